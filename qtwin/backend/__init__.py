@@ -1,0 +1,7 @@
+"""WHERE CIRCUITS RUN. `TABLE` maps a backend's name to where it lives; adding one is one file and one line."""
+
+TABLE: dict[str, str] = {
+    "statevector": "qtwin.backend.statevector:StatevectorBackend",
+    "aer": "qtwin.backend.aer:AerBackend",
+    "pennylane": "qtwin.backend.pennylane:PennylaneBackend",
+}

@@ -1,0 +1,81 @@
+"""The value that travels from a problem to its solvers: a polynomial, the constraints behind it, and how well it fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.encoding.polynomial import BinaryPolynomial
+from qtwin.problem.constraint import Constraint
+
+
+@dataclass(frozen=True, kw_only=True)
+class Penalty:
+    """One constraint written into the polynomial: weight x (polynomial that is 0 where it holds, at least 1 where not)."""
+
+    constraint: str
+    weight: float
+    sufficient_weight: float
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fidelity:
+    """How well the encoded objective tells regimens apart, measured on regimens that the fit never saw.
+
+    Attributes:
+        n_train, n_held_out: Regimens simulated for the fit and for the test.
+        r2: Coefficient of determination on held-out regimens.
+        rank_correlation: Spearman's rho on held-out regimens.
+        top_overlap: Share of the twin's best 20 feasible regimens found among the encoding's best 20.
+        regret: Twin utility of the true optimum minus twin utility of the encoded optimum (QALY; 0 is perfect).
+        max_error: Largest absolute error on held-out regimens (QALY).
+    """
+
+    n_train: int
+    n_held_out: int
+    r2: float
+    rank_correlation: float
+    top_overlap: float
+    regret: float
+    max_error: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoding:
+    """A minimisation problem over bits: energy(x) = -objective(x) + penalties(x).
+
+    Attributes:
+        polynomial: The full energy over all variables, penalties included; lower is better.
+        objective: The energy without penalties, over the same variables (slack variables do not occur in it).
+        variables: Names; the first `n_decision` are the candidate drug-dose options, the rest are slack.
+        n_decision: Number of decision variables.
+        constraints: The native constraints on the decision variables (for solvers that take them as they are).
+        penalties: What was added for each constraint, and why its weight suffices.
+        fidelity: Agreement with the twin, None when the polynomial itself is the problem.
+    """
+
+    polynomial: BinaryPolynomial
+    objective: BinaryPolynomial
+    variables: tuple[str, ...]
+    n_decision: int
+    constraints: tuple[Constraint, ...] = ()
+    penalties: tuple[Penalty, ...] = ()
+    fidelity: Fidelity | None = None
+
+    def decode(self, bits: NDArray[np.generic]) -> NDArray[np.uint8]:
+        """(m, n) solver bits to (m, n_decision) problem bits: slack variables fall away."""
+        return np.asarray(bits)[:, : self.n_decision].astype(np.uint8)
+
+    def is_feasible(self, bits: NDArray[np.generic]) -> NDArray[np.bool_]:
+        """(m,) whether the decoded assignment satisfies every native constraint."""
+        decoded = self.decode(bits)
+        return np.all([c.holds(decoded) for c in self.constraints], axis=0) if self.constraints else np.ones(len(decoded), dtype=np.bool_)
+
+
+def plain(polynomial: BinaryPolynomial) -> Encoding:
+    """An unconstrained polynomial as it came, for instance files and tests."""
+    names = tuple(f"x{i}" for i in range(polynomial.n_variables))
+    return Encoding(polynomial=polynomial, objective=polynomial, variables=names, n_decision=polynomial.n_variables)

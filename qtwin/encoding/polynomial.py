@@ -1,0 +1,165 @@
+"""Polynomials in binary variables: QUBO is degree 2, HUBO is any degree.
+
+f(x) = sum_S c_S prod_{i in S} x_i with x in {0, 1}^n. Column i of a bit array is variable i is qubit i; bit i of an
+integer assignment index is variable i (little endian), everywhere in the project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.errors import InputError
+
+Term = tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinaryPolynomial:
+    """A real polynomial in `n_variables` bits, in multilinear normal form.
+
+    Attributes:
+        n_variables: Number of variables.
+        terms: Strictly increasing variable tuples to non-zero coefficients; () is the constant.
+    """
+
+    n_variables: int
+    terms: Mapping[Term, float]
+
+    @staticmethod
+    def of(n_variables: int, terms: Mapping[Iterable[int], float] | Iterable[tuple[Iterable[int], float]]) -> BinaryPolynomial:
+        """Normalise: x_i x_i = x_i, equal monomials add, exact zeros vanish.
+
+        Raises:
+            InputError: for a variable outside 0..n-1 or a coefficient that is not finite.
+        """
+        items = terms.items() if isinstance(terms, Mapping) else terms
+        collected: dict[Term, float] = {}
+        for variables, coefficient in items:
+            term = tuple(sorted(set(variables)))
+            if term and not 0 <= term[0] <= term[-1] < n_variables:
+                raise InputError(f"term {term} names a variable outside 0..{n_variables - 1}", hint="renumber the variables")
+            value = float(coefficient)
+            if not np.isfinite(value):
+                raise InputError(f"coefficient of {term} is {value}, a finite number was wanted", hint="check the instance")
+            collected[term] = collected.get(term, 0.0) + value
+        ordered = sorted((t for t, c in collected.items() if c != 0.0), key=lambda t: (len(t), t))
+        return BinaryPolynomial(n_variables=n_variables, terms={t: collected[t] for t in ordered})
+
+    @property
+    def degree(self) -> int:
+        """Largest number of variables in one term (0 for a constant)."""
+        return max((len(t) for t in self.terms), default=0)
+
+    @property
+    def n_terms(self) -> int:
+        """Number of terms that are not the constant."""
+        return len(self.terms) - (() in self.terms)
+
+    @property
+    def constant(self) -> float:
+        """Coefficient of the empty term."""
+        return self.terms.get((), 0.0)
+
+    @property
+    def coefficient_range(self) -> tuple[float, float]:
+        """Smallest and largest magnitude among the non-constant coefficients; (0, 0) if there is none."""
+        sizes = [abs(c) for t, c in self.terms.items() if t]
+        return (min(sizes), max(sizes)) if sizes else (0.0, 0.0)
+
+    def __add__(self, other: BinaryPolynomial) -> BinaryPolynomial:
+        n = max(self.n_variables, other.n_variables)
+        return BinaryPolynomial.of(n, [*self.terms.items(), *other.terms.items()])
+
+    def __mul__(self, other: BinaryPolynomial | float) -> BinaryPolynomial:
+        if isinstance(other, BinaryPolynomial):
+            n = max(self.n_variables, other.n_variables)
+            return BinaryPolynomial.of(n, [((*s, *t), a * b) for s, a in self.terms.items() for t, b in other.terms.items()])
+        return BinaryPolynomial.of(self.n_variables, [(t, c * other) for t, c in self.terms.items()])
+
+    __rmul__ = __mul__
+
+    def widened(self, n_variables: int) -> BinaryPolynomial:
+        """The same polynomial over more variables."""
+        return BinaryPolynomial(n_variables=max(n_variables, self.n_variables), terms=self.terms)
+
+    @cached_property
+    def _by_order(self) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+        orders: dict[int, list[Term]] = {}
+        for term in self.terms:
+            orders.setdefault(len(term), []).append(term)
+        return [
+            (np.array(terms, dtype=np.int64).reshape(len(terms), order), np.array([self.terms[t] for t in terms]))
+            for order, terms in sorted(orders.items())
+        ]
+
+    @cached_property
+    def quadratic_form(self) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        """(constant, linear (n,), upper triangular couplings (n, n)) of a polynomial of degree at most 2.
+
+        Raises:
+            InputError: if the degree is above 2.
+        """
+        if self.degree > 2:
+            raise InputError(f"a polynomial of degree {self.degree} came where a QUBO was wanted", hint="quadratise it first")
+        linear, pairs = np.zeros(self.n_variables), np.zeros((self.n_variables, self.n_variables))
+        for term, c in self.terms.items():
+            if len(term) == 1:
+                linear[term[0]] = c
+            elif len(term) == 2:
+                pairs[term] = c
+        return self.constant, linear, pairs
+
+    def evaluate(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
+        """Values at many assignments.
+
+        Args:
+            bits: (m, n) array of 0/1.
+
+        Returns:
+            (m,) float64.
+        """
+        x = np.ascontiguousarray(np.asarray(bits), dtype=np.float64)
+        if x.ndim != 2 or x.shape[1] != self.n_variables:
+            raise InputError(f"bits of shape {x.shape} came, (m, {self.n_variables}) was wanted", hint="one row an assignment")
+        if self.degree <= 2:
+            constant, linear, pairs = self.quadratic_form
+            return np.asarray(constant + x @ linear + np.einsum("mi,mi->m", x @ pairs, x), dtype=np.float64)
+        total = np.full(x.shape[0], self.constant)
+        for variables, coefficients in self._by_order:
+            if variables.shape[1]:
+                total += x[:, variables].prod(axis=2) @ coefficients
+        return total
+
+    def values(self) -> NDArray[np.float64]:
+        """All 2^n values by the zeta (subset-sum) transform; index bit i is variable i.
+
+        Raises:
+            InputError: above 30 variables (8 GiB).
+        """
+        n = self.n_variables
+        if n > 30:
+            raise InputError(f"all values of {n} variables would take {2**n * 8 / 2**30:.0f} GiB", hint="evaluate() a sample instead")
+        table = np.zeros(2**n)
+        for term, c in self.terms.items():
+            table[sum(1 << i for i in term)] = c
+        for i in range(n):
+            halves = table.reshape(-1, 2, 1 << i)
+            halves[:, 1, :] += halves[:, 0, :]
+        return table
+
+
+def index_to_bits(indices: NDArray[np.integer], n_variables: int) -> NDArray[np.uint8]:
+    """(m,) assignment indices to (m, n) bits, bit i of the index in column i."""
+    wide = np.asarray(indices, dtype=np.uint64)[:, None]
+    return ((wide >> np.arange(n_variables, dtype=np.uint64)) & np.uint64(1)).astype(np.uint8)
+
+
+def bits_to_index(bits: NDArray[np.generic]) -> NDArray[np.uint64]:
+    """(m, n) bits (n at most 64) to (m,) assignment indices."""
+    b = np.asarray(bits).astype(np.uint64)
+    return np.asarray((b << np.arange(b.shape[1], dtype=np.uint64)).sum(axis=1, dtype=np.uint64))

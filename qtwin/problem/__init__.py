@@ -1,0 +1,1 @@
+"""WHAT IS ASKED: the regimen choice that a twin raises, with named constraints."""

@@ -1,0 +1,117 @@
+"""The contract of a solver: an `Instance` goes in, a `Result` comes out, and the result never claims more than it shows.
+
+To add a solver: write one file with a final subclass of `Solver`, add one line to `qtwin.solver.TABLE` (or an entry
+point in the group ``qtwin.solvers``), and run ``tests/contracts/test_solvers.py``, which reads the table. A solver
+
+- minimises ``instance.encoding.polynomial`` (or works on ``instance.encoding.objective`` under the native constraints, or
+  asks ``instance.problem`` itself and says so in ``scope``),
+- takes its seed and its time limit as arguments, keeps no global state, and refuses options it does not know,
+- returns the best bits it saw even when a limit was hit (`status` says which), and a `bound` only when it has a proof.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.backend.base import Samples
+from qtwin.encoding.encoding import Encoding
+
+Status = Literal["optimal", "feasible", "infeasible", "time limit", "interrupted"]
+
+
+class TwinProblem(Protocol):
+    """What a solver may ask of the problem itself: feasible choices and their true objective (higher is better)."""
+
+    def feasible_bits(self) -> NDArray[np.uint8]:
+        """(k, n_decision) all feasible choices."""
+
+    def objective(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
+        """(m,) utility of (m, n_decision) choices, simulated on the twin."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """One problem as solvers see it: the encoding, and the twin problem behind it where there is one."""
+
+    encoding: Encoding
+    problem: TwinProblem | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TracePoint:
+    """Best energy so far after `time_s` and `evaluations`."""
+
+    time_s: float
+    evaluations: int
+    best_energy: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a solver found.
+
+    Attributes:
+        solver: Its name in the table.
+        backend: Where circuits ran, "" for classical solvers.
+        status: Why it stopped; "optimal" only with a proof.
+        bits: (n,) best assignment of the encoding's variables, lowest energy first among feasible ones; None if none.
+        energy: encoding.polynomial at `bits` (NaN if none).
+        bound: Proven lower bound on the encoded energy over feasible assignments, or None.
+        proven: Whether `bits` is proven optimal for the problem named in `scope`.
+        scope: "twin" when the twin itself was searched, "encoding" otherwise.
+        samples: What was sampled (distinct assignments with counts), for success rates; None for deterministic solvers.
+        trace: Anytime trace.
+        shots, evaluations: Circuit shots; objective or circuit evaluations, training included.
+        wall_s: Seconds by stage.
+        seed: The seed that was used.
+        info: Further numbers worth printing (parameters, expectation, counts), JSON-ready.
+    """
+
+    solver: str
+    backend: str = ""
+    status: Status
+    bits: NDArray[np.uint8] | None
+    energy: float
+    bound: float | None = None
+    proven: bool = False
+    scope: Literal["encoding", "twin"] = "encoding"
+    samples: Samples | None = None
+    trace: tuple[TracePoint, ...] = ()
+    shots: int = 0
+    evaluations: int = 0
+    wall_s: Mapping[str, float] = field(default_factory=dict)
+    seed: int = 0
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """How a solver introduces itself in listings and reports."""
+
+    name: str
+    summary: str
+    kind: Literal["classical", "quantum", "null"]
+    guarantee: str
+    citation: str
+    max_variables: int
+    vendor: tuple[str, str] | None = None
+    """(importable module, pip package) it needs beyond the core, or None."""
+
+
+class Solver(ABC):
+    """One method. Options are the constructor's keyword arguments, each with a default."""
+
+    @classmethod
+    @abstractmethod
+    def card(cls) -> Card:
+        """Name, guarantee and citation."""
+
+    @abstractmethod
+    def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
+        """Search. Raises InputError when the instance is too large for the method, with the limit in the message."""

@@ -1,0 +1,1 @@
+"""Quantum solvers, one file a method, named as its paper names it."""
