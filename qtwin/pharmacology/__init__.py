@@ -1,0 +1,1 @@
+"""WHAT DRUGS DO: the formulary, kinetics with interactions, receptors, effects and harms."""

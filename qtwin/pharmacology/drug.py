@@ -1,0 +1,103 @@
+"""A drug, a dose of it, and a regimen: the values that travel out of this room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from qtwin.pharmacology.quantity import Quantity
+
+ENZYMES = ("CYP2D6", "CYP2C19", "CYP3A4", "CYP2C9", "CYP1A2")
+RECEPTORS = ("ADRB1", "ADRA1", "HRH1", "CHRM1", "DRD2", "HTR2A")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Avoid:
+    """A contraindicated partner: every drug of a class, or one drug."""
+
+    drug_class: str = ""
+    inn: str = ""
+    reason: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoseOption:
+    """A dose as it is prescribed."""
+
+    amount_mg: float
+    interval_h: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drug:
+    """One entry of the formulary. Ratios and effects refer to the reference dose (the first dose option) in a CYP2D6 *1/*1 person.
+
+    Attributes:
+        inn, atc, rxnorm: Identifiers.
+        drug_class: At most one drug of a class is combined.
+        indications: The needs it covers.
+        molar_mass: g/mol.
+        doses: Dose options, the reference first.
+        kinetics: bioavailability (1), clearance (L/h), volume (L), absorption (1/h), fraction_unbound (1).
+        metabolism: Fraction of clearance by each enzyme and by the kidney ("renal").
+        inhibits: Fraction of an enzyme's activity that the reference dose removes (1).
+        affinity: Receptor to equilibrium constant (nmol/L).
+        effects: Named effects; see `EFFECT_UNITS` in the loader.
+        hazard_ratio: Outcome to hazard ratio at the reference dose (1).
+        acb: Anticholinergic cognitive burden score.
+        avoid: Contraindicated partners.
+    """
+
+    inn: str
+    atc: str
+    rxnorm: str
+    drug_class: str
+    indications: tuple[str, ...]
+    molar_mass: Quantity
+    doses: tuple[DoseOption, ...]
+    kinetics: Mapping[str, Quantity]
+    metabolism: Mapping[str, Quantity]
+    inhibits: Mapping[str, Quantity] = field(default_factory=dict)
+    affinity: Mapping[str, Quantity] = field(default_factory=dict)
+    effects: Mapping[str, Quantity] = field(default_factory=dict)
+    hazard_ratio: Mapping[str, Quantity] = field(default_factory=dict)
+    acb: Quantity | None = None
+    avoid: tuple[Avoid, ...] = ()
+
+    @property
+    def reference(self) -> DoseOption:
+        """The dose to which effects and hazard ratios refer."""
+        return self.doses[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dose:
+    """A drug at one of its dose options."""
+
+    drug: Drug
+    amount_mg: float
+    interval_h: float
+
+    @property
+    def label(self) -> str:
+        """Readable name, such as 'metoprolol 50 mg /12 h'."""
+        return f"{self.drug.inn} {self.amount_mg:g} mg /{self.interval_h:g} h"
+
+    @property
+    def relative(self) -> float:
+        """Dose rate divided by the reference dose rate."""
+        reference = self.drug.reference
+        return (self.amount_mg / self.interval_h) / (reference.amount_mg / reference.interval_h)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regimen:
+    """A set of doses taken together."""
+
+    doses: tuple[Dose, ...]
+
+    @property
+    def label(self) -> str:
+        """The INN names, joined; 'no drugs' for the empty regimen."""
+        return " + ".join(d.drug.inn for d in self.doses) or "no drugs"

@@ -1,0 +1,128 @@
+"""Reads the formulary: one TOML a drug, refused when a number lacks its unit or its source."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from qtwin.errors import InputError, unknown_name
+from qtwin.pharmacology.drug import ENZYMES, RECEPTORS, Avoid, DoseOption, Drug
+from qtwin.pharmacology.outcome import OUTCOMES
+from qtwin.pharmacology.quantity import Quantity
+
+KINETIC_UNITS = {"bioavailability": "1", "clearance": "L/h", "volume": "L", "absorption": "1/h", "fraction_unbound": "1"}
+EFFECT_UNITS = {
+    "adas_cog_max": "point",
+    "adas_cog_ec50": "ng/mL",
+    "amyloid_clearance": "1/year",
+    "aria_excess_0": "1/year",
+    "aria_excess_1": "1/year",
+    "aria_excess_2": "1/year",
+    "systolic_bp_fall": "mmHg",
+    "heart_rate_fall": "1",
+    "mood_odds_ratio": "1",
+    "qt_prolongation": "ms",
+    "intolerance": "1",
+}
+_REQUIRED_KINETICS = ("bioavailability", "clearance", "volume", "fraction_unbound")
+_KEYS = {"inn", "atc", "rxnorm", "class", "indications", "molar_mass", "dose", "kinetics", "metabolism", "inhibits"} | {
+    "affinity",
+    "effects",
+    "hazard_ratio",
+    "acb",
+    "avoid",
+}
+
+
+def _table(raw: Mapping[str, Any], section: str, units: Mapping[str, str], file: str) -> dict[str, Quantity]:
+    entries = raw.get(section, {})
+    for key in entries:
+        if key not in units:
+            raise unknown_name(f"key in [{section}] of {file}", key, units)
+    return {k: Quantity.read(v, where=f"{file} [{section}] {k}", unit=units[k]) for k, v in entries.items()}
+
+
+def read_drug(text: str, *, file: str) -> Drug:
+    """Parse one drug file.
+
+    Raises:
+        InputError: for anything missing, unknown, out of range, or a number without unit, status or source.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{file} is not TOML: {error}", hint="correct the file") from error
+    for key in raw:
+        if key not in _KEYS:
+            raise unknown_name(f"key in {file}", key, _KEYS)
+    for key in ("inn", "atc", "rxnorm", "class", "indications", "molar_mass", "dose", "kinetics", "metabolism"):
+        if key not in raw:
+            raise InputError(f"{file}: {key} is missing", hint="see an existing drug file for the layout")
+    kinetics = _table(raw, "kinetics", KINETIC_UNITS, file)
+    missing = [k for k in _REQUIRED_KINETICS if k not in kinetics]
+    if missing:
+        raise InputError(f"{file}: [kinetics] {missing[0]} is missing", hint="the twin needs it to find a concentration")
+    metabolism = _table(raw, "metabolism", dict.fromkeys((*ENZYMES, "renal"), "1"), file)
+    if sum(q.value for q in metabolism.values()) > 1.0 + 1e-9:
+        raise InputError(f"{file}: metabolic fractions add to more than 1", hint="correct [metabolism]")
+    doses = tuple(DoseOption(amount_mg=float(d["amount_mg"]), interval_h=float(d["interval_h"])) for d in raw["dose"])
+    if not doses or any(d.amount_mg <= 0 or d.interval_h <= 0 for d in doses):
+        raise InputError(f"{file}: a dose needs a positive amount_mg and interval_h", hint="correct [[dose]]")
+    avoid = tuple(
+        Avoid(drug_class=a.get("class", ""), inn=a.get("inn", ""), reason=a["reason"], source=a["source"]) for a in raw.get("avoid", [])
+    )
+    return Drug(
+        inn=raw["inn"],
+        atc=raw["atc"],
+        rxnorm=str(raw["rxnorm"]),
+        drug_class=raw["class"],
+        indications=tuple(raw["indications"]),
+        molar_mass=Quantity.read(raw["molar_mass"], where=f"{file} molar_mass", unit="g/mol"),
+        doses=doses,
+        kinetics=kinetics,
+        metabolism=metabolism,
+        inhibits=_table(raw, "inhibits", dict.fromkeys(ENZYMES, "1"), file),
+        affinity=_table(raw, "affinity", dict.fromkeys(RECEPTORS, "nmol/L"), file),
+        effects=_table(raw, "effects", EFFECT_UNITS, file),
+        hazard_ratio=_table(raw, "hazard_ratio", dict.fromkeys(OUTCOMES, "1"), file),
+        acb=Quantity.read(raw["acb"], where=f"{file} acb", unit="score") if "acb" in raw else None,
+        avoid=avoid,
+    )
+
+
+def _files() -> list[Path]:
+    folder = Path(str(resources.files("qtwin"))) / "data" / "drugs"
+    return sorted(folder.glob("*.toml"))
+
+
+@lru_cache(maxsize=1)
+def formulary() -> Mapping[str, Drug]:
+    """INN to drug, for every file in ``qtwin/data/drugs``, in alphabetical order."""
+    drugs = [read_drug(path.read_text(encoding="utf-8"), file=path.name) for path in _files()]
+    return {drug.inn: drug for drug in drugs}
+
+
+def drug(inn: str) -> Drug:
+    """One drug by INN.
+
+    Raises:
+        InputError: if it is not in the formulary, with the nearest name.
+    """
+    table = formulary()
+    if inn not in table:
+        raise unknown_name("drug", inn, table)
+    return table[inn]
+
+
+@lru_cache(maxsize=1)
+def version() -> str:
+    """First 12 hex digits of the SHA-256 over all drug and outcome files: the data version that results carry."""
+    digest = hashlib.sha256()
+    for path in [*_files(), *sorted(p for p in _files()[0].parents[1].glob("*.toml"))]:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
