@@ -1,0 +1,217 @@
+"""From regimens to quality-adjusted life years by kind, for regimens x members at once (compiled, parallel).
+
+For each regimen and member: exposures by Rowland-Matin with the patient's activities; receptor odds added over antagonists;
+effects through Emax and Gaddum; outcomes through multiplied hazards, each bounded by 1 - exp(-hazard x time). Effects whose
+concentration dependence is unknown saturate as g(u) = 2 u / (1 + u) in the exposure u relative to the reference dose in
+the reference person (g(0) = 0, g(1) = 1, g <= 2). ``tests/oracles/slow_response.py`` says the same in plain Python.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.pharmacology.outcome import KINDS, OUTCOMES, outcome_table
+from qtwin.pharmacology.panel import Panel
+
+Array = NDArray[np.float64]
+MAX_DRUGS = 64
+_CONSTANTS = (
+    "utility_per_mmse",
+    "mmse_per_adas_cog",
+    "mmse_per_acb",
+    "mmse_acb_ceiling",
+    "mood_response",
+    "mood_utility",
+    "rate_control_utility",
+    "rate_control_fall",
+    "stroke_per_10_mmHg",
+    "death_per_10_mmHg",
+    "pressure_ceiling",
+    "bradycardia_per_fall",
+    "falls_per_alpha1",
+    "falls_per_histamine1",
+    "arrhythmia_per_ms",
+    "beta1_sympathetic_share",
+    "beta1_half_odds",
+)
+_LOSSES = (*OUTCOMES, "aria", "intolerance")
+
+
+@nb.njit(parallel=True, cache=True, error_model="numpy", fastmath=False)
+def _respond(
+    members_of,  # type: ignore[no-untyped-def]  # (r, w) option indices, -1 beyond the last
+    activity,
+    hazards,
+    relative,
+    fractions,
+    inhibition_odds,
+    variability,
+    receptor_odds,
+    adas_max,
+    adas_drive,
+    gaddum,
+    mood_log_odds,
+    pressure_fall,
+    heart_rate_fall,
+    qt_ms,
+    intolerance_hazard,
+    acb,
+    aria_per_year,
+    hazard_log_ratio,
+    constant,
+    loss,
+    horizon,
+    exposure_out,  # (r, m, w)
+    kinds_out,  # (r, m, 13)
+    mmse_out,  # (r, m)
+):
+    n_regimens, width = members_of.shape
+    m = variability.shape[0]
+    n_routes, n_receptors, n_outcomes = activity.size, receptor_odds.shape[2], hazards.size
+    block = 256  # members a task: amortises the scratch arrays
+    n_blocks = (m + block - 1) // block
+    for task in nb.prange(n_regimens * n_blocks):
+        r, start = task // n_blocks, (task % n_blocks) * block
+        count = 0
+        while count < width and members_of[r, count] >= 0:
+            count += 1
+        left = np.empty((width, n_routes))
+        odds = np.empty(n_receptors)
+        log_hazard = np.empty(n_outcomes)
+        u = np.empty(width)
+        for j in range(start, min(start + block, m)):
+            # exposures
+            for a in range(count):
+                i = members_of[r, a]
+                clearance = 1.0
+                for e in range(n_routes):
+                    clearance += fractions[i, e] * (activity[e] - 1.0)
+                alone = relative[i] * variability[j, i] / clearance
+                for e in range(n_routes):
+                    left[a, e] = 1.0 / (1.0 + inhibition_odds[i, e] * alone)
+            for a in range(count):
+                i = members_of[r, a]
+                clearance = 1.0
+                for e in range(n_routes):
+                    f = fractions[i, e]
+                    if f > 0.0:
+                        remaining = activity[e]
+                        for b in range(count):
+                            if b != a:
+                                remaining *= left[b, e]
+                        clearance += f * (remaining - 1.0)
+                u[a] = variability[j, i] / clearance
+                exposure_out[r, j, a] = u[a]
+            # receptors and sums over drugs
+            odds[:] = 0.0
+            log_hazard[:] = 0.0
+            mood = pressure = qt = stop = burden = aria = 0.0
+            other_rate = 1.0
+            for a in range(count):
+                i = members_of[r, a]
+                for k in range(n_receptors):
+                    odds[k] += receptor_odds[j, i, k] * u[a]
+                x = relative[i] * u[a]
+                g = 2.0 * x / (1.0 + x)
+                for k in range(n_outcomes):
+                    log_hazard[k] += hazard_log_ratio[j, i, k] * g
+                mood += mood_log_odds[j, i] * g
+                pressure += pressure_fall[j, i] * g
+                qt += qt_ms[i] * x
+                stop += intolerance_hazard[i] * g
+                burden += acb[i] * g
+                aria += aria_per_year[i] * relative[i]
+                other_rate *= 1.0 - heart_rate_fall[i] * min(g, 2.0)
+            adas = 0.0
+            for a in range(count):
+                i = members_of[r, a]
+                if adas_max[j, i] > 0.0:
+                    drive = adas_drive[i] * u[a]
+                    adas += adas_max[j, i] * drive / (drive + 1.0 + gaddum[i] * odds[3])
+            # outcomes
+            beta1 = odds[0]
+            fall = 1.0 - (1.0 - constant[15] * beta1 / (beta1 + constant[16])) * other_rate
+            mmhg = constant[10] * (1.0 - math.exp(-pressure / constant[10]))
+            log_hazard[0] += math.log(constant[8]) * mmhg / 10.0
+            log_hazard[2] += constant[11] * fall
+            log_hazard[3] += constant[12] * odds[1] / (1.0 + odds[1]) + constant[13] * odds[2] / (1.0 + odds[2])
+            log_hazard[4] += constant[14] * qt
+            log_hazard[5] += math.log(constant[9]) * mmhg / 10.0
+            gain = constant[1] * adas
+            blocked = constant[3] * (1.0 - math.exp(-constant[2] * burden / constant[3]))
+            mmse_out[r, j] = gain - blocked
+            years = horizon
+            kinds_out[r, j, 0] = 0.0  # disease course is integrated by the twin
+            kinds_out[r, j, 1] = constant[0] * gain * years
+            base_odds = constant[4] / (1.0 - constant[4]) * math.exp(mood)
+            kinds_out[r, j, 2] = (base_odds / (1.0 + base_odds) - constant[4]) * constant[5] * years
+            kinds_out[r, j, 3] = constant[6] * (1.0 - math.exp(-fall / constant[7])) * years
+            for k in range(n_outcomes):
+                with_drugs = -math.expm1(-hazards[k] * years * math.exp(log_hazard[k]))
+                without = -math.expm1(-hazards[k] * years)
+                value = -loss[k] * (with_drugs - without)
+                if k == 0:
+                    kinds_out[r, j, 4] = value
+                elif k == 5:
+                    kinds_out[r, j, 5] = value
+                else:
+                    kinds_out[r, j, 5 + k] = value
+            kinds_out[r, j, 10] = loss[6] * math.expm1(-aria * years)
+            kinds_out[r, j, 11] = -constant[0] * blocked * years
+            kinds_out[r, j, 12] = loss[7] * math.expm1(-stop)
+
+
+def respond(panel: Panel, option_indices: NDArray[np.int64], *, horizon_years: float) -> tuple[Array, Array, Array]:
+    """Simulate regimens on every member of the panel.
+
+    Args:
+        panel: Options and members.
+        option_indices: (r, w) indices of the options in each regimen, filled up with -1.
+        horizon_years: Time over which hazards act and effects last.
+
+    Returns:
+        exposures (r, m, w), the exposure of each drug over the same dose in the reference person; QALY by kind
+        (r, m, 13) against taking nothing, in the order of `KINDS`, the disease course left at 0; MMSE offset (r, m).
+    """
+    table = outcome_table()
+    r, w = option_indices.shape
+    m = panel.n_members
+    exposures, kinds, mmse = np.zeros((r, m, w)), np.empty((r, m, len(KINDS))), np.empty((r, m))
+    _respond(
+        np.ascontiguousarray(option_indices, dtype=np.int64),
+        panel.person.activity,
+        np.array([panel.person.hazards_per_year[k] for k in OUTCOMES]),
+        panel.relative,
+        panel.fractions,
+        panel.inhibition_odds,
+        panel.variability,
+        panel.receptor_odds,
+        panel.adas_max,
+        panel.adas_drive,
+        panel.gaddum,
+        panel.mood_log_odds,
+        panel.pressure_fall,
+        panel.heart_rate_fall,
+        panel.qt_ms,
+        panel.intolerance_hazard,
+        panel.acb,
+        panel.aria_per_year,
+        panel.hazard_log_ratio,
+        np.array([table.constant[k].value for k in _CONSTANTS]),
+        np.array([table.loss[k].value for k in _LOSSES]),
+        float(horizon_years),
+        exposures,
+        kinds,
+        mmse,
+    )
+    return exposures, kinds, mmse
+
+
+def by_kind(values: Array) -> Mapping[str, float]:
+    """(13,) values named by kind."""
+    return dict(zip(KINDS, values.tolist(), strict=True))
