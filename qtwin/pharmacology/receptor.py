@@ -26,7 +26,8 @@ def operational_response(
     Black and Leff 1983, Proc R Soc B 220:141, eq. 5, with competitive antagonists multiplying KA (Gaddum).
     """
     driven = (efficacy_tau * agonist_over_ka) ** slope
-    return maximum * driven / ((1.0 + antagonist_odds + agonist_over_ka) ** slope + driven)
+    response: Number = maximum * driven / ((1.0 + antagonist_odds + agonist_over_ka) ** slope + driven)
+    return response
 
 
 def heart_rate_fall(beta1_odds: Number, *, sympathetic_share: float, half_odds: float) -> Number:

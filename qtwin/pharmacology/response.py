@@ -43,8 +43,8 @@ _LOSSES = (*OUTCOMES, "aria", "intolerance")
 
 
 @nb.njit(parallel=True, cache=True, error_model="numpy", fastmath=False)
-def _respond(
-    members_of,  # type: ignore[no-untyped-def]  # (r, w) option indices, -1 beyond the last
+def _respond(  # type: ignore[no-untyped-def]
+    members_of,  # (r, w) option indices, -1 beyond the last
     activity,
     hazards,
     relative,

@@ -1,0 +1,225 @@
+"""Constraints written into a quadratic polynomial, with weights that are proven to suffice.
+
+Every constraint c gives a quadratic P_c with P_c = 0 (at the best slack) where c holds. The weights are set so that for any
+assignment that breaks something sum_c w_c P_c >= M, and M exceeds the most that breaking constraints could ever gain,
+
+    M > max_x q(x) - q(x_f)    for the encoded utility q and one known feasible x_f,
+
+so the minimiser of -q + sum_c w_c P_c is feasible, and optimal among the feasible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.encoding.encoding import Encoding, Penalty
+from qtwin.encoding.polynomial import BinaryPolynomial
+from qtwin.errors import InputError
+from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Constraint, NotBoth
+
+
+def _sum_of(n: int, members: Sequence[int], constant: float = 0.0, scale: float = 1.0) -> BinaryPolynomial:
+    return BinaryPolynomial.of(n, [((), constant), *(((i,), scale) for i in members)])
+
+
+def _slack_weights(span: int) -> list[int]:
+    """Weights of bits whose subset sums are exactly 0..span (powers of two, the last one cut)."""
+    weights: list[int] = []
+    while span > 0:
+        weights.append(min(1 << len(weights), span))
+        span -= weights[-1]
+    return weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """One constraint as a polynomial, with its weight in multiples of M."""
+
+    constraint: Constraint
+    polynomial: BinaryPolynomial
+    multiple: int
+    reason: str
+
+
+def _blocks(members: Sequence[int], constraints: Sequence[Constraint]) -> list[tuple[int, ...]]:
+    """`members` split by the at-most-one constraints that hold inside them."""
+    left, blocks = list(members), []
+    for c in constraints:
+        if isinstance(c, AtMostOne):
+            block = tuple(i for i in left if i in c.members)
+            if block:
+                blocks.append(block)
+                left = [i for i in left if i not in block]
+    return blocks + [(i,) for i in left]
+
+
+def write_constraints(n_decision: int, constraints: Sequence[Constraint]) -> tuple[list[Written], list[str]]:
+    """Quadratic polynomials for the constraints, and the names of the slack variables they need.
+
+    Raises:
+        InputError: for a constraint type that this file does not know.
+    """
+    names: list[str] = []
+    written: list[Written] = []
+    doubled: list[tuple[int, ...]] = []  # blocks whose class weight must also outweigh a product that can turn negative
+
+    def slack(name: str, span: int) -> list[tuple[int, int]]:
+        start = n_decision + len(names)
+        weights = _slack_weights(span)
+        names.extend(f"slack {name} {w}" for w in weights)
+        return [(start + k, w) for k, w in enumerate(weights)]
+
+    width = n_decision
+    covers = [c for c in constraints if isinstance(c, AtLeastOne)]
+    for cover in covers:
+        blocks = _blocks(cover.members, constraints)
+        if len(blocks) == 1:
+            miss = _sum_of(width, cover.members, 1.0, -1.0)
+            written.append(Written(constraint=cover, polynomial=miss * miss, multiple=1, reason="(1 - sum x)^2: one class covers it"))
+        elif len(blocks) == 2:
+            left, right = (_sum_of(width, b, 1.0, -1.0) for b in blocks)
+            written.append(Written(constraint=cover, polynomial=left * right, multiple=1, reason="(1 - y1)(1 - y2) over two classes"))
+            doubled.extend(blocks)
+        else:
+            bits = slack(cover.name, len(blocks) - 1)
+            gap = BinaryPolynomial.of(
+                n_decision + len(names), [((), -1.0), *(((i,), 1.0) for i in cover.members), *(((i,), -float(w)) for i, w in bits)]
+            )
+            written.append(Written(constraint=cover, polynomial=gap * gap, multiple=1, reason="(sum x - 1 - slack)^2"))
+    for c in constraints:
+        if isinstance(c, AtMostOne | NotBoth):
+            members = c.members if isinstance(c, AtMostOne) else c.pair
+            pairs = [((i, j), 1.0) for a, i in enumerate(members) for j in members[a + 1 :]]
+            extra = sum(isinstance(c, AtMostOne) and len(b) > 1 and set(b) <= set(members) for b in doubled)
+            reason = "sum of pairs x_i x_j" + (f"; {extra + 1} M, since a cover product may reach -1 per pair" if extra else "")
+            written.append(
+                Written(constraint=c, polynomial=BinaryPolynomial.of(width, pairs), multiple=1 + extra, reason=reason)
+            )
+        elif isinstance(c, AtMost):
+            most = len(_blocks(c.members, constraints))
+            if most <= c.limit:
+                continue  # the class rule alone already keeps it
+            least = _disjoint_covers(c.members, covers)
+            bits = slack(c.name, c.limit - least)
+            gap = BinaryPolynomial.of(
+                n_decision + len(names),
+                [((), -float(c.limit)), *(((i,), 1.0) for i in c.members), *(((i,), float(w)) for i, w in bits)],
+            )
+            reason = f"(sum x + slack - {c.limit})^2, slack 0..{c.limit - least} since the needs take at least {least} drugs"
+            written.append(Written(constraint=c, polynomial=gap * gap, multiple=1, reason=reason))
+        elif not isinstance(c, AtLeastOne):
+            raise InputError(f"constraint {c.name!r} of type {type(c).__name__} cannot be written as a penalty", hint="add its polynomial")
+    return written, names
+
+
+def _disjoint_covers(members: Sequence[int], covers: Sequence[AtLeastOne]) -> int:
+    """A lower bound on how many of `members` any feasible choice takes: greedily disjoint covers inside them."""
+    used: set[int] = set()
+    count = 0
+    for cover in sorted(covers, key=lambda c: len(c.members)):
+        if set(cover.members) <= set(members) and not used & set(cover.members):
+            used |= set(cover.members)
+            count += 1
+    return count
+
+
+def upper_bound(utility: BinaryPolynomial) -> tuple[float, str]:
+    """A bound on max_x utility(x) over all bits: exact up to 24 variables, the sum of positive coefficients above."""
+    if utility.n_variables <= 24:
+        return float(utility.values().max()), f"exact maximum over all 2^{utility.n_variables} assignments"
+    return utility.constant + sum(c for t, c in utility.terms.items() if t and c > 0), "sum of positive coefficients"
+
+
+def encode(
+    utility: BinaryPolynomial,
+    *,
+    names: Sequence[str],
+    constraints: Sequence[Constraint],
+    feasible: NDArray[np.generic],
+    margin: float = 0.05,
+) -> Encoding:
+    """Maximise `utility` under `constraints`, as one polynomial to minimise.
+
+    Args:
+        utility: Encoded utility over the decision variables (QALY).
+        names: Names of the decision variables.
+        constraints: Native constraints.
+        feasible: (m, n) known feasible choices, m >= 1; the best of them sets the weight.
+        margin: By how much the weight exceeds the proven bound, relative.
+
+    Returns:
+        The encoding, energy = -utility + penalties.
+    """
+    n = utility.n_variables
+    written, slack_names = write_constraints(n, constraints)
+    total = n + len(slack_names)
+    ceiling, how = upper_bound(utility)
+    known = utility.evaluate(feasible)
+    scale = max(float(np.ptp(known)), 1e-9)
+    bound = max(ceiling - float(known.max()), 0.0)
+    weight = bound * (1.0 + margin) + margin * scale
+    objective = (utility * -1.0).widened(total)
+    energy, penalties = objective, []
+    for w in written:
+        energy = energy + w.polynomial.widened(total) * (weight * w.multiple)
+        penalties.append(
+            Penalty(
+                constraint=w.constraint.name,
+                weight=weight * w.multiple,
+                sufficient_weight=bound * w.multiple,
+                reason=f"{w.reason}; M > max q - q(known feasible) = {ceiling:.5f} - {known.max():.5f} QALY ({how})",
+            )
+        )
+    return Encoding(
+        polynomial=energy,
+        objective=objective,
+        variables=(*names, *slack_names),
+        n_decision=n,
+        constraints=tuple(constraints),
+        penalties=tuple(penalties),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sufficiency:
+    """The sufficiency of the penalties, looked at on every assignment.
+
+    Attributes:
+        checked: Number of assignments (2^n).
+        lowest_feasible, lowest_infeasible: Lowest energy of a feasible and of an infeasible assignment (QALY).
+        holds: Whether the lowest energy of all is feasible.
+        tightest_weight: The smallest M (all weights scaled together) that would still have kept it so.
+    """
+
+    checked: int
+    lowest_feasible: float
+    lowest_infeasible: float
+    holds: bool
+    tightest_weight: float
+
+
+def check_sufficiency(encoding: Encoding, *, block: int = 1 << 20) -> Sufficiency | None:
+    """Verify the penalties by complete enumeration; None above 26 variables, where only the proof speaks."""
+    from qtwin.encoding.polynomial import index_to_bits
+
+    n = encoding.polynomial.n_variables
+    if n > 26:
+        return None
+    energy, objective = encoding.polynomial.values(), encoding.objective.values()
+    feasible = np.empty(energy.size, dtype=np.bool_)
+    for start in range(0, energy.size, block):
+        index = np.arange(start, min(start + block, energy.size))
+        feasible[index] = encoding.is_feasible(index_to_bits(index, n))
+    best = float(energy[feasible].min())
+    optimum = float(objective[feasible].min())
+    weight = min((p.weight for p in encoding.penalties), default=0.0)
+    penalty = (energy[~feasible] - objective[~feasible]) / weight if weight else np.ones(int((~feasible).sum()))
+    tightest = float(np.max((optimum - objective[~feasible]) / penalty, initial=0.0))
+    worst = float(energy[~feasible].min()) if (~feasible).any() else float("inf")
+    return Sufficiency(
+        checked=energy.size, lowest_feasible=best, lowest_infeasible=worst, holds=best < worst, tightest_weight=max(tightest, 0.0)
+    )

@@ -1,0 +1,62 @@
+"""What a patient's genes and kidneys mean for the routes by which drugs are cleared."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qtwin.patient.person import Patient
+from qtwin.pharmacology.kinetics import relative_activity
+from qtwin.pharmacology.outcome import baseline_hazards_per_year
+from qtwin.pharmacology.panel import ROUTES, Person
+
+REFERENCE_CREATININE_CLEARANCE_ML_PER_MIN = 100.0
+# CYP2C19: relative activity by phenotype; after the CPIC functional groups, the steps between them assumed.
+_CYP2C19 = {
+    "poor metabolizer": 0.0,
+    "likely poor metabolizer": 0.0,
+    "intermediate metabolizer": 0.5,
+    "likely intermediate metabolizer": 0.5,
+    "normal metabolizer": 1.0,
+    "rapid metabolizer": 1.3,
+    "ultrarapid metabolizer": 1.6,
+}
+DEFAULT_CYP2D6_SCORE = 1.5
+"""Assumed when no genotype is known: about the mean activity score of Europeans."""
+
+
+def person_of(patient: Patient) -> tuple[Person, list[str]]:
+    """Route activities relative to a CYP2D6 *1/*1, CYP2C19 normal person with a creatinine clearance of 100 mL/min.
+
+    Returns:
+        The person, and a plain statement for each assumption that had to be made.
+    """
+    assumed: list[str] = []
+    activity = dict.fromkeys(ROUTES, 1.0)
+    cyp2d6 = patient.genotypes.get("CYP2D6")
+    if cyp2d6 is not None and cyp2d6.activity_score is not None:
+        activity["CYP2D6"] = relative_activity(cyp2d6.activity_score)
+    else:
+        activity["CYP2D6"] = relative_activity(DEFAULT_CYP2D6_SCORE)
+        assumed.append(f"CYP2D6 activity unknown: an activity score of {DEFAULT_CYP2D6_SCORE} is assumed")
+    cyp2c19 = patient.genotypes.get("CYP2C19")
+    phenotype = (cyp2c19.phenotype or "").lower() if cyp2c19 is not None else ""
+    if phenotype in _CYP2C19:
+        activity["CYP2C19"] = _CYP2C19[phenotype]
+    else:
+        assumed.append("CYP2C19 phenotype unknown: a normal metaboliser is assumed")
+    clearance = patient.creatinine_clearance_mL_per_min
+    if clearance is None:
+        assumed.append("creatinine clearance unknown: 65 mL/min is assumed, usual at this age")
+        clearance = 65.0
+    activity["renal"] = clearance / REFERENCE_CREATININE_CLEARANCE_ML_PER_MIN
+    copies = patient.apoe_e4_copies
+    if copies is None:
+        assumed.append("APOE unknown: one e4 copy is assumed for the ARIA hazard")
+        copies = 1
+    conditions = frozenset(c.key for c in patient.conditions)
+    hazards = baseline_hazards_per_year(
+        age_years=patient.age_years, female=patient.sex == "female", conditions=conditions
+    )
+    array = np.array([activity[r] for r in ROUTES])
+    array.flags.writeable = False
+    return Person(activity=array, apoe_e4_copies=copies, hazards_per_year=hazards), assumed
