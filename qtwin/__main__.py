@@ -1,0 +1,5 @@
+"""``python -m qtwin``."""
+
+from qtwin.cli import main
+
+main()

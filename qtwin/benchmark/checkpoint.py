@@ -1,0 +1,121 @@
+"""Finished stages on disk, so that an interrupted run goes on where it stopped.
+
+Each stage is one JSON file with its arrays in one .npz beside it, written under a temporary name and then renamed: a file that
+is there is whole. The folder is named by the run's identity, so a changed spec, record, version or formulary starts afresh.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qtwin.errors import InputError, QtwinError
+
+_ARRAY = "__array__"
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Call `write` with a temporary path beside `path`, then rename it into place; nothing half-written is left.
+
+    Raises:
+        QtwinError: when the disk is full or the file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp{path.suffix}")
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise QtwinError(f"cannot write {path}: {error.strerror}", hint="free some space or choose another --out") from error
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _split(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
+    if isinstance(value, np.ndarray):
+        key = f"a{len(arrays)}"
+        arrays[key] = value
+        return {_ARRAY: key}
+    if isinstance(value, dict):
+        return {k: _split(v, arrays) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_split(v, arrays) for v in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
+
+
+def _join(value: Any, arrays: Any) -> Any:
+    if isinstance(value, dict):
+        return arrays[value[_ARRAY]] if set(value) == {_ARRAY} else {k: _join(v, arrays) for k, v in value.items()}
+    return [_join(v, arrays) for v in value] if isinstance(value, list) else value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """The stages of one run.
+
+    Attributes:
+        folder: Where they are kept.
+    """
+
+    folder: Path
+
+    @staticmethod
+    def open(out: Path, run_id: str, *, fresh: bool) -> Checkpoint:
+        """The checkpoint of run `run_id` under the output folder, emptied first if `fresh`.
+
+        Raises:
+            InputError: if the output folder cannot be written.
+        """
+        folder = out / ".stages" / run_id[:16]
+        try:
+            if fresh and folder.exists():
+                shutil.rmtree(folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            probe = folder / f".probe.{os.getpid()}"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise InputError(
+                f"cannot write to the output folder {out}: {error.strerror}", hint="choose another folder with --out"
+            ) from None
+        return Checkpoint(folder=folder)
+
+    def stage(self, name: str, compute: Callable[[], Any]) -> tuple[Any, bool]:
+        """The stage's value, from disk if it was finished before; and whether it was.
+
+        Args:
+            name: File name of the stage.
+            compute: Gives nested dicts and lists of JSON values and arrays.
+        """
+        path, beside = self.folder / f"{name}.json", self.folder / f"{name}.npz"
+        if path.exists():
+            try:
+                with np.load(beside, allow_pickle=False) as arrays:
+                    return _join(json.loads(path.read_text(encoding="utf-8")), dict(arrays)), True
+            except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+                path.unlink(missing_ok=True)  # damaged: compute it again
+        arrays: dict[str, np.ndarray[Any, Any]] = {}
+        value = compute()
+        plain = _split(value, arrays)
+        write_atomically(beside, lambda p: np.savez(p, **arrays))  # type: ignore[arg-type]
+        write_atomically(path, lambda p: _dump(p, plain))
+        return _join(json.loads(json.dumps(plain)), arrays), False
+
+    def finish(self) -> None:
+        """Take the checkpoint away once the result is written."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _dump(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value), encoding="utf-8")

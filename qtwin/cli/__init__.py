@@ -1,0 +1,161 @@
+"""The command line: composes the rooms. Heavy imports happen inside the commands, so that ``--help`` answers at once.
+
+Exit codes: 0 ok, 1 failed run, 2 bad input, 3 interrupted and resumable.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from qtwin import __version__
+from qtwin.errors import QtwinError
+
+app = typer.Typer(
+    name="qtwin",
+    help="Digital twins of patients, and an honest answer to whether a quantum computer helps to treat them. Research software.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+twin_app = typer.Typer(help="Build and question a twin.", no_args_is_help=True, rich_markup_mode=None)
+drugs_app = typer.Typer(help="The formulary, each number with its source.", rich_markup_mode=None, invoke_without_command=True)
+app.add_typer(twin_app, name="twin")
+app.add_typer(drugs_app, name="drugs")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for machines.")]
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"qtwin {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    spec: Annotated[Path, typer.Argument(help="Experiment file (TOML).")],
+    out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: out/<name of the spec>.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget finished stages and start over.")] = False,
+    as_json: Json = False,
+) -> None:
+    """One experiment, from a patient's record to a verdict; an interrupted run goes on where it stopped."""
+    from qtwin.cli.run import run_experiment
+
+    result = run_experiment(spec, out or Path("out") / spec.stem, fresh=fresh)
+    if as_json:
+        typer.echo(json.dumps(result))
+
+
+@twin_app.command("build")
+def twin_build(
+    bundle: Annotated[Path, typer.Argument(help="FHIR R4 Bundle (JSON).")],
+    genotypes: Annotated[Path | None, typer.Option("--genotypes", help="PharmCAT 3.1 report (JSON).")] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where the twin goes; its ensemble goes beside it.")] = Path("twin.json"),
+    disease_model: Annotated[str, typer.Option("--disease", help="Disease model.")] = "alzheimer",
+    members: Annotated[int, typer.Option("--members", min=100, help="Posterior members.")] = 2048,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of all draws.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Record to calibrated twin."""
+    from qtwin.cli.twin import build
+
+    built = build(bundle, genotypes, output, disease_model=disease_model, members=members, seed=seed)
+    if as_json:
+        typer.echo(json.dumps(built))
+
+
+@drugs_app.callback()
+def drugs(context: typer.Context, as_json: Json = False) -> None:
+    """List the formulary."""
+    if context.invoked_subcommand is None:
+        from qtwin.cli.listing import list_drugs
+
+        list_drugs(as_json=as_json)
+
+
+@drugs_app.command("show")
+def drugs_show(inn: Annotated[str, typer.Argument(help="INN of the drug.")], as_json: Json = False) -> None:
+    """Every number of one drug, with unit, status and source."""
+    from qtwin.cli.listing import show_drug
+
+    show_drug(inn, as_json=as_json)
+
+
+@app.command()
+def solvers(as_json: Json = False) -> None:
+    """The solvers, with what each guarantees."""
+    from qtwin.cli.listing import list_solvers
+
+    list_solvers(as_json=as_json)
+
+
+@app.command()
+def backends(as_json: Json = False) -> None:
+    """Where circuits can run, and what is missing."""
+    from qtwin.cli.listing import list_backends
+
+    list_backends(as_json=as_json)
+
+
+@app.command()
+def diseases(as_json: Json = False) -> None:
+    """The disease models."""
+    from qtwin.cli.listing import list_diseases
+
+    list_diseases(as_json=as_json)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """What is installed, what is missing, and how to get it."""
+    from qtwin.cli.doctor import examine
+
+    if not examine(as_json=as_json):
+        raise typer.Exit(1)
+
+
+def _fail(message: str, hint: str, code: int) -> int:
+    sys.stderr.write(f"error: {message}\n" + (f"hint: {hint}\n" if hint else ""))
+    return code
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: turns every understood failure into ``error:``, a hint and an exit code."""
+    # Our own kernels and the vendors' share the cores; more threads than cores only fight.
+    os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
+    code: Any = 0
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except typer.Exit as done:
+        code = done.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        code = _fail("interrupted", "finished stages are kept; run the same command again to go on", 3)
+    except QtwinError as error:
+        code = _fail(error.message, error.hint, error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except MemoryError:
+        code = _fail("out of memory", "take fewer candidates or members", 1)
+    except OSError as error:
+        code = _fail(f"{error.strerror or error}: {error.filename or ''}".strip(": "), "check the path, its permissions and free space", 1)
+    except Exception as error:
+        if type(error).__module__.startswith("click") or type(error).__module__.startswith("typer"):
+            show = getattr(error, "format_message", None)
+            code = _fail(show() if show else str(error), "see qtwin --help", 2)
+        else:
+            raise
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,115 @@
+"""Who won, in one plain sentence, written from the scored rows and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_SAME_QALY = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The sentence, the points behind it, and the winner's label."""
+
+    sentence: str
+    points: tuple[str, ...]
+    winner: str
+
+
+def _seconds(value: float) -> str:
+    return f"{value * 1000:.0f} ms" if value < 0.1 else f"{value:.1f} s" if value < 100 else f"{value / 60:.0f} min"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.2g} %"
+
+
+def _short(regimen: Sequence[str] | None) -> str:
+    return " + ".join(label.split(" ")[0] for label in regimen) if regimen else "nothing"
+
+
+def _rate(row: dict[str, Any]) -> str:
+    p = row["success_probability"]
+    return f"{_percent(p['value'])} of shots (95 % interval {_percent(p['low'])} to {_percent(p['high'])})"
+
+
+def judge(rows: Sequence[dict[str, Any]], *, n_feasible: int, fidelity: dict[str, Any] | None, current: dict[str, Any]) -> Verdict:
+    """Compare the rows: best utility on the twin first, proof next, total time last.
+
+    A quantum row wins only if no classical row reached the same utility in the same time or less. Null baselines never win.
+
+    Args:
+        rows: Scored solver rows.
+        n_feasible: Number of allowed regimens.
+        fidelity: The encoding's fidelity section.
+        current: The played-back section of the current medicines.
+    """
+    usable = [r for r in rows if r["feasible"] and r["objective_twin"] is not None and r["kind"] != "null"]
+    if not usable:
+        return Verdict(sentence="No solver found an allowed regimen, so there is no verdict.", points=(), winner="nobody")
+    best = max(r["objective_twin"] for r in usable)
+    leaders = [r for r in usable if r["objective_twin"] >= best - _SAME_QALY]
+    winner = min(leaders, key=lambda r: (not (r["proven"] and r["scope"] == "twin"), r["total_wall_s"]))
+    quantum = [r for r in rows if r["kind"] == "quantum"]
+    points = []
+    gain = best - current["utility"]["mean"]
+    direction = "more" if gain >= 0 else "less"
+    points.append(
+        f"The twin would combine {_short(winner['regimen'])}: {best:.3f} QALY over no drugs, "
+        f"{abs(gain):.3f} {direction} than the current medicines."
+    )
+    twin_proof = next((r for r in rows if r["scope"] == "twin" and r["proven"]), None)
+    if twin_proof:
+        points.append(
+            f"Proof: {twin_proof['label']} simulated all {n_feasible:,} allowed regimens on the twin in "
+            f"{_seconds(twin_proof['total_wall_s'])}; none is better."
+        )
+    for r in rows:
+        if r["proven"] and r["scope"] == "encoding" and r["kind"] == "classical":
+            where = "the same regimen" if r in leaders else f"{_short(r['regimen'])}, {r['regret_twin']:.4f} QALY worse on the twin"
+            points.append(f"{r['label']} proved the optimum of the encoded problem in {_seconds(r['total_wall_s'])}: {where}.")
+    if fidelity:
+        same = "is the twin's own optimum" if fidelity["regret"] <= _SAME_QALY else f"costs {fidelity['regret']:.4f} QALY on the twin"
+        points.append(
+            f"The encoding ranks unseen regimens with a correlation of {fidelity['rank_correlation']:.3f}; its optimum {same}."
+        )
+    null = next((r for r in rows if r["kind"] == "null" and r["success_probability"]), None)
+    for r in quantum:
+        found = "found the same regimen" if r in leaders else (
+            f"ended at {_short(r['regimen'])}, {r['regret_twin']:.4f} QALY worse" if r["feasible"] else "found no allowed regimen"
+        )
+        rate_text = f" in {_rate(r)}" if r["success_probability"] and r in leaders else ""
+        against = f"; uniform random bits hit it in {_rate(null)}" if null else ""
+        points.append(f"{r['label']} {found}{rate_text}, after {_seconds(r['total_wall_s'])} with training{against}.")
+    return Verdict(sentence=_sentence(winner, quantum, leaders, n_feasible), points=tuple(points), winner=winner["label"])
+
+
+def _sentence(
+    winner: dict[str, Any], quantum: Sequence[dict[str, Any]], leaders: Sequence[dict[str, Any]], n_feasible: int
+) -> str:
+    regimen = _short(winner["regimen"])
+    if winner["kind"] == "quantum":
+        return (
+            f"{winner['label']} reached the best regimen found, {regimen}, sooner than any classical solver in this run "
+            f"({_seconds(winner['total_wall_s'])}), without a proof that nothing is better."
+        )
+    how = (
+        f"by trying all {n_feasible:,} allowed regimens in {_seconds(winner['total_wall_s'])} and proving that none is better"
+        if winner["scope"] == "twin" and winner["proven"]
+        else f"in {_seconds(winner['total_wall_s'])}"
+    )
+    start = f"No quantum computer is needed for this patient: {winner['label']} found {regimen} {how}"
+    if not quantum:
+        return start + "."
+    reached = [r for r in quantum if r in leaders]
+    if reached:
+        quickest = min(reached, key=lambda r: r["total_wall_s"])
+        p = quickest["success_probability"]
+        share = f" in {_percent(p['value'])} of its shots" if p else ""
+        return f"{start}, while simulated {quickest['name'].upper()} saw the same regimen{share} and could prove nothing."
+    close = min(quantum, key=lambda r: r["regret_twin"] if r["regret_twin"] is not None else float("inf"))
+    if close["regret_twin"] is None:
+        return f"{start}, while simulated {close['name'].upper()} found no allowed regimen."
+    return f"{start}, while simulated {close['name'].upper()} ended {close['regret_twin']:.4f} QALY short of it."

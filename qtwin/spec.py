@@ -1,0 +1,139 @@
+"""Experiment files: TOML in, a frozen and fully checked `Spec` out, unknown keys refused with a suggestion."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from qtwin.errors import InputError, unknown_name
+from qtwin.pharmacology.outcome import KINDS
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class PatientSection(_Section):
+    """Where the record is; paths are relative to the spec file."""
+
+    bundle: str
+    genotypes: str | None = None
+    unknown_medicines: Literal["refuse", "ignore"] = "refuse"
+
+
+class TwinSection(_Section):
+    """How the twin is built."""
+
+    disease_model: str = "alzheimer"
+    n_members: int = Field(default=2048, ge=100, le=1_000_000)
+
+
+class Candidate(_Section):
+    """A drug, at its reference dose unless another of its dose options is named."""
+
+    inn: str
+    amount_mg: float | None = Field(default=None, gt=0)
+    interval_h: float | None = Field(default=None, gt=0)
+
+
+def _candidate(raw: Any) -> Any:
+    return {"inn": raw} if isinstance(raw, str) else raw
+
+
+class ProblemSection(_Section):
+    """What is asked."""
+
+    candidates: tuple[Annotated[Candidate, BeforeValidator(_candidate)], ...] = Field(strict=False, min_length=1)
+    needs: Literal["from conditions"] | Annotated[tuple[str, ...], Field(strict=False)] = "from conditions"
+    max_drugs: int = Field(default=7, ge=1)
+    horizon_years: float = Field(default=1.5, gt=0, le=10)
+    weights: dict[str, float] = Field(default_factory=dict)
+
+    @field_validator("weights")
+    @classmethod
+    def _known_kinds(cls, weights: dict[str, float]) -> dict[str, float]:
+        for kind in weights:
+            if kind not in KINDS:
+                raise unknown_name("kind in [problem.weights]", kind, KINDS)
+        return weights
+
+
+class EncodingSection(_Section):
+    """How the twin's utility becomes a polynomial."""
+
+    n_train: int = Field(default=600, ge=10)
+
+
+class SolverSection(BaseModel):
+    """One solver; every further key is an option of that solver and is checked against it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
+
+    name: str
+    time_limit_s: float | None = Field(default=None, gt=0)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The solver's own options."""
+        return dict(self.model_extra or {})
+
+
+class Spec(_Section):
+    """A whole experiment."""
+
+    title: str
+    question: str = ""
+    decision_rule: str = ""
+    seed: int = Field(ge=0)
+    patient: PatientSection
+    twin: TwinSection = TwinSection()
+    problem: ProblemSection
+    encoding: EncodingSection = EncodingSection()
+    solver: tuple[SolverSection, ...] = Field(strict=False, min_length=1)
+
+
+def _as_input_error(error: ValidationError, path: Path) -> InputError:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        section: type[BaseModel] = Spec
+        for part in first["loc"][:-1]:
+            annotation = section.model_fields[str(part)].annotation if str(part) in section.model_fields else None
+            section = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else Candidate
+        return unknown_name(f"key {where!r} in {path.name}: option", str(first["loc"][-1]), section.model_fields)
+    if first["type"] == "missing":
+        return InputError(f"{path.name}: {where} is missing", hint="see experiments/quickstart.toml for a complete spec")
+    return InputError(f"{path.name}: {where} = {first['input']!r}: {first['msg'].lower()}", hint="correct the value in the spec")
+
+
+def read_spec(path: Path) -> Spec:
+    """Read and check an experiment file.
+
+    Raises:
+        InputError: if it is missing, not TOML, or holds an unknown key or an unusable value.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"no spec file at {path}", hint="check the path; experiments/quickstart.toml is an example") from None
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder, a TOML file was wanted", hint="name the spec file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not TOML: {error}", hint="correct the file; see experiments/quickstart.toml") from None
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}", hint="check its permissions") from None
+    try:
+        return Spec.model_validate(raw)
+    except ValidationError as error:
+        raise _as_input_error(error, path) from None
+
+
+def identity(spec: Spec, *parts: str) -> str:
+    """SHA-256 over everything that defines the run: the spec and further parts such as record digests and versions."""
+    text = json.dumps([spec.model_dump(mode="json"), *parts], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
