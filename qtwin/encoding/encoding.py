@@ -72,7 +72,11 @@ class Encoding:
     def is_feasible(self, bits: NDArray[np.generic]) -> NDArray[np.bool_]:
         """(m,) whether the decoded assignment satisfies every native constraint."""
         decoded = self.decode(bits)
-        return np.all([c.holds(decoded) for c in self.constraints], axis=0) if self.constraints else np.ones(len(decoded), dtype=np.bool_)
+        return (
+            np.all([c.holds(decoded) for c in self.constraints], axis=0)
+            if self.constraints
+            else np.ones(len(decoded), dtype=np.bool_)
+        )
 
 
 def plain(polynomial: BinaryPolynomial) -> Encoding:

@@ -143,7 +143,9 @@ class BinaryPolynomial:
         """
         n = self.n_variables
         if n > 30:
-            raise InputError(f"all values of {n} variables would take {2**n * 8 / 2**30:.0f} GiB", hint="evaluate() a sample instead")
+            raise InputError(
+                f"all values of {n} variables would take {2**n * 8 / 2**30:.0f} GiB", hint="evaluate() a sample instead"
+            )
         table = np.zeros(2**n)
         for term, c in self.terms.items():
             table[sum(1 << i for i in term)] = c
