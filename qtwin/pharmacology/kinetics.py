@@ -63,10 +63,11 @@ def oral_mg_per_L(  # noqa: N802
     """
     t = np.maximum(np.asarray(time_h, dtype=np.float64), 0.0)
     k, ka, scale = clearance_L_per_h / volume_L, absorption_per_h, bioavailability * dose_mg / volume_L
-    gap = (ka - k) * t
-    # (exp(-k t) - exp(-ka t)) / (ka - k) = t exp(-k t) (1 - exp(-gap)) / gap, which stays accurate as ka -> k
-    share = np.where(np.abs(gap) < 1e-12, 1.0, -np.expm1(-gap) / np.where(gap == 0.0, 1.0, gap))
-    return scale * ka * t * np.exp(-k * t) * share
+    gap = abs(ka - k) * t
+    # with s the slower and f the faster rate: (exp(-s t) - exp(-f t)) / (f - s) = t exp(-s t) (1 - exp(-gap)) / gap,
+    # which is symmetric in ka and k, stays accurate as they meet and never overflows
+    share = np.where(gap < 1e-12, 1.0, -np.expm1(-gap) / np.where(gap == 0.0, 1.0, gap))
+    return scale * ka * t * np.exp(-min(ka, k) * t) * share
 
 
 def repeated_mg_per_L(  # noqa: N802

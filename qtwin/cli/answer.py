@@ -1,0 +1,110 @@
+"""Asking the solvers of a spec, one after another, each answer kept as soon as it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.benchmark.checkpoint import Checkpoint
+from qtwin.cli.show import stage
+from qtwin.encoding.encoding import Encoding
+from qtwin.problem.regimen import RegimenProblem
+from qtwin.report.scores import Yardstick, solver_row
+from qtwin.solver import registry
+from qtwin.solver.base import Instance, Result, Solver
+from qtwin.solver.store import from_plain, to_plain
+from qtwin.spec import SolverSection, Spec
+
+
+@dataclass(kw_only=True)
+class _Recording:
+    """The problem, remembering the utilities that a solver asked for; what it answers is always simulated."""
+
+    problem: RegimenProblem
+    bits: NDArray[np.generic] | None = None
+    utility: NDArray[np.float64] | None = None
+
+    def feasible_bits(self) -> NDArray[np.uint8]:
+        return self.problem.feasible_bits()
+
+    def objective(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
+        self.bits, self.utility = bits, self.problem.objective(bits)
+        return self.utility
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A solver's section of the spec, its label in tables, and its result."""
+
+    section: SolverSection
+    label: str
+    result: Result
+
+
+@dataclass(kw_only=True)
+class Answerer:
+    """The solvers of one spec, loaded and checked before anything is computed."""
+
+    seed: int
+    sections: tuple[SolverSection, ...]
+    solvers: tuple[Solver, ...]
+    enumerated: NDArray[np.float64] | None = None
+    training: dict[str, Any] = field(default_factory=dict)
+
+    @staticmethod
+    def prepare(spec: Spec) -> Answerer:
+        """Load every solver of the spec.
+
+        Raises:
+            InputError: for an unknown solver, backend or option, or a vendor that is not installed.
+        """
+        solvers = tuple(registry.load(s.name, s.options) for s in spec.solver)
+        return Answerer(seed=spec.seed, sections=spec.solver, solvers=solvers)
+
+    def answer(self, checkpoint: Checkpoint, encoding: Encoding, problem: RegimenProblem) -> list[Answer]:
+        """Run every solver on the encoding, or take its answer from before."""
+        return [
+            self._one(checkpoint, k, section, solver, encoding, problem)
+            for k, (section, solver) in enumerate(zip(self.sections, self.solvers, strict=True))
+        ]
+
+    def _one(
+        self, checkpoint: Checkpoint, k: int, section: SolverSection, solver: Solver, encoding: Encoding, problem: RegimenProblem
+    ) -> Answer:
+        backend = str(section.options.get("backend", ""))
+        label = section.name + (f" on {backend}" if backend else "")
+
+        def compute() -> dict[str, Any]:
+            recording = _Recording(problem=problem)
+            instance = Instance(encoding=encoding, problem=recording)
+            asked = self._trained(checkpoint, section, solver, encoding)
+            result = asked.solve(instance, seed=self.seed, time_limit_s=section.time_limit_s)
+            full = recording.utility if recording.utility is not None and len(recording.utility) > 1 else None
+            return {"result": to_plain(result), "utility": full}
+
+        with stage(label) as found:
+            kept, reused = checkpoint.stage(f"solver-{k}-{section.name}", compute)
+            result = from_plain(kept["result"])
+            if result.scope == "twin" and kept["utility"] is not None:
+                self.enumerated = np.asarray(kept["utility"])
+            found.append(result.status + (", proven" if result.proven else "") + (" (kept from before)" if reused else ""))
+        return Answer(section=section, label=label, result=result)
+
+    def utility_of_all(self, problem: RegimenProblem, feasible: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """(k,) utility of every feasible choice: the enumeration's own numbers where one ran."""
+        if self.enumerated is not None and len(self.enumerated) == len(feasible):
+            return self.enumerated
+        return problem.objective(feasible)
+
+    def score(
+        self, answers: Sequence[Answer], encoding: Encoding, problem: RegimenProblem, yardstick: Yardstick
+    ) -> list[dict[str, Any]]:
+        """The rows of result.json."""
+        cards = registry.cards()
+        return [
+            solver_row(a.result, cards[a.section.name], encoding, problem, yardstick, label=a.label) for a in answers
+        ]

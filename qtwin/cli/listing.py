@@ -1,0 +1,119 @@
+"""Listings: what drugs, solvers, backends and disease models there are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from qtwin.pharmacology.drug import Drug
+from qtwin.pharmacology.formulary import drug, formulary
+from qtwin.pharmacology.quantity import Quantity
+
+
+def _print(title: str, rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(list(rows)))
+        return
+    shown = Table(title=title, title_justify="left")
+    for name in rows[0] if rows else ():
+        shown.add_column(name.replace("_", " "))
+    for row in rows:
+        shown.add_row(*("" if v is None else str(v) for v in row.values()))
+    Console().print(shown)
+
+
+def list_drugs(*, as_json: bool) -> None:
+    """One line a drug."""
+    rows = [
+        {
+            "inn": d.inn,
+            "atc": d.atc,
+            "rxnorm": d.rxnorm,
+            "class": d.drug_class,
+            "doses": "; ".join(f"{o.amount_mg:g} mg /{o.interval_h:g} h" for o in d.doses),
+            "covers": "; ".join(d.indications),
+        }
+        for d in formulary().values()
+    ]
+    _print(f"Formulary, {len(rows)} drugs", rows, as_json=as_json)
+
+
+def _quantities(entry: Drug) -> list[tuple[str, Quantity]]:
+    listed = [("molar mass", entry.molar_mass)]
+    for section in ("kinetics", "metabolism", "inhibits", "affinity", "effects", "hazard_ratio"):
+        listed += [(f"{section}: {key}", q) for key, q in getattr(entry, section).items()]
+    return listed + ([("anticholinergic burden", entry.acb)] if entry.acb else [])
+
+
+def show_drug(inn: str, *, as_json: bool) -> None:
+    """Every number of one drug."""
+    entry = drug(inn)
+    rows = [{"parameter": name, **asdict(q)} for name, q in _quantities(entry)]
+    if as_json:
+        print(json.dumps({"inn": entry.inn, "atc": entry.atc, "rxnorm": entry.rxnorm, "class": entry.drug_class, "parameters": rows}))
+        return
+    _print(f"{entry.inn}  ATC {entry.atc}  RxNorm {entry.rxnorm}  {entry.drug_class}", rows, as_json=False)
+    for rule in entry.avoid:
+        Console().print(f"not with {rule.drug_class or rule.inn}: {rule.reason} ({rule.source})")
+
+
+def list_solvers(*, as_json: bool) -> None:
+    """Solvers with guarantee and citation."""
+    from qtwin.solver import registry
+
+    rows = [
+        {
+            "name": card.name,
+            "kind": card.kind,
+            "what": card.summary,
+            "guarantee": card.guarantee,
+            "variables": card.max_variables,
+            "citation": card.citation,
+        }
+        for card in registry.cards().values()
+    ]
+    _print("Solvers", rows, as_json=as_json)
+
+
+def list_backends(*, as_json: bool) -> None:
+    """Backends, with the reason where one cannot be used."""
+    from qtwin.backend import registry
+    from qtwin.backend.base import Capabilities
+
+    rows = []
+    for name, found in registry.available().items():
+        ready = isinstance(found, Capabilities)
+        rows.append(
+            {
+                "name": name,
+                "ready": "yes" if ready else "no",
+                "what": found.summary if isinstance(found, Capabilities) else str(found),
+                "qubits": found.max_qubits if isinstance(found, Capabilities) else None,
+                "exact": ("yes" if found.exact else "no") if isinstance(found, Capabilities) else None,
+                "hint": "" if isinstance(found, Capabilities) else getattr(found, "hint", ""),
+            }
+        )
+    _print("Backends", rows, as_json=as_json)
+
+
+def list_diseases(*, as_json: bool) -> None:
+    """Disease models with their states and source."""
+    from qtwin.twin import disease
+
+    rows = []
+    for name in disease.TABLE:
+        model = disease.load(name)
+        rows.append(
+            {
+                "name": name,
+                "states": "; ".join(f"{state} ({unit})" for state, unit in model.states),
+                "observes": "; ".join(model.observables),
+                "reference": model.reference,
+            }
+        )
+    _print("Disease models", rows, as_json=as_json)

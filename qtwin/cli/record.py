@@ -1,0 +1,49 @@
+"""Reading a patient's record for the commands, and saying what was understood and what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtwin.cli.show import note, table
+from qtwin.errors import InputError, unknown_name
+from qtwin.patient.fhir import read_bundle
+from qtwin.patient.person import Patient, describe
+from qtwin.pharmacology.drug import Dose
+from qtwin.pharmacology.formulary import formulary
+
+
+def read_patient(bundle: Path, genotypes: Path | None) -> Patient:
+    """The record, checked; prints what it understood and what is missing."""
+    patient = read_bundle(bundle, genotypes)
+    table("What the record says", ("", ""), describe(patient))
+    for line in patient.missing:
+        note(f"missing: {line}", style="yellow")
+    for line in patient.notes:
+        note(f"note: {line}", style="dim")
+    return patient
+
+
+def current_doses(patient: Patient, *, ignore_unknown: bool) -> tuple[tuple[Dose, ...], list[str]]:
+    """The medicines taken now as doses of the formulary, and a warning for each that had to be left out.
+
+    Raises:
+        InputError: for a medicine that is not in the formulary, unless `ignore_unknown`.
+    """
+    known, doses, warnings = formulary(), [], []
+    for medicine in patient.medications:
+        if medicine.inn not in known:
+            if not ignore_unknown:
+                refusal = unknown_name("drug in the record", medicine.inn, known)
+                raise InputError(
+                    refusal.message,
+                    hint=f"{refusal.hint}; add a drug file, or set patient.unknown_medicines = \"ignore\" to leave it out and say so",
+                )
+            warnings.append(f"{medicine.inn} is not in the formulary: the twin leaves it out")
+            continue
+        drug = known[medicine.inn]
+        amount, interval = medicine.amount_mg, medicine.interval_h
+        if amount is None or interval is None:
+            amount, interval = drug.reference.amount_mg, drug.reference.interval_h
+            warnings.append(f"no dose of {medicine.inn} in the record: its reference dose is assumed")
+        doses.append(Dose(drug=drug, amount_mg=amount, interval_h=interval))
+    return tuple(doses), warnings

@@ -1,0 +1,263 @@
+"""`qtwin run`: a record becomes a twin, a question, an encoding, answers, a verdict and a page."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.benchmark.checkpoint import Checkpoint, write_atomically
+from qtwin.cli.answer import Answerer
+from qtwin.cli.record import current_doses, read_patient
+from qtwin.cli.show import note, stage, table
+from qtwin.cli.twin import grow_twin, twin_section
+from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.penalty import check_sufficiency, encode
+from qtwin.encoding.surrogate import fidelity, fit_quadratic
+from qtwin.errors import InputError, unknown_name
+from qtwin.patient.person import Patient, describe
+from qtwin.pharmacology import formulary
+from qtwin.pharmacology.drug import Dose
+from qtwin.problem.feasible import explain_infeasible, feasible_bits
+from qtwin.problem.regimen import NEEDS, RegimenProblem, constraints_for, pose
+from qtwin.report.page import write as write_page
+from qtwin.report.playback import play, top_regimens
+from qtwin.report.scores import Yardstick, agreement
+from qtwin.report.sections import encoding_section, kinetics_section, problem_section
+from qtwin.report.verdict import judge
+from qtwin.spec import Candidate, Spec, identity, read_spec
+from qtwin.twin.twin import kind_weights
+
+SCHEMA = "qtwin.result/1"
+_VENDORS = ("qtwin", "numpy", "scipy", "numba", "ortools", "dwave-samplers", "qiskit", "qiskit-aer", "pennylane", "pennylane-lightning")
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for package in _VENDORS:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions
+
+
+def _dose(candidate: Candidate) -> Dose:
+    drug = formulary.drug(candidate.inn)
+    if candidate.amount_mg is None and candidate.interval_h is None:
+        return Dose(drug=drug, amount_mg=drug.reference.amount_mg, interval_h=drug.reference.interval_h)
+    for option in drug.doses:
+        if candidate.amount_mg in (None, option.amount_mg) and candidate.interval_h in (None, option.interval_h):
+            return Dose(drug=drug, amount_mg=option.amount_mg, interval_h=option.interval_h)
+    known = ", ".join(f"{d.amount_mg:g} mg every {d.interval_h:g} h" for d in drug.doses)
+    raise InputError(f"{drug.inn} has no dose of {candidate.amount_mg} mg every {candidate.interval_h} h", hint=f"known: {known}")
+
+
+def candidate_doses(spec: Spec) -> tuple[Dose, ...]:
+    """The candidate options of a spec.
+
+    Raises:
+        InputError: for an unknown drug or dose, or an option named twice.
+    """
+    doses = tuple(_dose(c) for c in spec.problem.candidates)
+    labels = [d.label for d in doses]
+    doubled = sorted({label for label in labels if labels.count(label) > 1})
+    if doubled:
+        raise InputError(f"candidate {doubled[0]!r} is named twice", hint="name each option once")
+    return doses
+
+
+def needs_of(spec: Spec, patient: Patient) -> tuple[str, ...]:
+    """The needs that a regimen must cover: the spec's own, or those of the patient's conditions."""
+    known = sorted({need for needs in NEEDS.values() for need in needs} | {i for d in formulary.formulary().values() for i in d.indications})
+    if spec.problem.needs != "from conditions":
+        for need in spec.problem.needs:
+            if need not in known:
+                raise unknown_name("need", need, known)
+        return tuple(spec.problem.needs)
+    return tuple(need for c in patient.conditions for need in NEEDS.get(c.key, ()))
+
+
+def _encode(problem: RegimenProblem, feasible: NDArray[np.uint8], n_train: int, seed: int) -> tuple[dict[str, Any], Encoding]:
+    """Simulate a sample of the feasible regimens, fit the polynomial to it, and write the constraints in."""
+    started = time.perf_counter()
+    count = min(n_train, max(10, len(feasible) * 2 // 3))
+    chosen = np.sort(np.random.default_rng([seed, 1]).choice(len(feasible), size=min(count, len(feasible)), replace=False))
+    utility = problem.objective(feasible[chosen])
+    simulated = time.perf_counter()
+    return {"chosen": chosen, "utility": utility, "simulate_s": simulated - started}, _encoding_from(problem, feasible, chosen, utility)
+
+
+def _encoding_from(
+    problem: RegimenProblem, feasible: NDArray[np.uint8], chosen: NDArray[np.int64], utility: NDArray[np.float64]
+) -> Encoding:
+    names = [o.label for o in problem.options]
+    fitted = fit_quadratic(feasible[chosen], utility)
+    return encode(fitted, names=names, constraints=problem.constraints, feasible=feasible[chosen])
+
+
+def run_experiment(spec_path: Path, out: Path, *, fresh: bool) -> dict[str, Any]:
+    """Run a spec to its verdict and write result.json, report.html and figures into `out`.
+
+    Raises:
+        QtwinError: for anything that cannot go on; finished stages stay.
+    """
+    started = time.perf_counter()
+    spec = read_spec(spec_path)
+    weights = kind_weights(dict(spec.problem.weights))
+    candidates = candidate_doses(spec)
+    answerer = Answerer.prepare(spec)
+    base = spec_path.resolve().parent
+    note(spec.title, style="bold")
+    patient = read_patient(base / spec.patient.bundle, base / spec.patient.genotypes if spec.patient.genotypes else None)
+    doses, warnings = current_doses(patient, ignore_unknown=spec.patient.unknown_medicines == "ignore")
+    needs = needs_of(spec, patient)
+    rules = constraints_for(candidates, needs=needs, max_drugs=spec.problem.max_drugs)
+    feasible = feasible_bits(len(candidates), rules)
+    if not len(feasible):
+        raise explain_infeasible(len(candidates), rules)
+
+    versions = _versions()
+    run_id = identity(spec, *(f"{k}={v}" for k, v in versions.items()), formulary.version(), *sorted(patient.provenance.sha256))
+    checkpoint = Checkpoint.open(out, run_id, fresh=fresh)
+    wall: dict[str, float] = {}
+
+    with stage("Twin") as found:
+        twin, reused = grow_twin(
+            checkpoint, patient, doses, disease_model=spec.twin.disease_model, members=spec.twin.n_members, seed=spec.seed
+        )
+        found.append(f"{twin.n_members:,} members, {twin.posterior.method}" + (" (kept from before)" if reused else ""))
+    warnings += list(twin.assumptions)
+    for line in warnings:
+        note(f"warning: {line}", style="yellow")
+    wall["twin"] = time.perf_counter() - started
+
+    mark = time.perf_counter()
+    with stage("Encoding") as found:
+        problem = pose(
+            twin,
+            candidates,
+            needs=needs,
+            max_drugs=spec.problem.max_drugs,
+            horizon_years=spec.problem.horizon_years,
+            kind_weights=weights,
+        )
+        sample, _ = checkpoint.stage("encoding", lambda: _encode(problem, feasible, spec.encoding.n_train, spec.seed)[0])
+        encoding = _encoding_from(problem, feasible, np.asarray(sample["chosen"]), np.asarray(sample["utility"]))
+        sufficiency = check_sufficiency(encoding)
+        found.append(f"{encoding.polynomial.n_variables} bits, {encoding.polynomial.n_terms} terms, {len(feasible):,} allowed regimens")
+    wall["encoding"] = time.perf_counter() - mark
+
+    mark = time.perf_counter()
+    answers = answerer.answer(checkpoint, encoding, problem)
+    wall["solvers"] = time.perf_counter() - mark
+
+    mark = time.perf_counter()
+    with stage("Playback on the twin") as found:
+        true = checkpoint.stage("all regimens", lambda: {"utility": answerer.utility_of_all(problem, feasible)})[0]["utility"]
+        padded = np.zeros((len(feasible), encoding.polynomial.n_variables))
+        padded[:, : encoding.n_decision] = feasible
+        encoded = -encoding.objective.evaluate(padded)
+        trained = np.zeros(len(feasible), dtype=np.bool_)
+        trained[np.asarray(sample["chosen"])] = True
+        surrogate = fit_quadratic(feasible[trained], np.asarray(sample["utility"]))
+        encoding = replace(encoding, fidelity=fidelity(surrogate, feasible, np.asarray(true), trained))
+        yardstick = Yardstick(bits=feasible, utility=np.asarray(true), encoded=encoded)
+        rows = answerer.score(answers, encoding, problem, yardstick)
+        regimens = _regimens(problem, twin_doses=doses, best=feasible[int(np.argmax(true))], encoded=feasible[int(np.argmax(encoded))])
+        found.append(f"best {regimens[0]['utility']['mean']:.3f} QALY")
+    encoding_part = encoding_section(encoding, sufficiency, encoded=encoded, true=np.asarray(true), trained=trained)
+    verdict = judge(
+        rows,
+        n_feasible=len(feasible),
+        fidelity=encoding_part["fidelity"],
+        current=next(r for r in regimens if r["key"] == "current"),
+    )
+    wall["playback"] = time.perf_counter() - mark
+    current_bits = np.array([any(o.drug.inn == d.drug.inn for d in doses) for o in candidates], dtype=np.uint8)
+    result = {
+        "schema": SCHEMA,
+        "spec": spec.model_dump(mode="json"),
+        "spec_hash": run_id,
+        "versions": versions,
+        "data_version": formulary.version(),
+        "seed": spec.seed,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {"cpu_count": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()},
+        "patient": {
+            "patient_id": patient.patient_id,
+            "synthetic": patient.provenance.synthetic,
+            "understood": [list(pair) for pair in describe(patient)],
+            "missing": list(patient.missing),
+            "notes": list(patient.notes),
+        },
+        "twin": twin_section(twin) | {"kinetics": kinetics_section(problem, current_bits)},
+        "problem": problem_section(problem, len(feasible)),
+        "encoding": encoding_part,
+        "solvers": rows,
+        "agreement": agreement([r for r in rows if r["name"] == "qaoa"], answerer.theta()),
+        "regimens": regimens,
+        "top": top_regimens(problem, feasible, np.asarray(true)),
+        "verdict": verdict.sentence,
+        "verdict_points": list(verdict.points),
+        "winner": verdict.winner,
+        "warnings": warnings,
+        "wall_s": wall,
+    }
+    with stage("Report"):
+        write_atomically(out / "result.json", lambda p: p.write_text(json.dumps(result, indent=1), encoding="utf-8") and None)
+        page = write_page(result, out)
+    _print_scores(rows)
+    note(verdict.sentence, style="bold green")
+    note(f"{page}  ({time.perf_counter() - started:.0f} s). Research software: not a medical device, not for diagnosis or prescribing.")
+    return result
+
+
+def _regimens(
+    problem: RegimenProblem, *, twin_doses: tuple[Dose, ...], best: NDArray[np.uint8], encoded: NDArray[np.uint8]
+) -> list[dict[str, Any]]:
+    """Play the chosen regimen, the current medicines and no drugs; and the encoding's choice where it differs."""
+    sections = [play(problem, best, key="chosen", title="chosen by the twin")]
+    if (encoded != best).any():
+        sections.append(play(problem, encoded, key="encoded", title="optimum of the encoding"))
+    now = _with_options(problem, twin_doses)
+    labels = {d.label for d in twin_doses}
+    sections.append(
+        play(now, np.array([o.label in labels for o in now.options], dtype=np.uint8), key="current", title="current medicines")
+    )
+    sections.append(play(problem, np.zeros(problem.n, dtype=np.uint8), key="none", title="no drugs"))
+    return sections
+
+
+def _with_options(problem: RegimenProblem, doses: tuple[Dose, ...]) -> RegimenProblem:
+    """The same problem with further options appended (their draws are the same on every panel)."""
+    extra = tuple(d for d in doses if d.label not in {o.label for o in problem.options})
+    options = (*problem.options, *extra)
+    return replace(problem, options=options, panel=problem.twin.panel(options))
+
+
+def _print_scores(rows: list[Mapping[str, Any]] | list[dict[str, Any]]) -> None:
+    def shown(row: Mapping[str, Any]) -> tuple[str, ...]:
+        p = row["success_probability"]
+        regret = row["regret_twin"]
+        return (
+            row["label"],
+            row["status"] + (f", proven on the {row['scope']}" if row["proven"] else ""),
+            "-" if row["objective_twin"] is None else f"{row['objective_twin']:.4f}",
+            "not allowed" if regret is None else f"{regret:.4f}",
+            "" if p is None else f"{100 * p['value']:.2g} % ({100 * p['low']:.2g}-{100 * p['high']:.2g})",
+            f"{row['total_wall_s']:.2f}",
+        )
+
+    header = ("solver", "status", "utility on the twin, QALY", "regret, QALY", "P(best) per shot, 95 %", "time, s")
+    table("Who answered what", header, [shown(r) for r in rows])
