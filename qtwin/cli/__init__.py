@@ -40,7 +40,9 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
 ) -> None:
     pass
 
@@ -64,7 +66,9 @@ def run(
 def twin_build(
     bundle: Annotated[Path, typer.Argument(help="FHIR R4 Bundle (JSON).")],
     genotypes: Annotated[Path | None, typer.Option("--genotypes", help="PharmCAT 3.1 report (JSON).")] = None,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Where the twin goes; its ensemble goes beside it.")] = Path("twin.json"),
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where the twin goes; its ensemble goes beside it.")] = Path(
+        "twin.json"
+    ),
     disease_model: Annotated[str, typer.Option("--disease", help="Disease model.")] = "alzheimer",
     members: Annotated[int, typer.Option("--members", min=100, help="Posterior members.")] = 2048,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of all draws.")] = 1,
@@ -151,7 +155,9 @@ def main(arguments: list[str] | None = None) -> None:
     except MemoryError:
         code = _fail("out of memory", "take fewer candidates or members", 1)
     except OSError as error:
-        code = _fail(f"{error.strerror or error}: {error.filename or ''}".strip(": "), "check the path, its permissions and free space", 1)
+        code = _fail(
+            f"{error.strerror or error}: {error.filename or ''}".strip(": "), "check the path, its permissions and free space", 1
+        )
     except Exception as error:
         if type(error).__module__.startswith("click") or type(error).__module__.startswith("typer"):
             show = getattr(error, "format_message", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -105,6 +105,4 @@ class Answerer:
     ) -> list[dict[str, Any]]:
         """The rows of result.json."""
         cards = registry.cards()
-        return [
-            solver_row(a.result, cards[a.section.name], encoding, problem, yardstick, label=a.label) for a in answers
-        ]
+        return [solver_row(a.result, cards[a.section.name], encoding, problem, yardstick, label=a.label) for a in answers]

@@ -55,7 +55,11 @@ def show_drug(inn: str, *, as_json: bool) -> None:
     entry = drug(inn)
     rows = [{"parameter": name, **asdict(q)} for name, q in _quantities(entry)]
     if as_json:
-        print(json.dumps({"inn": entry.inn, "atc": entry.atc, "rxnorm": entry.rxnorm, "class": entry.drug_class, "parameters": rows}))
+        print(
+            json.dumps(
+                {"inn": entry.inn, "atc": entry.atc, "rxnorm": entry.rxnorm, "class": entry.drug_class, "parameters": rows}
+            )
+        )
         return
     _print(f"{entry.inn}  ATC {entry.atc}  RxNorm {entry.rxnorm}  {entry.drug_class}", rows, as_json=False)
     for rule in entry.avoid:

@@ -36,7 +36,7 @@ def current_doses(patient: Patient, *, ignore_unknown: bool) -> tuple[tuple[Dose
                 refusal = unknown_name("drug in the record", medicine.inn, known)
                 raise InputError(
                     refusal.message,
-                    hint=f"{refusal.hint}; add a drug file, or set patient.unknown_medicines = \"ignore\" to leave it out and say so",
+                    hint=f'{refusal.hint}; add a drug file, or set patient.unknown_medicines = "ignore" to go on without it',
                 )
             warnings.append(f"{medicine.inn} is not in the formulary: the twin leaves it out")
             continue

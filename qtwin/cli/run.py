@@ -39,7 +39,18 @@ from qtwin.spec import Candidate, Spec, identity, read_spec
 from qtwin.twin.twin import kind_weights
 
 SCHEMA = "qtwin.result/1"
-_VENDORS = ("qtwin", "numpy", "scipy", "numba", "ortools", "dwave-samplers", "qiskit", "qiskit-aer", "pennylane", "pennylane-lightning")
+_VENDORS = (
+    "qtwin",
+    "numpy",
+    "scipy",
+    "numba",
+    "ortools",
+    "dwave-samplers",
+    "qiskit",
+    "qiskit-aer",
+    "pennylane",
+    "pennylane-lightning",
+)
 
 
 def _versions() -> dict[str, str]:
@@ -79,7 +90,9 @@ def candidate_doses(spec: Spec) -> tuple[Dose, ...]:
 
 def needs_of(spec: Spec, patient: Patient) -> tuple[str, ...]:
     """The needs that a regimen must cover: the spec's own, or those of the patient's conditions."""
-    known = sorted({need for needs in NEEDS.values() for need in needs} | {i for d in formulary.formulary().values() for i in d.indications})
+    known = sorted(
+        {need for needs in NEEDS.values() for need in needs} | {i for d in formulary.formulary().values() for i in d.indications}
+    )
     if spec.problem.needs != "from conditions":
         for need in spec.problem.needs:
             if need not in known:
@@ -95,7 +108,9 @@ def _encode(problem: RegimenProblem, feasible: NDArray[np.uint8], n_train: int, 
     chosen = np.sort(np.random.default_rng([seed, 1]).choice(len(feasible), size=min(count, len(feasible)), replace=False))
     utility = problem.objective(feasible[chosen])
     simulated = time.perf_counter()
-    return {"chosen": chosen, "utility": utility, "simulate_s": simulated - started}, _encoding_from(problem, feasible, chosen, utility)
+    return {"chosen": chosen, "utility": utility, "simulate_s": simulated - started}, _encoding_from(
+        problem, feasible, chosen, utility
+    )
 
 
 def _encoding_from(
@@ -155,7 +170,9 @@ def run_experiment(spec_path: Path, out: Path, *, fresh: bool) -> dict[str, Any]
         sample, _ = checkpoint.stage("encoding", lambda: _encode(problem, feasible, spec.encoding.n_train, spec.seed)[0])
         encoding = _encoding_from(problem, feasible, np.asarray(sample["chosen"]), np.asarray(sample["utility"]))
         sufficiency = check_sufficiency(encoding)
-        found.append(f"{encoding.polynomial.n_variables} bits, {encoding.polynomial.n_terms} terms, {len(feasible):,} allowed regimens")
+        found.append(
+            f"{encoding.polynomial.n_variables} bits, {encoding.polynomial.n_terms} terms, {len(feasible):,} allowed regimens"
+        )
     wall["encoding"] = time.perf_counter() - mark
 
     mark = time.perf_counter()
@@ -174,7 +191,9 @@ def run_experiment(spec_path: Path, out: Path, *, fresh: bool) -> dict[str, Any]
         encoding = replace(encoding, fidelity=fidelity(surrogate, feasible, np.asarray(true), trained))
         yardstick = Yardstick(bits=feasible, utility=np.asarray(true), encoded=encoded)
         rows = answerer.score(answers, encoding, problem, yardstick)
-        regimens = _regimens(problem, twin_doses=doses, best=feasible[int(np.argmax(true))], encoded=feasible[int(np.argmax(encoded))])
+        regimens = _regimens(
+            problem, twin_doses=doses, best=feasible[int(np.argmax(true))], encoded=feasible[int(np.argmax(encoded))]
+        )
         found.append(f"best {regimens[0]['utility']['mean']:.3f} QALY")
     encoding_part = encoding_section(encoding, sufficiency, encoded=encoded, true=np.asarray(true), trained=trained)
     verdict = judge(
@@ -219,7 +238,9 @@ def run_experiment(spec_path: Path, out: Path, *, fresh: bool) -> dict[str, Any]
         page = write_page(result, out)
     _print_scores(rows)
     note(verdict.sentence, style="bold green")
-    note(f"{page}  ({time.perf_counter() - started:.0f} s). Research software: not a medical device, not for diagnosis or prescribing.")
+    note(
+        f"{page}  ({time.perf_counter() - started:.0f} s). Research software: not a medical device, not for diagnosis or prescribing."
+    )
     return result
 
 

@@ -79,15 +79,20 @@ def write_constraints(n_decision: int, constraints: Sequence[Constraint]) -> tup
         blocks = _blocks(cover.members, constraints)
         if len(blocks) == 1:
             miss = _sum_of(width, cover.members, 1.0, -1.0)
-            written.append(Written(constraint=cover, polynomial=miss * miss, multiple=1, reason="(1 - sum x)^2: one class covers it"))
+            written.append(
+                Written(constraint=cover, polynomial=miss * miss, multiple=1, reason="(1 - sum x)^2: one class covers it")
+            )
         elif len(blocks) == 2:
             left, right = (_sum_of(width, b, 1.0, -1.0) for b in blocks)
-            written.append(Written(constraint=cover, polynomial=left * right, multiple=1, reason="(1 - y1)(1 - y2) over two classes"))
+            written.append(
+                Written(constraint=cover, polynomial=left * right, multiple=1, reason="(1 - y1)(1 - y2) over two classes")
+            )
             doubled.extend(blocks)
         else:
             bits = slack(cover.name, len(blocks) - 1)
             gap = BinaryPolynomial.of(
-                n_decision + len(names), [((), -1.0), *(((i,), 1.0) for i in cover.members), *(((i,), -float(w)) for i, w in bits)]
+                n_decision + len(names),
+                [((), -1.0), *(((i,), 1.0) for i in cover.members), *(((i,), -float(w)) for i, w in bits)],
             )
             written.append(Written(constraint=cover, polynomial=gap * gap, multiple=1, reason="(sum x - 1 - slack)^2"))
     for c in constraints:
@@ -96,9 +101,7 @@ def write_constraints(n_decision: int, constraints: Sequence[Constraint]) -> tup
             pairs = [((i, j), 1.0) for a, i in enumerate(members) for j in members[a + 1 :]]
             extra = sum(isinstance(c, AtMostOne) and len(b) > 1 and set(b) <= set(members) for b in doubled)
             reason = "sum of pairs x_i x_j" + (f"; {extra + 1} M, since a cover product may reach -1 per pair" if extra else "")
-            written.append(
-                Written(constraint=c, polynomial=BinaryPolynomial.of(width, pairs), multiple=1 + extra, reason=reason)
-            )
+            written.append(Written(constraint=c, polynomial=BinaryPolynomial.of(width, pairs), multiple=1 + extra, reason=reason))
         elif isinstance(c, AtMost):
             most = len(_blocks(c.members, constraints))
             if most <= c.limit:
@@ -112,7 +115,9 @@ def write_constraints(n_decision: int, constraints: Sequence[Constraint]) -> tup
             reason = f"(sum x + slack - {c.limit})^2, slack 0..{c.limit - least} since the needs take at least {least} drugs"
             written.append(Written(constraint=c, polynomial=gap * gap, multiple=1, reason=reason))
         elif not isinstance(c, AtLeastOne):
-            raise InputError(f"constraint {c.name!r} of type {type(c).__name__} cannot be written as a penalty", hint="add its polynomial")
+            raise InputError(
+                f"constraint {c.name!r} of type {type(c).__name__} cannot be written as a penalty", hint="add its polynomial"
+            )
     return written, names
 
 

@@ -31,7 +31,7 @@ class DoseOption:
 
 @dataclass(frozen=True, kw_only=True)
 class Drug:
-    """One entry of the formulary. Ratios and effects refer to the reference dose (the first dose option) in a CYP2D6 *1/*1 person.
+    """One entry of the formulary. Ratios and effects refer to the reference dose (the first option) in a CYP2D6 *1/*1 person.
 
     Attributes:
         inn, atc, rxnorm: Identifiers.

@@ -74,7 +74,8 @@ def read_drug(text: str, *, file: str) -> Drug:
     if not doses or any(d.amount_mg <= 0 or d.interval_h <= 0 for d in doses):
         raise InputError(f"{file}: a dose needs a positive amount_mg and interval_h", hint="correct [[dose]]")
     avoid = tuple(
-        Avoid(drug_class=a.get("class", ""), inn=a.get("inn", ""), reason=a["reason"], source=a["source"]) for a in raw.get("avoid", [])
+        Avoid(drug_class=a.get("class", ""), inn=a.get("inn", ""), reason=a["reason"], source=a["source"])
+        for a in raw.get("avoid", [])
     )
     return Drug(
         inn=raw["inn"],

@@ -48,7 +48,9 @@ class Quantity:
             InputError: if the value, unit, status or source is missing, unknown or not finite.
         """
         if not isinstance(raw, Mapping):
-            raise InputError(f"{where}: {raw!r} came, a table {{value, unit, status, source}} was wanted", hint="give unit and source")
+            raise InputError(
+                f"{where}: {raw!r} came, a table {{value, unit, status, source}} was wanted", hint="give unit and source"
+            )
         unknown = set(raw) - _KEYS
         if unknown:
             raise InputError(f"{where}: unknown key {sorted(unknown)[0]!r}", hint=f"allowed: {', '.join(sorted(_KEYS))}")

@@ -110,7 +110,9 @@ def constraints_for(options: Sequence[Dose], *, needs: Sequence[str], max_drugs:
         members = tuple(i for i, option in enumerate(options) if need in option.drug.indications)
         out.append(AtLeastOne(name=f"cover {need}", reason="each indication is treated", members=members))
     out.append(
-        AtMost(name=f"at most {max_drugs} drugs", reason="burden of taking them", limit=max_drugs, members=tuple(range(len(options))))
+        AtMost(
+            name=f"at most {max_drugs} drugs", reason="burden of taking them", limit=max_drugs, members=tuple(range(len(options)))
+        )
     )
     return tuple(out)
 

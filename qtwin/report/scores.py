@@ -126,7 +126,7 @@ def solver_row(
 
 def _sample_scores(result: Result, encoding: Encoding, yardstick: Yardstick, total_s: float) -> dict[str, Any]:
     samples = result.samples
-    assert samples is not None  # noqa: S101 - narrowed by the caller
+    assert samples is not None
     counts, decoded = samples.counts, encoding.decode(samples.bits)
     shots = samples.shots
     energies = encoding.polynomial.evaluate(samples.bits)
@@ -177,7 +177,7 @@ def agreement(rows: Sequence[dict[str, Any]], theta: Sequence[float], *, toleran
     agree = gap <= tolerance and worst <= 4.0
     names = ", ".join(t["backend"] for t in table)
     text = (
-        f"{names} give the same exact energy to {gap:.1e} QALY, and each one's shots lie within {worst:.1f} standard errors of it."
+        f"{names} give the same exact energy to {gap:.1e} QALY, and each one's shots lie within {worst:.1f} standard errors."
         if agree
         else f"{names} DISAGREE: exact energies differ by {gap:.1e} QALY, shots by up to {worst:.1f} standard errors."
     )

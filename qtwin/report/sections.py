@@ -49,10 +49,10 @@ def problem_section(problem: RegimenProblem, n_feasible: int) -> dict[str, Any]:
         "n_possible": 2**problem.n,
         "max_drugs": next((c.limit for c in problem.constraints if hasattr(c, "limit")), problem.n),
         "horizon_years": problem.horizon_years,
-        "objective": f"posterior-mean utility over {problem.horizon_years * 12:g} months, simulated on the twin, against taking no drug",
+        "objective": f"posterior-mean utility over {problem.horizon_years * 12:g} months on the twin, against taking no drug",
         "unit": "QALY",
         "weights": dict(zip(KINDS, problem.kind_weights.tolist(), strict=True)),
-        "enumeration": f"all {n_feasible:,} allowed regimens out of 2^{problem.n} = {2**problem.n:,} can be simulated on the twin itself",
+        "enumeration": f"all {n_feasible:,} allowed regimens of 2^{problem.n} = {2**problem.n:,} can be simulated on the twin",
     }
 
 
@@ -64,7 +64,7 @@ def encoding_section(
     true: NDArray[np.float64],
     trained: NDArray[np.bool_],
 ) -> dict[str, Any]:
-    """The polynomial, its penalties and its distance from the twin; `encoded` and `true` are (k,) utilities of feasible choices."""
+    """The polynomial, its penalties and its distance from the twin; `encoded` and `true` are (k,) feasible utilities."""
     low, high = encoding.polynomial.coefficient_range
     step = max(1, -(-len(true) // _SCATTER_POINTS))
     fit = encoding.fidelity
@@ -77,7 +77,7 @@ def encoding_section(
             "checked_assignments": sufficiency.checked,
             "holds": sufficiency.holds,
             "tightest_weight": sufficiency.tightest_weight,
-            "text": f"Looked at on all {sufficiency.checked:,} assignments: the lowest energy {verb}; the lowest infeasible energy lies "
+            "text": f"On all {sufficiency.checked:,} assignments the lowest energy {verb}; the lowest infeasible energy lies "
             f"{sufficiency.lowest_infeasible - sufficiency.lowest_feasible:.4f} QALY above it. "
             f"A weight of {sufficiency.tightest_weight:.4f} QALY would just have sufficed.",
         }
@@ -124,9 +124,7 @@ def kinetics_section(problem: RegimenProblem, current: NDArray[np.uint8]) -> lis
     rows = []
     for i, option in enumerate(options):
         low, median, high = weighted_quantile(exposures[i, :, 0] * panel.concentration[i], weights, (0.025, 0.5, 0.975))
-        beside = [
-            j for j in np.flatnonzero(current) if j != i and options[j].drug.drug_class != option.drug.drug_class
-        ]
+        beside = [j for j in np.flatnonzero(current) if j != i and options[j].drug.drug_class != option.drug.drug_class]
         together = [i, *beside]
         alone = exposure_ratio(panel.fractions[[i]], panel.person.activity, inhibition[[i]])[0]
         ratios = exposure_ratio(panel.fractions[together], panel.person.activity, inhibition[together])

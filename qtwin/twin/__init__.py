@@ -1,1 +1,1 @@
-"""HOW THE PERSON RESPONDS: a disease model and a posterior over its parameters, answering what-if for whole batches of regimens."""
+"""HOW THE PERSON RESPONDS: a disease model with a posterior, answering what-if for whole batches of regimens."""

@@ -1,0 +1,58 @@
+"""A finished stage is never computed twice, a damaged one is, and nothing half-written stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qtwin.benchmark.checkpoint import Checkpoint, write_atomically
+from qtwin.errors import InputError
+
+
+def test_a_stage_comes_back_as_it_was(tmp_path: Path) -> None:
+    value = {"a": [1, {"b": np.arange(6.0).reshape(2, 3)}], "c": None, "d": float("inf"), "e": "text"}
+    first, reused = Checkpoint.open(tmp_path, "id", fresh=False).stage("s", lambda: value)
+    second, again = Checkpoint.open(tmp_path, "id", fresh=False).stage("s", lambda: pytest.fail("computed twice"))
+    assert (reused, again) == (False, True)
+    for got in (first, second):
+        assert np.array_equal(got["a"][1]["b"], value["a"][1]["b"])  # type: ignore[index]
+        assert (got["a"][0], got["c"], got["d"], got["e"]) == (1, None, float("inf"), "text")
+
+
+def test_fresh_forgets_and_another_identity_starts_afresh(tmp_path: Path) -> None:
+    Checkpoint.open(tmp_path, "one", fresh=False).stage("s", lambda: 1)
+    assert Checkpoint.open(tmp_path, "two", fresh=False).stage("s", lambda: 2) == (2, False)
+    assert Checkpoint.open(tmp_path, "one", fresh=False).stage("s", lambda: 3) == (1, True)
+    assert Checkpoint.open(tmp_path, "one", fresh=True).stage("s", lambda: 3) == (3, False)
+
+
+@pytest.mark.parametrize("suffix", [".json", ".npz"])
+def test_a_damaged_file_is_computed_again(tmp_path: Path, suffix: str) -> None:
+    checkpoint = Checkpoint.open(tmp_path, "id", fresh=False)
+    checkpoint.stage("s", lambda: {"x": np.ones(3)})
+    (checkpoint.folder / f"s{suffix}").write_bytes(b"\x00 torn")
+    value, reused = checkpoint.stage("s", lambda: {"x": np.zeros(3)})
+    assert not reused
+    assert not value["x"].any()
+
+
+def test_a_failure_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    path.write_text("old", encoding="utf-8")
+
+    def fail(temporary: Path) -> None:
+        temporary.write_text("half", encoding="utf-8")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(path, fail)
+    assert path.read_text(encoding="utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match="cannot write"):
+        Checkpoint.open(tmp_path / "out", "id", fresh=False)

@@ -1,0 +1,58 @@
+"""The verdict says who won, and never lets a null baseline or a slower quantum run win."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtwin.report.verdict import judge
+
+CURRENT: dict[str, Any] = {"utility": {"mean": 0.1}}
+FIT: dict[str, Any] = {"regret": 0.0, "rank_correlation": 0.9}
+
+
+def _row(label: str, kind: str, value: float, seconds: float, **more: Any) -> dict[str, Any]:
+    share = {"value": 0.01, "low": 0.005, "high": 0.02} if kind != "classical" else None
+    return {
+        "label": label,
+        "name": label,
+        "kind": kind,
+        "feasible": True,
+        "objective_twin": value,
+        "regret_twin": 0.3 - value,
+        "regimen": ["a 1 mg /24 h"],
+        "proven": False,
+        "scope": "encoding",
+        "total_wall_s": seconds,
+        "success_probability": share,
+        **more,
+    }
+
+
+def test_a_proof_on_the_twin_wins_among_equals_even_if_slower() -> None:
+    rows = [
+        _row("enumeration", "classical", 0.3, 5.0, proven=True, scope="twin"),
+        _row("annealing", "classical", 0.3, 0.1),
+        _row("qaoa", "quantum", 0.3, 0.01),
+    ]
+    verdict = judge(rows, n_feasible=100, fidelity=FIT, current=CURRENT)
+    assert verdict.winner == "enumeration"
+    assert verdict.sentence.startswith("No quantum computer is needed")
+    assert verdict.sentence.endswith(".")
+
+
+def test_a_quantum_run_can_win_only_by_being_better_or_sooner() -> None:
+    slow = [_row("annealing", "classical", 0.3, 1.0), _row("qaoa", "quantum", 0.3, 2.0)]
+    fast = [_row("annealing", "classical", 0.3, 2.0), _row("qaoa", "quantum", 0.3, 1.0)]
+    better = [_row("annealing", "classical", 0.2, 1.0), _row("qaoa", "quantum", 0.3, 9.0)]
+    winners = [judge(rows, n_feasible=100, fidelity=FIT, current=CURRENT).winner for rows in (slow, fast, better)]
+    assert winners == ["annealing", "qaoa", "qaoa"]
+
+
+def test_random_sampling_never_wins() -> None:
+    rows = [_row("random", "null", 0.3, 0.001), _row("annealing", "classical", 0.2, 1.0)]
+    assert judge(rows, n_feasible=100, fidelity=None, current=CURRENT).winner == "annealing"
+
+
+def test_nothing_allowed_means_no_verdict() -> None:
+    rows = [_row("qaoa", "quantum", 0.3, 1.0, feasible=False)]
+    assert judge(rows, n_feasible=100, fidelity=None, current=CURRENT).winner == "nobody"

@@ -1,0 +1,55 @@
+"""Experiment files: what is unknown or unusable is refused with a suggestion; the identity covers everything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qtwin.errors import InputError
+from qtwin.spec import identity, read_spec
+from tests.cli.conftest import ROOT, SMALL
+
+
+def _write(folder: Path, text: str) -> Path:
+    path = folder / "spec.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_shipped_quickstart_reads(tmp_path: Path) -> None:
+    spec = read_spec(ROOT / "experiments" / "quickstart.toml")
+    assert len(spec.problem.candidates) >= 16
+    assert {s.options.get("backend") for s in spec.solver if s.name == "qaoa"} == {"statevector", "aer", "pennylane"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("seed = 7", "", "seed is missing"),
+        ("seed = 7", "seed = -7", "seed"),
+        ("seed = 7", 'seed = "7"', "seed"),
+        ("seed = 7", "seed = 7\nsede = 8", "seed"),
+        ("n_members = 200", "n_members = 5", "n_members"),
+        ("[encoding]", "[encodings]", "encoding"),
+        ("max_drugs = 6", "max_drugs = 0", "max_drugs"),
+    ],
+)
+def test_unusable_specs_are_refused(tmp_path: Path, old: str, new: str, words: str) -> None:
+    assert old in SMALL
+    with pytest.raises(InputError) as caught:
+        read_spec(_write(tmp_path, SMALL.replace(old, new)))
+    assert words in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_a_folder_is_not_a_spec(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="folder"):
+        read_spec(tmp_path)
+
+
+def test_the_identity_changes_with_every_part(tmp_path: Path) -> None:
+    spec = read_spec(_write(tmp_path, SMALL))
+    other = read_spec(_write(tmp_path, SMALL.replace("shots = 512", "shots = 513")))
+    ids = {identity(spec), identity(spec, "a"), identity(spec, "b"), identity(other)}
+    assert len(ids) == 4
+    assert identity(read_spec(_write(tmp_path, SMALL))) == identity(spec)
