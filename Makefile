@@ -45,7 +45,7 @@ ifneq ($(shell cat .venv/.complete 2>/dev/null),$(CURDIR))
 endif
 FORCE:
 
-.venv/run.stamp: requirements.lock pyproject.toml
+.venv/run.stamp: requirements-build.lock requirements.lock pyproject.toml
 	@sh .ci/environment requirements.lock
 	@touch $@
 
@@ -57,11 +57,12 @@ FORCE:
 	@sh .ci/environment requirements-docs.lock
 	@touch $@
 
-LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group build
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 lock: ## refresh the lock files (needs uv; ARGS="--upgrade" takes newer versions)
-	$(LOCK) $(ARGS) pyproject.toml -o requirements.lock
-	$(LOCK) $(ARGS) pyproject.toml --extra test -c requirements.lock -o requirements-test.lock
-	$(LOCK) $(ARGS) pyproject.toml --extra docs -c requirements-test.lock -o requirements-docs.lock
+	$(LOCK) $(ARGS) --group build -o requirements-build.lock
+	$(LOCK) $(ARGS) pyproject.toml --group build -c requirements-build.lock -o requirements.lock
+	$(LOCK) $(ARGS) pyproject.toml --group build --extra test -c requirements.lock -o requirements-test.lock
+	$(LOCK) $(ARGS) pyproject.toml --group build --extra docs -c requirements-test.lock -o requirements-docs.lock
 
 clean: ## everything that was made here, except out/ and runs/
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist site
