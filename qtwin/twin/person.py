@@ -54,9 +54,7 @@ def person_of(patient: Patient) -> tuple[Person, list[str]]:
         assumed.append("APOE unknown: one e4 copy is assumed for the ARIA hazard")
         copies = 1
     conditions = frozenset(c.key for c in patient.conditions)
-    hazards = baseline_hazards_per_year(
-        age_years=patient.age_years, female=patient.sex == "female", conditions=conditions
-    )
+    hazards = baseline_hazards_per_year(age_years=patient.age_years, female=patient.sex == "female", conditions=conditions)
     array = np.array([activity[r] for r in ROUTES])
     array.flags.writeable = False
     return Person(activity=array, apoe_e4_copies=copies, hazards_per_year=hazards), assumed

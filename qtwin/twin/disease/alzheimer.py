@@ -1,0 +1,133 @@
+"""The default Alzheimer model, in clinical units: amyloid, p-tau217, tau, inflammation, hippocampus, CDR-SB.
+
+    A' = kin - (kout + removal) A                     amyloid PET, centiloid
+    P' = 2 (1 + 1.6 A/100 + 2.1 T - P)                plasma p-tau217, fold over normal
+    T' = g (0.08 T + 0.007 (P - 1)) (1 - T/2)         tau PET, SUVR excess
+    I' = 2 (A/100 + 0.5 T - I)                        inflammation index, feeds nothing yet
+    H' = -(0.0141 + 0.081 T) H                        hippocampal volume, fraction of healthy
+    D' = r (wA A/78 + (1 - wA) T/0.4) D (1 - D/18)    CDR-SB, 0-18
+    MMSE = 30 (1 - (D/18)^1.1)
+
+The numbers stand in ``data/disease_alzheimer.toml`` with unit, status and source. Time in years.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import resources
+from typing import Any, final
+
+import numba as nb
+import numpy as np
+
+from qtwin.pharmacology.quantity import Quantity
+from qtwin.twin.disease.base import Array, DiseaseModel, Observable
+from qtwin.twin.simulate import DERIVATIVE
+
+_FILE = "disease_alzheimer.toml"
+
+
+@lru_cache(maxsize=1)
+def quantities() -> Mapping[str, Quantity]:
+    """Every number of the model."""
+    raw = tomllib.loads((resources.files("qtwin") / "data" / _FILE).read_text(encoding="utf-8"))
+    return {k: Quantity.read(v, where=f"{_FILE} {k}", unit=v.get("unit", "")) for k, v in raw.items()}
+
+
+@nb.cfunc(DERIVATIVE, cache=True)
+def _derivative(t, y, p, removal, dy):  # type: ignore[no-untyped-def]
+    amyloid, p_tau, tau, inflammation, hippocampus, cdr = y[0], y[1], y[2], y[3], y[4], y[5]
+    dy[0] = p[0] - (p[1] + removal) * amyloid
+    dy[1] = p[5] * (1.0 + p[6] * amyloid / 100.0 + p[7] * tau - p_tau)
+    dy[2] = p[4] * (p[8] * tau + p[9] * (p_tau - 1.0)) * (1.0 - 0.5 * tau)
+    dy[3] = 2.0 * (amyloid / 100.0 + 0.5 * tau - inflammation)
+    dy[4] = -(p[10] + p[11] * tau) * hippocampus
+    dy[5] = p[2] * (p[3] * amyloid / 78.0 + (1.0 - p[3]) * tau / 0.4) * cdr * (1.0 - cdr / 18.0)
+
+
+@final
+class Alzheimer(DiseaseModel):
+    """See the module's text for the equations."""
+
+    name = "alzheimer"
+    reference = "this project's default model; amyloid and drug rates calibrated to Clarity AD and TRAILBLAZER-ALZ 2"
+    states = (
+        ("amyloid", "centiloid"),
+        ("p_tau217", "fold over normal"),
+        ("tau", "SUVR excess"),
+        ("inflammation", "index"),
+        ("hippocampus", "fraction"),
+        ("cdr_sb", "point"),
+    )
+    parameters = (
+        ("kin", "centiloid/year"),
+        ("kout", "1/year"),
+        ("r", "1/year"),
+        ("wA", "1"),
+        ("tau_gain", "1"),
+        ("p_tau_rate", "1/year"),
+        ("p_tau_per_amyloid", "1"),
+        ("p_tau_per_tau", "1"),
+        ("tau_growth", "1/year"),
+        ("tau_per_p_tau", "1/year"),
+        ("hippocampus_loss", "1/year"),
+        ("hippocampus_loss_per_tau", "1/year"),
+    )
+    latent = ("kin", "r", "tau_gain", "amyloid_0", "p_tau_0", "tau_0", "hippocampus_0", "cdr_sb_0")
+    speed = "r"
+
+    @property
+    def observables(self) -> Mapping[str, Observable]:  # type: ignore[override]
+        """Measurement errors from the data file."""
+        q = quantities()
+
+        def of(key: str, unit: str, scale: Any = "linear") -> Observable:
+            return Observable(unit=unit, error=q[key].value, scale=scale, source=q[key].source)
+
+        return {
+            "amyloid_pet_centiloid": of("error_amyloid", "centiloid"),
+            "plasma_p_tau217_fold": of("error_p_tau217", "fold over normal", "log"),
+            "tau_pet_suvr_excess": of("error_tau_pet", "SUVR excess"),
+            "hippocampal_fraction": of("error_hippocampus", "fraction"),
+            "cdr_sb": of("error_cdr_sb", "point"),
+            "mmse": of("error_mmse", "point"),
+        }
+
+    @property
+    def derivative(self) -> Any:
+        return _derivative
+
+    def from_latent(self, z: Array, *, age_years: float, apoe_e4_copies: int | None) -> tuple[Array, Array]:
+        q = quantities()
+
+        def log_normal(key: str, column: int) -> Array:
+            return np.asarray(q[key].value * np.exp(q[key].log_sd * z[:, column]))
+
+        n = len(z)
+        p = np.empty((n, len(self.parameters)))
+        for column, (name, _) in enumerate(self.parameters):
+            p[:, column] = q[name].value
+        p[:, 0], p[:, 2], p[:, 4] = log_normal("kin", 0), log_normal("r", 1), log_normal("tau_gain", 2)
+        copies = 1 if apoe_e4_copies is None else apoe_e4_copies
+        amyloid = log_normal("amyloid_0", 3) * (1.0 + q["amyloid_per_e4"].value * (copies - 1))
+        tau = np.minimum(log_normal("tau_0", 5), 1.9)
+        p_tau = (1.0 + q["p_tau_per_amyloid"].value * amyloid / 100.0 + q["p_tau_per_tau"].value * tau) * np.exp(
+            q["p_tau_0_spread"].value * z[:, 4]
+        )
+        hippocampus = np.clip(log_normal("hippocampus_0", 6), 0.3, 1.2)
+        cdr = np.minimum(log_normal("cdr_sb_0", 7), 17.5)
+        return p, np.column_stack([amyloid, p_tau, tau, amyloid / 100.0 + 0.5 * tau, hippocampus, cdr])
+
+    def _predict(self, biomarker: str, states: Array) -> Array:
+        column = {
+            "amyloid_pet_centiloid": 0,
+            "plasma_p_tau217_fold": 1,
+            "tau_pet_suvr_excess": 2,
+            "hippocampal_fraction": 4,
+            "cdr_sb": 5,
+        }.get(biomarker)
+        if column is not None:
+            return np.asarray(states[..., column])
+        return np.asarray(30.0 * (1.0 - (np.clip(states[..., 5], 0.0, 18.0) / 18.0) ** 1.1))
