@@ -1,0 +1,23 @@
+"""Every figure of a result, in the order of the page. To add one: write a function and add a line to `TABLE`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from qtwin.report import course, effect, fidelity, race
+from qtwin.report.picture import Picture
+
+TABLE: dict[str, Callable[[Mapping[str, Any]], Picture | None]] = {
+    "twin_fit": course.fit_picture,
+    "benefit_harm": effect.picture,
+    "patient_course": course.course_picture,
+    "encoded_against_true": fidelity.picture,
+    "solver_comparison": race.picture,
+}
+
+
+def draw(result: Mapping[str, Any]) -> dict[str, Picture]:
+    """The figures that this result has the numbers for, by name."""
+    drawn = {name: function(result) for name, function in TABLE.items()}
+    return {name: picture for name, picture in drawn.items() if picture is not None}

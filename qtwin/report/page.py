@@ -1,0 +1,138 @@
+"""The report: one self-contained HTML page, rendered from a result (schema qtwin.result/1) and from nothing else.
+
+The page makes no request: pictures are data URIs, style and script are inline and allowed by hash alone (a content security
+policy), and every text from the result is escaped. It states what the FDA's guidance on computational models (FDA-2021-D-0980,
+2023) and ASME V&V 40 ask a report to state: context of use, provenance, uncertainty, limits.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtwin.errors import InputError
+from qtwin.report import figures, glance, number
+from qtwin.report.picture import Picture
+from qtwin.report.race import ranked, solver_label
+from qtwin.report.words import glue, plain_key, sentence
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+SCHEMA = "qtwin.result/1"
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write(result: Mapping[str, Any], out_dir: Path) -> Path:
+    """Draw the figures and write the page; what stood there before stays whole until everything new is ready.
+
+    Args:
+        result: A result of schema qtwin.result/1, as read from result.json; optional parts may be None or absent.
+        out_dir: Folder that receives ``report.html`` and ``figures/*.png``.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        InputError: if `result` has another schema, or `out_dir` cannot be written to.
+    """
+    schema = result.get("schema")
+    if schema != SCHEMA:
+        raise InputError(
+            f"the result has schema {schema!r}; the report page reads {SCHEMA!r}",
+            hint="run the experiment again with this version, or render it with the version that wrote it",
+        )
+    pictures = figures.draw(result)
+    page = render(result, pictures)
+    target = Path(out_dir) / "report.html"
+    try:
+        (target.parent / "figures").mkdir(parents=True, exist_ok=True)
+        for picture in pictures.values():
+            _replace(target.parent / "figures" / f"{picture.name}.png", picture.wide)
+            _replace(target.parent / "figures" / f"{picture.name}-narrow.png", picture.narrow)
+        _replace(target, page.encode())
+    except OSError as error:
+        raise InputError(
+            f"cannot write the report to {target.parent}: {error.strerror}", hint="choose a folder with --out"
+        ) from error
+    return target
+
+
+def render(result: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
+    """The page as text."""
+    from markupsafe import Markup
+
+    style = (_TEMPLATES / "page.css").read_text(encoding="utf-8")
+    script = (_TEMPLATES / "page.js").read_text(encoding="utf-8")
+    allowed = f"img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
+    policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            r=result,
+            pictures=pictures,
+            glance=glance.at_a_glance(result),
+            solvers=ranked(result),
+            change=glance.change(result),
+            style=Markup(style),
+            script=Markup(script),
+            policy=policy,
+        )
+    )
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    """The templates with how numbers and words are printed; every text is escaped, absent parts are falsy."""
+    from jinja2 import ChainableUndefined, Environment, FileSystemLoader
+    from markupsafe import escape
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=ChainableUndefined,
+        finalize=lambda value: glue(value) if type(value) is str else value,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": number.number,
+        "plain": number.plain,
+        "qaly": number.qaly,
+        "percent": number.percent,
+        "seconds": number.seconds,
+        "interval": number.interval,
+        "interval_qaly": lambda value: number.interval(value, number.qaly),
+        "interval_percent": lambda value: number.interval(value, number.percent),
+        "words": plain_key,
+        "sentence": sentence,
+        "pretty_json": lambda value: escape(json.dumps(value, indent=2, ensure_ascii=False, default=str)),
+    }
+    environment.globals |= {"position": number.position, "finite": number.finite, "label": solver_label}
+    return environment
+
+
+def _hash(text: str) -> str:
+    """The content-security-policy source that allows exactly this inline text."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write `content` beside `path` and move it there in one step."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,24 @@
+"use strict";
+// Tables sort by the column whose heading is pressed; cells carry their value in data-v where the text is not sortable.
+for (const table of document.querySelectorAll("table.sortable")) {
+  const heads = [...table.tHead.rows[0].cells];
+  heads.forEach((head, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    while (head.firstChild) button.append(head.firstChild);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const down = head.getAttribute("aria-sort") === "ascending";
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const value = (row) => row.cells[column].dataset.v ?? row.cells[column].textContent.trim();
+      const rows = [...table.tBodies[0].rows].sort((a, b) => {
+        const x = value(a), y = value(b);
+        if (x === "" || y === "") return (x === "") - (y === "");
+        const order = x - y || x.localeCompare(y, "en", { numeric: true });
+        return down ? -order : order;
+      });
+      table.tBodies[0].append(...rows);
+    });
+  });
+}

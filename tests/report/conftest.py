@@ -1,0 +1,33 @@
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(scope="session")
+def drawn():
+    """The sample's figures, drawn once, and the processor time in seconds that it took: (pictures, time)."""
+    import matplotlib.figure  # noqa: F401  (importing is not drawing)
+    from sample import sample
+
+    from qtwin.report import figures
+
+    start = time.process_time()
+    return figures.draw(sample()), time.process_time() - start
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory, drawn):
+    """The sample's page, written once: (result, path, text)."""
+    from sample import sample
+
+    from qtwin.report import figures, page
+
+    result = sample()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "draw", lambda _: drawn[0])
+        path = page.write(result, tmp_path_factory.mktemp("report"))
+    return result, path, path.read_text(encoding="utf-8")

@@ -1,0 +1,244 @@
+import base64
+import copy
+import hashlib
+import itertools
+import re
+from html.parser import HTMLParser
+
+import pytest
+from sample import sample
+
+from qtwin.errors import InputError
+from qtwin.report import effect, figures, page
+
+VOID = {"meta", "img", "source", "br", "link", "input", "hr"}
+
+
+class Reader(HTMLParser):
+    """Collects tags and checks that every element is closed in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.open, self.words = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not self.open or self.open[-1] not in {"style", "script"}:
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).replace("\u00a0", " ").split())
+
+
+def read(text):
+    reader = Reader()
+    reader.feed(text)
+    assert reader.open == []
+    return reader
+
+
+@pytest.fixture
+def no_drawing(monkeypatch):
+    """Leaves the figures out, for tests of the words around them."""
+    monkeypatch.setattr(figures, "draw", lambda result: {})
+
+
+def test_the_page_and_its_figures_are_there(written):
+    _, path, text = written
+    assert path.name == "report.html"
+    assert text.startswith("<!doctype html>")
+    names = {p.name for p in (path.parent / "figures").iterdir()}
+    assert names == {f"{n}{end}.png" for n in figures.TABLE for end in ("", "-narrow")}
+    assert {p.name for p in path.parent.iterdir()} == {"report.html", "figures"}
+
+
+def test_the_page_asks_nothing_of_any_network(written):
+    for tag, attributes in read(written[2]).tags:
+        for name in ("src", "srcset", "href", "action", "poster"):
+            target = attributes.get(name)
+            if target is not None:
+                assert target.startswith(("data:", "#")), (tag, target[:80])
+        assert tag not in {"link", "iframe", "object", "embed", "base"}
+        assert not any(name.startswith("on") or name == "style" for name in attributes)
+    assert "@import" not in written[2]
+    assert "url(" not in written[2]
+
+
+def test_the_policy_allows_exactly_the_inline_style_and_script(written):
+    text = written[2]
+    policy = next(a["content"] for t, a in read(text).tags if a.get("http-equiv") == "Content-Security-Policy")
+    for tag in ("style", "script"):
+        inline = re.findall(rf"<{tag}>(.*?)</{tag}>", text, flags=re.DOTALL)
+        assert len(inline) == 1
+        digest = base64.b64encode(hashlib.sha256(inline[0].encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none'")
+
+
+def test_every_picture_has_words_and_every_figure_its_numbers(written):
+    tags = read(written[2]).tags
+    images = [a for t, a in tags if t == "img"]
+    assert len(images) == len(figures.TABLE)
+    for image in images:
+        assert len(image["alt"]) > 80
+        assert any(c.isdigit() for c in image["alt"])
+    downloads = [a for t, a in tags if t == "a" and "download" in a]
+    assert {a["download"] for a in downloads} == {f"{n}.csv" for n in figures.TABLE}
+    table = base64.b64decode(downloads[0]["href"].partition("base64,")[2]).decode()
+    assert table.count("\n") > 5
+
+
+def test_links_within_the_page_have_a_target_and_ids_are_unique(written):
+    tags = read(written[2]).tags
+    ids = [a["id"] for _, a in tags if "id" in a]
+    assert len(ids) == len(set(ids))
+    assert {a["href"][1:] for t, a in tags if t == "a" and a["href"].startswith("#")} <= set(ids)
+
+
+def test_a_reader_finds_what_every_report_must_state(written):
+    result, _, text = written
+    words = read(text).text
+    assert "Research software. Not a medical device; not for diagnosis or prescribing." in words
+    for part in (
+        result["verdict"],
+        result["winner"],
+        result["spec_hash"],
+        result["data_version"],
+        result["patient"]["patient_id"],
+    ):
+        assert part in words
+    assert "synthetic patient" in words
+    assert "prior-driven" in words
+    assert "Context of use" in words
+    for name, version in result["versions"].items():
+        assert f"{name} {version}" in words
+    for row in result["problem"]["candidates"] + result["solvers"]:
+        assert row["label"] in words
+    for constraint in result["problem"]["constraints"]:
+        assert constraint["name"] in words
+
+
+def test_the_language_the_viewport_and_both_colour_schemes_are_declared(written):
+    tags = read(written[2]).tags
+    assert ("html", {"lang": "en"}) in tags
+    assert any(a.get("name") == "viewport" for t, a in tags if t == "meta")
+    assert "prefers-color-scheme: dark" in written[2]
+    levels = [int(t[1]) for t, _ in tags if re.fullmatch("h[1-6]", t)]
+    assert levels[0] == 1
+    assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
+
+
+def test_text_from_the_result_cannot_become_markup(tmp_path, no_drawing):
+    def poison(value):
+        if isinstance(value, dict):
+            return {k: poison(v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [poison(v) for v in value]
+        return f'<script>alert("1")</script>{value}' if isinstance(value, str) else value
+
+    clean, dirty = sample(), poison(sample()) | {"schema": "qtwin.result/1"}
+    for before, after in zip(clean["regimens"], dirty["regimens"], strict=True):
+        after["key"] = before["key"]
+    text = page.write(dirty, tmp_path).read_text(encoding="utf-8")
+    tags = [t for t, _ in read(text).tags]
+    assert tags.count("script") == 1
+    assert "&lt;script&gt;alert(" in text
+
+
+def test_a_candidate_named_script_is_shown_and_drawn_as_text(tmp_path, monkeypatch):
+    monkeypatch.setattr(figures, "TABLE", {"benefit_harm": effect.picture})
+    result = copy.deepcopy(sample())
+    result["problem"]["candidates"][0]["label"] = "<script>"
+    result["regimens"][0]["drugs"][0] = "<script>"
+    result["solvers"][0]["label"] = '"><script>'
+    result["regimens"][0]["kinds"][0]["kind"] = '"><script>'
+    reader = read(page.write(result, tmp_path).read_text(encoding="utf-8"))
+    assert [t for t, _ in reader.tags].count("script") == 1
+    assert "<script>" in reader.text
+    assert any('"><script>' in a["alt"] for t, a in reader.tags if t == "img")
+
+
+def test_the_barest_result_still_renders(tmp_path):
+    text = page.write({"schema": "qtwin.result/1"}, tmp_path).read_text(encoding="utf-8")
+    words = read(text).text
+    assert "No verdict was reported." in words
+    assert "not for diagnosis or prescribing" in words
+    assert "None" not in words
+    assert "Undefined" not in words
+
+
+def _paths(value, path=()):
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield (*path, key)
+            yield from _paths(inner, (*path, key))
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        yield from _paths(value[0], (*path, 0))
+
+
+OPTIONAL = [p for p in _paths(sample()) if p != ("schema",)]
+
+
+def test_any_single_part_may_be_null(no_drawing):
+    whole = sample()
+    whole["encoding"]["scatter"] = whole["twin"]["fit"] = None
+    for path in OPTIONAL:
+        if "scatter" in path[:-1] or "fit" in path[:-1]:
+            continue
+        result = copy.deepcopy(whole)
+        inner = result
+        for key in path[:-1]:
+            inner = inner[key]
+        inner[path[-1]] = None
+        read(page.render(result, {}))
+
+
+def test_another_schema_is_refused_with_advice(tmp_path):
+    with pytest.raises(InputError, match=r"qtwin\.result/1") as error:
+        page.write({"schema": "qtwin.result/9"}, tmp_path)
+    assert error.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("broken", ["draw", "render"])
+def test_a_failure_in_the_middle_leaves_the_old_report(tmp_path, monkeypatch, broken):
+    old = tmp_path / "report.html"
+    old.write_text("old")
+
+    def fail(*_, **__):
+        raise RuntimeError
+
+    monkeypatch.setattr(*((figures, "draw") if broken == "draw" else (page, "render")), fail)
+    with pytest.raises(RuntimeError):
+        page.write({"schema": "qtwin.result/1"}, tmp_path)
+    assert old.read_text() == "old"
+
+
+def test_a_failed_write_leaves_the_old_report_and_no_rubbish(tmp_path, monkeypatch, no_drawing):
+    page.write(sample(), tmp_path)
+    old = (tmp_path / "report.html").read_bytes()
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(page.os, "replace", full)
+    with pytest.raises(InputError, match="No space left"):
+        page.write(sample(seed=1), tmp_path)
+    assert (tmp_path / "report.html").read_bytes() == old
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["figures", "report.html"]
+
+
+def test_the_same_result_gives_the_same_page(no_drawing, tmp_path):
+    first = page.write(sample(), tmp_path / "a").read_bytes()
+    assert page.write(sample(), tmp_path / "b").read_bytes() == first
