@@ -148,11 +148,10 @@ def _tradeoff(axes: Axes, solvers: Sequence[Mapping[str, Any]], unit: str) -> li
         axes.axhline(none_y, color="#b9b6ae", linewidth=0.9, linestyle=(0, (1.5, 2)))
         axes.annotate(
             "no feasible answer",
-            (0.99, none_y),
+            (0.02, none_y),
             xycoords=("axes fraction", "data"),
             xytext=(0, 4),
             textcoords="offset points",
-            ha="right",
             fontsize=7.5,
             color="#6f6f6b",
         )

@@ -10,10 +10,9 @@ _BIOMARKERS = {
     "cdr_sb": "CDR-SB",
     "adas_cog": "ADAS-Cog",
     "amyloid_pet_centiloid": "Amyloid PET",
-    "tau_pet_suvr": "Tau PET",
     "tau_pet_suvr_excess": "Tau PET",
     "plasma_p_tau217_fold": "Plasma p-tau217",
-    "hippocampal_volume_fraction": "Hippocampus",
+    "hippocampal_fraction": "Hippocampal volume",
 }
 _KEYS = {"AtMostOne": "at most one", "AtLeastOne": "at least one", "NotBoth": "not both", "AtMost": "at most"}
 _UNITS = {"point": "points"}
