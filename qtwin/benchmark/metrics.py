@@ -1,0 +1,98 @@
+"""Success rates with intervals, time to solution, and how far an answer is from the optimum."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv, ndtri
+
+from qtwin.errors import InputError
+
+
+class Interval(NamedTuple):
+    """Both ends of a confidence interval."""
+
+    low: float
+    high: float
+
+
+class TimeToSolution(NamedTuple):
+    """Seconds until success with the wanted certainty, and its interval; infinite where success was never seen."""
+
+    value_s: float
+    low_s: float
+    high_s: float
+
+
+def _check(successes: int, trials: int, level: float) -> None:
+    if not 0 <= successes <= trials or trials < 1:
+        raise InputError(
+            f"{successes} successes in {trials} trials came, 0 <= successes <= trials >= 1 was wanted", hint="recount"
+        )
+    if not 0.0 < level < 1.0:
+        raise InputError(f"level {level} came, one between 0 and 1 was wanted", hint="take 0.95")
+
+
+def clopper_pearson(successes: int, trials: int, *, level: float = 0.95) -> Interval:
+    """Exact interval for a success probability (Clopper, Pearson 1934, Biometrika 26:404): covers with at least `level`."""
+    _check(successes, trials, level)
+    tail = (1.0 - level) / 2.0
+    failures = trials - successes
+    low = float(betaincinv(successes, failures + 1, tail)) if successes else 0.0
+    high = float(betaincinv(successes + 1, failures, 1.0 - tail)) if failures else 1.0
+    return Interval(low, high)
+
+
+def wilson(successes: int, trials: int, *, level: float = 0.95) -> Interval:
+    """Score interval for a success probability (Wilson 1927, J. Am. Stat. Assoc. 22:209): covers `level` on average."""
+    _check(successes, trials, level)
+    z = float(ndtri(0.5 + level / 2.0))
+    p, share = successes / trials, z * z / trials
+    center = (p + share / 2.0) / (1.0 + share)
+    half = z / (1.0 + share) * math.sqrt(p * (1.0 - p) / trials + share / (4.0 * trials))
+    return Interval(max(center - half, 0.0) if successes else 0.0, min(center + half, 1.0) if successes < trials else 1.0)
+
+
+def time_for(probability: float, run_s: float, *, certainty: float = 0.99) -> float:
+    """run_s ln(1 - certainty) / ln(1 - p): time of independent runs until one succeeds; one run where p reaches `certainty`."""
+    if not 0.0 <= probability <= 1.0:
+        raise InputError(f"probability {probability} came, one between 0 and 1 was wanted", hint="divide successes by trials")
+    if probability >= certainty:
+        return run_s
+    if probability == 0.0:
+        return math.inf
+    return run_s * math.log1p(-certainty) / math.log1p(-probability)
+
+
+def tts99(run_s: float, successes: int, trials: int, *, level: float = 0.95) -> TimeToSolution:
+    """99 % time to solution of runs of `run_s` seconds, its interval from the exact interval of the success probability.
+
+    With no success the value and the upper end are infinite, and the lower end is what the trials rule out.
+    """
+    low, high = clopper_pearson(successes, trials, level=level)
+    return TimeToSolution(time_for(successes / trials, run_s), time_for(high, run_s), time_for(low, run_s))
+
+
+def count_successes(
+    energies: NDArray[np.float64], counts: NDArray[np.integer], optimum: float, *, tolerance: float = 1e-9
+) -> int:
+    """How many of the shots reached the optimum: (m,) energies seen (m,) `counts` times, within `tolerance` of it."""
+    return int(np.asarray(counts)[np.asarray(energies) <= optimum + tolerance].sum())
+
+
+def optimality_gap(energy: float, optimum: float) -> float:
+    """(energy - optimum) / |optimum|, for a minimum; 0 at an optimum of zero that was reached, infinite at one that was not."""
+    distance = energy - optimum
+    return distance / abs(optimum) if optimum else (math.inf if distance > 0 else 0.0)
+
+
+def approximation_ratio(energy: float, *, optimum: float, worst: float) -> float:
+    """(worst - energy) / (worst - optimum): 1 at the minimum, 0 at the stated worst value, whatever the energy's origin."""
+    if not worst > optimum:
+        raise InputError(
+            f"worst {worst} and optimum {optimum} came, worst > optimum was wanted", hint="the ratio is for a minimum"
+        )
+    return (worst - energy) / (worst - optimum)
