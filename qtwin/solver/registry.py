@@ -1,0 +1,119 @@
+"""Solvers by name: the project's own table, and third parties' entry points in the group ``qtwin.solvers``."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import types
+import typing
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from qtwin.errors import InputError, require_vendor, unknown_name
+from qtwin.solver import TABLE
+from qtwin.solver.base import Card, Solver
+
+GROUP = "qtwin.solvers"
+
+
+def names() -> dict[str, str]:
+    """Name to import path (``module:Class``); the project's own table wins over an entry point of the same name."""
+    return {e.name: e.value for e in metadata.entry_points(group=GROUP)} | TABLE
+
+
+def find(name: str) -> type[Solver]:
+    """The class behind a name.
+
+    Raises:
+        InputError: for a name that nobody registered, or one that leads to something that is not a solver.
+    """
+    known = names()
+    if name not in known:
+        raise unknown_name("solver", name, known)
+    module, _, attribute = known[name].partition(":")
+    found = getattr(importlib.import_module(module), attribute)
+    if not (isinstance(found, type) and issubclass(found, Solver)):
+        raise InputError(f"solver {name!r} leads to {known[name]}, which is not a Solver", hint="correct its entry point")
+    return found
+
+
+def cards() -> dict[str, Card]:
+    """How every registered solver introduces itself; no vendor is imported for it."""
+    return {name: find(name).card() for name in names()}
+
+
+def options_of(solver: type[Solver]) -> dict[str, inspect.Parameter]:
+    """The constructor's keyword arguments: what a spec may set."""
+    parameters = inspect.signature(solver).parameters
+    return {name: p for name, p in parameters.items() if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)}
+
+
+def load(name: str, options: Mapping[str, Any]) -> Solver:
+    """A solver, ready to be asked.
+
+    Args:
+        name: A name in the table or among the entry points.
+        options: Keyword arguments of its constructor, checked against the signature.
+
+    Raises:
+        InputError: for an unknown name or option, a value of the wrong type, or one outside its range.
+        MissingVendorError: when the package that it needs is not installed.
+    """
+    solver = find(name)
+    vendor = solver.card().vendor
+    if vendor is not None:
+        require_vendor(vendor[0], package=vendor[1], needed_by=f"solver {name!r}")
+    known = options_of(solver)
+    hints = get_type_hints(solver.__init__)
+    checked: dict[str, Any] = {}
+    for option, value in options.items():
+        if option not in known:
+            raise unknown_name(f"option of solver {name!r}:", option, known)
+        wanted = hints.get(option, Any)
+        fits, checked[option] = _fit(value, wanted)
+        if not fits:
+            raise InputError(
+                f"option {option!r} of solver {name!r} is {value!r} ({type(value).__name__}), {_words(wanted)} was wanted",
+                hint=f"the default is {known[option].default!r}",
+            )
+    return solver(**checked)
+
+
+def _fit(value: Any, wanted: Any) -> tuple[bool, Any]:
+    """Whether `value` is of the type `wanted`, and the value as that type; a bool is no number, a whole number may be a float."""
+    origin = get_origin(wanted)
+    if wanted is Any:
+        return True, value
+    if origin is Literal:
+        return any(value is w or (type(value) is type(w) and value == w) for w in get_args(wanted)), value
+    if origin in (Union, types.UnionType):
+        for member in get_args(wanted):
+            fits, converted = _fit(value, member)
+            if fits:
+                return True, converted
+        return False, value
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            return False, value
+        pairs = [_fit(v, get_args(wanted)[0]) for v in value]
+        return all(fits for fits, _ in pairs), tuple(v for _, v in pairs)
+    if wanted is float:
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+        return fits, float(value) if fits else value
+    if wanted is int:
+        return isinstance(value, int) and not isinstance(value, bool), value
+    return isinstance(value, typing.cast(type, origin or wanted)), value
+
+
+def _words(wanted: Any) -> str:
+    """A type as a reader of TOML would name it."""
+    origin = get_origin(wanted)
+    if origin is Literal:
+        return "one of " + ", ".join(repr(w) for w in get_args(wanted))
+    if origin in (Union, types.UnionType):
+        return " or ".join(_words(w) for w in get_args(wanted) if w is not type(None))
+    if origin is tuple:
+        return f"a list, each item {_words(get_args(wanted)[0])},"
+    plain = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+    return plain.get(wanted, getattr(wanted, "__name__", str(wanted)))
