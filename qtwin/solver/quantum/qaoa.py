@@ -1,0 +1,169 @@
+"""The quantum approximate optimisation algorithm (Farhi, Goldstone, Gutmann 2014, arXiv:1411.4028).
+
+Training happens on an exact simulator, depth by depth (`qtwin.solver.training`); the trained circuit is then measured on any
+backend, so that backends are compared on one ansatz at the same angles.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, final
+
+import numpy as np
+
+from qtwin.backend.base import Ansatz, Backend, Estimate
+from qtwin.encoding.pauli import diagonal
+from qtwin.encoding.polynomial import BinaryPolynomial
+from qtwin.errors import InputError
+from qtwin.solver.base import Card, Instance, Result, Solver, TracePoint
+from qtwin.solver.sampled import best_feasible, collect, summary
+from qtwin.solver.training import Array, Training, ansatz, cost_scale, differentiable, loaded, train
+
+__all__ = ["MAX_QUBITS", "Qaoa", "Training", "ansatz", "train"]
+
+MAX_QUBITS = 26
+_EXACT_UP_TO = 24
+
+
+@final
+class Qaoa(Solver):
+    """Train on an exact simulator, measure on any backend, answer with the best feasible shot.
+
+    Args:
+        layers: Depth p.
+        backend: Where the trained circuit is measured: a name in the table, or a backend.
+        shots: Measurements.
+        starts: Descents at the first and the last depth of the training.
+        max_evaluations: Limit on circuit evaluations in the training.
+        train_on: A backend with exact gradients.
+        theta: Angles trained before (`train`), so that several backends can measure one circuit; nothing is trained then.
+    """
+
+    def __init__(
+        self,
+        *,
+        layers: int = 4,
+        backend: str | Backend = "statevector",
+        shots: int = 4096,
+        starts: int = 2,
+        max_evaluations: int = 400,
+        train_on: str | Backend = "statevector",
+        theta: tuple[float, ...] | None = None,
+    ) -> None:
+        for name, value in (("layers", layers), ("shots", shots), ("starts", starts), ("max_evaluations", max_evaluations)):
+            if value < 1:
+                raise InputError(f"{name} = {value} came, at least 1 was wanted", hint=f"raise {name}")
+        if theta is not None and (len(theta) != 2 * layers or not np.isfinite(theta).all()):
+            raise InputError(
+                f"{len(theta)} angles came, {2 * layers} finite ones were wanted", hint="gamma and beta for each of the layers"
+            )
+        self.layers, self.shots, self.starts, self.max_evaluations, self.theta = layers, shots, starts, max_evaluations, theta
+        self._backend, self._simulator = loaded(backend), differentiable(train_on)
+
+    @classmethod
+    def card(cls) -> Card:
+        return Card(
+            name="qaoa",
+            summary="QAOA with X mixer, trained by exact gradients with INTERP, measured on the chosen backend",
+            kind="quantum",
+            guarantee="none",
+            citation="Farhi, Goldstone, Gutmann 2014, arXiv:1411.4028; Zhou et al. 2020, PRX 10:021067",
+            max_variables=MAX_QUBITS,
+        )
+
+    def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
+        """Train and measure; a time limit cuts the training short.
+
+        Raises:
+            InputError: for more qubits than the backend or an exact state vector can hold.
+        """
+        encoding, polynomial = instance.encoding, instance.encoding.polynomial
+        able = self._backend.capabilities()
+        _check_width(polynomial.n_variables, min(MAX_QUBITS, able.max_qubits), able.name)
+        training = None
+        if self.theta is None:
+            training = train(
+                polynomial,
+                self.layers,
+                seed=seed,
+                starts=self.starts,
+                max_evaluations=self.max_evaluations,
+                time_limit_s=time_limit_s,
+                simulator=self._simulator,
+            )
+        circuit = ansatz(polynomial, self.layers)
+        theta = np.array(self.theta if training is None else training.theta)
+        mark = time.perf_counter()
+        measured = self._backend.sample(circuit, theta, shots=self.shots, seed=seed)
+        executed = time.perf_counter()
+        samples = collect(measured.bits, measured.counts)
+        bits, energy = best_feasible(encoding, samples.bits)
+        picked = time.perf_counter()
+        trained_s = 0.0 if training is None else training.wall_s
+        evaluations = 0 if training is None else training.evaluations
+        seen = summary(encoding, samples)
+        cut = training is not None and not training.complete and training.evaluations < self.max_evaluations
+        trace = (
+            () if bits is None else (TracePoint(time_s=trained_s + picked - mark, evaluations=evaluations, best_energy=energy),)
+        )
+        return Result(
+            solver="qaoa",
+            backend=able.name,
+            status="time limit" if cut else "infeasible" if bits is None else "feasible",
+            bits=bits,
+            energy=energy,
+            samples=samples,
+            trace=trace,
+            shots=samples.shots,
+            evaluations=evaluations,
+            wall_s={"training": trained_s, "execution": executed - mark, "reading out": picked - executed},
+            seed=seed,
+            info=seen
+            | self._checks(circuit, theta, polynomial, training)
+            | {
+                "layers": self.layers,
+                "theta": theta.tolist(),
+                "cost_scale": cost_scale(polynomial),
+                "expectation_sampled": seen["mean_energy"],
+                "expectation_sampled_standard_error": seen["mean_energy_standard_error"],
+                "training": None if training is None else _told(training),
+            },
+        )
+
+    def _checks(self, circuit: Ansatz, theta: Array, polynomial: BinaryPolynomial, training: Training | None) -> dict[str, Any]:
+        """The exact energy on the backend and on the training simulator; not part of solving, so timed apart."""
+        started = time.perf_counter()
+        exact: Estimate | None = None
+        reference = None if training is None else training.energy
+        if circuit.n_qubits <= _EXACT_UP_TO:
+            observable = diagonal(polynomial)
+            if self._backend.capabilities().exact:
+                exact = self._backend.expectation(circuit, theta, observable)
+            if reference is None:
+                reference = self._simulator.value_and_gradient(circuit, theta, observable)[0]
+        return {
+            "expectation_exact": None if exact is None else exact.value,
+            "expectation_exact_statevector": reference,
+            "check_s": time.perf_counter() - started,
+        }
+
+
+def _check_width(n: int, most: int, backend: str) -> None:
+    if n > most:
+        raise InputError(
+            f"{n} qubits came, at most {most} were wanted on {backend!r}: its state vector takes {2.0**n * 16:.3g} bytes "
+            f"({2.0**n * 16 / 2**30:.3g} GiB)",
+            hint="take candidates out, or use a classical solver",
+        )
+
+
+def _told(training: Training) -> dict[str, Any]:
+    """The training as JSON values."""
+    return {
+        "energy": training.energy,
+        "energy_by_layers": list(training.energy_by_layers),
+        "evaluations": training.evaluations,
+        "wall_s": training.wall_s,
+        "complete": training.complete,
+        "trace": [[p.time_s, p.evaluations, p.best_energy] for p in training.trace],
+    }
