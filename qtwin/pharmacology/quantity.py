@@ -66,7 +66,9 @@ class Quantity:
             raise InputError(f"{where}: status {raw['status']!r} is unknown", hint=f"one of {', '.join(get_args(Status))}")
         log_sd = float(raw.get("log_sd", 0.0))
         if "ci" in raw:
-            low, high = raw["ci"]
+            ci = raw["ci"]
+            numbers = isinstance(ci, list) and len(ci) == 2 and all(isinstance(x, int | float) for x in ci)
+            low, high = ci if numbers else (0.0, 0.0)
             if not 0.0 < low < high:
                 raise InputError(f"{where}: interval {raw['ci']} came, 0 < low < high was wanted", hint="correct the interval")
             log_sd = math.log(high / low) / (2 * 1.96)

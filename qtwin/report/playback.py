@@ -12,7 +12,12 @@ from qtwin.pharmacology.outcome import BENEFITS, KINDS
 from qtwin.problem.regimen import RegimenProblem
 from qtwin.report.interval import band, summary, weighted_quantile
 
-COURSE = (("mmse", "point"), ("cdr_sb", "point"), ("amyloid_pet_centiloid", "centiloid"), ("plasma_p_tau217_fold", "fold over normal"))
+COURSE = (
+    ("mmse", "point"),
+    ("cdr_sb", "point"),
+    ("amyloid_pet_centiloid", "centiloid"),
+    ("plasma_p_tau217_fold", "fold over normal"),
+)
 
 
 def play(problem: RegimenProblem, bits: NDArray[np.generic], *, key: str, title: str) -> dict[str, Any]:

@@ -35,7 +35,9 @@ def _rate(row: dict[str, Any]) -> str:
     return f"{_percent(p['value'])} of shots (95 % interval {_percent(p['low'])} to {_percent(p['high'])})"
 
 
-def judge(rows: Sequence[dict[str, Any]], *, n_feasible: int, fidelity: dict[str, Any] | None, current: dict[str, Any]) -> Verdict:
+def judge(
+    rows: Sequence[dict[str, Any]], *, n_feasible: int, fidelity: dict[str, Any] | None, current: dict[str, Any]
+) -> Verdict:
     """Compare the rows: best utility on the twin first, proof next, total time last.
 
     A quantum row wins only if no classical row reached the same utility in the same time or less. Null baselines never win.
@@ -68,17 +70,29 @@ def judge(rows: Sequence[dict[str, Any]], *, n_feasible: int, fidelity: dict[str
         )
     for r in rows:
         if r["proven"] and r["scope"] == "encoding" and r["kind"] == "classical":
-            where = "the same regimen" if r in leaders else f"{_short(r['regimen'])}, {r['regret_twin']:.4f} QALY worse on the twin"
+            where = (
+                "the same regimen" if r in leaders else f"{_short(r['regimen'])}, {r['regret_twin']:.4f} QALY worse on the twin"
+            )
             points.append(f"{r['label']} proved the optimum of the encoded problem in {_seconds(r['total_wall_s'])}: {where}.")
     if fidelity:
-        same = "is the twin's own optimum" if fidelity["regret"] <= _SAME_QALY else f"costs {fidelity['regret']:.4f} QALY on the twin"
+        same = (
+            "is the twin's own optimum"
+            if fidelity["regret"] <= _SAME_QALY
+            else f"costs {fidelity['regret']:.4f} QALY on the twin"
+        )
         points.append(
             f"The encoding ranks unseen regimens with a correlation of {fidelity['rank_correlation']:.3f}; its optimum {same}."
         )
     null = next((r for r in rows if r["kind"] == "null" and r["success_probability"]), None)
     for r in quantum:
-        found = "found the same regimen" if r in leaders else (
-            f"ended at {_short(r['regimen'])}, {r['regret_twin']:.4f} QALY worse" if r["feasible"] else "found no allowed regimen"
+        found = (
+            "found the same regimen"
+            if r in leaders
+            else (
+                f"ended at {_short(r['regimen'])}, {r['regret_twin']:.4f} QALY worse"
+                if r["feasible"]
+                else "found no allowed regimen"
+            )
         )
         rate_text = f" in {_rate(r)}" if r["success_probability"] and r in leaders else ""
         against = f"; uniform random bits hit it in {_rate(null)}" if null else ""

@@ -80,7 +80,5 @@ def test_the_check_finds_weights_that_are_too_small_and_the_tightest_that_holds(
     assert encoding.penalties[0].weight > encoding.penalties[0].sufficient_weight == pytest.approx(2.0)
     from dataclasses import replace
 
-    weak = replace(
-        encoding, polynomial=encoding.objective + BinaryPolynomial.of(3, {(0, 1): 1.9}), penalties=()
-    )
+    weak = replace(encoding, polynomial=encoding.objective + BinaryPolynomial.of(3, {(0, 1): 1.9}), penalties=())
     assert not check_sufficiency(weak).holds  # type: ignore[union-attr]

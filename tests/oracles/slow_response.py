@@ -9,7 +9,9 @@ from qtwin.pharmacology.outcome import KINDS, OUTCOMES, outcome_table
 from qtwin.pharmacology.panel import Panel
 
 
-def respond_slowly(panel: Panel, regimen: Sequence[int], member: int, *, horizon_years: float) -> tuple[list[float], dict[str, float], float]:
+def respond_slowly(
+    panel: Panel, regimen: Sequence[int], member: int, *, horizon_years: float
+) -> tuple[list[float], dict[str, float], float]:
     """Exposures, QALY by kind and MMSE offset of the options `regimen` in one member."""
     table = outcome_table()
     c = {k: q.value for k, q in table.constant.items()}
@@ -34,7 +36,9 @@ def respond_slowly(panel: Panel, regimen: Sequence[int], member: int, *, horizon
         x = panel.relative[i] * exposure[i]
         return 2.0 * x / (1.0 + x)
 
-    beta1, alpha1, histamine, muscarinic = (sum(panel.receptor_odds[member, i, r] * exposure[i] for i in regimen) for r in range(4))
+    beta1, alpha1, histamine, muscarinic = (
+        sum(panel.receptor_odds[member, i, r] * exposure[i] for i in regimen) for r in range(4)
+    )
     mood = sum(panel.mood_log_odds[member, i] * g(i) for i in regimen)
     pressure = sum(panel.pressure_fall[member, i] * g(i) for i in regimen)
     pressure = c["pressure_ceiling"] * (1.0 - math.exp(-pressure / c["pressure_ceiling"]))
@@ -72,7 +76,8 @@ def respond_slowly(panel: Panel, regimen: Sequence[int], member: int, *, horizon
         "bradycardia": change["bradycardia"],
         "falls": change["falls"],
         "arrhythmia": change["arrhythmia"],
-        "ARIA": -loss["aria"] * (1.0 - math.exp(-sum(panel.aria_per_year[i] * panel.relative[i] for i in regimen) * horizon_years)),
+        "ARIA": -loss["aria"]
+        * (1.0 - math.exp(-sum(panel.aria_per_year[i] * panel.relative[i] for i in regimen) * horizon_years)),
         "anticholinergic cognition": -c["utility_per_mmse"] * blocked * horizon_years,
         "intolerance": -loss["intolerance"] * (1.0 - math.exp(-sum(panel.intolerance_hazard[i] * g(i) for i in regimen))),
     }

@@ -33,7 +33,7 @@ def test_every_effect_is_at_a_plausible_reference() -> None:
 @pytest.mark.parametrize("key", ["unit", "source", "status"])
 def test_a_number_without_its_unit_source_or_status_is_refused(key: str) -> None:
     broken = re.sub(rf'(fraction_unbound = .*?){key} = "[^"]*"(, )?', r"\1", TEXT)
-    broken = broken.replace(", }", " }")
+    broken = re.sub(r",\s*}", " }", broken)
     assert broken != TEXT
     with pytest.raises(InputError, match=rf"fraction_unbound: {key} is missing"):
         read_drug(broken, file="broken.toml")

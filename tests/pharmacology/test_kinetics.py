@@ -61,7 +61,9 @@ def test_repeated_doses_superpose_and_average_to_the_steady_state() -> None:
     assert mean_ng_per_ml == pytest.approx(expected, rel=1e-6)
 
 
-@pytest.mark.parametrize(("score", "clearance"), [(0, 0), (0.5, 0.161), (0.75, 0.264), (1, 0.381), (1.25, 0.516), (2, 1), (3, 1.853)])
+@pytest.mark.parametrize(
+    ("score", "clearance"), [(0, 0), (0.5, 0.161), (0.75, 0.264), (1, 0.381), (1.25, 0.516), (2, 1), (3, 1.853)]
+)
 def test_activity_score_meets_the_published_clearances(score: float, clearance: float) -> None:
     assert relative_activity(score) == pytest.approx(clearance, rel=1e-12)
 

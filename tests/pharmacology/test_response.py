@@ -112,7 +112,12 @@ def test_adding_a_candidate_leaves_the_draws_of_the_others_alone() -> None:
 
 @pytest.mark.parametrize(
     ("age", "female", "conditions", "score"),
-    [(60, False, (), 0), (70, True, ("hypertension",), 3), (76, True, ("hypertension",), 4), (80, True, ("hypertension", "stroke"), 6)],
+    [
+        (60, False, (), 0),
+        (70, True, ("hypertension",), 3),
+        (76, True, ("hypertension",), 4),
+        (80, True, ("hypertension", "stroke"), 6),
+    ],
 )
 def test_cha2ds2_vasc(age: float, female: bool, conditions: tuple[str, ...], score: int) -> None:
     """Worked from the definition (Lip 2010)."""
