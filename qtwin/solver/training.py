@@ -223,9 +223,9 @@ def loaded(backend: str | Backend) -> Backend:
     """A backend by its name in the table, or the one given."""
     if isinstance(backend, Backend):
         return backend
-    from qtwin.backend import registry
+    from qtwin.backend.registry import load
 
-    return registry.load(backend)
+    return load(backend)
 
 
 def differentiable(backend: str | Backend) -> Differentiable:

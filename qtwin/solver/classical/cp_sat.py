@@ -17,8 +17,8 @@ from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Constraint, 
 from qtwin.solver.base import Card, Instance, Result, Solver, Status, TracePoint
 from qtwin.solver.slack import fill_slack
 
-_PRECISION_BITS = 46
-"""All scaled coefficients together stay below 2^46: sums are exact in 64-bit integers and in the doubles CP-SAT reports."""
+_PRECISION_BITS = 50
+"""All scaled coefficients together stay below 2^50: sums are exact in 64-bit integers and in the doubles CP-SAT reports."""
 
 _STATUS: dict[str, Status] = {"INFEASIBLE": "infeasible", "OPTIMAL": "feasible"}
 """What CP-SAT says and we cannot call proven; an optimum whose rounding gap is above the tolerance is only feasible."""

@@ -1,0 +1,95 @@
+"""The null baselines are as uniform and as locally optimal as they say; annealing beats them and refuses what it cannot take."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import chisquare
+
+from qtwin.backend.base import Samples
+from qtwin.encoding.encoding import plain
+from qtwin.encoding.polynomial import BinaryPolynomial, bits_to_index
+from qtwin.errors import InputError
+from qtwin.solver.base import Instance
+from qtwin.solver.classical.random_sampling import RandomSampling, descend
+from qtwin.solver.classical.simulated_annealing import SimulatedAnnealing
+from qtwin.solver.sampled import best_feasible, collect, summary
+from tests.oracles.instances import constrained, random_polynomial
+
+
+def test_random_assignments_are_uniform_over_all_variables() -> None:
+    result = RandomSampling(shots=64_000).solve(Instance(encoding=plain(random_polynomial(5, 2, 0))), seed=1)
+    assert result.samples is not None
+    counts = np.zeros(32)
+    counts[bits_to_index(result.samples.bits).astype(int)] = result.samples.counts
+    assert counts.sum() == 64_000
+    assert chisquare(counts).pvalue > 1e-4
+
+
+@given(seed=st.integers(0, 10_000), degree=st.integers(1, 3))
+@settings(max_examples=20, deadline=None)
+def test_descent_ends_where_no_single_flip_helps(seed: int, degree: int) -> None:
+    polynomial = random_polynomial(6, degree, seed)
+    starts = np.random.default_rng(seed).integers(0, 2, size=(20, 6), dtype=np.uint8)
+    ends, _ = descend(polynomial, starts)
+    assert (polynomial.evaluate(ends) <= polynomial.evaluate(starts) + 1e-12).all()
+    for i in range(6):
+        flipped = ends.copy()
+        flipped[:, i] ^= 1
+        assert (polynomial.evaluate(flipped) >= polynomial.evaluate(ends) - 1e-10).all()
+
+
+def test_descent_on_a_plateau_stops() -> None:
+    ends, _ = descend(BinaryPolynomial.of(4, {(0, 1): 0.1, (1, 2): -0.1}), np.ones((3, 4), dtype=np.uint8))
+    assert ends.shape == (3, 4)
+
+
+def test_descent_and_annealing_beat_chance() -> None:
+    instance = Instance(encoding=plain(random_polynomial(20, 2, 7)))
+    chance = RandomSampling(shots=500).solve(instance, seed=0)
+    descent = RandomSampling(shots=500, descent=True).solve(instance, seed=0)
+    annealed = SimulatedAnnealing(reads=100, sweeps=200).solve(instance, seed=0)
+    assert descent.info["mean_energy"] < chance.info["mean_energy"]
+    assert annealed.info["mean_energy"] < descent.info["mean_energy"]
+    assert annealed.energy == pytest.approx(instance.encoding.polynomial.values().min(), abs=1e-9)
+    assert descent.evaluations > chance.evaluations == 500
+
+
+def test_a_time_limit_keeps_what_was_drawn() -> None:
+    instance = Instance(encoding=constrained(1))
+    for solver in (RandomSampling(shots=3_000_000), SimulatedAnnealing(reads=5000, sweeps=2000)):
+        result = solver.solve(instance, seed=0, time_limit_s=1e-6)
+        assert result.status == "time limit"
+        assert result.bits is not None
+        assert result.samples is not None
+        assert 0 < result.samples.shots < 3_000_000
+
+
+def test_annealing_refuses_what_is_no_qubo() -> None:
+    with pytest.raises(InputError, match="degree 3"):
+        SimulatedAnnealing().solve(Instance(encoding=plain(random_polynomial(4, 3, 0))), seed=0)
+
+
+def test_batches_of_reads_are_independent_of_each_other() -> None:
+    """One sweep from random starts: were the batches' seeds equal, there would be ten copies of every sample."""
+    instance = Instance(encoding=plain(random_polynomial(30, 2, 0)))
+    result = SimulatedAnnealing(reads=200, sweeps=1).solve(instance, seed=4)
+    assert result.samples is not None
+    assert result.samples.shots == 200
+    assert len(result.samples.counts) > 150
+
+
+def test_equal_rows_merge_and_the_best_feasible_wins() -> None:
+    samples = collect(np.array([[1, 0], [0, 1], [1, 0]]), np.array([2, 5, 3]))
+    assert isinstance(samples, Samples)
+    assert (samples.bits.tolist(), samples.counts.tolist()) == ([[0, 1], [1, 0]], [5, 5])
+    encoding = plain(BinaryPolynomial.of(2, {(0,): 1.0, (1,): 3.0}))
+    bits, energy = best_feasible(encoding, samples.bits)
+    assert bits is not None
+    assert (bits.tolist(), energy) == ([1, 0], 1.0)
+    # energies 3 and 1, five times each: mean 2, variance 1 with n - 1 = 9 in the standard error
+    told = summary(encoding, samples)
+    assert (told["mean_energy"], told["lowest_energy"], told["feasible_share"], told["distinct"]) == (2.0, 1.0, 1.0, 2)
+    assert told["mean_energy_standard_error"] == pytest.approx(1 / 3)
