@@ -20,7 +20,6 @@ from qtwin.benchmark.checkpoint import Checkpoint, write_atomically
 from qtwin.cli.answer import Answerer
 from qtwin.cli.record import current_doses, read_patient
 from qtwin.cli.show import note, stage, table
-from qtwin.cli.twin import grow_twin, twin_section
 from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.penalty import check_sufficiency, encode
 from qtwin.encoding.surrogate import fidelity, fit_quadratic
@@ -34,8 +33,10 @@ from qtwin.report.page import write as write_page
 from qtwin.report.playback import play, top_regimens
 from qtwin.report.scores import Yardstick, agreement
 from qtwin.report.sections import encoding_section, kinetics_section, problem_section
+from qtwin.report.twin_section import twin_section
 from qtwin.report.verdict import judge
 from qtwin.spec import Candidate, Spec, identity, read_spec
+from qtwin.twin.build import build_twin
 from qtwin.twin.twin import kind_weights
 
 SCHEMA = "qtwin.result/1"
@@ -148,10 +149,8 @@ def run_experiment(spec_path: Path, out: Path, *, fresh: bool) -> dict[str, Any]
     wall: dict[str, float] = {}
 
     with stage("Twin") as found:
-        twin, reused = grow_twin(
-            checkpoint, patient, doses, disease_model=spec.twin.disease_model, members=spec.twin.n_members, seed=spec.seed
-        )
-        found.append(f"{twin.n_members:,} members, {twin.posterior.method}" + (" (kept from before)" if reused else ""))
+        twin = build_twin(patient, doses, disease_model=spec.twin.disease_model, n_members=spec.twin.n_members, seed=spec.seed)
+        found.append(f"{twin.n_members:,} members, {twin.posterior.method}")
     warnings += list(twin.assumptions)
     for line in warnings:
         note(f"warning: {line}", style="yellow")
@@ -224,7 +223,7 @@ def run_experiment(spec_path: Path, out: Path, *, fresh: bool) -> dict[str, Any]
         "problem": problem_section(problem, len(feasible)),
         "encoding": encoding_part,
         "solvers": rows,
-        "agreement": agreement([r for r in rows if r["name"] == "qaoa"], answerer.theta()),
+        "agreement": agreement([r for r in rows if r["name"] == "qaoa"], answerer.theta),
         "regimens": regimens,
         "top": top_regimens(problem, feasible, np.asarray(true)),
         "verdict": verdict.sentence,

@@ -71,6 +71,18 @@ class Qaoa(Solver):
             max_variables=MAX_QUBITS,
         )
 
+    def train(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Training:
+        """The angles for this instance, to be measured on any backend through `theta`."""
+        return train(
+            instance.encoding.polynomial,
+            self.layers,
+            seed=seed,
+            starts=self.starts,
+            max_evaluations=self.max_evaluations,
+            time_limit_s=time_limit_s,
+            simulator=self._simulator,
+        )
+
     def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
         """Train and measure; a time limit cuts the training short.
 
@@ -82,15 +94,7 @@ class Qaoa(Solver):
         _check_width(polynomial.n_variables, min(MAX_QUBITS, able.max_qubits), able.name)
         training = None
         if self.theta is None:
-            training = train(
-                polynomial,
-                self.layers,
-                seed=seed,
-                starts=self.starts,
-                max_evaluations=self.max_evaluations,
-                time_limit_s=time_limit_s,
-                simulator=self._simulator,
-            )
+            training = self.train(instance, seed=seed, time_limit_s=time_limit_s)
         circuit = ansatz(polynomial, self.layers)
         theta = np.array(self.theta if training is None else training.theta)
         mark = time.perf_counter()

@@ -1,0 +1,57 @@
+"""`qtwin twin build`, and the twin's section of a result."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qtwin import __version__
+from qtwin.benchmark.checkpoint import write_atomically
+from qtwin.cli.record import current_doses, read_patient
+from qtwin.cli.show import note, stage
+from qtwin.errors import InputError
+from qtwin.pharmacology import formulary
+from qtwin.report.twin_section import twin_section
+from qtwin.twin.build import build_twin
+
+SCHEMA = "qtwin.twin/1"
+
+
+def build(bundle: Path, genotypes: Path | None, output: Path, *, disease_model: str, members: int, seed: int) -> dict[str, Any]:
+    """Build a twin and write it: JSON with what a reader wants, the ensemble in an .npz of the same name beside it."""
+    if output.suffix != ".json":
+        raise InputError(f"the twin was to go to {output}, a .json file was wanted", hint="use -o NAME.json")
+    if not output.resolve().parent.is_dir():
+        raise InputError(f"there is no folder {output.resolve().parent}", hint="make it, or choose another with -o")
+    patient = read_patient(bundle, genotypes)
+    doses, warnings = current_doses(patient, ignore_unknown=False)
+    with stage("Twin") as found:
+        twin = build_twin(patient, doses, disease_model=disease_model, n_members=members, seed=seed)
+        found.append(f"{twin.n_members:,} members, {twin.posterior.method}")
+    for line in (*warnings, *twin.assumptions):
+        note(f"warning: {line}", style="yellow")
+    written = {
+        "schema": SCHEMA,
+        "patient_id": patient.patient_id,
+        "record_sha256": list(patient.provenance.sha256),
+        "synthetic": patient.provenance.synthetic,
+        "seed": seed,
+        "versions": {"qtwin": __version__, "formulary": formulary.version()},
+        "warnings": [*warnings, *twin.assumptions],
+        "ensemble": output.with_suffix(".npz").name,
+        **twin_section(twin),
+        "disclaimer": "Research software. Not a medical device; not for diagnosis or prescribing.",
+    }
+    p = twin.posterior
+    arrays = {k: getattr(p, k) for k in ("latent", "parameters", "state_first", "state_now", "weights")}
+    write_atomically(output.with_suffix(".npz"), lambda path: np.savez(path, **arrays))
+    write_atomically(output, lambda path: _dump(path, written))
+    note(f"{output} and {output.with_suffix('.npz')}")
+    return written
+
+
+def _dump(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1), encoding="utf-8")

@@ -1,0 +1,144 @@
+"""The patient: what the twin needs of a record, and nothing that names the person."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """One measured value.
+
+    Attributes:
+        date: Day of measurement; stays on this machine.
+        biomarker: Key in `qtwin.patient.biomarker.BIOMARKERS`.
+        value: In `unit`, the biomarker's canonical unit.
+    """
+
+    date: dt.date
+    biomarker: str
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Genotype:
+    """One gene's diplotype; activity_score is None where the gene has none or an allele is unknown."""
+
+    gene: str
+    diplotype: str
+    activity_score: float | None
+    phenotype: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Medication:
+    """A medicine taken now; the dose is None where the record does not tell it."""
+
+    inn: str
+    amount_mg: float | None = None
+    interval_h: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """A diagnosis; `key` is our name for it, or '' where the twin does not use it."""
+
+    key: str
+    code: str
+    display: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consent:
+    """What the person allowed: scopes such as research, simulation, cloud-submission."""
+
+    scopes: tuple[str, ...]
+    expires: dt.date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Where the record came from: format, SHA-256 of each file, and whether the patient is synthetic."""
+
+    kind: str
+    sha256: tuple[str, ...]
+    synthetic: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patient:
+    """One person, as the twin needs them.
+
+    Attributes:
+        patient_id: Pseudonym, derived from the digest of the whole record: it cannot be guessed from a record number.
+        age_years: At the last visit.
+        sex: "female", "male", "other" or "unknown".
+        weight_kg, height_cm, creatinine_clearance_mL_per_min: None if unknown.
+        apoe_e4_copies: 0, 1, 2 or None if unknown.
+        genotypes: Gene to genotype.
+        conditions, medications, visits: As recorded; visits sorted by date and name.
+        consent: None if the record holds none.
+        provenance: Origin.
+        missing: Plain statements of what is missing and what is assumed instead.
+        notes: Plain statements of what was in the record and not used.
+    """
+
+    patient_id: str
+    age_years: float
+    sex: str
+    weight_kg: float | None
+    height_cm: float | None
+    creatinine_clearance_mL_per_min: float | None
+    apoe_e4_copies: int | None
+    genotypes: Mapping[str, Genotype]
+    conditions: tuple[Condition, ...]
+    medications: tuple[Medication, ...]
+    visits: tuple[Visit, ...]
+    consent: Consent | None
+    provenance: Provenance
+    missing: tuple[str, ...] = field(default_factory=tuple)
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+
+def describe(patient: Patient) -> list[tuple[str, str]]:
+    """What was understood of the record, line by line, without dates."""
+    lines = [
+        (
+            "patient",
+            f"{patient.patient_id}, {patient.sex}, {int(patient.age_years)} years"
+            + (", synthetic" if patient.provenance.synthetic else ""),
+        ),
+    ]
+    if patient.weight_kg is not None:
+        lines.append(("weight", f"{patient.weight_kg:g} kg"))
+    if patient.creatinine_clearance_mL_per_min is not None:
+        lines.append(("creatinine clearance", f"{patient.creatinine_clearance_mL_per_min:.0f} mL/min"))
+    if patient.apoe_e4_copies is not None:
+        lines.append(("APOE e4 copies", str(patient.apoe_e4_copies)))
+    for gene in sorted(patient.genotypes):
+        g = patient.genotypes[gene]
+        score = "" if g.activity_score is None else f", activity score {g.activity_score:g}"
+        lines.append((gene, f"{g.diplotype}, {g.phenotype}{score}"))
+    lines.append(("conditions", "; ".join(c.display for c in patient.conditions) or "none recorded"))
+
+    def dose(m: Medication) -> str:
+        return m.inn if m.amount_mg is None or m.interval_h is None else f"{m.inn} {m.amount_mg:g} mg /{m.interval_h:g} h"
+
+    lines.append(("medicines", "; ".join(dose(m) for m in patient.medications) or "none recorded"))
+    by_marker: dict[str, list[Visit]] = {}
+    for visit in patient.visits:
+        by_marker.setdefault(visit.biomarker, []).append(visit)
+    last = max((v.date for v in patient.visits), default=None)
+    for marker, visits in by_marker.items():
+        values = ", ".join(f"{v.value:g}" for v in visits)
+        years = (last - visits[0].date).days / 365.25 if last else 0.0
+        since = f" over {years:.1f} years" if len(visits) > 1 else ""
+        unit = "" if visits[0].unit == "point" else f" {visits[0].unit}"
+        lines.append((marker.replace("_", " "), f"{values}{unit}{since}"))
+    if patient.consent is not None:
+        lines.append(("consent", ", ".join(patient.consent.scopes)))
+    return lines

@@ -1,0 +1,87 @@
+"""From a patient to a twin: measurements into model units, medicines into their effect on them, visits into a posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from qtwin.patient.person import Patient
+from qtwin.pharmacology.drug import Dose
+from qtwin.pharmacology.panel import Person, build_panel
+from qtwin.pharmacology.response import respond
+from qtwin.twin.assimilate import Observation, assimilate
+from qtwin.twin.disease import load
+from qtwin.twin.disease.base import read_quantities
+from qtwin.twin.person import person_of
+from qtwin.twin.twin import Twin
+
+_MEMBERS_FOR_MEDICINES = 512
+_SAME = {"mmse": "mmse", "cdr_sb": "cdr_sb", "amyloid_pet": "amyloid_pet_centiloid", "hippocampal_volume": "hippocampal_fraction"}
+
+
+def observations_of(patient: Patient) -> tuple[Observation, ...]:
+    """The visits that inform the disease course, in model units, timed from the first of them.
+
+    Plasma p-tau217 in pg/mL becomes fold over the amyloid-negative level, tau PET SUVR its excess over the negative level.
+    """
+    q = read_quantities("disease_alzheimer.toml")
+    scale = {"plasma_p_tau217": ("plasma_p_tau217_fold", 1.0 / q["p_tau217_normal"].value, 0.0)}
+    scale |= {"tau_pet": ("tau_pet_suvr_excess", 1.0, -q["tau_pet_normal"].value)}
+    scale |= {key: (name, 1.0, 0.0) for key, name in _SAME.items()}
+    used = [v for v in patient.visits if v.biomarker in scale]
+    if not used:
+        return ()
+    first = min(v.date for v in used)
+    return tuple(
+        Observation(
+            time_years=(v.date - first).days / 365.25,
+            biomarker=scale[v.biomarker][0],
+            value=v.value * scale[v.biomarker][1] + scale[v.biomarker][2],
+        )
+        for v in used
+    )
+
+
+def medicines_during_visits(doses: Sequence[Dose], person: Person, *, seed: int) -> tuple[float, float]:
+    """Mean amyloid removal (1/year) and MMSE offset (points) of the medicines taken while the visits were made."""
+    if not doses:
+        return 0.0, 0.0
+    panel = build_panel(doses, person, n_members=_MEMBERS_FOR_MEDICINES, seed=seed)
+    _, _, offset = respond(panel, np.arange(len(doses))[None, :], horizon_years=1.0)
+    return float(panel.removal_per_year.sum(axis=1).mean()), float(offset.mean())
+
+
+def build_twin(patient: Patient, doses: Sequence[Dose], *, disease_model: str, n_members: int, seed: int) -> Twin:
+    """The calibrated twin of a patient.
+
+    Args:
+        patient: The record.
+        doses: Medicines taken during the visits.
+        disease_model: Name in the table of disease models.
+        n_members: Posterior members.
+        seed: Seed of everything random.
+
+    Raises:
+        InputError: for an unknown disease model or impossible measurements.
+    """
+    model = load(disease_model)
+    person, assumed = person_of(patient)
+    removal, offset = medicines_during_visits(doses, person, seed=seed)
+    posterior = assimilate(
+        model,
+        observations_of(patient),
+        age_years=patient.age_years,
+        apoe_e4_copies=patient.apoe_e4_copies,
+        removal_per_year=removal,
+        mmse_offset=offset,
+        n_members=n_members,
+        seed=seed,
+    )
+    if not posterior.observations:
+        assumed.append("no visit informs the disease course: the twin is the population")
+    if not any(c.key == "alzheimer_disease" for c in patient.conditions):
+        assumed.append("out of scope: the record holds no Alzheimer's disease, which the disease model is about")
+    if patient.age_years < 50.0:
+        assumed.append("out of scope: the models are for people of 50 years and older")
+    return Twin(patient=patient, model=model, posterior=posterior, person=person, seed=seed, assumptions=tuple(assumed))
