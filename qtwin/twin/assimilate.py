@@ -8,9 +8,8 @@ random-walk Metropolis with the ensemble's own covariance.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,21 +34,43 @@ class Observation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Learnt:
+    """What the visits taught about one log-normal quantity, on the natural logarithm.
+
+    Attributes:
+        name: The latent variable.
+        prior_mean, prior_sd: Of ln quantity before the visits.
+        posterior_mean, posterior_sd: Of ln quantity after them.
+        shrinkage: Posterior over prior standard deviation; 1: nothing was learnt.
+    """
+
+    name: str
+    prior_mean: float
+    prior_sd: float
+    posterior_mean: float
+    posterior_sd: float
+    shrinkage: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Posterior:
     """What the visits leave possible.
 
     Attributes:
-        latent: (m, L) latent variables.
+        latent: (m, L) latent variables, standard normal a priori.
+        log_prior: (L, 2) prior mean and standard deviation of the natural logarithm of each latent quantity.
         parameters: (m, P); state_first, state_now: (m, S) at the first and at the last visit.
         weights: (m,) adding to 1; equal after resampling.
         span_years: Time from the first to the last visit.
-        effective_sample_size: Of the importance weights, or of the smallest tempering step.
+        effective_sample_size: Of the importance weights, or the smallest of the tempering steps.
         method: How it was found.
         observations: What was used, sorted.
         offset: Points added to the model's MMSE by the medicines taken during the visits.
+        removal_per_year: Amyloid removal by an antibody taken during the visits.
     """
 
     latent: Array
+    log_prior: Array
     parameters: Array
     state_first: Array
     state_now: Array
@@ -59,30 +80,47 @@ class Posterior:
     method: str
     observations: tuple[Observation, ...]
     offset: float
+    removal_per_year: float
 
     def shrinkage(self) -> Array:
         """(L,) posterior over prior standard deviation of each latent variable (prior: 1)."""
         mean = np.average(self.latent, axis=0, weights=self.weights)
         return np.asarray(np.sqrt(np.average((self.latent - mean) ** 2, axis=0, weights=self.weights)))
 
+    def learnt(self, model: DiseaseModel) -> tuple[Learnt, ...]:
+        """Prior and posterior of every quantity that differs between patients."""
+        mean = np.average(self.latent, axis=0, weights=self.weights)
+        return tuple(
+            Learnt(
+                name=name,
+                prior_mean=float(center),
+                prior_sd=float(sd),
+                posterior_mean=float(center + sd * z),
+                posterior_sd=float(sd * left),
+                shrinkage=float(left),
+            )
+            for name, (center, sd), z, left in zip(model.latent, self.log_prior, mean, self.shrinkage(), strict=True)
+        )
+
     def prior_driven(self, model: DiseaseModel) -> tuple[bool, str]:
         """Whether the visits say too little about this patient's own speed of decline, and why."""
         left = float(self.shrinkage()[model.latent.index(model.speed)])
         n_times = len({o.time_years for o in self.observations})
-        seen = f"after {n_times} visit{'s' if n_times != 1 else ''} the spread of the decline rate is {100 * left:.0f} % of the prior's"
+        visits = f"{n_times} visit{'s' if n_times != 1 else ''}"
+        seen = f"after {visits} the spread of the decline rate is {100 * left:.0f} % of the prior's"
         if left > PRIOR_DRIVEN_ABOVE:
             return True, f"prior-driven: {seen}; how fast this patient declines is mostly the population's answer"
         return False, f"{seen}: the patient's own course informs the twin"
 
 
 def _times(observations: Sequence[Observation]) -> Array:
-    return np.unique([0.0, *(o.time_years for o in observations)])
+    return np.asarray(np.unique([0.0, *(o.time_years for o in observations)]))
 
 
 def _course(model: DiseaseModel, parameters: Array, start: Array, times: Array, removal: float) -> Array:
     if len(times) == 1:
         return start[:, None, :]
-    return integrate(model, parameters, start, np.full((1, len(start)), removal), times)[0]
+    return np.asarray(integrate(model, parameters, start, np.full((1, len(start)), removal), times)[0])
 
 
 def _log_likelihood(
@@ -116,7 +154,7 @@ def _ess(weights: Array) -> float:
 
 
 def tidy(model: DiseaseModel, observations: Sequence[Observation]) -> tuple[Observation, ...]:
-    """Sorted by time and name, exact duplicates once, only what the model can observe.
+    """Sorted by time and name, exact duplicates once, only what the model can observe; so the order they came in is nothing.
 
     Raises:
         InputError: for a value or time that is not finite, or a time before the first visit.
@@ -172,7 +210,7 @@ def assimilate(
     weights = _normalised(log_l)
     effective = _ess(weights)
     method = "prior, no visits" if not used else "importance sampling"
-    if effective < ESS_WANTED:
+    if used and effective < ESS_WANTED:
         method = "tempered SMC with resample-move"
         z, effective = _temper(
             lambda x: _log_likelihood(model, at(x)[2], times, used, mmse_offset), z[:n_members], log_l[:n_members], rng
@@ -182,6 +220,7 @@ def assimilate(
     parameters, start, states = at(z)
     return Posterior(
         latent=z,
+        log_prior=model.log_prior(age_years=age_years, apoe_e4_copies=apoe_e4_copies),
         parameters=parameters,
         state_first=start,
         state_now=np.ascontiguousarray(states[:, -1]),
@@ -191,6 +230,7 @@ def assimilate(
         method=method,
         observations=used,
         offset=mmse_offset,
+        removal_per_year=removal_per_year,
     )
 
 
@@ -209,7 +249,7 @@ def _next_power(log_l: Array, power: float) -> float:
     return max(low, power + 1e-9)
 
 
-def _temper(log_likelihood: Any, z: Array, log_l: Array, rng: np.random.Generator) -> tuple[Array, float]:
+def _temper(log_likelihood: Callable[[Array], Array], z: Array, log_l: Array, rng: np.random.Generator) -> tuple[Array, float]:
     power, smallest = 0.0, float(len(z))
     while power < 1.0:
         step = _next_power(log_l, power)
@@ -229,11 +269,17 @@ def _temper(log_likelihood: Any, z: Array, log_l: Array, rng: np.random.Generato
     return z, smallest
 
 
-def predict(
-    model: DiseaseModel, posterior: Posterior, biomarker: str, times_years: Array, *, removal_per_year: float = 0.0
-) -> Array:
+def predict(model: DiseaseModel, posterior: Posterior, biomarker: str, times_years: Array) -> Array:
     """(m, t) error-free biomarker at times since the first visit, under the medicines taken during the visits."""
     times = np.unique(np.concatenate([[0.0], times_years]))
-    states = _course(model, posterior.parameters, posterior.state_first, times, removal_per_year)
+    states = _course(model, posterior.parameters, posterior.state_first, times, posterior.removal_per_year)
     values = model.observe(biomarker, states[:, np.searchsorted(times, times_years)])
     return np.clip(values + posterior.offset, 0.0, 30.0) if biomarker == "mmse" else values
+
+
+def bands(
+    model: DiseaseModel, posterior: Posterior, times_years: Array, *, levels: tuple[float, ...] = (0.025, 0.5, 0.975)
+) -> dict[str, Array]:
+    """Quantiles (levels, t) of each biomarker that was measured, without measurement error, at times since the first visit."""
+    measured = sorted({o.biomarker for o in posterior.observations})
+    return {key: np.quantile(predict(model, posterior, key, times_years), levels, axis=0) for key in measured}

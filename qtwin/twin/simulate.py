@@ -84,20 +84,34 @@ def _dormand_prince(f, parameters, start, removal, times, rtol, atol, out, faile
                         + 22 / 525 * k6[i]
                         - 1 / 40 * k7[i]
                     )
-                    error = max(error, abs(gap) / (atol + rtol * max(abs(y[i]), abs(high[i]))))
+                    ratio = abs(gap) / (atol + rtol * max(abs(y[i]), abs(high[i])))
+                    if not ratio <= error:  # a NaN passes max() unseen; here it stays
+                        error = ratio
+                    if np.isnan(error):
+                        break
                 if error <= 1.0:
                     t = goal if h == goal - t else t + h
                     for i in range(n_states):
                         y[i] = high[i]
                         k1[i] = k7[i]
-                if not error < 1e300:
-                    break
-                step = h * min(5.0, max(0.2, 0.9 * max(error, 1e-10) ** -0.2))
+                if error < np.inf:
+                    step = h * min(5.0, max(0.2, 0.9 * max(error, 1e-10) ** -0.2))
+                else:  # overshot out of the model's range: shorter, until no shorter step means anything
+                    step = 0.2 * h
+                    if h < 1e-12 * max(1.0, abs(goal)):
+                        break
             if t < goal:
                 failed[task] = 1
                 out[r, m, index:] = np.nan
                 break
             out[r, m, index] = y
+
+
+def _locked(array: Array) -> Array:
+    """A read-only view; the caller's array stays as it is."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def integrate(
@@ -125,17 +139,23 @@ def integrate(
         (r, m, t, S) states.
 
     Raises:
-        InputError: for times that do not increase or numbers that are not finite.
+        InputError: for times that do not increase, shapes that do not fit the model, or numbers that are not finite.
         QtwinError: if a member cannot be integrated.
     """
     times = np.ascontiguousarray(times_years, dtype=np.float64)
     if times.ndim != 1 or not len(times) or (np.diff(times) <= 0).any():
         raise InputError("output times must increase strictly", hint="sort them and drop duplicates")
     arrays = [np.ascontiguousarray(a, dtype=np.float64) for a in (parameters, states0, removal_per_year)]
-    if not all(np.isfinite(a).all() for a in arrays):
-        raise InputError("a parameter, state or removal rate is not finite", hint="check the record and the prior")
-    for array in (*arrays, times):
-        array.flags.writeable = False
+    members = len(arrays[1])
+    wanted = ((members, len(model.parameters)), (members, len(model.states)), (len(arrays[2]), members))
+    for name, array, shape in zip(("parameters", "states0", "removal_per_year"), arrays, wanted, strict=True):
+        if array.shape != shape:
+            raise InputError(
+                f"{name} of shape {array.shape} came, {shape} was wanted", hint="one row a member; removal is (r, m)"
+            )
+    if not all(np.isfinite(a).all() for a in (*arrays, times)):
+        raise InputError("a parameter, state, removal rate or time is not finite", hint="check the record and the prior")
+    arrays, times = [_locked(a) for a in arrays], _locked(times)
     out = np.empty((arrays[2].shape[0], arrays[1].shape[0], len(times), arrays[1].shape[1]))
     failed = np.zeros(out.shape[0] * out.shape[1], dtype=np.int64)
     _dormand_prince(model.derivative, arrays[0], arrays[1], arrays[2], times, rtol, atol, out, failed)

@@ -13,27 +13,16 @@ The numbers stand in ``data/disease_alzheimer.toml`` with unit, status and sourc
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from functools import lru_cache
-from importlib import resources
 from typing import Any, final
 
 import numba as nb
 import numpy as np
 
-from qtwin.pharmacology.quantity import Quantity
-from qtwin.twin.disease.base import Array, DiseaseModel, Observable
+from qtwin.twin.disease.base import Array, DiseaseModel, Observable, read_quantities
 from qtwin.twin.simulate import DERIVATIVE
 
 _FILE = "disease_alzheimer.toml"
-
-
-@lru_cache(maxsize=1)
-def quantities() -> Mapping[str, Quantity]:
-    """Every number of the model."""
-    raw = tomllib.loads((resources.files("qtwin") / "data" / _FILE).read_text(encoding="utf-8"))
-    return {k: Quantity.read(v, where=f"{_FILE} {k}", unit=v.get("unit", "")) for k, v in raw.items()}
 
 
 @nb.cfunc(DERIVATIVE, cache=True)
@@ -79,9 +68,8 @@ class Alzheimer(DiseaseModel):
     speed = "r"
 
     @property
-    def observables(self) -> Mapping[str, Observable]:  # type: ignore[override]
-        """Measurement errors from the data file."""
-        q = quantities()
+    def observables(self) -> Mapping[str, Observable]:
+        q = read_quantities(_FILE)
 
         def of(key: str, unit: str, scale: Any = "linear") -> Observable:
             return Observable(unit=unit, error=q[key].value, scale=scale, source=q[key].source)
@@ -99,26 +87,27 @@ class Alzheimer(DiseaseModel):
     def derivative(self) -> Any:
         return _derivative
 
-    def from_latent(self, z: Array, *, age_years: float, apoe_e4_copies: int | None) -> tuple[Array, Array]:
-        q = quantities()
-
-        def log_normal(key: str, column: int) -> Array:
-            return np.asarray(q[key].value * np.exp(q[key].log_sd * z[:, column]))
-
-        n = len(z)
-        p = np.empty((n, len(self.parameters)))
-        for column, (name, _) in enumerate(self.parameters):
-            p[:, column] = q[name].value
-        p[:, 0], p[:, 2], p[:, 4] = log_normal("kin", 0), log_normal("r", 1), log_normal("tau_gain", 2)
+    def log_prior(self, *, age_years: float, apoe_e4_copies: int | None) -> Array:
+        q = read_quantities(_FILE)
         copies = 1 if apoe_e4_copies is None else apoe_e4_copies
-        amyloid = log_normal("amyloid_0", 3) * (1.0 + q["amyloid_per_e4"].value * (copies - 1))
-        tau = np.minimum(log_normal("tau_0", 5), 1.9)
-        p_tau = (1.0 + q["p_tau_per_amyloid"].value * amyloid / 100.0 + q["p_tau_per_tau"].value * tau) * np.exp(
-            q["p_tau_0_spread"].value * z[:, 4]
-        )
-        hippocampus = np.clip(log_normal("hippocampus_0", 6), 0.3, 1.2)
-        cdr = np.minimum(log_normal("cdr_sb_0", 7), 17.5)
-        return p, np.column_stack([amyloid, p_tau, tau, amyloid / 100.0 + 0.5 * tau, hippocampus, cdr])
+        # p_tau_0 is the ratio to the steady value at this amyloid and tau.
+        mean = np.array([0.0 if k == "p_tau_0" else np.log(q[k].value) for k in self.latent])
+        mean[self.latent.index("amyloid_0")] += np.log1p(q["amyloid_per_e4"].value * (copies - 1))
+        spread = [q["p_tau_0_spread"].value if k == "p_tau_0" else q[k].log_sd for k in self.latent]
+        return np.column_stack([mean, spread])
+
+    def from_latent(self, z: Array, *, age_years: float, apoe_e4_copies: int | None) -> tuple[Array, Array]:
+        q = read_quantities(_FILE)
+        prior = self.log_prior(age_years=age_years, apoe_e4_copies=apoe_e4_copies)
+        drawn = dict(zip(self.latent, np.exp(prior[:, 0] + prior[:, 1] * z).T, strict=True))
+        p = np.empty((len(z), len(self.parameters)))
+        for column, (name, _) in enumerate(self.parameters):
+            p[:, column] = drawn.get(name, q[name].value)
+        amyloid, tau = drawn["amyloid_0"], np.minimum(drawn["tau_0"], 1.9)
+        steady = 1.0 + q["p_tau_per_amyloid"].value * amyloid / 100.0 + q["p_tau_per_tau"].value * tau
+        hippocampus = np.clip(drawn["hippocampus_0"], 0.3, 1.2)
+        cdr = np.minimum(drawn["cdr_sb_0"], 17.5)
+        return p, np.column_stack([amyloid, steady * drawn["p_tau_0"], tau, amyloid / 100.0 + 0.5 * tau, hippocampus, cdr])
 
     def _predict(self, biomarker: str, states: Array) -> Array:
         column = {

@@ -4,22 +4,38 @@ To add a disease model: write one file with a final subclass of `DiseaseModel`, 
 entry point in the group ``qtwin.diseases``), and run ``tests/contracts/test_diseases.py``, which reads the table.
 
 Priors are written on standard normal latent variables: `from_latent` turns z ~ N(0, I) into parameters and states at the first
-visit, so that one prior ensemble serves every patient and posterior moves need no Jacobian.
+visit, so that one prior ensemble serves every patient and posterior moves need no Jacobian. Each latent variable stands for one
+log-normal quantity, ln quantity = mean + sd z; `log_prior` tells mean and sd, so that a report can say what was learnt about it.
 """
 
 from __future__ import annotations
 
+import tomllib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.errors import unknown_name
+from qtwin.pharmacology.quantity import Quantity
 
 Array = NDArray[np.float64]
+
+
+@cache
+def read_quantities(file: str) -> Mapping[str, Quantity]:
+    """Every number in ``qtwin/data/<file>``, each with unit, status and source.
+
+    Raises:
+        InputError: for a number without them.
+    """
+    raw = tomllib.loads((resources.files("qtwin") / "data" / file).read_text(encoding="utf-8"))
+    return {k: Quantity.read(v, where=f"{file} {k}", unit=v.get("unit", "")) for k, v in raw.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +46,7 @@ class Observable:
         unit: Unit of the prediction.
         error: Measurement error: standard deviation in `unit`, or of the natural logarithm when `scale` is "log".
         scale: Whether errors add or multiply.
-        source: Where the error comes from.
+        source: Where the error comes from, and the map from the state where one is needed.
     """
 
     unit: str
@@ -46,8 +62,7 @@ class DiseaseModel(ABC):
         name: Its key in the table.
         reference: Citation.
         states, parameters: (name, unit) of each column.
-        latent: Names of the standard normal variables that the prior is written on.
-        observables: Biomarker key to `Observable`.
+        latent: Names of the log-normal quantities that differ between patients, one standard normal variable each.
         speed: The latent variable that sets how fast this patient declines, for the prior-driven flag.
     """
 
@@ -56,13 +71,21 @@ class DiseaseModel(ABC):
     states: tuple[tuple[str, str], ...]
     parameters: tuple[tuple[str, str], ...]
     latent: tuple[str, ...]
-    observables: Mapping[str, Observable]
     speed: str
+
+    @property
+    @abstractmethod
+    def observables(self) -> Mapping[str, Observable]:
+        """Biomarker key to what is predicted and how well it is measured."""
 
     @property
     @abstractmethod
     def derivative(self) -> Any:
         """Compiled right-hand side of type `qtwin.twin.simulate.DERIVATIVE`: (t_years, y, p, removal_per_year, dy) -> None."""
+
+    @abstractmethod
+    def log_prior(self, *, age_years: float, apoe_e4_copies: int | None) -> Array:
+        """(L, 2) mean and standard deviation of the natural logarithm of each latent quantity, for such a patient."""
 
     @abstractmethod
     def from_latent(self, z: Array, *, age_years: float, apoe_e4_copies: int | None) -> tuple[Array, Array]:
@@ -72,8 +95,15 @@ class DiseaseModel(ABC):
     def _predict(self, biomarker: str, states: Array) -> Array:
         """Prediction of a known biomarker."""
 
+    def draw_prior(
+        self, n_members: int, *, seed: int, age_years: float, apoe_e4_copies: int | None = None
+    ) -> tuple[Array, Array]:
+        """Parameters (n, P) and states at the first visit (n, S) of patients of whom nothing was measured."""
+        z = np.random.default_rng(seed).standard_normal((n_members, len(self.latent)))
+        return self.from_latent(z, age_years=age_years, apoe_e4_copies=apoe_e4_copies)
+
     def observe(self, biomarker: str, states: Array) -> Array:
-        """The biomarker's error-free value at (..., S) states.
+        """The biomarker's error-free value at (..., S) states; no medicine's effect on symptoms is in it.
 
         Raises:
             InputError: for a biomarker that this model does not predict.

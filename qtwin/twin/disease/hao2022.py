@@ -6,8 +6,10 @@
     N'  = (lo To + lp Tp)(1 - N/KN)        neuronal loss
     C'  = (lN N + lC Tp)(1 - C/KC)         cognitive impairment, 0-100
 
-PLoS Comput Biol 18:e1010481 (10.1371/journal.pcbi.1010481). Its amyloid is not in centiloid and its C is ADAS-like; both are
-mapped on the clinical scales by a fixed factor, stated at each observable. It does not observe p-tau217 or tau PET.
+PLoS Comput Biol 18:e1010481 (10.1371/journal.pcbi.1010481); the numbers stand in ``data/disease_hao_2022.toml``, each with unit,
+status and source. The paper scales no patient's speed; here `speed` multiplies C', so that patients can differ. Amyloid and C are
+not in clinical units; a fixed factor maps each, stated at the observable. The model predicts amyloid PET, CDR-SB and MMSE; it has
+no plasma p-tau217, tau PET or hippocampal volume, and visits that measured those teach it nothing.
 """
 
 from __future__ import annotations
@@ -18,15 +20,10 @@ from typing import Any, final
 import numba as nb
 import numpy as np
 
-from qtwin.twin.disease.base import Array, DiseaseModel, Observable
+from qtwin.twin.disease.base import Array, DiseaseModel, Observable, read_quantities
 from qtwin.twin.simulate import DERIVATIVE
 
-# A0, lambda, K, lambda_tau, K_tau, lambda_o, lambda_p, lambda_CN, lambda_Ct and KC as published; c, KN and the speed assumed.
-_AMYLOID_0, _GROWTH, _CAPACITY = 107.6, 0.18, 200.0
-_TAU_RATE, _TAU_CAPACITY = 0.01, 10.0
-_OTHER_TAU, _LOSS_OTHER, _LOSS_TAU, _LOSS_CAPACITY = 1.0, 5e-5, 0.1, 1.0
-_IMPAIR_LOSS, _IMPAIR_TAU, _IMPAIR_CAPACITY = 10.0, 10.0, 100.0
-_CDR_PER_IMPAIRMENT = 18.0 / 100.0
+_FILE = "disease_hao_2022.toml"
 
 
 @nb.cfunc(DERIVATIVE, cache=True)
@@ -49,71 +46,67 @@ class Hao2022(DiseaseModel):
         ("tau_p", "model unit"),
         ("tau_o", "model unit"),
         ("neuron_loss", "1"),
-        ("impairment", "0-100"),
+        ("impairment", "point"),
     )
-    parameters = tuple(
-        (name, "1/year" if name.startswith("lambda") else "1")
-        for name in (
-            "lambda_A",
-            "K_A",
-            "lambda_tau",
-            "K_tau",
-            "c",
-            "lambda_o",
-            "lambda_p",
-            "K_N",
-            "lambda_CN",
-            "lambda_Ct",
-            "speed",
-            "K_C",
-        )
+    parameters = (
+        ("lambda_A", "1/year"),
+        ("K_A", "model unit"),
+        ("lambda_tau", "1/year"),
+        ("K_tau", "model unit"),
+        ("c", "model unit/year"),
+        ("lambda_o", "1/year"),
+        ("lambda_p", "1/year"),
+        ("K_N", "1"),
+        ("lambda_CN", "1/year"),
+        ("lambda_Ct", "1/year"),
+        ("speed", "1"),
+        ("K_C", "point"),
     )
     latent = ("lambda_A", "lambda_tau", "speed", "amyloid_0", "tau_0", "impairment_0")
     speed = "speed"
 
     @property
-    def observables(self) -> Mapping[str, Observable]:  # type: ignore[override]
-        """Amyloid, CDR-SB and MMSE through fixed maps."""
-        assumed = "assumed: as for the default model"
+    def observables(self) -> Mapping[str, Observable]:
+        q = read_quantities(_FILE)
+        amyloid = f"centiloid = {q['centiloid_per_amyloid'].value:g} amyloid ({q['centiloid_per_amyloid'].status})"
+        cdr = f"CDR-SB = {q['cdr_per_impairment'].value:g} C ({q['cdr_per_impairment'].status})"
         return {
-            "amyloid_pet_centiloid": Observable(unit="centiloid", error=6.0, scale="linear", source=assumed),
-            "cdr_sb": Observable(unit="point", error=0.8, scale="linear", source=assumed),
-            "mmse": Observable(unit="point", error=2.8, scale="linear", source="CERAD"),
+            "amyloid_pet_centiloid": Observable(
+                unit="centiloid", error=q["error_amyloid"].value, scale="linear", source=f"{amyloid}; {q['error_amyloid'].source}"
+            ),
+            "cdr_sb": Observable(
+                unit="point", error=q["error_cdr_sb"].value, scale="linear", source=f"{cdr}; {q['error_cdr_sb'].source}"
+            ),
+            "mmse": Observable(
+                unit="point", error=q["error_mmse"].value, scale="linear", source=f"{cdr}; {q['error_mmse'].source}"
+            ),
         }
 
     @property
     def derivative(self) -> Any:
         return _derivative
 
+    def log_prior(self, *, age_years: float, apoe_e4_copies: int | None) -> Array:
+        q = read_quantities(_FILE)
+        return np.array([[np.log(q[k].value), q[k].log_sd] for k in self.latent])
+
     def from_latent(self, z: Array, *, age_years: float, apoe_e4_copies: int | None) -> tuple[Array, Array]:
-        n = len(z)
-        p = np.tile(
-            [
-                _GROWTH,
-                _CAPACITY,
-                _TAU_RATE,
-                _TAU_CAPACITY,
-                _OTHER_TAU,
-                _LOSS_OTHER,
-                _LOSS_TAU,
-                _LOSS_CAPACITY,
-                _IMPAIR_LOSS,
-                _IMPAIR_TAU,
-                0.1,
-                _IMPAIR_CAPACITY,
-            ],
-            (n, 1),
-        )
-        p[:, 0] *= np.exp(0.3 * z[:, 0])
-        p[:, 2] *= np.exp(0.4 * z[:, 1])
-        p[:, 10] *= np.exp(0.6 * z[:, 2])
-        amyloid = np.minimum(_AMYLOID_0 * np.exp(0.4 * z[:, 3]), 0.999 * _CAPACITY)
-        tau = np.minimum(4.0 * np.exp(0.4 * z[:, 4]), 0.999 * _TAU_CAPACITY)
-        impairment = np.minimum(20.0 * np.exp(0.6 * z[:, 5]), 0.97 * _IMPAIR_CAPACITY)
-        return p, np.column_stack([amyloid, tau, np.full(n, 10.0), 0.03 * tau, impairment])
+        q = read_quantities(_FILE)
+        prior = self.log_prior(age_years=age_years, apoe_e4_copies=apoe_e4_copies)
+        drawn = dict(zip(self.latent, np.exp(prior[:, 0] + prior[:, 1] * z).T, strict=True))
+        p = np.empty((len(z), len(self.parameters)))
+        for column, (name, _) in enumerate(self.parameters):
+            p[:, column] = drawn.get(name, q[name].value)
+        # Just under each capacity: beyond it the logistic terms would run backwards.
+        amyloid = np.minimum(drawn["amyloid_0"], 0.999 * q["K_A"].value)
+        tau = np.minimum(drawn["tau_0"], 0.999 * q["K_tau"].value)
+        impairment = np.minimum(drawn["impairment_0"], 0.97 * q["K_C"].value)
+        other = np.full(len(z), q["other_tau_0"].value)
+        return p, np.column_stack([amyloid, tau, other, q["loss_per_tau_0"].value * tau, impairment])
 
     def _predict(self, biomarker: str, states: Array) -> Array:
+        q = read_quantities(_FILE)
         if biomarker == "amyloid_pet_centiloid":
-            return np.asarray(states[..., 0])
-        cdr = np.clip(states[..., 4], 0.0, 100.0) * _CDR_PER_IMPAIRMENT
+            return np.asarray(q["centiloid_per_amyloid"].value * states[..., 0])
+        cdr = q["cdr_per_impairment"].value * np.clip(states[..., 4], 0.0, q["K_C"].value)
         return np.asarray(cdr if biomarker == "cdr_sb" else 30.0 * (1.0 - (cdr / 18.0) ** 1.1))
