@@ -58,13 +58,13 @@ def test_whole_numbers_are_proven_without_any_gap() -> None:
 
 
 def test_a_time_limit_leaves_a_bound_and_no_proof() -> None:
-    encoding = plain(random_polynomial(60, 2, 0))
-    result = CpSat().solve(Instance(encoding=encoding), seed=0, time_limit_s=0.5)
+    encoding = plain(random_polynomial(48, 2, 0))
+    result = CpSat().solve(Instance(encoding=encoding), seed=0, time_limit_s=3.0)
     assert (result.status, result.proven) == ("time limit", False)
     assert result.bits is not None
     assert result.bound is not None
     assert result.bound < result.energy
-    assert result.wall_s["search"] < 10
+    assert result.wall_s["search"] < 30
 
 
 def test_a_warm_start_is_the_first_answer_when_it_is_the_optimum() -> None:

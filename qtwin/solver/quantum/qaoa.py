@@ -45,7 +45,7 @@ class Qaoa(Solver):
         layers: int = 4,
         backend: str | Backend = "statevector",
         shots: int = 4096,
-        starts: int = 2,
+        starts: int = 1,
         max_evaluations: int = 400,
         train_on: str | Backend = "statevector",
         theta: tuple[float, ...] | None = None,
