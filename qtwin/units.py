@@ -43,7 +43,7 @@ _UCUM = {
 def _registry() -> Any:
     import pint
 
-    units = pint.UnitRegistry()
+    units: Any = pint.UnitRegistry()
     units.define("score_point = [score]")
     units.define("centiloid = [amyloid_load]")
     units.define("suvr = [uptake_ratio]")

@@ -101,14 +101,14 @@ class Checkpoint:
         path, beside = self.folder / f"{name}.json", self.folder / f"{name}.npz"
         if path.exists():
             try:
-                with np.load(beside, allow_pickle=False) as arrays:
-                    return _join(json.loads(path.read_text(encoding="utf-8")), dict(arrays)), True
+                with np.load(beside, allow_pickle=False) as kept:
+                    return _join(json.loads(path.read_text(encoding="utf-8")), dict(kept)), True
             except (OSError, ValueError, KeyError, zipfile.BadZipFile):
                 path.unlink(missing_ok=True)  # damaged: compute it again
         arrays: dict[str, np.ndarray[Any, Any]] = {}
         value = compute()
         plain = _split(value, arrays)
-        write_atomically(beside, lambda p: np.savez(p, **arrays))  # type: ignore[arg-type]
+        write_atomically(beside, lambda p: np.savez(p, allow_pickle=False, **arrays))
         write_atomically(path, lambda p: _dump(p, plain))
         return _join(json.loads(json.dumps(plain)), arrays), False
 

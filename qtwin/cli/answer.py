@@ -22,6 +22,17 @@ from qtwin.solver.store import from_plain, to_plain
 from qtwin.spec import SolverSection, Spec
 
 
+TITLES = {
+    "cp-sat": "CP-SAT",
+    "qaoa": "QAOA",
+    "random": "uniform random bits",
+    "statevector": "our state vector",
+    "aer": "Aer",
+    "pennylane": "PennyLane",
+}
+"""How names are printed where they differ from the key."""
+
+
 @dataclass(kw_only=True)
 class _Recording:
     """The problem, remembering the utilities that a solver asked for; what it answers is always simulated."""
@@ -78,7 +89,9 @@ class Answerer:
         self, checkpoint: Checkpoint, k: int, section: SolverSection, solver: Solver, encoding: Encoding, problem: RegimenProblem
     ) -> Answer:
         backend = str(section.options.get("backend", ""))
-        label = section.name + (f" on {backend}" if backend else "")
+        label = TITLES.get(section.name, section.name.replace("-", " ")) + (
+            f" on {TITLES.get(backend, backend)}" if backend else ""
+        )
 
         def compute() -> dict[str, Any]:
             recording = _Recording(problem=problem)

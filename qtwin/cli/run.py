@@ -233,14 +233,16 @@ def run_experiment(spec_path: Path, out: Path, *, fresh: bool) -> dict[str, Any]
         "wall_s": wall,
     }
     with stage("Report"):
-        write_atomically(out / "result.json", lambda p: p.write_text(json.dumps(result, indent=1), encoding="utf-8") and None)
+        write_atomically(out / "result.json", lambda p: _dump(p, result))
         page = write_page(result, out)
     _print_scores(rows)
     note(verdict.sentence, style="bold green")
-    note(
-        f"{page}  ({time.perf_counter() - started:.0f} s). Research software: not a medical device, not for diagnosis or prescribing."
-    )
+    note(f"{page}  ({time.perf_counter() - started:.0f} s). Research software: not a medical device, not for prescribing.")
     return result
+
+
+def _dump(path: Path, result: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(result, indent=1, allow_nan=False), encoding="utf-8")
 
 
 def _regimens(

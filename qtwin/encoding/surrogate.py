@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from qtwin.encoding.encoding import Fidelity
 from qtwin.encoding.polynomial import BinaryPolynomial
@@ -66,6 +65,8 @@ def fidelity(
         trained: (k,) which of them the fit saw; the others are held out.
         top: Size of the two best lists whose overlap is taken.
     """
+    from scipy.stats import spearmanr  # takes more than a second to import
+
     encoded = polynomial.evaluate(bits)
     held = ~trained
     if not held.any():

@@ -240,7 +240,7 @@ def _missing(
     last: dict[str, float], genotypes: dict[str, Genotype], copies: set[int], consent: bool, wanted: dict[str, str]
 ) -> list[str]:
     statements: list[tuple[Callable[[], bool], str]] = [
-        *(((lambda k=k: k not in last), text) for k, text in wanted.items()),  # type: ignore[misc]
+        *(((lambda k=k: k not in last), text) for k, text in wanted.items()),
         (lambda: not copies, "no APOE genotype: one e4 copy is assumed"),
         (lambda: "CYP2D6" not in genotypes, "no CYP2D6 genotype: a common activity is assumed"),
         (lambda: "CYP2C19" not in genotypes, "no CYP2C19 genotype: a normal metaboliser is assumed"),

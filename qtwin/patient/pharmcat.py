@@ -49,7 +49,7 @@ def _genotype(gene: str, diplotype: dict[str, Any], call_source: str, path: Path
         derived = cyp2d6_phenotype(score)
         if phenotype not in ("unknown", "No Result", "Indeterminate") and phenotype != derived:
             raise InputError(
-                f"{path.name}: CYP2D6 {label} contradicts itself: activity score {score:g} means {derived}, the report says {phenotype}",
+                f"{path.name}: CYP2D6 {label} contradicts itself: score {score:g} means {derived}, the report says {phenotype}",
                 hint="correct the phenotype or the activity score",
             )
         phenotype = derived
@@ -68,9 +68,7 @@ def read_pharmcat(path: Path) -> tuple[dict[str, Genotype], list[str], str]:
     report, digest = read_json(path, what="PharmCAT 3.1 report")
     genes = report.get("genes", report.get("geneReports"))
     if not isinstance(genes, dict):
-        raise InputError(
-            f"{path} holds no 'genes' object, a PharmCAT 3.1 report was wanted", hint="run PharmCAT's phenotyper or reporter"
-        )
+        raise InputError(f"{path} holds no 'genes' object, a PharmCAT 3.1 report was wanted", hint="give its report.json")
     found: dict[str, Genotype] = {}
     notes: list[str] = []
     for gene, entry in sorted(genes.items()):

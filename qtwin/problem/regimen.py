@@ -63,7 +63,7 @@ class RegimenProblem:
 
     def is_feasible(self, bits: NDArray[np.generic]) -> NDArray[np.bool_]:
         """(m,) whether each choice satisfies every constraint."""
-        return np.all([c.holds(bits) for c in self.constraints], axis=0)
+        return np.asarray(np.all([c.holds(bits) for c in self.constraints], axis=0))
 
     def objective(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
         """(m,) posterior-mean utility in QALY, simulated on the twin."""

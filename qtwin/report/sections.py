@@ -125,7 +125,7 @@ def kinetics_section(problem: RegimenProblem, current: NDArray[np.uint8]) -> lis
     for i, option in enumerate(options):
         low, median, high = weighted_quantile(exposures[i, :, 0] * panel.concentration[i], weights, (0.025, 0.5, 0.975))
         beside = [j for j in np.flatnonzero(current) if j != i and options[j].drug.drug_class != option.drug.drug_class]
-        together = [i, *beside]
+        together = np.array([i, *beside])
         alone = exposure_ratio(panel.fractions[[i]], panel.person.activity, inhibition[[i]])[0]
         ratios = exposure_ratio(panel.fractions[together], panel.person.activity, inhibition[together])
         rows.append(

@@ -85,7 +85,7 @@ class Twin:
             self.model, self.posterior.parameters, self.posterior.state_now, np.concatenate([untreated, distinct]), times
         )
         mmse = self.model.observe("mmse", states)
-        area = np.trapezoid(mmse - mmse[:1], times, axis=2)
+        area = np.asarray(np.trapezoid(mmse - mmse[:1], times, axis=2))
         return np.asarray(outcome_table().constant["utility_per_mmse"].value * area[1:][inverse.ravel()])
 
     def kinds(self, panel: Panel, bits: NDArray[np.generic], *, horizon_years: float) -> Iterator[Array]:

@@ -36,7 +36,7 @@ def test_a_record_becomes_a_verdict(cli: Run, experiment: Path) -> None:
     result = _result(cli("run", experiment.name, "--json"))
     assert result["schema"] == "qtwin.result/1"
     assert result["verdict"].count(". ") == 0
-    rows = {r["label"]: r for r in result["solvers"]}
+    rows = {r["name"]: r for r in result["solvers"]}
     enumeration = rows["enumeration"]
     assert enumeration["proven"]
     assert enumeration["scope"] == "twin"
