@@ -65,6 +65,8 @@ def convert(value: float, unit: str, to: str, *, quantity: str = "") -> float:
     named = quantity or "value"
     if not math.isfinite(value):
         raise InputError(f"{named} is {value} {unit}, a finite number was wanted", hint="correct or remove the value")
+    if _UCUM.get(unit, unit) == _UCUM.get(to, to):
+        return float(value)  # nothing to convert, and no registry to build
     units = _registry()
     try:
         source = units.Unit(_UCUM.get(unit, unit))

@@ -55,9 +55,12 @@ def run(
     as_json: Json = False,
 ) -> None:
     """One experiment, from a patient's record to a verdict; an interrupted run goes on where it stopped."""
-    from qtwin.cli.run import run_experiment
+    from qtwin.cli.check import check_experiment
 
-    result = run_experiment(spec, out or Path("out") / spec.stem, fresh=fresh)
+    checked = check_experiment(spec)
+    from qtwin.cli.run import run_experiment  # the simulators, imported once everything has been checked
+
+    result = run_experiment(checked, out or Path("out") / spec.stem, fresh=fresh)
     if as_json:
         typer.echo(json.dumps(result))
 

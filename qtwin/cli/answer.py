@@ -21,7 +21,6 @@ from qtwin.solver.quantum.qaoa import Qaoa
 from qtwin.solver.store import from_plain, to_plain
 from qtwin.spec import SolverSection, Spec
 
-
 TITLES = {
     "cp-sat": "CP-SAT",
     "qaoa": "QAOA",

@@ -18,24 +18,22 @@ from numpy.typing import NDArray
 
 from qtwin.benchmark.checkpoint import Checkpoint, write_atomically
 from qtwin.cli.answer import Answerer
-from qtwin.cli.record import current_doses, read_patient
+from qtwin.cli.check import Checked
 from qtwin.cli.show import note, stage, table
 from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.penalty import check_sufficiency, encode
 from qtwin.encoding.surrogate import fidelity, fit_quadratic
-from qtwin.errors import InputError, unknown_name
-from qtwin.patient.person import Patient, describe
+from qtwin.patient.person import describe
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
-from qtwin.problem.feasible import explain_infeasible, feasible_bits
-from qtwin.problem.regimen import NEEDS, RegimenProblem, constraints_for, pose
+from qtwin.problem.regimen import RegimenProblem, pose
 from qtwin.report.page import write as write_page
 from qtwin.report.playback import play, top_regimens
 from qtwin.report.scores import Yardstick, agreement
 from qtwin.report.sections import encoding_section, kinetics_section, problem_section
 from qtwin.report.twin_section import twin_section
 from qtwin.report.verdict import judge
-from qtwin.spec import Candidate, Spec, identity, read_spec
+from qtwin.spec import identity
 from qtwin.twin.build import build_twin
 from qtwin.twin.twin import kind_weights
 
@@ -64,44 +62,6 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _dose(candidate: Candidate) -> Dose:
-    drug = formulary.drug(candidate.inn)
-    if candidate.amount_mg is None and candidate.interval_h is None:
-        return Dose(drug=drug, amount_mg=drug.reference.amount_mg, interval_h=drug.reference.interval_h)
-    for option in drug.doses:
-        if candidate.amount_mg in (None, option.amount_mg) and candidate.interval_h in (None, option.interval_h):
-            return Dose(drug=drug, amount_mg=option.amount_mg, interval_h=option.interval_h)
-    known = ", ".join(f"{d.amount_mg:g} mg every {d.interval_h:g} h" for d in drug.doses)
-    raise InputError(f"{drug.inn} has no dose of {candidate.amount_mg} mg every {candidate.interval_h} h", hint=f"known: {known}")
-
-
-def candidate_doses(spec: Spec) -> tuple[Dose, ...]:
-    """The candidate options of a spec.
-
-    Raises:
-        InputError: for an unknown drug or dose, or an option named twice.
-    """
-    doses = tuple(_dose(c) for c in spec.problem.candidates)
-    labels = [d.label for d in doses]
-    doubled = sorted({label for label in labels if labels.count(label) > 1})
-    if doubled:
-        raise InputError(f"candidate {doubled[0]!r} is named twice", hint="name each option once")
-    return doses
-
-
-def needs_of(spec: Spec, patient: Patient) -> tuple[str, ...]:
-    """The needs that a regimen must cover: the spec's own, or those of the patient's conditions."""
-    known = sorted(
-        {need for needs in NEEDS.values() for need in needs} | {i for d in formulary.formulary().values() for i in d.indications}
-    )
-    if spec.problem.needs != "from conditions":
-        for need in spec.problem.needs:
-            if need not in known:
-                raise unknown_name("need", need, known)
-        return tuple(spec.problem.needs)
-    return tuple(need for c in patient.conditions for need in NEEDS.get(c.key, ()))
-
-
 def _encode(problem: RegimenProblem, feasible: NDArray[np.uint8], n_train: int, seed: int) -> tuple[dict[str, Any], Encoding]:
     """Simulate a sample of the feasible regimens, fit the polynomial to it, and write the constraints in."""
     started = time.perf_counter()
@@ -122,27 +82,17 @@ def _encoding_from(
     return encode(fitted, names=names, constraints=problem.constraints, feasible=feasible[chosen])
 
 
-def run_experiment(spec_path: Path, out: Path, *, fresh: bool) -> dict[str, Any]:
-    """Run a spec to its verdict and write result.json, report.html and figures into `out`.
+def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any]:
+    """Run a checked spec to its verdict and write result.json, report.html and figures into `out`.
 
     Raises:
         QtwinError: for anything that cannot go on; finished stages stay.
     """
     started = time.perf_counter()
-    spec = read_spec(spec_path)
+    spec, patient, doses, candidates = checked.spec, checked.patient, checked.doses, checked.candidates
+    needs, feasible, warnings = checked.needs, checked.feasible, list(checked.warnings)
     weights = kind_weights(dict(spec.problem.weights))
-    candidates = candidate_doses(spec)
     answerer = Answerer.prepare(spec)
-    base = spec_path.resolve().parent
-    note(spec.title, style="bold")
-    patient = read_patient(base / spec.patient.bundle, base / spec.patient.genotypes if spec.patient.genotypes else None)
-    doses, warnings = current_doses(patient, ignore_unknown=spec.patient.unknown_medicines == "ignore")
-    needs = needs_of(spec, patient)
-    rules = constraints_for(candidates, needs=needs, max_drugs=spec.problem.max_drugs)
-    feasible = feasible_bits(len(candidates), rules)
-    if not len(feasible):
-        raise explain_infeasible(len(candidates), rules)
-
     versions = _versions()
     run_id = identity(spec, *(f"{k}={v}" for k, v in versions.items()), formulary.version(), *sorted(patient.provenance.sha256))
     checkpoint = Checkpoint.open(out, run_id, fresh=fresh)
