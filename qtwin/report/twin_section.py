@@ -15,7 +15,6 @@ def twin_section(twin: Twin) -> dict[str, Any]:
     """Posterior against prior by latent variable, and predictive bands through the visits; time 0 is the last visit."""
     p, model = twin.posterior, twin.model
     driven, why = p.prior_driven(model)
-    mean = np.average(p.latent, axis=0, weights=p.weights)
     times = np.linspace(0.0, p.span_years, 25) if p.span_years > 0 else np.zeros(1)
     observed = sorted({o.biomarker for o in p.observations})
     return {
@@ -27,15 +26,15 @@ def twin_section(twin: Twin) -> dict[str, Any]:
         "prior_driven_reason": why,
         "posterior": [
             {
-                "parameter": name,
-                "unit": "prior standard deviations",
-                "prior_mean": 0.0,
-                "prior_sd": 1.0,
-                "posterior_mean": float(mean[k]),
-                "posterior_sd": float(shrunk),
-                "shrinkage": float(shrunk),
+                "parameter": f"ln {known.name}",
+                "unit": "1",
+                "prior_mean": known.prior_mean,
+                "prior_sd": known.prior_sd,
+                "posterior_mean": known.posterior_mean,
+                "posterior_sd": known.posterior_sd,
+                "shrinkage": known.shrinkage,
             }
-            for k, (name, shrunk) in enumerate(zip(model.latent, p.shrinkage(), strict=True))
+            for known in p.learnt(model)
         ],
         "fit": {
             "observed": [
