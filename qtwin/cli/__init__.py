@@ -135,6 +135,9 @@ def doctor(as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
+_SIGINT = 130
+
+
 def _fail(message: str, hint: str, code: int) -> int:
     sys.stderr.write(f"error: {message}\n" + (f"hint: {hint}\n" if hint else ""))
     return code
@@ -147,8 +150,8 @@ def main(arguments: list[str] | None = None) -> None:
     code: Any = 0
     try:
         code = app(args=arguments, standalone_mode=False)
-    except typer.Exit as done:
-        code = done.exit_code
+        if code == _SIGINT:  # how typer hands back a Ctrl-C
+            raise KeyboardInterrupt
     except (KeyboardInterrupt, typer.Abort):
         code = _fail("interrupted", "finished stages are kept; run the same command again to go on", 3)
     except QtwinError as error:
