@@ -150,10 +150,8 @@ def main(arguments: list[str] | None = None) -> None:
     code: Any = 0
     try:
         code = app(args=arguments, standalone_mode=False)
-        if code == _SIGINT:  # how typer hands back a Ctrl-C
-            raise KeyboardInterrupt
     except (KeyboardInterrupt, typer.Abort):
-        code = _fail("interrupted", "finished stages are kept; run the same command again to go on", 3)
+        code = _SIGINT
     except QtwinError as error:
         code = _fail(error.message, error.hint, error.exit_code)
     except BrokenPipeError:
@@ -170,4 +168,6 @@ def main(arguments: list[str] | None = None) -> None:
             code = _fail(show() if show else str(error), "see qtwin --help", 2)
         else:
             raise
+    if code == _SIGINT:  # also how typer hands back a Ctrl-C
+        code = _fail("interrupted", "finished stages are kept; run the same command again to go on", 3)
     sys.exit(code if isinstance(code, int) else 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import time
@@ -153,7 +154,7 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
     )
     wall["playback"] = time.perf_counter() - mark
     current_bits = np.array([any(o.drug.inn == d.drug.inn for d in doses) for o in candidates], dtype=np.uint8)
-    result = {
+    result: dict[str, Any] = {
         "schema": SCHEMA,
         "spec": spec.model_dump(mode="json"),
         "spec_hash": run_id,
@@ -182,6 +183,7 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         "warnings": warnings,
         "wall_s": wall,
     }
+    result = _plain(result)
     with stage("Report"):
         write_atomically(out / "result.json", lambda p: _dump(p, result))
         page = write_page(result, out)
@@ -189,6 +191,15 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
     note(verdict.sentence, style="bold green")
     note(f"{page}  ({time.perf_counter() - started:.0f} s). Research software: not a medical device, not for prescribing.")
     return result
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN or infinity: what could not be computed becomes null."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def _dump(path: Path, result: Mapping[str, Any]) -> None:

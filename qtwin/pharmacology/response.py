@@ -15,11 +15,11 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from qtwin.errors import InputError
 from qtwin.pharmacology.outcome import KINDS, OUTCOMES, outcome_table
 from qtwin.pharmacology.panel import Panel
 
 Array = NDArray[np.float64]
-MAX_DRUGS = 64
 _CONSTANTS = (
     "utility_per_mmse",
     "mmse_per_adas_cog",
@@ -177,8 +177,16 @@ def respond(panel: Panel, option_indices: NDArray[np.int64], *, horizon_years: f
     Returns:
         exposures (r, m, w), the exposure of each drug over the same dose in the reference person; QALY by kind
         (r, m, 13) against taking nothing, in the order of `KINDS`, the disease course left at 0; MMSE offset (r, m).
+
+    Raises:
+        InputError: for an index that is no option.
     """
     table = outcome_table()
+    if option_indices.ndim != 2 or option_indices.min(initial=-1) < -1 or option_indices.max(initial=-1) >= len(panel.options):
+        raise InputError(
+            f"option indices of shape {option_indices.shape} up to {option_indices.max(initial=-1)} came",
+            hint=f"rows of indices from -1 to {len(panel.options) - 1} are wanted",
+        )
     r, w = option_indices.shape
     m = panel.n_members
     exposures, kinds, mmse = np.zeros((r, m, w)), np.empty((r, m, len(KINDS))), np.empty((r, m))
