@@ -55,7 +55,7 @@ def picture(result: Mapping[str, Any]) -> Picture | None:
         name="solver_comparison",
         title="Time against quality",
         caption=f"Left: wall time against regret, the {unit} lost on the twin against the best regimen known;"
-        " lower and further left is better."
+        " lower and further left is better. A marker that would cover another is lifted; its line leads to where it stands."
         " Right: probability that one sample gives the target, with its interval; the dotted line is random guessing."
         " The numbers are the ranks of the table below, by regret and then by time.",
         alt=f"{len(solvers)} solvers by regret, then time. " + "; ".join(parts) + ".",

@@ -83,7 +83,6 @@ def judge(
         points.append(
             f"The encoding ranks unseen regimens with a correlation of {fidelity['rank_correlation']:.3f}; its optimum {same}."
         )
-    null = next((r for r in rows if r["kind"] == "null" and r["success_probability"]), None)
     for r in quantum:
         found = (
             "found the same regimen"
@@ -94,36 +93,33 @@ def judge(
                 else "found no allowed regimen"
             )
         )
-        rate_text = f" in {_rate(r)}" if r["success_probability"] and r in leaders else ""
-        against = f"; uniform random bits hit it in {_rate(null)}" if null else ""
-        points.append(f"{r['label']} {found}{rate_text}, after {_seconds(r['total_wall_s'])} with training{against}.")
-    return Verdict(sentence=_sentence(winner, quantum, leaders, n_feasible), points=tuple(points), winner=winner["label"])
+        hit = f"; the best one came in {_rate(r)}" if r["success_probability"] else ""
+        points.append(f"{r['label']} {found} after {_seconds(r['total_wall_s'])} with training{hit}.")
+    points += [
+        f"For comparison, {r['label']} met the best regimen in {_rate(r)}."
+        for r in rows
+        if r["kind"] == "null" and r["success_probability"]
+    ]
+    return Verdict(sentence=_sentence(winner, quantum, n_feasible), points=tuple(points), winner=winner["label"])
 
 
-def _sentence(
-    winner: dict[str, Any], quantum: Sequence[dict[str, Any]], leaders: Sequence[dict[str, Any]], n_feasible: int
-) -> str:
-    regimen = _short(winner["regimen"])
+def _sentence(winner: dict[str, Any], quantum: Sequence[dict[str, Any]], n_feasible: int) -> str:
+    took = _seconds(winner["total_wall_s"])
     if winner["kind"] == "quantum":
         return (
-            f"{winner['label']} reached the best regimen found, {regimen}, sooner than any classical solver in this run "
-            f"({_seconds(winner['total_wall_s'])}), without a proof that nothing is better."
+            f"{winner['label']} reached the best regimen found sooner than any classical solver in this run ({took}), "
+            "without a proof that nothing is better."
         )
     how = (
-        f"by trying all {n_feasible:,} allowed regimens in {_seconds(winner['total_wall_s'])} and proving that none is better"
+        f"{winner['label']} tried all {n_feasible:,} allowed regimens on the twin in {took} and proved which is best"
         if winner["scope"] == "twin" and winner["proven"]
-        else f"in {_seconds(winner['total_wall_s'])}"
+        else f"{winner['label']} found the best regimen in {took}"
     )
-    start = f"No quantum computer is needed for this patient: {winner['label']} found {regimen} {how}"
-    if not quantum:
+    start = f"No quantum computer is needed for this patient: {how}"
+    sampled = [r["success_probability"] for r in quantum if r["success_probability"]]
+    if not sampled:
         return start + "."
-    reached = [r for r in quantum if r in leaders]
-    if reached:
-        quickest = min(reached, key=lambda r: r["total_wall_s"])
-        p = quickest["success_probability"]
-        share = f" in {_percent(p['value'])} of its shots" if p else ""
-        return f"{start}, while simulated {quickest['name'].upper()} saw the same regimen{share} and could prove nothing."
-    close = min(quantum, key=lambda r: r["regret_twin"] if r["regret_twin"] is not None else float("inf"))
-    if close["regret_twin"] is None:
-        return f"{start}, while simulated {close['name'].upper()} found no allowed regimen."
-    return f"{start}, while simulated {close['name'].upper()} ended {close['regret_twin']:.4f} QALY short of it."
+    hits, shots = (sum(p[key] for p in sampled) for key in ("successes", "trials"))
+    name = quantum[0]["name"].upper()
+    times = "never" if hits == 0 else "once" if hits == 1 else f"{hits:,} times"
+    return f"{start}, while simulated {name} met that regimen {times} in {shots:,} shots and could prove nothing."
