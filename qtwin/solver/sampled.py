@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from qtwin.backend.base import Samples
 from qtwin.encoding.encoding import Encoding
+from qtwin.solver.slack import fill_slack
 
 
 def collect(bits: NDArray[np.generic], counts: NDArray[np.integer] | None = None) -> Samples:
@@ -20,11 +21,15 @@ def collect(bits: NDArray[np.generic], counts: NDArray[np.integer] | None = None
 
 
 def best_feasible(encoding: Encoding, bits: NDArray[np.generic]) -> tuple[NDArray[np.uint8] | None, float]:
-    """The feasible row of lowest energy (the first of equals) and its energy; (None, NaN) if no row is feasible."""
+    """The feasible choice of lowest energy (the first of equals) and its energy; (None, NaN) if no row is feasible.
+
+    Slack variables only keep the books of a constraint: a sampled choice is judged with its best slack, whatever came with it.
+    """
     rows = np.asarray(bits).astype(np.uint8)
     rows = rows[encoding.is_feasible(rows)]
     if not len(rows):
         return None, float("nan")
+    rows = fill_slack(encoding, np.unique(encoding.decode(rows), axis=0))
     energies = encoding.polynomial.evaluate(rows)
     best = int(np.argmin(energies))
     return rows[best], float(energies[best])
