@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -143,8 +143,19 @@ class Answerer:
         return problem.objective(feasible)
 
     def score(
-        self, answers: Sequence[Answer], encoding: Encoding, problem: RegimenProblem, yardstick: Yardstick
+        self,
+        answers: Sequence[Answer],
+        encoding: Encoding,
+        problem: RegimenProblem,
+        yardstick: Yardstick,
+        *,
+        encoding_s: Mapping[str, float],
     ) -> list[dict[str, Any]]:
-        """The rows of result.json."""
+        """The rows of result.json; whoever worked on the encoding is charged for making it, `encoding_s` seconds by stage."""
         cards = registry.cards()
-        return [solver_row(a.result, cards[a.section.name], encoding, problem, yardstick, label=a.label) for a in answers]
+        rows = []
+        for a in answers:
+            charged = {**encoding_s, **a.result.wall_s} if a.result.scope == "encoding" else a.result.wall_s
+            result = replace(a.result, wall_s=charged)
+            rows.append(solver_row(result, cards[a.section.name], encoding, problem, yardstick, label=a.label))
+        return rows

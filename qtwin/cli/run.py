@@ -63,16 +63,14 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _encode(problem: RegimenProblem, feasible: NDArray[np.uint8], n_train: int, seed: int) -> tuple[dict[str, Any], Encoding]:
-    """Simulate a sample of the feasible regimens, fit the polynomial to it, and write the constraints in."""
+def _sample(problem: RegimenProblem, feasible: NDArray[np.uint8], n_train: int, seed: int) -> dict[str, Any]:
+    """Simulate some of the feasible regimens on the twin, for the polynomial to be fitted to; at most two thirds of them."""
+    problem.objective(feasible[:1])  # compiles the kernels, so that no solver is charged for it
     started = time.perf_counter()
-    count = min(n_train, max(10, len(feasible) * 2 // 3))
-    chosen = np.sort(np.random.default_rng([seed, 1]).choice(len(feasible), size=min(count, len(feasible)), replace=False))
+    count = min(n_train, max(len(feasible) * 2 // 3, 1))
+    chosen = np.sort(np.random.default_rng([seed, 1]).choice(len(feasible), size=count, replace=False))
     utility = problem.objective(feasible[chosen])
-    simulated = time.perf_counter()
-    return {"chosen": chosen, "utility": utility, "simulate_s": simulated - started}, _encoding_from(
-        problem, feasible, chosen, utility
-    )
+    return {"chosen": chosen, "utility": utility, "simulate_s": time.perf_counter() - started}
 
 
 def _encoding_from(
@@ -117,8 +115,10 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
             horizon_years=spec.problem.horizon_years,
             kind_weights=weights,
         )
-        sample, _ = checkpoint.stage("encoding", lambda: _encode(problem, feasible, spec.encoding.n_train, spec.seed)[0])
+        sample, _ = checkpoint.stage("encoding", lambda: _sample(problem, feasible, spec.encoding.n_train, spec.seed))
+        fitting = time.perf_counter()
         encoding = _encoding_from(problem, feasible, np.asarray(sample["chosen"]), np.asarray(sample["utility"]))
+        encoding_s = {"simulating for the encoding": sample["simulate_s"], "encoding": time.perf_counter() - fitting}
         sufficiency = check_sufficiency(encoding)
         found.append(
             f"{encoding.polynomial.n_variables} bits, {encoding.polynomial.n_terms} terms, {len(feasible):,} allowed regimens"
@@ -138,9 +138,10 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         trained = np.zeros(len(feasible), dtype=np.bool_)
         trained[np.asarray(sample["chosen"])] = True
         surrogate = fit_quadratic(feasible[trained], np.asarray(sample["utility"]))
-        encoding = replace(encoding, fidelity=fidelity(surrogate, feasible, np.asarray(true), trained))
+        if not trained.all():
+            encoding = replace(encoding, fidelity=fidelity(surrogate, feasible, np.asarray(true), trained))
         yardstick = Yardstick(bits=feasible, utility=np.asarray(true), encoded=encoded)
-        rows = answerer.score(answers, encoding, problem, yardstick)
+        rows = answerer.score(answers, encoding, problem, yardstick, encoding_s=encoding_s)
         regimens = _regimens(
             problem, twin_doses=doses, best=feasible[int(np.argmax(true))], encoded=feasible[int(np.argmax(encoded))]
         )

@@ -29,12 +29,12 @@ def fit_quadratic(bits: NDArray[np.generic], utility: Array, *, ridge: float = 1
         A polynomial of degree at most 2 over n variables.
 
     Raises:
-        InputError: for fewer than 2 regimens or a utility that is not finite.
+        InputError: for no regimen or a utility that is not finite.
     """
     x = np.asarray(bits, dtype=np.float64)
     y = np.asarray(utility, dtype=np.float64)
-    if len(y) < 2 or not np.isfinite(y).all():
-        raise InputError(f"{len(y)} utilities came, at least 2 finite ones were wanted", hint="simulate more regimens")
+    if not len(y) or not np.isfinite(y).all():
+        raise InputError(f"{len(y)} utilities came, at least one and all finite were wanted", hint="check the simulation")
     n = x.shape[1]
     together = x.T @ x
     singles = [(i,) for i in range(n) if together[i, i] > 0]

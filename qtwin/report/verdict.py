@@ -73,7 +73,8 @@ def judge(
             where = (
                 "the same regimen" if r in leaders else f"{_short(r['regimen'])}, {r['regret_twin']:.4f} QALY worse on the twin"
             )
-            points.append(f"{r['label']} proved the optimum of the encoded problem in {_seconds(r['total_wall_s'])}: {where}.")
+            took = _seconds(r["total_wall_s"])
+            points.append(f"{r['label']} proved the optimum of the encoded problem in {took}, encoding included: {where}.")
     if fidelity:
         same = (
             "is the twin's own optimum"

@@ -132,3 +132,14 @@ def test_twin_build_writes_a_twin_and_its_ensemble(cli: Run, experiment: Path) -
     written = (experiment.parent / "her.json").read_text(encoding="utf-8")
     assert json.loads(written)["schema"] == "qtwin.twin/1"
     assert (experiment.parent / "her.npz").exists()
+
+
+def test_a_choice_of_one_still_ends_in_a_verdict(cli: Run, experiment: Path) -> None:
+    text = experiment.read_text()
+    start, end = text.index("candidates"), text.index("max_drugs")
+    forced = 'candidates = ["donepezil", "metoprolol", "amlodipine", "apixaban", "sertraline"]\n'
+    experiment.write_text(text[:start] + forced + text[end:], encoding="utf-8")
+    result = _result(cli("run", experiment.name, "--json"))
+    assert result["problem"]["n_feasible"] == 1
+    assert result["encoding"]["fidelity"] is None
+    assert all(r["regret_twin"] in (None, 0.0) for r in result["solvers"])
