@@ -1,9 +1,11 @@
 """From regimens to quality-adjusted life years by kind, for regimens x members at once (compiled, parallel).
 
 For each regimen and member: exposures by Rowland-Matin with the patient's activities; receptor odds added over antagonists;
-effects through Emax and Gaddum; outcomes through multiplied hazards, each bounded by 1 - exp(-hazard x time). Effects whose
-concentration dependence is unknown saturate as g(u) = 2 u / (1 + u) in the exposure u relative to the reference dose in
-the reference person (g(0) = 0, g(1) = 1, g <= 2). ``tests/oracles/slow_response.py`` says the same in plain Python.
+effects through Emax and Gaddum; outcomes through multiplied hazards, each bounded by 1 - exp(-hazard x time).
+
+In the exposure u relative to the reference dose in the reference person, the effects on pressure and mood follow
+e(u) = (1 + k) u / (u + k) with k = 0.4, since usual doses lie near the plateau (Law 2003); harms whose concentration dependence
+is unknown follow g(u) = 2 u / (1 + u). Both are 0 at 0 and 1 at 1. ``tests/oracles/slow_response.py`` is the same in plain Python.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ _CONSTANTS = (
     "arrhythmia_per_ms",
     "beta1_sympathetic_share",
     "beta1_half_odds",
+    "efficacy_half_exposure",
 )
 _LOSSES = (*OUTCOMES, "aria", "intolerance")
 
@@ -120,8 +123,9 @@ def _respond(  # type: ignore[no-untyped-def]
                 g = 2.0 * x / (1.0 + x)
                 for k in range(n_outcomes):
                     log_hazard[k] += hazard_log_ratio[j, i, k] * g
-                mood += mood_log_odds[j, i] * g
-                pressure += pressure_fall[j, i] * g
+                efficacy = (1.0 + constant[17]) * x / (x + constant[17])
+                mood += mood_log_odds[j, i] * efficacy
+                pressure += pressure_fall[j, i] * efficacy
                 qt += qt_ms[i] * x
                 stop += intolerance_hazard[i] * g
                 burden += acb[i] * g

@@ -71,11 +71,10 @@ def test_the_genotype_turns_kinetics_and_utility(cli: Run, experiment: Path) -> 
         current = next(r for r in result["regimens"] if r["key"] == "current")
         bradycardia = next(k["mean"] for k in current["kinds"] if k["kind"] == "bradycardia")
         seen.append((metoprolol["exposure_ratio"], bradycardia, current["utility"]["mean"]))
-    exposure, bradycardia, _ = zip(*seen, strict=True)
+    exposure, bradycardia, utility = zip(*seen, strict=True)
     assert exposure[0] > exposure[1] > exposure[2]
     assert bradycardia[0] < bradycardia[1] < bradycardia[2] < 0.0
-    # paroxetine blocks the enzyme in everyone who has it, so the spread with it is smaller than the spread alone
-    assert len({round(u, 9) for _, _, u in seen}) == 3
+    assert utility[0] < utility[1] < utility[2]  # metoprolol and paroxetine suit her the less, the slower she clears them
 
 
 def test_an_interrupted_run_goes_on_and_ends_at_the_same_result(cli: Run, experiment: Path) -> None:

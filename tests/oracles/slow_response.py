@@ -36,11 +36,15 @@ def respond_slowly(
         x = panel.relative[i] * exposure[i]
         return 2.0 * x / (1.0 + x)
 
+    def e(i: int) -> float:
+        x, k = panel.relative[i] * exposure[i], c["efficacy_half_exposure"]
+        return (1.0 + k) * x / (x + k)
+
     beta1, alpha1, histamine, muscarinic = (
         sum(panel.receptor_odds[member, i, r] * exposure[i] for i in regimen) for r in range(4)
     )
-    mood = sum(panel.mood_log_odds[member, i] * g(i) for i in regimen)
-    pressure = sum(panel.pressure_fall[member, i] * g(i) for i in regimen)
+    mood = sum(panel.mood_log_odds[member, i] * e(i) for i in regimen)
+    pressure = sum(panel.pressure_fall[member, i] * e(i) for i in regimen)
     pressure = c["pressure_ceiling"] * (1.0 - math.exp(-pressure / c["pressure_ceiling"]))
     qt = sum(panel.qt_ms[i] * panel.relative[i] * exposure[i] for i in regimen)
     burden = sum(panel.acb[i] * g(i) for i in regimen)

@@ -71,6 +71,21 @@ def test_less_cyp2d6_means_more_metoprolol_a_slower_heart_and_more_bradycardia()
     assert slow_heart[0] < slow_heart[1] < slow_heart[2] < 0.0
 
 
+def test_bradycardia_of_poor_metabolisers_on_metoprolol_is_that_of_the_rotterdam_study() -> None:
+    """Odds ratio 3.86 (1.68-8.86) against *1/*1, Bijl 2009, Clin Pharmacol Ther 85:45; here at the median member."""
+    from qtwin.pharmacology.outcome import outcome_table
+
+    table = outcome_table()
+    loss, hazard = table.loss["bradycardia"].value, table.hazard["bradycardia"].value * 1.5
+    odds = []
+    for score in (0.0, 2.0):
+        panel = _panel(score, members=512)
+        change = respond(panel, _index(panel, "metoprolol"), horizon_years=1.5)[1][0, :, KINDS.index("bradycardia")]
+        probability = np.median(1.0 - np.exp(-hazard) - change / loss)
+        odds.append(probability / (1.0 - probability))
+    assert 1.68 < odds[0] / odds[1] < 8.86
+
+
 def test_paroxetine_beside_metoprolol_costs_more_than_the_sum_of_both_and_nothing_extra_in_a_poor_metaboliser() -> None:
     brady = KINDS.index("bradycardia")
 
