@@ -5,7 +5,7 @@ effects through Emax and Gaddum; outcomes through multiplied hazards, each bound
 
 In the exposure u relative to the reference dose in the reference person, the effects on pressure and mood follow
 e(u) = (1 + k) u / (u + k) with k = 0.4, since usual doses lie near the plateau (Law 2003); harms whose concentration dependence
-is unknown follow g(u) = 2 u / (1 + u). Both are 0 at 0 and 1 at 1. ``tests/oracles/slow_response.py`` is the same in plain Python.
+is unknown follow g(u) = 2 u / (1 + u). Both are 0 at 0 and 1 at 1. ``tests/oracles/slow_response.py`` is the plain twin.
 """
 
 from __future__ import annotations
