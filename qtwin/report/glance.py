@@ -101,9 +101,9 @@ def _quantum_card(result: Mapping[str, Any]) -> Card:
     quantum = [s for s in result.get("solvers") or [] if s.get("kind") == "quantum" and s.get("success_probability")]
     if not quantum:
         return Card(name=name, value="not measured", note="no quantum solver was sampled in this run")
-    best = max(quantum, key=lambda s: finite(s["success_probability"].get("value")) or 0.0)
-    chance = best["success_probability"]
-    note = f"{interval(chance, percent)}, {solver_label(best)}"
+    first = quantum[0]  # the first of the spec, not the luckiest: several may have measured the same circuit
+    chance = first["success_probability"]
+    note = f"{interval(chance, percent)}, {solver_label(first)}"
     null = next((s for s in result.get("solvers") or [] if s.get("kind") == "null" and s.get("success_probability")), None)
     if null is not None:
         note += f"; random baseline {percent(null['success_probability'].get('value'))}"
