@@ -156,6 +156,8 @@ def main(arguments: list[str] | None = None) -> None:
         code = _fail(error.message, error.hint, error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except ModuleNotFoundError as error:
+        code = _fail(f"the package that brings {error.name!r} is not installed", "qtwin doctor lists what is missing", 2)
     except MemoryError:
         code = _fail("out of memory", "take fewer candidates or members", 1)
     except OSError as error:

@@ -24,6 +24,7 @@ from qtwin.cli.show import note, stage, table
 from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.penalty import check_sufficiency, encode
 from qtwin.encoding.surrogate import fidelity, fit_quadratic
+from qtwin.errors import require_vendor
 from qtwin.patient.person import describe
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
@@ -88,6 +89,8 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         QtwinError: for anything that cannot go on; finished stages stay.
     """
     started = time.perf_counter()
+    for module in ("matplotlib", "jinja2"):
+        require_vendor(module, package=module, needed_by="the report")
     spec, patient, doses, candidates = checked.spec, checked.patient, checked.doses, checked.candidates
     needs, feasible, warnings = checked.needs, checked.feasible, list(checked.warnings)
     weights = kind_weights(dict(spec.problem.weights))
