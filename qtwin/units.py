@@ -6,7 +6,9 @@ What is not pure unit arithmetic stands here with its source: creatinine has a m
 
 from __future__ import annotations
 
+import contextlib
 import math
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -26,17 +28,25 @@ _UCUM = {
     "{SUVR}": "suvr",
     "SUVR": "suvr",
     "mm[Hg]": "mmHg",
+    "mm Hg": "mmHg",
     "/min": "1/minute",
     "1/min": "1/minute",
     "{beats}/min": "1/minute",
+    "beats/min": "1/minute",
+    "bpm": "1/minute",
     "[lb_av]": "pound",
     "[in_i]": "inch",
+    "[ft_i]": "foot",
     "a": "year",
     "mo": "month",
     "wk": "week",
     "d": "day",
     "h": "hour",
 }
+
+
+# Units of records are products and quotients of names. Anything else, powers above all, is not for pint to work out.
+_PLAIN_UNIT = re.compile(r"[^\W\d_]+(?:[/*.][^\W\d_]+)*|%")
 
 
 @lru_cache(maxsize=1)
@@ -48,6 +58,13 @@ def _registry() -> Any:
     units.define("centiloid = [amyloid_load]")
     units.define("suvr = [uptake_ratio]")
     return units
+
+
+def _parsed(units: Any, text: str, named: str, *, wanted: str) -> Any:
+    if text in _UCUM or _PLAIN_UNIT.fullmatch(text):
+        with contextlib.suppress(Exception):  # pint raises many kinds for text that is no unit
+            return units.Unit(_UCUM.get(text, text.replace(".", "*")))
+    raise InputError(f"{named} came in {text!r}, which is no unit that is known", hint=f"give it in {wanted}")
 
 
 def convert(value: float, unit: str, to: str, *, quantity: str = "") -> float:
@@ -68,11 +85,7 @@ def convert(value: float, unit: str, to: str, *, quantity: str = "") -> float:
     if _UCUM.get(unit, unit) == _UCUM.get(to, to):
         return float(value)  # nothing to convert, and no registry to build
     units = _registry()
-    try:
-        source = units.Unit(_UCUM.get(unit, unit))
-        target = units.Unit(_UCUM.get(to, to))
-    except Exception as error:  # pint raises many kinds for text that is no unit
-        raise InputError(f"{named} came in {unit!r}, which is no unit that is known", hint=f"give it in {to}") from error
+    source, target = (_parsed(units, text, named, wanted=to) for text in (unit, to))
     amount = units.Quantity(value, source)
     if quantity in _MOLAR_MASS_G_PER_MOL and not source.is_compatible_with(target):
         molar_mass = units.Quantity(_MOLAR_MASS_G_PER_MOL[quantity], "g/mol")

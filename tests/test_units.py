@@ -28,6 +28,9 @@ PAIRS = [
         (25.0, "{score}", "point", "", 25.0),
         (92.0, "{CL}", "centiloid", "", 92.0),
         (72.0, "{beats}/min", "1/min", "", 72.0),
+        (1.0, "[ft_i]", "cm", "", 30.48),
+        (450.0, "ms", "s", "", 0.45),
+        (88.4, "µmol/L", "mg/dL", "serum_creatinine", 88.4e-6 * 113.12 * 100.0),
     ],
 )
 def test_known_factors(value: float, unit: str, to: str, quantity: str, expected: float) -> None:
@@ -43,7 +46,18 @@ def test_conversion_is_linear_and_comes_back(pair: tuple[str, str, str], x: floa
 
 
 @pytest.mark.parametrize(
-    ("unit", "to"), [("mm[Hg]", "pg/mL"), ("{CL}", "1"), ("kg", "point"), ("florps", "kg"), ("mg/dL", "umol/L")]
+    ("unit", "to"),
+    [
+        ("mm[Hg]", "pg/mL"),
+        ("{CL}", "1"),
+        ("kg", "point"),
+        ("florps", "kg"),
+        ("mg/dL", "umol/L"),
+        ("", "kg"),
+        ("10 kg", "kg"),
+        ("kg**9**9**9", "kg"),  # never worked out
+        ("mL/min/{1.73_m2}", "mL/min"),
+    ],
 )
 def test_what_cannot_be_converted_is_refused_by_name(unit: str, to: str) -> None:
     with pytest.raises(InputError) as caught:
