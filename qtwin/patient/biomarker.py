@@ -1,7 +1,8 @@
 """Biomarkers that a record may carry: code, canonical unit and physical range.
 
 LOINC has no code that we found for amyloid PET in centiloid, CDR-SB, tau PET SUVR or hippocampal fraction, so those use the
-project's own code system, `OWN_SYSTEM`.
+project's own code system, `OWN_SYSTEM`. LOINC 106940-0 is no p-tau217 concentration but its ratio to the unphosphorylated
+peptide by mass spectrometry, another scale, and is therefore not read.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ class Biomarker:
     """One kind of measurement.
 
     Attributes:
+        words: What people call it.
         unit: Canonical unit.
         low, high: Physically possible range in that unit.
         loinc: LOINC codes that mean it.
         own: Code in the project's own system.
     """
 
+    words: str
     unit: str
     low: float
     high: float
@@ -32,21 +35,32 @@ class Biomarker:
 
 
 BIOMARKERS: Mapping[str, Biomarker] = {
-    "mmse": Biomarker(unit="point", low=0, high=30, loinc=("72106-8",), own="mmse"),
-    "cdr_sb": Biomarker(unit="point", low=0, high=18, own="cdr-sb"),
-    "amyloid_pet": Biomarker(unit="centiloid", low=0, high=300, own="amyloid-pet-centiloid"),
-    "plasma_p_tau217": Biomarker(unit="pg/mL", low=0, high=50, loinc=("104663-0", "106940-0"), own="plasma-p-tau217"),
-    "tau_pet": Biomarker(unit="SUVR", low=0, high=6, own="tau-pet-suvr"),
-    "hippocampal_volume": Biomarker(unit="1", low=0, high=1.5, own="hippocampal-fraction"),
-    "systolic_bp": Biomarker(unit="mmHg", low=40, high=300, loinc=("8480-6",), own="systolic-bp"),
-    "heart_rate": Biomarker(unit="1/min", low=20, high=300, loinc=("8867-4",), own="heart-rate"),
-    "qtc": Biomarker(unit="ms", low=200, high=800, loinc=("8636-3",), own="qtc"),
-    "weight": Biomarker(unit="kg", low=20, high=400, loinc=("29463-7",), own="weight"),
-    "height": Biomarker(unit="cm", low=80, high=250, loinc=("8302-2",), own="height"),
-    "serum_creatinine": Biomarker(unit="mg/dL", low=0.05, high=30, loinc=("2160-0", "14682-9"), own="serum-creatinine"),
-    "creatinine_clearance": Biomarker(unit="mL/min", low=1, high=300, loinc=("2164-2",), own="creatinine-clearance"),
+    "mmse": Biomarker(words="MMSE", unit="point", low=0, high=30, loinc=("72106-8",), own="mmse"),
+    "cdr_sb": Biomarker(words="CDR-SB", unit="point", low=0, high=18, own="cdr-sb"),
+    "amyloid_pet": Biomarker(words="amyloid PET", unit="centiloid", low=0, high=300, own="amyloid-pet-centiloid"),
+    "plasma_p_tau217": Biomarker(
+        words="plasma p-tau217", unit="pg/mL", low=0, high=50, loinc=("104663-0",), own="plasma-p-tau217"
+    ),
+    "tau_pet": Biomarker(words="tau PET", unit="SUVR", low=0, high=6, own="tau-pet-suvr"),
+    "hippocampal_volume": Biomarker(words="hippocampal volume", unit="1", low=0, high=1.5, own="hippocampal-fraction"),
+    "systolic_bp": Biomarker(
+        words="systolic blood pressure", unit="mmHg", low=40, high=300, loinc=("8480-6",), own="systolic-bp"
+    ),
+    "heart_rate": Biomarker(words="heart rate", unit="1/min", low=20, high=300, loinc=("8867-4",), own="heart-rate"),
+    "qtc": Biomarker(words="QTc interval", unit="ms", low=200, high=800, loinc=("8636-3",), own="qtc"),
+    "weight": Biomarker(words="weight", unit="kg", low=20, high=400, loinc=("29463-7",), own="weight"),
+    "height": Biomarker(words="height", unit="cm", low=80, high=250, loinc=("8302-2",), own="height"),
+    "serum_creatinine": Biomarker(
+        words="serum creatinine", unit="mg/dL", low=0.05, high=30, loinc=("2160-0", "14682-9"), own="serum-creatinine"
+    ),
+    "creatinine_clearance": Biomarker(
+        words="creatinine clearance, measured", unit="mL/min", low=1, high=300, loinc=("2164-2",), own="creatinine-clearance"
+    ),
 }
 APOE_CODES = frozenset({(OWN_SYSTEM, "apoe-genotype"), (LOINC, "34438-2")})
+P_TAU217_ASSAY = "ALZpath"
+"""Immunoassays of p-tau217 share one LOINC code but no scale: cut-offs are 0.40 and 0.63 pg/mL on Simoa ALZpath (Ashton 2024,
+JAMA Neurol 81:255), 0.185 and 0.325 pg/mL on Lumipulse (Mayo Clinic Laboratories, test PT217)."""
 
 
 def biomarker_of(system: str, code: str) -> str | None:

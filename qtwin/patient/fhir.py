@@ -1,37 +1,50 @@
 """FHIR R4 Bundles: Patient, Condition, Observation, MedicationStatement, Consent -> `Patient`.
 
 The bundle is validated by fhir.resources (R4B models, of which these resources are identical in R4). Names, addresses,
-identifiers and the birth date are read past: only the age stays.
+identifiers and the birth date are read past: only the age stays, and free text that repeats them is cleaned of them.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
-import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from qtwin.errors import InputError
-from qtwin.patient.biomarker import APOE_CODES, BIOMARKERS, OWN_SYSTEM, biomarker_of
-from qtwin.patient.jsonfile import read_json
-from qtwin.patient.person import Condition, Consent, Genotype, Medication, Patient, Provenance, Visit
+from qtwin.patient.condition import read_condition
+from qtwin.patient.consent import read_consent
+from qtwin.patient.element import birth_date, identifying, references, without
+from qtwin.patient.jsonfile import not_finite, read_json
+from qtwin.patient.kidney import cockcroft_gault_mL_per_min
+from qtwin.patient.medication import read_medication
+from qtwin.patient.missing import what_is_missing
+from qtwin.patient.observation import apoe_e4_copies, is_apoe, read_observation, refuse_not_finite, was_made
+from qtwin.patient.person import Genotype, Medication, Patient, Provenance, Visit
 from qtwin.patient.pharmcat import read_pharmcat
-from qtwin.units import convert
 
-_SNOMED, _ICD10 = "http://snomed.info/sct", "http://hl7.org/fhir/sid/icd-10"
-_CONDITION_PREFIXES = {
-    "alzheimer_disease": ("26929004", "416975007", "416780008", "G30"),
-    "hypertension": ("38341003", "59621000", "I10"),
-    "depression": ("35489007", "370143000", "F32", "F33"),
-    "atrial_fibrillation": ("49436004", "282825002", "440059007", "I48"),
-    "heart_failure": ("84114007", "I50"),
-    "diabetes": ("73211009", "44054006", "E11"),
-    "vascular_disease": ("399957001", "I70", "I25"),
-    "stroke": ("230690007", "I63"),
-}
-_PERIOD_H = {"h": 1.0, "d": 24.0, "wk": 168.0, "mo": 730.5}
-_E4 = re.compile(r"(?:e|ε|epsilon ?)([234])\s*/\s*(?:e|ε|epsilon ?)?([234])", re.IGNORECASE)
+_OLDEST_YEARS = 120.0
+_ERRORS_SHOWN, _LONGEST_SHOWN = 3, 40
+_ABOUT_A_PERSON = ("Condition", "Observation", "MedicationStatement", "Consent")
+
+
+def _entries(bundle: dict[str, Any]) -> list[tuple[int, dict[str, Any], str]]:
+    """Each entry's number, resource and full URL."""
+    listed = bundle.get("entry")
+    found = enumerate(listed if isinstance(listed, list) else [])
+    entries = [(i, e) for i, e in found if isinstance(e, dict)]
+    return [(i, e["resource"], str(e.get("fullUrl") or "")) for i, e in entries if isinstance(e.get("resource"), dict)]
+
+
+def _check_finite(bundle: dict[str, Any], path: Path) -> None:
+    if not_finite(bundle) is None:
+        return
+    for i, resource, _ in _entries(bundle):
+        place = not_finite(resource, f"entry[{i}].resource")
+        if place is not None and resource.get("resourceType") == "Observation":
+            refuse_not_finite(resource, place)
+    raise InputError(f"{path.name}: {not_finite(bundle)} is NaN or infinite, a finite number was wanted", hint="correct it")
 
 
 def _check_fhir(bundle: dict[str, Any], path: Path) -> None:
@@ -41,118 +54,61 @@ def _check_fhir(bundle: dict[str, Any], path: Path) -> None:
     if bundle.get("resourceType") != "Bundle":
         kind = bundle.get("resourceType", "no resourceType")
         raise InputError(f"{path} holds {kind}, a FHIR R4 Bundle was wanted", hint="export the record as a Bundle")
+    for i, resource, _ in _entries(bundle):
+        if not isinstance(resource.get("resourceType"), str):
+            raise InputError(f"{path.name}: entry[{i}].resource has no resourceType", hint="correct or remove that entry")
     try:
         Bundle.model_validate(bundle)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(x) for x in first["loc"])
+        found = error.errors(include_url=False, include_context=False)
+        shown = [f"{'.'.join(str(x) for x in e['loc'])}: {_came(e['input'])}{e['msg']}" for e in found[:_ERRORS_SHOWN]]
+        more = f"; and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
         raise InputError(
-            f"{path.name} is not a valid FHIR R4 Bundle: {where}: {first['msg']}", hint="correct that element"
+            f"{path.name} is not a valid FHIR R4 Bundle: {'; '.join(shown)}{more}", hint="correct these elements"
         ) from None
+    except LookupError as error:  # what the models raise for a resource type that FHIR does not have
+        raise InputError(f"{path.name} is not a valid FHIR R4 Bundle: unknown resource type {error}", hint="remove it") from None
 
 
-def _codes(concept: dict[str, Any] | None) -> list[tuple[str, str]]:
-    return [(c.get("system", ""), c.get("code", "")) for c in (concept or {}).get("coding", [])]
+def _came(value: Any) -> str:
+    short = isinstance(value, str | int | float) and len(str(value)) <= _LONGEST_SHOWN
+    return f"{value!r} came: " if short else ""
 
 
-def _text(concept: dict[str, Any] | None) -> str:
-    coding = (concept or {}).get("coding") or [{}]
-    return str((concept or {}).get("text") or coding[0].get("display") or coding[0].get("code") or "unnamed")
+def _check_one_person(resources: Mapping[str, list[dict[str, Any]]], person: dict[str, Any], full_url: str, path: Path) -> None:
+    """Refuse resources that say they are about somebody else than the bundle's one Patient."""
+    if not person.get("id"):
+        return
+    for kind in _ABOUT_A_PERSON:
+        for resource in resources.get(kind, []):
+            about = references(resource)
+            if about and about != full_url and about.split("/_history")[0].split("/")[-1] != person["id"]:
+                raise InputError(
+                    f"{path.name}: {kind} {resource.get('id', '')} is about another patient than the bundle's",
+                    hint="one Bundle a patient",
+                )
 
 
-def _date(text: Any, where: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(str(text)[:10])
-    except ValueError:
-        raise InputError(f"{where}: date {text!r} came, YYYY-MM-DD was wanted", hint="give the full date") from None
+def _synthetic(bundle: dict[str, Any], person: dict[str, Any]) -> bool:
+    marks = [m for r in (bundle, person) for key in ("security", "tag") for m in (r.get("meta") or {}).get(key) or []]
+    return any(m.get("code") == "HTEST" or "synthetic" in str(m).lower() for m in marks)
 
 
-def _observation(resource: dict[str, Any], born: dt.date, today: dt.date) -> Visit | None:
-    key = next((k for s, c in _codes(resource.get("code")) if (k := biomarker_of(s, c))), None)
-    if key is None:
-        return None
-    marker = BIOMARKERS[key]
-    when = _date(
-        resource.get("effectiveDateTime") or (resource.get("effectivePeriod") or {}).get("start"), f"observation of {key}"
-    )
-    quantity = resource.get("valueQuantity")
-    if not isinstance(quantity, dict) or "value" not in quantity:
-        raise InputError(
-            f"{key} on {when}: no valueQuantity came, a value with a unit was wanted", hint="add it or remove the entry"
-        )
-    if when < born:
-        raise InputError(f"{key} on {when}: the measurement lies before birth", hint="correct the date")
-    if when > today:
-        raise InputError(f"{key} on {when}: the measurement lies in the future", hint="correct the date")
-    unit = quantity.get("code") or quantity.get("unit")
-    if not unit:
-        raise InputError(f"{key} on {when}: no unit came, {marker.unit} was wanted", hint="add the UCUM code")
-    value = convert(float(quantity["value"]), str(unit), marker.unit, quantity=key)
-    if not marker.low <= value <= marker.high:
-        kind = "negative value" if value < 0 else "value outside its range"
-        raise InputError(
-            f"{key} on {when}: {value:g} {marker.unit} is a {kind}; {marker.low:g} to {marker.high:g} was wanted",
-            hint="correct or remove the measurement",
-        )
-    return Visit(date=when, biomarker=key, value=value, unit=marker.unit)
+def _medications(
+    resources: Mapping[str, list[dict[str, Any]]], products: Mapping[str, dict[str, Any]], today: dt.date
+) -> tuple[list[Medication], list[str]]:
+    read = [read_medication(r, products, today=today) for r in resources.get("MedicationStatement", [])]
+    medicines: dict[Medication, None] = dict.fromkeys(m for m, _ in read if m is not None)
+    return list(medicines), [note for _, notes in read for note in notes]
 
 
-def _apoe(resource: dict[str, Any]) -> int:
-    text = " ".join([_text(resource.get("valueCodeableConcept")), str(resource.get("valueString", ""))])
-    match = _E4.search(text)
-    if not match:
-        raise InputError(f"APOE genotype {text.strip()!r} came, one like e3/e4 was wanted", hint="give both alleles")
-    return [match[1], match[2]].count("4")
-
-
-def _condition(resource: dict[str, Any]) -> Condition:
-    codes = _codes(resource.get("code"))
-    key = next((k for k, known in _CONDITION_PREFIXES.items() for _, c in codes for p in known if c == p or c.startswith(p)), "")
-    return Condition(key=key, code=codes[0][1] if codes else "", display=_text(resource.get("code")))
-
-
-def _medication(resource: dict[str, Any]) -> Medication:
-    concept = resource.get("medicationCodeableConcept")
-    name = _text(concept).split()[0].lower()
-    for dosage in resource.get("dosage") or []:
-        repeat = (dosage.get("timing") or {}).get("repeat") or {}
-        dose = next((d["doseQuantity"] for d in dosage.get("doseAndRate") or [] if "doseQuantity" in d), None)
-        if dose is None or "periodUnit" not in repeat:
-            continue
-        amount = convert(
-            float(dose["value"]), str(dose.get("code") or dose.get("unit") or "mg"), "mg", quantity=f"dose of {name}"
-        )
-        unit = repeat["periodUnit"]
-        if unit not in _PERIOD_H:
-            raise InputError(f"{name}: dosing period in {unit!r} came", hint=f"one of {', '.join(_PERIOD_H)} is wanted")
-        interval = float(repeat.get("period", 1)) * _PERIOD_H[unit] / float(repeat.get("frequency", 1))
-        if amount <= 0.0 or interval <= 0.0:
-            raise InputError(f"{name}: a dose of {amount:g} mg every {interval:g} h came", hint="both must be positive")
-        return Medication(inn=name, amount_mg=amount, interval_h=interval)
-    return Medication(inn=name)
-
-
-def _consent(resource: dict[str, Any], today: dt.date) -> Consent:
-    provision = resource.get("provision") or {}
-    end = (provision.get("period") or {}).get("end")
-    expires = _date(end, "consent") if end else None
-    scopes = tuple(code for concept in provision.get("purpose") or [] if (code := concept.get("code")))
-    if resource.get("status") != "active":
-        raise InputError(
-            f"the consent in the record is {resource.get('status')!r}, not active", hint="a twin needs an active consent"
-        )
-    if expires is not None and expires < today:
-        raise InputError(f"the consent in the record expired on {expires}", hint="renew it before building a twin")
-    return Consent(scopes=scopes, expires=expires)
-
-
-def cockcroft_gault_mL_per_min(*, age_years: float, weight_kg: float, creatinine_mg_per_dL: float, female: bool) -> float:  # noqa: N802
-    """Creatinine clearance, (140 - age) weight / (72 creatinine), x 0.85 in women (Cockcroft and Gault 1976, Nephron 16:31)."""
-    return (140.0 - age_years) * weight_kg / (72.0 * creatinine_mg_per_dL) * (0.85 if female else 1.0)
-
-
-def _active(resource: dict[str, Any]) -> bool:
-    return resource.get("status", "active") in ("active", "intended", "unknown")
+def _visits(observations: list[dict[str, Any]], born: dt.date, today: dt.date) -> tuple[list[Visit], list[str]]:
+    read = [read_observation(r, born=born, today=today) for r in observations]
+    visits = [v for found, _ in read for v in found]
+    notes = [note for _, found in read for note in found]
+    if len(set(visits)) < len(visits):  # a second copy of a measurement is no second measurement
+        notes.append(f"{len(visits) - len(set(visits))} measurements are in the record twice and used once")
+    return sorted(set(visits), key=lambda v: (v.date, v.biomarker, v.value)), notes
 
 
 def read_bundle(path: Path, genotypes: Path | None = None, *, today: dt.date | None = None) -> Patient:
@@ -168,85 +124,97 @@ def read_bundle(path: Path, genotypes: Path | None = None, *, today: dt.date | N
     """
     today = today or dt.date.today()
     bundle, digest = read_json(path, what="FHIR R4 Bundle")
+    _check_finite(bundle, path)
     _check_fhir(bundle, path)
     resources: dict[str, list[dict[str, Any]]] = {}
-    for entry in bundle.get("entry") or []:
-        resource = entry.get("resource") or {}
-        resources.setdefault(str(resource.get("resourceType")), []).append(resource)
+    products: dict[str, dict[str, Any]] = {}
+    full_url = ""
+    for _, resource, url in _entries(bundle):
+        kind = str(resource.get("resourceType"))
+        resources.setdefault(kind, []).append(resource)
+        full_url = url if kind == "Patient" else full_url
+        if kind == "Medication":
+            products |= {url: resource, f"Medication/{resource.get('id')}": resource}
     people = resources.get("Patient", [])
     if len(people) != 1:
         raise InputError(
             f"{path.name} holds {len(people) or 'no'} Patient resources, one was wanted", hint="one Bundle a patient"
         )
-    born = _date(people[0].get("birthDate"), "Patient.birthDate")
+    person = people[0]
+    _check_one_person(resources, person, full_url, path)
+    born, birth_note = birth_date(person.get("birthDate"))
     if born > today:
         raise InputError("Patient.birthDate lies in the future", hint="correct the birth date")
 
-    observations = [r for r in resources.get("Observation", []) if r.get("status") not in ("cancelled", "entered-in-error")]
-    apoe = [r for r in observations if APOE_CODES & set(_codes(r.get("code")))]
-    copies = {_apoe(r) for r in apoe}
+    observations = [r for r in resources.get("Observation", []) if was_made(r)]
+    copies = {apoe_e4_copies(r) for r in observations if is_apoe(r)}
     if len(copies) > 1:
         raise InputError("the record holds APOE genotypes that contradict each other", hint="keep the right one")
-    visits = [v for r in observations if (v := _observation(r, born, today))]
-    notes = [
-        f"observation {_text(r.get('code'))!r} is not used"
-        for r in observations
-        if r not in apoe and not any(biomarker_of(s, c) for s, c in _codes(r.get("code")))
-    ]
-    visits.sort(key=lambda v: (v.date, v.biomarker, v.value))
-    found, gene_notes, gene_digest = read_pharmcat(genotypes) if genotypes else ({}, [], "")
-    last: dict[str, float] = {v.biomarker: v.value for v in visits}
-    age = ((visits[-1].date if visits else today) - born).days / 365.25
-    sex = str(people[0].get("gender", "unknown"))
-    clearance = last.get("creatinine_clearance")
-    if clearance is None and "serum_creatinine" in last and "weight" in last:
-        clearance = cockcroft_gault_mL_per_min(
-            age_years=age, weight_kg=last["weight"], creatinine_mg_per_dL=last["serum_creatinine"], female=sex == "female"
+    visits, visit_notes = _visits([r for r in observations if not is_apoe(r)], born, today)
+    age_years = ((visits[-1].date if visits else today) - born).days / 365.25
+    if age_years > _OLDEST_YEARS:
+        raise InputError(
+            f"the patient is {age_years:.0f} years old, at most {_OLDEST_YEARS:.0f} was wanted", hint="correct the birth date"
         )
-        notes.append("creatinine clearance by Cockcroft-Gault")
-    consents = resources.get("Consent", [])
-    synthetic = "synthetic" in str(bundle.get("meta", "")).lower() or "HTEST" in str(bundle.get("meta", ""))
+    report = read_pharmcat(genotypes) if genotypes else None
+    found: Mapping[str, Genotype] = report.genotypes if report else {}
+    conditions = [read_condition(r) for r in resources.get("Condition", [])]
+    medications, medication_notes = _medications(resources, products, today)
+    consent = read_consent(resources.get("Consent", []), today)
+    last = {v.biomarker: v.value for v in visits}
+    sex = str(person.get("gender", "unknown"))
+    clearance, kidney_notes = _clearance(last, age_years, sex)
+    names = identifying(person)
+    notes = [
+        *([birth_note] if birth_note else []),
+        *visit_notes,
+        *(note for _, noted in conditions for note in noted),
+        *medication_notes,
+        *kidney_notes,
+        *(report.notes if report else ()),
+    ]
     return Patient(
         patient_id=f"patient-{digest[:10]}",
-        age_years=age,
+        age_years=age_years,
         sex=sex,
         weight_kg=last.get("weight"),
         height_cm=last.get("height"),
         creatinine_clearance_mL_per_min=clearance,
         apoe_e4_copies=next(iter(copies), None),
         genotypes=found,
-        conditions=tuple(_condition(r) for r in resources.get("Condition", [])),
-        medications=tuple(_medication(r) for r in resources.get("MedicationStatement", []) if _active(r)),
+        conditions=tuple(dataclasses.replace(c, display=without(names, c.display)) for c, _ in conditions if c is not None),
+        medications=tuple(dataclasses.replace(m, inn=without(names, m.inn)) for m in medications),
         visits=tuple(visits),
-        consent=_consent(consents[0], today) if consents else None,
-        provenance=Provenance(kind="FHIR R4 Bundle", sha256=tuple(d for d in (digest, gene_digest) if d), synthetic=synthetic),
-        missing=tuple(_missing(last, found, copies, bool(consents), _wanted)),
-        notes=(*notes, *gene_notes),
+        consent=consent,
+        provenance=Provenance(
+            kind="FHIR R4 Bundle",
+            sha256=(digest, report.sha256) if report else (digest,),
+            synthetic=_synthetic(bundle, person),
+            versions=("FHIR R4", *([f"PharmCAT {report.version}".strip()] if report else [])),
+        ),
+        missing=tuple(
+            without(names, text)
+            for text in what_is_missing(
+                measured=last.keys(),
+                sex=sex,
+                genotypes=found,
+                apoe_known=bool(copies),
+                medications=medications,
+                consent=consent,
+            )
+        ),
+        notes=tuple(without(names, note) for note in notes),
     )
 
 
-_wanted: dict[str, str] = {
-    "amyloid_pet": "no amyloid PET: the amyloid load stays at the population's",
-    "plasma_p_tau217": "no plasma p-tau217: tau stays at the population's",
-    "tau_pet": "no tau PET: the tau load is inferred from p-tau217 and the clinical course",
-    "mmse": "no MMSE: cognition rests on CDR-SB",
-    "cdr_sb": "no CDR-SB: the stage rests on the MMSE",
-    "weight": "no weight: creatinine clearance cannot be worked out from creatinine",
-    "serum_creatinine": "no serum creatinine: kidney function is assumed",
-}
+def _clearance(last: Mapping[str, float], age_years: float, sex: str) -> tuple[float | None, list[str]]:
+    """Creatinine clearance (mL/min) as measured, or from the last creatinine and weight; and a note in that case."""
+    if "creatinine_clearance" in last or not {"serum_creatinine", "weight"} <= last.keys():
+        return last.get("creatinine_clearance"), []
+    estimated = cockcroft_gault_mL_per_min(
+        age_years=age_years, weight_kg=last["weight"], creatinine_mg_per_dL=last["serum_creatinine"], female=sex == "female"
+    )
+    return estimated, ["creatinine clearance by Cockcroft-Gault"]
 
 
-def _missing(
-    last: dict[str, float], genotypes: dict[str, Genotype], copies: set[int], consent: bool, wanted: dict[str, str]
-) -> list[str]:
-    statements: list[tuple[Callable[[], bool], str]] = [
-        *(((lambda k=k: k not in last), text) for k, text in wanted.items()),
-        (lambda: not copies, "no APOE genotype: one e4 copy is assumed"),
-        (lambda: "CYP2D6" not in genotypes, "no CYP2D6 genotype: a common activity is assumed"),
-        (lambda: "CYP2C19" not in genotypes, "no CYP2C19 genotype: a normal metaboliser is assumed"),
-        (lambda: not consent, "no consent in the record: only simulation on this machine is meant"),
-    ]
-    return [text for absent, text in statements if absent()]
-
-
-__all__ = ["OWN_SYSTEM", "cockcroft_gault_mL_per_min", "read_bundle"]
+__all__ = ["cockcroft_gault_mL_per_min", "read_bundle"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,33 @@ from qtwin.errors import InputError
 MAX_BYTES = 64 * 2**20
 
 
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"it holds {name}, which is not a number")
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"it names {next(n for n in names if names.count(n) > 1)!r} twice in one object")
+    return found
+
+
+def not_finite(value: Any, where: str = "") -> str | None:
+    """The place of the first number that is not finite, as in `entry[3].resource.valueQuantity.value`, or None."""
+    if isinstance(value, float):
+        return None if math.isfinite(value) else where
+    below: Any = ()
+    if isinstance(value, dict):
+        below = ((f"{where}.{key}" if where else key, item) for key, item in value.items())
+    elif isinstance(value, list):
+        below = ((f"{where}[{i}]", item) for i, item in enumerate(value))
+    return next((found for place, item in below if (found := not_finite(item, place)) is not None), None)
 
 
 def read_json(path: Path, *, what: str) -> tuple[dict[str, Any], str]:
     """A JSON object and the SHA-256 of its bytes.
 
+    NaN, Infinity and numbers too large for a float are left in: the caller knows what they were to be and names it.
+
     Raises:
-        InputError: if the file is missing, unreadable, too large, empty, not JSON, holds NaN or Infinity, or is not an object.
+        InputError: if the file is missing, unreadable, too large, empty, not JSON, names a key twice, or is not an object.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -33,11 +52,11 @@ def read_json(path: Path, *, what: str) -> tuple[dict[str, Any], str]:
     except IsADirectoryError:
         raise InputError(f"{path} is a folder, a {what} was wanted", hint="name the file") from None
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}", hint="check its permissions") from None
+        raise InputError(f"cannot read {path}: {error.strerror}", hint="check the path and its permissions") from None
     if not raw.strip():
         raise InputError(f"{path} is empty, a {what} was wanted", hint="export the record again")
     try:
-        value = json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        value = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_distinct)
     except (ValueError, RecursionError) as error:
         raise InputError(
             f"{path} cannot be read as JSON: {error}", hint=f"it should be a {what} in JSON; correct or export it again"

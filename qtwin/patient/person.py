@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from qtwin.patient.biomarker import BIOMARKERS
+
 
 @dataclass(frozen=True, kw_only=True)
 class Visit:
@@ -36,11 +38,19 @@ class Genotype:
 
 @dataclass(frozen=True, kw_only=True)
 class Medication:
-    """A medicine taken now; the dose is None where the record does not tell it."""
+    """A medicine taken now; amount, interval and start are None, codes are '', where the record does not tell them.
+
+    Attributes:
+        inn: First word of its name in the record, in small letters; not checked against any list.
+        rxnorm, atc: Codes as recorded.
+    """
 
     inn: str
     amount_mg: float | None = None
     interval_h: float | None = None
+    rxnorm: str = ""
+    atc: str = ""
+    since: dt.date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +72,19 @@ class Consent:
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """Where the record came from: format, SHA-256 of each file, and whether the patient is synthetic."""
+    """Where the record came from.
+
+    Attributes:
+        kind: Format of the record.
+        sha256: Digest of each file.
+        synthetic: Whether the record says that its person is invented.
+        versions: Of formats and tools, such as "FHIR R4" and "PharmCAT v3.1.0".
+    """
 
     kind: str
     sha256: tuple[str, ...]
     synthetic: bool
+    versions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +131,6 @@ def describe(patient: Patient) -> list[tuple[str, str]]:
             + (", synthetic" if patient.provenance.synthetic else ""),
         ),
     ]
-    if patient.weight_kg is not None:
-        lines.append(("weight", f"{patient.weight_kg:g} kg"))
     if patient.creatinine_clearance_mL_per_min is not None:
         lines.append(("creatinine clearance", f"{patient.creatinine_clearance_mL_per_min:.0f} mL/min"))
     if patient.apoe_e4_copies is not None:
@@ -138,7 +154,7 @@ def describe(patient: Patient) -> list[tuple[str, str]]:
         years = (last - visits[0].date).days / 365.25 if last else 0.0
         since = f" over {years:.1f} years" if len(visits) > 1 else ""
         unit = "" if visits[0].unit == "point" else f" {visits[0].unit}"
-        lines.append((marker.replace("_", " "), f"{values}{unit}{since}"))
+        lines.append((BIOMARKERS[marker].words if marker in BIOMARKERS else marker, f"{values}{unit}{since}"))
     if patient.consent is not None:
         lines.append(("consent", ", ".join(patient.consent.scopes)))
     return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from qtwin.errors import InputError
 from qtwin.patient.fhir import cockcroft_gault_mL_per_min, read_bundle
@@ -43,23 +46,66 @@ def test_the_shipped_record_is_understood() -> None:
     assert "simulation" in patient.consent.scopes
 
 
-def test_nothing_that_names_the_person_stays() -> None:
+def test_units_versions_and_codes_come_with_it() -> None:
+    patient = read_bundle(DATA / "quickstart_bundle.json", DATA / "quickstart_pharmcat.json", today=TODAY)
+    assert patient.provenance.versions == ("FHIR R4", "PharmCAT v3.1.0")
+    assert [len(digest) for digest in patient.provenance.sha256] == [64, 64]
+    assert {(m.inn, m.rxnorm, m.atc) for m in patient.medications} >= {("metoprolol", "6918", "C07AB02")}
+    assert all(m.since is not None for m in patient.medications)
+    assert {v.biomarker: v.unit for v in patient.visits}["amyloid_pet"] == "centiloid"
+
+
+def _everything(value: Any) -> str:
+    return repr(value) + repr(dataclasses.asdict(value)) + repr(describe(value))
+
+
+def test_nothing_that_names_the_person_stays(bundle: Write) -> None:
+    """Not even where a clinic wrote it into free text."""
     raw = json.loads((DATA / "quickstart_bundle.json").read_text(encoding="utf-8"))
     person = _resources(raw, "Patient")[0]
-    secrets = [person["name"][0]["family"], person["identifier"][0]["value"], person["birthDate"], person["address"][0]["city"]]
-    patient = read_bundle(DATA / "quickstart_bundle.json", today=TODAY)
-    for secret in secrets:
-        assert secret not in repr(patient)
-    assert not any("2025" in text or "2026" in text for _, text in describe(patient))
+    born = person["birthDate"]
+    secrets = [
+        person["name"][0]["family"],
+        person["name"][0]["given"][0],
+        person["identifier"][0]["value"],
+        born,
+        person["address"][0]["city"],
+    ]
+
+    def written_into_texts(b: dict[str, Any]) -> None:
+        told = f"Frau {secrets[0]} ({secrets[1]}), {secrets[2]}, born {born}, of {secrets[4]}"
+        _resources(b, "Condition")[1]["code"]["text"] = f"Hypertension: {told}"
+        _resources(b, "Condition")[0]["clinicalStatus"]["coding"][0]["code"] = "resolved"
+        _resources(b, "Condition")[0]["code"]["text"] = told
+        _resources(b, "MedicationStatement")[0]["medicationCodeableConcept"]["text"] = f"{secrets[0]} metoprolol"
+        _resources(b, "MedicationStatement")[0].pop("dosage")
+        _observation(b, "8480-6")["code"] = {"coding": [{"system": "http://loinc.org", "code": "99999-9"}], "text": told}
+
+    for path in (DATA / "quickstart_bundle.json", bundle(written_into_texts)):
+        patient = read_bundle(path, DATA / "quickstart_pharmcat.json", today=TODAY)
+        told = _everything(patient).casefold()
+        for secret in secrets:
+            assert secret.casefold() not in told
+        assert not any(str(v.date) in text for v in patient.visits for _, text in describe(patient))
 
 
-def test_the_pseudonym_follows_the_whole_record(bundle: Write) -> None:
-    def another_value(b: dict[str, Any]) -> None:
-        _observation(b, "72106-8")["valueQuantity"]["value"] = 24
+@given(number=st.integers(0, 10**9), mmse=st.integers(0, 30))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_pseudonym_follows_the_whole_record(bundle: Write, number: int, mmse: int) -> None:
+    """The same record gives the same one; a record with the same number and another value another one."""
 
-    same = read_bundle(bundle(lambda b: None), today=TODAY).patient_id
-    assert same == read_bundle(bundle(lambda b: None), today=TODAY).patient_id
-    assert same != read_bundle(bundle(another_value), today=TODAY).patient_id
+    def change(value: int) -> Change:
+        def with_number(b: dict[str, Any]) -> None:
+            _resources(b, "Patient")[0]["identifier"][0]["value"] = f"MRN-{number}"
+            _observation(b, "72106-8")["valueQuantity"]["value"] = value
+
+        return with_number
+
+    one = read_bundle(bundle(change(mmse)), today=TODAY)
+    again = read_bundle(bundle(change(mmse)), today=TODAY)
+    other = read_bundle(bundle(change((mmse + 1) % 31)), today=TODAY)
+    assert one.patient_id == again.patient_id != other.patient_id
+    assert f"MRN-{number}" not in _everything(one)
 
 
 def test_creatinine_clearance_follows_cockcroft_and_gault() -> None:
@@ -102,6 +148,25 @@ def test_what_is_missing_is_said_and_unknown_codes_are_noted(bundle: Write) -> N
         (lambda b: _observation(b, "72106-8").update(effectiveDateTime="2031-01-01"), "future"),
         (lambda b: _observation(b, "72106-8").update(effectiveDateTime="1931-01-01"), "before birth"),
         (lambda b: _observation(b, "apoe-genotype")["valueCodeableConcept"].update(text="high risk"), "APOE"),
+        (lambda b: _observation(b, "apoe-genotype").pop("valueCodeableConcept"), "APOE genotype without a value"),
+        (
+            lambda b: _observation(b, "72106-8")["valueQuantity"].update(value=float("nan")),
+            "mmse on 2024-02-12: the value is NaN",
+        ),
+        (lambda b: _observation(b, "104663-0")["valueQuantity"].update(value=float("inf")), "plasma_p_tau217 on 2024-02-12"),
+        (lambda b: _observation(b, "104663-0")["valueQuantity"].update(value=-0.1), "plasma_p_tau217 on 2024-02-12"),
+        (lambda b: _observation(b, "104663-0")["valueQuantity"].update(unit="mm[Hg]", code="mm[Hg]"), "on 2024-02-12"),
+        (lambda b: b.update(total=float("nan")), "total is NaN"),
+        (lambda b: _observation(b, "72106-8").update(status=7), "entry.5.resource.status"),
+        (lambda b: _observation(b, "72106-8").update(effectiveDateTime="2024-13-40"), "effectiveDateTime: '2024-13-40' came"),
+        (lambda b: _observation(b, "72106-8").update(effectiveDateTime="2024"), "'2024' came, YYYY-MM-DD was wanted"),
+        (lambda b: _observation(b, "72106-8").pop("effectiveDateTime"), "no date came"),
+        (lambda b: b["entry"].append({"resource": {"resourceType": "Horoscope"}}), "unknown resource type"),
+        (lambda b: b["entry"].append("text"), "entry.26"),
+        (lambda b: b["entry"][0]["resource"].pop("birthDate"), "birthDate"),
+        (lambda b: b["entry"][0]["resource"].update(birthDate="2031-01-01"), "future"),
+        (lambda b: b["entry"][0]["resource"].update(birthDate="1805-01-01"), "years old"),
+        (lambda b: _observation(b, "72106-8")["subject"].update(reference="Patient/another"), "another patient"),
         (lambda b: _resources(b, "Consent")[0].update(status="inactive"), "consent"),
         (lambda b: _resources(b, "Consent")[0]["provision"].update(period={"end": "2026-01-01"}), "expired"),
     ],
@@ -111,6 +176,62 @@ def test_what_cannot_be_is_refused(bundle: Write, change: Change, words: str) ->
         read_bundle(bundle(change), today=TODAY)
     assert words in caught.value.message
     assert caught.value.hint
+
+
+def test_several_faults_are_named_at_once(bundle: Write) -> None:
+    def spoil(b: dict[str, Any]) -> None:
+        for observation in _resources(b, "Observation")[:5]:
+            observation["status"] = 7
+
+    with pytest.raises(InputError, match=r"entry\.5.*entry\.6.*entry\.7.*and 2 more"):
+        read_bundle(bundle(spoil), today=TODAY)
+
+
+def test_a_year_of_birth_is_enough_and_said(bundle: Write) -> None:
+    patient = read_bundle(bundle(lambda b: b["entry"][0]["resource"].update(birthDate="1948")), today=TODAY)
+    assert patient.age_years == pytest.approx(76.7, abs=0.5)
+    assert any("year of birth" in note for note in patient.notes)
+
+
+def test_a_measurement_that_is_there_twice_counts_once(bundle: Write) -> None:
+    def twice(b: dict[str, Any]) -> None:
+        entry = next(e for e in b["entry"] if "72106-8" in json.dumps(e))
+        copied = json.loads(json.dumps(entry))
+        copied["resource"]["id"] = "copy"
+        copied["fullUrl"] += "-copy"
+        b["entry"].append(copied)
+
+    patient = read_bundle(bundle(twice), today=TODAY)
+    assert len([v for v in patient.visits if v.biomarker == "mmse"]) == 3
+    assert any("twice" in note for note in patient.notes)
+
+
+@pytest.mark.parametrize("status", ["entered-in-error", "cancelled"])
+def test_what_was_never_measured_is_left_out(bundle: Write, status: str) -> None:
+    def spoil(b: dict[str, Any]) -> None:
+        _observation(b, "72106-8").update(status=status, effectiveDateTime="2031-01-01")
+
+    assert len([v for v in read_bundle(bundle(spoil), today=TODAY).visits if v.biomarker == "mmse"]) == 2
+
+
+def test_diagnoses_that_are_over_or_refuted_are_left_out_and_said(bundle: Write) -> None:
+    def spoil(b: dict[str, Any]) -> None:
+        _resources(b, "Condition")[1]["clinicalStatus"]["coding"][0]["code"] = "resolved"
+        _resources(b, "Condition")[2]["verificationStatus"]["coding"][0]["code"] = "refuted"
+
+    patient = read_bundle(bundle(spoil), today=TODAY)
+    assert {c.key for c in patient.conditions} == {"alzheimer_disease", "atrial_fibrillation"}
+    assert len([n for n in patient.notes if n.startswith("condition")]) == 2
+
+
+@pytest.mark.parametrize("content", ["", " \n", "not json", "[1]", "NaN", '{"resourceType": "Bundle", "resourceType": "Bundle"}'])
+def test_other_files_are_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "record.json"
+    path.write_text(content, encoding="utf-8")
+    for target in (path, tmp_path, tmp_path / "nowhere.json", path / "below"):
+        with pytest.raises(InputError) as caught:
+            read_bundle(target, today=TODAY)
+        assert caught.value.hint
 
 
 def test_the_order_of_the_entries_does_not_matter(bundle: Write) -> None:

@@ -1,0 +1,67 @@
+"""What star alleles and activity scores mean, as far as it is settled: values, functions and phenotypes of CPIC."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+# CYP2D6 activity values (Caudle 2020, Clin Transl Sci 13:116, 10.1111/cts.12692)
+_CYP2D6 = {"*1": 1.0, "*2": 1.0, "*9": 0.5, "*10": 0.25, "*17": 0.5, "*29": 0.5, "*41": 0.5}
+_CYP2D6 |= dict.fromkeys(("*3", "*4", "*5", "*6"), 0.0)
+# Normal and no-function alleles never change; values between are revised now and then, so a report may differ there.
+_SETTLED = frozenset({0.0, 1.0})
+# Upper bounds of the score, not included, and what lies below them; then what lies from the last one on.
+_THRESHOLDS = {
+    "CYP2D6": (((0.25, "Poor"), (1.25, "Intermediate"), (2.5, "Normal")), "Ultrarapid"),
+    "CYP2C9": (((1.0, "Poor"), (2.0, "Intermediate")), "Normal"),
+}
+# CYP2C19 allele functions (Lee 2022, Clin Pharmacol Ther 112:959): no, normal, increased
+_CYP2C19 = {
+    **dict.fromkeys(("*2", "*3", "*4", "*5", "*6", "*7", "*8"), "no"),
+    "*1": "normal",
+    "*38": "normal",
+    "*17": "increased",
+}
+_CYP2C19_PHENOTYPES = {
+    ("no", "no"): "Poor",
+    ("no", "normal"): "Intermediate",
+    ("increased", "no"): "Intermediate",
+    ("normal", "normal"): "Normal",
+    ("increased", "normal"): "Rapid",
+    ("increased", "increased"): "Ultrarapid",
+}
+_COPIES = re.compile(r"(\*\d+)(?:x(?:≥|>=)?(\d+))?")
+
+
+def activity_value(gene: str, allele: str) -> float | None:
+    """CPIC activity value of an allele, copies such as *1x2 included; None for genes and alleles that are not in the table."""
+    match = _COPIES.fullmatch(allele)
+    if gene != "CYP2D6" or match is None or match[1] not in _CYP2D6:
+        return None
+    return _CYP2D6[match[1]] * int(match[2] or 1)
+
+
+def settled(gene: str, allele: str) -> bool:
+    """Whether an allele's activity value is one that no revision changes: normal or none."""
+    match = _COPIES.fullmatch(allele)
+    return gene == "CYP2D6" and match is not None and _CYP2D6.get(match[1]) in _SETTLED
+
+
+def phenotype_of_score(gene: str, activity_score: float) -> str | None:
+    """Phenotype of an activity score on the CPIC thresholds, None for genes that have none here.
+
+    CYP2D6: poor below 0.25, intermediate below 1.25, normal below 2.5, ultrarapid from there on (Caudle 2020).
+    CYP2C9: poor below 1, intermediate below 2, normal at 2 (Theken 2020, Clin Pharmacol Ther 108:191).
+    """
+    if gene not in _THRESHOLDS:
+        return None
+    below, beyond = _THRESHOLDS[gene]
+    return f"{next((word for bound, word in below if activity_score < bound), beyond)} Metabolizer"
+
+
+def phenotype_of_alleles(gene: str, alleles: Sequence[str]) -> str | None:
+    """Phenotype of two CYP2C19 alleles whose functions are settled, None otherwise."""
+    functions = sorted(_CYP2C19.get(a, "") for a in alleles)
+    if gene != "CYP2C19" or len(functions) != 2 or "" in functions:
+        return None
+    return f"{_CYP2C19_PHENOTYPES[functions[0], functions[1]]} Metabolizer"

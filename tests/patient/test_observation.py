@@ -1,0 +1,110 @@
+"""Observations on their own: panels, scores, bounds, assays, and the ways to write an APOE genotype."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qtwin.errors import InputError
+from qtwin.patient.biomarker import BIOMARKERS, OWN_SYSTEM
+from qtwin.patient.observation import apoe_e4_copies, read_observation
+
+BORN, TODAY = dt.date(1948, 5, 15), dt.date(2025, 6, 1)
+
+
+def _read(resource: dict[str, Any]) -> tuple[list[float], list[str]]:
+    visits, notes = read_observation(resource, born=BORN, today=TODAY)
+    return [v.value for v in visits], notes
+
+
+def _of(key: str, **more: Any) -> dict[str, Any]:
+    return {"code": {"coding": [{"system": OWN_SYSTEM, "code": BIOMARKERS[key].own}]}, "effectiveDateTime": "2024-02-12", **more}
+
+
+@given(key=st.sampled_from(sorted(BIOMARKERS)), share=st.floats(0.0, 1.0))
+def test_every_value_in_its_range_is_read_as_it_is(key: str, share: float) -> None:
+    marker = BIOMARKERS[key]
+    value = min(marker.low + share * (marker.high - marker.low), marker.high)
+    assert _read(_of(key, valueQuantity={"value": value, "code": marker.unit}))[0] == [value]
+
+
+@given(key=st.sampled_from(sorted(BIOMARKERS)), beyond=st.floats(1e-3, 1e6), below=st.booleans())
+def test_no_value_outside_its_range_is_read(key: str, beyond: float, below: bool) -> None:
+    marker = BIOMARKERS[key]
+    value = marker.low - beyond if below else marker.high + beyond
+    with pytest.raises(InputError, match=rf"^{key} on 2024-02-12: .*{marker.high:g} {marker.unit} was wanted"):
+        _read(_of(key, valueQuantity={"value": value, "code": marker.unit}))
+
+
+def test_a_blood_pressure_panel_is_read_by_its_component() -> None:
+    def component(code: str, value: float) -> dict[str, Any]:
+        return {
+            "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+            "valueQuantity": {"value": value, "code": "mm[Hg]"},
+        }
+
+    panel = {
+        "code": {"coding": [{"system": "http://loinc.org", "code": "85354-9"}], "text": "Blood pressure panel"},
+        "effectiveDateTime": "2024-02-12T09:30:00+01:00",
+        "component": [component("8480-6", 148), component("8462-4", 84)],
+    }
+    assert _read(panel) == ([148.0], [])
+
+
+def test_scores_may_be_plain_integers() -> None:
+    assert _read(_of("mmse", valueInteger=24))[0] == [24.0]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"valueQuantity": {"value": 0.1, "comparator": "<", "code": "pg/mL"}}, "only a bound came, < 0.1"),
+        ({"dataAbsentReason": {"text": "haemolysed"}}, "no value came, haemolysed"),
+        ({"valueQuantity": {"value": 0.3, "code": "pg/mL"}, "method": {"text": "Lumipulse G"}}, "Lumipulse G"),
+    ],
+)
+def test_what_is_no_value_on_our_scale_is_not_used_and_said(more: dict[str, Any], words: str) -> None:
+    values, notes = _read(_of("plasma_p_tau217", **more))
+    assert values == []
+    assert words in notes[0]
+
+
+def test_the_ratio_by_mass_spectrometry_is_not_a_concentration() -> None:
+    ratio = {
+        "code": {"coding": [{"system": "http://loinc.org", "code": "106940-0"}], "text": "p-tau217 ratio"},
+        "effectiveDateTime": "2024-02-12",
+        "valueQuantity": {"value": 8.1, "code": "%"},
+    }
+    assert _read(ratio) == ([], ["observation 'p-tau217 ratio' is not used"])
+
+
+@pytest.mark.parametrize(
+    ("text", "copies"),
+    [
+        ("e3/e4", 1),
+        ("E4/E4", 2),
+        ("ε2/ε3", 0),
+        ("epsilon 3/epsilon 4", 1),
+        ("APOE e3/e4", 1),
+        ("APOE*3/*4", 1),
+        ("APOE 4/4", 2),
+        ("APOE3/APOE4", 1),
+        ("E3E3", 0),
+        ("3/4", 1),
+        ("report of 2/3/2025: e4/e4", 2),
+    ],
+)
+def test_apoe_genotypes(text: str, copies: int) -> None:
+    assert apoe_e4_copies({"valueCodeableConcept": {"text": text}}) == copies
+    assert apoe_e4_copies({"valueCodeableConcept": {"coding": [{"display": text}]}}) == copies
+    assert apoe_e4_copies({"valueString": text}) == copies
+
+
+@pytest.mark.parametrize("text", ["high risk", "e4 positive", "e4 2 copies", "e1/e3", "2025"])
+def test_what_is_no_apoe_genotype_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="e3/e4 was wanted"):
+        apoe_e4_copies({"valueCodeableConcept": {"text": text}})
