@@ -42,8 +42,9 @@ def _check_finite(bundle: dict[str, Any], path: Path) -> None:
         return
     for i, resource, _ in _entries(bundle):
         place = not_finite(resource, f"entry[{i}].resource")
-        if place is not None and resource.get("resourceType") == "Observation":
-            refuse_not_finite(resource, place)
+        measured = place is not None and ".code" not in place  # with a spoilt code nobody knows what was measured
+        if measured and resource.get("resourceType") == "Observation":
+            refuse_not_finite(resource, str(place))
     raise InputError(f"{path.name}: {not_finite(bundle)} is NaN or infinite, a finite number was wanted", hint="correct it")
 
 

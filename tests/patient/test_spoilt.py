@@ -31,6 +31,7 @@ def _places(value: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str
 @settings(
     max_examples=60,
     deadline=None,
+    derandomize=True,  # the same places in every run; the whole sweep is 13,974 mutations
     phases=(Phase.generate,),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
