@@ -16,6 +16,8 @@ _CODES = {
     "diabetes": ("73211009", "44054006", "E11"),
     "vascular_disease": ("399957001", "I70", "I25"),
     "stroke": ("230690007", "I63"),
+    "psychosis": ("69322001", "F06.0", "F22", "F28", "F29"),
+    "agitation": ("24199005", "162221009", "R45.1"),
 }
 _OVER = frozenset({"inactive", "remission", "resolved"})
 _WRONG = frozenset({"refuted", "entered-in-error"})

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 
 from qtwin.pharmacology.quantity import Quantity
 
-ENZYMES = ("CYP2D6", "CYP2C19", "CYP3A4", "CYP2C9", "CYP1A2")
-RECEPTORS = ("ADRB1", "ADRA1", "HRH1", "CHRM1", "DRD2", "HTR2A")
+ENZYMES = ("CYP2D6", "CYP2C19", "CYP3A4", "CYP2C9", "CYP1A2", "CYP2B6")
+TRANSPORTERS = ("ABCB1",)
+ROUTES = (*ENZYMES, *TRANSPORTERS, "renal")
+"""Ways by which drugs leave the body that other drugs, genes or the kidneys change; the rest of a clearance is constant."""
+RECEPTORS = ("ADRB1", "ADRA1", "HRH1", "CHRM1", "DRD2", "HTR2A", "ADRB2")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,19 @@ class DoseOption:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Inactivation:
+    """Mechanism-based inhibition of an enzyme: the drug destroys it, and it is made anew at its own rate.
+
+    Attributes:
+        kinact: Largest rate of inactivation (1/min).
+        ki: Unbound concentration at half of it (umol/L).
+    """
+
+    kinact: Quantity
+    ki: Quantity
+
+
+@dataclass(frozen=True, kw_only=True)
 class Drug:
     """One entry of the formulary. Ratios and effects refer to the reference dose (the first option) in a CYP2D6 *1/*1 person.
 
@@ -39,9 +55,12 @@ class Drug:
         indications: The needs it covers.
         molar_mass: g/mol.
         doses: Dose options, the reference first.
-        kinetics: bioavailability (1), clearance (L/h), volume (L), absorption (1/h), fraction_unbound (1).
-        metabolism: Fraction of clearance by each enzyme and by the kidney ("renal").
-        inhibits: Fraction of an enzyme's activity that the reference dose removes (1).
+        kinetics: bioavailability (1), clearance (L/h), volume (L; of the central compartment where there are two),
+            absorption (1/h), fraction_unbound (1), intercompartmental (L/h) and peripheral_volume (L).
+        metabolism: Fraction of clearance by each of `ROUTES`.
+        activation: For a prodrug: fraction of its active metabolite that each of `ROUTES` forms.
+        inhibits: Fraction of a route's activity that the reference dose removes (1).
+        inactivates: Enzymes that it inactivates.
         affinity: Receptor to equilibrium constant (nmol/L).
         effects: Named effects; see `EFFECT_UNITS` in the loader.
         hazard_ratio: Outcome to hazard ratio at the reference dose (1).
@@ -58,7 +77,9 @@ class Drug:
     doses: tuple[DoseOption, ...]
     kinetics: Mapping[str, Quantity]
     metabolism: Mapping[str, Quantity]
+    activation: Mapping[str, Quantity] = field(default_factory=dict)
     inhibits: Mapping[str, Quantity] = field(default_factory=dict)
+    inactivates: Mapping[str, Inactivation] = field(default_factory=dict)
     affinity: Mapping[str, Quantity] = field(default_factory=dict)
     effects: Mapping[str, Quantity] = field(default_factory=dict)
     hazard_ratio: Mapping[str, Quantity] = field(default_factory=dict)

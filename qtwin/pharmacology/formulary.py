@@ -11,26 +11,39 @@ from pathlib import Path
 from typing import Any
 
 from qtwin.errors import InputError, unknown_name
-from qtwin.pharmacology.drug import ENZYMES, RECEPTORS, Avoid, DoseOption, Drug
+from qtwin.pharmacology.drug import ENZYMES, RECEPTORS, ROUTES, Avoid, DoseOption, Drug, Inactivation
 from qtwin.pharmacology.outcome import OUTCOMES
 from qtwin.pharmacology.quantity import Quantity
 
-KINETIC_UNITS = {"bioavailability": "1", "clearance": "L/h", "volume": "L", "absorption": "1/h", "fraction_unbound": "1"}
+KINETIC_UNITS = {
+    "bioavailability": "1",
+    "clearance": "L/h",
+    "volume": "L",
+    "absorption": "1/h",
+    "fraction_unbound": "1",
+    "intercompartmental": "L/h",
+    "peripheral_volume": "L",
+}
+_INACTIVATION_UNITS = {"kinact": "1/min", "ki": "umol/L"}
 EFFECT_UNITS = {
     "adas_cog_max": "point",
     "adas_cog_ec50": "ng/mL",
     "amyloid_clearance": "1/year",
+    "amyloid_half_effect": "mg/L",
     "aria_excess_0": "1/year",
     "aria_excess_1": "1/year",
     "aria_excess_2": "1/year",
     "systolic_bp_fall": "mmHg",
     "heart_rate_fall": "1",
     "mood_odds_ratio": "1",
+    "behaviour_odds_ratio": "1",
     "qt_prolongation": "ms",
     "intolerance": "1",
 }
 _REQUIRED_KINETICS = ("bioavailability", "clearance", "volume", "fraction_unbound")
-_KEYS = {"inn", "atc", "rxnorm", "class", "indications", "molar_mass", "dose", "kinetics", "metabolism", "inhibits"} | {
+_KEYS = {"inn", "atc", "rxnorm", "class", "indications", "molar_mass", "dose", "kinetics", "metabolism", "activation"} | {
+    "inhibits",
+    "inactivates",
     "affinity",
     "effects",
     "hazard_ratio",
@@ -45,6 +58,19 @@ def _table(raw: Mapping[str, Any], section: str, units: Mapping[str, str], file:
         if key not in units:
             raise unknown_name(f"key in [{section}] of {file}", key, units)
     return {k: Quantity.read(v, where=f"{file} [{section}] {k}", unit=units[k]) for k, v in entries.items()}
+
+
+def _inactivation(raw: Mapping[str, Any], file: str) -> dict[str, Inactivation]:
+    found = {}
+    for enzyme, entry in raw.get("inactivates", {}).items():
+        if enzyme not in ENZYMES:
+            raise unknown_name(f"enzyme in [inactivates] of {file}", enzyme, ENZYMES)
+        read = _table({enzyme: entry}, enzyme, _INACTIVATION_UNITS, f"{file} [inactivates]")
+        for key in _INACTIVATION_UNITS:
+            if key not in read:
+                raise InputError(f"{file} [inactivates.{enzyme}]: {key} is missing", hint="kinact and ki are both needed")
+        found[enzyme] = Inactivation(kinact=read["kinact"], ki=read["ki"])
+    return found
 
 
 def read_drug(text: str, *, file: str) -> Drug:
@@ -67,9 +93,15 @@ def read_drug(text: str, *, file: str) -> Drug:
     missing = [k for k in _REQUIRED_KINETICS if k not in kinetics]
     if missing:
         raise InputError(f"{file}: [kinetics] {missing[0]} is missing", hint="the twin needs it to find a concentration")
-    metabolism = _table(raw, "metabolism", dict.fromkeys((*ENZYMES, "renal"), "1"), file)
-    if sum(q.value for q in metabolism.values()) > 1.0 + 1e-9:
-        raise InputError(f"{file}: metabolic fractions add to more than 1", hint="correct [metabolism]")
+    metabolism, activation = (_table(raw, section, dict.fromkeys(ROUTES, "1"), file) for section in ("metabolism", "activation"))
+    for section, fractions in (("metabolism", metabolism), ("activation", activation)):
+        if sum(q.value for q in fractions.values()) > 1.0 + 1e-9:
+            raise InputError(f"{file}: fractions in [{section}] add to more than 1", hint=f"correct [{section}]")
+    inhibits = _table(raw, "inhibits", dict.fromkeys(ROUTES, "1"), file)
+    inactivates = _inactivation(raw, file)
+    both = sorted(set(inhibits) & set(inactivates))
+    if both:
+        raise InputError(f"{file}: {both[0]} is in [inhibits] and in [inactivates]", hint="give one of the two")
     doses = tuple(DoseOption(amount_mg=float(d["amount_mg"]), interval_h=float(d["interval_h"])) for d in raw["dose"])
     if not doses or any(d.amount_mg <= 0 or d.interval_h <= 0 for d in doses):
         raise InputError(f"{file}: a dose needs a positive amount_mg and interval_h", hint="correct [[dose]]")
@@ -87,7 +119,9 @@ def read_drug(text: str, *, file: str) -> Drug:
         doses=doses,
         kinetics=kinetics,
         metabolism=metabolism,
-        inhibits=_table(raw, "inhibits", dict.fromkeys(ENZYMES, "1"), file),
+        activation=activation,
+        inhibits=inhibits,
+        inactivates=inactivates,
         affinity=_table(raw, "affinity", dict.fromkeys(RECEPTORS, "nmol/L"), file),
         effects=_table(raw, "effects", EFFECT_UNITS, file),
         hazard_ratio=_table(raw, "hazard_ratio", dict.fromkeys(OUTCOMES, "1"), file),

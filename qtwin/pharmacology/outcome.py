@@ -18,6 +18,7 @@ KINDS = (
     "disease course",
     "symptomatic cognition",
     "mood",
+    "behaviour",
     "rate control",
     "stroke",
     "survival",
@@ -29,7 +30,7 @@ KINDS = (
     "anticholinergic cognition",
     "intolerance",
 )
-BENEFITS = frozenset(KINDS[:6])
+BENEFITS = frozenset(KINDS[:7])
 """Kinds reported as benefit; the others are reported as harm. Each is a signed QALY difference from taking nothing."""
 
 

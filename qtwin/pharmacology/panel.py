@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.pharmacology.drug import ENZYMES, Dose
+from qtwin.pharmacology.drug import RECEPTORS, ROUTES, Dose
+from qtwin.pharmacology.interaction import inhibition
 from qtwin.pharmacology.kinetics import mean_steady_state_ng_per_mL
 from qtwin.pharmacology.outcome import OUTCOMES
 from qtwin.pharmacology.quantity import Quantity
 
-ROUTES = (*ENZYMES, "renal")
-RESPONSE_RECEPTORS = ("ADRB1", "ADRA1", "HRH1", "CHRM1")
 Array = NDArray[np.float64]
 
 
@@ -27,19 +26,23 @@ class Person:
     """What pharmacology needs to know of a patient.
 
     Attributes:
-        activity: (6,) activity of each of `ROUTES` relative to the reference person.
-        apoe_e4_copies: 0, 1 or 2.
+        activity: (8,) activity of each of `ROUTES` relative to the reference person.
+        apoe_e4_share: Probability of 0, 1 and 2 copies of APOE e4; (0, 1, 0) where one copy is known.
         hazards_per_year: Outcome to hazard without drugs.
+        disturbed: Whether psychosis or agitation is there to be treated.
+        beta1_gain: Response of the beta-1 receptor over that of ADRB1 Arg389; 1 unless exploratory variants are asked for.
     """
 
     activity: Array
-    apoe_e4_copies: int
+    apoe_e4_share: tuple[float, float, float]
     hazards_per_year: Mapping[str, float]
+    disturbed: bool = False
+    beta1_gain: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """Arrays over n options, m members, 6 routes, 4 receptors and 6 outcomes (float64, read-only).
+    """Arrays over n options, m members, 8 routes, 7 receptors and 6 outcomes (float64, read-only).
 
     `concentration` is the mean steady-state concentration (ng/mL) of each option in the reference person; every other
     per-option effect refers to the drug's reference dose, and `relative` is the option's dose rate over that dose's.
@@ -49,14 +52,18 @@ class Panel:
     person: Person
     relative: Array  # (n,)
     concentration: Array  # (n,) ng/mL
-    fractions: Array  # (n, 6)
-    inhibition_odds: Array  # (n, 6) at the reference dose
+    fractions: Array  # (n, 8) of clearance
+    activation: Array  # (n, 8) of the active metabolite's formation
+    prodrug: Array  # (n,) 1 where the active metabolite carries the effects
+    inhibition_odds: Array  # (n, 8) at the reference dose
+    inhibition_saturation: Array  # (n, 8) see `qtwin.pharmacology.interaction.inhibition`
     variability: Array  # (m, n) exposure multiplier
-    receptor_odds: Array  # (m, n, 4) unbound concentration over K at the reference-person exposure of the option
+    receptor_odds: Array  # (m, n, 7) unbound concentration over K at the reference-person exposure of the option
     adas_max: Array  # (m, n) points
     adas_drive: Array  # (n,) concentration over EC50
     gaddum: Array  # (n,) 1 where an antimuscarinic competes with the effect
     mood_log_odds: Array  # (m, n)
+    behaviour_log_odds: Array  # (m, n)
     pressure_fall: Array  # (m, n) mmHg
     heart_rate_fall: Array  # (n,) fraction, beside the beta-1 receptor
     qt_ms: Array  # (n,)
@@ -94,13 +101,17 @@ def build_panel(options: Sequence[Dose], person: Person, *, n_members: int, seed
         "relative": np.array([o.relative for o in options]),
         "concentration": zeros(n),
         "fractions": zeros((n, len(ROUTES))),
+        "activation": zeros((n, len(ROUTES))),
+        "prodrug": np.array([float(bool(o.drug.activation)) for o in options]),
         "inhibition_odds": zeros((n, len(ROUTES))),
+        "inhibition_saturation": zeros((n, len(ROUTES))),
         "variability": ones(shape),
-        "receptor_odds": zeros((*shape, len(RESPONSE_RECEPTORS))),
+        "receptor_odds": zeros((*shape, len(RECEPTORS))),
         "adas_max": zeros(shape),
         "adas_drive": zeros(n),
         "gaddum": zeros(n),
         "mood_log_odds": zeros(shape),
+        "behaviour_log_odds": zeros(shape),
         "pressure_fall": zeros(shape),
         "heart_rate_fall": zeros(n),
         "qt_ms": zeros(n),
@@ -128,10 +139,10 @@ def build_panel(options: Sequence[Dose], person: Person, *, n_members: int, seed
         out["concentration"][i] = concentration
         for e, route in enumerate(ROUTES):
             out["fractions"][i, e] = _value(drug.metabolism, route)
-            removed = min(_value(drug.inhibits, route), 0.999)
-            out["inhibition_odds"][i, e] = removed / (1.0 - removed)
+            out["activation"][i, e] = _value(drug.activation, route)
+            out["inhibition_odds"][i, e], out["inhibition_saturation"][i, e] = inhibition(drug, route)
         unbound_nmol_per_l = concentration * kinetics["fraction_unbound"].value / drug.molar_mass.value * 1000.0
-        for r, receptor in enumerate(RESPONSE_RECEPTORS):
+        for r, receptor in enumerate(RECEPTORS):
             if receptor in drug.affinity:
                 affinity = drug.affinity[receptor]
                 out["receptor_odds"][:, i, r] = unbound_nmol_per_l / affinity.value / spread(affinity)
@@ -140,9 +151,10 @@ def build_panel(options: Sequence[Dose], person: Person, *, n_members: int, seed
             out["adas_max"][:, i] = effects["adas_cog_max"].value * spread(effects["adas_cog_max"])
             out["adas_drive"][i] = concentration / effects["adas_cog_ec50"].value
             out["gaddum"][i] = float(drug.drug_class == "cholinesterase inhibitor")
-        if "mood_odds_ratio" in effects:
-            odds = effects["mood_odds_ratio"]
-            out["mood_log_odds"][:, i] = np.log(odds.value) + np.log(spread(odds))
+        for effect in ("mood", "behaviour"):
+            if f"{effect}_odds_ratio" in effects:
+                odds = effects[f"{effect}_odds_ratio"]
+                out[f"{effect}_log_odds"][:, i] = np.log(odds.value) + np.log(spread(odds))
         if "systolic_bp_fall" in effects:
             fall = effects["systolic_bp_fall"]
             out["pressure_fall"][:, i] = fall.value * spread(fall)
@@ -152,7 +164,7 @@ def build_panel(options: Sequence[Dose], person: Person, *, n_members: int, seed
         out["heart_rate_fall"][i] = _value(effects, "heart_rate_fall")
         out["qt_ms"][i] = _value(effects, "qt_prolongation")
         out["intolerance_hazard"][i] = -np.log1p(-_value(effects, "intolerance"))
-        out["aria_per_year"][i] = _value(effects, f"aria_excess_{person.apoe_e4_copies}")
+        out["aria_per_year"][i] = sum(p * _value(effects, f"aria_excess_{k}") for k, p in enumerate(person.apoe_e4_share))
         out["acb"][i] = drug.acb.value if drug.acb else 0.0
         for k, outcome in enumerate(OUTCOMES):
             if outcome in drug.hazard_ratio:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from typing import Any, Literal, get_args
 
 from qtwin.errors import InputError
 
 Status = Literal["literature", "calibrated", "assumed"]
-_KEYS = {"value", "unit", "status", "source", "log_sd", "ci", "note"}
+_KEYS = {"value", "unit", "status", "source", "log_sd", "ci", "note", "formula"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +27,7 @@ class Quantity:
         source: Citation; for an assumption, the reasoning.
         log_sd: Spread between people or of our knowledge, standard deviation of the natural logarithm (0 if none given).
         note: Anything a reader must know.
+        formula: Arithmetic that leads from the source's figures to the value, for a calibrated number that is no fit.
     """
 
     value: float
@@ -32,6 +36,7 @@ class Quantity:
     source: str
     log_sd: float = 0.0
     note: str = ""
+    formula: str = ""
 
     @staticmethod
     def read(raw: Any, *, where: str, unit: str) -> Quantity:
@@ -75,5 +80,22 @@ class Quantity:
         if log_sd < 0.0 or not math.isfinite(log_sd):
             raise InputError(f"{where}: log_sd {log_sd} came, a number >= 0 was wanted", hint="correct the spread")
         return Quantity(
-            value=float(value), unit=unit, status=raw["status"], source=raw["source"], log_sd=log_sd, note=raw.get("note", "")
+            value=float(value),
+            unit=unit,
+            status=raw["status"],
+            source=raw["source"],
+            log_sd=log_sd,
+            note=raw.get("note", ""),
+            formula=raw.get("formula", ""),
         )
+
+
+@cache
+def read_quantities(file: str) -> Mapping[str, Quantity]:
+    """Every number in ``qtwin/data/<file>``, each with unit, status and source.
+
+    Raises:
+        InputError: for a number without them.
+    """
+    raw = tomllib.loads((resources.files("qtwin") / "data" / file).read_text(encoding="utf-8"))
+    return {k: Quantity.read(v, where=f"{file} {k}", unit=v.get("unit", "")) for k, v in raw.items()}

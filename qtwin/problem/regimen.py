@@ -27,7 +27,7 @@ class RegimenProblem:
         options: Candidate doses; variable i is options[i].
         constraints: Named conditions.
         horizon_years: Time over which utility counts.
-        kind_weights: (13,) weight of each kind of benefit and harm.
+        kind_weights: (14,) weight of each kind of benefit and harm.
         panel: The options' pharmacology on the twin's members.
     """
 

@@ -9,10 +9,10 @@ import numpy as np
 from qtwin.patient.person import Patient
 from qtwin.pharmacology.drug import Dose
 from qtwin.pharmacology.panel import Person, build_panel
+from qtwin.pharmacology.quantity import read_quantities
 from qtwin.pharmacology.response import respond
 from qtwin.twin.assimilate import Observation, assimilate
 from qtwin.twin.disease import load
-from qtwin.twin.disease.base import read_quantities
 from qtwin.twin.person import person_of
 from qtwin.twin.twin import Twin
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from qtwin.patient.person import Patient
+from qtwin.pharmacology.drug import ROUTES
 from qtwin.pharmacology.kinetics import relative_activity
 from qtwin.pharmacology.outcome import baseline_hazards_per_year
-from qtwin.pharmacology.panel import ROUTES, Person
+from qtwin.pharmacology.panel import Person
+from qtwin.pharmacology.quantity import read_quantities
 
 REFERENCE_CREATININE_CLEARANCE_ML_PER_MIN = 100.0
 # CYP2C19: relative activity by phenotype; after the CPIC functional groups, the steps between them assumed.
@@ -24,8 +26,18 @@ DEFAULT_CYP2D6_SCORE = 1.5
 """Assumed when no genotype is known: about the mean activity score of Europeans."""
 
 
-def person_of(patient: Patient) -> tuple[Person, list[str]]:
+def e4_share() -> tuple[float, float, float]:
+    """Probability of 0, 1 and 2 copies of APOE e4 in somebody with Alzheimer's disease."""
+    q = read_quantities("disease_alzheimer.toml")
+    return q["e4_share_0"].value, q["e4_share_1"].value, q["e4_share_2"].value
+
+
+def person_of(patient: Patient, *, beta1_gain: float = 1.0) -> tuple[Person, list[str]]:
     """Route activities relative to a CYP2D6 *1/*1, CYP2C19 normal person with a creatinine clearance of 100 mL/min.
+
+    Args:
+        patient: The record.
+        beta1_gain: Response of the beta-1 receptor over that of ADRB1 Arg389, see `qtwin.pharmacology.receptor_variant`.
 
     Returns:
         The person, and a plain statement for each assumption that had to be made.
@@ -49,12 +61,20 @@ def person_of(patient: Patient) -> tuple[Person, list[str]]:
         assumed.append("creatinine clearance unknown: 65 mL/min is assumed, usual at this age")
         clearance = 65.0
     activity["renal"] = clearance / REFERENCE_CREATININE_CLEARANCE_ML_PER_MIN
-    copies = patient.apoe_e4_copies
-    if copies is None:
-        assumed.append("APOE unknown: one e4 copy is assumed for the ARIA hazard")
-        copies = 1
+    known_copies = patient.apoe_e4_copies
+    if known_copies is None:
+        assumed.append("APOE unknown: harms are averaged over the genotypes of people with Alzheimer's disease")
+        share = e4_share()
+    else:
+        share = tuple(float(k == known_copies) for k in range(3))  # type: ignore[assignment]
     conditions = frozenset(c.key for c in patient.conditions)
     hazards = baseline_hazards_per_year(age_years=patient.age_years, female=patient.sex == "female", conditions=conditions)
     array = np.array([activity[r] for r in ROUTES])
     array.flags.writeable = False
-    return Person(activity=array, apoe_e4_copies=copies, hazards_per_year=hazards), assumed
+    return Person(
+        activity=array,
+        apoe_e4_share=share,
+        hazards_per_year=hazards,
+        disturbed=bool(conditions & {"psychosis", "agitation"}),
+        beta1_gain=beta1_gain,
+    ), assumed

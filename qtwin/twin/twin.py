@@ -29,7 +29,7 @@ class Response:
     Attributes:
         times_years: (t,) from now.
         states: (m, t, s) disease states, units as the disease model declares.
-        kinds: (m, 13) QALY by kind over the horizon, against taking nothing.
+        kinds: (m, 14) QALY by kind over the horizon, against taking nothing.
         utility: (m,) their weighted sum (QALY).
         exposures: (m, k) exposure of each drug over the same dose in the reference person.
         mmse_offset: (m,) points added to MMSE by symptomatic and anticholinergic effects.
@@ -89,7 +89,7 @@ class Twin:
         return np.asarray(outcome_table().constant["utility_per_mmse"].value * area[1:][inverse.ravel()])
 
     def kinds(self, panel: Panel, bits: NDArray[np.generic], *, horizon_years: float) -> Iterator[Array]:
-        """Stream (chunk, m, 13) QALY by kind over the rows of (r, n) `bits`, in order, in bounded memory."""
+        """Stream (chunk, m, 14) QALY by kind over the rows of (r, n) `bits`, in order, in bounded memory."""
         rows = np.asarray(bits)
         order = np.argsort(rows == 0, axis=1, kind="stable")
         width = max(int(rows.sum(axis=1).max(initial=0)), 1)
@@ -126,5 +126,5 @@ class Twin:
 
 
 def kind_weights(weights: dict[str, float] | None = None) -> Array:
-    """(13,) weight of each kind in the utility: 1 unless the spec says otherwise."""
+    """(14,) weight of each kind in the utility: 1 unless the spec says otherwise."""
     return np.array([(weights or {}).get(k, 1.0) for k in KINDS])

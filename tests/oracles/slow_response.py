@@ -24,13 +24,17 @@ def respond_slowly(
 
     nothing = [1.0] * len(activity)
     alone = {i: panel.relative[i] * panel.variability[member, i] / clearance(i, nothing) for i in regimen}
-    exposure = {}
+    parent, exposure = {}, {}
     for i in regimen:
         left = list(nothing)
         for j in regimen:
             if j != i:
-                left = [x / (1.0 + panel.inhibition_odds[j, e] * alone[j]) for e, x in enumerate(left)]
-        exposure[i] = panel.variability[member, i] / clearance(i, left)
+                odds, s = panel.inhibition_odds[j], panel.inhibition_saturation[j]
+                left = [x / (1.0 + odds[e] * (1.0 + s[e]) * alone[j] / (1.0 + s[e] * alone[j])) for e, x in enumerate(left)]
+        parent[i] = exposure[i] = panel.variability[member, i] / clearance(i, left)
+        if panel.options[i].drug.activation:
+            made = sum(panel.activation[i, e] * activity[e] * left[e] for e in range(len(activity)))
+            exposure[i] *= made + 1.0 - panel.activation[i].sum()
 
     def g(i: int) -> float:
         x = panel.relative[i] * exposure[i]
@@ -40,8 +44,8 @@ def respond_slowly(
         x, k = panel.relative[i] * exposure[i], c["efficacy_half_exposure"]
         return (1.0 + k) * x / (x + k)
 
-    beta1, alpha1, histamine, muscarinic = (
-        sum(panel.receptor_odds[member, i, r] * exposure[i] for i in regimen) for r in range(4)
+    beta1, alpha1, histamine, muscarinic, dopamine2, _, _ = (
+        sum(panel.receptor_odds[member, i, r] * exposure[i] for i in regimen) for r in range(7)
     )
     mood = sum(panel.mood_log_odds[member, i] * e(i) for i in regimen)
     pressure = sum(panel.pressure_fall[member, i] * e(i) for i in regimen)
@@ -54,13 +58,15 @@ def respond_slowly(
             shift = 1.0 + (muscarinic if panel.gaddum[i] else 0.0)
             a = panel.adas_drive[i] * exposure[i]
             adas += panel.adas_max[member, i] * a / (a + shift)
-    beta_blocked = 1.0 - c["beta1_sympathetic_share"] * beta1 / (beta1 + c["beta1_half_odds"])
+    share = min(c["beta1_sympathetic_share"] * panel.person.beta1_gain, 1.0)
+    beta_blocked = 1.0 - share * beta1 / (beta1 + c["beta1_half_odds"])
     fall = 1.0 - beta_blocked * math.prod(1.0 - panel.heart_rate_fall[i] * min(g(i), 2.0) for i in regimen)
     log_ratio = {o: sum(panel.hazard_log_ratio[member, i, k] * g(i) for i in regimen) for k, o in enumerate(OUTCOMES)}
     log_ratio["stroke"] += math.log(c["stroke_per_10_mmHg"]) * pressure / 10.0
     log_ratio["death"] += math.log(c["death_per_10_mmHg"]) * pressure / 10.0
     log_ratio["bradycardia"] += c["bradycardia_per_fall"] * fall
     log_ratio["falls"] += c["falls_per_alpha1"] * alpha1 / (1 + alpha1) + c["falls_per_histamine1"] * histamine / (1 + histamine)
+    log_ratio["falls"] += c["falls_per_dopamine2"] * dopamine2 / (dopamine2 + c["dopamine2_half_odds"])
     log_ratio["arrhythmia"] += c["arrhythmia_per_ms"] * qt
     change = {}
     for o in OUTCOMES:
@@ -68,11 +74,17 @@ def respond_slowly(
         change[o] = -loss[o] * (math.exp(-rate) - math.exp(-rate * math.exp(log_ratio[o])))
     gain = c["mmse_per_adas_cog"] * adas
     blocked = c["mmse_acb_ceiling"] * (1.0 - math.exp(-c["mmse_per_acb"] * burden / c["mmse_acb_ceiling"]))
-    odds = c["mood_response"] / (1 - c["mood_response"]) * math.exp(mood)
+
+    def more(without: float, log_odds: float) -> float:
+        odds = without / (1 - without) * math.exp(log_odds)
+        return odds / (1 + odds) - without
+
+    behaviour = sum(panel.behaviour_log_odds[member, i] * e(i) for i in regimen) if panel.person.disturbed else 0.0
     kinds = {
         "disease course": 0.0,
         "symptomatic cognition": c["utility_per_mmse"] * gain * horizon_years,
-        "mood": (odds / (1 + odds) - c["mood_response"]) * c["mood_utility"] * horizon_years,
+        "mood": more(c["mood_response"], mood) * c["mood_utility"] * horizon_years,
+        "behaviour": more(c["behaviour_response"], behaviour) * c["behaviour_utility"] * horizon_years,
         "rate control": c["rate_control_utility"] * (1.0 - math.exp(-fall / c["rate_control_fall"])) * horizon_years,
         "stroke": change["stroke"],
         "survival": change["death"],
@@ -86,4 +98,4 @@ def respond_slowly(
         "intolerance": -loss["intolerance"] * (1.0 - math.exp(-sum(panel.intolerance_hazard[i] * g(i) for i in regimen))),
     }
     assert tuple(kinds) == KINDS
-    return [exposure[i] for i in regimen], kinds, gain - blocked
+    return [parent[i] for i in regimen], kinds, gain - blocked

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from qtwin.pharmacology.drug import Dose
+from qtwin.pharmacology.drug import ROUTES, Dose
 from qtwin.pharmacology.formulary import formulary
 from qtwin.pharmacology.kinetics import relative_activity
 from qtwin.pharmacology.outcome import KINDS, baseline_hazards_per_year, cha2ds2_vasc
-from qtwin.pharmacology.panel import ROUTES, Panel, Person, build_panel
+from qtwin.pharmacology.panel import Panel, Person, build_panel
 from qtwin.pharmacology.response import respond
 from tests.oracles.slow_response import respond_slowly
 
@@ -21,8 +21,10 @@ def _panel(score: float = 1.0, *, members: int = 64, seed: int = 5) -> Panel:
     activity = dict.fromkeys(ROUTES, 1.0) | {"CYP2D6": relative_activity(score), "renal": 0.6}
     person = Person(
         activity=np.array([activity[r] for r in ROUTES]),
-        apoe_e4_copies=1,
+        apoe_e4_share=(0.0, 1.0, 0.0),
         hazards_per_year=baseline_hazards_per_year(age_years=76, female=True, conditions=CONDITIONS),
+        disturbed=True,
+        beta1_gain=0.9,
     )
     options = [Dose(drug=d, amount_mg=o.amount_mg, interval_h=o.interval_h) for d in formulary().values() for o in d.doses]
     return build_panel(options, person, n_members=members, seed=seed)

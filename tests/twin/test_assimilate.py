@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, final
 
-import numba as nb
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -15,13 +14,12 @@ from qtwin.errors import InputError
 from qtwin.twin import disease
 from qtwin.twin.assimilate import Observation, assimilate, bands, predict
 from qtwin.twin.disease.base import DiseaseModel, Observable
-from qtwin.twin.simulate import DERIVATIVE, integrate
+from qtwin.twin.simulate import integrate
 
 Array = NDArray[np.float64]
 CENTER, SPREAD, SLOPE, SLOPE_SPREAD, ERROR = 10.0, 2.0, -1.0, 0.5, 0.8
 
 
-@nb.cfunc(DERIVATIVE)
 def _straight(t, y, p, removal, dy):  # type: ignore[no-untyped-def]
     dy[0] = p[0] - removal
 

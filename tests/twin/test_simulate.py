@@ -137,7 +137,8 @@ for name in disease.TABLE:
     model = disease.load(name)
     parameters, start = model.draw_prior(2, seed=0, age_years=75)
     simulate.integrate(model, parameters, start, np.zeros((1, 2)), np.array([0.0, 1.0]))
-print("compiled", sum(simulate._dormand_prince.stats.cache_misses.values()))
+    kernel = simulate._kernel(model.derivative, len(model.states), len(model.parameters))
+    print(name, "compiled", sum(kernel.stats.cache_misses.values()))
 """
 
 
@@ -148,6 +149,6 @@ def test_a_second_process_compiles_nothing(tmp_path: Path) -> None:
     for _ in range(2):
         run = subprocess.run([sys.executable, "-c", _SECOND], env=environment, capture_output=True, text=True, check=True)
         runs.append((run.stdout.strip(), {p.name for p in tmp_path.rglob("*.nb?")}))
-    assert runs[0][0] == "compiled 1"
-    assert runs[1][0] == "compiled 0"
+    assert runs[0][0].count("compiled 1") == len(disease.TABLE)
+    assert runs[1][0].count("compiled 0") == len(disease.TABLE)
     assert runs[0][1] == runs[1][1]

@@ -16,17 +16,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, final
 
-import numba as nb
 import numpy as np
 
-from qtwin.twin.disease.base import Array, DiseaseModel, Observable, read_quantities
-from qtwin.twin.simulate import DERIVATIVE
+from qtwin.pharmacology.quantity import Quantity, read_quantities
+from qtwin.twin.disease.base import Array, Derivative, DiseaseModel, Observable
 
 _FILE = "disease_alzheimer.toml"
 
 
-@nb.cfunc(DERIVATIVE, cache=True)
-def _derivative(t, y, p, removal, dy):  # type: ignore[no-untyped-def]
+def _derivative(t: float, y: Array, p: Array, removal: float, dy: Array) -> None:
     amyloid, p_tau, tau, inflammation, hippocampus, cdr = y[0], y[1], y[2], y[3], y[4], y[5]
     dy[0] = p[0] - (p[1] + removal) * amyloid
     dy[1] = p[5] * (1.0 + p[6] * amyloid / 100.0 + p[7] * tau - p_tau)
@@ -38,7 +36,7 @@ def _derivative(t, y, p, removal, dy):  # type: ignore[no-untyped-def]
 
 @final
 class Alzheimer(DiseaseModel):
-    """See the module's text for the equations."""
+    """See the module's text for the equations; `quantities` replaces the shipped numbers, as the calibration does."""
 
     name = "alzheimer"
     reference = "this project's default model; amyloid and drug rates calibrated to Clarity AD and TRAILBLAZER-ALZ 2"
@@ -67,9 +65,12 @@ class Alzheimer(DiseaseModel):
     latent = ("kin", "r", "tau_gain", "amyloid_0", "p_tau_0", "tau_0", "hippocampus_0", "cdr_sb_0")
     speed = "r"
 
+    def __init__(self, quantities: Mapping[str, Quantity] | None = None) -> None:
+        self._quantities = quantities or read_quantities(_FILE)
+
     @property
     def observables(self) -> Mapping[str, Observable]:
-        q = read_quantities(_FILE)
+        q = self._quantities
 
         def of(key: str, unit: str, scale: Any = "linear") -> Observable:
             return Observable(unit=unit, error=q[key].value, scale=scale, source=q[key].source)
@@ -84,20 +85,24 @@ class Alzheimer(DiseaseModel):
         }
 
     @property
-    def derivative(self) -> Any:
+    def derivative(self) -> Derivative:
         return _derivative
 
     def log_prior(self, *, age_years: float, apoe_e4_copies: int | None) -> Array:
-        q = read_quantities(_FILE)
-        copies = 1 if apoe_e4_copies is None else apoe_e4_copies
+        q = self._quantities
+        # Unknown copies: mean and variance of the mixture over genotypes, whose parts lie within a fifth of the spread.
+        share = np.array([q[f"e4_share_{k}"].value for k in range(3)]) if apoe_e4_copies is None else np.eye(3)[apoe_e4_copies]
+        shift = np.log1p(q["amyloid_per_e4"].value * (np.arange(3) - 1))
         # p_tau_0 is the ratio to the steady value at this amyloid and tau.
         mean = np.array([0.0 if k == "p_tau_0" else np.log(q[k].value) for k in self.latent])
-        mean[self.latent.index("amyloid_0")] += np.log1p(q["amyloid_per_e4"].value * (copies - 1))
-        spread = [q["p_tau_0_spread"].value if k == "p_tau_0" else q[k].log_sd for k in self.latent]
+        spread = np.array([q["p_tau_0_spread"].value if k == "p_tau_0" else q[k].log_sd for k in self.latent])
+        amyloid = self.latent.index("amyloid_0")
+        mean[amyloid] += share @ shift
+        spread[amyloid] = np.sqrt(spread[amyloid] ** 2 + share @ shift**2 - (share @ shift) ** 2)
         return np.column_stack([mean, spread])
 
     def from_latent(self, z: Array, *, age_years: float, apoe_e4_copies: int | None) -> tuple[Array, Array]:
-        q = read_quantities(_FILE)
+        q = self._quantities
         prior = self.log_prior(age_years=age_years, apoe_e4_copies=apoe_e4_copies)
         drawn = dict(zip(self.latent, np.exp(prior[:, 0] + prior[:, 1] * z).T, strict=True))
         p = np.empty((len(z), len(self.parameters)))

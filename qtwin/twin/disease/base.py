@@ -10,32 +10,19 @@ log-normal quantity, ln quantity = mean + sd z; `log_prior` tells mean and sd, s
 
 from __future__ import annotations
 
-import tomllib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.errors import unknown_name
-from qtwin.pharmacology.quantity import Quantity
 
 Array = NDArray[np.float64]
-
-
-@cache
-def read_quantities(file: str) -> Mapping[str, Quantity]:
-    """Every number in ``qtwin/data/<file>``, each with unit, status and source.
-
-    Raises:
-        InputError: for a number without them.
-    """
-    raw = tomllib.loads((resources.files("qtwin") / "data" / file).read_text(encoding="utf-8"))
-    return {k: Quantity.read(v, where=f"{file} {k}", unit=v.get("unit", "")) for k, v in raw.items()}
+Derivative = Callable[[float, Array, Array, float, Array], None]
+"""A right-hand side, (t_years, y (S,), p (P,), removal_per_year, dy (S,)), writing dy; plain Python that numba can compile."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +67,8 @@ class DiseaseModel(ABC):
 
     @property
     @abstractmethod
-    def derivative(self) -> Any:
-        """Compiled right-hand side of type `qtwin.twin.simulate.DERIVATIVE`: (t_years, y, p, removal_per_year, dy) -> None."""
+    def derivative(self) -> Derivative:
+        """The right-hand side, a function of a module: the integrator compiles it, SBML export reads it."""
 
     @abstractmethod
     def log_prior(self, *, age_years: float, apoe_e4_copies: int | None) -> Array:

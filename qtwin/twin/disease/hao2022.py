@@ -15,19 +15,17 @@ no plasma p-tau217, tau PET or hippocampal volume, and visits that measured thos
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, final
+from typing import final
 
-import numba as nb
 import numpy as np
 
-from qtwin.twin.disease.base import Array, DiseaseModel, Observable, read_quantities
-from qtwin.twin.simulate import DERIVATIVE
+from qtwin.pharmacology.quantity import read_quantities
+from qtwin.twin.disease.base import Array, Derivative, DiseaseModel, Observable
 
 _FILE = "disease_hao_2022.toml"
 
 
-@nb.cfunc(DERIVATIVE, cache=True)
-def _derivative(t, y, p, removal, dy):  # type: ignore[no-untyped-def]
+def _derivative(t: float, y: Array, p: Array, removal: float, dy: Array) -> None:
     dy[0] = p[0] * y[0] * (1.0 - y[0] / p[1]) - removal * y[0]
     dy[1] = p[2] * y[0] * (1.0 - y[1] / p[3])
     dy[2] = p[4]
@@ -83,7 +81,7 @@ class Hao2022(DiseaseModel):
         }
 
     @property
-    def derivative(self) -> Any:
+    def derivative(self) -> Derivative:
         return _derivative
 
     def log_prior(self, *, age_years: float, apoe_e4_copies: int | None) -> Array:
