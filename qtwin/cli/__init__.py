@@ -85,6 +85,34 @@ def twin_build(
         typer.echo(json.dumps(built))
 
 
+@twin_app.command("check")
+def twin_check(
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for report.html, figures and result.json.")] = None,
+    patients: Annotated[int, typer.Option("--patients", min=100, help="Simulated patients in each arm.")] = 2000,
+    as_json: Json = False,
+) -> None:
+    """The twin beside published figures: targets, checks, exposure ratios; misses in red."""
+    from qtwin.cli.published import check
+
+    result = check(out, n_per_arm=patients, as_json=as_json)
+    if as_json:
+        typer.echo(json.dumps(result))
+
+
+@app.command()
+def trial(
+    spec: Annotated[Path, typer.Argument(help="Trial protocol (TOML).")],
+    out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: out/<name of the spec>.")] = None,
+    as_json: Json = False,
+) -> None:
+    """A virtual trial: effect, who benefits, dose response, power."""
+    from qtwin.cli.trial import run_trial
+
+    result = run_trial(spec, out or Path("out") / spec.stem)
+    if as_json:
+        typer.echo(json.dumps(result))
+
+
 @drugs_app.callback()
 def drugs(context: typer.Context, as_json: Json = False) -> None:
     """List the formulary."""

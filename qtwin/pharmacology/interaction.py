@@ -53,15 +53,17 @@ def predicted_ratio(
     beside: Sequence[Drug],
     activity: Mapping[str, float] | None = None,
     *,
+    relative_doses: Mapping[str, float] | None = None,
     active_metabolite: bool = False,
 ) -> float:
-    """Exposure to a drug beside others at their reference doses in such a person, over the reference person taking it alone.
+    """Exposure to a drug beside others in such a person, over the reference person taking the same dose alone.
 
     Args:
         victim: The drug whose exposure is asked for.
         beside: The drugs taken with it.
         activity: Activity of routes relative to the reference person; 1 where none is given. It also sets the exposure to
             the inhibitors.
+        relative_doses: INN to dose rate over the reference dose's; 1 where none is given. Kinetics are linear in the dose.
         active_metabolite: Ask for the active metabolite of a prodrug instead.
     """
     drugs = [victim, *(d for d in beside if d.inn != victim.inn)]
@@ -72,7 +74,7 @@ def predicted_ratio(
     active = np.array([(activity or {}).get(r, 1.0) for r in ROUTES])
     alone = 1.0 / (fractions @ active + 1.0 - fractions.sum(axis=1))
     odds, saturation = np.array([[inhibition(d, r) for r in ROUTES] for d in drugs]).transpose(2, 0, 1)
-    x = alone[:, None]
+    x = (alone * np.array([(relative_doses or {}).get(d.inn, 1.0) for d in drugs]))[:, None]
     removed = odds * (1.0 + saturation) * x / (1.0 + saturation * x)
     ratio = float(exposure_ratio(fractions, active, removed / (1.0 + removed))[0])
     if active_metabolite:

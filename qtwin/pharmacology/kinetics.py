@@ -6,6 +6,8 @@ oracles that steady state is checked against.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,17 @@ from qtwin.errors import InputError
 # Activity score -> intrinsic clearance relative to a score of 2 (Open Systems Pharmacology, paroxetine model, CYP2D6).
 _SCORE = np.array([0.0, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0])
 _INTRINSIC = np.array([0.0, 0.161, 0.264, 0.381, 0.516, 0.663, 1.0, 1.853])
+
+CYP2C19_ACTIVITY: Mapping[str, float] = {
+    "poor metabolizer": 0.0,
+    "likely poor metabolizer": 0.0,
+    "intermediate metabolizer": 0.5,
+    "likely intermediate metabolizer": 0.5,
+    "normal metabolizer": 1.0,
+    "rapid metabolizer": 1.3,
+    "ultrarapid metabolizer": 1.6,
+}
+"""CYP2C19 phenotype to intrinsic clearance over a normal metaboliser's: CPIC's functional groups, the steps between them assumed."""
 
 
 def relative_activity(activity_score: float) -> float:

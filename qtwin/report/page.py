@@ -55,9 +55,9 @@ def write(result: Mapping[str, Any], out_dir: Path) -> Path:
     try:
         (target.parent / "figures").mkdir(parents=True, exist_ok=True)
         for picture in pictures.values():
-            _replace(target.parent / "figures" / f"{picture.name}.png", picture.wide)
-            _replace(target.parent / "figures" / f"{picture.name}-narrow.png", picture.narrow)
-        _replace(target, page.encode())
+            replace_file(target.parent / "figures" / f"{picture.name}.png", picture.wide)
+            replace_file(target.parent / "figures" / f"{picture.name}-narrow.png", picture.narrow)
+        replace_file(target, page.encode())
     except OSError as error:
         raise InputError(
             f"cannot write the report to {target.parent}: {error.strerror}", hint="choose a folder with --out"
@@ -67,14 +67,8 @@ def write(result: Mapping[str, Any], out_dir: Path) -> Path:
 
 def render(result: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
     """The page as text."""
-    from markupsafe import Markup
-
-    style = (_TEMPLATES / "page.css").read_text(encoding="utf-8")
-    script = (_TEMPLATES / "page.js").read_text(encoding="utf-8")
-    allowed = f"img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
-    policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
     return (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(
             r=result,
@@ -82,15 +76,27 @@ def render(result: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
             glance=glance.at_a_glance(result),
             solvers=ranked(result),
             change=glance.change(result),
-            style=Markup(style),
-            script=Markup(script),
-            policy=policy,
+            **inline_policy(template_text("page.css"), template_text("page.js")),
         )
     )
 
 
+def template_text(name: str) -> str:
+    """A file that stands beside the templates."""
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def inline_policy(style: str, script: str) -> dict[str, Any]:
+    """Style and script as a template prints them, and the content security policy that allows just these."""
+    from markupsafe import Markup
+
+    allowed = f"img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
+    policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+    return {"style": Markup(style), "script": Markup(script), "policy": policy}
+
+
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
+def environment() -> Environment:
     """The templates with how numbers and words are printed; every text is escaped, absent parts are falsy."""
     from jinja2 import ChainableUndefined, Environment, FileSystemLoader
     from markupsafe import escape
@@ -125,7 +131,7 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
     """Write `content` beside `path` and move it there in one step."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

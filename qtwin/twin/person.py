@@ -6,22 +6,12 @@ import numpy as np
 
 from qtwin.patient.person import Patient
 from qtwin.pharmacology.drug import ROUTES
-from qtwin.pharmacology.kinetics import relative_activity
+from qtwin.pharmacology.kinetics import CYP2C19_ACTIVITY, relative_activity
 from qtwin.pharmacology.outcome import baseline_hazards_per_year
 from qtwin.pharmacology.panel import Person
 from qtwin.pharmacology.quantity import read_quantities
 
 REFERENCE_CREATININE_CLEARANCE_ML_PER_MIN = 100.0
-# CYP2C19: relative activity by phenotype; after the CPIC functional groups, the steps between them assumed.
-_CYP2C19 = {
-    "poor metabolizer": 0.0,
-    "likely poor metabolizer": 0.0,
-    "intermediate metabolizer": 0.5,
-    "likely intermediate metabolizer": 0.5,
-    "normal metabolizer": 1.0,
-    "rapid metabolizer": 1.3,
-    "ultrarapid metabolizer": 1.6,
-}
 DEFAULT_CYP2D6_SCORE = 1.5
 """Assumed when no genotype is known: about the mean activity score of Europeans."""
 
@@ -52,8 +42,8 @@ def person_of(patient: Patient, *, beta1_gain: float = 1.0) -> tuple[Person, lis
         assumed.append(f"CYP2D6 activity unknown: an activity score of {DEFAULT_CYP2D6_SCORE} is assumed")
     cyp2c19 = patient.genotypes.get("CYP2C19")
     phenotype = (cyp2c19.phenotype or "").lower() if cyp2c19 is not None else ""
-    if phenotype in _CYP2C19:
-        activity["CYP2C19"] = _CYP2C19[phenotype]
+    if phenotype in CYP2C19_ACTIVITY:
+        activity["CYP2C19"] = CYP2C19_ACTIVITY[phenotype]
     else:
         assumed.append("CYP2C19 phenotype unknown: a normal metaboliser is assumed")
     clearance = patient.creatinine_clearance_mL_per_min

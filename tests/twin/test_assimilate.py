@@ -28,7 +28,7 @@ def _straight(t, y, p, removal, dy):  # type: ignore[no-untyped-def]
 class Line(DiseaseModel):
     """A straight line with normal level and slope: its posterior is known in closed form."""
 
-    name, reference, speed = "line", "test", "slope"
+    name, reference, speed, stage = "line", "test", "slope", "level"
     states = (("level", "point"),)
     parameters = (("slope", "point/year"),)
     latent = ("level", "slope")

@@ -64,6 +64,7 @@ class Alzheimer(DiseaseModel):
     )
     latent = ("kin", "r", "tau_gain", "amyloid_0", "p_tau_0", "tau_0", "hippocampus_0", "cdr_sb_0")
     speed = "r"
+    stage = "cdr_sb_0"
 
     def __init__(self, quantities: Mapping[str, Quantity] | None = None) -> None:
         self._quantities = quantities or read_quantities(_FILE)

@@ -51,6 +51,7 @@ class DiseaseModel(ABC):
         states, parameters: (name, unit) of each column.
         latent: Names of the log-normal quantities that differ between patients, one standard normal variable each.
         speed: The latent variable that sets how fast this patient declines, for the prior-driven flag.
+        stage: The latent variable that sets how far the patient was at the first visit.
     """
 
     name: str
@@ -59,6 +60,7 @@ class DiseaseModel(ABC):
     parameters: tuple[tuple[str, str], ...]
     latent: tuple[str, ...]
     speed: str
+    stage: str
 
     @property
     @abstractmethod

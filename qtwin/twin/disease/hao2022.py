@@ -62,6 +62,7 @@ class Hao2022(DiseaseModel):
     )
     latent = ("lambda_A", "lambda_tau", "speed", "amyloid_0", "tau_0", "impairment_0")
     speed = "speed"
+    stage = "impairment_0"
 
     @property
     def observables(self) -> Mapping[str, Observable]:

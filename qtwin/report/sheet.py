@@ -1,0 +1,85 @@
+"""A page of sections with pictures and tables: what trials, checks and validations are reported on.
+
+As the report of an experiment it is one self-contained HTML file that makes no request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from qtwin.errors import InputError
+from qtwin.report.page import environment, inline_policy, replace_file, template_text
+from qtwin.report.picture import Picture
+
+DISCLAIMER = "Research software. Not a medical device; not for diagnosis or prescribing."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table; rows whose number is in `flagged` are printed in red, columns in `numeric` right-aligned."""
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numeric: frozenset[int] = frozenset()
+    flagged: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A heading with text, pictures and tables."""
+
+    anchor: str
+    title: str
+    text: Sequence[str] = ()
+    pictures: Sequence[Picture] = ()
+    tables: Sequence[Table] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """A whole page.
+
+    Attributes:
+        kind: What it reports, such as "virtual trial".
+        title, verdict, points: The head: one sentence, and what supports it.
+        cards: (name, value, note).
+        sections: The body.
+        warnings: What limits it.
+        facts: Provenance, name to text.
+    """
+
+    kind: str
+    title: str
+    verdict: str
+    points: Sequence[str] = ()
+    cards: Sequence[tuple[str, str, str]] = ()
+    sections: Sequence[Section] = ()
+    warnings: Sequence[str] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_sheet(sheet: Sheet, out_dir: Path, *, name: str = "report.html") -> Path:
+    """Write the page and its pictures into `out_dir`; returns the page's path.
+
+    Raises:
+        InputError: if the folder cannot be written to.
+    """
+    target = Path(out_dir) / name
+    style, script = template_text("page.css"), template_text("page.js")
+    page = environment().get_template("sheet.html.j2").render(
+        s=sheet, disclaimer=DISCLAIMER, **inline_policy(style, script)
+    )
+    try:
+        (target.parent / "figures").mkdir(parents=True, exist_ok=True)
+        for section in sheet.sections:
+            for picture in section.pictures:
+                replace_file(target.parent / "figures" / f"{picture.name}.png", picture.wide)
+        replace_file(target, page.encode())
+    except OSError as error:
+        raise InputError(
+            f"cannot write the report to {target.parent}: {error.strerror}", hint="choose a folder with --out"
+        ) from error
+    return target
