@@ -40,6 +40,20 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         raise
 
 
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as readable JSON, whole or not at all.
+
+    Raises:
+        QtwinError: when the disk is full or the file cannot be written.
+    """
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+
+    def write(target: Path) -> None:
+        target.write_text(text, encoding="utf-8")
+
+    write_atomically(path, write)
+
+
 def _split(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
     if isinstance(value, np.ndarray):
         key = f"a{len(arrays)}"

@@ -10,8 +10,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from qtwin.cli.dose import read_dose
 from qtwin.pharmacology.drug import Drug
+from qtwin.pharmacology.exposures import activities, observed_ratios
 from qtwin.pharmacology.formulary import drug, formulary
+from qtwin.pharmacology.interaction import predicted_ratio
 from qtwin.pharmacology.quantity import Quantity
 
 
@@ -45,8 +48,10 @@ def list_drugs(*, as_json: bool) -> None:
 
 def _quantities(entry: Drug) -> list[tuple[str, Quantity]]:
     listed = [("molar mass", entry.molar_mass)]
-    for section in ("kinetics", "metabolism", "inhibits", "affinity", "effects", "hazard_ratio"):
+    for section in ("kinetics", "metabolism", "activation", "inhibits", "affinity", "effects", "hazard_ratio"):
         listed += [(f"{section}: {key}", q) for key, q in getattr(entry, section).items()]
+    for enzyme, how in entry.inactivates.items():
+        listed += [(f"inactivates: {enzyme} kinact", how.kinact), (f"inactivates: {enzyme} KI", how.ki)]
     return listed + ([("anticholinergic burden", entry.acb)] if entry.acb else [])
 
 
@@ -64,6 +69,51 @@ def show_drug(inn: str, *, as_json: bool) -> None:
     _print(f"{entry.inn}  ATC {entry.atc}  RxNorm {entry.rxnorm}  {entry.drug_class}", rows, as_json=False)
     for rule in entry.avoid:
         Console().print(f"not with {rule.drug_class or rule.inn}: {rule.reason} ({rule.source})")
+
+
+def show_exposure(inn: str, beside: Sequence[str], *, cyp2d6: float | None, cyp2c19: str | None, as_json: bool) -> None:
+    """The model's exposure ratio against the same dose alone in a normal metaboliser, and what was measured.
+
+    Raises:
+        InputError: for an unknown drug, dose or phenotype.
+    """
+    victim, doses = drug(inn), [read_dose(text) for text in beside]
+    genes: dict[str, float | str] = {}
+    if cyp2d6 is not None:
+        genes["CYP2D6"] = cyp2d6
+    if cyp2c19 is not None:
+        genes["CYP2C19"] = cyp2c19
+    relative = {d.drug.inn: d.relative for d in doses}
+    others = [d.drug for d in doses]
+    ratio = predicted_ratio(victim, others, activities(genes), relative_doses=relative)
+    same_person = predicted_ratio(victim, [], activities(genes))
+    known = [r for r in observed_ratios() if r.victim == victim.inn and set(r.beside) == set(relative)]
+    found = {
+        "inn": victim.inn,
+        "with": [d.label for d in doses],
+        "genes": genes,
+        "exposure_ratio": ratio,
+        "against_same_person_alone": ratio / same_person,
+        "measured": [
+            {"case": r.label, "value": r.value, "predicted": r.predicted(), "measure": r.measure, "source": r.source}
+            for r in known
+        ],
+    }
+    if victim.activation:
+        found["active_metabolite_ratio"] = predicted_ratio(
+            victim, others, activities(genes), relative_doses=relative, active_metabolite=True
+        )
+    if as_json:
+        print(json.dumps(found))
+        return
+    console = Console(highlight=False)
+    console.print(f"{victim.inn}: exposure {ratio:.2f} times that of the same dose alone in a normal metaboliser")
+    if genes and doses:
+        console.print(f"  {ratio / same_person:.2f} times that of the same person without {', '.join(relative)}")
+    if "active_metabolite_ratio" in found:
+        console.print(f"  active metabolite {found['active_metabolite_ratio']:.2f} times")
+    for row in known:
+        console.print(f"  measured: {row.label}: {row.value:g} (predicted {row.predicted():.2f}; {row.source})")
 
 
 def list_solvers(*, as_json: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from qtwin import __version__
-from qtwin.benchmark.checkpoint import write_atomically
+from qtwin.benchmark.checkpoint import write_json
 from qtwin.cli.show import note, stage
 from qtwin.errors import InputError
 from qtwin.pharmacology import formulary
@@ -126,7 +125,8 @@ def check(out: Path | None, *, n_per_arm: int, as_json: bool) -> dict[str, Any]:
         "schema": SCHEMA,
         "verdict": verdict,
         "figures": [
-            dataclasses.asdict(c.figure) | {"model": c.model, "model_low": c.model_low, "model_high": c.model_high, "holds": c.holds}
+            dataclasses.asdict(c.figure)
+            | {"model": c.model, "model_low": c.model_low, "model_high": c.model_high, "holds": c.holds}
             for c in found
         ],
         "exposure_ratios": [
@@ -141,14 +141,12 @@ def check(out: Path | None, *, n_per_arm: int, as_json: bool) -> dict[str, Any]:
     if out is not None:
         with stage("Report"):
             page = write_sheet(_sheet(result, found, ratios, began), out)
-        write_atomically(out / "result.json", lambda p: p.write_text(json.dumps(result, indent=1), encoding="utf-8"))
+        write_json(out / "result.json", result)
         note(str(page))
     return result
 
 
-def _sheet(
-    result: dict[str, Any], found: tuple[Compared, ...], ratios: list[tuple[ObservedRatio, float]], began: float
-) -> Sheet:
+def _sheet(result: dict[str, Any], found: tuple[Compared, ...], ratios: list[tuple[ObservedRatio, float]], began: float) -> Sheet:
     constant = {k: q.value for k, q in outcome_table().constant.items()}
     smooth = np.linspace(1.0, 85.0, 60)
     odds = np.interp(smooth, [0.0, *LIU_2003["doses_mg"]], [0.0, *liu_odds()])
@@ -156,7 +154,16 @@ def _sheet(
     arg = heart_rate_fall(odds, sympathetic_share=constant["beta1_sympathetic_share"], half_odds=constant["beta1_half_odds"])
     measured = {name: LIU_2003[name] for name in ("Arg/Arg", "Gly/Gly")}
     rows = [
-        (r.label, number(r.value), number(p), number(p / r.value), r.measure, "yes" if r.fitted else "", r.status, r.source + ("; " + r.note if r.note else ""))
+        (
+            r.label,
+            number(r.value),
+            number(p),
+            number(p / r.value),
+            r.measure,
+            "yes" if r.fitted else "",
+            r.status,
+            r.source + ("; " + r.note if r.note else ""),
+        )
         for r, p in ratios
     ]
     return Sheet(
@@ -179,8 +186,8 @@ def _sheet(
                 anchor="exposures",
                 title="Exposure ratios",
                 text=[
-                    "Static model of Rowland and Matin with mechanism-based inhibition; gene-drug-drug effects are in no table and"
-                    " emerge from the product over routes."
+                    "Static model of Rowland and Matin with mechanism-based inhibition; gene-drug-drug effects are in no"
+                    " table and emerge from the product over routes."
                 ],
                 pictures=[pictures.exposure_picture(ratios)],
                 tables=[
@@ -205,7 +212,9 @@ def _sheet(
             Section(
                 anchor="calibration",
                 title="Calibrated numbers",
-                text=["Every calibrated number is re-derived by python -m qtwin.twin.calibrate; the fit to the trials is repeated there."],
+                text=[
+                    "Every calibrated number is re-derived by python -m qtwin.twin.calibrate; the fit to the trials is repeated there."
+                ],
                 tables=[
                     Table(
                         title="Stored and derived",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from qtwin import __version__
-from qtwin.benchmark.checkpoint import write_atomically
+from qtwin.benchmark.checkpoint import write_json
 from qtwin.cli.show import note, stage, table
 from qtwin.errors import InputError
 from qtwin.pharmacology import formulary
@@ -116,8 +116,10 @@ def run_trial(spec: Path, out: Path) -> dict[str, Any]:
             },
         )
         page = write_sheet(sheet, out)
-    write_atomically(out / "result.json", lambda p: p.write_text(json.dumps(result, indent=1), encoding="utf-8"))
-    rows = [(e.arm, number(e.difference), f"{number(e.low)} to {number(e.high)}", _percent(e), f"{e.p_value:.2g}") for e in effects]
+    write_json(out / "result.json", result)
+    rows = [
+        (e.arm, number(e.difference), f"{number(e.low)} to {number(e.high)}", _percent(e), f"{e.p_value:.2g}") for e in effects
+    ]
     table(f"Effect on {biomarker_words(trial.endpoint)} ({unit})", ("arm", "difference", "95 % interval", "slowing", "p"), rows)
     note(str(result["verdict"]), style="bold")
     note(f"{page}")

@@ -63,7 +63,8 @@ def _column(header: Sequence[str], wanted: str | None, known: Sequence[str], wha
         if name in lowered:
             return lowered[name]
     raise InputError(
-        f"no column for the {what} was recognised among: {', '.join(header)}", hint=f"name it with --{what}, such as --{what} {header[0]!r}"
+        f"no column for the {what} was recognised among: {', '.join(header)}",
+        hint=f"name it with --{what}, such as --{what} {header[0]!r}",
     )
 
 
@@ -82,13 +83,15 @@ def read_cohort(
 ) -> Cohort:
     """Read a table of visits (CSV with a header; comma, semicolon or tab).
 
-    Columns are recognised by their usual names where they are not named. MMSE is taken as points if any value exceeds 1, otherwise
-    `scale` must say how it is written. Rows without MMSE or time are read past and counted; a second row of one subject at one
-    time keeps the first.
+    Columns are recognised by their usual names where they are not named. MMSE is taken as points if any value exceeds 1,
+    otherwise `scale` must say how it is written. Rows without MMSE or time are read past and counted; of two rows of one subject
+    at one time the first counts.
 
     Args:
         path: The file.
-        subject, time, mmse: Column names.
+        subject: Column of the subject.
+        time: Column of age or time.
+        mmse: Column of the MMSE.
         time_unit: One of `TIME_UNITS`; guessed from the column's name where not given.
         scale: One of `SCALES`.
 
@@ -112,7 +115,11 @@ def read_cohort(
     delimiter = max(",;\t", key=lines[0].count)
     rows = list(csv.DictReader(lines, delimiter=delimiter))
     header = [h for h in (csv.DictReader(lines, delimiter=delimiter).fieldnames or []) if h]
-    names = (_column(header, subject, _SUBJECT, "subject"), _column(header, time, _TIME, "time"), _column(header, mmse, _MMSE, "mmse"))
+    names = (
+        _column(header, subject, _SUBJECT, "subject"),
+        _column(header, time, _TIME, "time"),
+        _column(header, mmse, _MMSE, "mmse"),
+    )
     per_unit = TIME_UNITS[time_unit or _MEANT_UNIT.get(names[1].strip().lower(), "years")]
     found: dict[str, list[tuple[float, float]]] = {}
     skipped = 0
@@ -148,7 +155,9 @@ def read_cohort(
         by_time: dict[float, float] = {}
         for at, value in sorted(visits, key=lambda v: v[0]):
             if not 0.0 <= value <= limit:
-                raise InputError(f"{path.name}: an MMSE of {value:g} came, 0 to {limit:g} was wanted", hint="check the column or --scale")
+                raise InputError(
+                    f"{path.name}: an MMSE of {value:g} came, 0 to {limit:g} was wanted", hint="check the column or --scale"
+                )
             doubled += at in by_time
             by_time.setdefault(at, value)
         times = np.array(list(by_time))

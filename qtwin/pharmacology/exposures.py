@@ -51,7 +51,9 @@ class ObservedRatio:
     @property
     def label(self) -> str:
         """Readable name, such as 'metoprolol + paroxetine, CYP2D6 poor'."""
-        genes = [f"{g} {'score ' + format(v, 'g') if not isinstance(v, str) else v}" for g, v in (self.gene or self.background).items()]
+        genes = [
+            f"{g} {'score ' + format(v, 'g') if not isinstance(v, str) else v}" for g, v in (self.gene or self.background).items()
+        ]
         active = " (active metabolite)" if self.active_metabolite else ""
         return " + ".join((self.victim + active, *self.beside)) + (", " + ", ".join(genes) if genes else "")
 
@@ -68,7 +70,11 @@ class ObservedRatio:
             relative[inn] = mg / (reference.amount_mg * 24.0 / reference.interval_h)
         victim, beside = drug(self.victim), [drug(b) for b in self.beside]
         after = predicted_ratio(
-            victim, beside, activities(self.gene or self.background), relative_doses=relative, active_metabolite=self.active_metabolite
+            victim,
+            beside,
+            activities(self.gene or self.background),
+            relative_doses=relative,
+            active_metabolite=self.active_metabolite,
         )
         before = predicted_ratio(victim, [], activities(self.background), active_metabolite=self.active_metabolite)
         return after / before

@@ -26,7 +26,7 @@ CYP2C19_ACTIVITY: Mapping[str, float] = {
     "rapid metabolizer": 1.3,
     "ultrarapid metabolizer": 1.6,
 }
-"""CYP2C19 phenotype to intrinsic clearance over a normal metaboliser's: CPIC's functional groups, the steps between them assumed."""
+"""CYP2C19 phenotype to intrinsic clearance over a normal metaboliser's: CPIC's functional groups, steps between them assumed."""
 
 
 def relative_activity(activity_score: float) -> float:

@@ -36,9 +36,7 @@ def figures_picture(found: Sequence[Compared]) -> Picture:
         axes.axvline(0.0, color="#9a9a96", linewidth=0.8)
         for k, c in enumerate(rows):
             colour = look.BLUE if c.holds else look.VERMILLION
-            axes.plot(
-                [place(c, c.model_low), place(c, c.model_high)], [k, k], color=colour, linewidth=1.6, solid_capstyle="butt"
-            )
+            axes.plot([place(c, c.model_low), place(c, c.model_high)], [k, k], color=colour, linewidth=1.6, solid_capstyle="butt")
             axes.plot(place(c, c.model), k, color=colour, marker="o" if c.figure.role == "target" else "D", markersize=5)
         targets = sum(c.figure.role == "target" for c in rows)
         axes.axhline(targets - 0.5, color=look.INK, linewidth=0.8)
@@ -56,8 +54,8 @@ def figures_picture(found: Sequence[Compared]) -> Picture:
     return Picture(
         name="published",
         title="The twin beside published figures",
-        caption="The band is each figure's published interval or stated margin, drawn to one width. Circles above the line are targets"
-        " that the calibration may fit, diamonds below it are checks that were never fitted; what lies outside is in vermillion."
+        caption="The band is each figure's published interval or stated margin, drawn to one width. Circles above the line are"
+        " targets that the calibration may fit, diamonds below it are checks that were never fitted; what lies outside is in vermillion."
         " Bars are bootstrap 95 % intervals over the simulated people.",
         alt=f"{len(rows) - len(missed)} of {len(rows)} lie inside; outside: {'; '.join(missed) or 'none'}.",
         wide=wide,
@@ -65,8 +63,10 @@ def figures_picture(found: Sequence[Compared]) -> Picture:
         csv=table(
             ["figure", "role", "published", "low", "high", "model", "model_low", "model_high", "unit", "source"],
             [
-                (c.figure.words, c.figure.role, c.figure.value, c.figure.low, c.figure.high, c.model, c.model_low, c.model_high)
-                + (c.figure.unit, c.figure.source)
+                (
+                    *(c.figure.words, c.figure.role, c.figure.value, c.figure.low, c.figure.high),
+                    *(c.model, c.model_low, c.model_high, c.figure.unit, c.figure.source),
+                )
                 for c in rows
             ],
         ),
@@ -109,7 +109,12 @@ def exposure_picture(found: Sequence[tuple[ObservedRatio, float]]) -> Picture:
             for r, p in found:
                 if max(p / r.value, r.value / p) > 1.4:
                     axes.annotate(
-                        look.short(r.label, 40), (r.value, p), xytext=(5, -3), textcoords="offset points", fontsize=7, color="#474a50"
+                        look.short(r.label, 40),
+                        (r.value, p),
+                        xytext=(5, -3),
+                        textcoords="offset points",
+                        fontsize=7,
+                        color="#474a50",
                     )
         axes.set_xscale("log")
         axes.set_yscale("log")
@@ -131,8 +136,9 @@ def exposure_picture(found: Sequence[tuple[ObservedRatio, float]]) -> Picture:
     return Picture(
         name="exposure_ratios",
         title="Exposure ratios, predicted against measured",
-        caption=f"{words} Each point is a drug with other drugs, in carriers of a genotype, or both; the band is two-fold, the dashed lines"
-        " 1.25-fold. Open symbols: the formulary was fitted to them, so they are no test. Names where the model is off by more than 1.4.",
+        caption=f"{words} Each point is a drug with other drugs, in carriers of a genotype, or both; the band is two-fold, the"
+        " dashed lines 1.25-fold. Open symbols: the formulary was fitted to them, so they are no test. Names where the model is off"
+        " by more than 1.4.",
         alt=words + " " + "; ".join(f"{r.label}: measured {number(r.value)}, predicted {number(p)}" for r, p in found),
         wide=wide,
         narrow=narrow,
@@ -158,7 +164,12 @@ def heart_rate_picture(
         for name, (colour, marker, dash) in styles.items():
             axes.plot(smooth_mg, 100.0 * model[name], color=colour, linestyle=dash, linewidth=1.7, label=f"model, {name}389")
             axes.plot(
-                doses_mg, [100.0 * x for x in measured[name]], color=colour, marker=marker, linestyle="none", label=f"Liu 2003, {name}389"
+                doses_mg,
+                [100.0 * x for x in measured[name]],
+                color=colour,
+                marker=marker,
+                linestyle="none",
+                label=f"Liu 2003, {name}389",
             )
         axes.set_xlabel("metoprolol every 8 h (mg)")
         axes.set_ylabel("fall of the heart rate (%)")
@@ -177,6 +188,7 @@ def heart_rate_picture(
         wide=wide,
         narrow=narrow,
         csv=table(
-            ["genotype", "dose_mg", "measured_fall"], [(n, d, v) for n, vs in measured.items() for d, v in zip(doses_mg, vs, strict=True)]
+            ["genotype", "dose_mg", "measured_fall"],
+            [(n, d, v) for n, vs in measured.items() for d, v in zip(doses_mg, vs, strict=True)],
         ),
     )

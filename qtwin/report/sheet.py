@@ -69,9 +69,7 @@ def write_sheet(sheet: Sheet, out_dir: Path, *, name: str = "report.html") -> Pa
     """
     target = Path(out_dir) / name
     style, script = template_text("page.css"), template_text("page.js")
-    page = environment().get_template("sheet.html.j2").render(
-        s=sheet, disclaimer=DISCLAIMER, **inline_policy(style, script)
-    )
+    page = environment().get_template("sheet.html.j2").render(s=sheet, disclaimer=DISCLAIMER, **inline_policy(style, script))
     try:
         (target.parent / "figures").mkdir(parents=True, exist_ok=True)
         for section in sheet.sections:

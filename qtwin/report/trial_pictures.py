@@ -54,9 +54,7 @@ def change_picture(arms: Sequence[ArmResult], weeks: Sequence[float], *, endpoin
         return figure
 
     wide, narrow = both(draw)
-    rows = [
-        (arm.name, w, arm.n_observed[k], arm.change[k], arm.low[k], arm.high[k]) for arm in arms for k, w in enumerate(at)
-    ]
+    rows = [(arm.name, w, arm.n_observed[k], arm.change[k], arm.low[k], arm.high[k]) for arm in arms for k, w in enumerate(at)]
     last = "; ".join(f"{a.name} {number(a.change[-1])} ({number(a.low[-1])} to {number(a.high[-1])})" for a in arms)
     return Picture(
         name="trial_change",
@@ -110,8 +108,8 @@ def subgroup_picture(groups: Sequence[Subgroup], *, arm: str, overall: tuple[flo
     return Picture(
         name="trial_subgroups",
         title=f"Effect of {arm} by measured baseline",
-        caption="Thirds of each biomarker as measured at baseline, and APOE e4 copies, with 95 % intervals not corrected for their"
-        " number. The band is the effect in everybody.",
+        caption="Thirds of each biomarker as measured at baseline, and APOE e4 copies, with 95 % intervals not corrected for"
+        " their number. The band is the effect in everybody.",
         alt="; ".join(f"{g.biomarker} {g.label}: {number(g.difference)} ({number(g.low)} to {number(g.high)})" for g in groups),
         wide=wide,
         narrow=narrow,
@@ -130,7 +128,12 @@ def predictor_picture(found: Sequence[Predictor]) -> Picture:
         axes = figure.add_subplot()
         for k, p in enumerate(found):
             axes.errorbar(
-                p.correlation, k, xerr=[[p.correlation - p.low], [p.high - p.correlation]], color=look.BLUE, marker="o", capsize=2.5
+                p.correlation,
+                k,
+                xerr=[[p.correlation - p.low], [p.high - p.correlation]],
+                color=look.BLUE,
+                marker="o",
+                capsize=2.5,
             )
         axes.axvline(0.0, color=look.INK, linewidth=0.9)
         axes.set_yticks(range(len(found)), [look.short(biomarker_words(p.biomarker), 30) for p in found])
@@ -188,8 +191,8 @@ def power_picture(found: Sequence[Power], *, arm: str) -> Picture:
     return Picture(
         name="trial_power",
         title=f"Power for {arm}",
-        caption="Chance of p < 0.05 in a trial of this size: theory as a line, trials resampled out of this one as points with 95 %"
-        f" intervals. {words}",
+        caption="Chance of p < 0.05 in a trial of this size: theory as a line, trials resampled out of this one as points with"
+        f" 95 % intervals. {words}",
         alt="; ".join(f"{p.n_per_arm}: {100 * p.expected:.0f} % expected, {100 * p.found:.0f} % found" for p in found),
         wide=wide,
         narrow=narrow,
@@ -208,7 +211,13 @@ def dose_picture(points: Sequence[DosePoint], *, unit: str) -> Picture:
         x = np.array([100 * p.relative for p in points])
         y = np.array([p.difference for p in points])
         axes.errorbar(
-            x, y, yerr=[y - [p.low for p in points], [p.high for p in points] - y], color=look.BLUE, marker="o", linestyle="none", capsize=3
+            x,
+            y,
+            yerr=[y - [p.low for p in points], [p.high for p in points] - y],
+            color=look.BLUE,
+            marker="o",
+            linestyle="none",
+            capsize=3,
         )
         axes.axhline(0.0, color=look.INK, linewidth=0.9)
         axes.set_xlim(0, 108)
@@ -225,5 +234,7 @@ def dose_picture(points: Sequence[DosePoint], *, unit: str) -> Picture:
         alt="; ".join(f"{100 * p.relative:.0f} %: {number(p.difference)} ({number(p.low)} to {number(p.high)})" for p in points),
         wide=wide,
         narrow=narrow,
-        csv=table(["arm", "relative", "difference", "low", "high"], [(p.arm, p.relative, p.difference, p.low, p.high) for p in points]),
+        csv=table(
+            ["arm", "relative", "difference", "low", "high"], [(p.arm, p.relative, p.difference, p.low, p.high) for p in points]
+        ),
     )

@@ -9,10 +9,11 @@ random-walk Metropolis with the ensemble's own covariance.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_ndtr
 
 from qtwin.errors import InputError
 from qtwin.twin.disease.base import DiseaseModel
@@ -133,8 +134,11 @@ def _log_likelihood(
         if o.biomarker == "mmse":
             predicted = np.clip(predicted + offset, 0.0, 30.0)
         log_gap = np.log(max(o.value, 1e-6)) - np.log(np.maximum(predicted, 1e-6))
-        gap = log_gap if spec.scale == "log" else o.value - predicted
-        total -= 0.5 * (gap / spec.error) ** 2
+        gap = (log_gap if spec.scale == "log" else o.value - predicted) / spec.error
+        if o.biomarker == "mmse" and o.value >= 30.0:  # the scale ends here: all that is known is "30 or more"
+            total += log_ndtr(-gap)
+        else:
+            total -= 0.5 * gap**2
     return total
 
 
@@ -213,7 +217,7 @@ def assimilate(
     if used and effective < ESS_WANTED:
         method = "tempered SMC with resample-move"
         z, effective = _temper(
-            lambda x: _log_likelihood(model, at(x)[2], times, used, mmse_offset), z[:n_members], log_l[:n_members], rng
+            lambda x: (np.zeros(len(x)), _log_likelihood(model, at(x)[2], times, used, mmse_offset)), z[:n_members], rng
         )
     elif used:
         z = z[_resample(weights, n_members, rng)]
@@ -249,24 +253,91 @@ def _next_power(log_l: Array, power: float) -> float:
     return max(low, power + 1e-9)
 
 
-def _temper(log_likelihood: Callable[[Array], Array], z: Array, log_l: Array, rng: np.random.Generator) -> tuple[Array, float]:
+def _temper(evidence: Callable[[Array], tuple[Array, Array]], z: Array, rng: np.random.Generator) -> tuple[Array, float]:
+    """Members of prior x exp(first evidence) moved to prior x exp(first + second evidence), in steps of the second's power.
+
+    Args:
+        evidence: (n, L) latent variables to two log-likelihoods: what the members know already, and what is new.
+        z: (n, L) members.
+        rng: Randomness of resampling and moves.
+
+    Returns:
+        The new members and the smallest effective sample size of the steps.
+    """
     power, smallest = 0.0, float(len(z))
+    old, new = evidence(z)
     while power < 1.0:
-        step = _next_power(log_l, power)
-        weights = _normalised((step - power) * log_l)
+        step = _next_power(new, power)
+        weights = _normalised((step - power) * new)
         smallest = min(smallest, _ess(weights))
         chosen = _resample(weights, len(z), rng)
-        z, log_l, power = z[chosen], log_l[chosen], step
+        z, old, new, power = z[chosen], old[chosen], new[chosen], step
         spread = np.linalg.cholesky(np.cov(z.T) + 1e-9 * np.eye(z.shape[1])).T * (2.38 / np.sqrt(z.shape[1]))
         scale = 1.0
         for _ in range(_MOVES):
             proposal = z + scale * rng.standard_normal(z.shape) @ spread
-            there = log_likelihood(proposal)
-            gain = power * (there - log_l) - 0.5 * (np.sum(proposal**2, axis=1) - np.sum(z**2, axis=1))
+            old_there, new_there = evidence(proposal)
+            gain = old_there - old + power * (new_there - new) - 0.5 * (np.sum(proposal**2, axis=1) - np.sum(z**2, axis=1))
             accept = np.log(rng.random(len(z))) < gain
-            z, log_l = np.where(accept[:, None], proposal, z), np.where(accept, there, log_l)
+            z = np.where(accept[:, None], proposal, z)
+            old, new = np.where(accept, old_there, old), np.where(accept, new_there, new)
             scale *= float(np.clip(np.exp(accept.mean() - 0.25), 0.7, 1.4))
     return z, smallest
+
+
+def update(
+    model: DiseaseModel,
+    posterior: Posterior,
+    observations: Sequence[Observation],
+    *,
+    age_years: float,
+    apoe_e4_copies: int | None,
+    seed: int = 0,
+) -> Posterior:
+    """The posterior after further visits, from the one before: its members are reweighted by what is new, resampled and moved.
+
+    The order in which visits come in changes nothing but Monte-Carlo error; visits known already change nothing at all.
+
+    Args:
+        model: Disease model.
+        posterior: What was known.
+        observations: Further measured values in model units, timed as those of `posterior`.
+        age_years: As given to `assimilate`.
+        apoe_e4_copies: As given to `assimilate`.
+        seed: Seed of resampling and moves.
+
+    Raises:
+        InputError: for a value or time that is not finite, or a time before the first visit.
+    """
+    known = set(posterior.observations)
+    fresh = tuple(o for o in tidy(model, observations) if o not in known)
+    if not fresh:
+        return posterior
+    used = tidy(model, (*posterior.observations, *fresh))
+    times = _times(used)
+    rng = np.random.default_rng([seed, 3, len(used)])
+
+    def evidence(z: Array) -> tuple[Array, Array]:
+        parameters, start = model.from_latent(z, age_years=age_years, apoe_e4_copies=apoe_e4_copies)
+        states = _course(model, parameters, start, times, posterior.removal_per_year)
+        old, new = (_log_likelihood(model, states, times, part, posterior.offset) for part in (posterior.observations, fresh))
+        return old, new
+
+    z, effective = _temper(evidence, posterior.latent, rng)
+    parameters, start = model.from_latent(z, age_years=age_years, apoe_e4_copies=apoe_e4_copies)
+    states = _course(model, parameters, start, times, posterior.removal_per_year)
+    return replace(
+        posterior,
+        latent=z,
+        parameters=parameters,
+        state_first=start,
+        state_now=np.ascontiguousarray(states[:, -1]),
+        weights=np.full(len(z), 1.0 / len(z)),
+        span_years=float(times[-1]),
+        effective_sample_size=effective,
+        method="updated by resample-move",
+        observations=used,
+    )
 
 
 def predict(model: DiseaseModel, posterior: Posterior, biomarker: str, times_years: Array) -> Array:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 import numpy as np
 
-from qtwin.patient.person import Patient
+from qtwin.patient.person import Patient, Visit
 from qtwin.pharmacology.drug import Dose
 from qtwin.pharmacology.panel import Person, build_panel
 from qtwin.pharmacology.quantity import read_quantities
@@ -20,19 +21,29 @@ _MEMBERS_FOR_MEDICINES = 512
 _SAME = {"mmse": "mmse", "cdr_sb": "cdr_sb", "amyloid_pet": "amyloid_pet_centiloid", "hippocampal_volume": "hippocampal_fraction"}
 
 
-def observations_of(patient: Patient) -> tuple[Observation, ...]:
+def _scale() -> dict[str, tuple[str, float, float]]:
+    """Biomarker of the record to the model's name, factor and shift."""
+    q = read_quantities("disease_alzheimer.toml")
+    scale = {"plasma_p_tau217": ("plasma_p_tau217_fold", 1.0 / q["p_tau217_normal"].value, 0.0)}
+    scale |= {"tau_pet": ("tau_pet_suvr_excess", 1.0, -q["tau_pet_normal"].value)}
+    return scale | {key: (name, 1.0, 0.0) for key, name in _SAME.items()}
+
+
+def first_visit(patient: Patient) -> dt.date | None:
+    """Day of the first visit that informs the disease course; None without one."""
+    scale = _scale()
+    return min((v.date for v in patient.visits if v.biomarker in scale), default=None)
+
+
+def observations_of(visits: Sequence[Visit], first: dt.date | None) -> tuple[Observation, ...]:
     """The visits that inform the disease course, in model units, timed from the first of them.
 
     Plasma p-tau217 in pg/mL becomes fold over the amyloid-negative level, tau PET SUVR its excess over the negative level.
     """
-    q = read_quantities("disease_alzheimer.toml")
-    scale = {"plasma_p_tau217": ("plasma_p_tau217_fold", 1.0 / q["p_tau217_normal"].value, 0.0)}
-    scale |= {"tau_pet": ("tau_pet_suvr_excess", 1.0, -q["tau_pet_normal"].value)}
-    scale |= {key: (name, 1.0, 0.0) for key, name in _SAME.items()}
-    used = [v for v in patient.visits if v.biomarker in scale]
-    if not used:
+    scale = _scale()
+    used = [v for v in visits if v.biomarker in scale]
+    if not used or first is None:
         return ()
-    first = min(v.date for v in used)
     return tuple(
         Observation(
             time_years=(v.date - first).days / 365.25,
@@ -70,7 +81,7 @@ def build_twin(patient: Patient, doses: Sequence[Dose], *, disease_model: str, n
     removal, offset = medicines_during_visits(doses, person, seed=seed)
     posterior = assimilate(
         model,
-        observations_of(patient),
+        observations_of(patient.visits, first_visit(patient)),
         age_years=patient.age_years,
         apoe_e4_copies=patient.apoe_e4_copies,
         removal_per_year=removal,

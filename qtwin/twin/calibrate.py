@@ -76,7 +76,7 @@ class Derived:
 
 
 def evaluate(formula: str) -> float:
-    """The value of plain arithmetic: numbers, + - * / **, exp, log, sqrt.
+    """The value of plain arithmetic: numbers, pi, + - * / **, exp, log, sqrt.
 
     Raises:
         InputError: for anything else.
@@ -85,13 +85,15 @@ def evaluate(formula: str) -> float:
     def value(node: ast.expr) -> float:
         if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
             return float(node.value)
+        if isinstance(node, ast.Name) and node.id == "pi":
+            return math.pi
         if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
             return _OPERATORS[type(node.op)](value(node.left), value(node.right))
         if isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATORS:
             return _OPERATORS[type(node.op)](value(node.operand))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS and len(node.args) == 1:
             return _FUNCTIONS[node.func.id](value(node.args[0]))
-        raise InputError(f"formula {formula!r} holds {ast.unparse(node)!r}", hint="only numbers, + - * / **, exp, log, sqrt")
+        raise InputError(f"formula {formula!r} holds {ast.unparse(node)!r}", hint="only numbers, pi, + - * / **, exp, log, sqrt")
 
     try:
         return value(ast.parse(formula, mode="eval").body)

@@ -278,9 +278,7 @@ def evaluate(model: DiseaseModel, cohort: Cohort, *, seed: int = 0) -> CohortRes
         _log_prior_weight(ensemble, population.mean, population.covariance) + evidence.log_likelihood(population.error)
     )
     forecasts = tuple(
-        _forecast(ensemble, population, s, w, rng)
-        for s, w in zip(cohort.subjects, posterior, strict=True)
-        if len(s.mmse) >= 2
+        _forecast(ensemble, population, s, w, rng) for s, w in zip(cohort.subjects, posterior, strict=True) if len(s.mmse) >= 2
     )
     measured = np.array([f.measured for f in forecasts])
     ways = {

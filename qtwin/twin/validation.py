@@ -5,9 +5,8 @@ is right, the rank of the true value among posterior draws is uniform (simulatio
 arXiv:1804.06788) and an interval holds the truth as often as it says. This tests the computation, not the model: patients of one
 disease model (`simulated_patients`) fitted with another (`fit`) show what happens when the equations are wrong.
 
-One thing is wrong on purpose. A measured MMSE ends at 30, so simulated readings are clipped to 0-30, but the likelihood treats a
-reading of 30 as a normal one; near the ceiling it is slightly wrong, as it is for real patients. ``clip_mmse=False`` removes
-this.
+A measured MMSE ends at 30, so simulated readings are clipped to 0-30; the likelihood takes a reading of 30 as "30 or more".
+``clip_mmse=False`` leaves the readings as drawn.
 """
 
 from __future__ import annotations

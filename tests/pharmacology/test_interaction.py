@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from qtwin.pharmacology.drug import ENZYMES
+from qtwin.pharmacology.drug import ROUTES, Dose
 from qtwin.pharmacology.formulary import drug
-from qtwin.pharmacology.interaction import exposure_ratio
+from qtwin.pharmacology.interaction import exposure_ratio, inhibition, predicted_ratio, turnover, unbound_nmol_per_L
 from qtwin.pharmacology.kinetics import relative_activity
+from qtwin.pharmacology.outcome import baseline_hazards_per_year
+from qtwin.pharmacology.panel import Person, build_panel
+from qtwin.pharmacology.response import respond
 
 ONE = np.ones(1)
 
@@ -44,12 +49,57 @@ def test_a_drug_does_not_inhibit_its_own_clearance() -> None:
     assert exposure_ratio(np.array([[0.9]]), ONE, np.array([[0.95]]))[0] == pytest.approx(1.0)
 
 
-def test_paroxetine_raises_metoprolol_about_four_fold() -> None:
-    """Observed 4.2 (PMID 18043911) and 3.6-4.3 (Stout); from the formulary's own numbers."""
+def test_paroxetine_raises_metoprolol_about_four_fold_and_in_poor_metabolisers_not() -> None:
+    """Observed 4.2 (PMID 18043911), 3.6-4.3 (Stout): mechanism-based, from kinact, KI, turnover and unbound concentration."""
     metoprolol, paroxetine = drug("metoprolol"), drug("paroxetine")
-    fractions = np.array(
-        [[metoprolol.metabolism[e].value if e in metoprolol.metabolism else 0.0 for e in ENZYMES], np.zeros(len(ENZYMES))]
+    assert 3.6 <= predicted_ratio(metoprolol, [paroxetine]) <= 4.6
+    poor = {"CYP2D6": 0.0}
+    assert predicted_ratio(metoprolol, [paroxetine], poor) == pytest.approx(predicted_ratio(metoprolol, [], poor))
+
+
+def test_mechanism_based_inhibition_is_that_of_mayhew_2000() -> None:
+    """Activity left at steady state: kdeg / (kdeg + kinact I / (KI + I)); at twice the exposure with twice I."""
+    paroxetine = drug("paroxetine")
+    odds, saturation = inhibition(paroxetine, "CYP2D6")
+    kinact, ki = (q.value for q in (paroxetine.inactivates["CYP2D6"].kinact, paroxetine.inactivates["CYP2D6"].ki))
+    kdeg, reference = turnover()["CYP2D6"].value, unbound_nmol_per_L(paroxetine) / 1000.0
+    for x in (0.1, 1.0, 2.0, 30.0):
+        left = kdeg / (kdeg + kinact * x * reference / (ki + x * reference))
+        assert 1.0 / (1.0 + odds * (1.0 + saturation) * x / (1.0 + saturation * x)) == pytest.approx(left, rel=1e-12)
+
+
+def test_a_reversible_inhibitor_has_odds_in_proportion_to_its_concentration() -> None:
+    removed, saturation = inhibition(drug("omeprazole"), "CYP2C19")
+    assert saturation == 0.0
+    assert removed / (1.0 + removed) == pytest.approx(drug("omeprazole").inhibits["CYP2C19"].value)
+    assert inhibition(drug("omeprazole"), "renal") == (0.0, 0.0)
+
+
+def test_an_inhibited_inhibitor_inhibits_more() -> None:
+    """Two doses of the inhibitor are one dose in somebody who clears half of it."""
+    carvedilol, digoxin = drug("carvedilol"), drug("digoxin")
+    once, twice = (predicted_ratio(digoxin, [carvedilol], relative_doses={"carvedilol": x}) for x in (1.0, 2.0))
+    assert 1.0 < once < twice
+
+
+def test_the_static_model_is_the_compiled_one() -> None:
+    """The prediction used for the published table and the twin's kernel are one model."""
+    names = ("metoprolol", "paroxetine", "bupropion")
+    drugs = [drug(n) for n in names]
+    doses = [Dose(drug=d, amount_mg=d.reference.amount_mg, interval_h=d.reference.interval_h) for d in drugs]
+    activity = dict.fromkeys(ROUTES, 1.0) | {"CYP2D6": 0.4}
+    person = Person(
+        activity=np.array([activity[r] for r in ROUTES]),
+        apoe_e4_share=(1.0, 0.0, 0.0),
+        hazards_per_year=baseline_hazards_per_year(age_years=75, female=True, conditions=frozenset()),
     )
-    inhibition = np.zeros((2, len(ENZYMES)))
-    inhibition[1] = [paroxetine.inhibits[e].value if e in paroxetine.inhibits else 0.0 for e in ENZYMES]
-    assert 3.4 <= exposure_ratio(fractions, np.ones(len(ENZYMES)), inhibition)[0] <= 4.6
+    panel = build_panel(
+        doses,
+        person,
+        n_members=4,
+        seed=0,
+    )
+    typical = dataclasses.replace(panel, variability=np.ones_like(panel.variability))
+    exposures, _, _ = respond(typical, np.array([[0, 1, 2]]), horizon_years=1.0)
+    expected = [predicted_ratio(d, [o for o in drugs if o is not d], activity) for d in drugs]
+    assert exposures[0, 0] == pytest.approx(expected, rel=1e-12)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import qtwin.twin.assimilate as room
 from qtwin.errors import InputError
 from qtwin.twin import disease
-from qtwin.twin.assimilate import Observation, assimilate, bands, predict
+from qtwin.twin.assimilate import Observation, assimilate, bands, predict, update
 from qtwin.twin.disease.base import DiseaseModel, Observable
 from qtwin.twin.simulate import integrate
 
@@ -82,6 +82,31 @@ def test_linear_gaussian_model_has_the_conjugate_posterior(force_smc: bool, monk
     assert np.corrcoef(posterior.latent.T)[0, 1] == pytest.approx(covariance[0, 1] / sd.prod(), abs=0.06)
     now = CENTER + SPREAD * mean[0] + 3.0 * (SLOPE + SLOPE_SPREAD * mean[1])
     assert posterior.state_now.mean() == pytest.approx(now, abs=0.1)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (4, 2, 0, 3, 1)])
+def test_visits_that_come_one_after_the_other_in_any_order_give_the_conjugate_posterior(order: tuple[int, ...]) -> None:
+    times, values = [0.0, 0.5, 1.0, 2.0, 3.0], [12.1, 11.0, 11.9, 10.2, 10.4]
+    visits = _line(times, values)
+    options: dict[str, Any] = {"age_years": 70, "apoe_e4_copies": None}
+    posterior = assimilate(Line(), [visits[order[0]]], n_members=4000, n_prior=50_000, seed=2, **options)
+    for k in order[1:]:
+        posterior = update(Line(), posterior, [visits[k], visits[order[0]]], seed=3, **options)
+    mean, covariance = _conjugate(times, values)
+    sd = np.sqrt(np.diag(covariance))
+    np.testing.assert_allclose(posterior.latent.mean(axis=0), mean, atol=5 * sd.max() / np.sqrt(2000))
+    np.testing.assert_allclose(posterior.latent.std(axis=0), sd, rtol=0.1)
+    assert posterior.observations == tuple(visits)
+    assert update(Line(), posterior, visits, seed=4, **options) is posterior
+
+
+def test_an_mmse_at_the_ceiling_says_thirty_or_more() -> None:
+    """Censoring: under a reading of 30 no state is too healthy, and a sick one is as unlikely as the normal tail says."""
+    model = disease.load("alzheimer")
+    options: dict[str, Any] = {"age_years": 70, "apoe_e4_copies": 1, "n_members": 3000, "n_prior": 40_000, "seed": 3}
+    at = [Observation(time_years=0.0, biomarker="mmse", value=v) for v in (30.0, 29.99)]
+    ceiling, normal = (assimilate(model, [o], **options) for o in at)
+    assert np.quantile(ceiling.state_first[:, 5], 0.1) <= np.quantile(normal.state_first[:, 5], 0.1) * 1.02
 
 
 def _measure(
