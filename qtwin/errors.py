@@ -41,6 +41,14 @@ class MissingVendorError(InputError):
     """An optional package that the request needs is not installed."""
 
 
+class ConsentError(InputError):
+    """The person has not allowed what was asked for, or not any more."""
+
+
+class AuditError(QtwinError):
+    """The audit log is not what was written: an entry was changed, removed, inserted, moved or cut off (exit code 1)."""
+
+
 class InterruptedRunError(QtwinError):
     """The user stopped the run; what was finished is kept and the same command resumes (exit code 3)."""
 

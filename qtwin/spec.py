@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from qtwin.errors import InputError, unknown_name
+from qtwin.patient.consent import SCOPES
 from qtwin.pharmacology.outcome import KINDS
 
 
@@ -19,11 +20,28 @@ class _Section(BaseModel):
 
 
 class PatientSection(_Section):
-    """Where the record is; paths are relative to the spec file."""
+    """Where the record is, a FHIR Bundle or a table of visits; paths are relative to the spec file."""
 
     bundle: str
     genotypes: str | None = None
     unknown_medicines: Literal["refuse", "ignore"] = "refuse"
+    consent: tuple[str, ...] = Field(default=(), strict=False)
+
+    @field_validator("consent")
+    @classmethod
+    def _known_scopes(cls, consent: tuple[str, ...]) -> tuple[str, ...]:
+        for scope in consent:
+            if scope not in SCOPES:
+                raise unknown_name("scope in [patient] consent", scope, SCOPES)
+        return consent
+
+
+class VariantSection(_Section):
+    """Exploratory receptor variants; weight 0 leaves them out (see `qtwin.pharmacology.receptor_variant`)."""
+
+    adrb1_389: Literal["Arg/Arg", "Arg/Gly", "Gly/Gly"] = "Arg/Arg"
+    adrb1_49: Literal["Ser/Ser", "Ser/Gly", "Gly/Gly"] = "Ser/Ser"
+    weight: float = Field(default=0.0, ge=0, le=1)
 
 
 class TwinSection(_Section):
@@ -31,6 +49,7 @@ class TwinSection(_Section):
 
     disease_model: str = "alzheimer"
     n_members: int = Field(default=2048, ge=100, le=1_000_000)
+    receptor_variants: VariantSection = VariantSection()
 
 
 class Candidate(_Section):

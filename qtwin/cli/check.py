@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from qtwin.cli.record import current_doses, read_patient
 from qtwin.cli.show import note
 from qtwin.errors import InputError, unknown_name
+from qtwin.patient.consent import consent_warnings
 from qtwin.patient.person import Patient
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
@@ -90,7 +91,8 @@ def check_experiment(spec_path: Path) -> Checked:
     candidates = candidate_doses(spec)
     note(spec.title, style="bold")
     base = spec_path.resolve().parent
-    patient = read_patient(base / spec.patient.bundle, base / spec.patient.genotypes if spec.patient.genotypes else None)
+    genotypes = base / spec.patient.genotypes if spec.patient.genotypes else None
+    patient = read_patient(base / spec.patient.bundle, genotypes, stated=spec.patient.consent)
     doses, warnings = current_doses(patient, ignore_unknown=spec.patient.unknown_medicines == "ignore")
     needs = needs_of(spec, patient)
     rules = constraints_for(candidates, needs=needs, max_drugs=spec.problem.max_drugs)
@@ -104,5 +106,5 @@ def check_experiment(spec_path: Path) -> Checked:
         candidates=candidates,
         needs=needs,
         feasible=feasible,
-        warnings=tuple(warnings),
+        warnings=(*consent_warnings(patient), *warnings),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import numpy as np
 from qtwin import __version__
 from qtwin.benchmark.checkpoint import write_json
 from qtwin.cli.show import note, stage, table
-from qtwin.errors import InputError
+from qtwin.errors import ConsentError, InputError
+from qtwin.patient.audit import log
 from qtwin.patient.cohort import read_cohort
+from qtwin.patient.consent import TO_BUILD_A_TWIN
 from qtwin.report.cohort_pictures import error_picture, forecast_picture
 from qtwin.report.number import number, percent
 from qtwin.report.sheet import DISCLAIMER, Section, Sheet, Table, write_sheet
@@ -38,12 +41,19 @@ def run_cohort(
     scale: str | None,
     disease_model: str,
     seed: int,
+    consent: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Read a cohort, give every subject a twin, and report the forecasts of the held-out last visits.
 
     Raises:
         InputError: for an unusable table, model or folder.
+        ConsentError: if no consent to research or simulation is stated.
     """
+    if not set(consent) & set(TO_BUILD_A_TWIN):
+        raise ConsentError(
+            f"a table of visits carries no consent, one to {' or '.join(TO_BUILD_A_TWIN)} was wanted",
+            hint="state the one under which the table may be used: --consent research",
+        )
     cohort = read_cohort(path, subject=subject, time=time_column, mmse=mmse, time_unit=time_unit, scale=scale)
     model = disease.load(disease_model)
     if out is not None:
@@ -51,6 +61,13 @@ def run_cohort(
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"cannot make {out}: {error.strerror}", hint="choose another folder with --out") from None
+    log(
+        "build twin",
+        record_sha256=(cohort.sha256,),
+        patient_id=f"cohort of {len(cohort.subjects)}",
+        consent=tuple(consent),
+        detail=f"{model.name}; consent stated by the user",
+    )
     for line in cohort.notes:
         note(f"note: {line}", style="dim")
     began = time.perf_counter()

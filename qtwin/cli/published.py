@@ -114,7 +114,8 @@ def check(out: Path | None, *, n_per_arm: int, as_json: bool) -> dict[str, Any]:
     tests = [(r, p) for r, p in ratios if not r.fitted]
     inside = sum(0.5 <= p / r.value <= 2.0 for r, p in tests)
     verdict = (
-        f"{sum(c.holds for c in targets)} of {len(targets)} targets and {sum(c.holds for c in checks)} of {len(checks)} checks lie in "
+        f"{sum(c.holds for c in targets)} of {len(targets)} targets and"
+        f" {sum(c.holds for c in checks)} of {len(checks)} checks lie in "
         f"the published interval; {inside} of {len(tests)} exposure ratios that were not fitted are within two-fold"
     )
     note(verdict, style="bold")
@@ -213,7 +214,7 @@ def _sheet(result: dict[str, Any], found: tuple[Compared, ...], ratios: list[tup
                 anchor="calibration",
                 title="Calibrated numbers",
                 text=[
-                    "Every calibrated number is re-derived by python -m qtwin.twin.calibrate; the fit to the trials is repeated there."
+                    "python -m qtwin.twin.calibrate re-derives every calibrated number; it also repeats the fit to the trials."
                 ],
                 tables=[
                     Table(

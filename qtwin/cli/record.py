@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from qtwin.cli.audit import write_down, write_down_refusal
 from qtwin.cli.show import note, table
-from qtwin.errors import InputError, unknown_name
-from qtwin.patient.fhir import read_bundle
+from qtwin.errors import ConsentError, InputError, unknown_name
+from qtwin.patient.consent import TO_BUILD_A_TWIN, require_consent, state_consent
 from qtwin.patient.person import Patient, describe
+from qtwin.patient.record import read_record
 from qtwin.pharmacology.drug import Dose
 from qtwin.pharmacology.formulary import formulary
 
 
-def read_patient(bundle: Path, genotypes: Path | None) -> Patient:
-    """The record, checked; prints what it understood and what is missing."""
-    patient = read_bundle(bundle, genotypes)
+def read_patient(record: Path, genotypes: Path | None, *, stated: Sequence[str] = ()) -> Patient:
+    """The record, checked, allowed and written down; prints what it understood and what is missing.
+
+    Args:
+        record: FHIR Bundle or table of visits.
+        genotypes: PharmCAT report.
+        stated: Scopes of consent that the user states.
+
+    Raises:
+        InputError: for a record that cannot be used, or an audit log that cannot be written.
+        ConsentError: if the person has not allowed to build a twin.
+    """
+    patient = state_consent(read_record(record, genotypes), stated)
+    try:
+        scope = require_consent(patient, TO_BUILD_A_TWIN)
+    except ConsentError:
+        write_down_refusal(patient, "no consent to build a twin")
+        raise
+    write_down("read record", patient, consent=scope)
     table("What the record says", ("", ""), describe(patient))
     for line in patient.missing:
         note(f"missing: {line}", style="yellow")

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from qtwin.benchmark.checkpoint import Checkpoint, write_atomically
 from qtwin.cli.answer import Answerer
+from qtwin.cli.audit import write_down
 from qtwin.cli.check import Checked
 from qtwin.cli.show import note, stage, table
 from qtwin.encoding.encoding import Encoding
@@ -28,6 +29,7 @@ from qtwin.errors import require_vendor
 from qtwin.patient.person import describe
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
+from qtwin.pharmacology.receptor_variant import beta1_gain
 from qtwin.problem.regimen import RegimenProblem, pose
 from qtwin.report.page import write as write_page
 from qtwin.report.playback import play, top_regimens
@@ -101,8 +103,16 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
     wall: dict[str, float] = {}
 
     with stage("Twin") as found:
-        twin = build_twin(patient, doses, disease_model=spec.twin.disease_model, n_members=spec.twin.n_members, seed=spec.seed)
+        twin = build_twin(
+            patient,
+            doses,
+            disease_model=spec.twin.disease_model,
+            n_members=spec.twin.n_members,
+            seed=spec.seed,
+            beta1_gain=beta1_gain(**spec.twin.receptor_variants.model_dump()),
+        )
         found.append(f"{twin.n_members:,} members, {twin.posterior.method}")
+    write_down("build twin", patient, detail=f"{spec.twin.disease_model}, {spec.twin.n_members} members, seed {spec.seed}")
     warnings += list(twin.assumptions)
     for line in warnings:
         note(f"warning: {line}", style="yellow")
@@ -188,6 +198,7 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         "wall_s": wall,
     }
     result = _plain(result)
+    write_down("run experiment", patient, detail=f"experiment {run_id[:12]}, {len(rows)} solvers")
     with stage("Report"):
         write_atomically(out / "result.json", lambda p: _dump(p, result))
         page = write_page(result, out)

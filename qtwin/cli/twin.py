@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,43 +12,66 @@ import numpy as np
 
 from qtwin import __version__
 from qtwin.benchmark.checkpoint import write_atomically
+from qtwin.cli.audit import write_down
 from qtwin.cli.record import current_doses, read_patient
 from qtwin.cli.show import note, stage
 from qtwin.errors import InputError
+from qtwin.patient.consent import consent_warnings
 from qtwin.pharmacology import formulary
+from qtwin.pharmacology.drug import Dose
 from qtwin.report.twin_section import twin_section
-from qtwin.twin.build import build_twin
+from qtwin.twin.build import build_twin, first_visit
+from qtwin.twin.store import arrays_of
+from qtwin.twin.twin import Twin
 
 SCHEMA = "qtwin.twin/1"
 
 
-def build(bundle: Path, genotypes: Path | None, output: Path, *, disease_model: str, members: int, seed: int) -> dict[str, Any]:
+def build(
+    bundle: Path,
+    genotypes: Path | None,
+    output: Path,
+    *,
+    disease_model: str,
+    members: int,
+    seed: int,
+    consent: Sequence[str] = (),
+) -> dict[str, Any]:
     """Build a twin and write it: JSON with what a reader wants, the ensemble in an .npz of the same name beside it."""
     if output.suffix != ".json":
         raise InputError(f"the twin was to go to {output}, a .json file was wanted", hint="use -o NAME.json")
     if not output.resolve().parent.is_dir():
         raise InputError(f"there is no folder {output.resolve().parent}", hint="make it, or choose another with -o")
-    patient = read_patient(bundle, genotypes)
-    doses, warnings = current_doses(patient, ignore_unknown=False)
+    patient = read_patient(bundle, genotypes, stated=consent)
+    doses, left_out = current_doses(patient, ignore_unknown=False)
+    warnings = [*consent_warnings(patient), *left_out]
     with stage("Twin") as found:
         twin = build_twin(patient, doses, disease_model=disease_model, n_members=members, seed=seed)
         found.append(f"{twin.n_members:,} members, {twin.posterior.method}")
+    write_down("build twin", patient, detail=f"{disease_model}, {members} members, seed {seed}")
     for line in (*warnings, *twin.assumptions):
         note(f"warning: {line}", style="yellow")
+    return save(twin, output, doses=doses, first_visit=first_visit(patient), warnings=warnings)
+
+
+def save(
+    twin: Twin, output: Path, *, doses: tuple[Dose, ...], first_visit: dt.date | None, warnings: Sequence[str]
+) -> dict[str, Any]:
+    """Write a twin: what a reader wants into `output`, what `load` needs into the .npz beside it."""
+    patient = twin.patient
     written = {
         "schema": SCHEMA,
         "patient_id": patient.patient_id,
         "record_sha256": list(patient.provenance.sha256),
         "synthetic": patient.provenance.synthetic,
-        "seed": seed,
+        "seed": twin.seed,
         "versions": {"qtwin": __version__, "formulary": formulary.version()},
         "warnings": [*warnings, *twin.assumptions],
         "ensemble": output.with_suffix(".npz").name,
         **twin_section(twin),
         "disclaimer": "Research software. Not a medical device; not for diagnosis or prescribing.",
     }
-    p = twin.posterior
-    arrays = {k: getattr(p, k) for k in ("latent", "parameters", "state_first", "state_now", "weights")}
+    arrays = arrays_of(twin, doses, first_visit)
     write_atomically(output.with_suffix(".npz"), lambda path: np.savez(path, **arrays))
     write_atomically(output, lambda path: _dump(path, written))
     note(f"{output} and {output.with_suffix('.npz')}")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from qtwin.cli.audit import write_down
 from qtwin.cli.dose import read_dose
 from qtwin.cli.show import note, table
 from qtwin.errors import InputError
@@ -70,6 +71,7 @@ def simulate(path: Path, drugs: Sequence[str], *, years: float) -> dict[str, Any
     names = [d.drug.inn for d in doses]
     if len(set(names)) < len(names):
         raise InputError("a drug is named twice", hint="give one dose of each drug")
+    write_down("simulate", stored.twin.patient, detail=f"{len(doses)} drugs, {years:g} years")
     played = {"asked": _played(stored.twin, doses, years), "nothing": _played(stored.twin, [], years)}
     if stored.doses:
         played["medicines of the record"] = _played(stored.twin, stored.doses, years)

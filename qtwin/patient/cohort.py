@@ -142,7 +142,7 @@ def read_cohort(
         raise InputError(f"{path.name} holds no row with subject, time and MMSE", hint="check the columns")
     largest = max(v for visits in found.values() for _, v in visits)
     if scale is None:
-        if largest <= 1.0:
+        if 0.0 <= largest <= 1.0:
             raise InputError(
                 f"{path.name}: no MMSE exceeds {largest:g}; points of 0 to 30 were wanted",
                 hint="say how it is written: --scale impairment for (30 - points)/30, --scale fraction for points/30",

@@ -1,13 +1,20 @@
-"""FHIR Consents -> what the person allowed, and until when."""
+"""What the person allowed, and until when: read from FHIR Consents, stated by the user where they are silent, and required."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from qtwin.errors import InputError
+from qtwin.errors import ConsentError, unknown_name
 from qtwin.patient.element import codes, date_of
-from qtwin.patient.person import Consent
+from qtwin.patient.person import Consent, Patient
+
+SCOPES = ("research", "simulation", "cloud-submission")
+TO_BUILD_A_TWIN = ("simulation", "research")
+"""Either of these allows to build a twin on this machine."""
+_RENEW = "a twin needs an active consent; renew it first"
 
 
 def _obstacle(resource: dict[str, Any], today: dt.date) -> str:
@@ -33,7 +40,7 @@ def read_consent(resources: list[dict[str, Any]], today: dt.date) -> Consent | N
     """What the consents of a record allow together, None if it holds none; a denied purpose wins over a permitted one.
 
     Raises:
-        InputError: if there are consents and none of them allows anything today.
+        ConsentError: if there are consents and none of them allows anything today.
     """
     if not resources:
         return None
@@ -45,6 +52,63 @@ def read_consent(resources: list[dict[str, Any]], today: dt.date) -> Consent | N
     scopes = [purpose for r in permits for purpose in _purposes(r) if purpose not in denied]
     if "denies the use of the record" in obstacles or not scopes:
         reason = next((o for o in sorted(obstacles, key=lambda o: "denies" not in o) if o), "allows nothing")
-        raise InputError(f"the consent in the record {reason}", hint="a twin needs an active consent; renew it first")
+        exception = "; in FHIR R5 a purpose under decision 'permit' is an exception, and denied" if denied else ""
+        raise ConsentError(f"the consent in the record {reason}", hint=_RENEW + exception)
     ends = [end for r in permits if (end := ((r.get("provision") or {}).get("period") or {}).get("end"))]
-    return Consent(scopes=tuple(dict.fromkeys(scopes)), expires=min((date_of(e, "consent") for e in ends), default=None))
+    return Consent(
+        scopes=tuple(dict.fromkeys(scopes)),
+        expires=min((date_of(e, "consent") for e in ends), default=None),
+        denied=tuple(sorted(denied)),
+    )
+
+
+def state_consent(patient: Patient, scopes: Sequence[str]) -> Patient:
+    """The patient with a consent that the user states; what the record denies or has let expire stays as it is.
+
+    Raises:
+        InputError: for a scope that does not exist.
+    """
+    for scope in scopes:
+        if scope not in SCOPES:
+            raise unknown_name("scope of consent", scope, SCOPES)
+    held = patient.consent or Consent(scopes=())
+    stated = tuple(dict.fromkeys(s for s in scopes if s not in held.scopes))
+    return dataclasses.replace(patient, consent=dataclasses.replace(held, stated=stated)) if stated else patient
+
+
+def require_consent(patient: Patient, scope: str | Collection[str], *, today: dt.date | None = None) -> str:
+    """Refuse unless the person allowed `scope`, or one of several that each suffice; the one that does is returned.
+
+    Args:
+        patient: The record, with what the user stated.
+        scope: Of `SCOPES`; the first that is allowed is taken. The first is what is going to be done: another one may stand in
+            where the record is silent about it, not where it denies it.
+        today: The day on which the consent must hold; the real one by default.
+
+    Raises:
+        ConsentError: if there is no consent, it has expired, it denies the scope or does not name it.
+    """
+    wanted = (scope,) if isinstance(scope, str) else tuple(scope)
+    named = " or ".join(wanted)
+    consent = patient.consent
+    state_it = f"add a Consent to the record, or state it: --consent {wanted[0]}, or patient.consent in the spec"
+    if consent is None:
+        raise ConsentError(f"the record holds no consent, one to {named} was wanted", hint=state_it)
+    if consent.expires is not None and consent.expires < (today or dt.date.today()):
+        raise ConsentError(f"the consent in the record expired on {consent.expires}, one to {named} was wanted", hint=_RENEW)
+    allowed = [s for s in wanted if s in (*consent.scopes, *consent.stated) and s not in consent.denied]
+    if wanted[0] in consent.denied or (not allowed and set(wanted) & set(consent.denied)):
+        raise ConsentError(
+            f"the consent in the record denies {', '.join(s for s in wanted if s in consent.denied)}; one to {named} was wanted",
+            hint="what the person denied cannot be stated otherwise; ask the person again",
+        )
+    if allowed:
+        return allowed[0]
+    came = ", ".join((*consent.scopes, *consent.stated)) or "nothing"
+    raise ConsentError(f"the consent allows {came}; one to {named} was wanted", hint=state_it)
+
+
+def consent_warnings(patient: Patient) -> list[str]:
+    """One line for each scope that rests on the word of the user and not on the record."""
+    stated = patient.consent.stated if patient.consent is not None else ()
+    return [f"consent to {scope} is stated by the user; the record does not hold it" for scope in stated]

@@ -1,6 +1,6 @@
-"""FHIR R4 Bundles: Patient, Condition, Observation, MedicationStatement, Consent -> `Patient`.
+"""FHIR R4 and R5 Bundles: Patient, Condition, Observation, MedicationStatement, Consent -> `Patient`.
 
-The bundle is validated by fhir.resources (R4B models, of which these resources are identical in R4). Names, addresses,
+The bundle is validated by fhir.resources (R5 models, or R4B's, of which these resources are identical in R4). Names, addresses,
 identifiers and the birth date are read past: only the age stays, and free text that repeats them is cleaned of them.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,16 @@ from qtwin.errors import InputError
 from qtwin.patient.condition import read_condition
 from qtwin.patient.consent import read_consent
 from qtwin.patient.element import birth_date, identifying, references, without
+from qtwin.patient.genotype import is_genotype, read_genotype, together
 from qtwin.patient.jsonfile import not_finite, read_json
-from qtwin.patient.kidney import cockcroft_gault_mL_per_min
+from qtwin.patient.kidney import clearance_mL_per_min, cockcroft_gault_mL_per_min
 from qtwin.patient.medication import read_medication
 from qtwin.patient.missing import what_is_missing
-from qtwin.patient.observation import apoe_e4_copies, is_apoe, read_observation, refuse_not_finite, was_made
-from qtwin.patient.person import Genotype, Medication, Patient, Provenance, Visit
+from qtwin.patient.observation import apoe_e4_copies, is_apoe, lacks_assay, read_observation, refuse_not_finite, was_made
+from qtwin.patient.person import OLDEST_YEARS, Medication, Patient, Provenance, Visit
 from qtwin.patient.pharmcat import read_pharmcat
+from qtwin.patient.release import in_r4_words, release_of
 
-_OLDEST_YEARS = 120.0
 _ERRORS_SHOWN, _LONGEST_SHOWN = 3, 40
 _ABOUT_A_PERSON = ("Condition", "Observation", "MedicationStatement", "Consent")
 
@@ -48,27 +50,36 @@ def _check_finite(bundle: dict[str, Any], path: Path) -> None:
     raise InputError(f"{path.name}: {not_finite(bundle)} is NaN or infinite, a finite number was wanted", hint="correct it")
 
 
-def _check_fhir(bundle: dict[str, Any], path: Path) -> None:
-    from fhir.resources.R4B.bundle import Bundle
+def _model(release: str) -> Any:
+    package = "fhir.resources" if release == "R5" else "fhir.resources.R4B"
+    return importlib.import_module(f"{package}.bundle").Bundle
+
+
+def _check_fhir(bundle: dict[str, Any], path: Path) -> str:
+    """The release of FHIR that the bundle is valid in."""
     from pydantic import ValidationError
 
     if bundle.get("resourceType") != "Bundle":
         kind = bundle.get("resourceType", "no resourceType")
-        raise InputError(f"{path} holds {kind}, a FHIR R4 Bundle was wanted", hint="export the record as a Bundle")
+        raise InputError(f"{path} holds {kind}, a FHIR Bundle was wanted", hint="export the record as a Bundle")
     for i, resource, _ in _entries(bundle):
         if not isinstance(resource.get("resourceType"), str):
             raise InputError(f"{path.name}: entry[{i}].resource has no resourceType", hint="correct or remove that entry")
+    release = release_of(bundle, [resource for _, resource, _ in _entries(bundle)])
     try:
-        Bundle.model_validate(bundle)
+        _model(release).model_validate(bundle)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False)
         shown = [f"{'.'.join(str(x) for x in e['loc'])}: {_came(e['input'])}{e['msg']}" for e in found[:_ERRORS_SHOWN]]
         more = f"; and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
         raise InputError(
-            f"{path.name} is not a valid FHIR R4 Bundle: {'; '.join(shown)}{more}", hint="correct these elements"
+            f"{path.name} is not a valid FHIR {release} Bundle: {'; '.join(shown)}{more}", hint="correct these elements"
         ) from None
     except LookupError as error:  # what the models raise for a resource type that FHIR does not have
-        raise InputError(f"{path.name} is not a valid FHIR R4 Bundle: unknown resource type {error}", hint="remove it") from None
+        raise InputError(
+            f"{path.name} is not a valid FHIR {release} Bundle: unknown resource type {error}", hint="remove it"
+        ) from None
+    return release
 
 
 def _came(value: Any) -> str:
@@ -113,7 +124,7 @@ def _visits(observations: list[dict[str, Any]], born: dt.date, today: dt.date) -
 
 
 def read_bundle(path: Path, genotypes: Path | None = None, *, today: dt.date | None = None) -> Patient:
-    """A patient from a FHIR R4 Bundle and, beside it, a PharmCAT report.
+    """A patient from a FHIR R4 or R5 Bundle and, beside it, a PharmCAT report.
 
     Args:
         path: The Bundle.
@@ -124,15 +135,15 @@ def read_bundle(path: Path, genotypes: Path | None = None, *, today: dt.date | N
         InputError: for anything that cannot be read or cannot be true, with the element it is about.
     """
     today = today or dt.date.today()
-    bundle, digest = read_json(path, what="FHIR R4 Bundle")
+    bundle, digest = read_json(path, what="FHIR Bundle")
     _check_finite(bundle, path)
-    _check_fhir(bundle, path)
+    release = _check_fhir(bundle, path)
     resources: dict[str, list[dict[str, Any]]] = {}
     products: dict[str, dict[str, Any]] = {}
     full_url = ""
     for _, resource, url in _entries(bundle):
         kind = str(resource.get("resourceType"))
-        resources.setdefault(kind, []).append(resource)
+        resources.setdefault(kind, []).extend([resource] if release == "R4" else in_r4_words(resource))
         full_url = url if kind == "Patient" else full_url
         if kind == "Medication":
             products |= {url: resource, f"Medication/{resource.get('id')}": resource}
@@ -151,24 +162,27 @@ def read_bundle(path: Path, genotypes: Path | None = None, *, today: dt.date | N
     copies = {apoe_e4_copies(r) for r in observations if is_apoe(r)}
     if len(copies) > 1:
         raise InputError("the record holds APOE genotypes that contradict each other", hint="keep the right one")
-    visits, visit_notes = _visits([r for r in observations if not is_apoe(r)], born, today)
+    genes = [read_genotype(r) for r in observations if is_genotype(r)]
+    measurements = [r for r in observations if not is_apoe(r) and not is_genotype(r)]
+    visits, visit_notes = _visits(measurements, born, today)
     age_years = ((visits[-1].date if visits else today) - born).days / 365.25
-    if age_years > _OLDEST_YEARS:
+    if age_years > OLDEST_YEARS:
         raise InputError(
-            f"the patient is {age_years:.0f} years old, at most {_OLDEST_YEARS:.0f} was wanted", hint="correct the birth date"
+            f"the patient is {age_years:.0f} years old, at most {OLDEST_YEARS:.0f} was wanted", hint="correct the birth date"
         )
     report = read_pharmcat(genotypes) if genotypes else None
-    found: Mapping[str, Genotype] = report.genotypes if report else {}
+    found = together([g for g, _ in genes if g is not None], report.genotypes if report else {})
     conditions = [read_condition(r) for r in resources.get("Condition", [])]
     medications, medication_notes = _medications(resources, products, today)
     consent = read_consent(resources.get("Consent", []), today)
     last = {v.biomarker: v.value for v in visits}
     sex = str(person.get("gender", "unknown"))
-    clearance, kidney_notes = _clearance(last, age_years, sex)
+    clearance, kidney_notes = clearance_mL_per_min(last, age_years=age_years, sex=sex)
     names = identifying(person)
     notes = [
         *([birth_note] if birth_note else []),
         *visit_notes,
+        *(note for _, noted in genes for note in noted),
         *(note for _, noted in conditions for note in noted),
         *medication_notes,
         *kidney_notes,
@@ -188,10 +202,10 @@ def read_bundle(path: Path, genotypes: Path | None = None, *, today: dt.date | N
         visits=tuple(visits),
         consent=consent,
         provenance=Provenance(
-            kind="FHIR R4 Bundle",
+            kind=f"FHIR {release} Bundle",
             sha256=(digest, report.sha256) if report else (digest,),
             synthetic=_synthetic(bundle, person),
-            versions=("FHIR R4", *([f"PharmCAT {report.version}".strip()] if report else [])),
+            versions=(f"FHIR {release}", *([f"PharmCAT {report.version}".strip()] if report else [])),
         ),
         missing=tuple(
             without(names, text)
@@ -202,20 +216,11 @@ def read_bundle(path: Path, genotypes: Path | None = None, *, today: dt.date | N
                 apoe_known=bool(copies),
                 medications=medications,
                 consent=consent,
+                p_tau217_without_assay="plasma_p_tau217" in last and any(lacks_assay(r) for r in measurements),
             )
         ),
         notes=tuple(without(names, note) for note in notes),
     )
-
-
-def _clearance(last: Mapping[str, float], age_years: float, sex: str) -> tuple[float | None, list[str]]:
-    """Creatinine clearance (mL/min) as measured, or from the last creatinine and weight; and a note in that case."""
-    if "creatinine_clearance" in last or not {"serum_creatinine", "weight"} <= last.keys():
-        return last.get("creatinine_clearance"), []
-    estimated = cockcroft_gault_mL_per_min(
-        age_years=age_years, weight_kg=last["weight"], creatinine_mg_per_dL=last["serum_creatinine"], female=sex == "female"
-    )
-    return estimated, ["creatinine clearance by Cockcroft-Gault"]
 
 
 __all__ = ["cockcroft_gault_mL_per_min", "read_bundle"]

@@ -41,7 +41,8 @@ def _dose(name: str, dosage: dict[str, Any]) -> tuple[float, float] | None:
     quantities = [d.get("doseQuantity") or {} for d in dosage.get("doseAndRate") or []]
     quantity = next((q for q in quantities if q.get("value") is not None), None)
     interval_h = _interval_h(name, dosage.get("timing") or {})
-    if quantity is None or interval_h is None or dosage.get("asNeededBoolean"):
+    as_needed = dosage.get("asNeededBoolean") or dosage.get("asNeededCodeableConcept")
+    if quantity is None or interval_h is None or as_needed:
         return None
     amount_mg = convert(
         float(quantity["value"]), str(quantity.get("code") or quantity.get("unit") or "mg"), "mg", quantity=f"dose of {name}"

@@ -8,10 +8,10 @@ import re
 from typing import Any
 
 from qtwin.errors import InputError
-from qtwin.patient.biomarker import APOE_CODES, BIOMARKERS, P_TAU217_ASSAY, biomarker_of
+from qtwin.patient.biomarker import APOE_CODES, BIOMARKERS, biomarker_of
 from qtwin.patient.element import codes, date_of, words
+from qtwin.patient.measurement import check_day, foreign_assay, in_canonical_unit, wanted_range
 from qtwin.patient.person import Visit
-from qtwin.units import convert
 
 _NOT_MADE = frozenset({"cancelled", "entered-in-error"})
 _ALLELES = re.compile(r"(?<![a-z\d])E\s?\*?([234])\s*(?:[/|,;-]\s*(?:E\s?)?\*?|E\s?\*?)([234])(?!\d)", re.IGNORECASE)
@@ -31,6 +31,12 @@ def is_apoe(resource: dict[str, Any]) -> bool:
 def was_made(resource: dict[str, Any]) -> bool:
     """Whether the observation was made, and not cancelled or entered by mistake."""
     return resource.get("status") not in _NOT_MADE
+
+
+def lacks_assay(resource: dict[str, Any]) -> bool:
+    """Whether an Observation of p-tau217 does not name the assay it was made with."""
+    parts = (resource, *(resource.get("component") or []))
+    return not resource.get("method") and any(marker_of(part) == "plasma_p_tau217" for part in parts)
 
 
 def when_taken(resource: dict[str, Any]) -> Any:
@@ -76,10 +82,7 @@ def read_observation(resource: dict[str, Any], *, born: dt.date, today: dt.date)
             continue
         known = True
         when = date_of(when_taken(resource), f"observation of {key}")
-        if when < born:
-            raise InputError(f"{key} on {when}: the measurement lies before birth", hint="correct the date")
-        if when > today:
-            raise InputError(f"{key} on {when}: the measurement lies in the future", hint="correct the date")
+        check_day(when, born=born, today=today, where=f"{key} on {when}")
         reason = _why_unused(key, part, resource)
         if reason:
             notes.append(f"{key} of {when} is not used: {reason}")
@@ -96,30 +99,18 @@ def _why_unused(key: str, part: dict[str, Any], resource: dict[str, Any]) -> str
         return f"only a bound came, {quantity['comparator']} {quantity.get('value')}"
     if not any(name.startswith("value") for name in part) and part.get("dataAbsentReason"):
         return f"no value came, {words(part['dataAbsentReason'])}"
-    assay = words(resource.get("method")) if resource.get("method") else P_TAU217_ASSAY
-    if key == "plasma_p_tau217" and P_TAU217_ASSAY.lower() not in assay.lower():
-        return f"it was measured by {assay}, whose scale is not that of Simoa {P_TAU217_ASSAY}"
-    return ""
+    return foreign_assay(key, words(resource["method"]) if resource.get("method") else "")
 
 
 def _visit(key: str, when: dt.date, part: dict[str, Any]) -> Visit:
-    marker = BIOMARKERS[key]
-    where, wanted = f"{key} on {when}", f"{marker.low:g} to {marker.high:g} {marker.unit} was wanted"
+    marker, where = BIOMARKERS[key], f"{key} on {when}"
     quantity = part.get("valueQuantity")
     if quantity is None and marker.unit == "point" and "valueInteger" in part:
         quantity = {"value": part["valueInteger"], "unit": "point"}  # scores are often plain integers
     if not isinstance(quantity, dict) or quantity.get("value") is None:
-        raise InputError(f"{where}: no valueQuantity came, {wanted}", hint="add it or remove the entry")
-    unit = quantity.get("code") or quantity.get("unit")
-    if not unit:
-        raise InputError(f"{where}: no unit came, {wanted}", hint="add the UCUM code")
-    try:
-        value = convert(float(quantity["value"]), str(unit), marker.unit, quantity=key)
-    except InputError as error:
-        raise InputError(f"{where}: {error.message}", hint=error.hint) from None
-    if not marker.low <= value <= marker.high:
-        kind = "negative value" if value < 0 else "value outside its range"
-        raise InputError(f"{where}: {value:g} {marker.unit} is a {kind}; {wanted}", hint="correct or remove the measurement")
+        raise InputError(f"{where}: no valueQuantity came, {wanted_range(key)}", hint="add it or remove the entry")
+    unit = str(quantity.get("code") or quantity.get("unit") or "")
+    value = in_canonical_unit(key, float(quantity["value"]), unit, where=where)
     return Visit(date=when, biomarker=key, value=value, unit=marker.unit)
 
 

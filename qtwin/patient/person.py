@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from qtwin.patient.biomarker import BIOMARKERS
 
+OLDEST_YEARS = 120.0
+"""No record is of an older person."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Visit:
@@ -64,10 +67,19 @@ class Condition:
 
 @dataclass(frozen=True, kw_only=True)
 class Consent:
-    """What the person allowed: scopes such as research, simulation, cloud-submission."""
+    """What the person allowed.
+
+    Attributes:
+        scopes: As the record tells them, such as research, simulation, cloud-submission.
+        expires: Last day of the record's consent.
+        denied: What the record denies by name.
+        stated: Scopes that the user states and the record does not hold.
+    """
 
     scopes: tuple[str, ...]
     expires: dt.date | None = None
+    denied: tuple[str, ...] = ()
+    stated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,5 +168,6 @@ def describe(patient: Patient) -> list[tuple[str, str]]:
         unit = "" if visits[0].unit == "point" else f" {visits[0].unit}"
         lines.append((BIOMARKERS[marker].words if marker in BIOMARKERS else marker, f"{values}{unit}{since}"))
     if patient.consent is not None:
-        lines.append(("consent", ", ".join(patient.consent.scopes)))
+        stated = [f"{scope} (stated by the user)" for scope in patient.consent.stated]
+        lines.append(("consent", ", ".join((*patient.consent.scopes, *stated))))
     return lines

@@ -55,7 +55,8 @@ def figures_picture(found: Sequence[Compared]) -> Picture:
         name="published",
         title="The twin beside published figures",
         caption="The band is each figure's published interval or stated margin, drawn to one width. Circles above the line are"
-        " targets that the calibration may fit, diamonds below it are checks that were never fitted; what lies outside is in vermillion."
+        " targets that the calibration may fit, diamonds below it are checks that were never fitted; what lies outside"
+        " is in vermillion."
         " Bars are bootstrap 95 % intervals over the simulated people.",
         alt=f"{len(rows) - len(missed)} of {len(rows)} lie inside; outside: {'; '.join(missed) or 'none'}.",
         wide=wide,
@@ -137,8 +138,8 @@ def exposure_picture(found: Sequence[tuple[ObservedRatio, float]]) -> Picture:
         name="exposure_ratios",
         title="Exposure ratios, predicted against measured",
         caption=f"{words} Each point is a drug with other drugs, in carriers of a genotype, or both; the band is two-fold, the"
-        " dashed lines 1.25-fold. Open symbols: the formulary was fitted to them, so they are no test. Names where the model is off"
-        " by more than 1.4.",
+        " dashed lines 1.25-fold. Open symbols: the formulary was fitted to them, so they are no test. Names where the model is"
+        " off by more than 1.4.",
         alt=words + " " + "; ".join(f"{r.label}: measured {number(r.value)}, predicted {number(p)}" for r, p in found),
         wide=wide,
         narrow=narrow,

@@ -63,7 +63,9 @@ def medicines_during_visits(doses: Sequence[Dose], person: Person, *, seed: int)
     return float(panel.removal_per_year.sum(axis=1).mean()), float(offset.mean())
 
 
-def build_twin(patient: Patient, doses: Sequence[Dose], *, disease_model: str, n_members: int, seed: int) -> Twin:
+def build_twin(
+    patient: Patient, doses: Sequence[Dose], *, disease_model: str, n_members: int, seed: int, beta1_gain: float = 1.0
+) -> Twin:
     """The calibrated twin of a patient.
 
     Args:
@@ -72,12 +74,13 @@ def build_twin(patient: Patient, doses: Sequence[Dose], *, disease_model: str, n
         disease_model: Name in the table of disease models.
         n_members: Posterior members.
         seed: Seed of everything random.
+        beta1_gain: Response of the beta-1 receptor over that of ADRB1 Arg389 (exploratory).
 
     Raises:
         InputError: for an unknown disease model or impossible measurements.
     """
     model = load(disease_model)
-    person, assumed = person_of(patient)
+    person, assumed = person_of(patient, beta1_gain=beta1_gain)
     removal, offset = medicines_during_visits(doses, person, seed=seed)
     posterior = assimilate(
         model,
@@ -89,6 +92,11 @@ def build_twin(patient: Patient, doses: Sequence[Dose], *, disease_model: str, n
         n_members=n_members,
         seed=seed,
     )
+    if beta1_gain != 1.0:
+        assumed.append(
+            f"exploratory: the beta-1 receptor is taken to respond {beta1_gain:.2f}-fold by its variants; CPIC finds the evidence"
+            " insufficient"
+        )
     if not posterior.observations:
         assumed.append("no visit informs the disease course: the twin is the population")
     if not any(c.key == "alzheimer_disease" for c in patient.conditions):

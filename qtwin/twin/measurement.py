@@ -1,8 +1,8 @@
 """Which measurement next, and when to come back: expected information gain, in nats, over cost.
 
 The gain of a measurement y about a quantity t is their mutual information under the posterior predictive distribution (Lindley
-1956, Ann Math Stat 27:986), here of a Gaussian copula: I = -1/2 ln(det R / (det R_y det R_t)) of the correlations of normal scores,
-exact for jointly normal pairs on any monotone scale.
+1956, Ann Math Stat 27:986), here of a Gaussian copula: I = -1/2 ln(det R / (det R_y det R_t)) of the correlations of normal
+scores, exact for jointly normal pairs on any monotone scale.
 """
 
 from __future__ import annotations

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
 import pytest
 
-from qtwin.errors import InputError
-from qtwin.patient.consent import read_consent
+from qtwin.errors import ConsentError, InputError
+from qtwin.patient.consent import (
+    SCOPES,
+    TO_BUILD_A_TWIN,
+    consent_warnings,
+    read_consent,
+    require_consent,
+    state_consent,
+)
+from qtwin.patient.fhir import read_bundle
+from qtwin.patient.person import Consent, Patient
+from tests.patient.conftest import DATA
 
 TODAY = dt.date(2025, 6, 1)
 
@@ -52,3 +63,73 @@ def test_no_valid_consent_is_refused(consents: list[dict[str, Any]], words: str)
     with pytest.raises(InputError) as caught:
         read_consent(consents, TODAY)
     assert words in caught.value.message
+
+
+def _patient(consent: Consent | None) -> Patient:
+    patient = read_bundle(DATA / "quickstart_bundle.json", today=TODAY)
+    return dataclasses.replace(patient, consent=consent)
+
+
+def test_a_scope_that_the_record_permits_is_enough() -> None:
+    patient = _patient(Consent(scopes=("research", "cloud-submission")))
+    assert require_consent(patient, "research", today=TODAY) == "research"
+    assert require_consent(patient, TO_BUILD_A_TWIN, today=TODAY) == "research"
+    assert require_consent(patient, "cloud-submission", today=TODAY) == "cloud-submission"
+    assert consent_warnings(patient) == []
+
+
+@pytest.mark.parametrize(
+    ("consent", "scope", "words"),
+    [
+        (None, "simulation", "holds no consent"),
+        (None, TO_BUILD_A_TWIN, "simulation or research was wanted"),
+        (Consent(scopes=("research", "simulation")), "cloud-submission", "allows research, simulation"),
+        (Consent(scopes=("teaching",)), TO_BUILD_A_TWIN, "allows teaching"),
+        (Consent(scopes=("simulation",), expires=dt.date(2025, 5, 31)), "simulation", "expired on 2025-05-31"),
+        (Consent(scopes=("teaching",), denied=("simulation",)), "simulation", "denies simulation"),
+        (Consent(scopes=("research",), denied=("simulation",)), TO_BUILD_A_TWIN, "denies simulation"),
+    ],
+)
+def test_without_consent_nothing_is_done(consent: Consent | None, scope: str | tuple[str, ...], words: str) -> None:
+    with pytest.raises(ConsentError) as caught:
+        require_consent(_patient(consent), scope, today=TODAY)
+    assert words in caught.value.message
+    assert caught.value.hint
+    assert caught.value.exit_code == 2
+
+
+def test_a_consent_holds_on_its_last_day() -> None:
+    patient = _patient(Consent(scopes=("simulation",), expires=TODAY))
+    assert require_consent(patient, "simulation", today=TODAY) == "simulation"
+    with pytest.raises(ConsentError):
+        require_consent(patient, "simulation", today=TODAY + dt.timedelta(days=1))
+
+
+@pytest.mark.parametrize("held", [None, Consent(scopes=("teaching",))])
+def test_the_user_may_state_what_the_record_does_not_say(held: Consent | None) -> None:
+    patient = state_consent(_patient(held), ["simulation"])
+    assert require_consent(patient, TO_BUILD_A_TWIN, today=TODAY) == "simulation"
+    assert consent_warnings(patient) == ["consent to simulation is stated by the user; the record does not hold it"]
+    with pytest.raises(ConsentError):
+        require_consent(patient, "cloud-submission", today=TODAY)
+
+
+@pytest.mark.parametrize(
+    "held", [Consent(scopes=("teaching",), denied=("simulation",)), Consent(scopes=("teaching",), expires=dt.date(2025, 5, 31))]
+)
+def test_what_is_denied_or_has_expired_cannot_be_stated(held: Consent) -> None:
+    patient = state_consent(_patient(held), SCOPES)
+    with pytest.raises(ConsentError):
+        require_consent(patient, "simulation", today=TODAY)
+
+
+def test_what_the_record_says_is_not_called_stated() -> None:
+    held = _patient(Consent(scopes=("simulation",)))
+    assert state_consent(held, ["simulation"]) == held
+    assert state_consent(held, []) == held
+
+
+def test_a_scope_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(InputError, match="unknown scope of consent 'simulatoin'") as caught:
+        state_consent(_patient(None), ["simulatoin"])
+    assert "did you mean 'simulation'" in caught.value.hint

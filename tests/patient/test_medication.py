@@ -83,8 +83,9 @@ def test_doses_that_cannot_be_are_refused(dosage: dict[str, Any], words: str) ->
     assert words in caught.value.message
 
 
-def test_a_dose_as_needed_is_no_regular_dose() -> None:
-    assert _read(_statement({**_dosage(50, {"code": {"coding": [{"code": "BID"}]}}), "asNeededBoolean": True})).amount_mg is None
+@pytest.mark.parametrize("needed", [{"asNeededBoolean": True}, {"asNeededCodeableConcept": {"text": "agitation"}}])
+def test_a_dose_as_needed_is_no_regular_dose(needed: dict[str, Any]) -> None:
+    assert _read(_statement({**_dosage(50, {"code": {"coding": [{"code": "BID"}]}}), **needed})).amount_mg is None
 
 
 def test_references_lead_to_the_product_or_are_refused() -> None:

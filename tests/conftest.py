@@ -1,0 +1,19 @@
+"""The audit log of the tests goes to a folder of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _audit_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    before = os.environ.get("QTWIN_AUDIT_LOG")
+    os.environ["QTWIN_AUDIT_LOG"] = str(tmp_path_factory.mktemp("audit") / "audit.jsonl")
+    yield
+    if before is None:
+        del os.environ["QTWIN_AUDIT_LOG"]
+    else:
+        os.environ["QTWIN_AUDIT_LOG"] = before
