@@ -17,7 +17,17 @@ from qtwin.report.number import number, percent
 from qtwin.report.sheet import DISCLAIMER, Section, Sheet, Table, write_sheet
 from qtwin.report.validation import validation_picture
 from qtwin.twin import disease
-from qtwin.twin.validation import Fits, Patients, Validation, calibration_ranks, coverage, effort, fit, simulated_patients
+from qtwin.twin.validation import (
+    Fits,
+    Patients,
+    Validation,
+    calibration_ranks,
+    coverage,
+    effort,
+    exact_interval,
+    fit,
+    simulated_patients,
+)
 
 SCHEMA = "qtwin.validation/1"
 _WARNINGS = [
@@ -60,7 +70,7 @@ def validate(
                 _kept(
                     checkpoint,
                     f"own_{n_visits}",
-                    lambda n=n_visits: fit(model, simulated_patients(model, patients, n_visits=n, seed=seed), seed=seed),  # type: ignore[misc]
+                    lambda n=n_visits: fit(model, simulated_patients(model, patients, n_visits=n, seed=seed + n), seed=seed),  # type: ignore[misc]
                 )
             )
         with stage(f"{n_visits} visits, {patients} patients of {stranger.name}"):
@@ -70,7 +80,7 @@ def validate(
                     f"other_{n_visits}",
                     lambda n=n_visits: fit(  # type: ignore[misc]
                         model,
-                        simulated_patients(stranger, patients, n_visits=n, biomarkers=tuple(model.observables), seed=seed),
+                        simulated_patients(stranger, patients, n_visits=n, biomarkers=tuple(model.observables), seed=seed + n),
                         seed=seed,
                     ),
                 )
@@ -97,12 +107,17 @@ def validate(
     ]
     header = ("visits", "nominal", "coverage", "95 % interval", "median width (points)", "patients of")
     table("Coverage of the interval for CDR-SB three years ahead", header, rows)
-    held = [c for c in found.coverage if c.low <= c.level <= c.high]
+    pooled = []
+    for level in sorted({c.level for c in found.coverage}):
+        inside, total = (sum(getattr(c, k) for c in found.coverage if c.level == level) for k in ("inside", "n_patients"))
+        low, high = exact_interval(inside, total)
+        pooled.append({"level": level, "share": inside / total, "low": low, "high": high, "n_patients": total})
     even = "no sign that the ranks are uneven" if found.smallest_p > 0.01 else "the ranks are uneven beyond chance"
-    verdict = (
-        f"{len(held)} of {len(found.coverage)} coverages agree with their nominal level within chance; smallest rank p-value"
-        f" {found.smallest_p:.2g} after correction: {even}"
+    words = " and ".join(
+        f"{percent(p['share'])} ({percent(p['low'])} to {percent(p['high'])}) of the {percent(p['level'])} intervals"
+        for p in pooled
     )
+    verdict = f"{words} hold the truth; smallest rank p-value {found.smallest_p:.2g} after correction: {even}"
     note(verdict, style="bold")
     result = {
         "schema": SCHEMA,
@@ -110,6 +125,7 @@ def validate(
         "disease_model": model.name,
         "other_model": stranger.name,
         "n_patients": patients,
+        "pooled_coverage": pooled,
         "coverage": [dataclasses.asdict(c) for c in found.coverage],
         "misspecified": [dataclasses.asdict(c) for c in found.misspecified],
         "ranks": [

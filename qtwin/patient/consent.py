@@ -14,6 +14,8 @@ from qtwin.patient.person import Consent, Patient
 SCOPES = ("research", "simulation", "cloud-submission")
 TO_BUILD_A_TWIN = ("simulation", "research")
 """Either of these allows to build a twin on this machine."""
+_PURPOSES = {"HRESCH": "research", "CLINTRCH": "research", "BIORCH": "research"}
+"""Codes of HL7 v3 PurposeOfUse that mean one of our scopes."""
 _RENEW = "a twin needs an active consent; renew it first"
 
 
@@ -32,7 +34,8 @@ def _obstacle(resource: dict[str, Any], today: dt.date) -> str:
 
 
 def _purposes(resource: dict[str, Any]) -> list[str]:
-    named = [str(p["code"]) for p in (resource.get("provision") or {}).get("purpose") or [] if p.get("code")]
+    purposes = (resource.get("provision") or {}).get("purpose") or []
+    named = [_PURPOSES.get(str(p["code"]), str(p["code"])) for p in purposes if p.get("code")]
     return named or [code for _, code in codes(resource.get("scope"))]
 
 

@@ -118,7 +118,8 @@ def solver_row(
         padded[:, : encoding.n_decision] = decoded
         row["objective_encoded"] = -float(encoding.objective.evaluate(padded)[0])
         if row["feasible"]:
-            row["regret_twin"] = yardstick.best - row["objective_twin"]
+            regret = yardstick.best - row["objective_twin"]
+            row["regret_twin"] = 0.0 if abs(regret) < _TIE_QALY else regret
     if result.samples is not None:
         row |= _sample_scores(result, encoding, yardstick, total_s)
     return row

@@ -209,16 +209,19 @@ def _fit(ensemble: _Ensemble, evidence: _Evidence, slope_per_year: float) -> Pop
 
 def _quantiles(values: Array, weights: Array, levels: Sequence[float]) -> Array:
     order = np.argsort(values)
-    return np.asarray(np.interp(levels, np.cumsum(weights[order]), values[order]))
+    place = np.searchsorted(np.cumsum(weights[order]), np.asarray(levels) * (1.0 - 1e-12))
+    return np.asarray(values[order][np.minimum(place, len(values) - 1)])
 
 
 def _forecast(
-    ensemble: _Ensemble, population: Population, subject: Subject, weights: Array, rng: np.random.Generator
+    ensemble: _Ensemble, population: Population, subject: Subject, weights: Array, whole: bool, rng: np.random.Generator
 ) -> Forecast:
     times, measured = _seen(subject)
     at = subject.times_years[-1]
     true = _at(ensemble, np.array([at]))[:, 0]
     noisy = np.clip(true + error_sd(true, population.error) * rng.standard_normal(len(true)), 0.0, 30.0)
+    if whole:  # a cohort that is scored in whole points is forecast in whole points
+        noisy = np.round(noisy)
     low_95, low_80, median, high_80, high_95 = _quantiles(noisy, weights, (0.025, 0.1, 0.5, 0.9, 0.975))
     ahead = float(at - times[-1])
     return Forecast(
@@ -277,8 +280,11 @@ def evaluate(model: DiseaseModel, cohort: Cohort, *, seed: int = 0) -> CohortRes
     posterior = _weights(
         _log_prior_weight(ensemble, population.mean, population.covariance) + evidence.log_likelihood(population.error)
     )
+    whole = all((s.mmse == np.round(s.mmse)).all() for s in cohort.subjects)
     forecasts = tuple(
-        _forecast(ensemble, population, s, w, rng) for s, w in zip(cohort.subjects, posterior, strict=True) if len(s.mmse) >= 2
+        _forecast(ensemble, population, s, w, whole, rng)
+        for s, w in zip(cohort.subjects, posterior, strict=True)
+        if len(s.mmse) >= 2
     )
     measured = np.array([f.measured for f in forecasts])
     ways = {

@@ -464,10 +464,12 @@ def validate(
     """
     own, foreign = [], []
     for visits in n_visits:
-        patients = simulated_patients(model, n_patients, n_visits=visits, seed=seed)
+        patients = simulated_patients(model, n_patients, n_visits=visits, seed=seed + visits)
         own.append(fit(model, patients, n_members=n_members, n_prior=n_prior, seed=seed))
         if other is not None:
-            strangers = simulated_patients(other, n_patients, n_visits=visits, biomarkers=tuple(model.observables), seed=seed)
+            strangers = simulated_patients(
+                other, n_patients, n_visits=visits, biomarkers=tuple(model.observables), seed=seed + visits
+            )
             foreign.append(fit(model, strangers, n_members=n_members, n_prior=n_prior, seed=seed))
     return Validation(
         model=model.name,

@@ -46,7 +46,7 @@ def test_the_population_is_found_again_and_intervals_cover(ln_stage: float, ln_s
     assert result.population.mean[0] == pytest.approx(ln_stage, abs=0.3)
     assert result.population.mean[1] == pytest.approx(ln_speed, abs=0.35)
     assert result.population.error == pytest.approx(2.5, rel=0.25)  # rounding and the ceiling take some of it
-    assert 0.70 <= result.coverage_80 <= 0.90  # binomial, 150 subjects: once in a thousand outside
+    assert 0.70 <= result.coverage_80 <= 0.95  # whole points: an interval holds at least its share
     assert result.coverage_95 >= 0.87
 
 
