@@ -9,9 +9,9 @@ from qtwin.cli.audit import write_down, write_down_refusal
 from qtwin.cli.show import note, table
 from qtwin.errors import ConsentError, InputError, unknown_name
 from qtwin.patient.consent import TO_BUILD_A_TWIN, require_consent, state_consent
-from qtwin.patient.person import Patient, describe
+from qtwin.patient.person import Medication, Patient, describe
 from qtwin.patient.record import read_record
-from qtwin.pharmacology.drug import Dose
+from qtwin.pharmacology.drug import Dose, Drug
 from qtwin.pharmacology.formulary import formulary
 
 
@@ -42,6 +42,14 @@ def read_patient(record: Path, genotypes: Path | None, *, stated: Sequence[str] 
     return patient
 
 
+def _in_formulary(medicine: Medication) -> Drug | None:
+    """The drug that a medicine is, by its code where it has one, else by name: a brand or a salt has its ingredient's code."""
+    for drug in formulary().values():
+        if medicine.rxnorm == drug.rxnorm or medicine.atc == drug.atc:
+            return drug
+    return formulary().get(medicine.inn)
+
+
 def current_doses(patient: Patient, *, ignore_unknown: bool) -> tuple[tuple[Dose, ...], list[str]]:
     """The medicines taken now as doses of the formulary, and a warning for each that had to be left out.
 
@@ -50,7 +58,8 @@ def current_doses(patient: Patient, *, ignore_unknown: bool) -> tuple[tuple[Dose
     """
     known, doses, warnings = formulary(), [], []
     for medicine in patient.medications:
-        if medicine.inn not in known:
+        drug = _in_formulary(medicine)
+        if drug is None:
             if not ignore_unknown:
                 refusal = unknown_name("drug in the record", medicine.inn, known)
                 raise InputError(
@@ -59,7 +68,6 @@ def current_doses(patient: Patient, *, ignore_unknown: bool) -> tuple[tuple[Dose
                 )
             warnings.append(f"{medicine.inn} is not in the formulary: the twin leaves it out")
             continue
-        drug = known[medicine.inn]
         amount, interval = medicine.amount_mg, medicine.interval_h
         if amount is None or interval is None:
             amount, interval = drug.reference.amount_mg, drug.reference.interval_h

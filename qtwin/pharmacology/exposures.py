@@ -50,12 +50,14 @@ class ObservedRatio:
 
     @property
     def label(self) -> str:
-        """Readable name, such as 'metoprolol + paroxetine, CYP2D6 poor'."""
+        """Readable name, such as 'metoprolol + paroxetine 20 mg, CYP2D6 score 0'."""
         genes = [
             f"{g} {'score ' + format(v, 'g') if not isinstance(v, str) else v}" for g, v in (self.gene or self.background).items()
         ]
         active = " (active metabolite)" if self.active_metabolite else ""
-        return " + ".join((self.victim + active, *self.beside)) + (", " + ", ".join(genes) if genes else "")
+        doses = [f" {mg:g} mg" for mg in self.dose_mg] + [""] * (len(self.beside) - len(self.dose_mg))
+        beside = [inn + dose for inn, dose in zip(self.beside, doses, strict=True)]
+        return " + ".join((self.victim + active, *beside)) + (", " + ", ".join(genes) if genes else "")
 
     @property
     def active_metabolite(self) -> bool:

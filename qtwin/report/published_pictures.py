@@ -107,16 +107,17 @@ def exposure_picture(found: Sequence[tuple[ObservedRatio, float]]) -> Picture:
                     label=f"{name} ({len(points)})" if not fitted else None,
                 )
         if width_in > 5:
-            for r, p in found:
-                if max(p / r.value, r.value / p) > 1.4:
-                    axes.annotate(
-                        look.short(r.label, 40),
-                        (r.value, p),
-                        xytext=(5, -3),
-                        textcoords="offset points",
-                        fontsize=7,
-                        color="#474a50",
-                    )
+            far = sorted((r.value, p, r.label) for r, p in found if max(p / r.value, r.value / p) > 1.5)
+            for k, (x, y, label) in enumerate(far):  # at two heights in turn, so that neighbours do not meet
+                axes.annotate(
+                    look.short(label, 44),
+                    (x, y),
+                    xytext=(0, -15 - 11 * (k % 2)),
+                    textcoords="offset points",
+                    horizontalalignment="center" if x < 4.0 else "right",
+                    fontsize=7,
+                    color="#474a50",
+                )
         axes.set_xscale("log")
         axes.set_yscale("log")
         ticks = [0.25, 0.5, 1, 2, 4, 8]
@@ -139,7 +140,7 @@ def exposure_picture(found: Sequence[tuple[ObservedRatio, float]]) -> Picture:
         title="Exposure ratios, predicted against measured",
         caption=f"{words} Each point is a drug with other drugs, in carriers of a genotype, or both; the band is two-fold, the"
         " dashed lines 1.25-fold. Open symbols: the formulary was fitted to them, so they are no test. Names where the model is"
-        " off by more than 1.4.",
+        " off by more than 1.5-fold.",
         alt=words + " " + "; ".join(f"{r.label}: measured {number(r.value)}, predicted {number(p)}" for r, p in found),
         wide=wide,
         narrow=narrow,
