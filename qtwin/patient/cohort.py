@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
@@ -18,9 +19,35 @@ Array = NDArray[np.float64]
 TIME_UNITS: Mapping[str, float] = {"years": 1.0, "months": 1.0 / 12.0, "weeks": 7.0 / 365.25, "days": 1.0 / 365.25}
 SCALES = ("points", "impairment", "fraction")
 """How MMSE is written: 0-30 points; impairment (30 - points) / 30; fraction points / 30."""
-_SUBJECT = ("id", "subject", "subject id", "subject_id", "rid", "ptid", "participant", "patient", "patient_id", "oasisid")
-_TIME = ("time", "age", "years", "year", "age_years", "time_years", "months", "month", "days", "mr delay", "days_to_visit")
-_MMSE = ("mmse", "mmscore", "mmse_total", "mini-mental", "mini mental state examination")
+_SUBJECT = (
+    "id",
+    "subject",
+    "subject id",
+    "subject_id",
+    "rid",
+    "ptid",
+    "naccid",
+    "participant",
+    "patient",
+    "patient_id",
+    "oasisid",
+)
+_TIME: tuple[str, ...] = (
+    "time",
+    "age",
+    "age_years",
+    "naccage",
+    "years",
+    "time_years",
+    "date",
+    "visit_date",
+    "examdate",
+    "exam_date",
+)
+_TIME += ("months", "month", "days", "mr delay", "days_to_visit", "year")
+_MMSE = ("mmse", "mmscore", "naccmmse", "mmse_total", "mmse_score", "mmse score", "mini-mental", "mini mental state examination")
+_NOT_TESTED = frozenset({-9.0, -4.0, -1.0, 88.0, 95.0, 96.0, 97.0, 98.0, 99.0})
+"""What cohorts write in place of a score that could not be taken."""
 _MEANT_UNIT = {"months": "months", "month": "months", "days": "days", "mr delay": "days", "days_to_visit": "days"}
 
 
@@ -68,6 +95,16 @@ def _column(header: Sequence[str], wanted: str | None, known: Sequence[str], wha
     )
 
 
+def _day(cell: str) -> float | None:
+    """The number of a day, counted from any day, if the cell is a date: 2024-03-01 or 3/1/2024."""
+    for form in ("%Y-%m-%d", "%m/%d/%Y"):
+        try:
+            return float(dt.datetime.strptime(cell[:10], form).toordinal())
+        except ValueError:
+            continue
+    return None
+
+
 def _points(value: float, scale: str) -> float:
     return value if scale == "points" else 30.0 * (1.0 - value) if scale == "impairment" else 30.0 * value
 
@@ -83,9 +120,9 @@ def read_cohort(
 ) -> Cohort:
     """Read a table of visits (CSV with a header; comma, semicolon or tab).
 
-    Columns are recognised by their usual names where they are not named. MMSE is taken as points if any value exceeds 1,
-    otherwise `scale` must say how it is written. Rows without MMSE or time are read past and counted; of two rows of one subject
-    at one time the first counts.
+    Columns are recognised by their usual names where they are not named. Time may be a number or a date. MMSE is taken as points if
+    any value exceeds 1, otherwise `scale` must say how it is written. Rows without MMSE or time, or with a code for "not tested",
+    are read past and counted; of two rows of one subject at one time the first counts.
 
     Args:
         path: The file.
@@ -131,12 +168,18 @@ def read_cohort(
         values = []
         for cell, name in zip(cells[1:], names[1:], strict=True):
             try:
-                value = float(cell)
+                day = _day(cell)
+                value = float(cell) if day is None else day
             except ValueError:
                 raise InputError(f"{path.name} line {number}: {name} {cell!r} is no number", hint="correct the cell") from None
             if not math.isfinite(value):
                 raise InputError(f"{path.name} line {number}: {name} {cell!r} is not finite", hint="correct the cell")
             values.append(value)
+        if scale in (None, "points") and values[1] in _NOT_TESTED:
+            skipped += 1
+            continue
+        if _day(cells[1]) is not None:
+            values[0] /= per_unit * 365.25
         found.setdefault(cells[0], []).append((values[0] * per_unit, values[1]))
     if not found:
         raise InputError(f"{path.name} holds no row with subject, time and MMSE", hint="check the columns")

@@ -44,6 +44,14 @@ def test_scales_say_the_same(points: list[float], tmp_path_factory: pytest.TempP
         assert found == pytest.approx(points, abs=1e-9)
 
 
+def test_dates_and_codes_for_not_tested_are_understood(tmp_path: Path) -> None:
+    text = "RID,EXAMDATE,MMSCORE\n1,2010-01-01,29\n1,2012-01-01,27\n1,2011-01-01,-4\n2,1/1/2010,20\n2,7/2/2010,19\n"
+    cohort = read_cohort(_file(tmp_path, text))
+    assert cohort.subjects[0].times_years == pytest.approx([0.0, 2.0], abs=0.01)
+    assert cohort.subjects[1].times_years == pytest.approx([0.0, 0.5], abs=0.01)
+    assert any("1 rows without" in note for note in cohort.notes)
+
+
 def test_a_repeated_visit_counts_once_and_is_named(tmp_path: Path) -> None:
     cohort = read_cohort(_file(tmp_path, "id,age,mmse\na,70,29\na,70,25\na,71,28\n"))
     assert cohort.subjects[0].mmse.tolist() == [29.0, 28.0]
@@ -60,7 +68,7 @@ def test_a_repeated_visit_counts_once_and_is_named(tmp_path: Path) -> None:
         ("id,age,mmse\na,old,29\n", {}, "line 2: age 'old' is no number"),
         ("id,age,mmse\na,1,inf\n", {}, "not finite"),
         ("id,age,mmse\na,1,31\n", {}, "an MMSE of 31"),
-        ("id,age,mmse\na,1,-1\n", {}, "an MMSE of -1"),
+        ("id,age,mmse\na,1,-2\n", {}, "an MMSE of -2"),
         ("id,age,mmse\na,1,0.2\na,2,0.3\n", {}, "--scale"),
         ("id,days,mmse\na,0,29\na,700,28\n", {"time_unit": "years"}, "visits 700 years apart"),
         ("id,age,mmse\na,1,29\n", {"scale": "percent"}, "percent"),
