@@ -120,9 +120,9 @@ def read_cohort(
 ) -> Cohort:
     """Read a table of visits (CSV with a header; comma, semicolon or tab).
 
-    Columns are recognised by their usual names where they are not named. Time may be a number or a date. MMSE is taken as points if
-    any value exceeds 1, otherwise `scale` must say how it is written. Rows without MMSE or time, or with a code for "not tested",
-    are read past and counted; of two rows of one subject at one time the first counts.
+    Columns are recognised by their usual names where they are not named. Time may be a number or a date. MMSE is taken as points
+    if any value exceeds 1, otherwise `scale` must say how it is written. Rows without MMSE or time, or with a code for "not
+    tested", are read past and counted; of two rows of one subject at one time the first counts.
 
     Args:
         path: The file.
