@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from qtwin.encoding.surrogate import TABLE
 from qtwin.errors import InputError, unknown_name
 from qtwin.patient.consent import SCOPES
 from qtwin.pharmacology.outcome import KINDS
@@ -53,15 +54,24 @@ class TwinSection(_Section):
 
 
 class Candidate(_Section):
-    """A drug, at its reference dose unless another of its dose options is named."""
+    """A drug, at its reference dose unless another of its dose options, or all of them, are asked for."""
 
     inn: str
     amount_mg: float | None = Field(default=None, gt=0)
     interval_h: float | None = Field(default=None, gt=0)
+    doses: Literal["reference", "all"] = "reference"
 
 
 def _candidate(raw: Any) -> Any:
     return {"inn": raw} if isinstance(raw, str) else raw
+
+
+class BudgetSection(_Section):
+    """What the drugs may cost together; `cost` by INN, or by the label of one dose."""
+
+    limit: float = Field(ge=0)
+    unit: str
+    cost: dict[str, Annotated[float, Field(ge=0)]]
 
 
 class ProblemSection(_Section):
@@ -70,6 +80,14 @@ class ProblemSection(_Section):
     candidates: tuple[Annotated[Candidate, BeforeValidator(_candidate)], ...] = Field(strict=False, min_length=1)
     needs: Literal["from conditions"] | Annotated[tuple[str, ...], Field(strict=False)] = "from conditions"
     max_drugs: int = Field(default=7, ge=1)
+    exactly_drugs: int | None = Field(default=None, ge=1)
+    keep: tuple[str, ...] = Field(default=(), strict=False)
+    stop: tuple[str, ...] = Field(default=(), strict=False)
+    avoid: tuple[Annotated[tuple[str, str], Field(strict=False)], ...] = Field(default=(), strict=False)
+    caps: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    budget: BudgetSection | None = None
+    worst_share: float = Field(default=1.0, gt=0, le=1)
+    switching_cost_qaly: float = Field(default=0.0, ge=0)
     horizon_years: float = Field(default=1.5, gt=0, le=10)
     weights: dict[str, float] = Field(default_factory=dict)
 
@@ -83,9 +101,26 @@ class ProblemSection(_Section):
 
 
 class EncodingSection(_Section):
-    """How the twin's utility becomes a polynomial."""
+    """How the twin's utility becomes a polynomial: by which surrogate, from how many simulated regimens.
+
+    `penalty` weighs broken constraints by the bound that is proven to suffice, or ("tightest") by the least weight that does on
+    this very instance, found by looking at every assignment.
+    `compare` holds all surrogates against the twin; `spectrum` simulates all choices of the 14 options that matter most
+    ("auto"), or of all up to 20 ("always"), for the variance by order.
+    """
 
     n_train: int = Field(default=600, ge=10)
+    surrogate: str = "least squares pairs"
+    penalty: Literal["proven", "tightest"] = "proven"
+    compare: bool = True
+    spectrum: Literal["auto", "always", "never"] = "auto"
+
+    @field_validator("surrogate")
+    @classmethod
+    def _known_surrogate(cls, name: str) -> str:
+        if name not in TABLE:
+            raise unknown_name("surrogate in [encoding]", name, TABLE)
+        return name
 
 
 class SolverSection(BaseModel):

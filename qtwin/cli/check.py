@@ -16,7 +16,7 @@ from qtwin.patient.person import Patient
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
 from qtwin.problem.feasible import explain_infeasible, feasible_bits
-from qtwin.problem.rules import NEEDS, constraints_for
+from qtwin.problem.rules import NEEDS, Budget, Rules, constraints_for, further_constraints
 from qtwin.spec import Candidate, Spec, read_spec
 
 
@@ -54,18 +54,34 @@ def _dose(candidate: Candidate) -> Dose:
     raise InputError(f"{drug.inn} has no dose of {candidate.amount_mg} mg every {candidate.interval_h} h", hint=f"known: {known}")
 
 
+def _doses(candidate: Candidate) -> tuple[Dose, ...]:
+    if candidate.doses == "reference":
+        return (_dose(candidate),)
+    drug = formulary.drug(candidate.inn)
+    if candidate.amount_mg is not None or candidate.interval_h is not None:
+        raise InputError(f"{drug.inn} is asked for at all doses and at one", hint="leave amount_mg and interval_h out")
+    return tuple(Dose(drug=drug, amount_mg=o.amount_mg, interval_h=o.interval_h) for o in drug.doses)
+
+
 def candidate_doses(spec: Spec) -> tuple[Dose, ...]:
     """The candidate options of a spec.
 
     Raises:
         InputError: for an unknown drug or dose, or an option named twice.
     """
-    doses = tuple(_dose(c) for c in spec.problem.candidates)
+    doses = tuple(dose for c in spec.problem.candidates for dose in _doses(c))
     labels = [d.label for d in doses]
     doubled = sorted({label for label in labels if labels.count(label) > 1})
     if doubled:
         raise InputError(f"candidate {doubled[0]!r} is named twice", hint="name each option once")
     return doses
+
+
+def rules_of(spec: Spec) -> Rules:
+    """What the spec adds to the rules that follow from the options."""
+    p = spec.problem
+    budget = None if p.budget is None else Budget(limit=p.budget.limit, unit=p.budget.unit, cost=p.budget.cost)
+    return Rules(exactly_drugs=p.exactly_drugs, keep=p.keep, stop=p.stop, avoid=p.avoid, caps=dict(p.caps), budget=budget)
 
 
 def needs_of(spec: Spec, patient: Patient) -> tuple[str, ...]:
@@ -95,7 +111,10 @@ def check_experiment(spec_path: Path) -> Checked:
     patient = read_patient(base / spec.patient.bundle, genotypes, stated=spec.patient.consent)
     doses, warnings = current_doses(patient, ignore_unknown=spec.patient.unknown_medicines == "ignore")
     needs = needs_of(spec, patient)
-    rules = constraints_for(candidates, needs=needs, max_drugs=spec.problem.max_drugs)
+    rules = (
+        *constraints_for(candidates, needs=needs, max_drugs=spec.problem.max_drugs),
+        *further_constraints(candidates, rules_of(spec)),
+    )
     feasible = feasible_bits(len(candidates), rules)
     if not len(feasible):
         raise explain_infeasible(len(candidates), rules)

@@ -17,9 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.encoding.encoding import Encoding, Penalty
-from qtwin.encoding.polynomial import BinaryPolynomial
+from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.errors import InputError
-from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Constraint, NotBoth
+from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, NotBoth
+
+_LOOKED_AT = 24
+"""Variables up to which all assignments are looked at."""
 
 
 def _sum_of(n: int, members: Sequence[int], constant: float = 0.0, scale: float = 1.0) -> BinaryPolynomial:
@@ -114,6 +117,20 @@ def write_constraints(n_decision: int, constraints: Sequence[Constraint]) -> tup
             )
             reason = f"(sum x + slack - {c.limit})^2, slack 0..{c.limit - least} since the needs take at least {least} drugs"
             written.append(Written(constraint=c, polynomial=gap * gap, multiple=1, reason=reason))
+        elif isinstance(c, Exactly):
+            gap = _sum_of(width, c.members, -float(c.count))
+            written.append(Written(constraint=c, polynomial=gap * gap, multiple=1, reason=f"(sum x - {c.count})^2"))
+        elif isinstance(c, Cap):
+            weights, limit = c.whole()
+            if sum(weights) <= limit:
+                continue  # all of them together stay under it
+            bits = slack(c.name, max(limit, 0))
+            terms = [((i,), float(a)) for i, a in zip(c.members, weights, strict=True)]
+            gap = BinaryPolynomial.of(
+                n_decision + len(names), [((), -float(limit)), *terms, *(((i,), float(w)) for i, w in bits)]
+            )
+            reason = f"(sum a x + slack - {limit})^2 in whole steps, slack 0..{limit}"
+            written.append(Written(constraint=c, polynomial=gap * gap, multiple=1, reason=reason))
         elif not isinstance(c, AtLeastOne):
             raise InputError(
                 f"constraint {c.name!r} of type {type(c).__name__} cannot be written as a penalty", hint="add its polynomial"
@@ -146,6 +163,7 @@ def encode(
     constraints: Sequence[Constraint],
     feasible: NDArray[np.generic],
     margin: float = 0.05,
+    weight: float | None = None,
 ) -> Encoding:
     """Maximise `utility` under `constraints`, as one polynomial to minimise.
 
@@ -155,10 +173,16 @@ def encode(
         constraints: Native constraints.
         feasible: (m, n) known feasible choices, m >= 1; the best of them sets the weight.
         margin: By how much the weight exceeds the proven bound, relative.
+        weight: M itself, where a smaller one is known to do (`Sufficiency.tightest_weight`); nothing is proven of it here.
 
     Returns:
         The encoding, energy = -utility + penalties.
+
+    Raises:
+        InputError: for a weight that is not positive.
     """
+    if weight is not None and not weight > 0.0:
+        raise InputError(f"a penalty weight of {weight} came, a positive one was wanted", hint="leave it out for the proven one")
     n = utility.n_variables
     written, slack_names = write_constraints(n, constraints)
     total = n + len(slack_names)
@@ -166,7 +190,11 @@ def encode(
     known = utility.evaluate(feasible)
     scale = max(float(np.ptp(known)), 1e-9)
     bound = max(ceiling - float(known.max()), 0.0)
-    weight = bound * (1.0 + margin) + margin * scale
+    proof = f"M > max q - q(known feasible) = {ceiling:.5f} - {known.max():.5f} QALY ({how})"
+    if weight is None:
+        weight = bound * (1.0 + margin) + margin * scale
+    elif weight <= bound:
+        proof = f"M = {weight:.5f} QALY as given, below the bound of {bound:.5f} QALY that is proven to suffice"
     objective = (utility * -1.0).widened(total)
     energy, penalties = objective, []
     for w in written:
@@ -176,7 +204,7 @@ def encode(
                 constraint=w.constraint.name,
                 weight=weight * w.multiple,
                 sufficient_weight=bound * w.multiple,
-                reason=f"{w.reason}; M > max q - q(known feasible) = {ceiling:.5f} - {known.max():.5f} QALY ({how})",
+                reason=f"{w.reason}; {proof}",
             )
         )
     return Encoding(
@@ -208,17 +236,17 @@ class Sufficiency:
 
 
 def check_sufficiency(encoding: Encoding, *, block: int = 1 << 20) -> Sufficiency | None:
-    """Verify the penalties by complete enumeration; None above 26 variables, where only the proof speaks."""
-    from qtwin.encoding.polynomial import index_to_bits
-
-    n = encoding.polynomial.n_variables
-    if n > 26:
+    """Verify the penalties by complete enumeration; None above 24 variables, where only the proof speaks."""
+    n, n_decision = encoding.polynomial.n_variables, encoding.n_decision
+    if n > _LOOKED_AT:
         return None
     energy, objective = encoding.polynomial.values(), encoding.objective.values()
-    feasible = np.empty(energy.size, dtype=np.bool_)
-    for start in range(0, energy.size, block):
-        index = np.arange(start, min(start + block, energy.size))
-        feasible[index] = encoding.is_feasible(index_to_bits(index, n))
+    allowed = np.ones(1 << n_decision, dtype=np.bool_)
+    for start in range(0, allowed.size, block):
+        bits = index_to_bits(np.arange(start, min(start + block, allowed.size)), n_decision)
+        for c in encoding.constraints:
+            allowed[start : start + block] &= c.holds(bits)
+    feasible = np.tile(allowed, 1 << (n - n_decision))  # the decision variables are the low bits of an index
     best = float(energy[feasible].min())
     optimum = float(objective[feasible].min())
     weight = min((p.weight for p in encoding.penalties), default=0.0)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.errors import InfeasibleError, InputError
-from qtwin.problem.constraint import AtMost, AtMostOne, Constraint, NotBoth
+from qtwin.problem.constraint import AtMost, AtMostOne, Cap, Constraint, Exactly, NotBoth
 
 LIMIT = 10_000_000
 
@@ -33,7 +33,8 @@ def feasible_bits(n: int, constraints: Sequence[Constraint]) -> NDArray[np.uint8
     Raises:
         InputError: when more than `LIMIT` partial choices would have to be held.
     """
-    falling = [c for c in constraints if isinstance(c, AtMostOne | NotBoth | AtMost)]
+    falling: list[Constraint] = [c for c in constraints if isinstance(c, AtMostOne | NotBoth | AtMost | Cap)]
+    falling += [AtMost(name=c.name, limit=c.count, members=c.members) for c in constraints if isinstance(c, Exactly)]
     rows = np.zeros((1, n), dtype=np.uint8)
     for group in groups_of(n, constraints):
         if rows.shape[0] * (len(group) + 1) > LIMIT:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.pharmacology.drug import Dose, Regimen
+from qtwin.pharmacology.outcome import BENEFITS, KINDS
 from qtwin.pharmacology.panel import Panel
 from qtwin.problem.constraint import Constraint
 from qtwin.problem.feasible import explain_infeasible, feasible_bits
-from qtwin.problem.rules import constraints_for
+from qtwin.problem.rules import Rules, constraints_for, further_constraints
 from qtwin.twin.twin import Twin
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class RegimenProblem:
-    """Choose options to maximise the posterior-mean utility on the twin.
+    """Choose options to maximise the utility on the twin: its posterior mean, or the mean of its worst members.
 
     Attributes:
         twin: The twin on which every answer is scored.
@@ -29,6 +30,9 @@ class RegimenProblem:
         horizon_years: Time over which utility counts.
         kind_weights: (14,) weight of each kind of benefit and harm.
         panel: The options' pharmacology on the twin's members.
+        tail: Share of the worst members that the objective averages over (conditional value at risk); 1 is the mean.
+        current: INNs taken now; starting or stopping a drug costs `switching_cost_qaly`.
+        switching_cost_qaly: Cost of each drug started or stopped.
     """
 
     twin: Twin
@@ -37,6 +41,9 @@ class RegimenProblem:
     horizon_years: float
     kind_weights: NDArray[np.float64]
     panel: Panel
+    tail: float = 1.0
+    current: tuple[str, ...] = ()
+    switching_cost_qaly: float = 0.0
 
     @property
     def n(self) -> int:
@@ -59,19 +66,58 @@ class RegimenProblem:
         return np.asarray(np.all([c.holds(bits) for c in self.constraints], axis=0))
 
     def objective(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
-        """(m,) posterior-mean utility in QALY, simulated on the twin."""
-        weights = self.twin.posterior.weights
-        means = [
-            np.einsum("rmk,m->rk", kinds, weights) @ self.kind_weights
+        """(m,) utility in QALY, simulated on the twin: posterior mean or mean of the worst `tail`, less the cost of switching."""
+        found = [
+            self._mean(kinds) if self.tail >= 1.0 else self._worst(kinds @ self.kind_weights)
             for kinds in self.twin.kinds(self.panel, bits, horizon_years=self.horizon_years)
         ]
-        return np.concatenate(means) if means else np.empty(0)
+        return (np.concatenate(found) if found else np.empty(0)) - self.switching_cost(bits)
+
+    def _mean(self, kinds: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.einsum("rmk,m->rk", kinds, self.twin.posterior.weights) @ self.kind_weights)
+
+    def _worst(self, utility: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(r,) mean of the worst `tail` of the members (Rockafellar and Uryasev 2000, J Risk 2:21), the last one in part."""
+        order = np.argsort(utility, axis=1)
+        weights = self.twin.posterior.weights[order]
+        before = np.cumsum(weights, axis=1) - weights
+        counted = np.clip(self.tail - before, 0.0, weights)
+        return np.asarray((np.take_along_axis(utility, order, axis=1) * counted).sum(axis=1) / self.tail)
+
+    def switching_cost(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
+        """(m,) QALY for every drug started or stopped against those taken now."""
+        if self.switching_cost_qaly == 0.0:
+            return np.zeros(len(bits))
+        rows, changes = np.asarray(bits) > 0, np.zeros(len(bits))
+        for inn in sorted({*self.current, *(o.drug.inn for o in self.options)}):
+            taken = rows[:, [o.drug.inn == inn for o in self.options]].any(axis=1)
+            changes += taken != (inn in self.current)
+        return self.switching_cost_qaly * changes
+
+    def benefit_and_harm(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
+        """(m, 2) posterior-mean QALY of the kinds of benefit and of the kinds of harm (as positive losses), weighted."""
+        good = np.array([kind in BENEFITS for kind in KINDS])
+        found = [
+            np.einsum("rmk,m->rk", kinds, self.twin.posterior.weights) * self.kind_weights
+            for kinds in self.twin.kinds(self.panel, bits, horizon_years=self.horizon_years)
+        ]
+        kinds = np.concatenate(found) if found else np.empty((0, len(KINDS)))
+        return np.column_stack([kinds[:, good].sum(axis=1), -kinds[:, ~good].sum(axis=1)])
 
     def member_utility(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
         """(r, m) utility of each choice in each member, for a few choices."""
         return np.concatenate(
             [kinds @ self.kind_weights for kinds in self.twin.kinds(self.panel, bits, horizon_years=self.horizon_years)]
         )
+
+    def thinned(self, n_members: int) -> RegimenProblem:
+        """The same question on fewer posterior members, every k-th of them, for when very many choices are simulated."""
+        p = self.twin.posterior
+        rows = np.linspace(0, len(p.weights) - 1, min(n_members, len(p.weights))).round().astype(np.int64)
+        kept = {name: getattr(p, name)[rows] for name in ("latent", "parameters", "state_first", "state_now", "weights")}
+        kept["weights"] = kept["weights"] / kept["weights"].sum()
+        twin = replace(self.twin, posterior=replace(p, **kept))
+        return replace(self, twin=twin, panel=twin.panel(self.options))
 
     def regimen(self, bits: NDArray[np.generic]) -> Regimen:
         """The doses of one (n,) choice."""
@@ -86,13 +132,27 @@ def pose(
     max_drugs: int,
     horizon_years: float,
     kind_weights: NDArray[np.float64],
+    rules: Rules | None = None,
+    tail: float = 1.0,
+    current: Sequence[str] = (),
+    switching_cost_qaly: float = 0.0,
 ) -> RegimenProblem:
-    """The regimen problem of one twin."""
+    """The regimen problem of one twin.
+
+    Raises:
+        InputError: for rules that name no candidate.
+    """
     return RegimenProblem(
         twin=twin,
         options=tuple(options),
-        constraints=constraints_for(options, needs=needs, max_drugs=max_drugs),
+        constraints=(
+            *constraints_for(options, needs=needs, max_drugs=max_drugs),
+            *further_constraints(options, rules or Rules()),
+        ),
         horizon_years=horizon_years,
         kind_weights=kind_weights,
         panel=twin.panel(options),
+        tail=tail,
+        current=tuple(current),
+        switching_cost_qaly=switching_cost_qaly,
     )

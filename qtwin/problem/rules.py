@@ -2,18 +2,130 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from qtwin.errors import unknown_name
 from qtwin.pharmacology.drug import Dose
-from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Constraint, NotBoth
+from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, NotBoth
 
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "alzheimer_disease": ("mild Alzheimer's disease",),
     "hypertension": ("hypertension",),
     "depression": ("depression",),
+    "psychosis": ("psychosis",),
     "atrial_fibrillation": ("stroke prevention in atrial fibrillation", "rate control in atrial fibrillation"),
 }
 """Condition of a patient to the needs that a regimen must cover."""
+
+
+CAPS: Mapping[str, tuple[str, Callable[[Dose], float]]] = {
+    "qt_ms": ("ms", lambda d: _effect(d, "qt_prolongation") * d.relative),
+    "anticholinergic_score": ("score", lambda d: d.drug.acb.value if d.drug.acb else 0.0),
+    "bleeding_drugs": ("drug", lambda d: float(_ratio(d, "bleeding") > 1.0)),
+}
+"""What may be capped: unit, and what one dose adds. To add one: one line."""
+
+
+def _ratio(dose: Dose, outcome: str) -> float:
+    return dose.drug.hazard_ratio[outcome].value if outcome in dose.drug.hazard_ratio else 1.0
+
+
+def _effect(dose: Dose, key: str) -> float:
+    return dose.drug.effects[key].value if key in dose.drug.effects else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """A limit on the sum of costs; a drug without a cost is free.
+
+    Attributes:
+        limit: The most that the drugs may cost together, in `unit`.
+        unit: Such as "EUR/month".
+        cost: INN to its cost at any of its doses, or the label of an option to the cost of that dose.
+    """
+
+    limit: float
+    unit: str
+    cost: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What a spec adds to the rules that follow from the options.
+
+    Attributes:
+        exactly_drugs: Number of drugs, no more and no fewer; None: only `max_drugs` holds.
+        keep, stop: INNs that must, or must not, be taken.
+        avoid: Pairs of INNs that must not be taken together, beyond those that the drugs themselves name.
+        caps: Name in `CAPS` to its limit.
+        budget: What the drugs may cost together, and what each costs.
+    """
+
+    exactly_drugs: int | None = None
+    keep: tuple[str, ...] = ()
+    stop: tuple[str, ...] = ()
+    avoid: tuple[tuple[str, str], ...] = ()
+    caps: Mapping[str, float] = field(default_factory=dict)
+    budget: Budget | None = None
+
+
+def further_constraints(options: Sequence[Dose], rules: Rules) -> tuple[Constraint, ...]:
+    """The constraints of `rules`.
+
+    Raises:
+        InputError: for a drug that is no candidate, or an unknown cap.
+    """
+    out: list[Constraint] = []
+    everything = tuple(range(len(options)))
+    if rules.exactly_drugs is not None:
+        reason = "the spec asks for this number"
+        out.append(
+            Exactly(name=f"exactly {rules.exactly_drugs} drugs", reason=reason, count=rules.exactly_drugs, members=everything)
+        )
+    named = {"keep or stop": (*rules.keep, *rules.stop), "avoid": [inn for pair in rules.avoid for inn in pair]}
+    for what, inns in named.items():
+        for inn in inns:
+            if not any(o.drug.inn == inn for o in options):
+                raise unknown_name(f"candidate to {what}", inn, sorted({o.drug.inn for o in options}))
+    for inn in rules.keep:
+        members = tuple(i for i, o in enumerate(options) if o.drug.inn == inn)
+        out.append(AtLeastOne(name=f"keep {inn}", reason="the spec keeps it", members=members))
+    for inn in rules.stop:
+        members = tuple(i for i, o in enumerate(options) if o.drug.inn == inn)
+        out.append(AtMost(name=f"stop {inn}", reason="the spec stops it", limit=0, members=members))
+    for one, other in rules.avoid:
+        out += [
+            NotBoth(name=f"not {a.label} with {b.label}", reason="the spec keeps them apart", pair=(min(i, j), max(i, j)))
+            for i, a in enumerate(options)
+            for j, b in enumerate(options)
+            if a.drug.inn == one and b.drug.inn == other
+        ]
+    for name, limit in rules.caps.items():
+        if name not in CAPS:
+            raise unknown_name("cap", name, CAPS)
+        unit, adds = CAPS[name]
+        out.append(_cap(name.replace("_", " "), limit, unit, [adds(o) for o in options]))
+    if rules.budget is not None:
+        known = {o.drug.inn for o in options} | {o.label for o in options}
+        for name in rules.budget.cost:
+            if name not in known:
+                raise unknown_name("candidate with a cost", name, sorted(known))
+        costs = [rules.budget.cost.get(o.label, rules.budget.cost.get(o.drug.inn, 0.0)) for o in options]
+        out.append(_cap("budget", rules.budget.limit, rules.budget.unit, costs))
+    return tuple(out)
+
+
+def _cap(name: str, limit: float, unit: str, adds: Sequence[float]) -> Cap:
+    some = [(i, round(w, 3)) for i, w in enumerate(adds) if round(w, 3) != 0.0]
+    return Cap(
+        name=f"{name} at most {limit:g}",
+        reason=f"the sum over the drugs stays at or under {limit:g} {unit}",
+        members=tuple(i for i, _ in some),
+        weights=tuple(w for _, w in some),
+        limit=limit,
+        unit=unit,
+    )
 
 
 def constraints_for(options: Sequence[Dose], *, needs: Sequence[str], max_drugs: int) -> tuple[Constraint, ...]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError, QtwinError
-from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Constraint, NotBoth
+from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, NotBoth
 from qtwin.solver.base import Card, Instance, Result, Solver, Status, TracePoint
 from qtwin.solver.slack import fill_slack
 
@@ -188,6 +188,11 @@ def _state(model: Any, x: Sequence[Any], constraint: Constraint) -> None:
         model.add_bool_or([x[i].negated() for i in constraint.pair])
     elif isinstance(constraint, AtMost):
         model.add(sum(x[i] for i in constraint.members) <= constraint.limit)
+    elif isinstance(constraint, Exactly):
+        model.add(sum(x[i] for i in constraint.members) == constraint.count)
+    elif isinstance(constraint, Cap):
+        weights, limit = constraint.whole()
+        model.add(sum(w * x[i] for w, i in zip(weights, constraint.members, strict=True)) <= limit)
     else:
         raise InputError(
             f"constraint {constraint.name!r} of type {type(constraint).__name__} is unknown to cp-sat",
