@@ -20,28 +20,33 @@ from numpy.typing import NDArray
 from qtwin.benchmark.checkpoint import Checkpoint, write_atomically
 from qtwin.cli.answer import Answerer
 from qtwin.cli.audit import write_down
-from qtwin.cli.check import Checked
+from qtwin.cli.check import Checked, rules_of
+from qtwin.cli.likeness import by_order, compare, fitted, weigh
 from qtwin.cli.show import note, stage, table
 from qtwin.encoding.encoding import Encoding
-from qtwin.encoding.penalty import check_sufficiency, encode
-from qtwin.encoding.surrogate import fidelity, fit_quadratic
-from qtwin.errors import require_vendor
+from qtwin.encoding.fidelity import fidelity
+from qtwin.encoding.penalty import Sufficiency, check_sufficiency, encode
+from qtwin.encoding.polynomial import BinaryPolynomial
+from qtwin.errors import InputError, require_vendor
 from qtwin.patient.person import describe
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
 from qtwin.pharmacology.receptor_variant import beta1_gain
 from qtwin.problem.regimen import RegimenProblem, pose
+from qtwin.report.order import right_order
 from qtwin.report.page import write as write_page
 from qtwin.report.playback import play, top_regimens
 from qtwin.report.scores import Yardstick, agreement
-from qtwin.report.sections import encoding_section, kinetics_section, problem_section
+from qtwin.report.sections import encoding_section, kinetics_section, pareto_section, problem_section
 from qtwin.report.twin_section import twin_section
 from qtwin.report.verdict import judge
-from qtwin.spec import identity
+from qtwin.spec import Spec, identity
 from qtwin.twin.build import build_twin
 from qtwin.twin.twin import kind_weights
 
 SCHEMA = "qtwin.result/1"
+_TIGHT = 1.05  # by how much the tightest penalty is exceeded, so that nothing infeasible ties with the optimum
+_LEAST = 0.01  # share of the proven penalty that stays where the best of all choices is allowed and none is needed
 _VENDORS = (
     "qtwin",
     "numpy",
@@ -66,22 +71,55 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _sample(problem: RegimenProblem, feasible: NDArray[np.uint8], n_train: int, seed: int) -> dict[str, Any]:
-    """Simulate some of the feasible regimens on the twin, for the polynomial to be fitted to; at most two thirds of them."""
+def _sample(problem: RegimenProblem, feasible: NDArray[np.uint8], spec: Spec) -> dict[str, Any]:
+    """Make the surrogate that the spec asks for, and say which regimens were simulated for it."""
     problem.objective(feasible[:1])  # compiles the kernels, so that no solver is charged for it
     started = time.perf_counter()
-    count = min(n_train, max(len(feasible) * 2 // 3, 1))
-    chosen = np.sort(np.random.default_rng([seed, 1]).choice(len(feasible), size=count, replace=False))
-    utility = problem.objective(feasible[chosen])
-    return {"chosen": chosen, "utility": utility, "simulate_s": time.perf_counter() - started}
+    made = fitted(problem, feasible, spec.encoding, spec.seed)
+    place = {row.tobytes(): k for k, row in enumerate(np.ascontiguousarray(feasible))}
+    allowed = [place[row.tobytes()] for row in np.ascontiguousarray(made.bits) if row.tobytes() in place]
+    return {
+        "allowed": np.array(allowed, dtype=np.int64),
+        "n_simulated": len(made.utility),
+        "words": made.words,
+        "terms": [[list(t), c] for t, c in made.polynomial.terms.items()],
+        "n": made.polynomial.n_variables,
+        "simulate_s": time.perf_counter() - started,
+    }
+
+
+def _polynomial(sample: Mapping[str, Any]) -> BinaryPolynomial:
+    return BinaryPolynomial.of(sample["n"], [(tuple(t), float(c)) for t, c in sample["terms"]])
 
 
 def _encoding_from(
-    problem: RegimenProblem, feasible: NDArray[np.uint8], chosen: NDArray[np.int64], utility: NDArray[np.float64]
-) -> Encoding:
-    names = [o.label for o in problem.options]
-    fitted = fit_quadratic(feasible[chosen], utility)
-    return encode(fitted, names=names, constraints=problem.constraints, feasible=feasible[chosen])
+    problem: RegimenProblem, feasible: NDArray[np.uint8], sample: Mapping[str, Any], penalty: str
+) -> tuple[Encoding, Sufficiency | None, float]:
+    """The encoding, what looking at every assignment says of its penalties (None above 24 variables), and the seconds it took.
+
+    Looking at every assignment is counted only where the penalty comes from it.
+    """
+    started = time.perf_counter()
+    known = feasible[np.asarray(sample["allowed"], dtype=np.int64)]
+    arguments: dict[str, Any] = {
+        "names": [o.label for o in problem.options],
+        "constraints": problem.constraints,
+        "feasible": known if len(known) else feasible[:1],
+    }
+    encoding = encode(_polynomial(sample), **arguments)
+    made_s = time.perf_counter() - started
+    sufficiency = check_sufficiency(encoding)
+    if penalty == "tightest":
+        if sufficiency is None:
+            raise InputError(
+                f"the tightest penalty of {encoding.polynomial.n_variables} bits cannot be found by looking at every assignment",
+                hint='set encoding.penalty = "proven"',
+            )
+        least = _LEAST * min(p.weight for p in encoding.penalties) if encoding.penalties else 1.0
+        encoding = encode(_polynomial(sample), **arguments, weight=max(sufficiency.tightest_weight * _TIGHT, least))
+        made_s = time.perf_counter() - started
+        sufficiency = check_sufficiency(encoding)
+    return encoding, sufficiency, made_s
 
 
 def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any]:
@@ -127,12 +165,14 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
             max_drugs=spec.problem.max_drugs,
             horizon_years=spec.problem.horizon_years,
             kind_weights=weights,
+            rules=rules_of(spec),
+            tail=spec.problem.worst_share,
+            current=tuple(d.drug.inn for d in doses),
+            switching_cost_qaly=spec.problem.switching_cost_qaly,
         )
-        sample, _ = checkpoint.stage("encoding", lambda: _sample(problem, feasible, spec.encoding.n_train, spec.seed))
-        fitting = time.perf_counter()
-        encoding = _encoding_from(problem, feasible, np.asarray(sample["chosen"]), np.asarray(sample["utility"]))
-        encoding_s = {"simulating for the encoding": sample["simulate_s"], "encoding": time.perf_counter() - fitting}
-        sufficiency = check_sufficiency(encoding)
+        sample, _ = checkpoint.stage("encoding", lambda: _sample(problem, feasible, spec))
+        encoding, sufficiency, fitting_s = _encoding_from(problem, feasible, sample, spec.encoding.penalty)
+        encoding_s = {"simulating for the encoding": sample["simulate_s"], "encoding": fitting_s}
         found.append(
             f"{encoding.polynomial.n_variables} bits, {encoding.polynomial.n_terms} terms, {len(feasible):,} allowed regimens"
         )
@@ -149,24 +189,44 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         padded[:, : encoding.n_decision] = feasible
         encoded = -encoding.objective.evaluate(padded)
         trained = np.zeros(len(feasible), dtype=np.bool_)
-        trained[np.asarray(sample["chosen"])] = True
-        surrogate = fit_quadratic(feasible[trained], np.asarray(sample["utility"]))
+        trained[np.asarray(sample["allowed"], dtype=np.int64)] = True
         if not trained.all():
-            encoding = replace(encoding, fidelity=fidelity(surrogate, feasible, np.asarray(true), trained))
+            encoding = replace(encoding, fidelity=fidelity(_polynomial(sample), feasible, np.asarray(true), trained))
         yardstick = Yardstick(bits=feasible, utility=np.asarray(true), encoded=encoded)
         rows = answerer.score(answers, encoding, problem, yardstick, encoding_s=encoding_s)
         regimens = _regimens(
             problem, twin_doses=doses, best=feasible[int(np.argmax(true))], encoded=feasible[int(np.argmax(encoded))]
         )
         found.append(f"best {regimens[0]['utility']['mean']:.3f} QALY")
+    wall["playback"] = time.perf_counter() - mark
+
+    mark = time.perf_counter()
+    with stage("Likeness of the encodings"):
+        surrogates: dict[str, Any] = {"rows": []}
+        if spec.encoding.compare and not trained.all():
+            surrogates, _ = checkpoint.stage(
+                "surrogates", lambda: compare(problem, feasible, np.asarray(true), spec.encoding, spec.seed)
+            )
+        weighed, _ = checkpoint.stage("pareto", lambda: weigh(problem, feasible))
+        orders, _ = checkpoint.stage("spectrum", lambda: by_order(problem, feasible, np.asarray(true), spec.encoding))
     encoding_part = encoding_section(encoding, sufficiency, encoded=encoded, true=np.asarray(true), trained=trained)
+    encoding_part |= {
+        "penalty": spec.encoding.penalty,
+        "surrogate": spec.encoding.surrogate,
+        "surrogates": surrogates["rows"],
+        "spectrum": orders,
+    }
+    asked = right_order(encoding_part)
+    if asked is not None and not asked.pairs_suffice:
+        warnings.append(asked.words)
     verdict = judge(
         rows,
         n_feasible=len(feasible),
         fidelity=encoding_part["fidelity"],
         current=next(r for r in regimens if r["key"] == "current"),
+        order="" if asked is None else asked.words,
     )
-    wall["playback"] = time.perf_counter() - mark
+    wall["likeness"] = time.perf_counter() - mark
     current_bits = np.array([any(o.drug.inn == d.drug.inn for d in doses) for o in candidates], dtype=np.uint8)
     result: dict[str, Any] = {
         "schema": SCHEMA,
@@ -190,6 +250,7 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         "solvers": rows,
         "agreement": agreement([r for r in rows if r["name"] == "qaoa"], answerer.theta),
         "regimens": regimens,
+        "pareto": pareto_section(weighed, np.asarray(true)),
         "top": top_regimens(problem, feasible, np.asarray(true)),
         "verdict": verdict.sentence,
         "verdict_points": list(verdict.points),

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from qtwin.report import course, effect, fidelity, race
+from qtwin.report import course, effect, fidelity, pareto, race, spectrum
 from qtwin.report.picture import Picture
 
 TABLE: dict[str, Callable[[Mapping[str, Any]], Picture | None]] = {
     "twin_fit": course.fit_picture,
     "benefit_harm": effect.picture,
+    "pareto": pareto.picture,
     "patient_course": course.course_picture,
     "encoded_against_true": fidelity.picture,
+    "interaction_spectrum": spectrum.picture,
     "solver_comparison": race.picture,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,18 @@ def problem_section(problem: RegimenProblem, n_feasible: int) -> dict[str, Any]:
         "unit": "QALY",
         "weights": dict(zip(KINDS, problem.kind_weights.tolist(), strict=True)),
         "enumeration": f"all {n_feasible:,} allowed regimens of 2^{problem.n} = {2**problem.n:,} can be simulated on the twin",
+    }
+
+
+def pareto_section(weighed: Mapping[str, Any], utility: NDArray[np.float64]) -> dict[str, Any]:
+    """Benefit against harm of the allowed regimens, thinned for the picture, the whole front and the optimum of the objective."""
+    step = max(1, -(-len(utility) // _SCATTER_POINTS))
+    best = int(np.argmax(utility))
+    return {
+        "benefit": np.asarray(weighed["benefit"])[::step].tolist(),
+        "harm": np.asarray(weighed["harm"])[::step].tolist(),
+        "front": weighed["front"],
+        "chosen": {"benefit": float(weighed["benefit"][best]), "harm": float(weighed["harm"][best])},
     }
 
 

@@ -36,7 +36,12 @@ def _rate(row: dict[str, Any]) -> str:
 
 
 def judge(
-    rows: Sequence[dict[str, Any]], *, n_feasible: int, fidelity: dict[str, Any] | None, current: dict[str, Any]
+    rows: Sequence[dict[str, Any]],
+    *,
+    n_feasible: int,
+    fidelity: dict[str, Any] | None,
+    current: dict[str, Any],
+    order: str = "",
 ) -> Verdict:
     """Compare the rows: best utility on the twin first, proof next, total time last.
 
@@ -47,6 +52,7 @@ def judge(
         n_feasible: Number of allowed regimens.
         fidelity: The encoding's fidelity section.
         current: The played-back section of the current medicines.
+        order: Whether pairs suffice, in a sentence (`qtwin.report.order`); "" where it was not looked at.
     """
     usable = [r for r in rows if r["feasible"] and r["objective_twin"] is not None and r["kind"] != "null"]
     if not usable:
@@ -84,6 +90,8 @@ def judge(
         points.append(
             f"The encoding ranks unseen regimens with a correlation of {fidelity['rank_correlation']:.3f}; its optimum {same}."
         )
+    if order:
+        points.append(order)
     for r in quantum:
         found = (
             "found the same regimen"

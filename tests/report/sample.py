@@ -72,6 +72,7 @@ def sample(seed: int = 0) -> dict[str, Any]:
         "solvers": solvers,
         "agreement": _agreement(rng),
         "regimens": _regimens(rng),
+        "pareto": _pareto(np.random.default_rng(seed + 1)),
         "top": _top(rng),
         "verdict": "For this made-up patient exhaustive search proved the best regimen in 0.4 s; QAOA found it more slowly.",
         "verdict_points": [
@@ -252,7 +253,55 @@ def _encoding(rng: np.random.Generator) -> dict[str, Any]:
             "max_error": 0.0174,
         },
         "scatter": {"encoded": encoded.tolist(), "true": true.tolist(), "trained": trained.tolist()},
+        "surrogate": "least squares pairs",
+        "surrogates": [
+            _surrogate("additive", 1, 16, 0.41, 0.0214, 0.034),
+            _surrogate("least squares pairs", 2, 136, 0.991, 0.0012, 0.004),
+            _surrogate("least squares triples", 3, 680, 0.999, 0.0, 0.0),
+        ],
+        "spectrum": {
+            "n": 14,
+            "options": [c[0] for c in CANDIDATES[:14]],
+            "left_out": [c[0] for c in CANDIDATES[14:]],
+            "n_members": 122,
+            "share": [0.0, 0.62, 0.33, 0.047, 0.0028, 0.0002],
+            "explained": [0.0, 0.62, 0.95, 0.997, 0.9998, 1.0],
+            "largest": [0.05, 0.04, 0.021, 0.006, 0.001, 0.0002],
+            "allowed_explained": [0.0, 0.79, 0.998, 0.99999],
+        },
     }
+
+
+def _surrogate(name: str, degree: int, terms: int, r2: float, regret: float, high: float) -> dict[str, Any]:
+    return {
+        "name": name,
+        "degree": degree,
+        "n_terms": terms,
+        "n_simulated": 300,
+        "certified": False,
+        "words": "300 allowed regimens simulated",
+        "fidelity": {
+            "n_train": 300,
+            "n_held_out": 2016,
+            "r2": r2,
+            "rank_correlation": r2,
+            "top_overlap": 0.9,
+            "regret": regret,
+            "max_error": 0.02,
+        },
+        "regret_low": 0.0,
+        "regret_high": high,
+    }
+
+
+def _pareto(rng: np.random.Generator) -> dict[str, Any]:
+    harm = 0.02 + 0.05 * rng.random(400)
+    benefit = 0.12 - 0.4 * (0.07 - harm) * rng.random(400)
+    order = np.argsort(harm)
+    best = [k for j, k in enumerate(order) if benefit[k] >= benefit[order[: j + 1]].max()]
+    front = [{"regimen": CHOSEN[: 1 + j % 5], "benefit": float(benefit[k]), "harm": float(harm[k])} for j, k in enumerate(best)]
+    chosen = {"benefit": front[-1]["benefit"], "harm": front[-1]["harm"]}
+    return {"benefit": benefit.tolist(), "harm": harm.tolist(), "front": front * (1 + 6 // len(front)), "chosen": chosen}
 
 
 def _share(successes: int, trials: int, target: str) -> dict[str, Any]:

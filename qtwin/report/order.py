@@ -1,0 +1,78 @@
+"""Is a QUBO the right question for this patient? What pairs lose against triples, in a sentence from the scored surrogates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_SAME_QALY = 1e-9
+
+
+_FAITHFUL = 0.9
+"""R2 on unseen regimens under which an encoding is not the patient's question, whatever its optimum happens to be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """Whether a quadratic surrogate does what a cubic one does.
+
+    Attributes:
+        pairs_suffice: The most faithful quadratic surrogate chooses as well on the twin as the most faithful cubic one, and it is
+            faithful, or no less so than the cubic one.
+        words: The sentences, with the numbers.
+    """
+
+    pairs_suffice: bool
+    words: str
+
+
+def right_order(encoding: Mapping[str, Any]) -> Order | None:
+    """Compare the most faithful surrogate of degree 2 with the most faithful one of a higher degree; None without both.
+
+    Faithful is a high R2 on regimens that the fit did not see; among equals, a low regret.
+    """
+    rows = list(encoding.get("surrogates") or [])
+    pairs, higher = ([r for r in rows if r["degree"] in degrees] for degrees in ((1, 2), range(3, 100)))
+    if not pairs or not higher:
+        return None
+    quadratic, cubic = max(pairs, key=_faithful), max(higher, key=_faithful)
+    worse = quadratic["fidelity"]["regret"] > cubic["fidelity"]["regret"] + _SAME_QALY
+    unlike = _faithful(quadratic)[0] < min(_FAITHFUL, _faithful(cubic)[0])
+    regrets = (
+        f"On the twin the best of pairs loses {_regret(quadratic)} QALY, the best of triples {_regret(cubic)}; of the variance"
+        f" among regimens that the fit did not see, pairs ({quadratic['name']}) leave {_left(quadratic)} unexplained, triples"
+        f" ({cubic['name']}) {_left(cubic)}."
+    )
+    spectrum = encoding.get("spectrum") or {}
+    share = spectrum.get("share") or []
+    exactly = (
+        f" Over all choices of {spectrum['n']} options, interactions of three and more carry {_percent(sum(share[3:]))} of the"
+        " variance."
+        if len(share) > 3
+        else ""
+    )
+    if worse or unlike:
+        start = "A QUBO is not the right question for this patient; a polynomial with triples (HUBO) is."
+    else:
+        start = "A QUBO can ask this patient's question: triples choose no better."
+    return Order(pairs_suffice=not (worse or unlike), words=f"{start} {regrets}{exactly}")
+
+
+def _faithful(row: Mapping[str, Any]) -> tuple[float, float]:
+    r2 = row["fidelity"]["r2"]
+    return (round(r2, 6) if r2 is not None and r2 == r2 else float("-inf")), -row["fidelity"]["regret"]
+
+
+def _regret(row: Mapping[str, Any]) -> str:
+    interval = f" (95 % interval {row['regret_low']:.4f} to {row['regret_high']:.4f})" if row["regret_high"] else ""
+    return f"{row['fidelity']['regret']:.4f}{interval}"
+
+
+def _left(row: Mapping[str, Any]) -> str:
+    r2 = row["fidelity"]["r2"]
+    return "an unknown share" if r2 is None or r2 != r2 else _percent(max(1.0 - r2, 0.0))
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.2g} %"
