@@ -1,0 +1,94 @@
+"""Families of instances with a known optimum, a known hardness or a patient behind them. One file a family, one line in `TABLE`.
+
+A family is a function ``(n, seed, **options) -> Generated``; equal arguments give equal instances on every machine.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.encoding.encoding import Encoding
+from qtwin.errors import InputError, unknown_name
+from qtwin.problem.regimen import RegimenProblem
+
+LARGEST = 200
+"""Variables of the largest instance that a family makes."""
+
+TABLE: dict[str, str] = {
+    "frustrated-loops": "qtwin.encoding.generate.frustrated_loops:generate",
+    "wishart": "qtwin.encoding.generate.wishart:generate",
+    "xorsat": "qtwin.encoding.generate.xorsat:generate",
+    "dense": "qtwin.encoding.generate.dense:generate",
+    "three-regular": "qtwin.encoding.generate.three_regular:generate",
+    "sherrington-kirkpatrick": "qtwin.encoding.generate.sherrington_kirkpatrick:generate",
+    "cardinality": "qtwin.encoding.generate.cardinality:generate",
+    "twin": "qtwin.encoding.generate.twin:generate",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generated:
+    """One instance and what is known of it.
+
+    Attributes:
+        family: Name in `TABLE`.
+        seed: Of everything random.
+        options: The family's own options.
+        encoding: What solvers minimise.
+        optimum: Lowest energy of a feasible assignment where the construction proves it, else None.
+        optimal_bits: (n,) an assignment with that energy, else None.
+        hardness: What is known of how hard it is, with its source.
+        problem: The twin's question behind it, for families that have one.
+    """
+
+    family: str
+    seed: int
+    options: Mapping[str, Any] = field(default_factory=dict)
+    encoding: Encoding
+    optimum: float | None = None
+    optimal_bits: NDArray[np.uint8] | None = None
+    hardness: str
+    problem: RegimenProblem | None = None
+
+
+Family = Callable[..., Generated]
+
+
+def load(family: str) -> Family:
+    """A family by name.
+
+    Raises:
+        InputError: for an unknown name, with the nearest known one.
+    """
+    if family not in TABLE:
+        raise unknown_name("family of instances", family, TABLE)
+    module, _, function = TABLE[family].partition(":")
+    found: Any = getattr(import_module(module), function)
+    return found  # type: ignore[no-any-return]
+
+
+def options_of(family: str) -> dict[str, Any]:
+    """The family's own options with their defaults."""
+    return {k: p.default for k, p in inspect.signature(load(family)).parameters.items() if k not in ("n", "seed")}
+
+
+def make(family: str, n: int, *, seed: int, **options: Any) -> Generated:
+    """An instance of a family.
+
+    Raises:
+        InputError: for an unknown family or option, or a size that the family does not have.
+    """
+    known = options_of(family)
+    for name in options:
+        if name not in known:
+            raise unknown_name(f"option of family {family!r}:", name, known)
+    if not 1 <= n <= LARGEST:
+        raise InputError(f"{n} variables came, 1 to {LARGEST} were wanted", hint="choose another size")
+    return load(family)(n, seed, **options)
