@@ -23,11 +23,12 @@ def generate(n: int, seed: int, *, density: float = 1.0, degree: int = 2) -> Gen
     if not 0.0 < density <= 1.0 or degree not in (2, 3, 4):
         raise InputError(f"density {density} and degree {degree} came, (0, 1] and 2 to 4 were wanted", hint="correct them")
     rng = np.random.default_rng([seed, n])
-    terms: list[tuple[tuple[int, ...], float]] = []
-    for order in range(1, degree + 1):
-        for term in combinations(range(n), order):
-            if order == 1 or rng.random() < density:
-                terms.append((term, float(rng.integers(-_LARGEST, _LARGEST + 1))))
+    terms = [
+        (term, float(rng.integers(-_LARGEST, _LARGEST + 1)))
+        for order in range(1, degree + 1)
+        for term in combinations(range(n), order)
+        if order == 1 or rng.random() < density
+    ]
     return Generated(
         family="dense",
         seed=seed,
