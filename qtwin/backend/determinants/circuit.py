@@ -1,0 +1,125 @@
+"""A fermionic circuit compiled to pairs of determinants: exp(theta (T - T+)) turns each pair (D, T D) by theta."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.backend.determinants.space import Space, parity
+from qtwin.encoding.excitation import FermionicAnsatz
+
+Floats = NDArray[np.float64]
+_JIT: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compiled:
+    """Every rotation as index pairs; rotations that reach no pair of the space are dropped.
+
+    Attributes:
+        start: (r + 1,) first pair of each rotation.
+        low, high: (pairs,) places of D and T D.
+        sign: (pairs,) sign of T D times the rotation's own.
+        parameter: (r,) parameter of each rotation.
+        dropped: Number of rotations left out.
+    """
+
+    start: NDArray[np.int64]
+    low: NDArray[np.int32]
+    high: NDArray[np.int32]
+    sign: Floats
+    parameter: NDArray[np.int64]
+    dropped: int
+
+
+def compile_circuit(space: Space, ansatz: FermionicAnsatz) -> Compiled:
+    """The pairs of each rotation inside the space."""
+    starts, parameters = [0], []
+    lows: list[NDArray[np.int32]] = []
+    highs: list[NDArray[np.int32]] = []
+    signs: list[Floats] = []
+    n_down = int((space.rank_beta >= 0).sum())
+    for rotation in ansatz.rotations:
+        moves = np.array(rotation.excitation.moves, dtype=np.int64).reshape(-1, 3)
+        low, high, sign = _pairs(moves, space.alpha, space.beta, space.rank_alpha, space.rank_beta, n_down, space.address)
+        if not len(low):
+            continue
+        lows.append(low)
+        highs.append(high)
+        signs.append(sign * rotation.sign)
+        starts.append(starts[-1] + len(low))
+        parameters.append(rotation.parameter)
+    return Compiled(
+        start=np.array(starts, dtype=np.int64),
+        low=np.concatenate(lows) if lows else np.empty(0, dtype=np.int32),
+        high=np.concatenate(highs) if highs else np.empty(0, dtype=np.int32),
+        sign=np.concatenate(signs) if signs else np.empty(0),
+        parameter=np.array(parameters, dtype=np.int64),
+        dropped=len(ansatz.rotations) - len(parameters),
+    )
+
+
+@numba.njit(**_JIT)
+def _pairs(moves, up, down, rank_up, rank_down, n_down, address):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    low = np.empty(len(up), dtype=np.int32)
+    high = np.empty(len(up), dtype=np.int32)
+    sign = np.empty(len(up))
+    count = 0
+    one = np.int64(1)
+    for d in range(len(up)):
+        strings = (up[d], down[d])
+        u, v = strings
+        factor = 1.0
+        possible = True
+        for m in range(len(moves) - 1, -1, -1):
+            to, source, spin = moves[m]
+            string = u if spin == 0 else v
+            if not (string >> source) & 1 or (string >> to) & 1:
+                possible = False
+                break
+            factor *= parity(string, source, to)
+            string ^= (one << source) | (one << to)
+            if spin == 0:
+                u = string
+            else:
+                v = string
+        if possible:
+            place = address[rank_up[u] * n_down + rank_down[v]]
+            if place >= 0:
+                low[count], high[count], sign[count] = d, place, factor
+                count += 1
+    return low[:count].copy(), high[:count].copy(), sign[:count].copy()
+
+
+@numba.njit(fastmath=True, **_JIT)
+def run(start, low, high, sign, parameter, theta, state):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Apply all rotations to `state`, in place."""
+    for r in range(len(parameter)):
+        c, s = np.cos(theta[parameter[r]]), np.sin(theta[parameter[r]])
+        if s == 0.0 and c == 1.0:
+            continue
+        for k in range(start[r], start[r + 1]):
+            t = s * sign[k]
+            x, y = state[low[k]], state[high[k]]
+            state[low[k]] = c * x - t * y
+            state[high[k]] = t * x + c * y
+
+
+@numba.njit(fastmath=True, **_JIT)
+def sweep(start, low, high, sign, parameter, theta, state, dual, gradient):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Undo all rotations on `state` and `dual` = H state from the last to the first, adding 2 <dual|T - T+|state> on the way."""
+    for r in range(len(parameter) - 1, -1, -1):
+        c, s = np.cos(theta[parameter[r]]), np.sin(theta[parameter[r]])
+        slope = 0.0
+        for k in range(start[r], start[r + 1]):
+            t = s * sign[k]
+            i, j = low[k], high[k]
+            x, y, u, v = state[i], state[j], dual[i], dual[j]
+            slope += sign[k] * (v * x - u * y)
+            state[i], state[j] = c * x + t * y, c * y - t * x
+            dual[i], dual[j] = c * u + t * v, c * v - t * u
+        gradient[parameter[r]] += 2.0 * slope

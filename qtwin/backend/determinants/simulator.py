@@ -1,0 +1,96 @@
+"""Energies and gradients of fermionic circuits, exact, on the determinants that the Hamiltonian connects."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.backend.base import Samples, check_shots
+from qtwin.backend.determinants import circuit
+from qtwin.backend.determinants.hamiltonian import hamiltonian
+from qtwin.backend.determinants.space import space_of
+from qtwin.encoding.excitation import FermionicAnsatz, check
+from qtwin.errors import InputError
+
+Floats = NDArray[np.float64]
+
+
+@final
+class DeterminantSimulator:
+    """One molecule and one circuit, compiled; calls are cheap.
+
+    The gradient is exact, by one sweep back through the circuit (Jones, Gacon 2020, arXiv:2009.02823): two vectors, any number of
+    parameters.
+
+    Args:
+        h1_hartree: (n, n) one-electron integrals.
+        h2_hartree: (n, n, n, n) two-electron integrals (pq|rs), chemists' order.
+        core_hartree: Energy of nuclei and frozen electrons.
+        ansatz: The circuit; it says how many electrons there are.
+
+    Raises:
+        InputError: for integrals and circuit that do not fit each other, or too many determinants.
+    """
+
+    def __init__(self, h1_hartree: Floats, h2_hartree: Floats, core_hartree: float, ansatz: FermionicAnsatz) -> None:
+        check(ansatz)
+        if len(h1_hartree) != ansatz.n_orbitals:
+            raise InputError(
+                f"integrals of {len(h1_hartree)} orbitals came with a circuit on {ansatz.n_orbitals}", hint="use one active space"
+            )
+        self.ansatz = ansatz
+        self.space = space_of(h1_hartree, h2_hartree, ansatz.n_alpha, ansatz.n_beta)
+        self.hamiltonian = hamiltonian(self.space, h1_hartree, h2_hartree, core_hartree)
+        self.circuit = circuit.compile_circuit(self.space, ansatz)
+        down = int((self.space.rank_beta >= 0).sum())
+        first = self.space.rank_alpha[(1 << ansatz.n_alpha) - 1] * down + self.space.rank_beta[(1 << ansatz.n_beta) - 1]
+        self._reference = int(self.space.address[first])
+        self._state, self._dual = np.empty(self.space.size), np.empty(self.space.size)
+
+    def state(self, theta: Floats) -> Floats:
+        """(d,) amplitudes, in the order of `space`."""
+        self._run(self._angles(theta))
+        return self._state.copy()
+
+    def energy_hartree(self, theta: Floats) -> float:
+        """<H> at (n_parameters,) angles."""
+        self._run(self._angles(theta))
+        self.hamiltonian.apply(self._state, self._dual)
+        return float(self._state @ self._dual) + self.hamiltonian.core_hartree
+
+    def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
+        """<H> in hartree and its (n_parameters,) gradient."""
+        angles = self._angles(theta)
+        self._run(angles)
+        self.hamiltonian.apply(self._state, self._dual)
+        energy = float(self._state @ self._dual) + self.hamiltonian.core_hartree
+        gradient = np.zeros(self.ansatz.n_parameters)
+        c = self.circuit
+        circuit.sweep(c.start, c.low, c.high, c.sign, c.parameter, angles, self._state, self._dual, gradient)
+        return energy, gradient
+
+    def sample(self, theta: Floats, *, shots: int, seed: int) -> Samples:
+        """Occupations of all spin orbitals, alpha first; equal seeds give equal samples."""
+        check_shots(shots)
+        weight = self.state(theta) ** 2
+        drawn = np.random.default_rng(seed).multinomial(shots, weight / weight.sum())
+        kept = np.flatnonzero(drawn)
+        orbitals = np.arange(self.ansatz.n_orbitals)
+        halves = [(self.space.alpha, self.space.beta)[s][kept][:, None] >> orbitals & 1 for s in (0, 1)]
+        return Samples(bits=np.hstack(halves).astype(np.uint8), counts=drawn[kept].astype(np.int64))
+
+    def _angles(self, theta: Floats) -> Floats:
+        angles = np.ascontiguousarray(theta, dtype=np.float64)
+        if angles.shape != (self.ansatz.n_parameters,) or not np.isfinite(angles).all():
+            raise InputError(
+                f"angles of shape {angles.shape} came, {self.ansatz.n_parameters} finite ones were wanted", hint="in radians"
+            )
+        return angles
+
+    def _run(self, angles: Floats) -> None:
+        self._state[:] = 0.0
+        self._state[self._reference] = 1.0
+        c = self.circuit
+        circuit.run(c.start, c.low, c.high, c.sign, c.parameter, angles, self._state)

@@ -1,0 +1,1 @@
+"""Ansatzes of unitary coupled cluster type, one file each."""
