@@ -1,0 +1,129 @@
+"""Running one task: make the instance, ask the solver, and write down all that it cost, failures included."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import platform
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from qtwin.benchmark.metrics import count_successes
+from qtwin.benchmark.task import Task
+from qtwin.encoding.generate import Generated, make
+from qtwin.errors import QtwinError
+from qtwin.solver import registry
+from qtwin.solver.base import Instance, Result
+
+_TRACE = 60
+
+
+@lru_cache(maxsize=8)
+def _made(family: str, n: int, seed: int, options: tuple[tuple[str, Any], ...]) -> tuple[Generated, float]:
+    """The instance, and the seconds that making it took."""
+    started = time.perf_counter()
+    made = make(family, n, seed=seed, **dict(options))
+    return made, time.perf_counter() - started
+
+
+def execute(task: Task) -> dict[str, Any]:
+    """The record of one task, JSON values only; an error of ours is a record as well, with `status` "failed".
+
+    Returns:
+        task_id, instance_id, task, what is known of the instance (variables, terms, degree, optimum), the solver's answer
+        (status, energy, bound, proven, feasible), its samples' energies with counts where it drew some, seconds by stage, shots,
+        evaluations, anytime trace, regret on the twin where there is one, and the machine.
+    """
+    started = time.perf_counter()
+    record: dict[str, Any] = {
+        "task_id": task.task_id,
+        "instance_id": task.instance_id,
+        "task": dataclasses.asdict(task),
+        "machine": {"platform": platform.platform(), "cpu_count": os.cpu_count(), "python": platform.python_version()},
+    }
+    try:
+        options = tuple(sorted(task.family_options.items()))
+        made, made_s = _made(task.family, task.n, task.instance, options)
+        record |= _instance(made, made_s)
+        solver = registry.load(task.solver, task.solver_options)
+        record["kind"] = solver.card().kind
+        result = solver.solve(
+            Instance(encoding=made.encoding, problem=made.problem), seed=task.solver_seed, time_limit_s=task.time_limit_s
+        )
+        record |= _answer(made, result)
+    except QtwinError as error:
+        record |= {"status": "failed", "error": str(error), "total_s": time.perf_counter() - started}
+    plain: dict[str, Any] = _plain(record)
+    return plain
+
+
+def _instance(made: Generated, made_s: float) -> dict[str, Any]:
+    p = made.encoding.polynomial
+    low, high = p.coefficient_range
+    pairs = p.n_variables * (p.n_variables - 1) / 2
+    return {
+        "instance": {
+            "n_variables": p.n_variables,
+            "n_decision": made.encoding.n_decision,
+            "n_terms": p.n_terms,
+            "degree": p.degree,
+            "density": sum(len(t) == 2 for t in p.terms) / pairs if pairs else 0.0,
+            "coefficient_min": low,
+            "coefficient_max": high,
+            "optimum": made.optimum,
+            "made_s": made_s,
+        }
+    }
+
+
+def _answer(made: Generated, result: Result) -> dict[str, Any]:
+    encoding = made.encoding
+    found: dict[str, Any] = {
+        "status": result.status,
+        "energy": result.energy,
+        "bound": result.bound,
+        "proven": result.proven,
+        "scope": result.scope,
+        "feasible": result.bits is not None and bool(encoding.is_feasible(result.bits[None, :])[0]),
+        "wall_s": dict(result.wall_s),
+        "total_s": float(sum(result.wall_s.values())),
+        "shots": result.shots,
+        "evaluations": result.evaluations,
+        "trace": [[p.time_s, p.evaluations, p.best_energy] for p in result.trace[-_TRACE:]],
+        "resources": result.info.get("resources"),
+        "samples": None,
+        "utility": None,
+    }
+    if result.samples is not None:
+        bits = result.samples.bits
+        energies = encoding.polynomial.evaluate(bits)
+        feasible = encoding.is_feasible(bits)
+        lowest = float(energies[feasible].min()) if feasible.any() else math.nan
+        found["samples"] = {
+            "shots": result.samples.shots,
+            "feasible": int(result.samples.counts[feasible].sum()),
+            "lowest": lowest,
+            "lowest_count": count_successes(energies[feasible], result.samples.counts[feasible], lowest) if feasible.any() else 0,
+            "mean": float(np.average(energies, weights=result.samples.counts)),
+        }
+    if made.problem is not None and result.bits is not None:
+        found["utility"] = float(made.problem.objective(encoding.decode(result.bits[None, :]))[0])
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """JSON values: numbers that are not finite become None."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

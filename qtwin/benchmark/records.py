@@ -1,0 +1,155 @@
+"""Records of finished tasks: appended, never overwritten, in SQLite beside the results or in any database by URL.
+
+Two stores merge as sets: a record's key is its task's identity.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+from qtwin.errors import InputError, QtwinError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine, Table
+
+_BATCH = 500
+
+
+@final
+class Records:
+    """The store of a sweep.
+
+    Args:
+        url: A file (SQLite, write-ahead log, every append on disk before it returns) or a database URL such as
+            ``postgresql+psycopg://user@host/name``.
+
+    Raises:
+        InputError: for a file that is no database, or a URL whose driver is not installed.
+    """
+
+    def __init__(self, url: str | Path) -> None:
+        from sqlalchemy import Column, Index, MetaData, String, Table, Text, create_engine, event
+        from sqlalchemy.exc import SQLAlchemyError
+
+        self._where = str(url)
+        address = self._where if "://" in self._where else f"sqlite:///{Path(url).resolve()}"
+        metadata = MetaData()
+        self._table: Table = Table(
+            "records",
+            metadata,
+            Column("task_id", String(64), primary_key=True),
+            Column("instance_id", String(16), nullable=False),
+            Column("record", Text, nullable=False),
+            Column("written", String(32), nullable=False),
+            Index("by_instance", "instance_id"),
+        )
+        try:
+            self._engine: Engine = create_engine(address)
+            if self._engine.dialect.name == "sqlite":
+                event.listen(self._engine, "connect", _durable)
+            metadata.create_all(self._engine)
+        except ModuleNotFoundError as error:
+            raise InputError(
+                f"the driver of {address.split(':')[0]} is missing: {error.name}", hint=f"pip install {error.name}"
+            ) from None
+        except SQLAlchemyError as error:
+            raise InputError(
+                f"cannot open the records at {self._shown()}: {_words(error)}", hint="choose another file or URL"
+            ) from None
+
+    def append(self, records: Iterable[Mapping[str, Any]]) -> int:
+        """Write finished records; one whose task is there already is left out. How many were new.
+
+        Raises:
+            QtwinError: when they could not be written; nothing of the batch is then.
+        """
+        from sqlalchemy.exc import SQLAlchemyError
+
+        rows = [
+            {
+                "task_id": r["task_id"],
+                "instance_id": r["instance_id"],
+                "record": json.dumps(r, separators=(",", ":"), allow_nan=False),
+                "written": datetime.now(UTC).isoformat(timespec="seconds"),
+            }
+            for r in records
+        ]
+        if not rows:
+            return 0
+        try:
+            with self._engine.begin() as connection:
+                return sum(
+                    max(connection.execute(self._insert(), rows[k : k + _BATCH]).rowcount, 0) for k in range(0, len(rows), _BATCH)
+                )
+        except SQLAlchemyError as error:
+            raise QtwinError(
+                f"cannot write records to {self._shown()}: {_words(error)}", hint="free some space; finished records are kept"
+            ) from None
+
+    def task_ids(self) -> set[str]:
+        """Identities of all finished tasks."""
+        from sqlalchemy import select
+
+        with self._engine.connect() as connection:
+            return set(connection.execute(select(self._table.c.task_id)).scalars())
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """All records, in the order of their identity.
+
+        Raises:
+            QtwinError: for a record that cannot be read.
+        """
+        from sqlalchemy import select
+
+        with self._engine.connect() as connection:
+            chosen = select(self._table.c.task_id, self._table.c.record).order_by(self._table.c.task_id)
+            for task_id, text in connection.execution_options(yield_per=1000).execute(chosen):
+                try:
+                    yield json.loads(text)
+                except json.JSONDecodeError:
+                    raise QtwinError(
+                        f"record {task_id[:12]} in {self._shown()} is damaged", hint="delete that row; its task is then run again"
+                    ) from None
+
+    def __len__(self) -> int:
+        """Number of records."""
+        from sqlalchemy import func, select
+
+        with self._engine.connect() as connection:
+            return int(connection.execute(select(func.count()).select_from(self._table)).scalar_one())
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def _insert(self) -> Any:
+        if self._engine.dialect.name == "postgresql":
+            from sqlalchemy.dialects.postgresql import insert
+
+            return insert(self._table).on_conflict_do_nothing()
+        from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+        return insert_sqlite(self._table).on_conflict_do_nothing()
+
+    def _shown(self) -> str:
+        """The address without a password."""
+        from sqlalchemy.engine import make_url
+
+        return make_url(self._where).render_as_string(hide_password=True) if "://" in self._where else self._where
+
+
+def _durable(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA busy_timeout=30000")
+    cursor.close()
+
+
+def _words(error: Exception) -> str:
+    """The database's own words, without the statement."""
+    return str(getattr(error, "orig", None) or error).splitlines()[0]

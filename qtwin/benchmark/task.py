@@ -1,0 +1,115 @@
+"""One cell of a sweep: an instance, a solver, a seed. Its identity is a hash of all that defines it, the version included."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+import qtwin
+from qtwin.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What is to be run once.
+
+    Attributes:
+        family: Of `qtwin.encoding.generate.TABLE`.
+        n: Decision variables.
+        instance: Seed of the instance.
+        family_options: The family's own options.
+        solver: Of `qtwin.solver.TABLE`.
+        label: How the solver with these options is called in tables.
+        solver_options: Its options, the backend among them.
+        time_limit_s: None for the solver's own.
+        run: Number of the repetition.
+        seed: Of the sweep; with the rest it gives the solver's seed.
+        version: Of qtwin.
+    """
+
+    family: str
+    n: int
+    instance: int
+    family_options: Mapping[str, Any] = field(default_factory=dict)
+    solver: str
+    label: str
+    solver_options: Mapping[str, Any] = field(default_factory=dict)
+    time_limit_s: float | None = None
+    run: int = 0
+    seed: int = 0
+    version: str = qtwin.__version__
+
+    @cached_property
+    def task_id(self) -> str:
+        """SHA-256 of everything above but the label; equal tasks of any sweep, machine or day have equal ones.
+
+        Raises:
+            InputError: for an option that is no JSON value.
+        """
+        plain = asdict(self)
+        del plain["label"]
+        try:
+            text = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"a task cannot be written down: {error}", hint="use numbers, text and lists as options") from None
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def instance_id(self) -> str:
+        """The same for all solvers and runs on one instance."""
+        made = [self.family, self.n, self.instance, dict(self.family_options)]
+        return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def solver_seed(self) -> int:
+        """Seed of the solver: different for every task, the same in every process."""
+        return int(self.task_id[:8], 16)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Instances of one family: every size, so many instances each."""
+
+    family: str
+    sizes: Sequence[int]
+    instances: int = 1
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entrant:
+    """A solver with its options, and up to which size it takes part."""
+
+    solver: str
+    label: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    time_limit_s: float | None = None
+    runs: int = 1
+    largest: int | None = None
+
+
+def expand(groups: Sequence[Group], entrants: Sequence[Entrant], *, seed: int) -> Iterator[Task]:
+    """Every task of a sweep, small instances first, so that something can be seen soon."""
+    cells = sorted((n, k, i) for k, g in enumerate(groups) for n in g.sizes for i in range(g.instances))
+    for n, k, i in cells:
+        group = groups[k]
+        for entrant in entrants:
+            if entrant.largest is not None and n > entrant.largest:
+                continue
+            for run in range(entrant.runs):
+                yield Task(
+                    family=group.family,
+                    n=n,
+                    instance=i,
+                    family_options=dict(group.options),
+                    solver=entrant.solver,
+                    label=entrant.label,
+                    solver_options=dict(entrant.options),
+                    time_limit_s=entrant.time_limit_s,
+                    run=run,
+                    seed=seed,
+                )

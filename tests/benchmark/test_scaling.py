@@ -1,0 +1,106 @@
+"""Known growth is recovered within its interval, and nothing is claimed that the data do not carry."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from qtwin.benchmark.profile import order_changes, performance_profile, primal_gap, primal_integral
+from qtwin.benchmark.scaling import Runs, better, crossover, fit
+from qtwin.errors import InputError
+
+SIZES = range(8, 25, 2)
+
+
+def _cells(
+    base: float, scale_s: float, seed: int, *, sizes: range = SIZES, trials: int = 400, spread: float = 0.3
+) -> dict[int, list[Runs]]:
+    """A planted solver: a run takes 1 ms, and its success probability makes the median time scale_s base^n."""
+    rng = np.random.default_rng(seed)
+    cells = {}
+    for n in sizes:
+        runs = []
+        for _ in range(15):
+            tts = scale_s * base**n * math.exp(spread * rng.normal())
+            p = 1.0 - 0.01 ** min(1e-3 / tts, 1.0)
+            runs.append(Runs(run_s=1e-3, successes=int(rng.binomial(trials, p)), trials=trials))
+        cells[n] = runs
+    return cells
+
+
+@pytest.mark.parametrize("base", [1.1, 1.25, 1.4])
+def test_planted_exponential_growth_is_in_its_interval(base: float) -> None:
+    inside = 0
+    for seed in range(12):
+        found = fit(_cells(base, 2e-3, seed, trials=4000), form="exponential", seed=seed)
+        inside += found.base_interval.low <= base <= found.base_interval.high
+    assert inside >= 9  # 95 % intervals from a bootstrap of medians over 15 instances
+
+
+def test_the_right_law_is_preferred() -> None:
+    exponential = _cells(1.4, 2e-3, 1, sizes=range(6, 31, 2), trials=40_000)
+    powers = {n: [Runs(run_s=1e-9 * n**6.0, successes=1, trials=1)] * 5 for n in range(6, 31, 2)}
+    for cells, form in ((exponential, "exponential"), (powers, "power law")):
+        fits = [fit(cells, form=f, seed=0) for f in ("exponential", "power law")]
+        assert better(fits)[0].form == form
+    power = fit(powers, form="power law", seed=0)
+    assert power.base == pytest.approx(6.0, abs=1e-9)
+    assert power.at(60)[0] == pytest.approx(1e-9 * 60.0**6, rel=1e-6)
+
+
+def test_a_planted_crossover_is_found_and_flagged_when_far() -> None:
+    """2e-3 x 1.2^n against 1e-3 x 1.3^n cross at ln 2 / ln(1.3 / 1.2) = 8.66; 1 against 1e-3 at ln 1000 / ... = 86.3."""
+    rising = fit(_cells(1.3, 1e-3, 1, trials=20_000), form="exponential", seed=0)
+    near = crossover(fit(_cells(1.2, 2e-3, 2, trials=20_000), form="exponential", seed=0), rising)
+    assert near.interval is not None
+    assert near.interval.low <= 8.66 <= near.interval.high
+    assert not near.extrapolated
+    slow = {n: [Runs(run_s=1.0 * 1.2**n, successes=1, trials=1)] * 5 for n in SIZES}
+    far = crossover(fit(slow, form="exponential", seed=0), rising)
+    assert far.extrapolated
+    assert "not to be relied on" in far.words
+
+
+def test_equal_growth_has_no_crossover() -> None:
+    one = fit(_cells(1.25, 1e-3, 1), form="exponential", seed=0)
+    steeper = fit(_cells(1.35, 1e-3, 2, trials=4000), form="exponential", seed=0)
+    assert crossover(steeper, one).size is None
+    assert "not determined" in crossover(steeper, one).words
+
+
+def test_unsolved_sizes_are_censored_and_said() -> None:
+    cells = _cells(1.2, 1e-3, 3)
+    cells[26] = [Runs(run_s=1.0, successes=0, trials=50)] * 10
+    found = fit(cells, form="exponential", seed=0)
+    assert found.censored == (26,)
+    with pytest.raises(InputError, match="sizes"):
+        fit({n: cells[n] for n in (8, 10, 26)}, form="exponential", seed=0)
+
+
+def test_the_primal_integral_of_a_step() -> None:
+    """Nothing for 2 s, half the optimum until 5 s, the optimum to 10 s: 2 + 3 / 2."""
+    trace = [(2.0, -5.0), (5.0, -10.0)]
+    assert primal_integral(trace, -10.0, until_s=10.0) == pytest.approx(3.5)
+    assert primal_integral([], -10.0, until_s=4.0) == 4.0
+    assert primal_gap(3.0, -1.0) == 1.0
+    assert primal_gap(0.0, 0.0) == 0.0
+    with pytest.raises(InputError):
+        primal_integral([(2.0, 0.0), (1.0, 0.0)], 0.0, until_s=3.0)
+
+
+def test_performance_profiles_by_hand() -> None:
+    times = {"a": [1.0, 2.0, math.inf], "b": [2.0, 1.0, 4.0]}
+    shares = performance_profile(times, [1.0, 2.0, 10.0])
+    assert shares["a"].tolist() == [1 / 3, 2 / 3, 2 / 3]
+    assert shares["b"].tolist() == [2 / 3, 1.0, 1.0]
+    with pytest.raises(InputError):
+        performance_profile({"a": [1.0], "b": [1.0, 2.0]}, [1.0])
+
+
+def test_the_order_of_a_profile_may_hang_on_who_takes_part() -> None:
+    """Gould and Scott's effect: c is best where b is good, so that b looks worse than a; without c, b is first."""
+    times = {"a": [1.0, 1.0, 9.0, 9.0, 9.0], "b": [9.0, 9.0, 2.0, 2.0, 2.0], "c": [99.0, 99.0, 1.0, 1.0, 1.0]}
+    assert order_changes(times, 1.5) == ["c"]
+    assert order_changes({"a": [1.0], "b": [2.0]}, 1.5) == []
