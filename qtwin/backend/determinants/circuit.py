@@ -123,3 +123,13 @@ def sweep(start, low, high, sign, parameter, theta, state, dual, gradient):  # t
             state[i], state[j] = c * x + t * y, c * y - t * x
             dual[i], dual[j] = c * u + t * v, c * v - t * u
         gradient[parameter[r]] += 2.0 * slope
+
+
+@numba.njit(fastmath=True, **_JIT)
+def slopes(start, low, high, sign, parameter, state, dual, gradient):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Add 2 <dual|T - T+|state> of every rotation to its parameter's place."""
+    for r in range(len(parameter)):
+        slope = 0.0
+        for k in range(start[r], start[r + 1]):
+            slope += sign[k] * (dual[high[k]] * state[low[k]] - dual[low[k]] * state[high[k]])
+        gradient[parameter[r]] += 2.0 * slope

@@ -63,15 +63,22 @@ def full_size(n_orbitals: int, n_alpha: int, n_beta: int) -> int:
 
 
 def space_of(
-    h1_hartree: NDArray[np.float64], h2_hartree: NDArray[np.float64], n_alpha: int, n_beta: int, *, most: int = 50_000_000
+    h1_hartree: NDArray[np.float64],
+    h2_hartree: NDArray[np.float64],
+    n_alpha: int,
+    n_beta: int,
+    *,
+    symmetric: bool = False,
+    most: int = 50_000_000,
 ) -> Space:
-    """The determinants connected to the lowest one by the Hamiltonian.
+    """All determinants of the electrons, or those connected to the lowest one by the Hamiltonian.
 
     Args:
         h1_hartree: (n, n) one-electron integrals.
         h2_hartree: (n, n, n, n) two-electron integrals (pq|rs) in chemists' order.
         n_alpha: Electrons of spin up.
         n_beta: Electrons of spin down.
+        symmetric: Keep only the block that the Hamiltonian reaches from the lowest determinant.
         most: Refuse full spaces of more determinants.
 
     Raises:
@@ -96,17 +103,21 @@ def space_of(
         )
     up, rank_up = strings(n, n_alpha)
     down, rank_down = strings(n, n_beta)
-    reached = _reach(
-        np.ascontiguousarray(h1_hartree),
-        np.ascontiguousarray(h2_hartree),
-        n,
-        (1 << n_alpha) - 1,
-        (1 << n_beta) - 1,
-        rank_up,
-        rank_down,
-        len(up),
-        len(down),
-        _NEGLIGIBLE_HARTREE,
+    reached = (
+        np.ones(size, dtype=np.bool_)
+        if not symmetric
+        else _reach(
+            np.ascontiguousarray(h1_hartree),
+            np.ascontiguousarray(h2_hartree),
+            n,
+            (1 << n_alpha) - 1,
+            (1 << n_beta) - 1,
+            rank_up,
+            rank_down,
+            len(up),
+            len(down),
+            _NEGLIGIBLE_HARTREE,
+        )
     )
     inside = np.flatnonzero(reached)
     address = np.full(size, -1, dtype=np.int64)

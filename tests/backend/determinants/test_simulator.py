@@ -31,7 +31,7 @@ def _circuits(n: int, up: int, down: int) -> list[FermionicAnsatz]:
 @pytest.mark.parametrize(("n", "up", "down"), SHAPES)
 def test_the_matrix_is_that_of_the_ladder_operators(n: int, up: int, down: int) -> None:
     h1, h2 = fermions.random_integrals(n, 3)
-    space = space_of(h1, h2, up, down)
+    space = space_of(h1, h2, up, down, symmetric=True)
     assert space.size == full_size(n, up, down)  # nothing is symmetric here
     found = hamiltonian(space, h1, h2, 0.7)
     matrix = csr_matrix((found.value_hartree, found.column, found.start)).toarray()
@@ -114,7 +114,7 @@ def test_lowest_energy_of_the_block_is_that_of_pyscf(atom: str, electrons: int, 
     h2 = ao2mo.restore(1, active.get_h2eff(), orbitals)
     exact = active.kernel()[0]
     half = electrons // 2
-    simulator = DeterminantSimulator(h1, h2, core, uccsd(orbitals, half, half))
+    simulator = DeterminantSimulator(h1, h2, core, uccsd(orbitals, half, half), symmetric=True)
     assert simulator.energy_hartree(np.zeros(simulator.ansatz.n_parameters)) == pytest.approx(mean_field.e_tot, abs=1e-9)
     assert simulator.space.size < full_size(orbitals, half, half)  # the point group is found
     h = simulator.hamiltonian
