@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.problem.constraint import Constraint
+
+if TYPE_CHECKING:
+    from qtwin.encoding.quadratise import Quadratised
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +59,7 @@ class Encoding:
         constraints: The native constraints on the decision variables (for solvers that take them as they are).
         penalties: What was added for each constraint, and why its weight suffices.
         fidelity: Agreement with the twin, None when the polynomial itself is the problem.
+        quadratised: How the polynomial came to degree 2, where its last variables are the auxiliaries of that; None otherwise.
     """
 
     polynomial: BinaryPolynomial
@@ -64,6 +69,7 @@ class Encoding:
     constraints: tuple[Constraint, ...] = ()
     penalties: tuple[Penalty, ...] = ()
     fidelity: Fidelity | None = None
+    quadratised: Quadratised | None = None
 
     def decode(self, bits: NDArray[np.generic]) -> NDArray[np.uint8]:
         """(m, n) solver bits to (m, n_decision) problem bits: slack variables fall away."""

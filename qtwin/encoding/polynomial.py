@@ -9,13 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.errors import InputError
 
+if TYPE_CHECKING:
+    from qtwin.encoding.nested import Tree
+
 Term = tuple[int, ...]
+_BLOCK = 1 << 14
+"""Assignments evaluated together."""
+_FEW = 1 << 18
+"""Assignments times terms up to which a polynomial above degree 2 is evaluated term by term."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +106,12 @@ class BinaryPolynomial:
         ]
 
     @cached_property
+    def _tree(self) -> Tree:
+        from qtwin.encoding.nested import tree
+
+        return tree({t: c for t, c in self.terms.items() if t})
+
+    @cached_property
     def quadratic_form(self) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
         """(constant, linear (n,), upper triangular couplings (n, n)) of a polynomial of degree at most 2.
 
@@ -123,12 +137,23 @@ class BinaryPolynomial:
         Returns:
             (m,) float64.
         """
-        x = np.ascontiguousarray(np.asarray(bits), dtype=np.float64)
-        if x.ndim != 2 or x.shape[1] != self.n_variables:
-            raise InputError(f"bits of shape {x.shape} came, (m, {self.n_variables}) was wanted", hint="one row an assignment")
+        rows = np.asarray(bits)
+        if rows.ndim != 2 or rows.shape[1] != self.n_variables:
+            raise InputError(f"bits of shape {rows.shape} came, (m, {self.n_variables}) was wanted", hint="one row an assignment")
+        out = np.empty(len(rows))
+        for start in range(0, len(rows), _BLOCK):
+            out[start : start + _BLOCK] = self._at(np.ascontiguousarray(rows[start : start + _BLOCK], dtype=np.float64))
+        return out
+
+    def _at(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(m,) values at (m, n) assignments that fit into the cache together."""
         if self.degree <= 2:
             constant, linear, pairs = self.quadratic_form
             return np.asarray(constant + x @ linear + np.einsum("mi,mi->m", x @ pairs, x), dtype=np.float64)
+        if len(x) * self.n_terms > _FEW:
+            from qtwin.encoding.nested import evaluate  # compiled, and loaded only where there is much to do
+
+            return evaluate(self._tree, self.constant, x)
         total = np.full(x.shape[0], self.constant)
         for variables, coefficients in self._by_order:
             if variables.shape[1]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +19,8 @@ def fill_slack(encoding: Encoding, decisions: NDArray[np.generic]) -> NDArray[np
     """Complete choices with the slack bits of minimal energy, exactly.
 
     For a fixed choice x the energy is sum_T c_T(x) prod_{i in T} s_i over sets T of slack variables. Sets that share no variable
-    are minimised apart from each other, each over all its patterns; ties go to the smallest pattern.
+    are minimised apart from each other, each over all its patterns; ties go to the smallest pattern. The auxiliaries of a
+    quadratised polynomial are no part of this: they are known functions of what comes before them, whatever their number.
 
     Args:
         encoding: The polynomial and its number of decision variables.
@@ -29,6 +32,9 @@ def fill_slack(encoding: Encoding, decisions: NDArray[np.generic]) -> NDArray[np
     Raises:
         InputError: when more than `LIMIT` slack variables depend on each other.
     """
+    if encoding.quadratised is not None:
+        before = replace(encoding, polynomial=encoding.quadratised.original, quadratised=None)
+        return encoding.quadratised.complete(fill_slack(before, decisions))
     x = np.asarray(decisions).astype(np.uint8)
     n, n_decision = encoding.polynomial.n_variables, encoding.n_decision
     if x.ndim != 2 or x.shape[1] != n_decision:
