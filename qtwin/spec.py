@@ -6,7 +6,7 @@ import hashlib
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
@@ -60,6 +60,9 @@ class Candidate(_Section):
     amount_mg: float | None = Field(default=None, gt=0)
     interval_h: float | None = Field(default=None, gt=0)
     doses: Literal["reference", "all"] = "reference"
+
+
+_Whole = TypeVar("_Whole", bound=BaseModel)
 
 
 def _candidate(raw: Any) -> Any:
@@ -151,11 +154,46 @@ class Spec(_Section):
     solver: tuple[SolverSection, ...] = Field(strict=False, min_length=1)
 
 
-def _as_input_error(error: ValidationError, path: Path) -> InputError:
+class FamilySection(BaseModel):
+    """Instances of one family; every further key is an option of that family."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
+
+    name: str
+    sizes: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False, min_length=1)]
+    instances: int = Field(default=1, ge=1)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The family's own options."""
+        return dict(self.model_extra or {})
+
+
+class EntrantSection(SolverSection):
+    """A solver of a sweep: how often it runs on each instance, and up to which size."""
+
+    label: str = ""
+    runs: int = Field(default=1, ge=1)
+    largest: int | None = Field(default=None, ge=1)
+
+
+class BenchSpec(_Section):
+    """A sweep: families of instances times solvers."""
+
+    title: str
+    question: str = ""
+    decision_rule: str = ""
+    seed: int = Field(ge=0)
+    workers: int = Field(default=1, ge=0)
+    family: tuple[FamilySection, ...] = Field(strict=False, min_length=1)
+    solver: tuple[EntrantSection, ...] = Field(strict=False, min_length=1)
+
+
+def _as_input_error(error: ValidationError, path: Path, whole: type[BaseModel]) -> InputError:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        section: type[BaseModel] = Spec
+        section: type[BaseModel] = whole
         for part in first["loc"][:-1]:
             annotation = section.model_fields[str(part)].annotation if str(part) in section.model_fields else None
             section = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else Candidate
@@ -171,6 +209,19 @@ def read_spec(path: Path) -> Spec:
     Raises:
         InputError: if it is missing, not TOML, or holds an unknown key or an unusable value.
     """
+    return _read(path, Spec)
+
+
+def read_bench_spec(path: Path) -> BenchSpec:
+    """Read and check the file of a sweep.
+
+    Raises:
+        InputError: if it is missing, not TOML, or holds an unknown key or an unusable value.
+    """
+    return _read(path, BenchSpec)
+
+
+def _read(path: Path, model: type[_Whole]) -> _Whole:
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -182,12 +233,12 @@ def read_spec(path: Path) -> Spec:
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}", hint="check its permissions") from None
     try:
-        return Spec.model_validate(raw)
+        return model.model_validate(raw)
     except ValidationError as error:
-        raise _as_input_error(error, path) from None
+        raise _as_input_error(error, path, model) from None
 
 
-def identity(spec: Spec, *parts: str) -> str:
+def identity(spec: BaseModel, *parts: str) -> str:
     """SHA-256 over everything that defines the run: the spec and further parts such as record digests and versions."""
     text = json.dumps([spec.model_dump(mode="json"), *parts], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -115,14 +115,25 @@ def few_ticks(axes: Axes, *, x: int = 5, y: int = 4) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(y, steps=_STEPS))
 
 
-def log_seconds(axes: Axes) -> None:
-    """A logarithmic x axis of times, labelled as people say them."""
+def log_seconds(axes: Axes, *, y: bool = False) -> None:
+    """A logarithmic axis of times, x or y, labelled as people say them."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    (axes.set_yscale if y else axes.set_xscale)("log")
+    axis = axes.yaxis if y else axes.xaxis
+    axis.set_major_locator(LogLocator(numticks=7))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda v, _: seconds(v, 1)))
+
+
+def log_ratio(axes: Axes) -> None:
+    """A logarithmic x axis of ratios."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(numticks=7))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: seconds(v, 1)))
     axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
 
 
 def log_percent(axes: Axes, floor: float) -> None:

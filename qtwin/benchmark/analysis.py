@@ -1,0 +1,203 @@
+"""From records to what can be said: who reached the best known energy of each instance, how often, and how long it took."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qtwin.benchmark.metrics import Interval, clopper_pearson, optimality_gap, time_for
+from qtwin.benchmark.profile import primal_integral
+from qtwin.benchmark.scaling import FORMS, Crossover, Fit, Runs, better, crossover, fit
+from qtwin.errors import InputError
+
+Record = Mapping[str, Any]
+_RELATIVE = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Best:
+    """The best energy known of an instance, and whether anything proves that there is none lower."""
+
+    energy: float
+    proven: bool
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One solver at one size of one family.
+
+    Attributes:
+        family, n, label, kind: Which.
+        instances, runs: Counted, failures included.
+        successes: Runs that reached the best known energy with a feasible answer.
+        probability, interval: Of a run's success.
+        failed, out_of_time: Runs that ended in an error, or at the time limit.
+        run_s: Median seconds of a run, all stages counted.
+        tts_s: Median over instances of the 99 % time to solution.
+        gap: Median optimality gap of the runs' answers; NaN where none had one.
+        proven: Runs that ended with a proof.
+        primal_s: Median primal integral, up to the longest run of the cell.
+    """
+
+    family: str
+    n: int
+    label: str
+    kind: str
+    instances: int
+    runs: int
+    successes: int
+    probability: float
+    interval: Interval
+    failed: int
+    out_of_time: int
+    run_s: float
+    tts_s: float
+    gap: float
+    proven: int
+    primal_s: float
+
+
+def best_known(records: Iterable[Record]) -> dict[str, Best]:
+    """Instance to the least feasible energy that any record or its construction knows."""
+    best: dict[str, Best] = {}
+    for r in records:
+        energy, planted = r.get("energy"), (r.get("instance") or {}).get("optimum")
+        found = [Best(energy=planted, proven=True, by="construction")] if planted is not None else []
+        if energy is not None and r.get("feasible"):
+            sure = bool(r.get("proven")) and r.get("scope") == "encoding"
+            found.append(Best(energy=energy, proven=sure, by=r["task"]["label"]))
+        for candidate in found:
+            old = best.get(r["instance_id"])
+            lower = old is None or candidate.energy < old.energy - _tolerance(old.energy)
+            if old is None or lower or (candidate.proven and not old.proven and not candidate.energy > old.energy):
+                best[r["instance_id"]] = candidate
+    return best
+
+
+def succeeded(record: Record, best: Mapping[str, Best]) -> bool:
+    """Whether the record's answer is feasible and as low as the best known one."""
+    known = best.get(record["instance_id"])
+    energy = record.get("energy")
+    if known is None or energy is None or not record.get("feasible"):
+        return False
+    return bool(energy <= known.energy + _tolerance(known.energy))
+
+
+def cells(records: Sequence[Record], best: Mapping[str, Best]) -> list[Cell]:
+    """Every solver at every size, failures counted."""
+    groups: dict[tuple[str, int, str], list[Record]] = defaultdict(list)
+    for r in records:
+        groups[r["task"]["family"], r["task"]["n"], r["task"]["label"]].append(r)
+    return [_cell(key, rows, best) for key, rows in sorted(groups.items())]
+
+
+def runs_by_size(records: Sequence[Record], best: Mapping[str, Best], family: str, label: str) -> dict[int, list[Runs]]:
+    """Size to one `Runs` an instance, for a fit."""
+    by_instance: dict[tuple[int, str], list[Record]] = defaultdict(list)
+    for r in records:
+        if (r["task"]["family"], r["task"]["label"]) == (family, label):
+            by_instance[r["task"]["n"], r["instance_id"]].append(r)
+    found: dict[int, list[Runs]] = defaultdict(list)
+    for (n, _), rows in sorted(by_instance.items()):
+        found[n].append(_runs(rows, best))
+    return dict(found)
+
+
+def growth(records: Sequence[Record], best: Mapping[str, Best], *, seed: int) -> dict[tuple[str, str], tuple[Fit, str] | str]:
+    """(family, label) to the better fit and how sure that is, or to the reason why there is none."""
+    found: dict[tuple[str, str], tuple[Fit, str] | str] = {}
+    for family, label in sorted({(r["task"]["family"], r["task"]["label"]) for r in records}):
+        by_size = runs_by_size(records, best, family, label)
+        try:
+            found[family, label] = better([fit(by_size, form=form, seed=seed) for form in FORMS])
+        except InputError as error:
+            found[family, label] = error.message
+    return found
+
+
+def crossings(
+    records: Sequence[Record], best: Mapping[str, Best], kinds: Mapping[str, str], *, seed: int
+) -> list[tuple[str, str, str, Crossover]]:
+    """(family, quantum label, classical label, where): each quantum solver against the classical one of least time at its end."""
+    out = []
+    for family in sorted({r["task"]["family"] for r in records}):
+        fits: dict[str, Fit] = {}
+        for label in sorted({r["task"]["label"] for r in records if r["task"]["family"] == family}):
+            try:
+                fits[label] = fit(runs_by_size(records, best, family, label), form="exponential", seed=seed)
+            except InputError:
+                continue
+        classical = [label for label in fits if kinds.get(label) == "classical"]
+        for label in (q for q in fits if kinds.get(q) == "quantum"):
+            end = max(fits[label].sizes)
+            if classical:
+                rival = min(classical, key=lambda c: fits[c].at(end)[0])
+                out.append((family, label, rival, crossover(fits[label], fits[rival])))
+    return out
+
+
+def tts_of(records: Sequence[Record], best: Mapping[str, Best]) -> float:
+    """99 % time to solution of one solver's runs on one instance, in seconds."""
+    return _tts(_runs(records, best))
+
+
+def _cell(key: tuple[str, int, str], rows: Sequence[Record], best: Mapping[str, Best]) -> Cell:
+    family, n, label = key
+    good = sum(succeeded(r, best) for r in rows)
+    by_instance: dict[str, list[Record]] = defaultdict(list)
+    for r in rows:
+        by_instance[r["instance_id"]].append(r)
+    times = [_tts(_runs(group, best)) for group in by_instance.values()]
+    spent = [float(r["total_s"]) for r in rows if r.get("total_s") is not None]
+    gaps = [
+        optimality_gap(r["energy"], best[r["instance_id"]].energy)
+        for r in rows
+        if r.get("energy") is not None and r.get("feasible") and r["instance_id"] in best
+    ]
+    until = max([*spent, 1e-9])
+    integrals = [
+        primal_integral([(t, e) for t, _, e in r.get("trace") or []], best[r["instance_id"]].energy, until_s=until)
+        for r in rows
+        if r["instance_id"] in best
+    ]
+    return Cell(
+        family=family,
+        n=n,
+        label=label,
+        kind=next((r["kind"] for r in rows if r.get("kind")), "classical"),
+        instances=len(by_instance),
+        runs=len(rows),
+        successes=good,
+        probability=good / len(rows),
+        interval=clopper_pearson(good, len(rows)),
+        failed=sum(r.get("status") == "failed" for r in rows),
+        out_of_time=sum(r.get("status") == "time limit" for r in rows),
+        run_s=float(np.median(spent)) if spent else math.nan,
+        tts_s=float(np.median(times)),
+        gap=float(np.median(gaps)) if gaps else math.nan,
+        proven=sum(bool(r.get("proven")) for r in rows),
+        primal_s=float(np.median(integrals)) if integrals else math.nan,
+    )
+
+
+def _runs(rows: Sequence[Record], best: Mapping[str, Best]) -> Runs:
+    spent = [float(r["total_s"]) for r in rows if r.get("total_s") is not None]
+    return Runs(
+        run_s=max(float(np.mean(spent)), 1e-9) if spent else 1.0,
+        successes=sum(succeeded(r, best) for r in rows),
+        trials=len(rows),
+    )
+
+
+def _tts(runs: Runs) -> float:
+    return time_for(runs.successes / runs.trials, runs.run_s)
+
+
+def _tolerance(energy: float) -> float:
+    return _RELATIVE * max(1.0, abs(energy))
