@@ -106,15 +106,18 @@ class ProblemSection(_Section):
 class EncodingSection(_Section):
     """How the twin's utility becomes a polynomial: by which surrogate, from how many simulated regimens.
 
-    `penalty` weighs broken constraints by the bound that is proven to suffice, or ("tightest") by the least weight that does on
-    this very instance, found by looking at every assignment.
+    `penalty` weighs broken constraints by the bound that is proven to suffice, by the least weight that does on this very
+    instance ("tightest", found by looking at every assignment), or approximately and without slack bits ("unbalanced"). `levels`
+    writes options that exclude one another in another code; `quadratise` turns a polynomial of a higher degree into a QUBO.
     `compare` holds all surrogates against the twin; `spectrum` simulates all choices of the 14 options that matter most
     ("auto"), or of all up to 20 ("always"), for the variance by order.
     """
 
     n_train: int = Field(default=600, ge=10)
     surrogate: str = "least squares pairs"
-    penalty: Literal["proven", "tightest"] = "proven"
+    penalty: Literal["proven", "tightest", "unbalanced"] = "proven"
+    levels: Literal["one_hot", "binary", "domain_wall"] = "one_hot"
+    quadratise: Literal["no", "rosenberg", "freedman", "cover"] = "no"
     compare: bool = True
     spectrum: Literal["auto", "always", "never"] = "auto"
 

@@ -21,13 +21,11 @@ from qtwin.benchmark.checkpoint import Checkpoint, write_atomically
 from qtwin.cli.answer import Answerer
 from qtwin.cli.audit import write_down
 from qtwin.cli.check import Checked, rules_of
-from qtwin.cli.likeness import by_order, compare, fitted, weigh
+from qtwin.cli.encode import encoded_from, polynomial_of, sampled
+from qtwin.cli.likeness import by_order, compare, weigh
 from qtwin.cli.show import note, stage, table
-from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.fidelity import fidelity
-from qtwin.encoding.penalty import Sufficiency, check_sufficiency, encode
-from qtwin.encoding.polynomial import BinaryPolynomial
-from qtwin.errors import InputError, require_vendor
+from qtwin.errors import require_vendor
 from qtwin.patient.person import describe
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
@@ -40,13 +38,11 @@ from qtwin.report.scores import Yardstick, agreement
 from qtwin.report.sections import encoding_section, kinetics_section, pareto_section, problem_section
 from qtwin.report.twin_section import twin_section
 from qtwin.report.verdict import judge
-from qtwin.spec import Spec, identity
+from qtwin.spec import identity
 from qtwin.twin.build import build_twin
 from qtwin.twin.twin import kind_weights
 
 SCHEMA = "qtwin.result/1"
-_TIGHT = 1.05  # by how much the tightest penalty is exceeded, so that nothing infeasible ties with the optimum
-_LEAST = 0.01  # share of the proven penalty that stays where the best of all choices is allowed and none is needed
 _VENDORS = (
     "qtwin",
     "numpy",
@@ -69,57 +65,6 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             versions[package] = "not installed"
     return versions
-
-
-def _sample(problem: RegimenProblem, feasible: NDArray[np.uint8], spec: Spec) -> dict[str, Any]:
-    """Make the surrogate that the spec asks for, and say which regimens were simulated for it."""
-    problem.objective(feasible[:1])  # compiles the kernels, so that no solver is charged for it
-    started = time.perf_counter()
-    made = fitted(problem, feasible, spec.encoding, spec.seed)
-    place = {row.tobytes(): k for k, row in enumerate(np.ascontiguousarray(feasible))}
-    allowed = [place[row.tobytes()] for row in np.ascontiguousarray(made.bits) if row.tobytes() in place]
-    return {
-        "allowed": np.array(allowed, dtype=np.int64),
-        "n_simulated": len(made.utility),
-        "words": made.words,
-        "terms": [[list(t), c] for t, c in made.polynomial.terms.items()],
-        "n": made.polynomial.n_variables,
-        "simulate_s": time.perf_counter() - started,
-    }
-
-
-def _polynomial(sample: Mapping[str, Any]) -> BinaryPolynomial:
-    return BinaryPolynomial.of(sample["n"], [(tuple(t), float(c)) for t, c in sample["terms"]])
-
-
-def _encoding_from(
-    problem: RegimenProblem, feasible: NDArray[np.uint8], sample: Mapping[str, Any], penalty: str
-) -> tuple[Encoding, Sufficiency | None, float]:
-    """The encoding, what looking at every assignment says of its penalties (None above 24 variables), and the seconds it took.
-
-    Looking at every assignment is counted only where the penalty comes from it.
-    """
-    started = time.perf_counter()
-    known = feasible[np.asarray(sample["allowed"], dtype=np.int64)]
-    arguments: dict[str, Any] = {
-        "names": [o.label for o in problem.options],
-        "constraints": problem.constraints,
-        "feasible": known if len(known) else feasible[:1],
-    }
-    encoding = encode(_polynomial(sample), **arguments)
-    made_s = time.perf_counter() - started
-    sufficiency = check_sufficiency(encoding)
-    if penalty == "tightest":
-        if sufficiency is None:
-            raise InputError(
-                f"the tightest penalty of {encoding.polynomial.n_variables} bits cannot be found by looking at every assignment",
-                hint='set encoding.penalty = "proven"',
-            )
-        least = _LEAST * min(p.weight for p in encoding.penalties) if encoding.penalties else 1.0
-        encoding = encode(_polynomial(sample), **arguments, weight=max(sufficiency.tightest_weight * _TIGHT, least))
-        made_s = time.perf_counter() - started
-        sufficiency = check_sufficiency(encoding)
-    return encoding, sufficiency, made_s
 
 
 def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any]:
@@ -170,9 +115,10 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
             current=tuple(d.drug.inn for d in doses),
             switching_cost_qaly=spec.problem.switching_cost_qaly,
         )
-        sample, _ = checkpoint.stage("encoding", lambda: _sample(problem, feasible, spec))
-        encoding, sufficiency, fitting_s = _encoding_from(problem, feasible, sample, spec.encoding.penalty)
-        encoding_s = {"simulating for the encoding": sample["simulate_s"], "encoding": fitting_s}
+        sample, _ = checkpoint.stage("encoding", lambda: sampled(problem, feasible, spec))
+        made = encoded_from(problem, feasible, sample, spec.encoding, spec.seed)
+        encoding = made.encoding
+        encoding_s = {"simulating for the encoding": sample["simulate_s"], "encoding": made.seconds}
         found.append(
             f"{encoding.polynomial.n_variables} bits, {encoding.polynomial.n_terms} terms, {len(feasible):,} allowed regimens"
         )
@@ -185,13 +131,11 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
     mark = time.perf_counter()
     with stage("Playback on the twin") as found:
         true = checkpoint.stage("all regimens", lambda: {"utility": answerer.utility_of_all(problem, feasible)})[0]["utility"]
-        padded = np.zeros((len(feasible), encoding.polynomial.n_variables))
-        padded[:, : encoding.n_decision] = feasible
-        encoded = -encoding.objective.evaluate(padded)
+        encoded = -encoding.value(feasible)
         trained = np.zeros(len(feasible), dtype=np.bool_)
         trained[np.asarray(sample["allowed"], dtype=np.int64)] = True
         if not trained.all():
-            encoding = replace(encoding, fidelity=fidelity(_polynomial(sample), feasible, np.asarray(true), trained))
+            encoding = replace(encoding, fidelity=fidelity(polynomial_of(sample), feasible, np.asarray(true), trained))
         yardstick = Yardstick(bits=feasible, utility=np.asarray(true), encoded=encoded)
         rows = answerer.score(answers, encoding, problem, yardstick, encoding_s=encoding_s)
         regimens = _regimens(
@@ -209,13 +153,15 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
             )
         weighed, _ = checkpoint.stage("pareto", lambda: weigh(problem, feasible))
         orders, _ = checkpoint.stage("spectrum", lambda: by_order(problem, feasible, np.asarray(true), spec.encoding))
-    encoding_part = encoding_section(encoding, sufficiency, encoded=encoded, true=np.asarray(true), trained=trained)
+    encoding_part = encoding_section(encoding, made.sufficiency, encoded=encoded, true=np.asarray(true), trained=trained)
     encoding_part |= {
         "penalty": spec.encoding.penalty,
         "surrogate": spec.encoding.surrogate,
         "surrogates": surrogates["rows"],
         "spectrum": orders,
     }
+    if made.words:
+        warnings.append(made.words)
     asked = right_order(encoding_part)
     if asked is not None and not asked.pairs_suffice:
         warnings.append(asked.words)

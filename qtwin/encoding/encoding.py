@@ -12,6 +12,7 @@ from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.problem.constraint import Constraint
 
 if TYPE_CHECKING:
+    from qtwin.encoding.levels import Recoded
     from qtwin.encoding.quadratise import Quadratised
 
 
@@ -53,12 +54,13 @@ class Encoding:
 
     Attributes:
         polynomial: The full energy over all variables, penalties included; lower is better.
-        objective: The energy without penalties, over the same variables (slack variables do not occur in it).
-        variables: Names; the first `n_decision` are the candidate drug-dose options, the rest are slack.
-        n_decision: Number of decision variables.
+        objective: The energy without penalties, over the options (slack variables do not occur in it).
+        variables: Names of the polynomial's variables; unless they are recoded, the first `n_decision` are the options.
+        n_decision: Number of options.
         constraints: The native constraints on the decision variables (for solvers that take them as they are).
         penalties: What was added for each constraint, and why its weight suffices.
         fidelity: Agreement with the twin, None when the polynomial itself is the problem.
+        recoded: How its variables stand for the options, where they are not those themselves.
         quadratised: How the polynomial came to degree 2, where its last variables are the auxiliaries of that; None otherwise.
     """
 
@@ -69,20 +71,30 @@ class Encoding:
     constraints: tuple[Constraint, ...] = ()
     penalties: tuple[Penalty, ...] = ()
     fidelity: Fidelity | None = None
+    recoded: Recoded | None = None
     quadratised: Quadratised | None = None
 
     def decode(self, bits: NDArray[np.generic]) -> NDArray[np.uint8]:
-        """(m, n) solver bits to (m, n_decision) problem bits: slack variables fall away."""
-        return np.asarray(bits)[:, : self.n_decision].astype(np.uint8)
+        """(m, n) solver bits to (m, n_decision) problem bits: slack variables fall away, codes become options."""
+        rows = np.asarray(bits)
+        if self.recoded is not None:
+            rows = self.recoded.decode(rows[:, : self.recoded.polynomial.n_variables])
+        return rows[:, : self.n_decision].astype(np.uint8)
+
+    def value(self, decisions: NDArray[np.generic]) -> NDArray[np.float64]:
+        """(m,) objective of (m, n_decision) choices, to be minimised; no penalties."""
+        rows = np.asarray(decisions)
+        padded = np.zeros((len(rows), self.objective.n_variables))
+        padded[:, : self.n_decision] = rows
+        return self.objective.evaluate(padded)
 
     def is_feasible(self, bits: NDArray[np.generic]) -> NDArray[np.bool_]:
-        """(m,) whether the decoded assignment satisfies every native constraint."""
+        """(m,) whether the decoded assignment satisfies every native constraint, and its codes are valid."""
         decoded = self.decode(bits)
-        return (
-            np.all([c.holds(decoded) for c in self.constraints], axis=0)
-            if self.constraints
-            else np.ones(len(decoded), dtype=np.bool_)
-        )
+        holds = [c.holds(decoded) for c in self.constraints]
+        if self.recoded is not None:
+            holds.append(self.recoded.valid(np.asarray(bits)[:, : self.recoded.polynomial.n_variables]))
+        return np.asarray(np.all(holds, axis=0)) if holds else np.ones(len(decoded), dtype=np.bool_)
 
 
 def plain(polynomial: BinaryPolynomial) -> Encoding:

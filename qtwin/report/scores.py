@@ -114,9 +114,7 @@ def solver_row(
         row["feasible"] = bool(problem.is_feasible(decoded)[0])
         row["regimen"] = [d.label for d in problem.regimen(decoded[0]).doses]
         row["objective_twin"] = float(problem.objective(decoded)[0])
-        padded = np.zeros((1, encoding.polynomial.n_variables))
-        padded[:, : encoding.n_decision] = decoded
-        row["objective_encoded"] = -float(encoding.objective.evaluate(padded)[0])
+        row["objective_encoded"] = -float(encoding.value(decoded)[0])
         if row["feasible"]:
             regret = yardstick.best - row["objective_twin"]
             row["regret_twin"] = 0.0 if abs(regret) < _TIE_QALY else regret

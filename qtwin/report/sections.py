@@ -97,7 +97,8 @@ def encoding_section(
     return {
         "n_variables": encoding.polynomial.n_variables,
         "n_decision": encoding.n_decision,
-        "n_slack": encoding.polynomial.n_variables - encoding.n_decision,
+        "n_slack": sum(name.startswith("slack ") for name in encoding.variables),
+        "n_auxiliary": 0 if encoding.quadratised is None else len(encoding.quadratised.auxiliaries),
         "variables": list(encoding.variables),
         "n_terms": encoding.polynomial.n_terms,
         "degree": encoding.polynomial.degree,

@@ -35,6 +35,9 @@ def fill_slack(encoding: Encoding, decisions: NDArray[np.generic]) -> NDArray[np
     if encoding.quadratised is not None:
         before = replace(encoding, polynomial=encoding.quadratised.original, quadratised=None)
         return encoding.quadratised.complete(fill_slack(before, decisions))
+    if encoding.recoded is not None:
+        before = replace(encoding, polynomial=encoding.recoded.objective, recoded=None)
+        return encoding.recoded.encode(fill_slack(before, decisions))
     x = np.asarray(decisions).astype(np.uint8)
     n, n_decision = encoding.polynomial.n_variables, encoding.n_decision
     if x.ndim != 2 or x.shape[1] != n_decision:
