@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from qtwin.encoding.encoding import Encoding, Penalty
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.errors import InputError
-from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, NotBoth
+from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, Linear, NotBoth
 
 _LOOKED_AT = 24
 """Variables up to which all assignments are looked at."""
@@ -73,7 +73,7 @@ def write_constraints(n_decision: int, constraints: Sequence[Constraint]) -> tup
     def slack(name: str, span: int) -> list[tuple[int, int]]:
         start = n_decision + len(names)
         weights = _slack_weights(span)
-        names.extend(f"slack {name} {w}" for w in weights)
+        names.extend(f"slack {name} bit {k} of {w}" for k, w in enumerate(weights))
         return [(start + k, w) for k, w in enumerate(weights)]
 
     width = n_decision
@@ -131,6 +131,17 @@ def write_constraints(n_decision: int, constraints: Sequence[Constraint]) -> tup
             )
             reason = f"(sum a x + slack - {limit})^2 in whole steps, slack 0..{limit}"
             written.append(Written(constraint=c, polynomial=gap * gap, multiple=1, reason=reason))
+        elif isinstance(c, Linear):
+            weights, limit = c.whole()
+            terms = [((i,), float(a)) for i, a in zip(c.members, weights, strict=True)]
+            lowest = sum(min(a, 0) for a in weights)
+            if c.sense != "==":
+                if sum(max(a, 0) for a in weights) <= limit:
+                    continue  # it always holds
+                terms += [((i,), float(w)) for i, w in slack(c.name, max(limit - lowest, 0))]
+            gap = BinaryPolynomial.of(n_decision + len(names), [((), -float(limit)), *terms])
+            reason = f"(sum a x{'' if c.sense == '==' else ' + slack'} - {limit})^2 in whole steps"
+            written.append(Written(constraint=c, polynomial=gap * gap, multiple=1, reason=reason))
         elif not isinstance(c, AtLeastOne):
             raise InputError(
                 f"constraint {c.name!r} of type {type(c).__name__} cannot be written as a penalty", hint="add its polynomial"
@@ -161,7 +172,7 @@ def encode(
     *,
     names: Sequence[str],
     constraints: Sequence[Constraint],
-    feasible: NDArray[np.generic],
+    feasible: NDArray[np.generic] | None,
     margin: float = 0.05,
     weight: float | None = None,
 ) -> Encoding:
@@ -171,7 +182,8 @@ def encode(
         utility: Encoded utility over the decision variables (QALY).
         names: Names of the decision variables.
         constraints: Native constraints.
-        feasible: (m, n) known feasible choices, m >= 1; the best of them sets the weight.
+        feasible: (m, n) known feasible choices, m >= 1; the best of them sets the weight. None where none is known: the least
+            that any choice may be worth takes its place.
         margin: By how much the weight exceeds the proven bound, relative.
         weight: M itself, where a smaller one is known to do (`Sufficiency.tightest_weight`); nothing is proven of it here.
 
@@ -187,8 +199,10 @@ def encode(
     written, slack_names = write_constraints(n, constraints)
     total = n + len(slack_names)
     ceiling, how = upper_bound(utility)
-    known = utility.evaluate(feasible)
+    known = np.array([-upper_bound(utility * -1.0)[0], ceiling]) if feasible is None else utility.evaluate(feasible)
     scale = max(float(np.ptp(known)), 1e-9)
+    if feasible is None:
+        known = known[:1]
     bound = max(ceiling - float(known.max()), 0.0)
     proof = f"M > max q - q(known feasible) = {ceiling:.5f} - {known.max():.5f} QALY ({how})"
     if weight is None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,10 +109,99 @@ class Cap(Constraint):
             raise InputError(
                 f"{self.name}: a weight of {min(self.weights)} came, at least 0 was wanted", hint="correct the weights"
             )
-        for scale in (1, 2, 4, 5, 10, 20, 50, 100, 1000):
-            if all(abs(w * scale - round(w * scale)) < 1e-6 for w in self.weights):
-                return tuple(round(w * scale) for w in self.weights), math.floor(self.limit * scale + 1e-6)
-        raise InputError(
-            f"{self.name}: the weights {self.weights} are no multiples of a thousandth",
-            hint="round them, so that slack bits can count",
-        )
+        scale = _step(self.name, self.weights)
+        return tuple(round(w * scale) for w in self.weights), math.floor(self.limit * scale + 1e-6)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linear(Constraint):
+    """Any linear condition, sum_i weight_i x_i <=, >= or == limit, as files from elsewhere hold them.
+
+    Attributes:
+        members: Options with a weight.
+        weights: Of either sign.
+        sense: Which comparison.
+        limit: The right side.
+    """
+
+    members: tuple[int, ...]
+    weights: tuple[float, ...]
+    sense: Literal["<=", ">=", "=="]
+    limit: float
+
+    def holds(self, bits: NDArray[np.generic]) -> NDArray[np.bool_]:
+        total = np.asarray(bits)[:, list(self.members)].astype(np.float64) @ np.array(self.weights, dtype=np.float64)
+        slack = 1e-9 * max(1.0, abs(self.limit))
+        if self.sense == "==":
+            return np.asarray(np.abs(total - self.limit) <= slack)
+        return np.asarray(total <= self.limit + slack if self.sense == "<=" else total >= self.limit - slack)
+
+    def whole(self) -> tuple[tuple[int, ...], int]:
+        """Weights and limit as whole numbers of a common step, turned to <= where the sense is >=.
+
+        Raises:
+            InputError: if no step down to a thousandth makes the weights whole, or the limit of an equation.
+        """
+        sign = -1.0 if self.sense == ">=" else 1.0
+        numbers = (*self.weights, self.limit) if self.sense == "==" else self.weights
+        scale = _step(self.name, numbers)
+        weights = tuple(round(sign * w * scale) for w in self.weights)
+        return weights, round(self.limit * scale) if self.sense == "==" else math.floor(sign * self.limit * scale + 1e-6)
+
+
+def linear(
+    name: str, members: Sequence[int], weights: Sequence[float], sense: Literal["<=", ">=", "=="], limit: float
+) -> Constraint:
+    """The plainest constraint that says sum_i weight_i x_i <=, >= or == limit."""
+    kept = [(int(i), float(w)) for i, w in zip(members, weights, strict=True) if w != 0.0]
+    indices, values = tuple(i for i, _ in kept), tuple(w for _, w in kept)
+    units, whole = bool(values) and all(w == 1.0 for w in values), float(limit).is_integer()
+    if units and whole:
+        if sense == "<=" and limit == 1.0:
+            return (
+                NotBoth(name=name, pair=(indices[0], indices[1])) if len(indices) == 2 else AtMostOne(name=name, members=indices)
+            )
+        if sense == "<=" and limit >= 0.0:
+            return AtMost(name=name, limit=int(limit), members=indices)
+        if sense == ">=" and limit == 1.0:
+            return AtLeastOne(name=name, members=indices)
+        if sense == "==" and 0.0 <= limit <= len(indices):
+            return Exactly(name=name, count=int(limit), members=indices)
+    if sense == "<=" and limit >= 0.0 and all(w > 0.0 for w in values):
+        return Cap(name=name, members=indices, weights=values, limit=float(limit))
+    return Linear(name=name, members=indices, weights=values, sense=sense, limit=float(limit))
+
+
+def row_of(constraint: Constraint) -> tuple[tuple[int, ...], tuple[float, ...], Literal["<=", ">=", "=="], float]:
+    """(members, weights, sense, limit) of a constraint, for whoever takes linear rows.
+
+    Raises:
+        InputError: for a type that is no single row.
+    """
+    if isinstance(constraint, AtMostOne):
+        return constraint.members, (1.0,) * len(constraint.members), "<=", 1.0
+    if isinstance(constraint, AtLeastOne):
+        return constraint.members, (1.0,) * len(constraint.members), ">=", 1.0
+    if isinstance(constraint, NotBoth):
+        return constraint.pair, (1.0, 1.0), "<=", 1.0
+    if isinstance(constraint, AtMost):
+        return constraint.members, (1.0,) * len(constraint.members), "<=", float(constraint.limit)
+    if isinstance(constraint, Exactly):
+        return constraint.members, (1.0,) * len(constraint.members), "==", float(constraint.count)
+    if isinstance(constraint, Cap):
+        return constraint.members, constraint.weights, "<=", constraint.limit
+    if isinstance(constraint, Linear):
+        return constraint.members, constraint.weights, constraint.sense, constraint.limit
+    raise InputError(
+        f"constraint {constraint.name!r} of type {type(constraint).__name__} is no linear row", hint="state it in row_of"
+    )
+
+
+def _step(name: str, numbers: Sequence[float]) -> int:
+    """The scale at which all numbers are whole."""
+    for scale in (1, 2, 4, 5, 8, 10, 20, 50, 100, 1000):
+        if all(math.isfinite(w) and abs(w * scale - round(w * scale)) < 1e-6 for w in numbers):
+            return scale
+    raise InputError(
+        f"{name}: the weights {tuple(numbers)} are no multiples of a thousandth", hint="round them, so that bits can count"
+    )
