@@ -72,6 +72,65 @@ def run(
         typer.echo(json.dumps(result))
 
 
+@app.command()
+def problem(
+    spec: Annotated[Path, typer.Argument(help="Experiment file (TOML).")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="File to write: .json, .qubo, .lp or .qasm.")],
+    layers: Annotated[int, typer.Option("--layers", min=1, help="Depth of the circuit in a .qasm file.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Write what the solvers of an experiment see, for solvers elsewhere."""
+    from qtwin.cli.problem import check_output
+
+    check_output(output)
+    from qtwin.cli.check import check_experiment
+
+    checked = check_experiment(spec)
+    from qtwin.cli.problem import export_problem
+
+    told = export_problem(checked, output, layers=layers)
+    if as_json:
+        typer.echo(json.dumps(told))
+
+
+@app.command()
+def solve(
+    file: Annotated[Path, typer.Argument(help="Instance: .json, .qubo or .lp, ours or from elsewhere.")],
+    solver: Annotated[str, typer.Option("--solver", help="Name from qtwin solvers; default: by size and structure.")] = "",
+    backend: Annotated[str, typer.Option("--backend", help="Name from qtwin backends, for solvers that run circuits.")] = "",
+    option: Annotated[list[str] | None, typer.Option("--option", help="key=value of the solver; repeatable.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the solver.")] = 0,
+    time_limit: Annotated[float | None, typer.Option("--time-limit", min=0.001, help="Seconds.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Where result.json goes; default: nowhere.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Solve an instance file with any solver."""
+    from qtwin.cli.solve import solve_file
+
+    told = solve_file(file, solver=solver, backend=backend, options=option or (), seed=seed, time_limit_s=time_limit, out=output)
+    if as_json:
+        typer.echo(json.dumps(told))
+
+
+@app.command()
+def generate(
+    family: Annotated[
+        str, typer.Argument(help="dense, three-regular, wishart, frustrated-loops, xorsat, cardinality, twin, ...")
+    ],
+    n: Annotated[int, typer.Option("-n", "--variables", min=1, help="Decision variables.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="File to write: .json, .qubo or .lp.")],
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the instance.")] = 0,
+    option: Annotated[list[str] | None, typer.Option("--option", help="key=value of the family; repeatable.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make an instance with a known optimum, a known hardness or an invented patient behind it."""
+    from qtwin.cli.generate import generate_file
+
+    told = generate_file(family, n, output, seed=seed, options=option or ())
+    if as_json:
+        typer.echo(json.dumps(told))
+
+
 @twin_app.command("build")
 def twin_build(
     bundle: Annotated[Path, typer.Argument(help="FHIR R4 or R5 Bundle (JSON), or table of visits (CSV).")],

@@ -1,4 +1,4 @@
-"""From simulated regimens to the encoding that the solvers see, as the spec asks for it."""
+"""From a checked spec to its twin, its problem, and the encoding that the solvers see."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qtwin.cli.check import Checked, rules_of
 from qtwin.cli.likeness import fitted
 from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.levels import recoded
@@ -18,8 +19,11 @@ from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.encoding.quadratise import quadratised
 from qtwin.encoding.unbalanced import unbalanced
 from qtwin.errors import InputError
-from qtwin.problem.regimen import RegimenProblem
+from qtwin.pharmacology.receptor_variant import beta1_gain
+from qtwin.problem.regimen import RegimenProblem, pose
 from qtwin.spec import EncodingSection, Spec
+from qtwin.twin.build import build_twin
+from qtwin.twin.twin import Twin, kind_weights
 
 _TIGHT = 1.05  # by how much the tightest penalty is exceeded, so that nothing infeasible ties with the optimum
 _LEAST = 0.01  # share of the proven penalty that stays where the best of all choices is allowed and none is needed
@@ -43,6 +47,36 @@ class Made:
     standing: dict[str, Any] | None
     seconds: float
     words: str = ""
+
+
+def twin_of(checked: Checked) -> Twin:
+    """The twin of the spec's patient."""
+    spec = checked.spec
+    return build_twin(
+        checked.patient,
+        checked.doses,
+        disease_model=spec.twin.disease_model,
+        n_members=spec.twin.n_members,
+        seed=spec.seed,
+        beta1_gain=beta1_gain(**spec.twin.receptor_variants.model_dump()),
+    )
+
+
+def problem_of(checked: Checked, twin: Twin) -> RegimenProblem:
+    """The spec's question to the twin."""
+    p = checked.spec.problem
+    return pose(
+        twin,
+        checked.candidates,
+        needs=checked.needs,
+        max_drugs=p.max_drugs,
+        horizon_years=p.horizon_years,
+        kind_weights=kind_weights(dict(p.weights)),
+        rules=rules_of(checked.spec),
+        tail=p.worst_share,
+        current=tuple(d.drug.inn for d in checked.doses),
+        switching_cost_qaly=p.switching_cost_qaly,
+    )
 
 
 def sampled(problem: RegimenProblem, feasible: NDArray[np.uint8], spec: Spec) -> dict[str, Any]:

@@ -117,16 +117,19 @@ def show_exposure(inn: str, beside: Sequence[str], *, cyp2d6: float | None, cyp2
 
 
 def list_solvers(*, as_json: bool) -> None:
-    """Solvers with guarantee and citation."""
+    """Solvers with guarantee, limits and citation, and how to get what is not installed."""
     from qtwin.solver import registry
 
     rows = [
         {
             "name": card.name,
             "kind": card.kind,
+            "ready": registry.how_to_get(card) or "yes",
             "what": card.summary,
             "guarantee": card.guarantee,
             "variables": card.max_variables,
+            "limits": card.limits,
+            "warm_start": "yes" if card.warm_start else "no",
             "citation": card.citation,
         }
         for card in registry.cards().values()

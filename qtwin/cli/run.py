@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from qtwin.benchmark.checkpoint import Checkpoint, write_atomically
 from qtwin.cli.answer import Answerer
 from qtwin.cli.audit import write_down
-from qtwin.cli.check import Checked, rules_of
-from qtwin.cli.encode import encoded_from, polynomial_of, sampled
+from qtwin.cli.check import Checked
+from qtwin.cli.encode import encoded_from, polynomial_of, problem_of, sampled, twin_of
 from qtwin.cli.likeness import by_order, compare, weigh
 from qtwin.cli.show import note, stage, table
 from qtwin.encoding.fidelity import fidelity
@@ -29,8 +29,7 @@ from qtwin.errors import require_vendor
 from qtwin.patient.person import describe
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
-from qtwin.pharmacology.receptor_variant import beta1_gain
-from qtwin.problem.regimen import RegimenProblem, pose
+from qtwin.problem.regimen import RegimenProblem
 from qtwin.report.order import right_order
 from qtwin.report.page import write as write_page
 from qtwin.report.playback import play, top_regimens
@@ -39,8 +38,6 @@ from qtwin.report.sections import encoding_section, kinetics_section, pareto_sec
 from qtwin.report.twin_section import twin_section
 from qtwin.report.verdict import judge
 from qtwin.spec import identity
-from qtwin.twin.build import build_twin
-from qtwin.twin.twin import kind_weights
 
 SCHEMA = "qtwin.result/1"
 _VENDORS = (
@@ -77,8 +74,7 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
     for module in ("matplotlib", "jinja2"):
         require_vendor(module, package=module, needed_by="the report")
     spec, patient, doses, candidates = checked.spec, checked.patient, checked.doses, checked.candidates
-    needs, feasible, warnings = checked.needs, checked.feasible, list(checked.warnings)
-    weights = kind_weights(dict(spec.problem.weights))
+    feasible, warnings = checked.feasible, list(checked.warnings)
     answerer = Answerer.prepare(spec)
     versions = _versions()
     run_id = identity(spec, *(f"{k}={v}" for k, v in versions.items()), formulary.version(), *sorted(patient.provenance.sha256))
@@ -86,14 +82,7 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
     wall: dict[str, float] = {}
 
     with stage("Twin") as found:
-        twin = build_twin(
-            patient,
-            doses,
-            disease_model=spec.twin.disease_model,
-            n_members=spec.twin.n_members,
-            seed=spec.seed,
-            beta1_gain=beta1_gain(**spec.twin.receptor_variants.model_dump()),
-        )
+        twin = twin_of(checked)
         found.append(f"{twin.n_members:,} members, {twin.posterior.method}")
     write_down("build twin", patient, detail=f"{spec.twin.disease_model}, {spec.twin.n_members} members, seed {spec.seed}")
     warnings += list(twin.assumptions)
@@ -103,18 +92,7 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
 
     mark = time.perf_counter()
     with stage("Encoding") as found:
-        problem = pose(
-            twin,
-            candidates,
-            needs=needs,
-            max_drugs=spec.problem.max_drugs,
-            horizon_years=spec.problem.horizon_years,
-            kind_weights=weights,
-            rules=rules_of(spec),
-            tail=spec.problem.worst_share,
-            current=tuple(d.drug.inn for d in doses),
-            switching_cost_qaly=spec.problem.switching_cost_qaly,
-        )
+        problem = problem_of(checked, twin)
         sample, _ = checkpoint.stage("encoding", lambda: sampled(problem, feasible, spec))
         made = encoded_from(problem, feasible, sample, spec.encoding, spec.seed)
         encoding = made.encoding

@@ -1,0 +1,181 @@
+"""`qtwin solve`: any instance file, any solver."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qtwin import __version__
+from qtwin.benchmark.checkpoint import write_json
+from qtwin.benchmark.metrics import clopper_pearson, count_successes
+from qtwin.cli.show import note, stage, table
+from qtwin.encoding.instance import read_instance
+from qtwin.errors import InputError
+from qtwin.report.number import number, seconds
+from qtwin.solver import TABLE, registry
+from qtwin.solver.base import Instance, Result
+
+SCHEMA = "qtwin.solution/1"
+_EASY = 30
+
+
+def solve_file(
+    path: Path,
+    *,
+    solver: str,
+    backend: str,
+    options: Sequence[str],
+    seed: int,
+    time_limit_s: float | None,
+    out: Path | None,
+) -> dict[str, Any]:
+    """Read an instance, ask a solver, print and write the answer.
+
+    Args:
+        path: .json, .qubo or .lp.
+        solver: Name in the table; "" chooses one.
+        backend: For solvers that run circuits; "" for their own choice.
+        options: ``key=value`` for the solver's constructor.
+        seed: Of the solver.
+        time_limit_s: None for the solver's own.
+        out: Where result.json goes; None writes none.
+
+    Raises:
+        InputError: for a file, a solver or an option that cannot be used.
+    """
+    encoding = read_instance(path)
+    name = solver or ("auto" if "auto" in TABLE else "enumeration" if encoding.polynomial.n_variables <= _EASY else "cp-sat")
+    chosen = parsed_options(f"solver {name!r}", options) | ({"backend": backend} if backend else {})
+    method = registry.load(name, chosen)
+    with stage(f"{name} on {path.name}") as found:
+        result = method.solve(Instance(encoding=encoding), seed=seed, time_limit_s=time_limit_s)
+        found.append(result.status)
+    told = _told(result, encoding_variables=encoding.variables)
+    told |= {
+        "schema": SCHEMA,
+        "instance": {
+            "file": path.name,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "n_variables": encoding.polynomial.n_variables,
+            "n_decision": encoding.n_decision,
+            "n_terms": encoding.polynomial.n_terms,
+            "degree": encoding.polynomial.degree,
+            "constraints": len(encoding.constraints),
+        },
+        "options": chosen,
+        "seed": seed,
+        "versions": {"qtwin": __version__, "python": platform.python_version(), "numpy": np.__version__},
+        "feasible": result.bits is not None and bool(encoding.is_feasible(result.bits[None, :])[0]),
+        "success_probability": _rate(result, encoding),
+    }
+    plain: dict[str, Any] = _plain(told)
+    if out is not None:
+        write_json(out, plain)
+    _print(plain)
+    return plain
+
+
+def parsed_options(whose: str, pairs: Sequence[str]) -> dict[str, Any]:
+    """``key=value`` as values: numbers, true, false, or text.
+
+    Raises:
+        InputError: for anything else.
+    """
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key:
+            raise InputError(f"option {pair!r} of {whose} came, key=value was wanted", hint="--option shots=1000")
+        found[key] = _value(text)
+    return found
+
+
+def _value(text: str) -> Any:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _told(result: Result, *, encoding_variables: Sequence[str]) -> dict[str, Any]:
+    bits = None if result.bits is None else result.bits.tolist()
+    return {
+        "solvers": [
+            {
+                "name": result.solver,
+                "backend": result.backend,
+                "status": result.status,
+                "objective_encoded": result.energy,
+                "bound": result.bound,
+                "proven": result.proven,
+                "wall_s": dict(result.wall_s),
+                "shots": result.shots,
+                "evaluations": result.evaluations,
+                "info": dict(result.info),
+            }
+        ],
+        "bits": bits,
+        "chosen": [] if bits is None else [v for v, b in zip(encoding_variables, bits, strict=True) if b],
+        "energy": result.energy,
+        "trace": [[p.time_s, p.evaluations, p.best_energy] for p in result.trace[-200:]],
+    }
+
+
+def _rate(result: Result, encoding: Any) -> dict[str, Any] | None:
+    """How often a shot was as good as the best one; of the optimum only where that is proven."""
+    if result.samples is None or result.bits is None:
+        return None
+    feasible = encoding.is_feasible(result.samples.bits)
+    energies = encoding.polynomial.evaluate(result.samples.bits)
+    hits = count_successes(energies[feasible], result.samples.counts[feasible], result.energy)
+    low, high = clopper_pearson(hits, result.samples.shots)
+    return {
+        "value": hits / result.samples.shots,
+        "low": low,
+        "high": high,
+        "successes": hits,
+        "trials": result.samples.shots,
+        "target": "the best energy of this run",
+    }
+
+
+def _print(told: dict[str, Any]) -> None:
+    row = told["solvers"][0]
+    chosen = ", ".join(told["chosen"][:20]) + (" ..." if len(told["chosen"]) > 20 else "")
+    lines = [
+        ("energy", "none found" if told["energy"] is None else number(told["energy"], 8)),
+        ("allowed", "yes" if told["feasible"] else "no"),
+        ("bound", "none" if row["bound"] is None else number(row["bound"], 8)),
+        ("proven", "yes" if row["proven"] else "no"),
+        ("time", seconds(sum(row["wall_s"].values()))),
+        ("chosen", chosen or "nothing"),
+    ]
+    rate = told["success_probability"]
+    if rate is not None:
+        lines.append(("best in a shot", f"{100 * rate['value']:.3g} % ({100 * rate['low']:.2g} to {100 * rate['high']:.2g})"))
+    table(f"{row['name']}: {row['status']}", ("", ""), lines)
+    reason = row["info"].get("reason")
+    if reason:
+        note(str(reason))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    return None if isinstance(value, float) and not math.isfinite(value) else value
