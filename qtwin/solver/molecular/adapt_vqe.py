@@ -13,8 +13,8 @@ from qtwin.backend.determinants.simulator import DeterminantSimulator
 from qtwin.encoding.excitation import ALPHA, BETA, Excitation, FermionicAnsatz, Rotation
 from qtwin.errors import InputError
 from qtwin.solver.base import Card, TracePoint
+from qtwin.solver.descent import descend
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
-from qtwin.solver.molecular.descent import descend
 
 _SPIN_ORBITALS = 28
 

@@ -12,8 +12,8 @@ from qtwin.backend.determinants.simulator import DeterminantSimulator
 from qtwin.encoding.coupled_cluster.upccgsd import upccgsd
 from qtwin.errors import InputError
 from qtwin.solver.base import Card
+from qtwin.solver.descent import Descent, descend
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
-from qtwin.solver.molecular.descent import Descent, descend
 
 Floats = NDArray[np.float64]
 

@@ -16,8 +16,8 @@ from qtwin.encoding.coupled_cluster.upccgsd import upccgsd
 from qtwin.encoding.excitation import FermionicAnsatz
 from qtwin.errors import InputError
 from qtwin.solver.base import Card
+from qtwin.solver.descent import descend
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
-from qtwin.solver.molecular.descent import descend
 
 _SPIN_ORBITALS = 28
 

@@ -1,4 +1,4 @@
-"""Minimising an energy over the angles of a circuit, under a time limit, with a trace."""
+"""Minimising a differentiable function of angles under a time limit, with a trace."""
 
 from __future__ import annotations
 
