@@ -55,6 +55,8 @@ def execute(task: Task) -> dict[str, Any]:
         result = solver.solve(
             Instance(encoding=made.encoding, problem=made.problem), seed=task.solver_seed, time_limit_s=task.time_limit_s
         )
+        if result.status == "interrupted":  # Ctrl-C was heard by the solver and is meant for the sweep; no record is kept
+            raise KeyboardInterrupt
         record |= _answer(made, result)
     except QtwinError as error:
         record |= {"status": "failed", "error": str(error), "total_s": time.perf_counter() - started}

@@ -99,6 +99,8 @@ class Answerer:
                 result = self._measure(checkpoint, section, instance)
             else:
                 result = solver.solve(instance, seed=self.seed, time_limit_s=section.time_limit_s)
+            if result.status == "interrupted":  # Ctrl-C was heard by the solver and is meant for the run; its answer is not kept
+                raise KeyboardInterrupt
             full = recording.utility if recording.utility is not None and len(recording.utility) > 1 else None
             return {"result": to_plain(result), "utility": full}
 

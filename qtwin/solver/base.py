@@ -6,6 +6,8 @@ point in the group ``qtwin.solvers``), and run ``tests/contracts/test_solvers.py
 - minimises ``instance.encoding.polynomial`` (or works on ``instance.encoding.objective`` under the native constraints, or
   asks ``instance.problem`` itself and says so in ``scope``),
 - takes its seed and its time limit as arguments, keeps no global state, and refuses options it does not know,
+- may begin from ``instance.warm_start`` and stop at ``instance.target_energy``; one that cannot ignores them, and its
+  `Card.warm_start` stays False,
 - returns the best bits it saw even when a limit was hit (`status` says which), and a `bound` only when it has a proof.
 """
 
@@ -37,10 +39,20 @@ class TwinProblem(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Instance:
-    """One problem as solvers see it: the encoding, and the twin problem behind it where there is one."""
+    """One problem as solvers see it, and what is known of its answer.
+
+    Attributes:
+        encoding: What is minimised.
+        problem: The twin problem behind it, where there is one.
+        warm_start: A known choice, (n_decision,) bits, or (n_variables,) with slack; it should be feasible. A solver that can
+            use it (`Card.warm_start`) begins there and never answers worse; the others ignore it.
+        target_energy: Good enough: a solver that sees a feasible energy at or below it may stop with status "feasible".
+    """
 
     encoding: Encoding
     problem: TwinProblem | None = None
+    warm_start: NDArray[np.uint8] | None = None
+    target_energy: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,10 +101,29 @@ class Result:
     seed: int = 0
     info: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def gap(self) -> float | None:
+        """(energy - bound) / max(1e-12, |energy|): how much is left to prove; None without an answer or a bound."""
+        if self.bits is None or self.bound is None:
+            return None
+        return (self.energy - self.bound) / max(1e-12, abs(self.energy))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """How a solver introduces itself in listings and reports."""
+    """How a solver introduces itself in listings and reports.
+
+    Attributes:
+        name: Its name in the table.
+        summary: What it does, in one line.
+        kind: "null" for a baseline that every method has to beat.
+        guarantee: What its answer is worth when it finishes.
+        citation: Where the method was published.
+        max_variables: Size up to which it is meant to be used.
+        limits: Further limits in words: degree, licence, time.
+        warm_start: Whether it begins from `Instance.warm_start`.
+        vendor: (importable module, pip package) it needs beyond the core, or None.
+    """
 
     name: str
     summary: str
@@ -100,8 +131,9 @@ class Card:
     guarantee: str
     citation: str
     max_variables: int
+    limits: str = ""
+    warm_start: bool = False
     vendor: tuple[str, str] | None = None
-    """(importable module, pip package) it needs beyond the core, or None."""
 
 
 class Solver(ABC):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from qtwin.errors import InputError, require_vendor, unknown_name
+from qtwin.errors import InputError, MissingVendorError, require_vendor, unknown_name
 from qtwin.solver import TABLE
 from qtwin.solver.base import Card, Solver
 
@@ -41,6 +41,17 @@ def find(name: str) -> type[Solver]:
 def cards() -> dict[str, Card]:
     """How every registered solver introduces itself; no vendor is imported for it."""
     return {name: find(name).card() for name in names()}
+
+
+def how_to_get(card: Card) -> str:
+    """The command that installs what a solver misses; empty where it can run. Nothing is imported for it."""
+    if card.vendor is None:
+        return ""
+    try:
+        require_vendor(card.vendor[0], package=card.vendor[1], needed_by=card.name)
+    except MissingVendorError:
+        return f"pip install {card.vendor[1]}"
+    return ""
 
 
 def options_of(solver: type[Solver]) -> dict[str, inspect.Parameter]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from qtwin.encoding.pauli import PauliSum, diagonal, transverse_field
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.solver.base import TracePoint
+
+if TYPE_CHECKING:
+    from qtwin.backend.statevector.backend import StatevectorBackend
 
 Array = NDArray[np.float64]
 
@@ -228,6 +231,13 @@ def loaded(backend: str | Backend) -> Backend:
     from qtwin.backend.registry import load
 
     return load(backend)
+
+
+def exact_simulator() -> StatevectorBackend:
+    """Our own state vector, imported only now: a listing of the solvers compiles nothing."""
+    from qtwin.backend.statevector.backend import StatevectorBackend
+
+    return StatevectorBackend()
 
 
 def differentiable(backend: str | Backend) -> Differentiable:

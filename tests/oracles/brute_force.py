@@ -6,7 +6,7 @@ import itertools
 import math
 
 from qtwin.encoding.encoding import Encoding
-from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, NotBoth
+from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Exactly, Linear, NotBoth
 
 
 def energy_of(encoding: Encoding, x: tuple[int, ...]) -> float:
@@ -15,6 +15,19 @@ def energy_of(encoding: Encoding, x: tuple[int, ...]) -> float:
 
 def allowed(encoding: Encoding, x: tuple[int, ...]) -> bool:
     for c in encoding.constraints:
+        if isinstance(c, Cap):
+            if sum(w for i, w in zip(c.members, c.weights, strict=True) if x[i]) > c.limit + 1e-6:
+                return False
+            continue
+        if isinstance(c, Linear):
+            total = sum(w for i, w in zip(c.members, c.weights, strict=True) if x[i])
+            if not {"<=": total <= c.limit + 1e-6, ">=": total >= c.limit - 1e-6, "==": abs(total - c.limit) <= 1e-6}[c.sense]:
+                return False
+            continue
+        if isinstance(c, Exactly):
+            if sum(x[i] for i in c.members) != c.count:
+                return False
+            continue
         taken = sum(x[i] for i in (c.pair if isinstance(c, NotBoth) else c.members))
         low, high = {AtMostOne: (0, 1), NotBoth: (0, 1), AtLeastOne: (1, math.inf)}.get(type(c), (0, getattr(c, "limit", 0)))
         assert isinstance(c, AtMostOne | NotBoth | AtLeastOne | AtMost)

@@ -14,6 +14,7 @@ from qtwin.solver import TABLE, registry
 from qtwin.solver.classical.cp_sat import CpSat
 from qtwin.solver.classical.enumeration import Enumeration
 from qtwin.solver.classical.random_sampling import RandomSampling
+from qtwin.solver.classical.simulated_annealing import SimulatedAnnealing
 
 
 def test_a_name_close_to_a_known_one_is_suggested() -> None:
@@ -39,12 +40,15 @@ def test_an_option_close_to_a_known_one_is_suggested() -> None:
         ("random", "descent", 1, "true or false"),
         ("cp-sat", "time_limit_s", "long", "a number"),
         ("cp-sat", "time_limit_s", False, "a number"),
-        ("cp-sat", "warm_start", [0, 1.5], "a list, each item a whole number"),
+        ("simulated-annealing", "beta_range", [0.1, "cold"], "a list, each item a number"),
+        ("gurobi", "form", "cubic", "one of 'auto', 'quadratic', 'linear'"),
         ("qaoa", "backend", 3, "text"),
         ("qaoa", "theta", [0.1, "b"], "a list, each item a number"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_named(solver: str, option: str, value: Any, wanted: str) -> None:
+    if solver == "gurobi":
+        pytest.importorskip("gurobipy")
     with pytest.raises(InputError) as caught:
         registry.load(solver, {option: value})
     assert f"option {option!r} of solver {solver!r} is {value!r}" in caught.value.message
@@ -52,9 +56,12 @@ def test_a_value_of_the_wrong_type_is_named(solver: str, option: str, value: Any
 
 
 def test_values_of_the_right_type_arrive() -> None:
-    limited = registry.load("cp-sat", {"time_limit_s": 5, "warm_start": [0, 1]})
+    limited = registry.load("cp-sat", {"time_limit_s": 5})
     assert isinstance(limited, CpSat)
-    assert (limited.time_limit_s, limited.warm_start) == (5.0, (0, 1))
+    assert limited.time_limit_s == 5.0
+    annealer = registry.load("simulated-annealing", {"beta_range": [1, 2.5]})
+    assert isinstance(annealer, SimulatedAnnealing)
+    assert annealer.beta_range == (1.0, 2.5)
     drawn = registry.load("random", {"shots": 7, "descent": True})
     assert isinstance(drawn, RandomSampling)
     assert (drawn.shots, drawn.descent) == (7, True)
@@ -93,5 +100,17 @@ def test_listing_the_cards_imports_no_vendor() -> None:
     code = "import sys; from qtwin.solver import registry; registry.cards(); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
-    assert not loaded & {"ortools", "dwave", "dimod", "qiskit", "pennylane", "numba", "scipy", "jax"}
+    assert not loaded & {
+        "ortools",
+        "highspy",
+        "pyscipopt",
+        "gurobipy",
+        "dwave",
+        "dimod",
+        "qiskit",
+        "pennylane",
+        "numba",
+        "scipy",
+        "jax",
+    }
     assert set(registry.cards()) >= set(TABLE)

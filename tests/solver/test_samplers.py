@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +16,7 @@ from qtwin.encoding.encoding import plain
 from qtwin.encoding.polynomial import BinaryPolynomial, bits_to_index
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance
+from qtwin.solver.classical.dwave_tabu import DwaveTabu
 from qtwin.solver.classical.random_sampling import RandomSampling, descend
 from qtwin.solver.classical.simulated_annealing import SimulatedAnnealing
 from qtwin.solver.sampled import best_feasible, collect, summary
@@ -59,7 +63,7 @@ def test_descent_and_annealing_beat_chance() -> None:
 
 def test_a_time_limit_keeps_what_was_drawn() -> None:
     instance = Instance(encoding=constrained(1))
-    for solver in (RandomSampling(shots=3_000_000), SimulatedAnnealing(reads=5000, sweeps=2000)):
+    for solver in (RandomSampling(shots=3_000_000), SimulatedAnnealing(reads=5000, sweeps=2000), DwaveTabu(reads=5000)):
         result = solver.solve(instance, seed=0, time_limit_s=1e-6)
         assert result.status == "time limit"
         assert result.bits is not None
@@ -68,8 +72,12 @@ def test_a_time_limit_keeps_what_was_drawn() -> None:
 
 
 def test_annealing_refuses_what_is_no_qubo() -> None:
-    with pytest.raises(InputError, match="degree 3"):
-        SimulatedAnnealing().solve(Instance(encoding=plain(random_polynomial(4, 3, 0))), seed=0)
+    cubic = plain(random_polynomial(4, 3, 0))
+    for solver in (SimulatedAnnealing(), DwaveTabu()):
+        with pytest.raises(InputError, match="degree 3 came") as caught:
+            solver.solve(Instance(encoding=cubic), seed=0)
+        assert "quadratise" in caught.value.hint
+        assert "highs" in caught.value.hint
 
 
 def test_batches_of_reads_are_independent_of_each_other() -> None:
@@ -79,6 +87,52 @@ def test_batches_of_reads_are_independent_of_each_other() -> None:
     assert result.samples is not None
     assert result.samples.shots == 200
     assert len(result.samples.counts) > 150
+
+
+def test_a_colder_schedule_ends_lower_and_each_option_arrives() -> None:
+    instance = Instance(encoding=plain(random_polynomial(30, 2, 1)))
+    hot = SimulatedAnnealing(reads=50, sweeps=50, beta_range=(1e-3, 1e-2)).solve(instance, seed=0)
+    cold = SimulatedAnnealing(reads=50, sweeps=50, beta_range=(1e-3, 10.0)).solve(instance, seed=0)
+    straight = SimulatedAnnealing(reads=50, sweeps=50, beta_range=(1e-3, 10.0), schedule="linear").solve(instance, seed=0)
+    coarse = SimulatedAnnealing(reads=50, sweeps=50, beta_range=(1e-3, 10.0), sweeps_per_beta=25).solve(instance, seed=0)
+    means = [r.info["mean_energy"] for r in (hot, cold, straight, coarse)]
+    assert means[0] > max(means[1:])
+    assert len(set(means)) == 4
+    for wrong in ({"beta_range": (1.0,)}, {"beta_range": (2.0, 1.0)}, {"sweeps": 10, "sweeps_per_beta": 3}, {"sweeps": 0}):
+        with pytest.raises(InputError, match="came"):
+            SimulatedAnnealing(**wrong)
+
+
+def test_dwave_tabu_finds_the_optimum_and_begins_where_it_is_told() -> None:
+    encoding = plain(random_polynomial(18, 2, 3))
+    optimum = encoding.polynomial.values().min()
+    found = DwaveTabu(reads=20).solve(Instance(encoding=encoding), seed=0)
+    assert found.energy == pytest.approx(optimum)
+    wide = plain(random_polynomial(60, 2, 3))
+    best = DwaveTabu(reads=20).solve(Instance(encoding=wide), seed=0)
+    again = DwaveTabu(reads=1, updates=1).solve(Instance(encoding=wide, warm_start=best.bits), seed=9)
+    alone = DwaveTabu(reads=1, updates=1).solve(Instance(encoding=wide), seed=9)
+    assert again.energy == pytest.approx(best.energy)
+    assert alone.energy > best.energy + 1e-6
+    with pytest.raises(InputError, match="less than the 18 variables"):
+        DwaveTabu(tenure=18).solve(Instance(encoding=encoding), seed=0)
+    with pytest.raises(InputError, match="restarts = -1"):
+        DwaveTabu(restarts=-1)
+
+
+def test_samplers_stop_at_a_target_and_on_ctrl_c() -> None:
+    instance = Instance(encoding=plain(random_polynomial(40, 2, 0)), target_energy=0.0)
+    for solver in (SimulatedAnnealing(reads=1000, sweeps=100), DwaveTabu(reads=1000)):
+        result = solver.solve(instance, seed=0)
+        assert (result.status, result.info["target_reached"]) == ("feasible", True)
+        assert result.energy <= 0.0
+        assert result.info["reads"] < 1000
+        threading.Timer(0.5, _thread.interrupt_main).start()
+        slow = SimulatedAnnealing(reads=10**6, sweeps=1000) if isinstance(solver, SimulatedAnnealing) else DwaveTabu(reads=10**6)
+        stopped = slow.solve(Instance(encoding=instance.encoding), seed=0)
+        assert stopped.status == "interrupted"
+        assert stopped.samples is not None
+        assert 0 < stopped.samples.shots < 10**6
 
 
 def test_equal_rows_merge_and_the_best_feasible_wins() -> None:

@@ -39,6 +39,7 @@ class Enumeration(Solver):
             guarantee="optimal, proven by completeness",
             citation="none needed",
             max_variables=QUADRATIC_LIMIT,
+            limits=f"{HIGHER_LIMIT} variables above degree 2; under constraints 10,000,000 choices of any number of variables",
         )
 
     def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:

@@ -37,6 +37,7 @@ class RandomSampling(Solver):
             guarantee="none",
             citation="none needed",
             max_variables=10_000,
+            limits="any degree",
         )
 
     def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import final
+from collections.abc import Callable
+from typing import Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.errors import InputError
-from qtwin.solver.base import Card, Instance, Result, Solver, TracePoint
-from qtwin.solver.sampled import best_feasible, collect, summary
+from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.bqm import bits_of, to_bqm
+from qtwin.solver.reads import draw_in_batches, sizes_of
 
 _BATCHES = 10
 """The reads come in batches, so that a trace and a time limit exist; each batch has its own seed, derived from the one given."""
@@ -18,18 +20,39 @@ _BATCHES = 10
 
 @final
 class SimulatedAnnealing(Solver):
-    """Metropolis single-flip annealing from random starts, inverse temperature growing geometrically.
+    """Metropolis single-flip annealing from random starts, the inverse temperature beta growing from sweep to sweep.
+
+    It begins hot, where a warm start would be forgotten, and therefore takes none.
 
     Args:
         reads: Independent runs; each gives one sample.
         sweeps: Sweeps over all variables in a run.
+        beta_range: First and last beta, in 1/energy; by default estimated from the coefficients, so that at first the largest
+            change of energy is accepted half of the time and in the end the smallest hardly ever.
+        schedule: How beta grows in between.
+        sweeps_per_beta: Sweeps before it grows; a divisor of `sweeps`.
     """
 
-    def __init__(self, *, reads: int = 1000, sweeps: int = 1000) -> None:
-        for name, value in (("reads", reads), ("sweeps", sweeps)):
+    def __init__(
+        self,
+        *,
+        reads: int = 1000,
+        sweeps: int = 1000,
+        beta_range: tuple[float, ...] | None = None,
+        schedule: Literal["geometric", "linear"] = "geometric",
+        sweeps_per_beta: int = 1,
+    ) -> None:
+        for name, value in (("reads", reads), ("sweeps", sweeps), ("sweeps_per_beta", sweeps_per_beta)):
             if value < 1:
                 raise InputError(f"{name} = {value} came, at least 1 was wanted", hint=f"raise {name}")
-        self.reads, self.sweeps = reads, sweeps
+        if sweeps % sweeps_per_beta:
+            raise InputError(
+                f"sweeps = {sweeps} came, a multiple of {sweeps_per_beta} (sweeps_per_beta) was wanted", hint="round"
+            )
+        if beta_range is not None and not (len(beta_range) == 2 and 0.0 < beta_range[0] <= beta_range[1] < np.inf):
+            raise InputError(f"beta_range = {beta_range} came, two rising positive numbers were wanted", hint="such as [0.1, 10]")
+        self.reads, self.sweeps, self.beta_range = reads, sweeps, beta_range
+        self.schedule, self.sweeps_per_beta = schedule, sweeps_per_beta
 
     @classmethod
     def card(cls) -> Card:
@@ -40,56 +63,44 @@ class SimulatedAnnealing(Solver):
             guarantee="none",
             citation="Kirkpatrick, Gelatt, Vecchi 1983, Science 220:671",
             max_variables=10_000,
+            limits="degree 2",
             vendor=("dwave.samplers", "dwave-samplers"),
         )
 
     def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
-        """Anneal.
+        """Anneal; Ctrl-C and the time limit keep the reads that were finished.
 
         Raises:
             InputError: for a polynomial of degree above 2.
         """
-        import dimod
         from dwave.samplers import SimulatedAnnealingSampler
 
         started = time.perf_counter()
-        encoding = instance.encoding
-        constant, linear, pairs = encoding.polynomial.quadratic_form
-        rows, columns = np.nonzero(pairs)
-        model = dimod.BinaryQuadraticModel.from_numpy_vectors(
-            linear, (rows, columns, pairs[rows, columns]), constant, dimod.BINARY
-        )
+        polynomial = instance.encoding.polynomial
+        model = to_bqm(polynomial, needed_by="simulated-annealing")
         sampler = SimulatedAnnealingSampler()  # type: ignore[no-untyped-call]
-        built = time.perf_counter()
-        batches = min(_BATCHES, self.reads)
-        sizes = [self.reads // batches + (k < self.reads % batches) for k in range(batches)]
-        seeds = np.random.SeedSequence(seed).generate_state(batches)
-        parts: list[NDArray[np.uint8]] = []
-        trace: list[TracePoint] = []
-        best, flips = np.inf, 0
-        for size, batch_seed in zip(sizes, seeds, strict=True):
-            if parts and time_limit_s is not None and time.perf_counter() - started > time_limit_s:
-                break
-            found = sampler.sample(model, num_reads=size, num_sweeps=self.sweeps, seed=int(batch_seed) & 0x7FFFFFFF)
-            bits = found.record.sample[:, np.argsort(np.array(list(found.variables), dtype=np.int64))].astype(np.uint8)
-            parts.append(bits)
-            flips += size * self.sweeps * encoding.polynomial.n_variables
-            energy = best_feasible(encoding, bits)[1]
-            if energy < best:
-                best = energy
-                trace.append(TracePoint(time_s=time.perf_counter() - started, evaluations=flips, best_energy=best))
-        samples = collect(np.concatenate(parts))
-        winner, energy = best_feasible(encoding, samples.bits)
-        annealed = time.perf_counter()
-        return Result(
-            solver="simulated-annealing",
-            status="time limit" if samples.shots < self.reads else "infeasible" if winner is None else "feasible",
-            bits=winner,
-            energy=energy,
-            samples=samples,
-            trace=tuple(trace),
-            evaluations=flips,
-            wall_s={"model": built - started, "annealing": annealed - built},
+
+        def draw(reads: int, batch_seed: int, stopped: Callable[[], bool], left: float | None) -> NDArray[np.uint8]:
+            found = sampler.sample(
+                model,
+                num_reads=reads,
+                num_sweeps=self.sweeps,
+                num_sweeps_per_beta=self.sweeps_per_beta,
+                beta_range=self.beta_range,
+                beta_schedule_type=self.schedule,
+                seed=batch_seed,
+                interrupt_function=stopped,
+            )
+            return bits_of(found)
+
+        return draw_in_batches(
+            "simulated-annealing",
+            instance,
+            draw,
+            sizes=sizes_of(self.reads, _BATCHES),
+            updates_a_read=self.sweeps * polynomial.n_variables,
             seed=seed,
-            info=summary(encoding, samples) | {"reads": samples.shots, "sweeps": self.sweeps},
+            time_limit_s=time_limit_s,
+            wall_s={"model": time.perf_counter() - started},
+            info={"sweeps": self.sweeps},
         )

@@ -1,0 +1,272 @@
+"""The solver to take when one has no opinion: looks at size and structure, runs what fits, and says why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.encoding.encoding import Encoding, plain
+from qtwin.errors import InputError, MissingVendorError
+from qtwin.solver import registry
+from qtwin.solver.base import Card, Instance, Result, Solver, TracePoint
+from qtwin.solver.counting import most_choices
+from qtwin.solver.linearise import posed
+from qtwin.solver.persistency import Persistency, persistency
+from qtwin.solver.search import warm_start_of
+
+_LISTED = 5_000_000
+"""Choices x variables up to which the feasible choices are listed: about a second."""
+_WALKED = {True: 36, False: 26}
+"""Variables up to which all assignments are looked at, of a quadratic and of higher degrees."""
+_PER_SECOND = 1e9
+"""Assignments of a quadratic that are looked at in a second; two cores of 2024 do nearly twice as many."""
+_SPARSE = 8.0
+"""Products a variable up to which the linear relaxation is tight enough for a proof at once."""
+_LINEAR = 20_000
+"""Products up to which a linear model is tried."""
+_HEURISTICS = ("tabu", "simulated-annealing", "random")
+_EXACT = ("highs", "cp-sat")
+"""In the order in which they are tried; the first that is installed and takes the instance."""
+
+
+@final
+class Auto(Solver):
+    """One answer from several solvers.
+
+    Without native constraints, roof duality fixes what it can first. Then, whichever holds first:
+
+    1. few choices satisfy the constraints, or few assignments are left: all are looked at;
+    2. the polynomial is sparse: an exact solver proves the optimum at once;
+    3. else a heuristic searches first, and an exact solver goes on from its best for a bound and, if time allows, a proof.
+
+    It works on the encoding, never on the twin. `info["reason"]` says what was chosen and why, `info["steps"]` what each solver
+    did.
+
+    Args:
+        time_limit_s: Limit when `solve` is given none.
+        heuristic_share: Share of the time for the heuristic, and at most 10 s.
+        proof: The exact solver; "auto" takes HiGHS where it is installed, else CP-SAT, and never one with a commercial licence.
+    """
+
+    def __init__(
+        self,
+        *,
+        time_limit_s: float = 60.0,
+        heuristic_share: float = 0.2,
+        proof: Literal["auto", "cp-sat", "highs", "scip", "gurobi"] = "auto",
+    ) -> None:
+        if not time_limit_s > 0:
+            raise InputError(f"time_limit_s = {time_limit_s} came, a positive time was wanted", hint="raise time_limit_s")
+        if not 0.0 < heuristic_share < 1.0:
+            raise InputError(f"heuristic_share = {heuristic_share} came, a share between 0 and 1 was wanted", hint="such as 0.2")
+        self.time_limit_s, self.heuristic_share, self.proof = time_limit_s, heuristic_share, proof
+
+    @classmethod
+    def card(cls) -> Card:
+        return Card(
+            name="auto",
+            summary="chooses by size and structure: roof duality, enumeration, a heuristic, an exact solver from its best",
+            kind="classical",
+            guarantee="that of the solver it chose; a bound wherever an exact one ran",
+            citation="Boros, Hammer 2002, Discrete Applied Mathematics 123:155, for the preprocessing",
+            max_variables=10_000,
+            limits="any degree; time limit 60 s unless given",
+            warm_start=True,
+        )
+
+    def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
+        """Choose, run and report.
+
+        Raises:
+            InputError: when no solver takes the instance, or for a warm start of the wrong length.
+        """
+        limit = self.time_limit_s if time_limit_s is None else time_limit_s
+        portfolio = _Portfolio(seed, limit)
+        encoding = instance.encoding
+        start = warm_start_of(instance)
+        start = None if start is None else _choice(encoding, start)
+        fixing = _fixing(encoding)
+        inner = replace(instance, problem=None, warm_start=start)
+        if fixing is not None and fixing.fixed:
+            reduced = fixing.reduced(encoding.polynomial)
+            kept = None if start is None else start[list(fixing.free)]
+            inner = replace(inner, encoding=plain(reduced), warm_start=kept)
+        portfolio.note("preprocessing")
+        self._ask(inner, portfolio, limit)
+        return portfolio.result(instance, fixing)
+
+    def _ask(self, instance: Instance, portfolio: _Portfolio, limit: float) -> None:
+        encoding = instance.encoding
+        target, n = posed(encoding)
+        products = sum(len(t) > 1 for t in target.terms)
+        sparse = products <= _SPARSE * n / 2
+        few = _few_choices(encoding)
+        if few:
+            portfolio.reason = few
+            portfolio.run(("enumeration",), instance, {})
+            return
+        walk_s = 2.0 ** min(n, 80) / _PER_SECOND
+        if not encoding.constraints and n <= _WALKED[target.degree <= 2] and walk_s < limit and (n <= 24 or not sparse):
+            portfolio.reason = f"{n} variables without constraints: all {2**n:,} assignments are looked at"
+            portfolio.run(("enumeration",), instance, {})
+            return
+        exact = _EXACT if self.proof == "auto" else (self.proof,)
+        if sparse and products <= _LINEAR:
+            portfolio.reason = f"sparse, {products} products of {n} variables: an exact solver proves it at once"
+            if portfolio.run(exact, instance, {}) is not None:
+                return
+        portfolio.reason = f"{n} variables and {products} products are too many to look at all: a heuristic first"
+        found = portfolio.run(
+            _HEURISTICS, instance, {"random": {"descent": True}}, seconds=min(self.heuristic_share * limit, 10.0)
+        )
+        if products > _LINEAR:
+            portfolio.reason += "; the products are too many for a proof"
+        elif not portfolio.ended(instance):
+            portfolio.reason += ", then an exact solver from its best for the bound"
+            better = instance.warm_start if found is None or found.bits is None else _choice(encoding, found.bits)
+            portfolio.run(exact, replace(instance, warm_start=better), {})
+
+
+def _choice(encoding: Encoding, bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A whole assignment as a warm start: the choice of options under native constraints."""
+    return encoding.decode(bits[None, :])[0] if encoding.constraints else bits
+
+
+def _fixing(encoding: Encoding) -> Persistency | None:
+    """Roof duality where it applies: a quadratic of moderate size without native constraints."""
+    polynomial = encoding.polynomial
+    if encoding.constraints or polynomial.degree > 2 or polynomial.n_terms > _LINEAR:
+        return None
+    return persistency(polynomial)
+
+
+def _few_choices(encoding: Encoding) -> str:
+    """Why the feasible choices can be listed; empty if they cannot."""
+    if not encoding.constraints:
+        return ""
+    count = most_choices(encoding.n_decision, encoding.constraints)
+    if count * max(encoding.polynomial.n_variables, 1) > _LISTED:
+        return ""
+    return f"at most {count:,} choices of {encoding.n_decision} options can satisfy the constraints: all are listed"
+
+
+class _Portfolio:
+    """The solvers that were asked, in order, and what is left of the time."""
+
+    def __init__(self, seed: int, limit: float) -> None:
+        self.started = time.perf_counter()
+        self.seed, self.limit = seed, limit
+        self.reason = ""
+        self.results: list[tuple[float, Result]] = []
+        self.errors: list[dict[str, Any]] = []
+        self.wall: dict[str, float] = {}
+
+    def note(self, stage: str) -> None:
+        """Book the time since the last stage."""
+        self.wall[stage] = time.perf_counter() - self.started - sum(self.wall.values())
+
+    def run(
+        self,
+        names: tuple[str, ...],
+        instance: Instance,
+        options: Mapping[str, Mapping[str, Any]],
+        *,
+        seconds: float | None = None,
+    ) -> Result | None:
+        """Ask the first of the solvers that is there and takes the instance; None if none does."""
+        known = registry.names()
+        for name in names:
+            if name not in known and len(names) > 1:
+                continue
+            begun = time.perf_counter() - self.started
+            left = max(self.limit - begun, 0.05)
+            try:
+                solver = registry.load(name, options.get(name, {}))
+                result = solver.solve(instance, seed=self.seed, time_limit_s=left if seconds is None else min(seconds, left))
+            except InputError as error:
+                if isinstance(error, MissingVendorError) and len(names) == 1:
+                    raise
+                self.errors.append({"solver": name, "status": "refused", "why": error.message})
+                continue
+            self.results.append((begun, result))
+            self.note(name)
+            return result
+        return None
+
+    def ended(self, instance: Instance) -> bool:
+        """Whether there is no need, or no wish, to go on."""
+        if not self.results:
+            return False
+        last = self.results[-1][1]
+        target = instance.target_energy
+        return last.status == "interrupted" or last.proven or (target is not None and last.energy <= target)
+
+    def result(self, instance: Instance, fixing: Persistency | None) -> Result:
+        """The best answer, the best bound, and the story.
+
+        Raises:
+            InputError: when no solver took the instance.
+        """
+        if not self.results:
+            told = "; ".join(f"{e['solver']}: {e['why']}" for e in self.errors)
+            raise InputError(f"no solver takes this instance: {told}", hint="name a solver yourself, `qtwin solvers` lists them")
+        answered = [r for _, r in self.results if r.bits is not None]
+        best = min(answered, key=lambda r: (r.energy, not r.proven)) if answered else self.results[-1][1]
+        last = self.results[-1][1]
+        bounds = [r.bound for _, r in self.results if r.bound is not None]
+        bits, energy = best.bits, best.energy
+        if fixing is not None and fixing.fixed and bits is not None:
+            bits = fixing.lifted(bits[None, :])[0]
+            energy = float(instance.encoding.polynomial.evaluate(bits[None, :])[0])
+        if fixing is not None:
+            bounds.append(fixing.bound)
+        proven = any(r.proven for _, r in self.results)
+        return Result(
+            solver="auto",
+            status="optimal" if proven else last.status,
+            bits=bits,
+            energy=energy,
+            bound=None if bits is None or not bounds else min(max(bounds), energy),
+            proven=proven,
+            trace=self._trace(),
+            evaluations=sum(r.evaluations for _, r in self.results),
+            wall_s=self.wall,
+            seed=self.seed,
+            info={
+                "reason": self.reason,
+                "chosen": last.solver,
+                "steps": [*self.errors, *(_step(begun, r) for begun, r in self.results)],
+                "fixed_by_roof_duality": len(fixing.fixed) if fixing is not None else None,
+                "roof_dual_bound": fixing.bound if fixing is not None else None,
+                "infeasibility_proven": bool(last.info.get("infeasibility_proven", False)),
+            },
+        )
+
+    def _trace(self) -> tuple[TracePoint, ...]:
+        """The improvements of all solvers, one after the other."""
+        merged: list[TracePoint] = []
+        before = 0
+        for begun, result in self.results:
+            for p in result.trace:
+                if not merged or p.best_energy < merged[-1].best_energy:
+                    merged.append(
+                        TracePoint(time_s=begun + p.time_s, evaluations=before + p.evaluations, best_energy=p.best_energy)
+                    )
+            before += result.evaluations
+        return tuple(merged)
+
+
+def _step(begun: float, result: Result) -> dict[str, Any]:
+    return {
+        "solver": result.solver,
+        "status": result.status,
+        "begun_s": begun,
+        "wall_s": sum(result.wall_s.values()),
+        "energy": None if result.bits is None else result.energy,
+        "bound": result.bound,
+    }

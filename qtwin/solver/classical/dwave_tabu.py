@@ -1,0 +1,99 @@
+"""Tabu search on the QUBO with D-Wave's compiled sampler."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.errors import InputError
+from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.bqm import bits_of, to_bqm
+from qtwin.solver.reads import draw_in_batches
+from qtwin.solver.search import warm_start_of
+
+
+@final
+class DwaveTabu(Solver):
+    """One-flip tabu search with restarts, each read from its own random start.
+
+    The sampler's own time limit is per read, in milliseconds, and makes equal seeds differ; a read is therefore measured in
+    updates, and the limit is only set to what is left of ours.
+
+    Args:
+        reads: Independent searches; each gives one sample. The first begins at the warm start, if there is one.
+        updates: Variable updates looked at in each stage of a search.
+        restarts: Further stages of a search.
+        tenure: How many moves a flipped variable stays; a quarter of the variables and at most 20 by default.
+    """
+
+    def __init__(self, *, reads: int = 100, updates: int = 500_000, restarts: int = 0, tenure: int | None = None) -> None:
+        given = (("reads", reads, 1), ("updates", updates, 1), ("restarts", restarts, 0), ("tenure", tenure, 0))
+        for name, value, least in given:
+            if value is not None and value < least:
+                raise InputError(f"{name} = {value} came, at least {least} was wanted", hint=f"raise {name}")
+        self.reads, self.updates, self.restarts, self.tenure = reads, updates, restarts, tenure
+
+    @classmethod
+    def card(cls) -> Card:
+        return Card(
+            name="dwave-tabu",
+            summary="multistart tabu search on the penalised QUBO (dwave-samplers)",
+            kind="classical",
+            guarantee="none",
+            citation="Palubeckis 2004, Annals of Operations Research 131:259",
+            max_variables=10_000,
+            limits="degree 2",
+            warm_start=True,
+            vendor=("dwave.samplers", "dwave-samplers"),
+        )
+
+    def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
+        """Search; Ctrl-C and the time limit keep the reads that were finished.
+
+        Raises:
+            InputError: for a polynomial of degree above 2, a tenure that leaves nothing to flip, or a warm start of the wrong
+                length.
+        """
+        from dwave.samplers import TabuSampler
+
+        started = time.perf_counter()
+        n = instance.encoding.polynomial.n_variables
+        if self.tenure is not None and self.tenure >= n:
+            raise InputError(f"tenure = {self.tenure} came, less than the {n} variables was wanted", hint="lower tenure")
+        model = to_bqm(instance.encoding.polynomial, needed_by="dwave-tabu")
+        start = warm_start_of(instance)
+        beginnings: list[NDArray[np.uint8]] = [] if start is None else [start]
+        sampler = TabuSampler()  # type: ignore[no-untyped-call]
+
+        def draw(reads: int, read_seed: int, stopped: Callable[[], bool], left: float | None) -> NDArray[np.uint8]:
+            further: dict[str, Any] = {"timeout": None if left is None else max(round(1000 * left), 1)}
+            if beginnings:
+                further["initial_states"] = (beginnings.pop()[None, :].astype(np.int8), list(range(n)))
+            found = sampler.sample(
+                model,
+                num_reads=reads,
+                seed=read_seed,
+                tenure=self.tenure,
+                num_restarts=self.restarts,
+                coefficient_z_first=0,
+                coefficient_z_restart=0,
+                lower_bound_z=self.updates,
+                **further,
+            )
+            return bits_of(found)
+
+        return draw_in_batches(
+            "dwave-tabu",
+            instance,
+            draw,
+            sizes=[1] * self.reads,
+            updates_a_read=self.updates * (1 + self.restarts),
+            seed=seed,
+            time_limit_s=time_limit_s,
+            wall_s={"model": time.perf_counter() - started},
+            info={"updates": self.updates},
+        )

@@ -1,0 +1,219 @@
+"""A polynomial of any degree under native constraints as a 0/1 linear model, in arrays that every solver can read.
+
+Each product y_S = prod_{i in S} x_i becomes a column. Where its cost is negative the minimum pushes it up, where positive down,
+so only the rows of one side are needed (Fortet 1960, Revue francaise de recherche operationnelle 4:17; Glover, Woolsey 1974,
+Operations Research 22:180; for pairs both sides together are the hull of McCormick 1976):
+
+    cost < 0:  y_S <= x_i for each i in S;        cost > 0:  y_S >= sum_{i in S} x_i - (|S| - 1).
+
+A row that bounds a sum of choices tightens the products as well. Multiplied by x_i (Adams and Sherali 1986, Management Science
+32:1274), sum_j a_j x_j <= b becomes sum_{j != i} a_j y_ij <= (b - a_i) x_i, and with = in place of <= it fixes the products.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.polynomial import BinaryPolynomial, Term
+from qtwin.errors import InputError
+from qtwin.problem.constraint import AtMostOne, Cap, Constraint, Exactly, Linear, NotBoth, row_of
+
+Sense = Literal["<=", ">=", "=="]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """sum of values x columns, `sense`, right-hand side; all whole numbers."""
+
+    columns: tuple[int, ...]
+    values: tuple[int, ...]
+    sense: Sense
+    rhs: int
+
+    def holds(self, point: NDArray[np.generic]) -> bool:
+        """Whether a (n_columns,) point satisfies the row."""
+        total = float(np.asarray(point, dtype=np.float64)[list(self.columns)] @ np.array(self.values, dtype=np.float64))
+        return {"<=": total <= self.rhs, ">=": total >= self.rhs, "==": total == self.rhs}[self.sense]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearModel:
+    """Minimise constant + cost.z over the rows; the first `n` columns are bits, the others in [0, 1] and bits by themselves.
+
+    Attributes:
+        n: Number of choices: the decision variables under native constraints, else all variables.
+        products: Column n + k is the product of the choices in products[k].
+        cost: (n_columns,) coefficients of the objective.
+        constant: What is added to it.
+        rows: Native constraints first, then the products', then the tightening ones.
+        target: The polynomial that is minimised, over all variables of the encoding.
+    """
+
+    n: int
+    products: tuple[Term, ...]
+    cost: NDArray[np.float64]
+    constant: float
+    rows: tuple[Row, ...]
+    target: BinaryPolynomial
+
+    @property
+    def contradictory(self) -> bool:
+        """Whether a row that touches nothing cannot hold, such as a need that no option covers."""
+        return any(not r.columns and not r.holds(np.zeros(0)) for r in self.rows)
+
+    @property
+    def filled_rows(self) -> tuple[Row, ...]:
+        """The rows that touch a column."""
+        return tuple(r for r in self.rows if r.columns)
+
+    def csr(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """(starts, columns, values, lower, upper) of the filled rows, row by row; infinite where a side is open."""
+        rows = self.filled_rows
+        starts = np.cumsum([0, *(len(r.columns) for r in rows)], dtype=np.int32)
+        columns = np.fromiter(itertools.chain.from_iterable(r.columns for r in rows), dtype=np.int32, count=int(starts[-1]))
+        values = np.fromiter(itertools.chain.from_iterable(r.values for r in rows), dtype=np.float64, count=int(starts[-1]))
+        lower = np.array([-np.inf if r.sense == "<=" else r.rhs for r in rows], dtype=np.float64)
+        upper = np.array([np.inf if r.sense == ">=" else r.rhs for r in rows], dtype=np.float64)
+        return starts, columns, values, lower, upper
+
+    def point(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
+        """(n_columns,) values of choices and products for (n,) bits."""
+        x = np.asarray(bits, dtype=np.float64)
+        return np.concatenate([x, [x[list(t)].prod() for t in self.products]])
+
+
+def posed(encoding: Encoding) -> tuple[BinaryPolynomial, int]:
+    """What is minimised, and over how many of its first variables.
+
+    Under native constraints that is the objective over the options, never its penalties, whatever code the options are written
+    in; else the polynomial over all variables.
+
+    Raises:
+        InputError: when there are native constraints and the objective speaks of a slack variable.
+    """
+    if not encoding.constraints:
+        return encoding.polynomial, encoding.polynomial.n_variables
+    outside = [t for t in encoding.objective.terms if t and t[-1] >= encoding.n_decision]
+    if outside:
+        raise InputError(
+            f"the objective has a term {outside[0]}, its first {encoding.n_decision} variables alone were wanted",
+            hint="keep slack variables to the penalties",
+        )
+    return encoding.objective, encoding.n_decision
+
+
+def linearise(encoding: Encoding, *, tighten: bool = True, both_sides: bool = False) -> LinearModel:
+    """State an encoding as a 0/1 linear model.
+
+    Args:
+        encoding: What to minimise; native constraints become rows, and the penalties are then left out.
+        tighten: Add the native rows multiplied by each choice.
+        both_sides: Write the rows of both sides for every product, so that any costs may be put in later.
+
+    Raises:
+        InputError: for a constraint type that has no rows here, or a `Cap` whose weights are no multiples of a thousandth.
+    """
+    target, n = posed(encoding)
+    native = [native_row(c) for c in encoding.constraints]
+    apart = _never_together(encoding.constraints)
+    terms = {t: c for t, c in target.terms.items() if len(t) > 1 and not any(p in apart for p in itertools.combinations(t, 2))}
+    if tighten:
+        terms |= _completed(terms, encoding.constraints, apart)
+    columns = {t: n + k for k, t in enumerate(terms)}
+    rows = list(native)
+    for term, y in columns.items():
+        rows += _product_rows(term, y, terms[term], both_sides)
+    if tighten:
+        for row in native:
+            rows += _multiplied(row, n, columns, terms, apart)
+    cost = np.zeros(n + len(terms))
+    for term, c in target.terms.items():
+        if len(term) == 1:
+            cost[term[0]] = c
+        elif term in columns:
+            cost[columns[term]] = c
+    return LinearModel(
+        n=n, products=tuple(terms), cost=cost, constant=target.constant, rows=tuple(dict.fromkeys(rows)), target=target
+    )
+
+
+def native_row(constraint: Constraint) -> Row:
+    """One native constraint as a row of whole numbers.
+
+    Raises:
+        InputError: for a type that is no linear row, or weights that are no multiples of a thousandth.
+    """
+    if isinstance(constraint, Cap | Linear):
+        equal = isinstance(constraint, Linear) and constraint.sense == "=="
+        weights, limit = constraint.whole()
+        return _row(constraint.members, "==" if equal else "<=", limit, weights)
+    members, units, sense, rhs = row_of(constraint)
+    return _row(members, sense, int(rhs), [int(w) for w in units])
+
+
+def _row(columns: Sequence[int], sense: Sense, rhs: int, values: Sequence[int] | None = None) -> Row:
+    """A row with each column once and no zeros."""
+    total: dict[int, int] = {}
+    for column, value in zip(columns, values if values is not None else [1] * len(columns), strict=True):
+        total[column] = total.get(column, 0) + value
+    kept = {c: v for c, v in total.items() if v}
+    return Row(columns=tuple(kept), values=tuple(kept.values()), sense=sense, rhs=rhs)
+
+
+def _never_together(constraints: Sequence[Constraint]) -> set[Term]:
+    """Pairs whose product is zero wherever the constraints hold."""
+    groups = [c.members if isinstance(c, AtMostOne) else c.pair for c in constraints if isinstance(c, AtMostOne | NotBoth)]
+    return {(min(p), max(p)) for g in groups for p in itertools.combinations(g, 2) if p[0] != p[1]}
+
+
+def _completed(terms: Mapping[Term, float], constraints: Sequence[Constraint], apart: set[Term]) -> dict[Term, float]:
+    """Pairs without a cost that are worth a column: the few missing ones among the members of an `Exactly`."""
+    wanted: dict[Term, float] = {}
+    for c in constraints:
+        if isinstance(c, Exactly):
+            pairs = [p for p in itertools.combinations(sorted(set(c.members)), 2) if p not in apart]
+            missing = [p for p in pairs if p not in terms]
+            if 2 * len(missing) <= len(pairs):
+                wanted |= dict.fromkeys(missing, 0.0)
+    return wanted
+
+
+def _product_rows(term: Term, y: int, cost: float, both_sides: bool) -> list[Row]:
+    rows = []
+    if cost < 0.0 or both_sides:
+        rows += [_row((y, i), "<=", 0, (1, -1)) for i in term]
+    if cost > 0.0 or both_sides:
+        rows.append(_row((y, *term), ">=", 1 - len(term), (1, *(-1 for _ in term))))
+    return rows
+
+
+def _multiplied(row: Row, n: int, columns: Mapping[Term, int], terms: Mapping[Term, float], apart: set[Term]) -> list[Row]:
+    """A row of choices, sum_j a_j x_j <= or = b, multiplied by each x_i; an inequality only where a >= 0."""
+    if row.sense == ">=":
+        return []
+    positive = min(row.values, default=0) >= 0
+    out = []
+    for i in range(n):
+        own, held, complete = 0, [], True
+        for j, a in zip(row.columns, row.values, strict=True):
+            pair = (min(i, j), max(i, j))
+            if i == j:
+                own = a
+            elif pair in columns:
+                held.append((columns[pair], a, terms[pair]))
+            else:
+                complete = complete and pair in apart
+        if row.sense == "==" and complete and held:
+            out.append(_row((*(y for y, _, _ in held), i), "==", 0, (*(a for _, a, _ in held), own - row.rhs)))
+            continue
+        rising = [(y, a) for y, a, c in held if c < 0.0]  # the others stay down by themselves
+        if positive and sum(a for _, a in rising) > row.rhs - own:
+            out.append(_row((*(y for y, _ in rising), i), "<=", 0, (*(a for _, a in rising), own - row.rhs)))
+    return out

@@ -1,0 +1,108 @@
+"""FALQON: the mixer's angle of each layer is fed back from a measurement of the one before, nothing is trained.
+
+    |psi_k+1> = exp(-i dt b_k B) exp(-i dt C) |psi_k>,  b_k+1 = -<psi_k| i [B, C] |psi_k>,  B = sum_i X_i
+
+lowers <C> at every step for a small dt (Magann, Rudinger, Grace, Sarovar 2022, PRL 129:250502). A published variant for drug
+combinations (arXiv:2601.18082) puts a step of imaginary time, which no circuit performs, between the layers; `imaginary_time` has
+it, and the same without any quantum step beside it, because that filter alone explains most of the gain.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.circuit import answered, check_positive, check_width, drawn
+from qtwin.solver.evolution import flip_sum, turn_x, uniform
+from qtwin.solver.training import cost_scale
+
+MAX_QUBITS = 16
+Floats = NDArray[np.float64]
+
+
+@final
+class Falqon(Solver):
+    """Feedback layers on the exact state vector.
+
+    Args:
+        steps: Layers.
+        dt: Time step, for the energy divided by the root mean square field of a qubit (as in QAOA here).
+        imaginary_time: "none"; "alternate": a step exp(-dt C) after every second layer, which is not unitary; "only": nothing
+            else, a classical filter on all 2^n states.
+        shots: Measurements of the final state.
+    """
+
+    def __init__(
+        self,
+        *,
+        steps: int = 400,
+        dt: float = 0.05,
+        imaginary_time: Literal["none", "alternate", "only"] = "none",
+        shots: int = 4096,
+    ) -> None:
+        check_positive(steps=steps, dt=dt, shots=shots)
+        self.steps, self.dt, self.imaginary_time, self.shots = steps, dt, imaginary_time, shots
+
+    @classmethod
+    def card(cls) -> Card:
+        return Card(
+            name="falqon",
+            summary="feedback-based layers, no training; optionally with the imaginary-time steps of a published variant",
+            kind="quantum",
+            guarantee="<C> never rises for a small step",
+            citation="Magann et al. 2022, PRL 129:250502",
+            max_variables=MAX_QUBITS,
+        )
+
+    def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
+        check_width(instance, MAX_QUBITS, "falqon")
+        started = time.perf_counter()
+        polynomial = instance.encoding.polynomial
+        values = polynomial.values()
+        mean = float(values.mean())
+        energies = (values - mean) / cost_scale(polynomial)
+        state = uniform(polynomial.n_variables)
+        phase, damp = np.exp(-1j * self.dt * energies), np.exp(-self.dt * (energies - energies.min()))
+        feedback, course, betas, complete = 0.0, [], [], True
+        for k in range(self.steps):
+            if k and time_limit_s is not None and time.perf_counter() - started > time_limit_s:
+                complete = False
+                break
+            if self.imaginary_time != "only":
+                state *= phase
+                turn_x(state, self.dt * feedback)
+                betas.append(feedback)
+            if self.imaginary_time == "only" or (self.imaginary_time == "alternate" and k % 2):
+                state *= damp
+                state /= np.linalg.norm(state)
+            course.append(float(energies @ np.abs(state) ** 2))
+            # <i [B, C]> = -2 Im <B psi | C psi>
+            feedback = 2.0 * float(np.vdot(flip_sum(state), energies * state).imag)
+        probability = np.abs(state) ** 2
+        scale = cost_scale(polynomial)
+        result = answered(
+            "falqon",
+            instance.encoding,
+            drawn(probability, self.shots, seed),
+            backend="",
+            evaluations=len(course),
+            training_shots=0,
+            complete=complete,
+            wall_s={"simulating": time.perf_counter() - started},
+            seed=seed,
+            info={
+                "steps": len(course),
+                "dt": self.dt,
+                "imaginary_time": self.imaginary_time,
+                "is_quantum": self.imaginary_time == "none",
+                "expectation_exact": course[-1] * scale + mean,
+                "probability_of_minimum": float(probability[values <= values.min() + 1e-9].sum()),
+                "mean_energy_course": [course[int(j)] * scale + mean for j in np.linspace(0, len(course) - 1, 50)],
+                "largest_feedback": float(np.max(np.abs(betas), initial=0.0)),
+            },
+        )
+        return result

@@ -1,0 +1,94 @@
+"""VQE with a hardware-efficient ansatz on the diagonal energy (Kandala et al. 2017, Nature 549:242)."""
+
+from __future__ import annotations
+
+import time
+from typing import final
+
+import numpy as np
+
+from qtwin.backend.base import Backend
+from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.circuit import Trained, check_positive, check_width, measured
+from qtwin.solver.descent import Descent, descend
+from qtwin.solver.quantum_ansatz import brickwork
+from qtwin.solver.training import ansatz as qaoa_ansatz
+from qtwin.solver.training import differentiable, loaded
+
+MAX_QUBITS = 14
+
+
+@final
+class HardwareEfficientVqe(Solver):
+    """Minimise <C> over a circuit of rotations and neighbouring entanglers, with exact gradients.
+
+    Args:
+        layers: Entangling layers.
+        backend: Where the trained circuit is measured.
+        shots: Measurements.
+        starts: Random starts.
+        iterations: Of each descent.
+        train_on: A backend with exact gradients.
+    """
+
+    def __init__(
+        self,
+        *,
+        layers: int = 2,
+        backend: str | Backend = "statevector",
+        shots: int = 4096,
+        starts: int = 3,
+        iterations: int = 80,
+        train_on: str | Backend = "statevector",
+    ) -> None:
+        check_positive(layers=layers, shots=shots, starts=starts, iterations=iterations)
+        self.layers, self.shots, self.starts, self.iterations = layers, shots, starts, iterations
+        self._backend, self._simulator = loaded(backend), differentiable(train_on)
+
+    @classmethod
+    def card(cls) -> Card:
+        return Card(
+            name="hardware-efficient-vqe",
+            summary="rotations and entanglers along a line, all angles free, exact gradients",
+            kind="quantum",
+            guarantee="none",
+            citation="Kandala et al. 2017, Nature 549:242",
+            max_variables=MAX_QUBITS,
+        )
+
+    def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
+        check_width(instance, MAX_QUBITS, "hardware-efficient-vqe")
+        started = time.perf_counter()
+        deadline = None if time_limit_s is None else started + time_limit_s
+        polynomial = instance.encoding.polynomial
+        circuit = brickwork(polynomial.n_variables, self.layers)
+        cost = qaoa_ansatz(polynomial, 1).layers[0].generator
+        rng = np.random.default_rng(seed)
+        found: list[Descent] = []
+        for _ in range(self.starts):
+            if found and deadline is not None and time.perf_counter() > deadline:
+                break
+            start = rng.uniform(-0.8, 0.8, size=circuit.n_parameters)
+            found.append(
+                descend(
+                    lambda theta: self._simulator.value_and_gradient(circuit, theta, cost),
+                    start,
+                    iterations=self.iterations,
+                    tolerance=1e-9,
+                    gradient_tolerance=1e-5,
+                    deadline=deadline,
+                    started=started,
+                )
+            )
+        best = min(found, key=lambda d: d.value)
+        late = deadline is not None and time.perf_counter() > deadline
+        trained = Trained(
+            theta=best.theta,
+            evaluations=sum(d.evaluations for d in found),
+            wall_s=time.perf_counter() - started,
+            complete=not late,
+        )
+        info = {"layers": self.layers, "starts": len(found)}
+        return measured(
+            "hardware-efficient-vqe", instance, self._backend, circuit, trained, shots=self.shots, seed=seed, info=info
+        )

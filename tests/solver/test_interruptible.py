@@ -1,0 +1,38 @@
+"""Ctrl-C stops a search softly, a second one at once, and errors come through."""
+
+from __future__ import annotations
+
+import _thread
+import threading
+import time
+
+import pytest
+
+from qtwin.solver.interruptible import run_interruptibly
+
+
+def test_the_value_comes_back() -> None:
+    assert run_interruptibly(lambda: 7, lambda: None) == (7, False)
+
+
+def test_ctrl_c_asks_to_stop_and_waits_for_the_value() -> None:
+    stop = threading.Event()
+    threading.Timer(0.2, _thread.interrupt_main).start()
+    assert run_interruptibly(lambda: stop.wait(20.0), stop.set) == (True, True)
+
+
+def test_a_second_ctrl_c_does_not_wait() -> None:
+    threading.Timer(0.2, _thread.interrupt_main).start()
+    threading.Timer(0.6, _thread.interrupt_main).start()
+    started = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        run_interruptibly(lambda: time.sleep(5.0), lambda: None)
+    assert time.perf_counter() - started < 4.0
+
+
+def test_errors_come_through() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("inside")
+
+    with pytest.raises(ZeroDivisionError, match="inside"):
+        run_interruptibly(fail, lambda: None)
