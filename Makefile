@@ -60,8 +60,8 @@ FORCE:
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 lock: ## refresh the lock files (needs uv; ARGS="--upgrade" takes newer versions)
 	$(LOCK) $(ARGS) --group build -o requirements-build.lock
-	$(LOCK) $(ARGS) pyproject.toml --group build -c requirements-build.lock -o requirements.lock
-	$(LOCK) $(ARGS) pyproject.toml --group build --extra test -c requirements.lock -o requirements-test.lock
+	$(LOCK) $(ARGS) pyproject.toml --group build --extra test -c requirements-build.lock -o requirements-test.lock
+	$(LOCK) $(ARGS) pyproject.toml --group build -c requirements-test.lock -o requirements.lock
 	$(LOCK) $(ARGS) pyproject.toml --group build --extra docs -c requirements-test.lock -o requirements-docs.lock
 
 clean: ## everything that was made here, except out/ and runs/
