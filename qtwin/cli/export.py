@@ -30,7 +30,7 @@ def export(path: Path, output: Path, *, drug: str | None, years: float) -> Path:
     antibody = None
     if drug is not None:
         dose = read_dose(drug)
-        times = np.arange(0.0, years, dose.interval_h / HOURS_PER_YEAR)
+        times = np.arange(0.0, years, dose.interval_h / HOURS_PER_YEAR, dtype=np.float64)
         one = np.ones(1)
         given = antibody_dosing(dose.drug, times, np.full(len(times), dose.amount_mg), clearance_factor=one, effect_factor=one)
         antibody = AntibodyInput(

@@ -149,7 +149,7 @@ def check(out: Path | None, *, n_per_arm: int, as_json: bool) -> dict[str, Any]:
 
 def _sheet(result: dict[str, Any], found: tuple[Compared, ...], ratios: list[tuple[ObservedRatio, float]], began: float) -> Sheet:
     constant = {k: q.value for k, q in outcome_table().constant.items()}
-    smooth = np.linspace(1.0, 85.0, 60)
+    smooth = np.linspace(1.0, 85.0, 60, dtype=np.float64)
     odds = np.interp(smooth, [0.0, *LIU_2003["doses_mg"]], [0.0, *liu_odds()])
     odds[smooth > 75.0] = smooth[smooth > 75.0] / 75.0 * liu_odds()[-1]
     arg = heart_rate_fall(odds, sympathetic_share=constant["beta1_sympathetic_share"], half_odds=constant["beta1_half_odds"])

@@ -30,7 +30,7 @@ def _summary(values: Any) -> dict[str, float]:
 
 def _played(twin: Twin, doses: Sequence[Dose], years: float) -> dict[str, Any]:
     """One regimen played on the twin."""
-    times = np.linspace(0.0, years, 2)
+    times = np.linspace(0.0, years, 2, dtype=np.float64)
     options = list(doses) or [_placeholder()]
     panel = twin.panel(options)
     bits = np.ones(len(options)) if doses else np.zeros(len(options))

@@ -79,8 +79,9 @@ def oral_mg_per_L(  # noqa: N802
     gap = abs(ka - k) * t
     # with s the slower and f the faster rate: (exp(-s t) - exp(-f t)) / (f - s) = t exp(-s t) (1 - exp(-gap)) / gap,
     # which is symmetric in ka and k, stays accurate as they meet and never overflows
-    share = np.where(gap < 1e-12, 1.0, -np.expm1(-gap) / np.where(gap == 0.0, 1.0, gap))
-    return scale * ka * t * np.exp(-min(ka, k) * t) * share
+    share: NDArray[np.float64] = np.where(gap < 1e-12, 1.0, -np.expm1(-gap) / np.where(gap == 0.0, 1.0, gap))
+    course: NDArray[np.float64] = scale * ka * t * np.exp(-min(ka, k) * t) * share
+    return course
 
 
 def repeated_mg_per_L(  # noqa: N802

@@ -36,7 +36,7 @@ def feasible_bits(n: int, constraints: Sequence[Constraint]) -> NDArray[np.uint8
     falling: list[Constraint] = [c for c in constraints if isinstance(c, AtMostOne | NotBoth | AtMost | Cap)]
     falling += [AtMost(name=c.name, limit=c.count, members=c.members) for c in constraints if isinstance(c, Exactly)]
     falling += [c for c in constraints if isinstance(c, Linear) and c.sense == "<=" and min(c.weights, default=0.0) >= 0.0]
-    rows = np.zeros((1, n), dtype=np.uint8)
+    rows: NDArray[np.uint8] = np.zeros((1, n), dtype=np.uint8)
     for group in groups_of(n, constraints):
         if rows.shape[0] * (len(group) + 1) > LIMIT:
             raise InputError(

@@ -23,7 +23,7 @@ COURSE = (
 def play(problem: RegimenProblem, bits: NDArray[np.generic], *, key: str, title: str) -> dict[str, Any]:
     """One regimen on the twin: (n,) bits to its section of result.json."""
     twin, weights = problem.twin, problem.twin.posterior.weights
-    times = np.linspace(0.0, problem.horizon_years, 2 * max(6, round(12 * problem.horizon_years)) + 1)
+    times = np.linspace(0.0, problem.horizon_years, 2 * max(6, round(12 * problem.horizon_years)) + 1, dtype=np.float64)
     response = twin.simulate(
         problem.panel, bits, horizon_years=problem.horizon_years, kind_weights=problem.kind_weights, times_years=times
     )

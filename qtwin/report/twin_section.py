@@ -15,7 +15,7 @@ def twin_section(twin: Twin) -> dict[str, Any]:
     """Posterior against prior by latent variable, and predictive bands through the visits; time 0 is the last visit."""
     p, model = twin.posterior, twin.model
     driven, why = p.prior_driven(model)
-    times = np.linspace(0.0, p.span_years, 25) if p.span_years > 0 else np.zeros(1)
+    times = np.linspace(0.0, p.span_years, 25, dtype=np.float64) if p.span_years > 0 else np.zeros(1)
     observed = sorted({o.biomarker for o in p.observations})
     return {
         "disease_model": model.name,

@@ -131,7 +131,8 @@ class _Search:
         self._started = time.perf_counter()
         self.evaluations = 0
         self.trace: list[TracePoint] = []
-        self.energy, self.theta = float("inf"), np.zeros(0)
+        self.energy = float("inf")
+        self.theta: NDArray[np.float64] = np.zeros(0)
         self.deepen()
 
     def deepen(self) -> None:

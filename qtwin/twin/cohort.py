@@ -117,7 +117,7 @@ def _ensemble(model: DiseaseModel, span_years: float, *, draws: int, seed: int) 
     moved = z * width
     moved[:, stage] -= 1.2 / prior[stage, 1]  # people in a cohort are earlier than in trials
     parameters, states = model.from_latent(moved, age_years=72.0, apoe_e4_copies=None)
-    grid = np.arange(0.0, span_years + 2 * _STEP_YEARS, _STEP_YEARS)
+    grid = np.arange(0.0, span_years + 2 * _STEP_YEARS, _STEP_YEARS, dtype=np.float64)
     courses = integrate(model, parameters, states, np.zeros((1, draws)), grid)[0]
     latent = prior[[stage, speed], 0] + prior[[stage, speed], 1] * moved[:, [stage, speed]]
     log_density = -0.5 * (z[:, stage] ** 2 + z[:, speed] ** 2) - np.log(_PROPOSAL_SD["stage"] * _PROPOSAL_SD["speed"])

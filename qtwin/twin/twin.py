@@ -80,7 +80,7 @@ class Twin:
         """(r, m) QALY gained by a slower decline: utility per MMSE point times the area between the two courses."""
         distinct, inverse = np.unique(removal_per_year, axis=0, return_inverse=True)
         untreated = np.zeros((1, self.n_members))
-        times = np.linspace(0.0, horizon_years, max(2, round(_STEPS_PER_YEAR * horizon_years) + 1))
+        times = np.linspace(0.0, horizon_years, max(2, round(_STEPS_PER_YEAR * horizon_years) + 1), dtype=np.float64)
         states = integrate(
             self.model, self.posterior.parameters, self.posterior.state_now, np.concatenate([untreated, distinct]), times
         )
