@@ -19,7 +19,7 @@ from qtwin.backend.base import (
     check_angles,
     check_observable,
     check_shots,
-    sampled_estimate,
+    sampled_expectation,
     tally,
 )
 from qtwin.encoding.pauli import PauliSum
@@ -125,7 +125,7 @@ class AerBackend(Backend):
     ) -> Estimate:
         check_observable(ansatz, observable)
         if shots is not None:
-            return sampled_estimate(self.sample(ansatz, theta, shots=shots, seed=seed), observable)
+            return sampled_expectation(self.sample, ansatz, theta, observable, shots=shots, seed=seed)
         import qiskit_aer  # noqa: F401 - teaches circuits to save
 
         circuit = to_qiskit(ansatz, theta)

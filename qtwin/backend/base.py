@@ -8,11 +8,14 @@ No vendor circuit crosses this file: every backend compiles the Pauli sums of th
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qtwin.encoding.grouping import Group, Grouping, groups
 from qtwin.encoding.pauli import PauliSum
 from qtwin.errors import InputError
 
@@ -174,6 +177,100 @@ def tally(bits: NDArray[np.uint8]) -> Samples:
     return Samples(bits=rows, counts=counts.astype(np.int64))
 
 
+class Sampler(Protocol):
+    """`Backend.sample`."""
+
+    def __call__(self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int) -> Samples:
+        """Measure all qubits."""
+
+
+def sampled_expectation(
+    sample: Sampler,
+    ansatz: Ansatz,
+    theta: NDArray[np.float64],
+    observable: PauliSum,
+    *,
+    shots: int,
+    seed: int,
+    grouping: Grouping = "qubit-wise",
+    allocation: Literal["weight", "variance"] = "weight",
+) -> Estimate:
+    """<observable> from shots: each group of strings that can be measured together in its own basis, with its share of the shots.
+
+    Shots are shared in proportion to the root of the summed squares of a group's coefficients, or, by "variance", a tenth of them
+    in that way and the others in proportion to the spread seen in the first tenth (Neyman). Spreads include the covariances
+    within a group; groups are independent. A diagonal observable is one group in the basis there is.
+
+    Raises:
+        InputError: for fewer than two shots a group (four by "variance"), or what `sample` refuses.
+    """
+    check_observable(ansatz, observable)
+    check_shots(shots)
+    if observable.is_diagonal:
+        return sampled_estimate(sample(ansatz, theta, shots=shots, seed=seed), observable)
+    found = groups(observable, grouping)
+    least = 2 if allocation == "weight" else 4
+    if shots < least * len(found):
+        raise InputError(
+            f"{shots} shots came for {len(found)} groups of strings, at least {least} a group were wanted",
+            hint="take more shots, or group by general commutation",
+        )
+    constant = float(observable.coefficients[~(observable.x | observable.z).any(axis=1)].sum())
+    weights = np.array([float(np.linalg.norm(g.diagonal.coefficients)) for g in found])
+    rng = np.random.default_rng(seed)
+    seen: list[list[Samples]] = [[] for _ in found]
+
+    def draw(share: NDArray[np.int64]) -> list[tuple[float, float, int]]:
+        for g, (group, m) in enumerate(zip(found, share, strict=True)):
+            if m:
+                seen[g].append(sample(*in_basis(ansatz, theta, group), shots=int(m), seed=int(rng.integers(2**62))))
+        return [moments(s, g.diagonal) for s, g in zip(seen, found, strict=True)]
+
+    if allocation == "weight":
+        results = draw(shared(shots, weights))
+    else:
+        pilot = max(shots // 10, 2 * len(found))
+        spread = np.sqrt([variance for _, variance, _ in draw(shared(pilot, weights))])
+        results = draw(shared(shots - pilot, np.maximum(spread, 1e-3 * weights), least=0))
+    error = float(np.sqrt(sum(variance / m for _, variance, m in results)))
+    return Estimate(value=constant + sum(mean for mean, _, _ in results), standard_error=error)
+
+
+def shared(total: int, weights: NDArray[np.float64], *, least: int = 2) -> NDArray[np.int64]:
+    """(k,) whole shots that add up to `total`, `least` each and the others in proportion to the weights."""
+    free = total - least * len(weights)
+    exact = free * weights / weights.sum()
+    share: NDArray[np.int64] = np.floor(exact).astype(np.int64)
+    share[np.argsort(share - exact, kind="stable")[: free - int(share.sum())]] += 1
+    share += least
+    return share
+
+
+def in_basis(ansatz: Ansatz, theta: NDArray[np.float64], group: Group) -> tuple[Ansatz, NDArray[np.float64]]:
+    """The ansatz with the group's change of basis behind it, and its angles."""
+    if not group.rotations:
+        return ansatz, theta
+    turns = tuple(Layer(generator=q, parameter=ansatz.n_parameters) for q in group.rotations)
+    longer = Ansatz(
+        n_qubits=ansatz.n_qubits,
+        reference=ansatz.reference,
+        layers=ansatz.layers + turns,
+        n_parameters=ansatz.n_parameters + 1,
+    )
+    return longer, np.append(check_angles(ansatz, theta), np.pi / 4)
+
+
+def moments(samples: Sequence[Samples], observable: PauliSum) -> tuple[float, float, int]:
+    """Mean and variance of a shot of a diagonal observable, and the number of shots; the variance is NaN for one shot."""
+    bits = np.concatenate([s.bits for s in samples]).astype(np.float64)
+    counts = np.concatenate([s.counts for s in samples])
+    values = (1.0 - 2.0 * ((bits @ observable.z.T.astype(np.float64)) % 2)) @ observable.coefficients
+    shots = int(counts.sum())
+    mean = float(counts @ values) / shots
+    spread = float(counts @ (values - mean) ** 2)
+    return mean, spread / (shots - 1) if shots > 1 else float("nan"), shots
+
+
 def sampled_estimate(samples: Samples, observable: PauliSum) -> Estimate:
     """Mean of a diagonal observable over samples, with the standard error s / sqrt(shots) (NaN from one shot).
 
@@ -184,10 +281,5 @@ def sampled_estimate(samples: Samples, observable: PauliSum) -> Estimate:
         raise InputError(
             "an observable with X or Y came, shots are taken in the Z basis", hint="leave shots out for the exact expectation"
         )
-    parity = (samples.bits.astype(np.float64) @ observable.z.T.astype(np.float64)) % 2
-    values = (1.0 - 2.0 * parity) @ observable.coefficients
-    shots = samples.shots
-    mean = float(samples.counts @ values) / shots
-    spread = float(samples.counts @ (values - mean) ** 2)
-    error = float(np.sqrt(spread / (shots - 1) / shots)) if shots > 1 else float("nan")
-    return Estimate(value=mean, standard_error=error)
+    mean, variance, shots = moments([samples], observable)
+    return Estimate(value=mean, standard_error=float(np.sqrt(variance / shots)))

@@ -18,7 +18,7 @@ from qtwin.backend.base import (
     check_angles,
     check_observable,
     check_shots,
-    sampled_estimate,
+    sampled_expectation,
     tally,
 )
 from qtwin.encoding.pauli import PauliSum
@@ -110,7 +110,7 @@ class PennylaneBackend(Backend):
 
         check_observable(ansatz, observable)
         if shots is not None:
-            return sampled_estimate(self.sample(ansatz, theta, shots=shots, seed=seed), observable)
+            return sampled_expectation(self.sample, ansatz, theta, observable, shots=shots, seed=seed)
         operations = to_operations(ansatz, theta)
         value = self._run(operations, qml.expval(to_observable(observable)), ansatz.n_qubits, None, seed)
         return Estimate(value=float(value), standard_error=0.0)

@@ -54,9 +54,9 @@ def how_to_get(card: Card) -> str:
     return ""
 
 
-def options_of(solver: type[Solver]) -> dict[str, inspect.Parameter]:
+def options_of(made: type[Any]) -> dict[str, inspect.Parameter]:
     """The constructor's keyword arguments: what a spec may set."""
-    parameters = inspect.signature(solver).parameters
+    parameters = inspect.signature(made).parameters
     return {name: p for name, p in parameters.items() if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)}
 
 
@@ -75,20 +75,25 @@ def load(name: str, options: Mapping[str, Any]) -> Solver:
     vendor = solver.card().vendor
     if vendor is not None:
         require_vendor(vendor[0], package=vendor[1], needed_by=f"solver {name!r}")
-    known = options_of(solver)
-    hints = get_type_hints(solver.__init__)
+    return solver(**checked_options(solver, f"solver {name!r}", options))
+
+
+def checked_options(made: type[Any], who: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as the constructor of `made` takes them; unknown ones and wrong types are refused (InputError)."""
+    known = options_of(made)
+    hints = get_type_hints(made.__init__)
     checked: dict[str, Any] = {}
     for option, value in options.items():
         if option not in known:
-            raise unknown_name(f"option of solver {name!r}:", option, known)
+            raise unknown_name(f"option of {who}:", option, known)
         wanted = hints.get(option, Any)
         fits, checked[option] = _fit(value, wanted)
         if not fits:
             raise InputError(
-                f"option {option!r} of solver {name!r} is {value!r} ({type(value).__name__}), {_words(wanted)} was wanted",
+                f"option {option!r} of {who} is {value!r} ({type(value).__name__}), {_words(wanted)} was wanted",
                 hint=f"the default is {known[option].default!r}",
             )
-    return solver(**checked)
+    return checked
 
 
 def _fit(value: Any, wanted: Any) -> tuple[bool, Any]:

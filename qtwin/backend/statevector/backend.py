@@ -21,7 +21,7 @@ from qtwin.backend.base import (
     check_angles,
     check_observable,
     check_shots,
-    sampled_estimate,
+    sampled_expectation,
 )
 from qtwin.backend.statevector import plan
 from qtwin.backend.statevector.layered import Layered, diagonal
@@ -114,7 +114,7 @@ class StatevectorBackend(Backend):
     ) -> Estimate:
         check_observable(ansatz, observable)
         if shots is not None:
-            return sampled_estimate(self.sample(ansatz, theta, shots=shots, seed=seed), observable)
+            return sampled_expectation(self.sample, ansatz, theta, observable, shots=shots, seed=seed)
         with self._lock:
             qaoa, angles = self._prepare(ansatz, arrays=4), check_angles(ansatz, theta)
             if qaoa and observable.is_diagonal:

@@ -2,7 +2,7 @@
 
 TABLE: dict[str, str] = {
     "vqe-uccsd": "qtwin.solver.molecular.vqe:VqeUccsd",
-    "vqe-upccgsd": "qtwin.solver.molecular.vqe:VqeUpccgsd",
+    "vqe-k-upccgsd": "qtwin.solver.molecular.vqe:VqeUpccgsd",
     "adapt-vqe": "qtwin.solver.molecular.adapt_vqe:AdaptVqe",
     "vqd": "qtwin.solver.molecular.vqd:Vqd",
     "iterative-qpe": "qtwin.solver.molecular.iterative_qpe:IterativeQpe",

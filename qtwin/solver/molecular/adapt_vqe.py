@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qtwin.backend.determinants.simulator import DeterminantSimulator
 from qtwin.encoding.excitation import ALPHA, BETA, Excitation, FermionicAnsatz, Rotation
@@ -72,7 +73,7 @@ class AdaptVqe(EnergyMethod):
         integrals = (molecule.h1_hartree, molecule.h2_hartree, molecule.core_hartree)
         simulator = DeterminantSimulator(*integrals, candidates, symmetric=True)
         chosen: list[int] = []
-        theta = np.zeros(0)
+        theta: NDArray[np.float64] = np.zeros(0)
         evaluations, converged, norm = 0, False, np.inf
         energy = simulator.energy_hartree(np.zeros(candidates.n_parameters))
         trace = [TracePoint(time_s=time.perf_counter() - began, evaluations=1, best_energy=energy)]

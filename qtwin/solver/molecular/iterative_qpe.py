@@ -11,6 +11,7 @@ import time
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qtwin.backend.determinants.hamiltonian import hamiltonian
 from qtwin.backend.determinants.space import space_of
@@ -97,8 +98,8 @@ class IterativeQpe(EnergyMethod):
 
     def _run(
         self,
-        amplitudes: np.ndarray[tuple[int], np.dtype[np.float64]],
-        phases: np.ndarray[tuple[int], np.dtype[np.float64]],
+        amplitudes: NDArray[np.float64],
+        phases: NDArray[np.float64],
         rng: np.random.Generator,
     ) -> int:
         """The phase as a whole number of 2^-bits; amplitudes are those on the eigenvectors and collapse bit by bit."""

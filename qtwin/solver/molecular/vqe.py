@@ -139,7 +139,7 @@ class VqeUpccgsd(EnergyMethod):
     @classmethod
     def card(cls) -> Card:
         return Card(
-            name="vqe-upccgsd",
+            name="vqe-k-upccgsd",
             summary="k-UpCCGSD, exact gradients, several starts",
             kind="quantum",
             guarantee="never below the exact energy of the active space",
@@ -150,7 +150,7 @@ class VqeUpccgsd(EnergyMethod):
     def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
         ansatz = upccgsd(len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta, k=self.k)
         return _minimise(
-            "vqe-upccgsd",
+            "vqe-k-upccgsd",
             ansatz,
             molecule,
             starts=self.starts,

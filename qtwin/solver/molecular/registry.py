@@ -1,0 +1,60 @@
+"""Methods of energy by name: this room's table, and third parties' entry points in the group ``qtwin.energies``."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+from qtwin.errors import InputError, require_vendor, unknown_name
+from qtwin.solver.base import Card
+from qtwin.solver.molecular import TABLE
+from qtwin.solver.molecular.base import EnergyMethod
+from qtwin.solver.registry import checked_options
+
+GROUP = "qtwin.energies"
+
+
+def names() -> dict[str, str]:
+    """Name to import path (``module:Class``); the table wins over an entry point of the same name."""
+    return {e.name: e.value for e in metadata.entry_points(group=GROUP)} | TABLE
+
+
+def find(name: str) -> type[EnergyMethod]:
+    """The class behind a name.
+
+    Raises:
+        InputError: for a name that nobody registered, or one that leads to something else.
+    """
+    known = names()
+    if name not in known:
+        raise unknown_name("method", name, known)
+    module, _, attribute = known[name].partition(":")
+    found = getattr(importlib.import_module(module), attribute)
+    if not (isinstance(found, type) and issubclass(found, EnergyMethod)):
+        raise InputError(f"method {name!r} leads to {known[name]}, which is no EnergyMethod", hint="correct its entry point")
+    return found
+
+
+def cards() -> dict[str, Card]:
+    """How every method introduces itself; no vendor is imported for it."""
+    return {name: find(name).card() for name in names()}
+
+
+def load(name: str, options: Mapping[str, Any]) -> EnergyMethod:
+    """A method, ready to be asked.
+
+    Args:
+        name: A name in the table or among the entry points.
+        options: Keyword arguments of its constructor, checked against the signature.
+
+    Raises:
+        InputError: for an unknown name or option, a value of the wrong type, or one outside its range.
+        MissingVendorError: when the package that it needs is not installed.
+    """
+    method = find(name)
+    vendor = method.card().vendor
+    if vendor is not None:
+        require_vendor(vendor[0], package=vendor[1], needed_by=f"method {name!r}")
+    return method(**checked_options(method, f"method {name!r}", options))
