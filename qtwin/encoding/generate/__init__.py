@@ -29,7 +29,9 @@ TABLE: dict[str, str] = {
     "three-regular": "qtwin.encoding.generate.three_regular:generate",
     "sherrington-kirkpatrick": "qtwin.encoding.generate.sherrington_kirkpatrick:generate",
     "cardinality": "qtwin.encoding.generate.cardinality:generate",
+    "labs": "qtwin.encoding.generate.labs:generate",
     "twin": "qtwin.encoding.generate.twin:generate",
+    "measured": "qtwin.encoding.generate.measured:generate",
 }
 
 
