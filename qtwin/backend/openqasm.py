@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.backend.aer import to_qiskit
 from qtwin.backend.base import Ansatz
+from qtwin.backend.compile import to_qiskit
 from qtwin.errors import require_vendor
 
 

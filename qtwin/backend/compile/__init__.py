@@ -1,0 +1,30 @@
+"""FROM AN ANSATZ TO GATES: circuits, a device's own instructions, and what they cost. Backends share this room; it knows none.
+
+>>> compile_ansatz(ansatz, device)            # measured circuit with free angles in the device's instructions
+>>> circuit_cost(ansatz, "heavy-hex")         # two-qubit gates and depth, cheap
+>>> validate_isa(circuit, device.target)      # refuse what the device cannot run
+"""
+
+from qtwin.backend.compile.circuit import to_operator, to_qiskit
+from qtwin.backend.compile.compact import compact, cut, used
+from qtwin.backend.compile.compiled import Compiled, compile_ansatz, two_qubit
+from qtwin.backend.compile.cost import LATTICES, CircuitCost, circuit_cost, lattice_map
+from qtwin.backend.compile.isa import fold_rzz, validate_isa, validate_rzz
+
+__all__ = [
+    "Compiled",
+    "compile_ansatz",
+    "circuit_cost",
+    "CircuitCost",
+    "LATTICES",
+    "lattice_map",
+    "to_qiskit",
+    "to_operator",
+    "validate_isa",
+    "validate_rzz",
+    "fold_rzz",
+    "two_qubit",
+    "used",
+    "compact",
+    "cut",
+]
