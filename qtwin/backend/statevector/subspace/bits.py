@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -9,7 +10,11 @@ from numba import types
 from numba.extending import intrinsic
 
 
-@intrinsic
+def _intrinsic(function: Callable[..., Any]) -> Any:
+    return intrinsic(function)
+
+
+@_intrinsic
 def popcount(context: Any, word: Any) -> Any:
     """Number of ones of an int64."""
 
@@ -19,7 +24,7 @@ def popcount(context: Any, word: Any) -> Any:
     return types.int64(types.int64), emit
 
 
-@intrinsic
+@_intrinsic
 def lowest(context: Any, word: Any) -> Any:
     """Place of the lowest one of an int64 that is not zero."""
 

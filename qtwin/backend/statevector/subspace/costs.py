@@ -34,7 +34,7 @@ def over(words: NDArray[np.int64], n: int, polynomial: BinaryPolynomial) -> NDAr
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _values(words: Any, constant: float, linear: Any, pairs: Any, starts: Any, masks: Any, weights: Any, out: Any) -> None:
     n = linear.shape[0]
     ones = np.empty(64, dtype=np.int64)
