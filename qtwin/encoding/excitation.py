@@ -1,4 +1,4 @@
-"""Circuits of fermions that keep the number of electrons of either spin: products of exp(theta (T - T+)).
+"""Circuits of fermions that keep the number of electrons of either spin: products of exp(theta (T - T+)) and of phases.
 
 Orbital p of spin up is spin orbital p, of spin down spin orbital n_orbitals + p (alpha first, then beta), everywhere.
 """
@@ -20,9 +20,12 @@ class Excitation:
 
     Attributes:
         moves: One for a single, two for a double excitation.
+        strings: Whether T carries the signs of fermions. Without them it is a qubit excitation, which needs far fewer gates
+            (Yordanov et al. 2021, Commun Phys 4:228).
     """
 
     moves: tuple[Move, ...]
+    strings: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +38,25 @@ class Rotation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Phase:
+    """exp(-i sign theta[parameter] prod n) over the occupations n of (orbital, spin)."""
+
+    orbitals: tuple[tuple[int, int], ...]
+    parameter: int
+    sign: float = 1.0
+
+
+Gate = Rotation | Phase
+
+
+@dataclass(frozen=True, kw_only=True)
 class FermionicAnsatz:
-    """Rotations applied, first to last, to the determinant of the lowest orbitals.
+    """Gates applied, first to last, to the determinant of the lowest orbitals.
 
     Attributes:
         n_orbitals: Spatial orbitals.
         n_alpha, n_beta: Electrons.
-        rotations: In order; several may share a parameter.
+        rotations: In order; several may share a parameter. Phases make the amplitudes complex.
         n_parameters: Length of the parameter vector.
         name: As in its paper.
     """
@@ -49,9 +64,14 @@ class FermionicAnsatz:
     n_orbitals: int
     n_alpha: int
     n_beta: int
-    rotations: tuple[Rotation, ...]
+    rotations: tuple[Gate, ...]
     n_parameters: int
     name: str = ""
+
+    @property
+    def is_real(self) -> bool:
+        """Whether all amplitudes stay real: no phases."""
+        return not any(isinstance(gate, Phase) for gate in self.rotations)
 
 
 def check(ansatz: FermionicAnsatz) -> None:
@@ -67,6 +87,9 @@ def check(ansatz: FermionicAnsatz) -> None:
     for rotation in ansatz.rotations:
         if not 0 <= rotation.parameter < ansatz.n_parameters:
             raise InputError(f"a rotation wants parameter {rotation.parameter} of {ansatz.n_parameters}", hint="count from 0")
+        if isinstance(rotation, Phase):
+            _check_phase(rotation, n)
+            continue
         for to, source, spin in rotation.excitation.moves:
             if spin not in (ALPHA, BETA) or not (0 <= to < n and 0 <= source < n) or to == source:
                 raise InputError(f"the move {source} to {to} of spin {spin} is none in {n} orbitals", hint="correct it")
@@ -76,3 +99,9 @@ def check(ansatz: FermionicAnsatz) -> None:
             raise InputError(
                 f"the excitation {rotation.excitation.moves} uses an orbital twice", hint="number operators are no excitations"
             )
+
+
+def _check_phase(phase: Phase, n: int) -> None:
+    places = phase.orbitals
+    if not places or len(set(places)) < len(places) or any(s not in (ALPHA, BETA) or not 0 <= p < n for p, s in places):
+        raise InputError(f"the phase of orbitals {places} is none in {n} orbitals", hint="name each (orbital, spin) once")

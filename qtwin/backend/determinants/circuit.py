@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.determinants.space import Space, parity
-from qtwin.encoding.excitation import FermionicAnsatz
+from qtwin.encoding.excitation import FermionicAnsatz, Phase
+from qtwin.errors import InputError
 
 Floats = NDArray[np.float64]
 _JIT: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
@@ -44,8 +45,11 @@ def compile_circuit(space: Space, ansatz: FermionicAnsatz) -> Compiled:
     signs: list[Floats] = []
     n_down = int((space.rank_beta >= 0).sum())
     for rotation in ansatz.rotations:
+        if isinstance(rotation, Phase):
+            raise InputError("a phase came, this simulator keeps real amplitudes", hint="use ComplexDeterminantSimulator")
         moves = np.array(rotation.excitation.moves, dtype=np.int64).reshape(-1, 3)
         low, high, sign = _pairs(moves, space.alpha, space.beta, space.rank_alpha, space.rank_beta, n_down, space.address)
+        sign = sign if rotation.excitation.strings else np.ones_like(sign)
         if not len(low):
             continue
         lows.append(low)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.determinants.simulator import DeterminantSimulator
-from qtwin.encoding.excitation import ALPHA, BETA, Excitation, FermionicAnsatz, Rotation
+from qtwin.encoding.excitation import ALPHA, BETA, Excitation, FermionicAnsatz, Move, Rotation
 from qtwin.errors import InputError
 from qtwin.solver.base import Card, TracePoint
 from qtwin.solver.descent import descend
@@ -20,16 +20,22 @@ from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 _SPIN_ORBITALS = 28
 
 
-def pool(n_orbitals: int, n_alpha: int, n_beta: int) -> FermionicAnsatz:
-    """Generalised singles and doubles between all orbitals, each excitation with a parameter of its own."""
+def excitations(n_orbitals: int) -> list[tuple[Move, ...]]:
+    """Generalised singles and doubles between all orbitals."""
     pairs = [(p, q) for p in range(n_orbitals) for q in range(p + 1, n_orbitals)]
-    moves: list[tuple[tuple[int, int, int], ...]] = [((q, p, spin),) for spin in (ALPHA, BETA) for p, q in pairs]
+    moves: list[tuple[Move, ...]] = [((q, p, spin),) for spin in (ALPHA, BETA) for p, q in pairs]
     moves += [((q, p, ALPHA), (s, r, BETA)) for p, q in pairs for r, s in pairs]
     moves += [((q, p, ALPHA), (r, s, BETA)) for p, q in pairs for r, s in pairs]
     for spin in (ALPHA, BETA):
         for (p, q), (r, s) in combinations(pairs, 2):
             if len({p, q, r, s}) == 4:
                 moves += [((q, p, spin), (s, r, spin)), ((q, p, spin), (r, s, spin))]
+    return moves
+
+
+def pool(n_orbitals: int, n_alpha: int, n_beta: int) -> FermionicAnsatz:
+    """Each generalised excitation with a parameter of its own."""
+    moves = excitations(n_orbitals)
     return FermionicAnsatz(
         n_orbitals=n_orbitals,
         n_alpha=n_alpha,
@@ -69,7 +75,7 @@ class AdaptVqe(EnergyMethod):
         began = time.perf_counter()
         deadline = None if time_limit_s is None else began + time_limit_s
         n = len(molecule.h1_hartree)
-        candidates = pool(n, molecule.n_alpha, molecule.n_beta)
+        candidates, moves = pool(n, molecule.n_alpha, molecule.n_beta), excitations(n)
         integrals = (molecule.h1_hartree, molecule.h2_hartree, molecule.core_hartree)
         simulator = DeterminantSimulator(*integrals, candidates, symmetric=True)
         chosen: list[int] = []
@@ -105,7 +111,7 @@ class AdaptVqe(EnergyMethod):
             trace=tuple(trace),
             seed=seed,
             info={
-                "excitations": [[list(m) for m in candidates.rotations[k].excitation.moves] for k in chosen],
+                "excitations": [[list(m) for m in moves[k]] for k in chosen],
                 "parameters": len(chosen),
                 "pool": candidates.n_parameters,
                 "slope_norm_hartree": norm,
