@@ -1,6 +1,6 @@
 """Mappings that store sums of occupations, modulo two: q = A n. Jordan-Wigner, parity, Bravyi-Kitaev and tapered ones are such.
 
-The basis state of occupations n becomes that of bits A n, so the word X^x Z^z of Jordan-Wigner becomes X^(A x) Z^(A^-T z), with no
+The basis state of occupations n becomes that of bits A n, so the word X^x Z^z of Jordan-Wigner becomes X^(A x) Z^(A^-T z) with no
 sign. A qubit that stores a conserved sum has a known value: it is left out and its Z becomes a sign (Bravyi, Gambetta,
 Mezzacapo, Temme 2017, arXiv:1701.08213).
 """
