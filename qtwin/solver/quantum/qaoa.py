@@ -1,7 +1,7 @@
 """The quantum approximate optimisation algorithm (Farhi, Goldstone, Gutmann 2014, arXiv:1411.4028).
 
-Training happens on an exact simulator, depth by depth (`qtwin.solver.training`); the trained circuit is then measured on any
-backend, so that backends are compared on one ansatz at the same angles.
+Angles are chosen by a schedule (`qtwin.solver.schedule`) on an exact simulator, or from shots on any backend; the trained circuit
+is then measured on any backend, so that backends are compared on one ansatz at the same angles.
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ from qtwin.backend.base import Ansatz, Backend, Estimate
 from qtwin.encoding.pauli import diagonal
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
+from qtwin.solver import schedule as schedules
 from qtwin.solver.base import Card, Instance, Result, Solver, TracePoint
+from qtwin.solver.descent import Method
+from qtwin.solver.objective import Differentiable, trainer
 from qtwin.solver.sampled import best_feasible, collect, summary
-from qtwin.solver.training import Array, Training, ansatz, cost_scale, differentiable, loaded, train
+from qtwin.solver.schedule.fixed_angles import published
+from qtwin.solver.training import Array, Training, ansatz, cost_scale, loaded, train
 
 __all__ = ["MAX_QUBITS", "Qaoa", "Training", "ansatz", "train"]
 
@@ -35,7 +39,11 @@ class Qaoa(Solver):
         shots: Measurements.
         starts: Descents at the first and the last depth of the training.
         max_evaluations: Limit on circuit evaluations in the training.
-        train_on: A backend with exact gradients.
+        train_on: A backend with exact gradients; any backend with `objective_shots`.
+        schedule: How angles are chosen: trained depth by depth ("interp", "fourier"), as two slopes ("linear-ramp"), on a part of
+            the instance ("transferred"), or not at all ("fixed-angles", those of cubic graphs).
+        optimizer: "l-bfgs-b" takes exact gradients, the others values.
+        objective_shots: Measurements that every value of the training takes; exact values when None.
         theta: Angles trained before (`train`), so that several backends can measure one circuit; nothing is trained then.
     """
 
@@ -48,6 +56,9 @@ class Qaoa(Solver):
         starts: int = 1,
         max_evaluations: int = 400,
         train_on: str | Backend = "statevector",
+        schedule: schedules.Name = "interp",
+        optimizer: Method = "l-bfgs-b",
+        objective_shots: int | None = None,
         theta: tuple[float, ...] | None = None,
     ) -> None:
         for name, value in (("layers", layers), ("shots", shots), ("starts", starts), ("max_evaluations", max_evaluations)):
@@ -58,13 +69,18 @@ class Qaoa(Solver):
                 f"{len(theta)} angles came, {2 * layers} finite ones were wanted", hint="gamma and beta for each of the layers"
             )
         self.layers, self.shots, self.starts, self.max_evaluations, self.theta = layers, shots, starts, max_evaluations, theta
-        self._backend, self._simulator = loaded(backend), differentiable(train_on)
+        schedules.find(schedule)
+        if schedule == "fixed-angles":
+            published(layers)
+        self.schedule, self.optimizer, self.objective_shots = schedule, optimizer, objective_shots
+        self._backend = loaded(backend)
+        self._simulator = trainer(train_on, optimizer=optimizer, objective_shots=objective_shots)
 
     @classmethod
     def card(cls) -> Card:
         return Card(
             name="qaoa",
-            summary="QAOA with X mixer, trained by exact gradients with INTERP, measured on the chosen backend",
+            summary="QAOA with X mixer, angles by one of five schedules, measured on the chosen backend",
             kind="quantum",
             guarantee="none",
             citation="Farhi, Goldstone, Gutmann 2014, arXiv:1411.4028; Zhou et al. 2020, PRX 10:021067",
@@ -81,6 +97,9 @@ class Qaoa(Solver):
             max_evaluations=self.max_evaluations,
             time_limit_s=time_limit_s,
             simulator=self._simulator,
+            schedule=self.schedule,
+            optimizer=self.optimizer,
+            objective_shots=self.objective_shots,
         )
 
     def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
@@ -118,7 +137,7 @@ class Qaoa(Solver):
             energy=energy,
             samples=samples,
             trace=trace,
-            shots=samples.shots,
+            shots=samples.shots + (0 if training is None else training.shots),
             evaluations=evaluations,
             wall_s={"training": trained_s, "execution": executed - mark, "reading out": picked - executed},
             seed=seed,
@@ -143,7 +162,7 @@ class Qaoa(Solver):
             observable = diagonal(polynomial)
             if self._backend.capabilities().exact:
                 exact = self._backend.expectation(circuit, theta, observable)
-            if reference is None:
+            if reference is None and isinstance(self._simulator, Differentiable):
                 reference = self._simulator.value_and_gradient(circuit, theta, observable)[0]
         return {
             "expectation_exact": None if exact is None else exact.value,
@@ -166,7 +185,9 @@ def _told(training: Training) -> dict[str, Any]:
     return {
         "energy": training.energy,
         "energy_by_layers": list(training.energy_by_layers),
+        "schedule": training.schedule,
         "evaluations": training.evaluations,
+        "shots": training.shots,
         "wall_s": training.wall_s,
         "complete": training.complete,
         "trace": [[p.time_s, p.evaluations, p.best_energy] for p in training.trace],
