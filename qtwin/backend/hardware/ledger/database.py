@@ -1,0 +1,137 @@
+"""Opening the ledger's database: SQLite, written through to a file that only its owner reads, or a URL."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtwin.backend.hardware.ledger.tables import metadata
+from qtwin.errors import InputError, QtwinError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+PLACE = "QTWIN_LEDGER"
+"""Environment variable that names the ledger: a file, or a database URL."""
+_FULL = ("disk is full", "disk full", "no space left", "disk i/o error", "file too large")
+
+
+class LedgerError(QtwinError):
+    """The ledger could not be read or written; what was written before is kept (exit code 1)."""
+
+
+def default_place() -> str:
+    """$QTWIN_LEDGER, else a file in the user's data folder."""
+    named = os.environ.get(PLACE)
+    if named:
+        return named
+    data = os.environ.get("XDG_DATA_HOME") or (os.environ.get("LOCALAPPDATA") if os.name == "nt" else "")
+    return str((Path(data) if data else Path.home() / ".local" / "share") / "qtwin" / "jobs.sqlite")
+
+
+def open_engine(place: str) -> Engine:
+    """An engine whose transactions are written through, on tables that exist.
+
+    Raises:
+        InputError: for a file that is no database, a folder that cannot be written, or a URL whose driver is not installed.
+    """
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        if "://" in place:
+            engine = create_engine(place)
+        else:
+            path = Path(place).expanduser().resolve()
+            _private_file(path)
+            engine = create_engine(f"sqlite:///{path}")
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _durable)
+            event.listen(engine, "begin", _at_once)
+        with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7235)")  # two first users at once
+            metadata().create_all(connection)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"the driver of {shown(place).split(':')[0]} is missing: {error.name}", hint=f"pip install {error.name}"
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"the ledger {shown(place)} cannot be opened: {error.strerror or error}",
+            hint=f"name another file in ${PLACE}, or a URL",
+        ) from None
+    except SQLAlchemyError as error:
+        raise InputError(
+            f"the ledger {shown(place)} cannot be opened: {words(error)}", hint=f"name another in ${PLACE}"
+        ) from None
+    return engine
+
+
+def shown(place: str) -> str:
+    """The place without a password."""
+    if "://" not in place:
+        return place
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(place).render_as_string(hide_password=True)
+    except (ArgumentError, ValueError):
+        return "<URL that cannot be read>"
+
+
+def words(error: BaseException) -> str:
+    """The database's own words in one line, without the statement and its values."""
+    return (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
+
+
+@contextmanager
+def transaction(engine: Engine, place: str) -> Iterator[Connection]:
+    """One transaction that holds the write lock from its start; on the disk when the block ends.
+
+    Raises:
+        LedgerError: if it could not be written; nothing of it was then.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        text = words(error)
+        if any(sign in text.lower() for sign in _FULL):
+            raise LedgerError(
+                f"the disk is full: the ledger {shown(place)} could not be written ({text})",
+                hint="free some space and run the same command again; nothing that was written before is lost",
+            ) from None
+        raise LedgerError(
+            f"the ledger {shown(place)} could not be used: {text}", hint="run the same command again; nothing is lost"
+        ) from None
+
+
+def _private_file(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if os.name != "nt" and stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+
+
+def _durable(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # transactions begin where `_at_once` says, not where the driver thinks
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout=60000")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _at_once(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,79 @@
+"""Bringing results home: the raw bytes are on the disk before anybody tries to read them."""
+
+from __future__ import annotations
+
+from qtwin.backend.hardware.ledger.entry import Entry
+from qtwin.backend.hardware.ledger.store import Leased, Ledger
+from qtwin.backend.hardware.ledger.submit import Pace, Told, reconcile, silent, sweep
+from qtwin.backend.hardware.provider import CorruptedResultError, Provider, ProviderError
+
+
+def fetch(ledger: Ledger, provider: Provider, key: str, *, pace: Pace, told: Told = silent) -> Entry:
+    """Bring the ledger up to date with one job; safe to repeat, in any process, on any day.
+
+    What was never sent stays INTENT. A result that is there already is not asked for again.
+
+    Raises:
+        ProviderError: if the provider cannot be asked.
+        CorruptedResultError: if what came is no result; its bytes are kept, and fetching again asks for a new copy.
+        LedgerError: if the ledger cannot be written, as on a full disk; the result is then still at the provider.
+    """
+    with ledger.lease(key) as leased:
+        entry = leased.entry
+        if entry.state == "UNKNOWN":
+            entry = reconcile(leased, provider, pace=pace, told=told)
+        if entry.state == "INTENT" or (entry.final and entry.swept):
+            return entry
+        entry = sweep(leased, provider, pace=pace, told=told)
+        return entry if entry.final else _follow(leased, provider, entry)
+
+
+def _follow(leased: Leased, provider: Provider, entry: Entry) -> Entry:
+    remote = provider.status(entry.job_id, instance=entry.instance)
+    if remote.status in ("QUEUED", "RUNNING"):
+        return entry
+    if remote.status in ("FAILED", "CANCELLED"):
+        usage = _usage(provider, entry)
+        return leased.write(remote.status, remote.reason, state=remote.status, error=remote.reason, usage=usage)
+    raw = provider.fetch_raw(entry.job_id, instance=entry.instance)
+    leased.write("received", f"{len(raw)} bytes", files=[("result", raw, "raw")])
+    try:
+        provider.verify(raw, entry.request)
+    except CorruptedResultError as error:
+        leased.mark("result", "corrupted")
+        leased.write("corrupted", error.message, error=error.message)
+        raise
+    leased.mark("result", "good")
+    return leased.write("DONE", entry.job_id, state="DONE", error="", usage=_usage(provider, entry))
+
+
+def _usage(provider: Provider, entry: Entry) -> dict[str, object]:
+    try:
+        return dict(provider.usage(entry.job_id, instance=entry.instance))
+    except ProviderError:
+        return {}
+
+
+def cancel(ledger: Ledger, provider: Provider, key: str, *, pace: Pace) -> Entry:
+    """Stop a job: at the provider if it is there, in the ledger in any case.
+
+    Raises:
+        ProviderError: if the provider cannot be asked; nothing is changed then.
+    """
+    with ledger.lease(key) as leased:
+        entry = leased.entry
+        if entry.state == "UNKNOWN":
+            entry = reconcile(leased, provider, pace=pace)
+        if entry.final:
+            return entry
+        if entry.state == "SUBMITTED":
+            entry = sweep(leased, provider, pace=pace)
+            if not provider.cancel(entry.job_id, instance=entry.instance):
+                return _follow(leased, provider, entry)
+        return leased.write("CANCELLED", "by the user", state="CANCELLED", error="")
+
+
+def good_result(ledger: Ledger, key: str) -> bytes | None:
+    """The raw result that was verified, or None."""
+    good = [data for state, data in ledger.files(key, "result") if state == "good"]
+    return good[-1] if good else None

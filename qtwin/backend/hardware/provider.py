@@ -1,0 +1,122 @@
+"""The contract between the ledger and a provider of paid machines.
+
+To add a provider: write a final subclass of `Provider` and hand it to `qtwin.backend.hardware.ledger.submit`. The ledger needs
+only that a job carries a tag by which it can be found again. A method raises `ProviderError` when the provider refuses or cannot
+be reached, and never repeats a submission by itself: whether to do so is the ledger's decision.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from qtwin.errors import QtwinError
+
+RemoteStatus = Literal["QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED"]
+FINAL = ("DONE", "FAILED", "CANCELLED")
+_TRY_AGAIN = frozenset({408, 425, 429})
+
+
+class ProviderError(QtwinError):
+    """The provider refused, or did not answer (exit code 1).
+
+    Args:
+        message: In one line, without secrets.
+        hint: What to do.
+        status: HTTP status, None when no answer came.
+        retry_after_s: How long the provider asks to wait.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", status: int | None = None, retry_after_s: float = 0.0) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same request may succeed later without anybody changing it."""
+        return self.status is None or self.status in _TRY_AGAIN or self.status >= 500
+
+
+class CorruptedResultError(QtwinError):
+    """What the provider returned as a result is none; the bytes are kept (exit code 1)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posting:
+    """One job as it goes out.
+
+    Attributes:
+        backend: The provider's name of the machine.
+        program: The provider's name of the program.
+        payload: JSON.
+        tag: The nonce by which the job is found again; it says nothing.
+        session_id: Session or batch, "" for none.
+        max_execution_s: Limit on the machine's time, 0 for the provider's own.
+        instance: Account or instance that pays, "" for the default.
+    """
+
+    backend: str
+    program: str
+    payload: bytes
+    tag: str
+    session_id: str = ""
+    max_execution_s: int = 0
+    instance: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remote:
+    """A job as the provider sees it.
+
+    Attributes:
+        job_id: The provider's.
+        status: Where it stands.
+        created: ISO 8601, "" if unknown; the earliest job of several is adopted.
+        reason: Why it failed.
+    """
+
+    job_id: str
+    status: RemoteStatus
+    created: str = ""
+    reason: str = ""
+
+
+class Provider(ABC):
+    """Somebody who runs jobs for money."""
+
+    name: str
+
+    @abstractmethod
+    def submit(self, posting: Posting) -> str:
+        """Send one job, once, and return its identifier."""
+
+    @abstractmethod
+    def find(self, tag: str, *, instance: str = "") -> tuple[Remote, ...]:
+        """All jobs that carry the tag; empty if none is listed yet."""
+
+    @abstractmethod
+    def status(self, job_id: str, *, instance: str = "") -> Remote:
+        """One job."""
+
+    @abstractmethod
+    def cancel(self, job_id: str, *, instance: str = "") -> bool:
+        """Stop a job; False if it had ended already."""
+
+    @abstractmethod
+    def fetch_raw(self, job_id: str, *, instance: str = "") -> bytes:
+        """The result as the provider sends it."""
+
+    @abstractmethod
+    def verify(self, raw: bytes, request: Mapping[str, Any]) -> None:
+        """Decode the raw result of a request and throw it away.
+
+        Raises:
+            CorruptedResultError: if it is not a whole result of that request.
+        """
+
+    @abstractmethod
+    def usage(self, job_id: str, *, instance: str = "") -> dict[str, Any]:
+        """What the job consumed, such as ``qpu_s``; empty while that is not final."""
