@@ -48,7 +48,6 @@ class Generated:
         optimal_bits: (n,) an assignment with that energy, else None.
         hardness: What is known of how hard it is, with its source.
         problem: The twin's question behind it, for families that have one.
-        wall_s: Seconds by `model` (twin and question) and `encode`, for families that have both; else empty.
     """
 
     family: str
@@ -59,7 +58,6 @@ class Generated:
     optimal_bits: NDArray[np.uint8] | None = None
     hardness: str
     problem: RegimenProblem | None = None
-    wall_s: Mapping[str, float] = field(default_factory=dict)
 
 
 Family = Callable[..., Generated]

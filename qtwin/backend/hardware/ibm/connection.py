@@ -1,0 +1,185 @@
+"""A line to IBM Quantum through its own client, made stricter in three ways.
+
+A submission is never repeated by the client itself: it would repeat a POST after 5xx, although the job may have been taken. When
+the identity service gives no access token, nothing is sent: the client would send the raw API key to the runtime host instead. No
+request waits for ever.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from qtwin.backend.hardware.ibm.account import GET_ONE, Account, find_account, scrub
+from qtwin.backend.hardware.provider import ProviderError
+from qtwin.errors import QtwinError, require_vendor
+
+TIMEOUT = "QTWIN_IBM_TIMEOUT_S"
+"""Environment variable: seconds that a request may wait for its answer."""
+_TIMEOUT_S = 120.0
+_REPEATED = (429, 500, 502, 503, 504, 520, 521, 522, 524)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """An open line.
+
+    Attributes:
+        account: Whose it is.
+        service: The client's `QiskitRuntimeService`.
+    """
+
+    account: Account
+    service: Any
+
+    def client(self, instance: str = "") -> Any:
+        """The client's REST adapter for an instance, "" for the default one."""
+        if instance and instance not in self.service._get_api_clients():
+            self.service._get_or_create_cloud_client(instance)
+        client = self.service._get_api_client(instance or None)
+        _patient(client._session)
+        return client
+
+    def instance(self) -> str:
+        """CRN of the default instance."""
+        return str(self.service.active_instance())
+
+
+def connect(account: Account | None = None) -> Connection:
+    """Open a line with the account of the environment.
+
+    Raises:
+        InputError: without an account, or without the provider's package.
+        ProviderError: if the provider refuses the account or does not answer.
+    """
+    require_vendor("qiskit_ibm_runtime", package="qiskit-ibm-runtime", needed_by="backend 'ibm'")
+    chosen = account or find_account()
+    os.environ.setdefault("USAGE_DATA_OPT_OUT", "True")  # names and versions of the caller's packages are nobody's business
+    from qiskit_ibm_runtime import QiskitRuntimeService
+
+    _strict()
+    logging.getLogger("qiskit_ibm_runtime").setLevel(logging.ERROR)
+    options: dict[str, Any] = {"instance": chosen.instance or "auto"}
+    if chosen.token:
+        options |= {"channel": "ibm_quantum_platform", "token": chosen.token, "url": chosen.url or None}
+    if chosen.runtime_url:
+        options["url_resolver"] = lambda *_: chosen.runtime_url
+    try:
+        service = QiskitRuntimeService(**options)
+    except QtwinError:
+        raise
+    except Exception as error:
+        raise as_provider_error(error, chosen, "IBM Quantum did not accept the account") from None
+    return Connection(account=chosen, service=service)
+
+
+def as_provider_error(error: BaseException, account: Account | None, what: str) -> ProviderError:
+    """Any failure of the client as ours, without secrets."""
+    if isinstance(error, ProviderError):
+        return error
+    chain: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and len(chain) < 8:
+        if isinstance(link, ProviderError):
+            return link
+        chain.append(link)
+        link = link.__cause__ or link.__context__
+    status, retry_after = None, 0.0
+    for link in chain:
+        response = getattr(link, "response", None)  # of a refusal it is false, but there
+        response = getattr(link, "http_response", None) if response is None else response
+        code = getattr(response, "status_code", None) or getattr(link, "status_code", None) or getattr(link, "code", None)
+        if status is None and isinstance(code, int) and code > 0:
+            status = code
+        if response is not None:
+            retry_after = max(retry_after, _seconds(getattr(response, "headers", {}).get("Retry-After", "")))
+    if status is None and any(type(link).__name__ == "IBMNotAuthorizedError" for link in chain):
+        status = 401
+    hint = {
+        401: f"the key is wrong or has expired: {GET_ONE}",
+        403: "the account may not do this; look at its plan and instance (QISKIT_IBM_INSTANCE)",
+        429: "too many requests; try again later",
+    }.get(
+        status or 0, "try again later; nothing is lost" if status is None or status >= 500 else "qtwin doctor checks the account"
+    )
+    return ProviderError(f"{what}: {scrub(str(error), account)}", hint=hint, status=status, retry_after_s=retry_after)
+
+
+def _seconds(header: Any) -> float:
+    try:
+        return min(max(float(header), 0.0), 3600.0)
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _strict() -> None:
+    """Let no key leave for anybody but the identity service.
+
+    Raises:
+        QtwinError: if the client is built otherwise than expected, so that this cannot be promised.
+    """
+    from qiskit_ibm_runtime.accounts import account as accounts
+    from qiskit_ibm_runtime.api import client_parameters
+    from qiskit_ibm_runtime.api.auth import CloudAuth
+
+    if getattr(client_parameters.CloudAuth, "sends_tokens_alone", False):
+        return
+
+    class TokenAuth(CloudAuth):  # type: ignore[misc]
+        sends_tokens_alone = True
+
+        def get_headers(self) -> dict[str, str]:
+            try:
+                token = self.tm.get_token()
+            except Exception as error:
+                raise as_provider_error(error, None, "IBM Cloud's identity service gave no access token") from None
+            return {"Service-CRN": self.crn, "Authorization": f"Bearer {token}"}
+
+    for module in (client_parameters, accounts):
+        if getattr(module, "CloudAuth", None) is not CloudAuth:
+            raise QtwinError(
+                "this release of qiskit-ibm-runtime authenticates in a way that is not known here",
+                hint="install the release in the lock file; qtwin doctor names it",
+            )
+        module.CloudAuth = TokenAuth
+
+
+def _patient(session: Any) -> None:
+    """Repeat what only reads, never what submits, and wait for nothing longer than the limit."""
+    from requests.adapters import HTTPAdapter
+    from urllib3.util.retry import Retry
+
+    if isinstance(session.adapters.get("https://"), _limited(HTTPAdapter)):
+        return
+    retry = Retry(
+        total=4,
+        connect=3,
+        read=3,
+        backoff_factor=0.3,
+        status_forcelist=_REPEATED,
+        allowed_methods=frozenset({"GET"}),
+        respect_retry_after_header=True,
+        raise_on_status=False,
+    )
+    for prefix in ("https://", "http://"):
+        session.mount(prefix, _limited(HTTPAdapter)(max_retries=retry))
+
+
+_LIMITED: dict[type, type] = {}
+
+
+def _limited(base: type) -> type:
+    if base not in _LIMITED:
+
+        class Limited(base):  # type: ignore[misc]
+            def send(self, request: Any, *arguments: Any, **options: Any) -> Any:
+                longest = _seconds(os.environ.get(TIMEOUT, "")) or _TIMEOUT_S
+                timeout = options.get("timeout")
+                connecting, reading = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+                options["timeout"] = (min(connecting or 10.0, 10.0), min(reading or longest, longest))
+                return super().send(request, *arguments, **options)
+
+        _LIMITED[base] = Limited
+    return _LIMITED[base]

@@ -1,0 +1,314 @@
+"""A campaign of randomised faults: the ledger and the real client library against the loopback server, or against another one.
+
+    python -m tests.server.faults --runs 200 --seed 7 [--server http://127.0.0.1:8765]
+
+Each run has an instance and a ledger of its own. Processes are forked, killed with SIGKILL at a named step or at a random time,
+run two at once, meet a full disk, an expired token, lost, doubled and garbled answers, refusals, a slow listing and damaged
+results. In the end nobody disturbs, and the ledger must hold the one job that lives at the provider, with its whole result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qtwin.backend.hardware.ibm.provider import IbmProvider
+from qtwin.backend.hardware.ledger.entry import Order
+from qtwin.backend.hardware.ledger.fetch import fetch, good_result
+from qtwin.backend.hardware.ledger.store import Ledger
+from qtwin.backend.hardware.ledger.submit import Pace, submit
+from qtwin.errors import QtwinError
+from tests.server.loopback import CRN, MACHINE
+
+PACE = Pace(settle_s=0.45, attempts=5, first_wait_s=0.03, longest_wait_s=0.3, poll_s=0.06)
+KEY = "secret-key-of-the-campaign-0123456789"
+STEPS = (
+    "opened",
+    "intent",
+    "leased",
+    "before the request",
+    "sending",
+    "taken",
+    "submitted",
+    "asking what became of it",
+    "found",
+    "not taken",
+    "settled",
+)
+POSTS = (
+    "twice",
+    "slow",
+    "reset_before",
+    "reset_after",
+    "hang_after",
+    "garbage_after",
+    "500_after",
+    "503_before",
+    "429_before",
+    "401_before",
+)
+LISTS = ("500", "429", "reset", "garbage")
+RESULTS = ("truncated", "garbage", "empty", "500", "reset")
+
+
+def ask(url: str, path: str, told: Any = None) -> Any:
+    data = None if told is None else json.dumps(told).encode()
+    with urllib.request.urlopen(urllib.request.Request(url + path, data=data), timeout=30) as answer:
+        return json.loads(answer.read())
+
+
+def order(payload: bytes, crn: str) -> Order:
+    request = {"kind": "sample", "n_qubits": 2, "shots": 64, "parameters": [[0.3]], "run": crn}
+    return Order(provider="ibm", backend=MACHINE, program="executor", payload=payload, request=request, instance=crn)
+
+
+def plan(seed: int) -> dict[str, Any]:
+    """What goes wrong in one run."""
+    rng = np.random.default_rng(seed)
+    names = [str(x) for x in rng.choice(POSTS, size=int(rng.integers(0, 3)))]
+    kills = [("none", None), ("step", str(rng.choice(STEPS))), ("time", float(rng.uniform(0.0, 0.9)))]
+    kill = kills[int(rng.choice(3, p=[0.25, 0.45, 0.3]))]
+    return {
+        "seed": seed,
+        "post": names,
+        "list": [str(x) for x in rng.choice(LISTS, size=int(rng.integers(0, 2)))],
+        "result": [str(x) for x in rng.choice(RESULTS, size=int(rng.integers(0, 3)))],
+        "listing_lag_s": float(rng.choice([0.0, 0.0, 0.15, 0.3])),
+        "kill": kill,
+        "kills": int(rng.integers(1, 3)),
+        "together": bool(rng.random() < 0.25),
+        "full": str(rng.choice(STEPS)) if rng.random() < 0.2 else "",
+        "expire": bool(rng.random() < 0.2),
+        "iam": ["500"] if rng.random() < 0.1 else [],
+    }
+
+
+def client(folder: Path, payload: bytes, crn: str, *, kill_at: str = "", full_at: str = "", fetching: bool = False) -> int:
+    """One process of a user: write the intent, submit, or fetch; its exit code."""
+
+    def told(step: str) -> None:
+        if step == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if step == full_at:  # from now on no file of this process grows
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+
+    try:
+        told("opened")
+        ledger, provider = Ledger(folder / "jobs.sqlite"), IbmProvider()
+        key = ledger.intend(order(payload, crn)).key
+        told("intent")
+        if fetching:
+            return 0 if fetch(ledger, provider, key, pace=PACE).state == "DONE" else 3
+        submit(ledger, provider, key, pace=PACE, told=told)
+    except QtwinError as error:
+        (folder / "errors.txt").open("a").write(f"{type(error).__name__}: {error.message} | {error.hint}\n")
+        return 10
+    except BaseException:
+        try:
+            (folder / "bugs.txt").open("a").write(traceback.format_exc())
+        except OSError:
+            return 12
+        return 11
+    return 0
+
+
+def forked(body: Callable[[], int]) -> int:
+    pid = os.fork()
+    if pid == 0:
+        code = 12
+        try:
+            code = body()
+        finally:
+            os._exit(code)
+    return pid
+
+
+def waited(pid: int, limit_s: float = 60.0) -> int:
+    """Exit code, negative for a signal."""
+    deadline = time.monotonic() + limit_s
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.005)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    return -99
+
+
+def run(seed: int, url: str, payload: bytes, answer: str) -> dict[str, Any]:
+    """One run; what was found in the end."""
+    faults = plan(seed)
+    crn = CRN.format(name=f"run-{seed}-{os.getpid()}")
+    os.environ |= {"QISKIT_IBM_INSTANCE": crn}
+    told = {k: faults[k] for k in ("post", "list", "result", "listing_lag_s")}
+    ask(url, f"/control/{crn}", told | {"answer": answer, "run_s": 1e9, "delay_s": 0.1})
+    codes: list[int] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        how, when = faults["kill"]
+        for _ in range(faults["kills"]):
+            if faults["expire"]:
+                ask(url, f"/control/{crn}", {"expire": True, "iam": faults["iam"]})
+            kill_at = when if how == "step" else ""
+            first = forked(lambda at=kill_at: client(folder, payload, crn, kill_at=at, full_at=faults["full"]))
+            second = forked(lambda: client(folder, payload, crn)) if faults["together"] else 0
+            if how == "time":
+                time.sleep(when)
+                os.kill(first, signal.SIGKILL)
+            codes.append(waited(first))
+            if second:
+                codes.append(waited(second))
+        for _ in range(6):  # nobody disturbs any more, but answers that were ordered to fail still do
+            codes.append(waited(forked(lambda: client(folder, payload, crn))))
+            if codes[-1] == 0:
+                break
+        ask(url, f"/control/{crn}", {"run_s": 0.0})
+        for _ in range(6):
+            codes.append(waited(forked(lambda: client(folder, payload, crn, fetching=True))))
+            if codes[-1] == 0:
+                break
+        found = ask(url, f"/control/{crn}")
+        live = [j for j in found["jobs"] if j["status"] != "Cancelled"]
+        ledger = Ledger(folder / "jobs.sqlite")
+        entry = ledger.get(order(payload, crn).key)
+        kept = (good_result(ledger, entry.key) or b"").decode()
+        ledger.close()
+        written = b"".join(p.read_bytes() for p in folder.iterdir())
+        errors = (folder / "errors.txt").read_text().splitlines() if (folder / "errors.txt").exists() else []
+        bugs = (folder / "bugs.txt").read_text() if (folder / "bugs.txt").exists() else ""
+    return {
+        "plan": faults,
+        "codes": codes,
+        "live": len(live),
+        "jobs": len(found["jobs"]),
+        "posts": found["posts"],
+        "state": entry.state,
+        "lost": int(entry.state != "DONE" or kept != answer or [j["id"] for j in live] != [entry.job_id]),
+        "duplicated": max(0, len(live) - 1),
+        "nonces": len({t for j in found["jobs"] for t in j["tags"]}),
+        "leaked": KEY.encode() in written,
+        "errors": errors[-3:],
+        "bugs": bugs,
+        "hung": codes.count(-99),
+    }
+
+
+def small_job() -> tuple[bytes, str]:
+    """A payload of the real primitive and a result of the real post-processing format."""
+    from qiskit import QuantumCircuit
+    from qiskit.circuit import Parameter
+    from qiskit.providers.fake_provider import GenericBackendV2
+
+    from qtwin.backend.hardware.ibm.payload import sampler_payload
+    from tests.server.simulate import Machine
+
+    circuit = QuantumCircuit(2)
+    circuit.rx(Parameter("p0"), 0)
+    circuit.cx(0, 1)
+    circuit.measure_all()
+    backend = GenericBackendV2(2, basis_gates=["cx", "rx", "rz"])
+    payload = sampler_payload(backend, circuit, np.array([[0.3]]), shots=64, options={})
+    return payload, Machine(noise=False)(json.loads(payload))
+
+
+def campaign(runs: int, seed: int, *, url: str, at_once: int) -> list[dict[str, Any]]:
+    payload, answer = small_job()
+    import requests  # noqa: F401 - what the children need is imported once
+    from qiskit_ibm_runtime import QiskitRuntimeService  # noqa: F401
+    from sqlalchemy.dialects import sqlite  # noqa: F401
+
+    results: list[dict[str, Any]] = []
+    waiting, running = list(range(seed * 1_000_003, seed * 1_000_003 + runs)), {}
+    with tempfile.TemporaryDirectory() as name:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                k = waiting.pop(0)
+                place = Path(name) / f"{k}.json"
+
+                def body(k: int = k, place: Path = place) -> int:
+                    place.write_text(json.dumps(run(k, url, payload, answer)))
+                    return 0
+
+                running[forked(body)] = place
+            pid, status = os.wait()
+            place = running.pop(pid)
+            if status or not place.exists():
+                results.append({"plan": place.stem, "lost": 1, "duplicated": 0, "bugs": f"the run itself ended with {status}"})
+            else:
+                results.append(json.loads(place.read_text()))
+    return results
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=int(os.environ.get("QTWIN_FAULT_SEED", "1")))
+    parser.add_argument("--at-once", type=int, default=6)
+    parser.add_argument("--server", default="", help="address of a server that is running already")
+    parser.add_argument("--verbose", action="store_true")
+    arguments = parser.parse_args()
+    url, process = arguments.server, None
+    try:
+        if not url:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.server.loopback", "--port", "0"],
+                stdout=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "QTWIN_LOOPBACK_WITH_PARENT": "1"},
+            )
+            assert process.stdout is not None
+            lines = [process.stdout.readline().removeprefix("export ").strip().partition("=") for _ in range(6)]
+            os.environ |= {key: value for key, _, value in lines}
+            url = os.environ["IAM_URL"].removesuffix("/iam")
+        else:
+            names = {"IAM_URL": "iam", "GLOBAL_SEARCH_URL": "search", "GLOBAL_CATALOG_URL": "catalog"}
+            os.environ |= {key: f"{url}/{path}" for key, path in names.items()} | {"QTWIN_IBM_RUNTIME_URL": f"{url}/api/v1"}
+        os.environ |= {"QISKIT_IBM_TOKEN": KEY, "QTWIN_IBM_TIMEOUT_S": "1"}
+        started = time.perf_counter()
+        results = campaign(arguments.runs, arguments.seed, url=url, at_once=arguments.at_once)
+        raw_keys = ask(url, "/control/server")["raw_keys"]
+    finally:
+        if process is not None:
+            process.kill()
+            process.wait()
+    bad = [r for r in results if r["lost"] or r["duplicated"] or r["bugs"] or r.get("leaked") or r.get("hung")]
+    print(
+        json.dumps(
+            {
+                "runs": len(results),
+                "seed": arguments.seed,
+                "lost": sum(r["lost"] for r in results),
+                "duplicated": sum(r["duplicated"] for r in results),
+                "killed": sum(code == -9 for r in results for code in r.get("codes", [])),
+                "refused": sum(code == 10 for r in results for code in r.get("codes", [])),
+                "jobs_made": sum(r.get("jobs", 0) for r in results),
+                "bugs": sum(bool(r["bugs"]) for r in results),
+                "hung": sum(r.get("hung", 0) for r in results),
+                "keys_in_files": sum(bool(r.get("leaked")) for r in results),
+                "raw_keys_sent": raw_keys,
+                "wall_s": round(time.perf_counter() - started, 1),
+                "bad": results if arguments.verbose else bad,
+            }
+        )
+    )
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

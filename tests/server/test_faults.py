@@ -1,0 +1,44 @@
+"""Whatever breaks, no job is lost and none is bought twice. Other seeds: QTWIN_FAULT_SEED=7 make slow ARGS="-k faults"."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SEED = os.environ.get("QTWIN_FAULT_SEED", "1")
+
+
+def campaign(runs: int, *, limit_s: float) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.server.faults", "--runs", str(runs), "--seed", SEED, "--at-once", "8"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=limit_s, check=False)
+    assert done.stdout, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def judged(found: dict[str, Any], runs: int) -> None:
+    assert found["runs"] == runs
+    for count in ("lost", "duplicated", "bugs", "hung", "keys_in_files", "raw_keys_sent"):
+        assert found[count] == 0, found["bad"]
+    assert found["killed"] >= runs // 10  # the campaign is not harmless
+    assert found["jobs_made"] >= runs + (runs >= 200)  # some jobs were taken twice; the second ones were cancelled
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
+def test_twenty_runs_lose_nothing_and_double_nothing() -> None:
+    judged(campaign(20, limit_s=110), 20)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
+def test_two_hundred_runs_lose_nothing_and_double_nothing() -> None:
+    judged(campaign(200, limit_s=880), 200)
