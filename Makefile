@@ -16,7 +16,7 @@ run: .venv/run.stamp ## from the shipped record to a verdict, written to out/qui
 	@echo "Open $(OUT)/report.html in a browser."
 
 test: .venv/test.stamp ## the tests; ARGS="-k word" passes options to pytest
-	@.venv/bin/python -m pytest $(ARGS)
+	@.venv/bin/python -m pytest -n logical --dist loadfile $(ARGS)
 
 slow: .venv/test.stamp ## the slow tests
 	@.venv/bin/python -m pytest -m slow --timeout 1800 $(ARGS)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import _thread
 import itertools
-import threading
 
 import numpy as np
 import pytest
@@ -14,6 +12,7 @@ from qtwin.errors import InputError
 from qtwin.solver import registry
 from qtwin.solver.base import Instance
 from tests.oracles.brute_force import allowed
+from tests.oracles.ctrl_c import ctrl_c
 from tests.oracles.exact_solvers import BOUNDED, Case, load, name_of
 from tests.oracles.instances import constrained, random_polynomial
 
@@ -44,12 +43,8 @@ def test_a_time_limit_leaves_the_best_and_a_bound(case: Case) -> None:
 @pytest.mark.parametrize("case", [*BOUNDED[:-2], BOUNDED[-1], ("auto", {})], ids=name_of)
 def test_ctrl_c_keeps_the_best_so_far(case: Case) -> None:
     solver, hard = load(case), _hard(case)
-    timer = threading.Timer(1.5, _thread.interrupt_main)
-    timer.start()
-    try:
+    with ctrl_c(1.5):
         result = solver.solve(Instance(encoding=hard), seed=0, time_limit_s=60.0)
-    finally:
-        timer.cancel()
     assert (result.status, result.proven) == ("interrupted", False)
     assert result.bits is not None
     assert result.energy == pytest.approx(float(hard.polynomial.evaluate(result.bits[None, :])[0]))

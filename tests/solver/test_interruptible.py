@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import _thread
 import threading
 import time
 
 import pytest
 
 from qtwin.solver.interruptible import run_interruptibly
+from tests.oracles.ctrl_c import ctrl_c
 
 
 def test_the_value_comes_back() -> None:
@@ -17,15 +17,13 @@ def test_the_value_comes_back() -> None:
 
 def test_ctrl_c_asks_to_stop_and_waits_for_the_value() -> None:
     stop = threading.Event()
-    threading.Timer(0.2, _thread.interrupt_main).start()
-    assert run_interruptibly(lambda: stop.wait(20.0), stop.set) == (True, True)
+    with ctrl_c(0.2):
+        assert run_interruptibly(lambda: stop.wait(20.0), stop.set) == (True, True)
 
 
 def test_a_second_ctrl_c_does_not_wait() -> None:
-    threading.Timer(0.2, _thread.interrupt_main).start()
-    threading.Timer(0.6, _thread.interrupt_main).start()
     started = time.perf_counter()
-    with pytest.raises(KeyboardInterrupt):
+    with ctrl_c(0.2, 0.6), pytest.raises(KeyboardInterrupt):
         run_interruptibly(lambda: time.sleep(5.0), lambda: None)
     assert time.perf_counter() - started < 4.0
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
-import threading
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,6 +17,7 @@ from qtwin.solver.classical.dwave_tabu import DwaveTabu
 from qtwin.solver.classical.random_sampling import RandomSampling, descend
 from qtwin.solver.classical.simulated_annealing import SimulatedAnnealing
 from qtwin.solver.sampled import best_feasible, collect, summary
+from tests.oracles.ctrl_c import ctrl_c
 from tests.oracles.instances import constrained, random_polynomial
 
 
@@ -127,9 +125,9 @@ def test_samplers_stop_at_a_target_and_on_ctrl_c() -> None:
         assert (result.status, result.info["target_reached"]) == ("feasible", True)
         assert result.energy <= 0.0
         assert result.info["reads"] < 1000
-        threading.Timer(0.5, _thread.interrupt_main).start()
         slow = SimulatedAnnealing(reads=10**6, sweeps=1000) if isinstance(solver, SimulatedAnnealing) else DwaveTabu(reads=10**6)
-        stopped = slow.solve(Instance(encoding=instance.encoding), seed=0)
+        with ctrl_c(0.5):
+            stopped = slow.solve(Instance(encoding=instance.encoding), seed=0)
         assert stopped.status == "interrupted"
         assert stopped.samples is not None
         assert 0 < stopped.samples.shots < 10**6
