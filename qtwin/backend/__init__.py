@@ -3,5 +3,6 @@
 TABLE: dict[str, str] = {
     "statevector": "qtwin.backend.statevector:StatevectorBackend",
     "aer": "qtwin.backend.aer:AerBackend",
+    "fake": "qtwin.backend.fake:FakeBackend",
     "pennylane": "qtwin.backend.pennylane:PennylaneBackend",
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +100,33 @@ class Backend(ABC):
         self, ansatz: Ansatz, theta: NDArray[np.float64], observable: PauliSum, *, shots: int | None = None, seed: int = 0
     ) -> Estimate:
         """<observable>, exactly when `shots` is None, else from that many shots with its standard error."""
+
+
+@runtime_checkable
+class Broadcasting(Protocol):
+    """A backend that compiles an ansatz once and runs many angle sets as one job."""
+
+    def sample_many(self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int) -> list[Samples]:
+        """One `Samples` for each of the (k, n_parameters) angle sets."""
+
+
+@runtime_checkable
+class Noisy(Protocol):
+    """A backend whose errors can be measured and raised: what mitigation needs."""
+
+    def calibration(self, ansatz: Ansatz, *, shots: int, seed: int) -> tuple[Samples, Samples]:
+        """All qubits prepared in 0, then in 1, and read out where this ansatz is; `shots` each."""
+
+    def sample_amplified(self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int, factor: int) -> Samples:
+        """As `sample`, with every two-qubit gate played `factor` times, an odd number (forwards and backwards in turn)."""
+
+
+def sample_many(backend: Backend, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int) -> list[Samples]:
+    """One `Samples` for each of the (k, n_parameters) angle sets: one job where the backend can, else one after another."""
+    if isinstance(backend, Broadcasting):
+        return backend.sample_many(ansatz, thetas, shots=shots, seed=seed)
+    seeds = np.random.default_rng(seed).integers(2**62, size=len(thetas))
+    return [backend.sample(ansatz, theta, shots=shots, seed=int(s)) for theta, s in zip(thetas, seeds, strict=True)]
 
 
 def check(ansatz: Ansatz) -> None:

@@ -22,7 +22,7 @@ from qtwin.backend.base import (
     tally,
 )
 from qtwin.encoding.pauli import PauliSum
-from qtwin.errors import require_vendor
+from qtwin.errors import InputError, require_vendor
 
 
 def _letters(x: NDArray[np.bool_], z: NDArray[np.bool_]) -> tuple[str, list[int]]:
@@ -66,18 +66,42 @@ def to_observable(observable: PauliSum) -> Any:
     return total.operation(wire_order=range(observable.n_qubits))
 
 
+_DEFAULT = "lightning.qubit"
+
+
+def _make(name: str, n_qubits: int, seed: int) -> Any:
+    """The device, seeded where it takes a seed."""
+    import pennylane as qml
+
+    try:
+        try:
+            return qml.device(name, wires=n_qubits, seed=seed)
+        except TypeError:
+            return qml.device(name, wires=n_qubits)
+    except qml.exceptions.DeviceError as error:
+        raise InputError(
+            f"PennyLane has no device {name!r}", hint="default.qubit, lightning.qubit, or one that a plug-in of yours adds"
+        ) from error
+
+
 @final
 class PennylaneBackend(Backend):
     """A PennyLane device.
 
     Args:
-        device: Name of the device.
+        device: Name of the device: one of PennyLane's (`default.qubit`, `lightning.gpu`, ...) or of a plug-in that knows Pauli
+            rotations.
+
+    Raises:
+        InputError: for a device that PennyLane does not know.
     """
 
-    def __init__(self, *, device: str = "lightning.qubit") -> None:
+    def __init__(self, *, device: str = _DEFAULT) -> None:
         require_vendor("pennylane", package="pennylane", needed_by="backend 'pennylane'")
         if device.startswith("lightning"):
             require_vendor("pennylane_lightning", package="pennylane-lightning", needed_by=f"device {device!r}")
+        if not device.startswith("lightning."):
+            _make(device, 1, 0)
         self._device = device
 
     def capabilities(self) -> Capabilities:
@@ -88,7 +112,7 @@ class PennylaneBackend(Backend):
             except PackageNotFoundError:
                 continue
         return Capabilities(
-            name="pennylane",
+            name="pennylane" if self._device == _DEFAULT else f"pennylane:{self._device}",
             summary=f"PennyLane {self._device}, exact or sampled",
             max_qubits=26,
             exact=True,
@@ -118,5 +142,5 @@ class PennylaneBackend(Backend):
     def _run(self, operations: list[Any], measurement: Any, n_qubits: int, shots: int | None, seed: int) -> Any:
         import pennylane as qml
 
-        device = qml.device(self._device, wires=n_qubits, seed=seed % 2**32)
+        device = _make(self._device, n_qubits, seed % 2**32)
         return qml.execute([qml.tape.QuantumScript(operations, [measurement], shots=shots)], device, diff_method=None)[0]

@@ -115,7 +115,7 @@ class Answerer:
 
     def _measure(self, checkpoint: Checkpoint, section: SolverSection, instance: Instance) -> Result:
         """Train an ansatz once for all the backends that measure it; each answer still carries the whole cost of training."""
-        settings = {k: v for k, v in section.options.items() if k not in ("backend", "shots")}
+        settings = {k: v for k, v in section.options.items() if k not in ("backend", "backend_options", "mitigation", "shots")}
         name = "training-" + hashlib.sha256(repr(sorted(settings.items())).encode()).hexdigest()[:8]
 
         def compute() -> dict[str, Any]:

@@ -6,10 +6,16 @@
 """
 
 from qtwin.backend.compile.circuit import to_operator, to_qiskit
-from qtwin.backend.compile.compact import compact, cut, used
 from qtwin.backend.compile.compiled import Compiled, compile_ansatz, two_qubit
 from qtwin.backend.compile.cost import LATTICES, CircuitCost, circuit_cost, lattice_map
+from qtwin.backend.compile.device import calibration_circuits, noisy_simulator, with_rzz
+from qtwin.backend.compile.folding import fold
+from qtwin.backend.compile.ibm_snapshot import snapshot, snapshots
 from qtwin.backend.compile.isa import fold_rzz, validate_isa, validate_rzz
+from qtwin.backend.compile.noise import Rates, noise_model
+from qtwin.backend.compile.pub import broadcast
+from qtwin.backend.compile.reduced import compact, cut, used
+from qtwin.backend.compile.suppress import padded, twirled
 
 __all__ = [
     "Compiled",
@@ -27,4 +33,15 @@ __all__ = [
     "used",
     "compact",
     "cut",
+    "broadcast",
+    "fold",
+    "twirled",
+    "padded",
+    "snapshot",
+    "snapshots",
+    "noisy_simulator",
+    "calibration_circuits",
+    "with_rzz",
+    "Rates",
+    "noise_model",
 ]

@@ -8,10 +8,11 @@ from importlib import metadata
 from typing import Any
 
 from qtwin.errors import InputError, require_vendor, unknown_name
+from qtwin.options import checked_options
+from qtwin.solver.backed import backed
 from qtwin.solver.base import Card
 from qtwin.solver.molecular import TABLE
 from qtwin.solver.molecular.base import EnergyMethod
-from qtwin.solver.registry import checked_options
 
 GROUP = "qtwin.energies"
 
@@ -57,4 +58,4 @@ def load(name: str, options: Mapping[str, Any]) -> EnergyMethod:
     vendor = method.card().vendor
     if vendor is not None:
         require_vendor(vendor[0], package=vendor[1], needed_by=f"method {name!r}")
-    return method(**checked_options(method, f"method {name!r}", options))
+    return method(**checked_options(method, f"method {name!r}", backed(method, f"method {name!r}", options)))

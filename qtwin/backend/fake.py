@@ -1,0 +1,185 @@
+"""IBM devices as they were on one day: snapshots with their coupling map, calibration and noise, simulated by Qiskit Aer.
+
+The ansatz is compiled for the whole device; circuit and target are then cut to the qubits in use, which changes nothing about
+them and makes the simulation an order of magnitude quicker.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.backend.base import (
+    Ansatz,
+    Backend,
+    Capabilities,
+    Estimate,
+    Samples,
+    check_angles,
+    check_observable,
+    check_shots,
+    sampled_expectation,
+)
+from qtwin.backend.compile import (
+    Compiled,
+    broadcast,
+    calibration_circuits,
+    compact,
+    compile_ansatz,
+    cut,
+    fold,
+    noisy_simulator,
+    padded,
+    snapshot,
+    twirled,
+    used,
+    with_rzz,
+)
+from qtwin.encoding.pauli import PauliSum
+from qtwin.errors import InputError, require_vendor
+
+_WIDEST = 28
+
+
+@final
+class FakeBackend(Backend):
+    """A snapshot of an IBM device with its noise.
+
+    The last compiled ansatz stays in memory for the next call with the same object.
+
+    Args:
+        device: Short name: fez, marrakesh, torino, nighthawk, ...
+        routing: "auto" takes the shallower of the swap network and Qiskit's preset pass manager.
+        line: Where the swap network goes: the best line by calibration, or a typical one.
+        fractional: Offer RZZ as a gate, with the errors of CZ (an assumption: snapshots do not list it); angle sets then run as
+            one job each.
+        twirls: Random Pauli twirls of the two-qubit gates among which the shots are shared; 0 for none.
+        idle_noise: Schedule the circuit and let qubits decay while they wait.
+        decoupling: Pulses during waits: none, X X, or X Y X Y; implies `idle_noise`.
+        transpiler_seed: Of the preset pass manager and the typical line.
+    """
+
+    def __init__(
+        self,
+        *,
+        device: str = "fez",
+        routing: Literal["auto", "swap network", "preset"] = "auto",
+        line: Literal["best", "typical"] = "best",
+        fractional: bool = False,
+        twirls: int = 0,
+        idle_noise: bool = False,
+        decoupling: Literal["none", "XX", "XY4"] = "none",
+        transpiler_seed: int = 0,
+    ) -> None:
+        require_vendor("qiskit_ibm_runtime", package="qiskit-ibm-runtime", needed_by="backend 'fake'")
+        require_vendor("qiskit_aer", package="qiskit-aer", needed_by="backend 'fake'")
+        if twirls < 0:
+            raise InputError(f"{twirls} twirls came, 0 or more were wanted", hint="16 are usual")
+        if fractional and twirls:
+            raise InputError("twirls came with fractional gates, which no Pauli twirl leaves as they are", hint="choose either")
+        found = snapshot(device)
+        self._name = f"fake:{found.name.removeprefix('fake_')}"
+        self._target = with_rzz(found.target) if fractional else found.target
+        self._routing, self._line, self._seed = routing, line, transpiler_seed
+        self._twirls, self._decoupling, self._idle = twirls, decoupling, idle_noise or decoupling != "none"
+        self._last: tuple[Ansatz, Compiled] | None = None
+        self._simulator: tuple[tuple[int, ...], Any] | None = None
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            name=self._name,
+            summary=f"IBM {self._name.removeprefix('fake:')} as of its snapshot, {self._target.num_qubits} qubits, noisy",
+            max_qubits=min(_WIDEST, self._target.num_qubits),
+            exact=False,
+            vendor="qiskit-ibm-runtime",
+            versions={package: version(package) for package in ("qiskit", "qiskit-aer", "qiskit-ibm-runtime")},
+        )
+
+    def compiled(self, ansatz: Ansatz) -> Compiled:
+        """The ansatz in the device's instructions, with free angles, and its two-qubit depth and gates."""
+        if self._last is None or self._last[0] is not ansatz:
+            most = self.capabilities().max_qubits
+            if ansatz.n_qubits > most:
+                raise InputError(f"{ansatz.n_qubits} qubits came, {self._name} takes at most {most}", hint="take fewer variables")
+            found = compile_ansatz(ansatz, self._target, method=self._routing, choice=self._line, seed=self._seed)
+            self._last = (ansatz, found)
+        return self._last[1]
+
+    def sample(self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int) -> Samples:
+        return self.sample_amplified(ansatz, theta, shots=shots, seed=seed, factor=1)
+
+    def sample_many(self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int) -> list[Samples]:
+        """As `qtwin.backend.base.Broadcasting` says: compiled once, one PUB (with fractional gates one a set)."""
+        return self._run(ansatz, np.array([check_angles(ansatz, t) for t in thetas]), shots=shots, seed=seed, factor=1)
+
+    def sample_amplified(self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int, factor: int) -> Samples:
+        """As `qtwin.backend.base.Noisy` says."""
+        return self._run(ansatz, check_angles(ansatz, theta)[None, :], shots=shots, seed=seed, factor=factor)[0]
+
+    def calibration(self, ansatz: Ansatz, *, shots: int, seed: int) -> tuple[Samples, Samples]:
+        """As `qtwin.backend.base.Noisy` says."""
+        check_shots(shots)
+        circuit = self.compiled(ansatz).circuit
+        at = used(circuit)
+        sampler = self._sampler(at, seed)
+        zeros, ones = (
+            broadcast(sampler, compact(c, at), np.zeros((1, 0)), shots=shots)[0] for c in calibration_circuits(circuit)
+        )
+        return zeros, ones
+
+    def expectation(
+        self, ansatz: Ansatz, theta: NDArray[np.float64], observable: PauliSum, *, shots: int | None = None, seed: int = 0
+    ) -> Estimate:
+        check_observable(ansatz, observable)
+        if shots is None:
+            raise InputError(f"an expectation without shots came for {self._name}, which only measures", hint="give shots")
+        return sampled_expectation(self.sample, ansatz, theta, observable, shots=shots, seed=seed)
+
+    def _run(self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int, factor: int) -> list[Samples]:
+        check_shots(shots)
+        found = self.compiled(ansatz)
+        at = used(found.circuit)
+        sampler = self._sampler(at, seed)
+        if found.fractional:
+            none = np.zeros((1, 0))
+            return [broadcast(sampler, self._ready(found.bound(t), at, factor), none, shots=shots)[0] for t in thetas]
+        values = found.values(thetas)
+        if not self._twirls:
+            return broadcast(sampler, self._ready(found.circuit, at, factor), values, shots=shots)
+        parts = np.full(self._twirls, shots // self._twirls)
+        parts[: shots % self._twirls] += 1
+        seeds = np.random.default_rng(seed).integers(2**31, size=(self._twirls, 2))
+        drawn = [
+            broadcast(
+                self._sampler(at, int(s[0])),
+                self._ready(twirled(found.circuit, self._target, seed=int(s[1])), at, factor),
+                values,
+                shots=int(m),
+            )
+            for s, m in zip(seeds, parts, strict=True)
+            if m
+        ]
+        return [merged(sets) for sets in zip(*drawn, strict=True)]
+
+    def _ready(self, circuit: Any, at: tuple[int, ...], factor: int) -> Any:
+        """Folded, cut to the qubits in use, and scheduled."""
+        circuit = compact(fold(circuit, factor), at)
+        return padded(circuit, cut(self._target, at), self._decoupling) if self._idle else circuit
+
+    def _sampler(self, at: tuple[int, ...], seed: int) -> Any:
+        from qiskit_aer.primitives import SamplerV2
+
+        if self._simulator is None or self._simulator[0] != at:
+            self._simulator = (at, noisy_simulator(cut(self._target, at)))
+        return SamplerV2.from_backend(self._simulator[1], seed=seed % 2**63)
+
+
+def merged(parts: tuple[Samples, ...]) -> Samples:
+    """The shots of several runs as one."""
+    bits, place = np.unique(np.concatenate([p.bits for p in parts]), axis=0, return_inverse=True)
+    counts = np.zeros(len(bits), dtype=np.int64)
+    np.add.at(counts, place.reshape(-1), np.concatenate([p.counts for p in parts]))
+    return Samples(bits=bits, counts=counts)
