@@ -1,0 +1,54 @@
+"""Where PySCF objects are made; they never leave this room and the classical solvers of molecules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qtwin.problem.molecule.molecule import Molecule
+
+if TYPE_CHECKING:
+    from qtwin.problem.molecule.mean_field import MeanField
+
+
+def pyscf_molecule(molecule: Molecule) -> Any:
+    """PySCF's `Mole`, without point-group symmetry, silent; basis sets that come with a core potential get it."""
+    from pyscf import gto
+
+    atoms = [
+        (f"ghost-{s}" if k in molecule.ghosts else s, tuple(x))
+        for k, (s, x) in enumerate(zip(molecule.symbols, molecule.coordinates_angstrom, strict=True))
+    ]
+    potentials = {}
+    for symbol in {s for k, s in enumerate(molecule.symbols) if k not in molecule.ghosts}:
+        try:
+            found = gto.basis.load_ecp(molecule.basis, symbol)
+        except Exception:  # noqa: BLE001 - PySCF raises many kinds where a basis has no potential
+            found = None
+        if found:
+            potentials[symbol] = found
+    return gto.M(
+        atom=atoms,
+        unit="Angstrom",
+        basis=molecule.basis,
+        ecp=potentials,
+        charge=molecule.charge,
+        spin=molecule.multiplicity - 1,
+        symmetry=False,
+        verbose=0,
+    )
+
+
+def pyscf_mean_field(molecule: Molecule, field: MeanField) -> Any:
+    """A converged restricted mean field, put back from its orbitals without iterating."""
+    from pyscf import scf
+
+    mole = pyscf_molecule(molecule)
+    found = (scf.RHF if molecule.multiplicity == 1 else scf.ROHF)(mole)
+    found.mo_coeff = np.array(field.orbitals)
+    found.mo_occ = np.array(field.occupations)
+    found.mo_energy = np.array(field.orbital_energies_hartree)
+    found.e_tot = field.energy_hartree
+    found.converged = True
+    return found

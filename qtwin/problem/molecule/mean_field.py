@@ -1,0 +1,159 @@
+"""Restricted Hartree-Fock, closed or open shell, converged by a ladder of means, or refused."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.errors import QtwinError
+from qtwin.problem.molecule.driver import pyscf_molecule
+from qtwin.problem.molecule.molecule import Molecule
+
+Floats = NDArray[np.float64]
+TOLERANCE_HARTREE = 1e-10
+_STABILITY_ORBITALS = 150
+_STABILITY_ROUNDS = 4
+
+
+class ConvergenceError(QtwinError):
+    """A self-consistent field that did not converge by any means; nothing is computed from it (exit code 1)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MeanField:
+    """A converged mean field.
+
+    Attributes:
+        energy_hartree: Total, nuclei included.
+        nuclear_hartree: Repulsion of the nuclei.
+        orbitals: (n_basis, n) real coefficients of the canonical orbitals.
+        orbital_energies_hartree: (n,).
+        occupations: (n,) 2, 1 or 0.
+        history: What was tried, in order, and how each ended.
+        stable: Whether no rotation among real orbitals of this kind lowers the energy; None when not examined.
+        wall_s: Seconds, all attempts.
+    """
+
+    energy_hartree: float
+    nuclear_hartree: float
+    orbitals: Floats
+    orbital_energies_hartree: Floats
+    occupations: Floats
+    history: tuple[str, ...]
+    stable: bool | None
+    wall_s: float
+
+    @property
+    def n_electrons(self) -> int:
+        """Electrons that the basis describes (core potentials stand for the others)."""
+        return round(float(self.occupations.sum()))
+
+    @property
+    def n_orbitals(self) -> int:
+        """Molecular orbitals."""
+        return self.orbitals.shape[1]
+
+
+def mean_field(molecule: Molecule, *, iterations: int = 100, stability: bool = True) -> MeanField:
+    """Converge restricted Hartree-Fock (ROHF where spins are unpaired).
+
+    DIIS first; then a level shift of 0.3 hartree with damping; then second-order steps (Sun 2016, arXiv:1610.08423). A converged
+    field that is a saddle (Seeger, Pople 1977, JCP 66:3045) is left along the unstable direction and converged anew.
+
+    Args:
+        molecule: What.
+        iterations: Of each attempt.
+        stability: Examine the result, up to 150 orbitals.
+
+    Raises:
+        ConvergenceError: when none of these converged, with the energies that were reached.
+    """
+    from pyscf import scf
+
+    began = time.perf_counter()
+    mole = pyscf_molecule(molecule)
+    make = scf.RHF if molecule.multiplicity == 1 else scf.ROHF
+    history: list[str] = []
+    found = _first_converged(lambda: make(mole), iterations, history)
+    if found is None:
+        raise ConvergenceError(
+            f"Hartree-Fock of {molecule.name or molecule.formula} did not converge in {iterations} iterations: {'; '.join(history)}",
+            hint="check geometry, charge and multiplicity; try a smaller basis, or raise scf_iterations; nothing was computed from it",
+        )
+    stable: bool | None = None
+    if stability and mole.nao <= _STABILITY_ORBITALS and mole.nelectron > 1:
+        found, stable = _stabilised(found, make, mole, iterations, history)
+    return MeanField(
+        energy_hartree=float(found.e_tot),
+        nuclear_hartree=float(mole.energy_nuc()),
+        orbitals=np.array(found.mo_coeff, dtype=np.float64),
+        orbital_energies_hartree=np.array(found.mo_energy, dtype=np.float64),
+        occupations=np.array(found.mo_occ, dtype=np.float64),
+        history=tuple(history),
+        stable=stable,
+        wall_s=time.perf_counter() - began,
+    )
+
+
+def _first_converged(make: Callable[[], Any], iterations: int, history: list[str]) -> Any | None:
+    """DIIS, then a level shift, then second order, each from where the one before ended."""
+    density = None
+    for name in ("DIIS", "level shift 0.3 hartree", "second order"):
+        field = make()
+        field.conv_tol, field.max_cycle = TOLERANCE_HARTREE, iterations
+        if name.startswith("level"):
+            field.level_shift, field.damp = 0.3, 0.3
+        if name.startswith("second"):
+            field = field.newton()
+            field.conv_tol, field.max_cycle = TOLERANCE_HARTREE, iterations
+        field.kernel(dm0=density)
+        finite = np.isfinite(field.e_tot)
+        history.append(
+            f"{name} {'converged to' if field.converged and finite else 'did not converge, ended at'} {field.e_tot:.8f} hartree"
+        )
+        if field.converged and finite:
+            if name != "DIIS":  # orbital energies without shift, in the plain object
+                plain = make()
+                plain.mo_coeff, plain.mo_occ, plain.mo_energy = field.mo_coeff, field.mo_occ, field.mo_energy
+                plain.conv_tol, plain.max_cycle = TOLERANCE_HARTREE, iterations
+                plain.kernel(dm0=field.make_rdm1())
+                if plain.converged:
+                    return plain
+                plain.e_tot, plain.converged = field.e_tot, True
+                plain.mo_coeff, plain.mo_occ = field.mo_coeff, field.mo_occ
+                plain.mo_energy, plain.mo_coeff = plain.canonicalize(field.mo_coeff, field.mo_occ)
+                return plain
+            return field
+        density = field.make_rdm1() if finite else None
+    return None
+
+
+def _stabilised(
+    found: Any, make: Callable[[Any], Any], mole: Any, iterations: int, history: list[str]
+) -> tuple[Any, bool | None]:
+    """Follow unstable directions to a minimum; the lowest field, and whether it is stable."""
+    for _ in range(_STABILITY_ROUNDS):
+        try:
+            orbitals, _, stable, _ = found.stability(internal=True, external=False, return_status=True)
+        except Exception as error:  # noqa: BLE001 - an examination that fails is reported, and is no reason to stop
+            history.append(f"stability could not be examined ({type(error).__name__})")
+            return found, None
+        if stable:
+            return found, True
+        other = make(mole).newton()
+        other.conv_tol, other.max_cycle = TOLERANCE_HARTREE, iterations
+        other.kernel(orbitals, found.mo_occ)
+        if not other.converged or other.e_tot > found.e_tot - 1e-7:
+            history.append("unstable, and no lower field was found along the unstable direction")
+            return found, False
+        history.append(f"unstable: a saddle was left for {other.e_tot:.8f} hartree")
+        plain = make(mole)
+        plain.converged, plain.e_tot, plain.mo_occ = True, other.e_tot, other.mo_occ
+        plain.mo_energy, plain.mo_coeff = plain.canonicalize(other.mo_coeff, other.mo_occ)
+        found = plain
+    return found, False

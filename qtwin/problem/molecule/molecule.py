@@ -1,0 +1,180 @@
+"""A molecule as it is asked about: which nuclei where, how many electrons, how they pair, in which basis."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.errors import InputError, require_vendor
+
+Floats = NDArray[np.float64]
+CLOSEST_SHARE = 0.4
+"""Atoms closer than this share of their covalent radii's sum overlap: no bond is that short (H2 is at 1.2)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Molecule:
+    """Nuclei, electrons and basis; checked when made.
+
+    Attributes:
+        symbols: (n,) elements.
+        coordinates_angstrom: (n, 3), read-only.
+        charge: Of the whole, in elementary charges.
+        multiplicity: 2 S + 1.
+        basis: A name that PySCF knows.
+        ghosts: Atoms that lend their basis functions but have neither nucleus nor electrons (counterpoise).
+        name: How the report calls it.
+        provenance: Where the geometry comes from.
+
+    Raises:
+        InputError: for unknown elements or basis, coordinates that are not finite, overlapping atoms, or a charge and
+            multiplicity that no such molecule can have.
+    """
+
+    symbols: tuple[str, ...]
+    coordinates_angstrom: Floats
+    charge: int = 0
+    multiplicity: int = 1
+    basis: str = "sto-3g"
+    ghosts: frozenset[int] = frozenset()
+    name: str = ""
+    provenance: str = ""
+    _numbers: tuple[int, ...] = field(init=False, default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        require_vendor("pyscf", package="pyscf", needed_by="a molecule")
+        where = np.array(self.coordinates_angstrom, dtype=np.float64)
+        where.flags.writeable = False
+        object.__setattr__(self, "coordinates_angstrom", where)
+        if not self.symbols or where.shape != (len(self.symbols), 3):
+            raise InputError(
+                f"{len(self.symbols)} atoms and coordinates of shape {where.shape} came, (n, 3) were wanted",
+                hint="give every atom x, y and z in angstrom",
+            )
+        if not np.isfinite(where).all():
+            raise InputError("coordinates that are not finite came", hint="give x, y and z of every atom in angstrom")
+        object.__setattr__(self, "_numbers", tuple(atomic_number(s) for s in self.symbols))
+        self._check_distances()
+        check_basis(self.basis, self.symbols)
+        self._check_electrons()
+
+    @property
+    def n_atoms(self) -> int:
+        """Atoms, ghosts included."""
+        return len(self.symbols)
+
+    @property
+    def nuclear_charge(self) -> int:
+        """Of all atoms that are no ghosts."""
+        return sum(z for k, z in enumerate(self._numbers) if k not in self.ghosts)
+
+    @property
+    def n_electrons(self) -> int:
+        """All of them, cores included."""
+        return self.nuclear_charge - self.charge
+
+    @property
+    def formula(self) -> str:
+        """By Hill's order, with the charge."""
+        real = [s for k, s in enumerate(self.symbols) if k not in self.ghosts]
+        order = sorted(set(real), key=lambda s: ({"C": 0, "H": 1}.get(s, 2) if "C" in real else 2, s))
+        body = "".join(f"{s}{real.count(s) if real.count(s) > 1 else ''}" for s in order)
+        sign = "" if not self.charge else f"{abs(self.charge) if abs(self.charge) > 1 else ''}{'+' if self.charge > 0 else '-'}"
+        return body + sign
+
+    def moved(self, atoms: Iterable[int], shift_angstrom: Floats) -> Molecule:
+        """The same molecule with some atoms shifted by (3,) angstrom."""
+        where = self.coordinates_angstrom.copy()
+        where[list(atoms)] += shift_angstrom
+        return replace(self, coordinates_angstrom=where)
+
+    def _check_distances(self) -> None:
+        from pyscf.data import radii
+
+        where = self.coordinates_angstrom
+        sizes = np.array([radii.COVALENT[z] for z in self._numbers]) * BOHR_ANGSTROM
+        apart = np.linalg.norm(where[:, None] - where[None, :], axis=2)
+        np.fill_diagonal(apart, np.inf)
+        ratio = apart / (sizes[:, None] + sizes[None, :])
+        i, j = divmod(int(np.argmin(ratio)), len(where))
+        if len(where) > 1 and ratio[i, j] < CLOSEST_SHARE:
+            raise InputError(
+                f"atoms {i + 1} ({self.symbols[i]}) and {j + 1} ({self.symbols[j]}) overlap: {apart[i, j]:.3f} angstrom apart,"
+                f" at least {CLOSEST_SHARE * (sizes[i] + sizes[j]):.2f} were wanted",
+                hint="check the geometry, and that it is in angstrom",
+            )
+
+    def _check_electrons(self) -> None:
+        n, unpaired = self.n_electrons, self.multiplicity - 1
+        if not isinstance(self.charge, int) or not isinstance(self.multiplicity, int) or self.multiplicity < 1:
+            raise InputError(
+                f"charge {self.charge!r} and multiplicity {self.multiplicity!r} came, whole numbers and at least 1 were wanted",
+                hint="multiplicity is 2 S + 1",
+            )
+        if n < 1:
+            raise InputError(
+                f"charge {self.charge:+d} leaves {n} electrons to nuclei of {self.nuclear_charge}", hint="correct the charge"
+            )
+        if unpaired > n or (n - unpaired) % 2:
+            wanted = "1, 3, 5, ..." if n % 2 == 0 else "2, 4, 6, ..."
+            raise InputError(
+                f"multiplicity {self.multiplicity} is impossible with {n} electrons (charge {self.charge:+d})",
+                hint=f"with {n} electrons it is one of {wanted} up to {n + 1}; or correct the charge",
+            )
+
+
+BOHR_ANGSTROM = 0.529177210903
+"""Angstrom a bohr (CODATA 2018)."""
+
+
+def atomic_number(symbol: str) -> int:
+    """Of an element by its symbol.
+
+    Raises:
+        InputError: for something that is no element.
+    """
+    from pyscf.data import elements
+
+    known: Sequence[str] = elements.ELEMENTS[1:]
+    if symbol not in known:
+        close = difflib.get_close_matches(symbol.capitalize(), known, n=1, cutoff=0.5)
+        raise InputError(
+            f"unknown element {symbol!r}", hint=f"did you mean {close[0]!r}?" if close else "give symbols such as C, H, Cu"
+        )
+    return known.index(symbol) + 1
+
+
+def check_basis(basis: str, symbols: Iterable[str]) -> None:
+    """Refuse a basis that PySCF does not know, or that lacks one of the elements.
+
+    Raises:
+        InputError: with the nearest known name.
+    """
+    from pyscf.gto import basis as library
+
+    known: dict[str, object] = {**library.ALIAS, **getattr(library, "GTH_ALIAS", {})}
+    plain = {_squeezed(name): name for name in known}
+    if not basis.strip() or basis.strip().startswith("#") or "\n" in basis:
+        raise InputError(f"basis {basis!r} came, the name of a basis was wanted", hint="take sto-3g, 6-31g*, cc-pvdz, ...")
+    for symbol in sorted(set(symbols)):
+        try:
+            library.load(basis, symbol)
+        except Exception:  # noqa: BLE001, PERF203 - PySCF raises many kinds for what it cannot read
+            there = _squeezed(basis).replace("*", "") in {p.replace("*", "") for p in plain}
+            close = difflib.get_close_matches(_squeezed(basis), plain, n=3, cutoff=0.6)
+            raise InputError(
+                f"basis {basis!r} has no functions for {symbol}" if there else f"unknown basis {basis!r}",
+                hint="take def2-svp or ano-rcc-mb for heavy elements"
+                if there
+                else f"did you mean {' or '.join(close)}?"
+                if close
+                else "take sto-3g, 6-31g*, cc-pvdz, def2-svp, ...",
+            ) from None
+
+
+def _squeezed(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "").replace(" ", "")

@@ -1,0 +1,1 @@
+"""Classical quantum chemistry (PySCF): the competitors that every quantum method meets on the same molecule."""

@@ -1,0 +1,45 @@
+"""Second-order perturbation theory (Møller, Plesset 1934, Phys Rev 46:618)."""
+
+from __future__ import annotations
+
+import time
+from typing import final
+
+from qtwin.solver.base import Card
+from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
+from qtwin.solver.molecular.classical.whole import reference, whole_molecule
+
+
+@final
+class Mp2(EnergyMethod):
+    """All electrons but frozen cores, on RHF, or on UHF for open shells."""
+
+    @classmethod
+    def card(cls) -> Card:
+        return Card(
+            name="mp2",
+            summary="second-order perturbation theory of the whole molecule",
+            kind="classical",
+            guarantee="none; fails where orbitals are nearly degenerate",
+            citation="Moller, Plesset 1934, Phys Rev 46:618",
+            max_variables=1000,
+            vendor=("pyscf", "pyscf"),
+        )
+
+    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+        from pyscf import mp
+
+        problem = whole_molecule("mp2", molecule)
+        began = time.perf_counter()
+        field, kind = reference(problem)
+        found = mp.MP2(field, frozen=problem.n_frozen or None)
+        found.kernel(with_t2=False)
+        return Energy(
+            method="mp2",
+            energy_hartree=float(found.e_tot),
+            variational=False,
+            converged=True,
+            wall_s={"perturbation theory": time.perf_counter() - began},
+            seed=seed,
+            info={"reference": kind, "correlation_hartree": float(found.e_corr), "frozen_orbitals": problem.n_frozen},
+        )

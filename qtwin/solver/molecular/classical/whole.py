@@ -1,0 +1,48 @@
+"""What methods of the whole molecule share: they need more than integrals, and say so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtwin.errors import InputError
+from qtwin.problem.molecule.driver import pyscf_mean_field
+from qtwin.problem.molecule.mean_field import ConvergenceError
+from qtwin.problem.molecule.problem import MolecularProblem
+from qtwin.solver.molecular.base import Electrons
+
+
+def whole_molecule(name: str, molecule: Electrons) -> MolecularProblem:
+    """The molecule behind the electrons.
+
+    Raises:
+        InputError: when integrals came alone.
+    """
+    if not isinstance(molecule, MolecularProblem):
+        raise InputError(
+            f"{name} needs the whole molecule, integrals of an active space came", hint=f"take active-{name}, or pose a molecule"
+        )
+    return molecule
+
+
+def reference(problem: MolecularProblem) -> tuple[Any, str]:
+    """The converged field that correlated methods start from: restricted for closed shells, else unrestricted.
+
+    Raises:
+        ConvergenceError: when the unrestricted field of an open shell does not converge.
+    """
+    field = pyscf_mean_field(problem.molecule, problem.mean_field)
+    if problem.molecule.multiplicity == 1:
+        return field, "RHF"
+    unrestricted = field.to_uhf()
+    unrestricted.conv_tol, unrestricted.max_cycle = 1e-10, 200
+    unrestricted.kernel(dm0=unrestricted.make_rdm1())
+    if not unrestricted.converged:
+        unrestricted = unrestricted.newton().run()
+    if not unrestricted.converged:
+        raise ConvergenceError("unrestricted Hartree-Fock of an open shell did not converge", hint="correlated methods need it")
+    return unrestricted, "UHF"
+
+
+def spin_squared(field: Any) -> float:
+    """<S^2> of a field."""
+    return float(field.spin_square()[0])
