@@ -1,4 +1,4 @@
-"""Which electrons in which orbitals a method treats: by hand, all, around the frontier; the determinant of Hartree-Fock is kept."""
+"""Which electrons in which orbitals a method treats; the determinant of Hartree-Fock stays the reference of every choice."""
 
 from __future__ import annotations
 

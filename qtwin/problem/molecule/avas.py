@@ -31,9 +31,11 @@ def avas(
     """Rotate occupied and empty orbitals so that as few as possible carry the reference orbitals (eqs. 2-6 there).
 
     Args:
-        molecule, field: What.
-        labels: Of minimal-basis (MINAO) orbitals, as PySCF matches them: "N 2p", "0 O 2pz" (atoms count from 0).
-        electrons, orbitals: Sizes; None for all orbitals with an overlap above `threshold`.
+        molecule: What.
+        field: Its mean field.
+        labels: Of minimal-basis (MINAO) orbitals: "N 2p", "0 O 2pz" (atoms count from 0).
+        electrons: Active; None for all orbitals with an overlap above `threshold`.
+        orbitals: The same.
         threshold: See there.
         frozen: Core orbitals that are left out.
 
@@ -75,7 +77,7 @@ def _reference(molecule: Molecule, labels: Sequence[str]) -> tuple[Any, Any]:
     minimal = gto.M(
         atom=[a for k, a in enumerate(atoms) if k not in molecule.ghosts],
         unit="Bohr",
-        basis={symbol: "minao" for symbol in real},
+        basis=dict.fromkeys(real, "minao"),
         charge=molecule.charge,
         spin=molecule.multiplicity - 1,
         verbose=0,

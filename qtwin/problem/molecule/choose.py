@@ -59,7 +59,8 @@ def _frontier(molecule: Molecule, field: MeanField, choice: Choice, frozen: int)
 def _by_hand(molecule: Molecule, field: MeanField, choice: Choice, frozen: int) -> ActiveSpace:
     if choice.electrons is None or choice.orbitals not in (None, len(choice.numbers)):
         raise InputError(
-            f"{len(choice.numbers)} orbitals by hand, active_electrons {choice.electrons} and active_orbitals {choice.orbitals} came",
+            f"{len(choice.numbers)} orbitals by hand came with active_electrons {choice.electrons} and active_orbitals"
+            f" {choice.orbitals}",
             hint="give active_electrons, and as many orbitals as active_orbitals says",
         )
     return by_hand(field, choice.electrons, choice.numbers)
@@ -114,6 +115,7 @@ def pose(
     *,
     field: MeanField | None = None,
     iterations: int = 100,
+    follow: bool = False,
     memory_bytes: int | None = None,
     informs: str = "",
 ) -> MolecularProblem:
@@ -124,7 +126,7 @@ def pose(
         InputError: for an active space that is impossible.
     """
     scheme = scheme_of(choice)
-    converged = field or mean_field(molecule, iterations=iterations)
+    converged = field or mean_field(molecule, iterations=iterations, follow=follow)
     frozen = frozen_orbitals(molecule) if choice.frozen_core else 0
     return MolecularProblem(
         molecule=molecule,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,16 @@ from qtwin.problem.molecule.molecule import Molecule
 
 if TYPE_CHECKING:
     from qtwin.problem.molecule.mean_field import MeanField
+
+_THREADED_FROM = 60
+
+
+def threads(n_orbitals: int) -> AbstractContextManager[Any]:
+    """One thread for small problems, where PySCF's threads only wait for each other; else all of them."""
+    from pyscf import lib
+
+    found: AbstractContextManager[Any] = lib.with_omp_threads(1 if n_orbitals < _THREADED_FROM else None)
+    return found
 
 
 def pyscf_molecule(molecule: Molecule) -> Any:
@@ -24,7 +35,7 @@ def pyscf_molecule(molecule: Molecule) -> Any:
     for symbol in {s for k, s in enumerate(molecule.symbols) if k not in molecule.ghosts}:
         try:
             found = gto.basis.load_ecp(molecule.basis, symbol)
-        except Exception:  # noqa: BLE001 - PySCF raises many kinds where a basis has no potential
+        except Exception:  # PySCF raises many kinds where a basis has no potential
             found = None
         if found:
             potentials[symbol] = found

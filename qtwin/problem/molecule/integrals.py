@@ -1,6 +1,6 @@
 """Integrals of an active space: the frozen core becomes an energy and a field.
 
-    E_core = E_nuclei + sum_i (h_ii + F_ii),   h_eff = h + sum_i (2 J_i - K_i),   (pq|rs) of the active orbitals
+E_core = E_nuclei + sum_i (h_ii + F_ii),   h_eff = h + sum_i (2 J_i - K_i),   (pq|rs) of the active orbitals
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.errors import QtwinError
-from qtwin.problem.molecule.driver import pyscf_molecule
+from qtwin.problem.molecule.driver import pyscf_molecule, threads
 from qtwin.problem.molecule.molecule import Molecule
 
 Floats = NDArray[np.float64]
@@ -36,7 +36,7 @@ class MeanField:
         occupations: (n,) 2, 1 or 0.
         history: What was tried, in order, and how each ended.
         stable: Whether no rotation among real orbitals of this kind lowers the energy; None when not examined.
-        wall_s: Seconds, all attempts.
+        wall_s: Seconds of all attempts, without the examination.
     """
 
     energy_hartree: float
@@ -59,35 +59,40 @@ class MeanField:
         return self.orbitals.shape[1]
 
 
-def mean_field(molecule: Molecule, *, iterations: int = 100, stability: bool = True) -> MeanField:
+def mean_field(molecule: Molecule, *, iterations: int = 100, stability: bool = True, follow: bool = False) -> MeanField:
     """Converge restricted Hartree-Fock (ROHF where spins are unpaired).
 
-    DIIS first; then a level shift of 0.3 hartree with damping; then second-order steps (Sun 2016, arXiv:1610.08423). A converged
-    field that is a saddle (Seeger, Pople 1977, JCP 66:3045) is left along the unstable direction and converged anew.
+    DIIS first; then a level shift of 0.3 hartree with damping; then second-order steps (Sun 2016, arXiv:1610.08423). Where the
+    converged field is a saddle (Seeger, Pople 1977, JCP 66:3045), the field below it is converged too, and the history says so.
 
     Args:
         molecule: What.
         iterations: Of each attempt.
         stability: Examine the result, up to 150 orbitals.
+        follow: Take the field below a saddle. It often breaks the symmetry of the molecule, so that curves jump.
 
     Raises:
         ConvergenceError: when none of these converged, with the energies that were reached.
     """
     from pyscf import scf
 
-    began = time.perf_counter()
     mole = pyscf_molecule(molecule)
     make = scf.RHF if molecule.multiplicity == 1 else scf.ROHF
     history: list[str] = []
-    found = _first_converged(lambda: make(mole), iterations, history)
+    began = time.perf_counter()
+    with threads(mole.nao):
+        found = _first_converged(lambda: make(mole), iterations, history)
+        wall_s = time.perf_counter() - began
+        stable: bool | None = None
+        if found is not None and stability and mole.nao <= _STABILITY_ORBITALS and mole.nelectron > 1:
+            lower, stable = _stabilised(found, make, mole, iterations, history)
+            found = lower if follow else found
     if found is None:
         raise ConvergenceError(
-            f"Hartree-Fock of {molecule.name or molecule.formula} did not converge in {iterations} iterations: {'; '.join(history)}",
-            hint="check geometry, charge and multiplicity; try a smaller basis, or raise scf_iterations; nothing was computed from it",
+            f"Hartree-Fock of {molecule.name or molecule.formula} did not converge in {iterations} iterations:"
+            f" {'; '.join(history)}",
+            hint="check geometry, charge and multiplicity; try a smaller basis, or raise scf_iterations; nothing was computed",
         )
-    stable: bool | None = None
-    if stability and mole.nao <= _STABILITY_ORBITALS and mole.nelectron > 1:
-        found, stable = _stabilised(found, make, mole, iterations, history)
     return MeanField(
         energy_hartree=float(found.e_tot),
         nuclear_hartree=float(mole.energy_nuc()),
@@ -96,7 +101,7 @@ def mean_field(molecule: Molecule, *, iterations: int = 100, stability: bool = T
         occupations=np.array(found.mo_occ, dtype=np.float64),
         history=tuple(history),
         stable=stable,
-        wall_s=time.perf_counter() - began,
+        wall_s=wall_s,
     )
 
 
@@ -136,22 +141,24 @@ def _first_converged(make: Callable[[], Any], iterations: int, history: list[str
 def _stabilised(
     found: Any, make: Callable[[Any], Any], mole: Any, iterations: int, history: list[str]
 ) -> tuple[Any, bool | None]:
-    """Follow unstable directions to a minimum; the lowest field, and whether it is stable."""
+    """The lowest field along unstable directions, and whether the first one was stable."""
+    first = True
     for _ in range(_STABILITY_ROUNDS):
         try:
             orbitals, _, stable, _ = found.stability(internal=True, external=False, return_status=True)
-        except Exception as error:  # noqa: BLE001 - an examination that fails is reported, and is no reason to stop
+        except Exception as error:  # an examination that fails is reported, and is no reason to stop
             history.append(f"stability could not be examined ({type(error).__name__})")
-            return found, None
+            return found, None if first else False
         if stable:
-            return found, True
+            return found, first
+        first = False
         other = make(mole).newton()
         other.conv_tol, other.max_cycle = TOLERANCE_HARTREE, iterations
         other.kernel(orbitals, found.mo_occ)
         if not other.converged or other.e_tot > found.e_tot - 1e-7:
             history.append("unstable, and no lower field was found along the unstable direction")
             return found, False
-        history.append(f"unstable: a saddle was left for {other.e_tot:.8f} hartree")
+        history.append(f"unstable: a saddle; along it the field falls to {other.e_tot:.8f} hartree")
         plain = make(mole)
         plain.converged, plain.e_tot, plain.mo_occ = True, other.e_tot, other.mo_occ
         plain.mo_energy, plain.mo_coeff = plain.canonicalize(other.mo_coeff, other.mo_occ)

@@ -32,7 +32,9 @@ def require_fits(n_orbitals: int, n_alpha: int, n_beta: int, *, what: str, limit
     """The number of determinants, refused when their vectors do not fit.
 
     Args:
-        n_orbitals, n_alpha, n_beta: The active space.
+        n_orbitals: Of the active space.
+        n_alpha: Its electrons of spin up.
+        n_beta: Its electrons of spin down.
         what: Who needs them, for the error.
         limit_bytes: Memory; None for what is free.
 

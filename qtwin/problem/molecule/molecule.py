@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -162,8 +163,10 @@ def check_basis(basis: str, symbols: Iterable[str]) -> None:
         raise InputError(f"basis {basis!r} came, the name of a basis was wanted", hint="take sto-3g, 6-31g*, cc-pvdz, ...")
     for symbol in sorted(set(symbols)):
         try:
-            library.load(basis, symbol)
-        except Exception:  # noqa: BLE001, PERF203 - PySCF raises many kinds for what it cannot read
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # advice to install another package
+                library.load(basis, symbol)
+        except Exception:  # PySCF raises many kinds for what it cannot read
             there = _squeezed(basis).replace("*", "") in {p.replace("*", "") for p in plain}
             close = difflib.get_close_matches(_squeezed(basis), plain, n=3, cutoff=0.6)
             raise InputError(

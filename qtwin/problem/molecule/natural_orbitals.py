@@ -12,7 +12,7 @@ import numpy as np
 
 from qtwin.errors import InputError
 from qtwin.problem.molecule.active_space import ActiveSpace, assembled
-from qtwin.problem.molecule.driver import pyscf_mean_field, pyscf_molecule
+from qtwin.problem.molecule.driver import pyscf_mean_field, pyscf_molecule, threads
 from qtwin.problem.molecule.mean_field import ConvergenceError, MeanField
 from qtwin.problem.molecule.molecule import Molecule
 
@@ -29,15 +29,18 @@ def natural_orbitals(
     """By MP2 occupations.
 
     Args:
-        molecule, field: What.
-        electrons, orbitals: Sizes; None for all orbitals with occupations between `cutoff` and 2 - `cutoff`.
+        molecule: What.
+        field: Its mean field.
+        electrons: Active; None for all orbitals with occupations between `cutoff` and 2 - `cutoff`.
+        orbitals: The same.
         cutoff: See there.
         frozen: Core orbitals that stay out of MP2 and of the active space.
 
     Raises:
         InputError: for impossible sizes, or when no orbital lies between the cutoffs.
     """
-    density = _density(molecule, field, frozen)
+    with threads(field.n_orbitals):
+        density = _density(molecule, field, frozen)
     overlap = pyscf_molecule(molecule).intor_symmetric("int1e_ovlp")
 
     def rotated(block: Any) -> tuple[Any, Any]:
@@ -73,7 +76,7 @@ def _density(molecule: Molecule, field: MeanField, frozen: int) -> Any:
         found = mp.MP2(reference, frozen=frozen or None).run()
         return found.make_rdm1(ao_repr=True)
     unrestricted = reference.to_uhf()
-    unrestricted.kernel(dm0=unrestricted.make_rdm1(reference.mo_coeff, np.array(reference.mo_occ > np.array([[0], [1]]), float)))
+    unrestricted.kernel(dm0=unrestricted.make_rdm1())
     if not unrestricted.converged:
         raise ConvergenceError(
             "unrestricted Hartree-Fock, from which natural orbitals of an open shell are made, did not converge",

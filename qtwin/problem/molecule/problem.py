@@ -49,9 +49,7 @@ class MolecularProblem:
         Raises:
             InputError: when its determinants do not fit into memory.
         """
-        require_fits(
-            self.space.n_orbitals, self.n_alpha, self.n_beta, what="the active space", limit_bytes=self.memory_bytes
-        )
+        require_fits(self.space.n_orbitals, self.n_alpha, self.n_beta, what="the active space", limit_bytes=self.memory_bytes)
         began = time.perf_counter()
         found = integrals(self.molecule, self.space)
         self._made["integrals"] = time.perf_counter() - began

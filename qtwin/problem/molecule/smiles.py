@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import Any
+
 import numpy as np
 
 from qtwin.errors import InputError, QtwinError, require_vendor
@@ -20,13 +23,12 @@ def is_smiles(text: str) -> bool:
 
 def _parsed(text: str) -> object | None:
     require_vendor("rdkit", package="rdkit", needed_by=f"the SMILES {text!r}")
-    from rdkit import Chem, RDLogger
-
-    RDLogger.DisableLog("rdApp.*")
+    chem, logger = importlib.import_module("rdkit.Chem"), importlib.import_module("rdkit.RDLogger")
+    logger.DisableLog("rdApp.*")
     try:
-        found: object | None = Chem.MolFromSmiles(text)
+        found: object | None = chem.MolFromSmiles(text)
     finally:
-        RDLogger.EnableLog("rdApp.error")
+        logger.EnableLog("rdApp.error")
     return found
 
 
@@ -43,19 +45,18 @@ def from_smiles(text: str) -> tuple[Geometry, int, int]:
     molecule = _parsed(text)
     if molecule is None:
         raise InputError(f"{text!r} is no SMILES", hint="such as CC(=O)[O-] for acetate")
-    from rdkit import Chem
-    from rdkit.Chem import AllChem
-
-    whole = Chem.AddHs(molecule)
-    options = AllChem.ETKDGv3()
+    chem: Any = importlib.import_module("rdkit.Chem")
+    embed: Any = importlib.import_module("rdkit.Chem.AllChem")
+    whole = chem.AddHs(molecule)
+    options = embed.ETKDGv3()
     options.randomSeed = SEED
-    if AllChem.EmbedMolecule(whole, options) != 0:
+    if embed.EmbedMolecule(whole, options) != 0:
         raise InputError(f"RDKit finds no geometry for {text!r}", hint="give an xyz file")
     relaxed = "MMFF94"
-    if AllChem.MMFFOptimizeMolecule(whole, maxIters=2000) == -1:
-        relaxed = "UFF" if AllChem.UFFOptimizeMolecule(whole, maxIters=2000) == 0 else "ETKDG alone"
+    if embed.MMFFOptimizeMolecule(whole, maxIters=2000) == -1:
+        relaxed = "UFF" if embed.UFFOptimizeMolecule(whole, maxIters=2000) == 0 else "ETKDG alone"
     symbols = tuple(atom.GetSymbol() for atom in whole.GetAtoms())
     where = np.array(whole.GetConformer().GetPositions(), dtype=np.float64)
     unpaired = sum(atom.GetNumRadicalElectrons() for atom in whole.GetAtoms())
     comment = f"{text} by RDKit, ETKDG (seed {SEED}) and {relaxed}: a force field's geometry"
-    return (symbols, where, comment), int(Chem.GetFormalCharge(whole)), unpaired + 1
+    return (symbols, where, comment), int(chem.GetFormalCharge(whole)), unpaired + 1

@@ -37,16 +37,15 @@ def parse_xyz(text: str, *, where: str) -> Geometry:
         )
     symbols, rows = [], []
     for k, line in enumerate(body):
-        parts = line.split()
         try:
-            symbols.append(parts[0][0].upper() + parts[0][1:].lower())
-            rows.append([float(x) for x in parts[1:4]])
-            if len(rows[-1]) != 3:
-                raise ValueError
-        except (IndexError, ValueError):
+            symbol, *place = line.split()[:4]
+            x, y, z = (float(text) for text in place)
+        except ValueError:
             raise InputError(
                 f"{where}: atom {k + 1} reads {line.strip()!r}, element x y z were wanted", hint="correct the line"
             ) from None
+        symbols.append(symbol[0].upper() + symbol[1:].lower())
+        rows.append([x, y, z])
     return tuple(symbols), np.array(rows), lines[1].strip()
 
 

@@ -1,6 +1,16 @@
 """WHO ANSWERS a question of energy. `TABLE` maps a method's name to where it lives; adding one is one file and one line."""
 
 TABLE: dict[str, str] = {
+    "hf": "qtwin.solver.molecular.classical.hartree_fock:HartreeFock",
+    "mp2": "qtwin.solver.molecular.classical.mp2:Mp2",
+    "ccsd": "qtwin.solver.molecular.classical.coupled_cluster:Ccsd",
+    "ccsd(t)": "qtwin.solver.molecular.classical.coupled_cluster:CcsdT",
+    "fci": "qtwin.solver.molecular.classical.exact:Fci",
+    "casci": "qtwin.solver.molecular.classical.exact:Casci",
+    "selected-ci": "qtwin.solver.molecular.classical.selected_ci:SelectedCi",
+    "dmrg": "qtwin.solver.molecular.classical.dmrg:Dmrg",
+    "active-ccsd": "qtwin.solver.molecular.classical.active_coupled_cluster:ActiveCcsd",
+    "active-ccsd(t)": "qtwin.solver.molecular.classical.active_coupled_cluster:ActiveCcsdT",
     "vqe-uccsd": "qtwin.solver.molecular.vqe:VqeUccsd",
     "vqe-k-upccgsd": "qtwin.solver.molecular.vqe:VqeUpccgsd",
     "adapt-vqe": "qtwin.solver.molecular.adapt_vqe:AdaptVqe",

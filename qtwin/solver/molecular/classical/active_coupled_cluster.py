@@ -7,16 +7,17 @@ from typing import Any, final
 
 import numpy as np
 
+from qtwin.problem.molecule.driver import threads
 from qtwin.problem.molecule.mean_field import ConvergenceError
 from qtwin.solver.base import Card
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.classical.coupled_cluster import Amplitudes, run_ccsd, triples_hartree
 
 
-def _amplitudes(electrons: Electrons) -> Amplitudes:
+def _field(electrons: Electrons) -> tuple[Any, str]:
+    """Hartree-Fock inside the active space, from the determinant of its lowest orbitals."""
     from pyscf import ao2mo, gto, scf
 
-    began = time.perf_counter()
     n, up, down = len(electrons.h1_hartree), electrons.n_alpha, electrons.n_beta
     mole = gto.M(verbose=0)
     mole.nelectron, mole.spin, mole.incore_anyway, mole.nao = up + down, up - down, True, n
@@ -33,7 +34,12 @@ def _amplitudes(electrons: Electrons) -> Amplitudes:
         field = field.newton().run(dm0=density)
     if not field.converged:
         raise ConvergenceError("Hartree-Fock inside the active space did not converge", hint="take another active space")
-    return run_ccsd(field, 0, "RHF" if up == down else "UHF", began)
+    return field, "RHF" if up == down else "UHF"
+
+
+def _amplitudes(electrons: Electrons) -> Amplitudes:
+    with threads(len(electrons.h1_hartree)):
+        return run_ccsd(lambda: _field(electrons), 0)
 
 
 def _energy(name: str, ended: Amplitudes, triples: float, wall_s: dict[str, float], seed: int) -> Energy:
@@ -88,7 +94,8 @@ class ActiveCcsdT(EnergyMethod):
     def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
         ended = _amplitudes(molecule)
         began = time.perf_counter()
-        triples = triples_hartree(ended)
+        with threads(len(molecule.h1_hartree)):
+            triples = triples_hartree(ended)
         return _energy(
             "active-ccsd(t)",
             ended,

@@ -1,19 +1,21 @@
 """Coupled cluster with singles and doubles, and with perturbative triples: what most of chemistry is settled with.
 
-CCSD: Purvis, Bartlett 1982, JCP 76:1910. (T): Raghavachari, Trucks, Pople, Head-Gordon 1989, Chem Phys Lett 157:479. The T1
-diagnostic is the norm of the singles over the root of the number of correlated electrons; above 0.02 one determinant is a doubtful
-start (Lee, Taylor 1989, IJQC 36:199).
+CCSD: Purvis, Bartlett 1982, JCP 76:1910. (T): Raghavachari et al. 1989, Chem Phys Lett 157:479. The T1 diagnostic is the norm of
+the singles over the root of the number of correlated electrons; above 0.02 one determinant is a doubtful start (Lee, Taylor 1989,
+IJQC 36:199).
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from qtwin.problem.molecule.driver import threads
 from qtwin.problem.molecule.memory import require_amplitudes_fit
 from qtwin.problem.molecule.problem import MolecularProblem
 from qtwin.solver.base import Card
@@ -47,17 +49,23 @@ def amplitudes(problem: MolecularProblem) -> Amplitudes:
     field = problem.mean_field
     occupied = round(float((field.occupations > 0).sum())) - problem.n_frozen
     require_amplitudes_fit(occupied, field.n_orbitals - occupied - problem.n_frozen, limit_bytes=problem.memory_bytes)
-    began = time.perf_counter()
-    start, kind = reference(problem)
-    ended = run_ccsd(start, problem.n_frozen, kind, began)
+    with threads(field.n_orbitals):
+        ended = run_ccsd(lambda: reference(problem), problem.n_frozen)
     _ENDED[problem] = ended
     return ended
 
 
-def run_ccsd(start: Any, frozen: int, kind: str, began: float) -> Amplitudes:
-    """CCSD from a converged field, a second time with damped steps when it does not converge."""
+def run_ccsd(begin: Callable[[], tuple[Any, str]], frozen: int) -> Amplitudes:
+    """CCSD from a converged field, a second time with damped steps when it does not converge.
+
+    Args:
+        begin: Gives the field and its kind; its time counts.
+        frozen: Core orbitals.
+    """
     from pyscf import cc
 
+    began = time.perf_counter()
+    start, kind = begin()
     found = cc.CCSD(start, frozen=frozen or None)
     found.conv_tol, found.conv_tol_normt, found.max_cycle = 1e-9, 1e-7, 100
     found.kernel()
@@ -135,7 +143,8 @@ class CcsdT(EnergyMethod):
         problem = whole_molecule("ccsd(t)", molecule)
         ended = amplitudes(problem)
         began = time.perf_counter()
-        triples = triples_hartree(ended)
+        with threads(problem.mean_field.n_orbitals):
+            triples = triples_hartree(ended)
         return Energy(
             method="ccsd(t)",
             energy_hartree=float(ended.solver.e_tot) + triples,

@@ -1,4 +1,4 @@
-"""Exact diagonalisation: of the active space (CASCI), or of the whole molecule (FCI) (Knowles, Handy 1984, Chem Phys Lett 111:315)."""
+"""Exact diagonalisation of the active space (CASCI) or the whole molecule (FCI): Knowles, Handy 1984, Chem Phys Lett 111:315."""
 
 from __future__ import annotations
 

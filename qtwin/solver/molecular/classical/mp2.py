@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import final
 
+from qtwin.problem.molecule.driver import threads
 from qtwin.solver.base import Card
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.classical.whole import reference, whole_molecule
@@ -31,9 +32,10 @@ class Mp2(EnergyMethod):
 
         problem = whole_molecule("mp2", molecule)
         began = time.perf_counter()
-        field, kind = reference(problem)
-        found = mp.MP2(field, frozen=problem.n_frozen or None)
-        found.kernel(with_t2=False)
+        with threads(problem.mean_field.n_orbitals):
+            field, kind = reference(problem)
+            found = mp.MP2(field, frozen=problem.n_frozen or None)
+            found.kernel(with_t2=False)
         return Energy(
             method="mp2",
             energy_hartree=float(found.e_tot),

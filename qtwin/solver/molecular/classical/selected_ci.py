@@ -1,4 +1,4 @@
-"""Selected configuration interaction: only determinants that matter (PySCF's variant of Huron, Malrieu, Rancurel 1973, JCP 58:5745)."""
+"""Selected configuration interaction: only determinants that matter (PySCF's variant of Huron et al. 1973, JCP 58:5745)."""
 
 from __future__ import annotations
 
