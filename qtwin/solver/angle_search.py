@@ -7,12 +7,9 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.pauli import diagonal
-from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.solver.base import TracePoint
 from qtwin.solver.descent import minimise
-from qtwin.solver.objective import Energy
-from qtwin.solver.qaoa_circuit import ansatz, cost_scale
+from qtwin.solver.landscape import Landscape
 
 Array = NDArray[np.float64]
 
@@ -25,8 +22,7 @@ class AngleSearch:
     """Searches over angles (gamma_1, beta_1, ...) of a growing circuit; lives inside a training.
 
     Args:
-        polynomial: The energy.
-        energy: How circuits are valued.
+        landscape: What is minimised.
         max_evaluations: Limit on circuit evaluations.
         deadline: `time.perf_counter()` at which it ends.
         optimizer: How angles descend.
@@ -39,20 +35,9 @@ class AngleSearch:
         trace: Improvements so far.
     """
 
-    def __init__(
-        self,
-        polynomial: BinaryPolynomial,
-        energy: Energy,
-        *,
-        max_evaluations: int,
-        deadline: float | None,
-        optimizer: str,
-        seed: int,
-    ) -> None:
-        self.polynomial, self._energy, self._optimizer, self._seed = polynomial, energy, optimizer, seed
+    def __init__(self, landscape: Landscape, *, max_evaluations: int, deadline: float | None, optimizer: str, seed: int) -> None:
+        self.landscape, self._optimizer, self._seed = landscape, optimizer, seed
         self._max_evaluations, self._deadline = max_evaluations, deadline
-        h = diagonal(polynomial)
-        self.scale, self._offset = cost_scale(polynomial), float(h.coefficients[~h.z.any(axis=1)].sum())
         self._started = time.perf_counter()
         self.trace: list[TracePoint] = []
         self.reached: list[float] = []
@@ -60,11 +45,10 @@ class AngleSearch:
         self.theta: Array = np.zeros(0)
         self.deepen()
 
-    def of(self, polynomial: BinaryPolynomial) -> AngleSearch:
-        """A search for another energy under the same budget."""
+    def of(self, landscape: Landscape) -> AngleSearch:
+        """A search on another landscape, under what is left of this budget."""
         return AngleSearch(
-            polynomial,
-            self._energy,
+            landscape,
             max_evaluations=self._max_evaluations,
             deadline=self._deadline,
             optimizer=self._optimizer,
@@ -76,16 +60,11 @@ class AngleSearch:
         """Layers of the circuit in hand."""
         return len(self.theta) // 2
 
-    @property
-    def noisy(self) -> bool:
-        """Whether values come from shots."""
-        return self._energy.noisy
-
     def deepen(self, depth: int | None = None) -> None:
         """Layers of angle zero up to `depth`, one more if None; the energy stays."""
         more = 1 if depth is None else depth - self.depth
         self.theta = np.append(self.theta, np.zeros(2 * more))
-        self._circuit = ansatz(self.polynomial, self.depth)
+        self.landscape.deepen(self.depth)
 
     def close(self) -> None:
         """Note the energy that this depth reached."""
@@ -94,13 +73,13 @@ class AngleSearch:
     def evaluate(self, theta: Array, *, keep: bool = True) -> tuple[float, Array]:
         """Scaled energy without its constant, and gradient; with `keep` the best is kept."""
         late = self._deadline is not None and time.perf_counter() > self._deadline
-        if self._energy.evaluations and (late or self._energy.evaluations >= self._max_evaluations):
+        if self.landscape.evaluations and (late or self.landscape.evaluations >= self._max_evaluations):
             raise LimitReached
-        value, gradient = self._energy(self._circuit, theta, self._circuit.layers[0].generator)
-        energy = value * self.scale + self._offset
+        value, gradient = self.landscape.ask(theta)
+        energy = value * self.landscape.scale + self.landscape.offset
         if keep and energy < self.value:
             self.value, self.theta = energy, theta.copy()
-            count = self._energy.evaluations
+            count = self.landscape.evaluations
             self.trace.append(TracePoint(time_s=time.perf_counter() - self._started, evaluations=count, best_energy=energy))
         return value, gradient
 
@@ -115,11 +94,12 @@ class AngleSearch:
             through: (2 depth, m) the angles are this matrix times the coordinates.
         """
         span = np.eye(len(start)) if through is None else through
+        noisy = self.landscape.noisy
         # At depth one the optimum is cheap and worth having exactly; deeper, further digits would cost half of all evaluations.
         enough = 1e-12 if self.depth == 1 else 1e-5
 
         def objective(u: Array) -> tuple[float, Array]:
-            value, gradient = self.evaluate(span @ u, keep=not self.noisy)
+            value, gradient = self.evaluate(span @ u, keep=not noisy)
             return value, span.T @ gradient if gradient.size else gradient
 
         end, _ = minimise(
@@ -129,8 +109,8 @@ class AngleSearch:
             iterations=iterations,
             tolerance=enough,
             gradient_tolerance=1e-5,
-            seed=self._seed + self._energy.evaluations,
+            seed=self._seed + self.landscape.evaluations,
         )
-        if self.noisy:
+        if noisy:
             self.evaluate(span @ end)
         return end

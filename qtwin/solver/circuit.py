@@ -68,14 +68,14 @@ def measured(
     seed: int,
     info: Mapping[str, Any],
 ) -> Result:
-    """Measure the circuit at the trained angles and answer with the best feasible shot."""
+    """Measure the circuit at the trained angles and answer with the best feasible shot; idle qubits come after the variables."""
     mark = time.perf_counter()
     raw = backend.sample(circuit, trained.theta, shots=shots, seed=seed)
     executed = time.perf_counter()
     return answered(
         name,
         instance.encoding,
-        collect(raw.bits, raw.counts),
+        collect(raw.bits[:, : instance.encoding.polynomial.n_variables], raw.counts),
         backend=backend.capabilities().name,
         evaluations=trained.evaluations,
         training_shots=trained.shots,

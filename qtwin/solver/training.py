@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +15,9 @@ from qtwin.errors import InputError
 from qtwin.solver import schedule as schedules
 from qtwin.solver.angle_search import AngleSearch, LimitReached
 from qtwin.solver.base import TracePoint
+from qtwin.solver.landscape import Landscape, qaoa_landscape
 from qtwin.solver.objective import Differentiable, Energy, loaded
-from qtwin.solver.qaoa_circuit import ansatz, cost_scale, mean_energy
+from qtwin.solver.qaoa_circuit import ansatz, cost_scale
 from qtwin.solver.schedule.interp import interpolate
 from qtwin.solver.schedule.linear_ramp import ramp
 
@@ -100,37 +101,60 @@ def train(
         InputError: for an unknown schedule, or a depth that it has no angles for.
     """
     simulator = differentiable("statevector") if simulator is None else simulator
+    ansatz(polynomial, layers)  # refuses what no schedule could train
+    landscape = qaoa_landscape(polynomial, Energy(simulator, shots=objective_shots, seed=seed))
+    found = train_on(
+        landscape,
+        layers,
+        seed=seed,
+        starts=starts,
+        max_evaluations=max_evaluations,
+        time_limit_s=time_limit_s,
+        schedule=schedule,
+        optimizer=optimizer,
+    )
+    if objective_shots is None or not isinstance(simulator, Differentiable):
+        return found
+    circuit = ansatz(polynomial, layers)  # a check of the answer, not a cost of finding it
+    exact = simulator.value_and_gradient(circuit, np.array(found.theta), circuit.layers[0].generator)[0]
+    return replace(found, energy=exact * landscape.scale + landscape.offset)
+
+
+def train_on(
+    landscape: Landscape,
+    layers: int,
+    *,
+    seed: int,
+    starts: int = 1,
+    max_evaluations: int = 400,
+    time_limit_s: float | None = None,
+    schedule: str = "interp",
+    optimizer: str = "l-bfgs-b",
+) -> Training:
+    """The same on any landscape: other mixers, other starts, feasible sets."""
     started = time.perf_counter()
-    energy = Energy(simulator, shots=objective_shots, seed=seed)
     search = AngleSearch(
-        polynomial,
-        energy,
+        landscape,
         max_evaluations=max_evaluations,
         deadline=None if time_limit_s is None else started + time_limit_s,
         optimizer=optimizer,
         seed=seed,
     )
-    ansatz(polynomial, layers)  # refuses what no schedule could train
     complete = True
     try:
         schedules.find(schedule)(search, layers, starts=starts, rng=np.random.default_rng(seed))
     except LimitReached:
         complete = False
-        search.reached[len(search.theta) // 2 - 1 :] = [search.value]
+        search.reached[search.depth - 1 :] = [search.value]
     search.deepen(layers)
-    value = search.value
-    if objective_shots is not None and isinstance(simulator, Differentiable):  # a check of the answer, not a cost of finding it
-        circuit = ansatz(polynomial, layers)
-        exact = simulator.value_and_gradient(circuit, search.theta, circuit.layers[0].generator)[0]
-        value = exact * search.scale + mean_energy(polynomial)
     return Training(
         theta=tuple(search.theta.tolist()),
-        energy=value,
+        energy=search.value,
         energy_by_layers=tuple(search.reached),
-        evaluations=energy.evaluations,
-        shots=energy.shots_used,
+        evaluations=landscape.evaluations,
+        shots=landscape.shots,
         wall_s=time.perf_counter() - started,
-        cost_scale=search.scale,
+        cost_scale=landscape.scale,
         complete=complete,
         trace=tuple(search.trace),
         schedule=schedule,

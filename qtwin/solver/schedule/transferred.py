@@ -12,7 +12,9 @@ import numpy as np
 from qtwin.encoding.pauli import diagonal
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.encoding.spin import from_spins
+from qtwin.errors import InputError
 from qtwin.solver.angle_search import AngleSearch
+from qtwin.solver.landscape import CircuitLandscape, qaoa_landscape
 from qtwin.solver.schedule.interp import interp
 
 DONOR = 10
@@ -41,8 +43,15 @@ def part_of(polynomial: BinaryPolynomial, size: int) -> BinaryPolynomial:
 
 
 def transferred(search: AngleSearch, layers: int, *, starts: int, rng: np.random.Generator) -> None:
-    """Train the part by INTERP and evaluate the whole once."""
-    donor = search.of(part_of(search.polynomial, DONOR))
+    """Train the part by INTERP and evaluate the whole once.
+
+    Raises:
+        InputError: for a circuit other than the plain one, whose part is not known.
+    """
+    whole = search.landscape
+    if not isinstance(whole, CircuitLandscape) or whole.polynomial is None:
+        raise InputError("transferred angles came for a circuit whose part is not known", hint='schedule = "interp"')
+    donor = search.of(qaoa_landscape(part_of(whole.polynomial, DONOR), whole.energy))
     interp(donor, layers, starts=starts, rng=rng)
     search.deepen(layers)
     search.evaluate(donor.theta)

@@ -1,0 +1,125 @@
+"""Which constraints a mixer can keep by itself: disjoint blocks of qubits with a fixed number of ones.
+
+'Exactly k of these' is a block of weight k. 'At most one of these' becomes a block of weight one with an idle qubit more, which
+stands for 'none' (one-hot; Hadfield et al. 2019, Algorithms 12:34). Blocks share no qubit: exact sizes come first, then the
+largest classes. The penalties of what is kept fall away; all other constraints stay in the polynomial.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.mixer import Rounds, block_rounds
+from qtwin.encoding.penalty import write_constraints
+from qtwin.encoding.polynomial import BinaryPolynomial
+from qtwin.problem.constraint import AtMostOne, Exactly
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """Blocks of an encoding.
+
+    Attributes:
+        n_qubits: Variables of the polynomial, then one idle qubit for each class.
+        blocks: Qubits of each block.
+        weights: Ones in each.
+        names: The constraints that are kept.
+        polynomial: The energy over the qubits, without the penalties of what is kept.
+    """
+
+    n_qubits: int
+    blocks: tuple[tuple[int, ...], ...]
+    weights: tuple[int, ...]
+    names: tuple[str, ...]
+    polynomial: BinaryPolynomial
+
+    @property
+    def free(self) -> tuple[int, ...]:
+        """Qubits outside all blocks."""
+        inside = {i for block in self.blocks for i in block}
+        return tuple(i for i in range(self.n_qubits) if i not in inside)
+
+    @property
+    def size(self) -> int:
+        """Assignments that keep all blocks."""
+        counts = [math.comb(len(b), w) for b, w in zip(self.blocks, self.weights, strict=True)]
+        return math.prod(counts) << len(self.free)
+
+    def rounds(self, *, complete: bool) -> Rounds:
+        """The XY mixer's rounds of disjoint pairs, a ring or all pairs of each block."""
+        return block_rounds(self.blocks, complete=complete)
+
+    def listed(self) -> NDArray[np.uint8]:
+        """(size, n_qubits) the assignments that keep all blocks, where no qubit is free."""
+        choices = [list(itertools.combinations(b, w)) for b, w in zip(self.blocks, self.weights, strict=True)]
+        rows = np.zeros((self.size, self.n_qubits), dtype=np.uint8)
+        for row, chosen in enumerate(itertools.product(*choices)):
+            rows[row, [i for part in chosen for i in part]] = 1
+        return rows
+
+    def drawn(self, count: int) -> NDArray[np.uint8]:
+        """(count, n_qubits) assignments of the uniform start, at a fixed seed: what energies are scaled by."""
+        rng = np.random.default_rng(0)
+        rows = rng.integers(2, size=(count, self.n_qubits), dtype=np.uint8)
+        for block, weight in zip(self.blocks, self.weights, strict=True):
+            order = np.argsort(rng.random((count, len(block))), axis=1)
+            rows[:, list(block)] = (order < weight).astype(np.uint8)
+        return rows
+
+
+def kept(encoding: Encoding) -> Kept:
+    """The blocks of an encoding; none where its variables are recoded or quadratised."""
+    n = encoding.polynomial.n_variables
+    taken: set[int] = set()
+    blocks: list[tuple[int, ...]] = []
+    weights: list[int] = []
+    names: list[str] = []
+    idle = n
+    own = encoding.recoded is None and encoding.quadratised is None
+    constraints = encoding.constraints if own else ()
+    for exact in (c for c in constraints if isinstance(c, Exactly)):
+        if exact.members and not taken & set(exact.members) and 0 <= exact.count <= len(exact.members):
+            blocks.append(tuple(exact.members))
+            weights.append(exact.count)
+            names.append(exact.name)
+            taken |= set(exact.members)
+    for c in sorted((c for c in constraints if isinstance(c, AtMostOne)), key=lambda c: -len(c.members)):
+        if len(c.members) > 1 and not taken & set(c.members):
+            blocks.append((*c.members, idle))
+            weights.append(1)
+            names.append(c.name)
+            taken |= set(c.members)
+            idle += 1
+    found = Kept(
+        n_qubits=idle,
+        blocks=tuple(blocks),
+        weights=tuple(weights),
+        names=tuple(names),
+        polynomial=_without(encoding, set(names)).widened(idle),
+    )
+    rows = found.drawn(64)
+    whole = encoding.polynomial.widened(idle)
+    sizes = sum(abs(c) for c in whole.terms.values())
+    if np.allclose(found.polynomial.evaluate(rows), whole.evaluate(rows), rtol=0.0, atol=1e-9 * max(sizes, 1e-300)):
+        return found
+    return replace(found, polynomial=whole)  # its penalties are of another kind, which stay
+
+
+def _without(encoding: Encoding, names: set[str]) -> BinaryPolynomial:
+    """The energy less the penalties of the named constraints."""
+    weights = {p.constraint: p.weight for p in encoding.penalties if p.constraint in names}
+    if not weights:
+        return encoding.polynomial
+    written, _ = write_constraints(encoding.n_decision, encoding.constraints)
+    removed = [w.polynomial * -weights[w.constraint.name] for w in written if w.constraint.name in weights]
+    less = encoding.polynomial
+    for part in removed:
+        less = less + part
+    rounding = 1e-12 * sum(abs(c) for c in encoding.polynomial.terms.values())
+    return BinaryPolynomial.of(less.n_variables, [(t, c) for t, c in less.terms.items() if abs(c) > rounding])

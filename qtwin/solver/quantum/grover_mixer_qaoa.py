@@ -1,0 +1,162 @@
+"""QAOA with the Grover mixer: exp(-i beta |F><F|) on the equal superposition F of all feasible choices.
+
+(Baertschi, Eidenbenz 2020, QCE 72, arXiv:2006.00354.) Choices of equal value keep equal amplitudes, whatever the constraints; the
+cost is the objective itself, without penalties. The circuit needs a preparation U of F and 2 U, with one phase between, for
+every mixer: U is |+> without constraints and a Dicke state for an exact size; for other sets none is known to be short, so this
+is a simulation of the ideal method on the feasible set.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.errors import InputError
+from qtwin.problem.feasible import feasible_bits
+from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.circuit import answered, check_positive
+from qtwin.solver.counting import most_choices
+from qtwin.solver.descent import Method, check_method
+from qtwin.solver.landscape import SubspaceLandscape
+from qtwin.solver.sampled import collect
+from qtwin.solver.slack import fill_slack
+from qtwin.solver.training import train_on
+
+MAX_VARIABLES, MAX_STATES = 62, 2_000_000
+
+
+@final
+class GroverMixerQaoa(Solver):
+    """Train on the feasible set, draw shots from it: every shot is feasible.
+
+    Args:
+        layers: Depth p.
+        shots: Measurements.
+        starts: Descents, where the schedule takes several.
+        max_evaluations: Limit on circuit evaluations in the training.
+        schedule: How angles are chosen.
+        optimizer: "l-bfgs-b" takes exact gradients, the others values.
+        objective_shots: Measurements that every value of the training takes; exact values when None.
+    """
+
+    def __init__(
+        self,
+        *,
+        layers: int = 4,
+        shots: int = 4096,
+        starts: int = 1,
+        max_evaluations: int = 400,
+        schedule: Literal["interp", "fourier", "linear-ramp"] = "interp",
+        optimizer: Method = "l-bfgs-b",
+        objective_shots: int | None = None,
+    ) -> None:
+        check_positive(layers=layers, shots=shots, starts=starts, max_evaluations=max_evaluations)
+        check_method(optimizer, noisy=objective_shots is not None)
+        if objective_shots is not None:
+            check_positive(objective_shots=objective_shots)
+        self.layers, self.shots, self.starts, self.max_evaluations = layers, shots, starts, max_evaluations
+        self.schedule, self.optimizer, self.objective_shots = schedule, optimizer, objective_shots
+
+    @classmethod
+    def card(cls) -> Card:
+        return Card(
+            name="grover-mixer-qaoa",
+            summary="QAOA on the feasible choices alone, mixed by a reflection about all of them",
+            kind="quantum",
+            guarantee="every shot is feasible; equal values are equally likely",
+            citation="Baertschi, Eidenbenz 2020, arXiv:2006.00354",
+            max_variables=MAX_VARIABLES,
+            limits=f"{MAX_STATES:,} feasible choices",
+        )
+
+    def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
+        """Train and draw.
+
+        Raises:
+            InputError: for more choices than the method can hold.
+        """
+        from qtwin.backend.statevector.subspace import SubspaceQaoa, listed
+
+        started = time.perf_counter()
+        encoding = instance.encoding
+        rows = self._feasible(instance)
+        if not len(rows):
+            return Result(
+                solver="grover-mixer-qaoa",
+                status="infeasible",
+                bits=None,
+                energy=float("nan"),
+                evaluations=1,
+                wall_s={"listing": time.perf_counter() - started},
+                seed=seed,
+                info={"feasible_choices": 0},
+            )
+        states = listed(rows)
+        values = encoding.value(states.bits())
+        spread = float(values.std())
+        scale = spread if spread > 1e-12 * (1.0 + float(np.abs(values).max())) else 1.0
+        offset = float(values.mean())
+        simulator = SubspaceQaoa(states, (values - offset) / scale, mixer="grover")
+        landscape = SubspaceLandscape(
+            scale=scale,
+            offset=offset,
+            simulator=simulator,
+            objective_shots=self.objective_shots,
+            seed=seed,
+            mixer_factor=2.0,
+        )
+        listed_s = time.perf_counter() - started
+        trained = train_on(
+            landscape,
+            self.layers,
+            seed=seed,
+            starts=self.starts,
+            max_evaluations=self.max_evaluations,
+            time_limit_s=time_limit_s,
+            schedule=self.schedule,
+            optimizer=self.optimizer,
+        )
+        mark = time.perf_counter()
+        theta = landscape.angles(np.array(trained.theta))
+        probability = simulator.probabilities(theta)
+        raw = simulator.sample(theta, shots=self.shots, seed=seed)
+        return answered(
+            "grover-mixer-qaoa",
+            encoding,
+            collect(fill_slack(encoding, raw.bits), raw.counts),
+            backend="",
+            evaluations=trained.evaluations,
+            training_shots=trained.shots,
+            complete=trained.complete or trained.evaluations >= self.max_evaluations,
+            wall_s={"listing": listed_s, "training": trained.wall_s, "execution": time.perf_counter() - mark},
+            seed=seed,
+            info={
+                "layers": self.layers,
+                "theta": theta.tolist(),
+                "n_qubits": encoding.n_decision,
+                "feasible_choices": len(rows),
+                "cost_scale": scale,
+                "expectation_exact": float(probability @ values),
+                "probability_of_minimum": float(probability[values <= values.min() + 1e-9 * scale].sum()),
+                "energy_by_layers": list(trained.energy_by_layers),
+            },
+        )
+
+    def _feasible(self, instance: Instance) -> NDArray[np.uint8]:
+        encoding = instance.encoding
+        n = encoding.n_decision
+        if n > MAX_VARIABLES or most_choices(n, encoding.constraints) > 4 * MAX_STATES:
+            raise InputError(
+                f"{n} options came, with more than {MAX_STATES:,} feasible choices; grover-mixer-qaoa holds each of them",
+                hint="take candidates out or lower the size",
+            )
+        rows = feasible_bits(n, encoding.constraints)
+        if len(rows) > MAX_STATES:
+            raise InputError(
+                f"{len(rows):,} feasible choices came, at most {MAX_STATES:,} were wanted by grover-mixer-qaoa",
+                hint="take candidates out or lower the size",
+            )
+        return rows

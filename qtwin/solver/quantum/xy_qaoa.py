@@ -1,0 +1,206 @@
+"""QAOA with XY mixers: the state never leaves what the kept constraints allow (Hadfield et al. 2019, Algorithms 12:34).
+
+The start is a Dicke state of every block of `qtwin.solver.kept` (all assignments of its weight, equally), the mixer swaps ones
+and zeros inside each block (Wang, Rubin, Dominy, Rieffel 2020, PRA 101:012320), and qubits outside all blocks have |+> and X.
+Where nothing is outside, our simulator stores the allowed assignments alone: 40 drugs of which exactly 6 are taken are 3.8
+million states.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Literal, final
+
+import numpy as np
+
+from qtwin.backend.base import Backend
+from qtwin.encoding.mixer import xy_layers
+from qtwin.encoding.pauli import PauliSum, diagonal
+from qtwin.errors import InputError
+from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.circuit import Trained, answered, check_positive, measured
+from qtwin.solver.descent import Method
+from qtwin.solver.dicke import dicke_turns
+from qtwin.solver.kept import Kept, kept
+from qtwin.solver.landscape import CircuitLandscape, Landscape, SubspaceLandscape
+from qtwin.solver.objective import Energy, loaded, trainer
+from qtwin.solver.pinned import Circuit, Turn, circuit, scaled, strings
+from qtwin.solver.qaoa_circuit import mean_energy
+from qtwin.solver.sampled import collect
+from qtwin.solver.training import exact_simulator, train_on
+
+MAX_VARIABLES, MAX_QUBITS, MAX_STATES = 62, 18, 4_000_000
+Schedule = Literal["interp", "fourier", "linear-ramp"]
+
+
+def energy_scale(found: Kept) -> tuple[float, float]:
+    """(scale, offset) of the cost: its spread and mean over the start, so that one angle fits all instances.
+
+    In a random quadratic energy the spread over all assignments is sqrt(n / 2) times the root mean square field of a qubit, the
+    scale of plain QAOA; so is the scale here.
+    """
+    values = found.polynomial.evaluate(found.drawn(4096))
+    spread = float(values.std()) * np.sqrt(2.0 / found.n_qubits)
+    return (spread if spread > 1e-12 * (1.0 + float(np.abs(values).max())) else 1.0), float(values.mean())
+
+
+def xy_circuit(found: Kept, layers: int, *, complete: bool, scale: float = 1.0) -> tuple[Circuit, PauliSum]:
+    """The circuit, theta = (gamma_1, beta_1, ...), and the cost divided by `scale` without its constant."""
+    n = found.n_qubits
+    reference = np.zeros(n, dtype=np.int8)
+    reference[list(found.free)] = -1
+    turns: list[Turn] = []
+    for block, weight in zip(found.blocks, found.weights, strict=True):
+        ones, prepared = dicke_turns(n, block, weight)
+        reference[ones] = 1
+        turns += [(turn, None) for turn in prepared]
+    h = diagonal(found.polynomial)
+    rows = h.z.any(axis=1)
+    cost = scaled(PauliSum(x=h.x[rows], z=h.z[rows], coefficients=h.coefficients[rows]), 1.0 / scale)
+    mixers = list(xy_layers(n, found.rounds(complete=complete)))
+    if found.free:
+        mixers.append(strings(n, [([i], [], 1.0) for i in found.free]))
+    for k in range(layers):
+        turns.append((cost, 2 * k))
+        turns += [(mixer, 2 * k + 1) for mixer in mixers]
+    return circuit(n, turns, free=2 * layers, reference=reference), cost
+
+
+@final
+class XyQaoa(Solver):
+    """Train inside the kept constraints, measure, answer with the best feasible shot.
+
+    Args:
+        layers: Depth p.
+        mixer: Pairs of each block that are swapped: neighbours on a ring, or all.
+        backend: Where the trained circuit is measured.
+        shots: Measurements.
+        starts: Descents, where the schedule takes several.
+        max_evaluations: Limit on circuit evaluations in the training.
+        schedule: How angles are chosen.
+        optimizer: "l-bfgs-b" takes exact gradients, the others values.
+        objective_shots: Measurements that every value of the training takes; exact values when None.
+    """
+
+    def __init__(
+        self,
+        *,
+        layers: int = 4,
+        mixer: Literal["ring", "complete"] = "ring",
+        backend: str | Backend = "statevector",
+        shots: int = 4096,
+        starts: int = 1,
+        max_evaluations: int = 400,
+        schedule: Schedule = "interp",
+        optimizer: Method = "l-bfgs-b",
+        objective_shots: int | None = None,
+    ) -> None:
+        check_positive(layers=layers, shots=shots, starts=starts, max_evaluations=max_evaluations)
+        self.layers, self.mixer, self.shots, self.starts = layers, mixer, shots, starts
+        self.max_evaluations, self.schedule, self.optimizer = max_evaluations, schedule, optimizer
+        self.objective_shots = objective_shots
+        self._backend, self._own = loaded(backend), exact_simulator()
+        self._trainer = trainer(self._own, optimizer=optimizer, objective_shots=objective_shots)
+
+    @classmethod
+    def card(cls) -> Card:
+        return Card(
+            name="xy-qaoa",
+            summary="QAOA on Dicke states with XY mixers, which keep sizes and classes",
+            kind="quantum",
+            guarantee="every shot keeps the constraints that the mixer keeps",
+            citation="Hadfield et al. 2019, Algorithms 12:34; Wang et al. 2020, PRA 101:012320",
+            max_variables=MAX_VARIABLES,
+            limits=f"{MAX_QUBITS} qubits, or {MAX_STATES:,} allowed assignments where every qubit is in a block",
+        )
+
+    def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
+        """Train and measure.
+
+        Raises:
+            InputError: for more qubits or allowed assignments than the method can hold.
+        """
+        found = kept(instance.encoding)
+        scale, offset = energy_scale(found)
+        complete = self.mixer == "complete"
+        landscape, simulator = self._landscape(found, scale, offset, seed)
+        trained = train_on(
+            landscape,
+            self.layers,
+            seed=seed,
+            starts=self.starts,
+            max_evaluations=self.max_evaluations,
+            time_limit_s=time_limit_s,
+            schedule=self.schedule,
+            optimizer=self.optimizer,
+        )
+        info: dict[str, Any] = {
+            "layers": self.layers,
+            "mixer": self.mixer,
+            "kept": list(found.names),
+            "blocks": [{"qubits": list(b), "ones": w} for b, w in zip(found.blocks, found.weights, strict=True)],
+            "allowed_assignments": found.size,
+            "cost_scale": scale,
+            "expectation_exact": trained.energy if self.objective_shots is None else None,
+            "energy_by_layers": list(trained.energy_by_layers),
+        }
+        theta, done = np.array(trained.theta), trained.complete or trained.evaluations >= self.max_evaluations
+        whole, _ = xy_circuit(found, self.layers, complete=complete, scale=scale)
+        if simulator is None or not isinstance(self._backend, type(self._own)):
+            spent = Trained(
+                theta=whole.full(theta),
+                evaluations=trained.evaluations,
+                shots=trained.shots,
+                wall_s=trained.wall_s,
+                complete=done,
+                trace=trained.trace,
+            )
+            return measured("xy-qaoa", instance, self._backend, whole.ansatz, spent, shots=self.shots, seed=seed, info=info)
+        mark = time.perf_counter()
+        raw = simulator.sample(theta, shots=self.shots, seed=seed)
+        return answered(
+            "xy-qaoa",
+            instance.encoding,
+            collect(raw.bits[:, : instance.encoding.polynomial.n_variables], raw.counts),
+            backend=self._backend.capabilities().name,
+            evaluations=trained.evaluations,
+            training_shots=trained.shots,
+            complete=done,
+            wall_s={"training": trained.wall_s, "execution": time.perf_counter() - mark},
+            seed=seed,
+            info={"theta": list(trained.theta), "n_qubits": found.n_qubits, "parameters": 2 * self.layers, **info},
+        )
+
+    def _landscape(self, found: Kept, scale: float, offset: float, seed: int) -> tuple[Landscape, Any]:
+        """What is descended on, and the subspace simulator where every qubit is in a block."""
+        if found.free or not found.blocks:
+            if found.n_qubits > MAX_QUBITS:
+                raise InputError(
+                    f"{found.n_qubits} qubits came, {len(found.free)} of them outside what the mixer keeps; at most"
+                    f" {MAX_QUBITS} were wanted by xy-qaoa",
+                    hint="ask for an exact size over all options, or take candidates out",
+                )
+            energy = Energy(self._trainer, shots=self.objective_shots, seed=seed)
+            _, cost = xy_circuit(found, 1, complete=self.mixer == "complete", scale=scale)
+            return CircuitLandscape(
+                scale=scale,
+                offset=mean_energy(found.polynomial),
+                energy=energy,
+                build=lambda depth: xy_circuit(found, depth, complete=self.mixer == "complete", scale=scale)[0],
+                cost=cost,
+            ), None
+        from qtwin.backend.statevector.subspace import SubspaceQaoa, fixed_weight, listed
+
+        if found.size > MAX_STATES or found.n_qubits > MAX_VARIABLES:
+            raise InputError(
+                f"{found.size:,} allowed assignments of {found.n_qubits} qubits came, at most {MAX_STATES:,} of {MAX_VARIABLES}"
+                " were wanted by xy-qaoa",
+                hint="take candidates out or lower the size",
+            )
+        alone = len(found.blocks) == 1 and len(found.blocks[0]) == found.n_qubits
+        states = fixed_weight(found.n_qubits, found.weights[0]) if alone else listed(found.listed())
+        cost_values = (states.costs(found.polynomial) - offset) / scale
+        simulator = SubspaceQaoa(states, cost_values, mixer=found.rounds(complete=self.mixer == "complete"))
+        return SubspaceLandscape(
+            scale=scale, offset=offset, simulator=simulator, objective_shots=self.objective_shots, seed=seed
+        ), simulator
