@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.determinants.space import Space, parity
-from qtwin.encoding.excitation import FermionicAnsatz, Phase
+from qtwin.encoding.excitation import FermionicAnsatz, Phase, Rotation
 from qtwin.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -43,18 +43,15 @@ def compile_circuit(space: Space, ansatz: FermionicAnsatz) -> Compiled:
     lows: list[NDArray[np.int32]] = []
     highs: list[NDArray[np.int32]] = []
     signs: list[Floats] = []
-    n_down = int((space.rank_beta >= 0).sum())
     for rotation in ansatz.rotations:
         if isinstance(rotation, Phase):
             raise InputError("a phase came, this simulator keeps real amplitudes", hint="use ComplexDeterminantSimulator")
-        moves = np.array(rotation.excitation.moves, dtype=np.int64).reshape(-1, 3)
-        low, high, sign = _pairs(moves, space.alpha, space.beta, space.rank_alpha, space.rank_beta, n_down, space.address)
-        sign = sign if rotation.excitation.strings else np.ones_like(sign)
+        low, high, sign = pairs_of(space, rotation)
         if not len(low):
             continue
         lows.append(low)
         highs.append(high)
-        signs.append(sign * rotation.sign)
+        signs.append(sign)
         starts.append(starts[-1] + len(low))
         parameters.append(rotation.parameter)
     return Compiled(
@@ -65,6 +62,14 @@ def compile_circuit(space: Space, ansatz: FermionicAnsatz) -> Compiled:
         parameter=np.array(parameters, dtype=np.int64),
         dropped=len(ansatz.rotations) - len(parameters),
     )
+
+
+def pairs_of(space: Space, rotation: Rotation) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
+    """Places of all pairs D and T D inside the space, and their signs."""
+    moves = np.array(rotation.excitation.moves, dtype=np.int64).reshape(-1, 3)
+    n_down = int((space.rank_beta >= 0).sum())
+    low, high, sign = _pairs(moves, space.alpha, space.beta, space.rank_alpha, space.rank_beta, n_down, space.address)
+    return low, high, rotation.sign * (sign if rotation.excitation.strings else np.ones_like(sign))
 
 
 @numba.njit(**_JIT)

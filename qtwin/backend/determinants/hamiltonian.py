@@ -15,7 +15,7 @@ from qtwin.errors import InputError
 Floats = NDArray[np.float64]
 _NEGLIGIBLE_HARTREE = 1e-14
 _JIT: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
-_THREADED_FROM = 20_000
+THREADED_FROM = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +36,8 @@ class Hamiltonian:
 
     def apply(self, state: Floats, out: Floats) -> None:
         """Out = H state, without the core energy."""
-        product = _product_threaded if len(state) >= _THREADED_FROM else _product
-        product(self.start, self.column, self.value_hartree, state, out)
+        multiply = product_threaded if len(state) >= THREADED_FROM else product
+        multiply(self.start, self.column, self.value_hartree, state, out)
 
 
 def hamiltonian(
@@ -164,7 +164,8 @@ def _fill(h1, h2, n, up, down, rank_up, rank_down, n_down, address, least, start
 
 
 @numba.njit(fastmath=True, **_JIT)
-def _product(start, column, value, state, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def product(start, column, value, state, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Out = H state."""
     for d in range(len(out)):
         total = 0.0
         for k in range(start[d], start[d + 1]):
@@ -173,7 +174,8 @@ def _product(start, column, value, state, out):  # type: ignore[no-untyped-def] 
 
 
 @numba.njit(fastmath=True, parallel=True, **_JIT)
-def _product_threaded(start, column, value, state, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def product_threaded(start, column, value, state, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """The same, rows shared between threads."""
     for d in numba.prange(len(out)):
         total = 0.0
         for k in range(start[d], start[d + 1]):

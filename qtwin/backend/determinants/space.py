@@ -14,6 +14,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from qtwin.backend.base import Samples, check_shots
 from qtwin.errors import InputError
 
 Ints = NDArray[np.int64]
@@ -132,6 +133,22 @@ def space_of(
         rank_alpha=rank_up,
         rank_beta=rank_down,
     )
+
+
+def lowest(space: Space) -> int:
+    """Place of the determinant of the lowest orbitals."""
+    down = int((space.rank_beta >= 0).sum())
+    return int(space.address[space.rank_alpha[(1 << space.n_alpha) - 1] * down + space.rank_beta[(1 << space.n_beta) - 1]])
+
+
+def drawn(space: Space, weight: NDArray[np.float64], *, shots: int, seed: int) -> Samples:
+    """Occupations of all spin orbitals, alpha first, by the (d,) weights of the determinants."""
+    check_shots(shots)
+    counts = np.random.default_rng(seed).multinomial(shots, weight / weight.sum())
+    kept = np.flatnonzero(counts)
+    orbitals = np.arange(space.n_orbitals)
+    halves = [half[kept][:, None] >> orbitals & 1 for half in (space.alpha, space.beta)]
+    return Samples(bits=np.hstack(halves).astype(np.uint8), counts=counts[kept].astype(np.int64))
 
 
 @numba.njit(**_JIT)

@@ -151,3 +151,37 @@ def test_what_does_not_fit_is_refused(spoil) -> None:  # type: ignore[no-untyped
     h1, h2 = fermions.random_integrals(3, 1)
     with pytest.raises(InputError):
         spoil(h1, h2, uccsd(3, 1, 1))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_compiled_descent_ends_where_the_gradient_vanishes(seed: int) -> None:
+    h1, h2 = fermions.random_integrals(4, seed)
+    ansatz = uccsd(4, 2, 2)
+    simulator = DeterminantSimulator(h1, 0.2 * h2, 0.3, ansatz)
+    found = simulator.minimise(np.zeros(ansatz.n_parameters), fall=0.0, slope_hartree=1e-7)
+    assert found.converged
+    value, gradient = simulator.value_and_gradient(found.theta)
+    assert np.abs(gradient).max() <= 1e-7
+    assert found.energy_hartree == pytest.approx(value, abs=1e-12)
+    assert found.energy_hartree == pytest.approx(found.energies_hartree.min(), abs=1e-12)
+    assert len(found.energies_hartree) == len(found.times_s) == found.evaluations
+    h = simulator.hamiltonian
+    exact = np.linalg.eigvalsh(csr_matrix((h.value_hartree, h.column, h.start)).toarray())[0] + 0.3
+    assert exact - 1e-10 <= found.energy_hartree <= simulator.energy_hartree(np.zeros(ansatz.n_parameters))
+
+
+def test_the_compiled_descent_stops_where_it_is_told() -> None:
+    h1, h2 = fermions.random_integrals(4, 1)
+    ansatz = uccsd(4, 2, 2)
+    simulator, start = DeterminantSimulator(h1, 0.2 * h2, 0.0, ansatz), np.zeros(ansatz.n_parameters)
+    whole = simulator.minimise(start)
+    few = simulator.minimise(start, evaluations=3)
+    assert few.evaluations == 3
+    assert not few.converged
+    np.testing.assert_array_equal(few.energies_hartree, whole.energies_hartree[:3])
+    target = 0.5 * (whole.energy_hartree + simulator.energy_hartree(start))
+    part = simulator.minimise(start, target_hartree=target)
+    assert part.converged
+    assert part.energy_hartree <= target
+    assert part.evaluations < whole.evaluations
+    assert simulator.minimise(start, limit_s=1e-9).evaluations < 5000
