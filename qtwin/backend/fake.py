@@ -52,7 +52,8 @@ class FakeBackend(Backend):
 
     Args:
         device: Short name: fez, marrakesh, torino, nighthawk, ...
-        routing: "auto" takes the shallower of the swap network and Qiskit's preset pass manager.
+        routing: "auto" takes the better of the swap network and Qiskit's preset pass manager.
+        prefer: What better means: less two-qubit depth or fewer two-qubit gates.
         line: Where the swap network goes: the best line by calibration, or a typical one.
         fractional: Offer RZZ as a gate, with the errors of CZ (an assumption: snapshots do not list it); angle sets then run as
             one job each.
@@ -67,6 +68,7 @@ class FakeBackend(Backend):
         *,
         device: str = "fez",
         routing: Literal["auto", "swap network", "preset"] = "auto",
+        prefer: Literal["depth", "gates"] = "depth",
         line: Literal["best", "typical"] = "best",
         fractional: bool = False,
         twirls: int = 0,
@@ -83,7 +85,7 @@ class FakeBackend(Backend):
         found = snapshot(device)
         self._name = f"fake:{found.name.removeprefix('fake_')}"
         self._target = with_rzz(found.target) if fractional else found.target
-        self._routing, self._line, self._seed = routing, line, transpiler_seed
+        self._routing, self._prefer, self._line, self._seed = routing, prefer, line, transpiler_seed
         self._twirls, self._decoupling, self._idle = twirls, decoupling, idle_noise or decoupling != "none"
         self._last: tuple[Ansatz, Compiled] | None = None
         self._simulator: tuple[tuple[int, ...], Any] | None = None
@@ -104,7 +106,9 @@ class FakeBackend(Backend):
             most = self.capabilities().max_qubits
             if ansatz.n_qubits > most:
                 raise InputError(f"{ansatz.n_qubits} qubits came, {self._name} takes at most {most}", hint="take fewer variables")
-            found = compile_ansatz(ansatz, self._target, method=self._routing, choice=self._line, seed=self._seed)
+            found = compile_ansatz(
+                ansatz, self._target, method=self._routing, prefer=self._prefer, choice=self._line, seed=self._seed
+            )
             self._last = (ansatz, found)
         return self._last[1]
 

@@ -1,8 +1,8 @@
 """An ansatz in a device's own instructions: compiled once with free angles, then run for any number of angle sets.
 
-Two ways, the shallower in two-qubit gates wins: the odd-even swap network on the best line of the device (quadratic costs and
-single-qubit layers), and Qiskit's preset pass manager. For dense costs of many qubits the network has won every time and the
-preset is not tried (`method = "auto"`).
+Two ways, the one of less two-qubit depth (or of fewer two-qubit gates) wins: the odd-even swap network on the best line of the
+device (quadratic costs and single-qubit layers), and Qiskit's preset pass manager. For dense costs of many qubits the network
+has won every time and the preset is not tried (`method = "auto"`).
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from qtwin.backend.base import Ansatz, check
 from qtwin.backend.compile.circuit import to_qiskit
 from qtwin.backend.compile.isa import fold_rzz, validate_isa, validate_rzz
 from qtwin.backend.compile.line import Choice, line
+from qtwin.backend.compile.order import good_order, is_sparse
 from qtwin.backend.compile.routed import to_line
-from qtwin.backend.compile.swap_network import applies, kind, network, pairs
+from qtwin.backend.compile.swap_network import applies, network
 from qtwin.errors import InputError
 
 Method = Literal["auto", "swap network", "preset"]
-_DENSE, _SMALL = 0.5, 8
+Prefer = Literal["depth", "gates"]
+_SMALL = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +88,7 @@ def compile_ansatz(
     device: Any,
     *,
     method: Method = "auto",
+    prefer: Prefer = "depth",
     choice: Choice = "best",
     seed: int = 0,
     tries: int = 1,
@@ -96,7 +99,8 @@ def compile_ansatz(
     Args:
         ansatz: What to compile; its coefficients are numbers, only theta stays free.
         device: A Qiskit backend or target with a coupling map.
-        method: "auto" takes the shallower of both.
+        method: "auto" takes the better of both.
+        prefer: What better means: less two-qubit depth (spares waiting) or fewer two-qubit gates (spares their errors).
         choice: Where the network goes: the best line by calibration, or a typical one.
         seed: Of the preset pass manager and of the typical line.
         tries: Seeds of the preset pass manager, seed, seed + 1, ...; the shallowest counts.
@@ -124,22 +128,23 @@ def compile_ansatz(
         found += [routed] if routed else []
     if method == "preset" or not found or (method == "auto" and not _surely_network(ansatz)):
         found += [_by_preset(ansatz, target, seed + k, level) for k in range(max(1, tries))]
-    best = min(found, key=lambda c: (c.two_qubit_depth, c.two_qubit_gates))
+    if prefer == "depth":
+        best = min(found, key=lambda c: (c.two_qubit_depth, c.two_qubit_gates))
+    else:
+        best = min(found, key=lambda c: (c.two_qubit_gates, c.two_qubit_depth))
     validate_isa(best.circuit, target)
     return best
 
 
 def _surely_network(ansatz: Ansatz) -> bool:
-    """Many qubits and at least half of all couplings in some layer."""
-    n = ansatz.n_qubits
-    most = max((len(pairs(layer.generator)) for layer in ansatz.layers if kind(layer.generator) == "cost"), default=0)
-    return n > _SMALL and most >= _DENSE * n * (n - 1) / 2
+    """Many qubits and at least half of all couplings."""
+    return ansatz.n_qubits > _SMALL and not is_sparse(ansatz)
 
 
 def _by_network(ansatz: Ansatz, target: Any, choice: Choice, seed: int) -> Compiled | None:
     from qiskit.transpiler import generate_preset_pass_manager
 
-    plan = network(ansatz)
+    plan = network(ansatz, good_order(ansatz))
     meetings = sum(len(met) for layer in plan.layers for met in layer)
     path = line(target, ansatz.n_qubits, gates_per_pair=3.0 * meetings / max(1, ansatz.n_qubits - 1), choice=choice, seed=seed)
     if path is None:

@@ -17,7 +17,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from qtwin.backend.base import Ansatz, check
-from qtwin.backend.compile.swap_network import applies, kind, network, pairs
+from qtwin.backend.compile.order import good_order, is_sparse
+from qtwin.backend.compile.swap_network import applies, network, pairs
 from qtwin.encoding.pauli import PauliSum
 from qtwin.errors import unknown_name
 
@@ -80,19 +81,13 @@ def _cost(shape: _Shape, lattice: Lattice) -> CircuitCost:
     found = []
     if applies(ansatz):
         found.append(_told(ansatz, lattice, *_networked(ansatz), "swap network"))
-    if not found or _sparse(ansatz):
+    if not found or is_sparse(ansatz):
         found.append(_told(ansatz, lattice, *_compiled(ansatz, lattice), "preset"))
     return min(found, key=lambda c: (c.two_qubit_depth, c.two_qubit_gates))
 
 
 def _told(ansatz: Ansatz, lattice: Lattice, gates: int, depth: int, method: str) -> CircuitCost:
     return CircuitCost(lattice=lattice, n_qubits=ansatz.n_qubits, two_qubit_gates=gates, two_qubit_depth=depth, method=method)
-
-
-def _sparse(ansatz: Ansatz) -> bool:
-    n = ansatz.n_qubits
-    most = max((len(pairs(layer.generator)) for layer in ansatz.layers if kind(layer.generator) == "cost"), default=0)
-    return most < 0.5 * n * (n - 1) / 2
 
 
 def _counted(ansatz: Ansatz) -> tuple[int, int]:
@@ -137,7 +132,7 @@ def _networked(ansatz: Ansatz) -> tuple[int, int]:
     """Gates and depth of the swap network; a meeting is 3 CX, without exchange 2, without coupling a bare SWAP or nothing."""
     free = np.zeros(ansatz.n_qubits, dtype=np.int64)
     gates = 0
-    for layer, rounds in zip(ansatz.layers, network(ansatz).layers, strict=True):
+    for layer, rounds in zip(ansatz.layers, network(ansatz, good_order(ansatz)).layers, strict=True):
         coupled = {frozenset(p) for p in pairs(layer.generator).tolist()} if rounds else set()
         for met in rounds:
             for m in met:

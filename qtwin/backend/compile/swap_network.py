@@ -130,6 +130,16 @@ def network(ansatz: Ansatz, order: Sequence[int] | None = None) -> Network:
     return Network(start=start, end=tuple(line), layers=tuple(played), standing=tuple(standing))
 
 
+def meeting_rounds(n: int) -> NDArray[np.int64]:
+    """(n, n) in which round the qubits that begin on two places meet; symmetric, the diagonal means nothing."""
+    rounds = np.zeros((n, n), dtype=np.int64)
+    for r, met in enumerate(_stages(_ghost(range(n)), 0, n)):
+        for m in met:
+            a, b = m.qubits
+            rounds[a, b] = rounds[b, a] = r
+    return rounds
+
+
 def _ghost(line: Sequence[int]) -> list[int]:
     """The order from which a first round that exchanges would lead to `line` once it has been played without exchange.
 
