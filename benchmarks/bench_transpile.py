@@ -69,9 +69,9 @@ def main() -> None:
     device = snapshot(asked.device)
     print(f"qiskit {version('qiskit')}, {device.name} ({device.num_qubits} qubits), {platform.platform()}")
     print(f"preset pass manager at level 3, best of {asked.seeds} seeds by two-qubit depth\n")
-    print(
-        f"{'graph':>10} {'n':>3} {'p':>2} | {'ours':>6} {'gates':>6} {'s':>5} {'by':<12} | {'preset':>6} {'gates':>6} {'s':>5} | ratio"
-    )
+    columns = ("graph", "n", "p", "ours", "gates", "s", "by", "preset", "gates", "s", "ratio")
+    layout = "{:>10} {:>3} {:>2} | {:>6} {:>6} {:>5} {:<12} | {:>6} {:>6} {:>5} | {}"
+    print(layout.format(*columns))
     dense = []
     for graph in asked.graphs:
         for depth in asked.depths:
@@ -87,15 +87,12 @@ def main() -> None:
                     check(ansatz, ours, preset)
                 ratio = preset.two_qubit_depth / ours.two_qubit_depth
                 dense += [ratio] if graph == "dense" and 12 <= n <= 20 else []
-                print(
-                    f"{graph:>10} {n:>3} {depth:>2} | {ours.two_qubit_depth:>6} {ours.two_qubit_gates:>6} {ours_s:>5.2f} "
-                    f"{ours.method:<12} | {preset.two_qubit_depth:>6} {preset.two_qubit_gates:>6} {preset_s:>5.2f} | {ratio:.2f}",
-                    flush=True,
-                )
+                counts = (ours.two_qubit_depth, ours.two_qubit_gates, f"{ours_s:.2f}", ours.method)
+                theirs = (preset.two_qubit_depth, preset.two_qubit_gates, f"{preset_s:.2f}", f"{ratio:.2f}")
+                print(layout.format(graph, n, depth, *counts, *theirs), flush=True)
     if dense:
-        print(
-            f"\ndense, 12 to 20 qubits: at least {min(dense):.2f} times shallower ({'reached' if min(dense) >= 2 else 'MISSED'}: 2)"
-        )
+        word = "reached" if min(dense) >= 2 else "MISSED"
+        print(f"\ndense, 12 to 20 qubits: at least {min(dense):.2f} times shallower ({word}: 2)")
         sys.exit(min(dense) < 2)
 
 

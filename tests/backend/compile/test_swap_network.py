@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from qtwin.backend.base import Ansatz, Layer
 from qtwin.backend.compile import to_qiskit, two_qubit
+from qtwin.backend.compile.order import good_order
 from qtwin.backend.compile.routed import to_line
 from qtwin.backend.compile.swap_network import applies, meetings, network
 from qtwin.encoding.pauli import PauliSum
@@ -69,6 +70,28 @@ def test_a_path_in_line_needs_no_exchange() -> None:
     path = nx.to_numpy_array(nx.path_graph(8))
     gates, depth = two_qubit(to_line(ansatz := qaoa(ising(np.ones(8), path), 1), network(ansatz)))
     assert (gates, depth) == (14, 4)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_good_order_saves_rounds_and_keeps_the_circuit(seed: int) -> None:
+    graph = nx.to_numpy_array(nx.random_regular_graph(3, 8, seed=seed))
+    ansatz = qaoa(ising(np.arange(1.0, 9.0), graph), 2)
+    order = good_order(ansatz)
+    assert sorted(order) == list(range(8))
+    plan, plain = network(ansatz, order), network(ansatz)
+    assert len(plan.layers[0]) <= len(plain.layers[0])
+    theta = np.random.default_rng(seed).normal(size=4)
+    from qiskit.quantum_info import Statevector
+
+    routed = _unrouted(Statevector(to_line(ansatz, plan, theta=theta)).data, plan.end)
+    np.testing.assert_allclose(routed, Statevector(to_qiskit(ansatz, theta)).data, atol=1e-12)
+
+
+def test_a_path_is_found_in_line_again() -> None:
+    shuffled = np.random.default_rng(0).permutation(12)
+    path = nx.to_numpy_array(nx.relabel_nodes(nx.path_graph(12), dict(enumerate(shuffled.tolist()))), nodelist=range(12))
+    ansatz = qaoa(ising(np.ones(12), path), 1)
+    assert two_qubit(to_line(ansatz, network(ansatz, good_order(ansatz)))) == (22, 4)
 
 
 def test_what_it_cannot_route_is_known() -> None:
