@@ -85,7 +85,9 @@ def test_tiles_agree_with_the_string_by_string_path_and_keep_the_norm(n: int, th
     ansatz, theta = qaoa(cost, 3), np.array([0.3, -0.2, 0.5, 0.4, 2.0, -0.9])
     tiled = StatevectorBackend(threads=threads).probabilities(ansatz, theta)
     assert tiled.sum() == pytest.approx(1.0, abs=1e-13)
-    np.testing.assert_allclose(tiled, Layered(ansatz).probabilities(theta), atol=1e-14, rtol=1e-8)
+    layered = Layered(ansatz)
+    layered.run(theta)
+    np.testing.assert_allclose(tiled, layered.probabilities(), atol=1e-14, rtol=1e-8)
 
 
 def test_parameters_may_be_shared_and_unordered() -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qtwin.backend.statevector.vector import REGISTER_BYTES
 from qtwin.errors import InputError
 
-SMALLEST = 6
-"""Fewest qubits that the tiled path takes."""
-_PAD = 40  # five cache lines: odd, so that rows 2^low apart fall on all sets of a cache
+Reals = NDArray[np.floating[Any]]
+SMALLEST = 8
+"""Fewest qubits that the tiled path takes: those inside a register of 16, and two groups more."""
+_PAD_BYTES = 320  # five cache lines: odd, so that rows 2^low apart fall on all sets of a cache
 _SINGLE, _SHARED = 18, 16  # measured: one tile wins up to 18 qubits on one thread, two threads win from 16 on
 
 
@@ -26,10 +29,10 @@ def _groups(shift: int, bits: int) -> list[int]:
     return pairs
 
 
-def shape(n_qubits: int, threads: int) -> NDArray[np.int64]:
-    """The cut that `tiles` works on, from 6 qubits on: one tile as long as the state stays near a core."""
+def shape(n_qubits: int, threads: int, dtype: type[np.floating[Any]] = np.float64) -> NDArray[np.int64]:
+    """The cut that `tiles` works on, from 8 qubits on: one tile as long as the state stays near a core."""
     single = n_qubits <= (_SINGLE if threads == 1 else _SHARED - 1)
-    return cut(n_qubits, n_qubits if single else 11 if n_qubits < 18 else max(13, n_qubits // 2))
+    return cut(n_qubits, n_qubits if single else 11 if n_qubits < 18 else max(13, n_qubits // 2), dtype)
 
 
 def shares(n_qubits: int, threads: int) -> int:
@@ -37,12 +40,13 @@ def shares(n_qubits: int, threads: int) -> int:
     return threads if n_qubits >= _SHARED else 1
 
 
-def cut(n_qubits: int, low: int) -> NDArray[np.int64]:
+def cut(n_qubits: int, low: int, dtype: type[np.floating[Any]] = np.float64) -> NDArray[np.int64]:
     """The cut into low tiles of 2^low and high tiles of 2^(n - low + width) amplitudes, whole cache lines wide."""
-    high = n_qubits - low
-    width = max(3, min(5, 15 - high))
-    row = (1 << low) + (_PAD if high else 0)
-    low_groups, high_groups = _groups(2, low - 2), _groups(width, high) if high else []
+    size = np.dtype(dtype).itemsize
+    high, inside = n_qubits - low, (REGISTER_BYTES // size).bit_length() - 1
+    width = max(inside, 3, min(5, 15 - high))
+    row = (1 << low) + (_PAD_BYTES // size if high else 0)
+    low_groups, high_groups = _groups(inside, low - inside), _groups(width, high) if high else []
     return np.array([low, high, width, row, len(low_groups) // 2, *low_groups, *high_groups], dtype=np.int64)
 
 
@@ -75,24 +79,25 @@ def require_memory(n_qubits: int, arrays: int, limit_bytes: int | None) -> None:
         )
 
 
-def aligned(length: int, slot: int = 0) -> NDArray[np.float64]:
-    """(length,) uninitialised float64 from a cache line on; arrays of different `slot` begin on different sets of the cache."""
-    raw = np.empty(length + 512)
-    skip = ((64 * 11 * slot - raw.ctypes.data) % 4096) // 8
+def aligned(length: int, slot: int = 0, dtype: type[np.floating[Any]] = np.float64) -> Reals:
+    """(length,) uninitialised reals from a cache line on; arrays of different `slot` begin on different sets of the cache."""
+    size = np.dtype(dtype).itemsize
+    raw = np.empty(length + 4096 // size, dtype=dtype)
+    skip = ((64 * 11 * slot - raw.ctypes.data) % 4096) // size
     return raw[skip : skip + length]
 
 
-def padded(values: NDArray[np.float64], cut: NDArray[np.int64], slot: int = 0) -> NDArray[np.float64]:
+def padded(values: Reals, cut: NDArray[np.int64], slot: int = 0, dtype: type[np.floating[Any]] = np.float64) -> Reals:
     """(2^n,) values in the rows of a cut, with zeros between."""
     low, high, row = int(cut[0]), int(cut[1]), int(cut[3])
-    rows = aligned(row << high, slot)
+    rows = aligned(row << high, slot, dtype)
     table = rows.reshape(1 << high, row)
     table[:, : 1 << low] = values.reshape(1 << high, 1 << low)
     table[:, 1 << low :] = 0.0
     return rows
 
 
-def plain(rows: NDArray[np.float64], cut: NDArray[np.int64]) -> NDArray[np.float64]:
+def plain(rows: Reals, cut: NDArray[np.int64]) -> Reals:
     """(2^n,) values out of the rows of a cut."""
     low, high, row = int(cut[0]), int(cut[1]), int(cut[3])
     return np.ascontiguousarray(rows.reshape(1 << high, row)[:, : 1 << low]).reshape(-1)

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from qtwin.backend.base import Ansatz
 from qtwin.backend.statevector import plan, tiles
+from qtwin.backend.statevector.distribution import draw
 
 Floats = NDArray[np.float64]
+Reals = NDArray[np.floating[Any]]
 
 
 def is_qaoa(ansatz: Ansatz) -> bool:
@@ -31,66 +33,86 @@ def is_qaoa(ansatz: Ansatz) -> bool:
     )
 
 
-def reduced(gammas: Floats, betas: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+def reduced(gammas: Floats, betas: Floats, dtype: type[np.floating[Any]] = np.float64) -> tuple[Floats, NDArray[np.bool_]]:
     """(p, 3) rows (tan beta, cos beta, gamma / (2 pi)) with |beta| <= pi / 4, and (p,) whether an X on every qubit is owed.
 
-    exp(-i pi X) = -1 and exp(-i pi/2 X) = -i X: the phases are global and fall away, and tan stays at most 1 for any angle.
+    exp(-i pi X) = -1 and exp(-i pi/2 X) = -i X: the phases are global and fall away, and tan stays at most 1 for any angle. The
+    tangent is rounded to `dtype` before the cosine is taken from it, so that no norm is lost.
     """
     beta = betas - np.pi * np.round(betas / np.pi)
     flips = np.abs(beta) > np.pi / 4
     beta = np.where(flips, beta - np.copysign(np.pi / 2, beta), beta)
-    return np.stack([np.tan(beta), np.cos(beta), gammas / (2.0 * np.pi)], axis=1), flips
+    tangent = np.tan(beta).astype(dtype).astype(np.float64)
+    return np.stack([tangent, 1.0 / np.sqrt(1.0 + tangent**2), gammas / (2.0 * np.pi)], axis=1), flips
 
 
 @final
 class Qaoa:
     """The work space of one cost diagonal: 24 bytes an amplitude for values, 40 with gradients, and the observable's 8 if other.
 
+    Single precision takes half of that.
+
     Args:
         values: (2^n,) cost of every assignment.
         threads: How many threads `pool` may give.
         pool: Runs the shares of a visit; the kernels release the interpreter.
+        dtype: Of the state and the diagonal: float64 or float32. Sums are in double precision either way.
     """
 
-    def __init__(self, values: Floats, *, threads: int, pool: Callable[[], Executor]) -> None:
+    def __init__(
+        self, values: Reals, *, threads: int, pool: Callable[[], Executor], dtype: type[np.floating[Any]] = np.float64
+    ) -> None:
+        self._dtype = dtype
         self.n_qubits = int(values.size).bit_length() - 1
         self._shares, self._pool = plan.shares(self.n_qubits, threads), pool
-        self._shape = plan.shape(self.n_qubits, self._shares)
+        self._shape = plan.shape(self.n_qubits, self._shares, dtype)
         self._length = int(self._shape[3]) << int(self._shape[1])
         self._diagonal = self.rows(values)
-        self._state = tuple(plan.aligned(self._length, slot) for slot in (0, 1))
-        self._adjoint: tuple[Floats, ...] = ()
+        self._state = tuple(plan.aligned(self._length, slot, dtype) for slot in (0, 1))
+        self._adjoint: tuple[Reals, ...] = ()
         for array in self._state:
             array[:] = 0.0  # the padding between rows must stay finite
 
-    def rows(self, values: Floats) -> Floats:
+    def rows(self, values: Reals) -> Reals:
         """(2^n,) values of a diagonal, laid out as this work space wants its observables."""
-        return plan.padded(values, self._shape, slot=2)
+        return plan.padded(values, self._shape, slot=2, dtype=self._dtype)
 
-    def probabilities(self, gammas: Floats, betas: Floats) -> Floats:
-        """(2^n,) probabilities after the circuit with (p,) angles each."""
-        angles, _ = self._forward(gammas, betas)
-        re, im = (plan.plain(array, self._shape) for array in self._state)
-        re *= re
-        im *= im
-        re += im
-        re *= angles[-1, 1] ** (2 * self.n_qubits)
-        return re
+    def run(self, gammas: Floats, betas: Floats) -> None:
+        """The state after the circuit with (p,) angles each."""
+        self._angles, self._flips = reduced(gammas, betas, self._dtype)
+        angles, flips = self._angles, self._flips
+        fixed, p = (*self._state, self._diagonal, self._shape, angles, flips), len(angles)
+        if self._shares == 1:
+            tiles.forward(*fixed, 0, p + 1, 0, 1)
+            return
+        for visit in range(p + 1):
+            if visit and flips[visit - 1]:
+                tiles.reverse(*self._state, self._shape)
+            self._visit(partial(self._ahead, fixed, visit))
 
-    def value(self, gammas: Floats, betas: Floats, observable: Floats | None = None) -> float:
-        """<observable>, given as `rows`; the cost itself when None."""
-        angles, _ = self._forward(gammas, betas)
+    def probabilities(self) -> Floats:
+        """(2^n,) probabilities in the state of the last run."""
+        out, n_tiles = np.empty(1 << self.n_qubits), 1 << int(self._shape[1])
+        fixed = (*self._state, self._shape, self._owed() ** 2, out)
+        self._visit(lambda k: tiles.probabilities(*fixed, n_tiles * k // self._shares, n_tiles * (k + 1) // self._shares))
+        return out
+
+    def draw(self, *, shots: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Distinct indices and counts, drawn from the state of the last run without a copy of it."""
+        return draw(*self._state, shots=shots, seed=seed, low=int(self._shape[0]), row=int(self._shape[3]))
+
+    def value(self, observable: Reals | None = None) -> float:
+        """<observable> in the state of the last run, given as `rows`; the cost itself when None."""
         wanted = self._diagonal if observable is None else observable
         total: float = sum(self._split(lambda a, b: tiles.energy(*self._state, wanted, a, b)))
-        return float(total * angles[-1, 1] ** (2 * self.n_qubits))
+        return float(total * self._owed() ** 2)
 
-    def value_and_gradient(self, gammas: Floats, betas: Floats, observable: Floats | None = None) -> tuple[float, Floats, Floats]:
-        """<observable> and its derivatives, (p,) by gamma and (p,) by beta, by the adjoint method."""
+    def gradient(self, observable: Reals | None = None) -> tuple[float, Floats, Floats]:
+        """<observable> and its derivatives, (p,) by gamma and (p,) by beta, after a run, which the adjoint method undoes."""
         if not self._adjoint:
-            self._adjoint = tuple(plan.aligned(self._length, slot) for slot in (3, 4))
-        angles, flips = self._forward(gammas, betas)
-        wanted, p = self._diagonal if observable is None else observable, len(angles)
-        owed = angles[-1, 1] ** self.n_qubits
+            self._adjoint = tuple(plan.aligned(self._length, slot, self._dtype) for slot in (3, 4))
+        angles, flips = self._angles, self._flips
+        wanted, p, owed = self._diagonal if observable is None else observable, len(angles), self._owed()
         energy: float = sum(self._split(lambda a, b: tiles.energy_and_adjoint(*self._state, wanted, *self._adjoint, owed, a, b)))
         out = np.zeros((self._shares, p + 1, 2))
         fixed = (*self._state, *self._adjoint, self._diagonal, self._shape, angles, flips)
@@ -105,17 +127,11 @@ class Qaoa:
         gradient = 2.0 * out.sum(axis=0)[:p]
         return float(energy), gradient[:, 1], gradient[:, 0]
 
-    def _forward(self, gammas: Floats, betas: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-        angles, flips = reduced(gammas, betas)
-        fixed, p = (*self._state, self._diagonal, self._shape, angles, flips), len(angles)
-        if self._shares == 1:
-            tiles.forward(*fixed, 0, p + 1, 0, 1)
-            return angles, flips
-        for visit in range(p + 1):
-            if visit and flips[visit - 1]:
-                tiles.reverse(*self._state, self._shape)
-            self._visit(partial(self._ahead, fixed, visit))
-        return angles, flips
+    def _owed(self) -> float:
+        """What the state of the last run is too short by: the last mixer's cosines, and what rounding their powers lost."""
+        n, cosines = self.n_qubits, self._angles[:, 1]
+        paid = np.concatenate([[2.0 ** (-n / 2)], cosines[:-1] ** n])
+        return float(cosines[-1] ** n * np.prod(paid / paid.astype(self._dtype)))
 
     def _ahead(self, fixed: tuple[Any, ...], visit: int, share: int) -> None:
         tiles.forward(*fixed, visit, visit + 1, share, self._shares)

@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 
 from qtwin.backend.statevector.vector import (
-    LANES,
+    lanes,
     mix2,
     mix2_within,
     mix3,
@@ -52,14 +52,14 @@ def _inlined(function: Callable[..., Any]) -> Any:
 
 Array = Any
 HEAD = 5
-_APART = 24  # packed arrays begin three cache lines further round the first-level cache than a power of two would put them
+_APART = 48  # packed arrays begin some cache lines further round the first-level cache than a power of two would put them
 
 
 @_inlined
 def _mix_group(re: Array, im: Array, shift: int, size: int, within: bool, t: float) -> None:
     stride = 1 << shift
     for block in range(0, re.shape[0], stride << size):
-        for j in range(block, block + stride, LANES):
+        for j in range(block, block + stride, lanes(re)):
             if within:
                 if size == 3:
                     mix3_within(re, im, j, stride, t)
@@ -76,7 +76,7 @@ def _turn_group(re: Array, im: Array, diagonal: Array, shift: int, size: int, ra
     stride = 1 << shift
     before, turns, scale, after = rates
     for block in range(0, re.shape[0], stride << size):
-        for j in range(block, block + stride, LANES):
+        for j in range(block, block + stride, lanes(re)):
             if size == 3:
                 turn3(re, im, diagonal, j, stride, before, turns, scale, after)
             else:
@@ -89,7 +89,7 @@ def _unmix_group(
 ) -> None:
     stride = 1 << shift
     for block in range(0, re.shape[0], stride << size):
-        for j in range(block, block + stride, LANES):
+        for j in range(block, block + stride, lanes(re)):
             if within:
                 if size == 3:
                     unmix3_within(re, im, lre, lim, sums, j, stride, t)
@@ -116,7 +116,7 @@ def _unturn_group(
     stride = 1 << shift
     before, turns, scale, after = rates
     for block in range(0, re.shape[0], stride << size):
-        for j in range(block, block + stride, LANES):
+        for j in range(block, block + stride, lanes(re)):
             if size == 3:
                 unturn3(re, im, lre, lim, diagonal, sums, j, stride, before, turns, scale, after)
             else:
@@ -167,6 +167,7 @@ def _backward_tile(
     leaves both vectors 1 / cos too long.
     """
     last = groups.shape[0] // 2 - 1
+    vector_bits = 2 if lanes(re) == 4 else 3 if lanes(re) == 8 else 4
     weight, cos2 = owed[0], owed[1]
     for step in range(2 * last + 1 if mixes_after and turns_here else last + 1):
         g = step if step <= last else 2 * last - step
@@ -177,10 +178,10 @@ def _backward_tile(
             weight, cos2 = 1.0, owed[2]
         else:
             _unmix_group(re, im, lre, lim, sums, groups[2 * g], size, inside, rates[0] if step <= last else rates[3])
-        weight *= cos2 ** (size + 2 * inside)
+        weight *= cos2 ** (size + (vector_bits if inside else 0))
         for k in range(3):
             slot = k if step <= last else 2 - k
-            for lane in range(k * LANES, (k + 1) * LANES):
+            for lane in range(k * lanes(re), (k + 1) * lanes(re)):
                 out[slot] += weights[k] * sums[lane]
                 sums[lane] = 0.0
 
@@ -188,14 +189,14 @@ def _backward_tile(
 @_inlined
 def _pack(source: Array, target: Array, start: int, row: int, high: int, width: int) -> None:
     for h in range(1 << high):
-        for j in range(0, 1 << width, LANES):
+        for j in range(0, 1 << width, lanes(source)):
             move(source, start + h * row + j, target, (h << width) + j)
 
 
 @_inlined
 def _unpack(source: Array, target: Array, start: int, row: int, high: int, width: int) -> None:
     for h in range(1 << high):
-        for j in range(0, 1 << width, LANES):
+        for j in range(0, 1 << width, lanes(source)):
             move(source, (h << width) + j, target, start + h * row + j)
 
 
@@ -232,7 +233,7 @@ def forward(
     low, high, width, row = shape[0], shape[1], shape[2], shape[3]
     groups_low, groups_high = shape[HEAD : HEAD + 2 * shape[4]], shape[HEAD + 2 * shape[4] :]
     n, p = low + high, angles.shape[0]
-    packed = np.empty((3, (1 << (high + width)) + _APART if high else 0))
+    packed = np.empty((3, (1 << (high + width)) + _APART if high else 0), dtype=re.dtype)
     for visit in range(visit_from, visit_to):
         if visit and flips[visit - 1] and shares == 1:
             reverse(re, im, shape)
@@ -286,8 +287,8 @@ def backward(
     low, high, width, row = shape[0], shape[1], shape[2], shape[3]
     groups_low, groups_high = shape[HEAD : HEAD + 2 * shape[4]], shape[HEAD + 2 * shape[4] :]
     n, p = low + high, angles.shape[0]
-    packed = np.empty((5, (1 << (high + width)) + _APART if high else 0))
-    sums, got = np.zeros(3 * LANES), np.zeros(3)
+    packed = np.empty((5, (1 << (high + width)) + _APART if high else 0), dtype=re.dtype)
+    sums, got = np.zeros(3 * lanes(re)), np.zeros(3)
     for visit in range(visit_from, visit_to - 1, -1):
         if high == 0 and visit == p:
             if flips[p - 1] and shares == 1:
@@ -349,3 +350,13 @@ def energy_and_adjoint(
         lre[i], lim[i] = observable[i] * r, observable[i] * j
         total += observable[i] * (r * r + j * j)
     return total
+
+
+@_summed
+def probabilities(re: Array, im: Array, shape: Array, scale: float, out: Array, first: int, last: int) -> None:
+    """Scale |amplitude|^2 of low tiles first .. last - 1 into the (2^n,) out."""
+    length, row = 1 << shape[0], shape[3]
+    for tile in range(first, last):
+        for j in range(length):
+            r, i = re[tile * row + j], im[tile * row + j]
+            out[tile * length + j] = scale * (r * r + i * i)

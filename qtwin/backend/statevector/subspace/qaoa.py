@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Samples, check_shots
+from qtwin.backend.statevector import phases
 from qtwin.backend.statevector.distribution import draw, lowest_share
-from qtwin.backend.statevector.subspace import phase, table, walk
+from qtwin.backend.statevector.subspace import reflection, table, walk
 from qtwin.backend.statevector.subspace.states import States
 from qtwin.encoding.mixer import Rounds
 from qtwin.errors import InputError
@@ -108,7 +109,8 @@ class SubspaceQaoa:
     def sample(self, theta: Floats, *, shots: int, seed: int) -> Samples:
         """Measure all qubits; every sample is in the set. Equal seeds give equal samples."""
         check_shots(shots)
-        places, counts = draw(self.probabilities(theta), shots=shots, seed=seed)
+        self._forward(theta)
+        places, counts = draw(*self._state, shots=shots, seed=seed)
         return Samples(bits=self.states.bits(places), counts=counts)
 
     def _sorted(self) -> NDArray[np.int64]:
@@ -117,7 +119,7 @@ class SubspaceQaoa:
         return self._order
 
     def _energy(self, observable: Floats) -> float:
-        return float(sum(self._split(partial(phase.energy, *self._state, observable))))
+        return float(sum(self._split(partial(phases.energy, *self._state, observable))))
 
     def _forward(self, theta: Floats) -> Floats:
         angles = np.asarray(theta, dtype=np.float64)
@@ -126,7 +128,7 @@ class SubspaceQaoa:
         re, im = self._state
         re[:], im[:] = self._start, 0.0
         for gamma, beta in angles.reshape(-1, 2).tolist():
-            self._split(partial(phase.turn, re, im, self.cost, gamma))
+            self._split(partial(phases.turn, re, im, self.cost, gamma))
             if self._pairs is None:
                 self._reflect(re, im, beta)
                 continue
@@ -152,18 +154,18 @@ class SubspaceQaoa:
                 self._reflect(lre, lim, -beta)
             else:
                 gradient[k + 1] = 2.0 * sum(self._unrotate(pair, beta) for pair in reversed(self._pairs))
-            gradient[k] = 2.0 * sum(self._split(partial(phase.unturn, re, im, lre, lim, self.cost, gamma)))
+            gradient[k] = 2.0 * sum(self._split(partial(phases.unturn, re, im, lre, lim, self.cost, gamma)))
         return value, gradient
 
     def _overlap(self, re: Floats, im: Floats) -> tuple[float, float]:
-        parts = self._split(partial(phase.overlap, self._start, re, im))
+        parts = self._split(partial(reflection.overlap, self._start, re, im))
         return sum(p[0] for p in parts), sum(p[1] for p in parts)
 
     def _reflect(self, re: Floats, im: Floats, beta: float) -> None:
         """1 + (exp(-i beta) - 1) |start><start|."""
         real, imag = self._overlap(re, im)
         by = (np.exp(-1j * beta) - 1.0) * complex(real, imag)
-        self._split(partial(phase.add, self._start, re, im, by.real, by.imag))
+        self._split(partial(reflection.add, self._start, re, im, by.real, by.imag))
 
     def _rotate(self, pair: tuple[int, int], beta: float) -> None:
         if self.states.weight is None:
