@@ -4,5 +4,6 @@ TABLE: dict[str, str] = {
     "statevector": "qtwin.backend.statevector:StatevectorBackend",
     "aer": "qtwin.backend.aer:AerBackend",
     "fake": "qtwin.backend.fake:FakeBackend",
+    "ibm": "qtwin.backend.hardware.ibm.backend:IbmBackend",
     "pennylane": "qtwin.backend.pennylane:PennylaneBackend",
 }

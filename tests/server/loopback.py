@@ -29,6 +29,7 @@ import socket
 import struct
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -115,7 +116,8 @@ class Server(ThreadingHTTPServer):
             return self.worlds.setdefault(crn, World())
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        pass  # clients are killed here on purpose
+        if os.environ.get("QTWIN_LOOPBACK_TELLS"):
+            traceback.print_exc()  # clients are killed here on purpose, so this is quiet otherwise
 
 
 class Handler(BaseHTTPRequestHandler):

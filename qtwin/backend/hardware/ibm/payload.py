@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ def sampler_payload(backend: Any, circuit: Any, sets: NDArray[np.float64], *, sh
 
     Args:
         backend: The machine's `BackendV2`.
-        circuit: Parameterised ISA circuit with a register ``meas``.
+        circuit: Parameterised ISA circuit with one classical register.
         sets: (sets, n_parameters) values.
         shots: For each set.
         options: Of the client's `SamplerOptions`.
@@ -74,43 +73,3 @@ class _Remote:
     """Makes the primitives prepare for a machine and not for local testing."""
 
     is_local = False
-
-
-def strings_in(value: Any, most: int = 100_000) -> Sequence[str]:
-    """Every text in a payload, keys included, and the plain and unpacked content of its binary parts."""
-    found: list[str] = []
-    stack = [value]
-    while stack and len(found) < most:
-        item = stack.pop()
-        if isinstance(item, dict):
-            found.extend(item)
-            stack.extend(item.values())
-        elif isinstance(item, list):
-            stack.extend(item)
-        elif isinstance(item, str):
-            found.append(item)
-            unpacked = _unpacked(item)
-            if unpacked is not None:
-                found.append(unpacked)
-    return found
-
-
-def _unpacked(text: str) -> str | None:
-    """Base64, compressed or not, as text; None for anything else."""
-    import base64
-    import binascii
-    import gzip
-    import zlib
-
-    if len(text) < 16:
-        return None
-    try:
-        raw = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    for unpack in (zlib.decompress, gzip.decompress, lambda data: data):
-        try:
-            return unpack(raw).decode("latin-1")
-        except (OSError, EOFError, zlib.error):
-            continue
-    return None

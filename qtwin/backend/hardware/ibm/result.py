@@ -48,7 +48,7 @@ def bits_of(part: Any, request: Mapping[str, Any]) -> NDArray[np.uint8]:
         CorruptedResultError: for another number of sets, shots or bits than the request's.
     """
     sets, shots, n = len(request["parameters"]), int(request["shots"]), int(request["n_qubits"])
-    array = part.data["meas"]
+    (array,) = part.data.values()  # the circuit has one classical register
     bits = array.to_bool_array(order="little").astype(np.uint8)
     bits = bits.reshape(-1, *bits.shape[-2:]) if bits.ndim > 2 else bits[None]
     if bits.shape[0] != sets or bits.shape[2] != n or bits.shape[1] < shots:

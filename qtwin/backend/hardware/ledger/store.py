@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,8 +41,13 @@ class Ledger:
         self.place = str(place) if place is not None else default_place()
         self._engine = open_engine(self.place)
 
-    def intend(self, order: Order) -> Entry:
-        """Write an order down before anything leaves the machine; an order that is there already stays as it is."""
+    def intend(self, order: Order, *, allowed: Callable[[list[Entry]], object] = lambda _: None) -> Entry:
+        """Write an order down before anything leaves the machine; an order that is there already stays as it is.
+
+        Args:
+            order: What is to be run.
+            allowed: Is shown all entries in the same transaction, and raises if this one may not be added.
+        """
         now = _now()
         row = {
             "key": order.key,
@@ -70,6 +75,9 @@ class Ledger:
         }
         with self._transaction() as connection:
             if self._row(connection, order.key, lock=True) is None:
+                if self._engine.dialect.name == "postgresql":
+                    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7236)")  # one new order at a time
+                allowed(_all(connection))
                 inserted = connection.execute(self._insert(), row).rowcount
                 if inserted:
                     for kind, data in {"payload": order.payload, **order.files}.items():
@@ -110,12 +118,8 @@ class Ledger:
 
     def entries(self) -> list[Entry]:
         """All entries, oldest first."""
-        from sqlalchemy import select
-
-        jobs = tables.jobs()
         with self._transaction() as connection:
-            rows = connection.execute(select(jobs).order_by(jobs.c.created, jobs.c.key)).mappings().all()
-        return [_entry(row) for row in rows]
+            return _all(connection)
 
     def file(self, key: str, kind: str) -> bytes | None:
         """The newest file of a kind: ``payload``, ``qpy``, ``openqasm3``, ``calibration``, ``versions``, ``result``."""
@@ -253,6 +257,14 @@ class Leased:
         newest = select(func.max(table.c.id)).where(table.c.key == self.key, table.c.kind == kind).scalar_subquery()
         with self.ledger._transaction() as connection:
             connection.execute(table.update().where(table.c.id == newest).values(state=state))
+
+
+def _all(connection: Connection) -> list[Entry]:
+    from sqlalchemy import select
+
+    jobs = tables.jobs()
+    rows = connection.execute(select(jobs).order_by(jobs.c.created, jobs.c.key)).mappings().all()
+    return [_entry(cast("Mapping[str, Any]", row)) for row in rows]
 
 
 def _add_file(connection: Connection, key: str, kind: str, data: bytes, state: str) -> None:
