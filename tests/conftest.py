@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+# Before NumPy comes: threads that spin over small matrices cost tenfold on a busy machine.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _audit_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

@@ -18,6 +18,8 @@ TABLE: dict[str, str] = {
     "warm-start-qaoa": "qtwin.solver.quantum.warm_start_qaoa:WarmStartQaoa",
     "xy-qaoa": "qtwin.solver.quantum.xy_qaoa:XyQaoa",
     "grover-mixer-qaoa": "qtwin.solver.quantum.grover_mixer_qaoa:GroverMixerQaoa",
+    "bf-dcqo": "qtwin.solver.quantum.bf_dcqo:BfDcqo",
+    "pauli-correlation-encoding": "qtwin.solver.quantum.pauli_correlation_encoding:PauliCorrelationEncoding",
     "falqon": "qtwin.solver.quantum.falqon:Falqon",
     "hardware-efficient-vqe": "qtwin.solver.quantum.hardware_efficient_vqe:HardwareEfficientVqe",
     "filtering-vqe": "qtwin.solver.quantum.filtering_vqe:FilteringVqe",
