@@ -165,6 +165,7 @@ class FamilySection(BaseModel):
     name: str
     sizes: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False, min_length=1)]
     instances: int = Field(default=1, ge=1)
+    label: str = ""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -173,11 +174,17 @@ class FamilySection(BaseModel):
 
 
 class EntrantSection(SolverSection):
-    """A solver of a sweep: how often it runs on each instance, and up to which size."""
+    """A solver of a sweep: how often it runs on each instance, and up to which size.
+
+    `backends` runs it on each of them; `noise` on each of them at each of these two-qubit error rates, which take the place of
+    ``{error}`` in the backend's name or are given to Aer's depolarising noise.
+    """
 
     label: str = ""
     runs: int = Field(default=1, ge=1)
     largest: int | None = Field(default=None, ge=1)
+    backends: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    noise: Annotated[tuple[Annotated[float, Field(ge=0, lt=1)], ...], Field(strict=False)] = ()
 
 
 class BenchSpec(_Section):

@@ -80,6 +80,11 @@ def best_known(records: Iterable[Record]) -> dict[str, Best]:
     return best
 
 
+def group_of(record: Record) -> str:
+    """How the record's family is called in tables."""
+    return str(record["task"].get("group") or record["task"]["family"])
+
+
 def succeeded(record: Record, best: Mapping[str, Best]) -> bool:
     """Whether the record's answer is feasible and as low as the best known one."""
     known = best.get(record["instance_id"])
@@ -93,7 +98,7 @@ def cells(records: Sequence[Record], best: Mapping[str, Best]) -> list[Cell]:
     """Every solver at every size, failures counted."""
     groups: dict[tuple[str, int, str], list[Record]] = defaultdict(list)
     for r in records:
-        groups[r["task"]["family"], r["task"]["n"], r["task"]["label"]].append(r)
+        groups[group_of(r), r["task"]["n"], r["task"]["label"]].append(r)
     return [_cell(key, rows, best) for key, rows in sorted(groups.items())]
 
 
@@ -101,7 +106,7 @@ def runs_by_size(records: Sequence[Record], best: Mapping[str, Best], family: st
     """Size to one `Runs` an instance, for a fit."""
     by_instance: dict[tuple[int, str], list[Record]] = defaultdict(list)
     for r in records:
-        if (r["task"]["family"], r["task"]["label"]) == (family, label):
+        if (group_of(r), r["task"]["label"]) == (family, label):
             by_instance[r["task"]["n"], r["instance_id"]].append(r)
     found: dict[int, list[Runs]] = defaultdict(list)
     for (n, _), rows in sorted(by_instance.items()):
@@ -112,7 +117,7 @@ def runs_by_size(records: Sequence[Record], best: Mapping[str, Best], family: st
 def growth(records: Sequence[Record], best: Mapping[str, Best], *, seed: int) -> dict[tuple[str, str], tuple[Fit, str] | str]:
     """(family, label) to the better fit and how sure that is, or to the reason why there is none."""
     found: dict[tuple[str, str], tuple[Fit, str] | str] = {}
-    for family, label in sorted({(r["task"]["family"], r["task"]["label"]) for r in records}):
+    for family, label in sorted({(group_of(r), r["task"]["label"]) for r in records}):
         by_size = runs_by_size(records, best, family, label)
         try:
             found[family, label] = better([fit(by_size, form=form, seed=seed) for form in FORMS])
@@ -126,9 +131,9 @@ def crossings(
 ) -> list[tuple[str, str, str, Crossover]]:
     """(family, quantum label, classical label, where): each quantum solver against the classical one of least time at its end."""
     out = []
-    for family in sorted({r["task"]["family"] for r in records}):
+    for family in sorted({group_of(r) for r in records}):
         fits: dict[str, Fit] = {}
-        for label in sorted({r["task"]["label"] for r in records if r["task"]["family"] == family}):
+        for label in sorted({r["task"]["label"] for r in records if group_of(r) == family}):
             try:
                 fits[label] = fit(runs_by_size(records, best, family, label), form="exponential", seed=seed)
             except InputError:

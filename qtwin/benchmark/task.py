@@ -29,6 +29,7 @@ class Task:
         run: Number of the repetition.
         seed: Of the sweep; with the rest it gives the solver's seed.
         version: Of qtwin.
+        group: How the family with these options is called in tables; "" for its own name.
     """
 
     family: str
@@ -42,16 +43,17 @@ class Task:
     run: int = 0
     seed: int = 0
     version: str = qtwin.__version__
+    group: str = ""
 
     @cached_property
     def task_id(self) -> str:
-        """SHA-256 of everything above but the label; equal tasks of any sweep, machine or day have equal ones.
+        """SHA-256 of everything above but label and group; equal tasks of any sweep, machine or day have equal ones.
 
         Raises:
             InputError: for an option that is no JSON value.
         """
         plain = asdict(self)
-        del plain["label"]
+        del plain["label"], plain["group"]
         try:
             text = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
         except (TypeError, ValueError) as error:
@@ -78,6 +80,7 @@ class Group:
     sizes: Sequence[int]
     instances: int = 1
     options: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,4 +115,5 @@ def expand(groups: Sequence[Group], entrants: Sequence[Entrant], *, seed: int) -
                     time_limit_s=entrant.time_limit_s,
                     run=run,
                     seed=seed,
+                    group=group.label or group.family,
                 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 from qtwin.benchmark.fault_tolerance.ccz_factory import CczFactory
 from qtwin.benchmark.fault_tolerance.surface_code import SurfaceCode
@@ -74,11 +75,24 @@ def machine(
     return best
 
 
-def _with(logical: int, toffolis: float, factory: CczFactory, factories: int, failure: float) -> Machine | None:
-    """The machine with this factory, or None where its CCZ states alone fail too often."""
-    spoilt = toffolis * factory.error
-    if spoilt >= failure:
-        return None
+@lru_cache(maxsize=16)
+def _factories(code: SurfaceCode) -> tuple[tuple[CczFactory, float], ...]:
+    """Every factory that may pay, with its error: none that is larger and slower than another and no better."""
+    every = [
+        CczFactory(code=code, level_1=level_1, level_2=level_2) for level_2 in range(7, 61, 2) for level_1 in range(5, level_2, 2)
+    ]
+    every.sort(key=lambda f: f.qubits * f.cycles)
+    kept: list[tuple[CczFactory, float]] = []
+    for factory in every:
+        if all(factory.error < error or factory.cycles < other.cycles for other, error in kept):
+            kept.append((factory, factory.error))
+    return tuple(kept)
+
+
+def _with(
+    logical: int, toffolis: float, factory: CczFactory, factories: int, failure: float, spoilt: float
+) -> Machine | None:
+    """The machine with this factory, `spoilt` the failure of its CCZ states; None where no distance suffices."""
     code = factory.code
     cycles = toffolis * factory.cycles / factories
     tiles = math.ceil(logical * code.routing)

@@ -71,7 +71,9 @@ class SurfaceCode:
                 f"{tile_cycles} tile cycles and a budget of {budget} came, a positive number and one below 1 were wanted",
                 hint="correct them",
             )
-        for distance in range(3, _LARGEST + 1, 2):
-            if self.tile_error(distance) * tile_cycles <= budget:
-                return distance
+        suppression = math.log(self.threshold / self.physical_error)
+        halves = math.ceil(math.log(max(self.prefactor * tile_cycles / budget, 1.0)) / suppression - 1e-12)
+        distance = max(3, 2 * halves - 1)
+        if distance <= _LARGEST:
+            return distance
         raise InputError(f"no distance up to {_LARGEST} keeps the error below {budget}", hint="assume better physical qubits")

@@ -1,0 +1,70 @@
+"""One measured place of the map, whatever result it comes from, and those who took part there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Origin = Literal["generated", "twin", "measured", "patient", "molecule"]
+Axes = Literal["regimen", "molecule"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contender:
+    """A method at a place.
+
+    Attributes:
+        label: As in tables.
+        kind: "classical", "quantum" or "null".
+        time_s: 99 % time to solution, or the time of the run where there is one run; infinite where it did not succeed.
+        low_s, high_s: 95 % interval of it, both equal to it where none was measured.
+        successes, runs: Of those that were counted.
+        proven: Instances that it proved.
+        note: What else a reviewer should see, such as an error in mHa.
+    """
+
+    label: str
+    kind: str
+    time_s: float
+    low_s: float
+    high_s: float
+    successes: int
+    runs: int
+    proven: int
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where an instance or family sits and what happened there.
+
+    Attributes:
+        axes: Which of the two maps it is on.
+        name: Of the family, data set, patient or molecule.
+        origin: Where its instances come from.
+        size: Decision variables; spatial orbitals of the active space for molecules.
+        level: Row of the map (`qtwin.benchmark.advantage.grid`): interaction order and density, or correlation strength.
+        detail: Its axes in words.
+        instances, proven: Counted; proven by a solver or a full diagonalisation.
+        construction: Whether the optimum is known by how the instances were made.
+        contenders: Who took part.
+        source: Path of the result.
+        command: What ran it.
+        requirement: What a quantum machine would need, in a sentence; "" where it was not worked out.
+        plausible: Whether that is within two weeks and within what the data carry.
+    """
+
+    axes: Axes
+    name: str
+    origin: Origin
+    size: int
+    level: str
+    detail: str
+    instances: int
+    proven: int
+    construction: bool
+    contenders: tuple[Contender, ...]
+    source: str
+    command: str
+    requirement: str = ""
+    plausible: bool = False

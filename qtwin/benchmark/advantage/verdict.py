@@ -1,0 +1,91 @@
+"""What may be said of a place. The rules, in the order in which they are tried:
+
+1. classical, proven: a classical method proved the answer of every instance.
+2. quantum plausible: the worked-out machine overtakes the best classical method within two weeks, at a size that the data carry.
+3. open: no classical method found the best known answer of most instances, or a quantum method
+   (simulated or not) was quicker and the intervals do not overlap.
+4. classical, heuristic: anything else: a classical method finds the best answer known, nobody proves that it is the best.
+
+A place where no classical method took part is open for lack of a measurement, and says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from qtwin.benchmark.advantage.place import Contender, Place
+from qtwin.benchmark.requirement import duration
+
+Kind = Literal["classical proven", "classical heuristic", "open", "quantum plausible"]
+ORDER: tuple[Kind, ...] = ("classical proven", "classical heuristic", "open", "quantum plausible")
+"""From what is settled to what is not: a cell takes the last of its places."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """A kind and the sentence behind it."""
+
+    kind: Kind
+    words: str
+
+
+def judge(place: Place) -> Verdict:
+    """The verdict on one place."""
+    classical = quickest(place.contenders, "classical")
+    quantum = quickest(place.contenders, "quantum")
+    beside = _beside(place, quantum)
+    if place.proven >= place.instances and place.instances > 0 and any(c.proven for c in place.contenders if c.kind == "classical"):
+        prover = min((c for c in place.contenders if c.proven and c.kind == "classical"), key=lambda c: (-c.proven, c.time_s))
+        return Verdict(kind="classical proven", words=f"{prover.label} proves {_every(place)} in {_time(prover)}{beside}")
+    if place.plausible:
+        return Verdict(kind="quantum plausible", words=place.requirement)
+    if classical is None:
+        return Verdict(kind="open", words=f"no classical method was measured here{beside}")
+    if not math.isfinite(classical.time_s):
+        return Verdict(kind="open", words=f"no classical method found the best known answer reliably{beside}")
+    if quantum is not None and quantum.high_s < classical.low_s:
+        return Verdict(
+            kind="open",
+            words=f"{quantum.label} was quicker, {_time(quantum)} against {_time(classical)} of {classical.label},"
+            " on a simulator and without a proof",
+        )
+    known = "whose optimum is known by construction" if place.construction else "without a proof that it is the best"
+    return Verdict(
+        kind="classical heuristic", words=f"{classical.label} finds the best known answer in {_time(classical)}, {known}{beside}"
+    )
+
+
+def quickest(contenders: Sequence[Contender], kind: str) -> Contender | None:
+    """The contender of this kind with the least time; None where none took part."""
+    return min((c for c in contenders if c.kind == kind), key=lambda c: c.time_s, default=None)
+
+
+def hardest(verdicts: Sequence[Verdict]) -> Verdict:
+    """The least settled of several verdicts."""
+    return max(verdicts, key=lambda v: ORDER.index(v.kind))
+
+
+def _every(place: Place) -> str:
+    return "the optimum" if place.instances == 1 else f"the optimum of all {place.instances} instances"
+
+
+def _time(contender: Contender) -> str:
+    """Time, and its interval where there is one."""
+    if not math.isfinite(contender.time_s):
+        return "no time"
+    if contender.low_s == contender.high_s == contender.time_s:
+        return duration(contender.time_s)
+    high = "never" if math.isinf(contender.high_s) else duration(contender.high_s)
+    return f"{duration(contender.time_s)} (95 % interval {duration(contender.low_s)} to {high})"
+
+
+def _beside(place: Place, quantum: Contender | None) -> str:
+    if quantum is None:
+        return "; no quantum method took part"
+    null = quickest(place.contenders, "null")
+    chance = "" if null is None or not math.isfinite(null.time_s) else f", random guessing {duration(null.time_s)}"
+    took = f"took {duration(quantum.time_s)}" if math.isfinite(quantum.time_s) else "never found it"
+    return f"; the best quantum method, {quantum.label}, {took}{chance}"

@@ -1,0 +1,162 @@
+"""What a quantum machine would need to overtake the best classical solver on a family, by Grover's search on the surface code.
+
+The classical side is the fitted growth of the quickest classical solver, spread over `cores` without loss. The quantum side is a
+lower bound: the smallest circuit that writes the energy, pi / 4 sqrt(N) calls for N allowed answers, four factories, no reaction
+time. If even that does not overtake within two weeks, a quadratic speed-up is no advantage here (Babbush et al. 2021; Hoefler,
+Häner, Troyer 2023).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qtwin.benchmark.fault_tolerance.break_even import TWO_WEEKS_S
+from qtwin.benchmark.fault_tolerance.estimate import Machine, machine
+from qtwin.benchmark.fault_tolerance.search import Polynomial, grover
+from qtwin.benchmark.fault_tolerance.surface_code import SurfaceCode
+from qtwin.benchmark.metrics import Interval
+from qtwin.benchmark.scaling import Fit
+from qtwin.errors import InputError
+
+_LARGEST_N = 400
+_DRAWS = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirement:
+    """Where the searches cross, and with what machine.
+
+    Attributes:
+        classical: Label of the classical solver.
+        cores: Over which it is spread.
+        size: Variables at the crossing; None where there is none up to 400, or it cannot be told.
+        interval: 95 % by the bootstrap of the classical fit; an upper end of infinity where some draws never cross.
+        machine: At the crossing.
+        practical: Whether both take at most two weeks there.
+        words: All that, in a sentence.
+    """
+
+    classical: str
+    cores: int
+    size: int | None
+    interval: Interval | None
+    machine: Machine | None
+    practical: bool
+    words: str
+
+
+def growth_of(places: Sequence[Mapping[str, Any]]) -> Callable[[int], tuple[Polynomial, float]]:
+    """Size to the polynomial's cost figures and log2 of the allowed answers, continued from the measured sizes.
+
+    Term counts follow a power of n for each order; the answers follow the size limit where all sizes share one, else a straight
+    line in n.
+
+    Raises:
+        InputError: for fewer than two sizes.
+    """
+    if len(places) < 2:
+        raise InputError(f"{len(places)} sizes came, at least 2 were wanted", hint="measure more sizes")
+    sizes = np.array([p["n"] for p in places], dtype=np.float64)
+    orders = sorted({k for p in places for k in p["terms"]})
+    powers = {
+        int(k): np.polyfit(np.log(sizes), np.log([max(p["terms"].get(k, 0.0), 1e-9) for p in places]), 1)
+        for k in orders
+        if all(p["terms"].get(k, 0.0) > 0 for p in places)
+    }
+    bits = int(max(p["energy_bits"] for p in places))
+    limits = {int(p["largest_choice"]) for p in places}
+    line = np.polyfit(sizes, [p["log2_candidates"] for p in places], 1)
+
+    def at(n: int) -> tuple[Polynomial, float]:
+        terms = {k: max(1, round(float(np.exp(np.polyval(fit, math.log(n)))))) for k, fit in powers.items()}
+        if len(limits) == 1 and min(limits) < sizes.min():
+            answers = math.log2(sum(math.comb(n, k) for k in range(min(limits) + 1)))
+        else:
+            answers = max(0.0, float(np.polyval(line, n)))
+        return Polynomial(n=n, terms=terms, bits=bits), answers
+
+    return at
+
+
+def requirement(
+    places: Sequence[Mapping[str, Any]], classical: str, fit: Fit, *, cores: int = 1000, code: SurfaceCode | None = None
+) -> Requirement:
+    """The crossing of Grover's search and the classical fit.
+
+    Args:
+        places: The family's sizes, from `qtwin.benchmark.place`.
+        classical: Label of the fitted solver.
+        fit: Its growth.
+        cores: Classical cores at work together.
+        code: Hardware; the usual assumptions when None.
+
+    Raises:
+        InputError: for fewer than two sizes.
+    """
+    at = growth_of(places)
+    first, last = int(min(fit.sizes)), _LARGEST_N
+    sizes = list(range(first, last + 1))
+    quantum = []
+    for n in sizes:
+        polynomial, answers = at(n)
+        search = grover(polynomial, candidates=2.0 ** min(answers, 1000.0))
+        try:
+            quantum.append(machine(search.logical_qubits, search.toffolis, code=code))
+        except InputError:  # no two-level factory is good enough for so many gates: far beyond any crossing of interest
+            break
+    sizes = sizes[: len(quantum)]
+    log_quantum = np.log2([m.wall_s for m in quantum])
+    x = np.array(sizes, dtype=np.float64) if fit.form == "exponential" else np.log2(sizes)
+    share = math.log2(cores)
+    where = _first_below(log_quantum, fit.intercept + fit.slope * x - share)
+    chosen = fit.draws[np.linspace(0, len(fit.draws) - 1, min(_DRAWS, len(fit.draws))).astype(int)]
+    draws = [_first_below(log_quantum, a + b * x - share) for a, b in chosen]
+    ends = np.array([math.inf if k is None else float(sizes[k]) for k in draws])
+    low, high = (float(np.quantile(ends, q, method="inverted_cdf")) for q in (0.025, 0.975))
+    if where is None:
+        known = "no size up to" if len(sizes) == last - first + 1 else "no size that the model reaches, up to"
+        return Requirement(
+            classical=classical,
+            cores=cores,
+            size=None,
+            interval=None if math.isinf(low) else Interval(low, high),
+            machine=None,
+            practical=False,
+            words=f"Grover's search overtakes {classical} on {cores:,} cores at {known} {sizes[-1]} variables",
+        )
+    n, needed = sizes[where], quantum[where]
+    beyond = n > 2 * max(fit.sizes)
+    practical = needed.wall_s <= TWO_WEEKS_S and not beyond
+    return Requirement(
+        classical=classical,
+        cores=cores,
+        size=n,
+        interval=Interval(low, high),
+        machine=needed,
+        practical=practical,
+        words=f"Grover's search overtakes {classical} on {cores:,} cores from {n} variables (95 % interval {low:.0f} to"
+        f" {'never' if math.isinf(high) else f'{high:.0f}'}), where both take {duration(needed.wall_s)}, with"
+        f" {needed.physical_qubits / 1e6:.2g} million physical qubits at distance {needed.distance}"
+        + ("; that lies beyond twice the largest size measured and is not to be relied on" if beyond else ""),
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a reader would say them, up to the age of the universe."""
+    for unit, length in (("years", 31_557_600.0), ("days", 86_400.0), ("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 2 * length:
+            value = seconds / length
+            return f"{value:,.0f} {unit}" if value < 1e6 else f"{value:.0e} {unit}"
+    return f"{seconds:.2g} s"
+
+
+def _first_below(quantum: np.ndarray[Any, Any], classical: np.ndarray[Any, Any]) -> int | None:
+    """The first place from which the quantum time stays below the classical one to the end; None where there is none."""
+    above = np.flatnonzero(quantum >= classical)
+    start = 0 if not len(above) else int(above[-1]) + 1
+    return None if start >= len(quantum) else start
