@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from qtwin.benchmark.metrics import Interval, clopper_pearson, optimality_gap, time_for
+from qtwin.benchmark import bootstrap, stages
+from qtwin.benchmark.bootstrap import Runs
+from qtwin.benchmark.metrics import Interval, approximation_ratio, clopper_pearson, optimality_gap, time_for
 from qtwin.benchmark.profile import primal_integral
-from qtwin.benchmark.scaling import FORMS, Crossover, Fit, Runs, better, crossover, fit
+from qtwin.benchmark.scaling import FORMS, Crossover, Fit, better, crossover, fit
 from qtwin.errors import InputError
 
 Record = Mapping[str, Any]
@@ -21,11 +23,19 @@ _RELATIVE = 1e-9
 
 @dataclass(frozen=True, kw_only=True)
 class Best:
-    """The best energy known of an instance, and whether anything proves that there is none lower."""
+    """The best energy known of an instance, and whether anything proves that there is none lower.
+
+    Attributes:
+        energy: Least feasible energy.
+        proven: By whom it is proven is in `by`.
+        by: Label of the solver, or "construction".
+        utility: Greatest utility on the twin of any answer, for instances with a question behind them.
+    """
 
     energy: float
     proven: bool
     by: str
+    utility: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +50,11 @@ class Cell:
         failed, out_of_time: Runs that ended in an error, or at the time limit.
         run_s: Median seconds of a run, all stages counted.
         tts_s: Median over instances of the 99 % time to solution.
+        tts_interval: 95 %, by two-level bootstrap; an upper end of infinity where some draws hold no success.
+        ratio: Median approximation ratio against the worst allowed energy; NaN where that is not known.
+        regret: Median loss of utility on the twin against the best answer known, in its unit; NaN without a twin.
+        stage_s: Mean seconds of each stage (`qtwin.benchmark.stages`).
+        shots, evaluations: Mean a run, training included.
         gap: Median optimality gap of the runs' answers; NaN where none had one.
         proven: Runs that ended with a proof.
         primal_s: Median primal integral, up to the longest run of the cell.
@@ -61,11 +76,18 @@ class Cell:
     gap: float
     proven: int
     primal_s: float
+    tts_interval: Interval
+    ratio: float
+    regret: float
+    stage_s: Mapping[str, float]
+    shots: float
+    evaluations: float
 
 
 def best_known(records: Iterable[Record]) -> dict[str, Best]:
     """Instance to the least feasible energy that any record or its construction knows."""
     best: dict[str, Best] = {}
+    useful: dict[str, float] = {}
     for r in records:
         energy, planted = r.get("energy"), (r.get("instance") or {}).get("optimum")
         found = [Best(energy=planted, proven=True, by="construction")] if planted is not None else []
@@ -77,7 +99,9 @@ def best_known(records: Iterable[Record]) -> dict[str, Best]:
             lower = old is None or candidate.energy < old.energy - _tolerance(old.energy)
             if old is None or lower or (candidate.proven and not old.proven and not candidate.energy > old.energy):
                 best[r["instance_id"]] = candidate
-    return best
+        if r.get("utility") is not None and r.get("feasible"):
+            useful[r["instance_id"]] = max(useful.get(r["instance_id"], -math.inf), float(r["utility"]))
+    return {i: replace(b, utility=useful.get(i)) for i, b in best.items()}
 
 
 def group_of(record: Record) -> str:
@@ -86,11 +110,13 @@ def group_of(record: Record) -> str:
 
 
 def succeeded(record: Record, best: Mapping[str, Best]) -> bool:
-    """Whether the record's answer is feasible and as low as the best known one."""
+    """Whether the record's answer is feasible and as low as the best known one, or as useful on the twin as any."""
     known = best.get(record["instance_id"])
-    energy = record.get("energy")
+    energy, utility = record.get("energy"), record.get("utility")
     if known is None or energy is None or not record.get("feasible"):
         return False
+    if utility is not None and known.utility is not None and utility >= known.utility - _tolerance(known.utility):
+        return True
     return bool(energy <= known.energy + _tolerance(known.energy))
 
 
@@ -158,12 +184,16 @@ def _cell(key: tuple[str, int, str], rows: Sequence[Record], best: Mapping[str, 
     by_instance: dict[str, list[Record]] = defaultdict(list)
     for r in rows:
         by_instance[r["instance_id"]].append(r)
-    times = [_tts(_runs(group, best)) for group in by_instance.values()]
+    runs = [_runs(group, best) for group in by_instance.values()]
+    times = [_tts(r) for r in runs]
     spent = [float(r["total_s"]) for r in rows if r.get("total_s") is not None]
-    gaps = [
-        optimality_gap(r["energy"], best[r["instance_id"]].energy)
-        for r in rows
-        if r.get("energy") is not None and r.get("feasible") and r["instance_id"] in best
+    answered = [r for r in rows if r.get("energy") is not None and r.get("feasible") and r["instance_id"] in best]
+    gaps = [optimality_gap(r["energy"], best[r["instance_id"]].energy) for r in answered]
+    ratios = [q for q in (_ratio(r, best[r["instance_id"]].energy) for r in answered) if q is not None]
+    regrets = [
+        known - float(r["utility"])
+        for r in answered
+        if r.get("utility") is not None and (known := best[r["instance_id"]].utility) is not None
     ]
     until = max([*spent, 1e-9])
     integrals = [
@@ -183,11 +213,17 @@ def _cell(key: tuple[str, int, str], rows: Sequence[Record], best: Mapping[str, 
         interval=clopper_pearson(good, len(rows)),
         failed=sum(r.get("status") == "failed" for r in rows),
         out_of_time=sum(r.get("status") == "time limit" for r in rows),
-        run_s=float(np.median(spent)) if spent else math.nan,
+        run_s=_median(spent),
         tts_s=float(np.median(times)),
-        gap=float(np.median(gaps)) if gaps else math.nan,
+        gap=_median(gaps),
         proven=sum(bool(r.get("proven")) for r in rows),
-        primal_s=float(np.median(integrals)) if integrals else math.nan,
+        primal_s=_median(integrals),
+        tts_interval=bootstrap.interval(runs, seed=0),
+        ratio=_median(ratios),
+        regret=_median(regrets),
+        stage_s=stages.means(r["stage_s"] for r in rows if r.get("stage_s")),
+        shots=_mean(float(r["shots"]) for r in rows if r.get("shots") is not None),
+        evaluations=_mean(float(r["evaluations"]) for r in rows if r.get("evaluations") is not None),
     )
 
 
@@ -202,6 +238,20 @@ def _runs(rows: Sequence[Record], best: Mapping[str, Best]) -> Runs:
 
 def _tts(runs: Runs) -> float:
     return time_for(runs.successes / runs.trials, runs.run_s)
+
+
+def _ratio(record: Record, optimum: float) -> float | None:
+    worst = (record.get("instance") or {}).get("worst")
+    return None if worst is None or not worst > optimum else approximation_ratio(record["energy"], optimum=optimum, worst=worst)
+
+
+def _median(values: Sequence[float]) -> float:
+    return float(np.median(values)) if values else math.nan
+
+
+def _mean(values: Iterable[float]) -> float:
+    kept = list(values)
+    return float(np.mean(kept)) if kept else 0.0
 
 
 def _tolerance(energy: float) -> float:

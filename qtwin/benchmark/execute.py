@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from qtwin.benchmark.metrics import count_successes
+from qtwin.benchmark.portrait import portrait
+from qtwin.benchmark.stages import split
 from qtwin.benchmark.task import Task
 from qtwin.encoding.generate import Generated, make
 from qtwin.errors import QtwinError
@@ -24,18 +26,18 @@ _TRACE = 60
 
 
 @lru_cache(maxsize=8)
-def _made(family: str, n: int, seed: int, options: tuple[tuple[str, Any], ...]) -> tuple[Generated, float]:
-    """The instance, and the seconds that making it took."""
+def _made(family: str, n: int, seed: int, options: tuple[tuple[str, Any], ...]) -> tuple[Generated, float, dict[str, Any]]:
+    """The instance, the seconds that making it took, and its portrait."""
     started = time.perf_counter()
     made = make(family, n, seed=seed, **dict(options))
-    return made, time.perf_counter() - started
+    return made, time.perf_counter() - started, portrait(made)
 
 
 def execute(task: Task) -> dict[str, Any]:
     """The record of one task, JSON values only; an error of ours is a record as well, with `status` "failed".
 
     Returns:
-        task_id, instance_id, task, what is known of the instance (variables, terms, degree, optimum), the solver's answer
+        task_id, instance_id, task, what is known of the instance (`qtwin.benchmark.portrait`), the solver's answer
         (status, energy, bound, proven, feasible), its samples' energies with counts where it drew some, seconds by stage, shots,
         evaluations, anytime trace, regret on the twin where there is one, and the machine.
     """
@@ -48,10 +50,10 @@ def execute(task: Task) -> dict[str, Any]:
     }
     try:
         options = tuple(sorted(task.family_options.items()))
-        made, made_s = _made(task.family, task.n, task.instance, options)
-        record |= _instance(made, made_s)
+        made, made_s, known = _made(task.family, task.n, task.instance, options)
+        record["instance"] = known | {"made_s": made.wall_s or {"encode": made_s}}
         solver = registry.load(task.solver, task.solver_options)
-        record["kind"] = solver.card().kind
+        record["kind"], record["citation"] = solver.card().kind, solver.card().citation
         result = solver.solve(
             Instance(encoding=made.encoding, problem=made.problem), seed=task.solver_seed, time_limit_s=task.time_limit_s
         )
@@ -64,25 +66,6 @@ def execute(task: Task) -> dict[str, Any]:
     return plain
 
 
-def _instance(made: Generated, made_s: float) -> dict[str, Any]:
-    p = made.encoding.polynomial
-    low, high = p.coefficient_range
-    pairs = p.n_variables * (p.n_variables - 1) / 2
-    return {
-        "instance": {
-            "n_variables": p.n_variables,
-            "n_decision": made.encoding.n_decision,
-            "n_terms": p.n_terms,
-            "degree": p.degree,
-            "density": sum(len(t) == 2 for t in p.terms) / pairs if pairs else 0.0,
-            "coefficient_min": low,
-            "coefficient_max": high,
-            "optimum": made.optimum,
-            "made_s": made_s,
-        }
-    }
-
-
 def _answer(made: Generated, result: Result) -> dict[str, Any]:
     encoding = made.encoding
     found: dict[str, Any] = {
@@ -93,7 +76,9 @@ def _answer(made: Generated, result: Result) -> dict[str, Any]:
         "scope": result.scope,
         "feasible": result.bits is not None and bool(encoding.is_feasible(result.bits[None, :])[0]),
         "wall_s": dict(result.wall_s),
-        "total_s": float(sum(result.wall_s.values())),
+        "stage_s": split(result.wall_s),
+        "total_s": float(sum(s for name, s in result.wall_s.items() if name != "queue")),
+        "backend": result.backend,
         "shots": result.shots,
         "evaluations": result.evaluations,
         "trace": [[p.time_s, p.evaluations, p.best_energy] for p in result.trace[-_TRACE:]],

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, final
 from qtwin.errors import InputError, QtwinError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine, Table
+    from sqlalchemy import Connection, Engine, Table
 
 _BATCH = 500
 
@@ -25,7 +25,7 @@ class Records:
 
     Args:
         url: A file (SQLite, write-ahead log, every append on disk before it returns) or a database URL such as
-            ``postgresql+psycopg://user@host/name``.
+            ``postgresql://user@host/name``.
 
     Raises:
         InputError: for a file that is no database, or a URL whose driver is not installed.
@@ -37,6 +37,8 @@ class Records:
 
         self._where = str(url)
         address = self._where if "://" in self._where else f"sqlite:///{Path(url).resolve()}"
+        if address.startswith(("postgresql://", "postgres://")):  # SQLAlchemy's default driver is not the one that is maintained
+            address = "postgresql+psycopg://" + address.split("://", 1)[1]
         metadata = MetaData()
         self._table: Table = Table(
             "records",
@@ -82,9 +84,7 @@ class Records:
             return 0
         try:
             with self._engine.begin() as connection:
-                return sum(
-                    max(connection.execute(self._insert(), rows[k : k + _BATCH]).rowcount, 0) for k in range(0, len(rows), _BATCH)
-                )
+                return sum(self._put(connection, rows[k : k + _BATCH]) for k in range(0, len(rows), _BATCH))
         except SQLAlchemyError as error:
             raise QtwinError(
                 f"cannot write records to {self._shown()}: {_words(error)}", hint="free some space; finished records are kept"
@@ -126,14 +126,16 @@ class Records:
         """Let go of the database."""
         self._engine.dispose()
 
-    def _insert(self) -> Any:
-        if self._engine.dialect.name == "postgresql":
+    def _put(self, connection: Connection, rows: list[dict[str, str]]) -> int:
+        """Insert rows that are new; how many were."""
+        if self._engine.dialect.name == "postgresql":  # whose driver does not count the rows of a batch
             from sqlalchemy.dialects.postgresql import insert
 
-            return insert(self._table).on_conflict_do_nothing()
+            statement = insert(self._table).on_conflict_do_nothing().returning(self._table.c.task_id)
+            return len(connection.execute(statement, rows).all())
         from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
-        return insert_sqlite(self._table).on_conflict_do_nothing()
+        return max(connection.execute(insert_sqlite(self._table).on_conflict_do_nothing(), rows).rowcount, 0)
 
     def _shown(self) -> str:
         """The address without a password."""

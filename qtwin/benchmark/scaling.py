@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from qtwin.benchmark.bootstrap import Runs, median_times
 from qtwin.benchmark.metrics import Interval, time_for
 from qtwin.errors import InputError
 
@@ -25,21 +26,7 @@ Form = Literal["exponential", "power law"]
 FORMS: tuple[Form, ...] = ("exponential", "power law")
 _FEWEST_SIZES = 4
 _DRAWS = 2000
-_LEVEL, _CERTAINTY = 0.95, 0.99
-
-
-@dataclass(frozen=True, kw_only=True)
-class Runs:
-    """One solver on one instance.
-
-    Attributes:
-        run_s: Seconds of one run, all costs counted.
-        successes, trials: Runs that reached the target, and runs.
-    """
-
-    run_s: float
-    successes: int
-    trials: int
+_LEVEL = 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,12 +190,7 @@ def _resampled(cells: Sequence[Sequence[Runs]], x: Array, rng: np.random.Generat
     """(draws, 2) intercepts and slopes: instances drawn again, then successes from their binomials; NaN if unsolved."""
     logs = np.empty((_DRAWS, len(x)))
     for k, runs in enumerate(cells):
-        run_s, hits, trials = (np.array([getattr(r, name) for r in runs]) for name in ("run_s", "successes", "trials"))
-        chosen = rng.integers(len(runs), size=(_DRAWS, len(runs)))
-        p = rng.binomial(trials[chosen], (hits / trials)[chosen]) / trials[chosen]
-        with np.errstate(divide="ignore"):
-            repeats = np.where(p >= _CERTAINTY, 1.0, math.log1p(-_CERTAINTY) / np.log1p(-np.minimum(p, _CERTAINTY)))
-        logs[:, k] = np.log2(np.maximum(np.median(run_s[chosen] * np.abs(repeats), axis=1), floor_s))
+        logs[:, k] = np.log2(np.maximum(median_times(runs, rng, draws=_DRAWS), floor_s))
     logs[~np.isfinite(logs).all(axis=1)] = np.nan
     centered = x - x.mean()
     slope = logs @ centered / float(centered @ centered)

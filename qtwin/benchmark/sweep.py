@@ -110,7 +110,7 @@ def _lost(task: Task) -> dict[str, Any]:
         "instance_id": task.instance_id,
         "task": {**vars(task), "task_id": task.task_id},
         "status": "failed",
-        "error": f"its process died {_ATTEMPTS} times",
+        "error": f"its process died or failed {_ATTEMPTS} times",
         "total_s": None,
     }
 
@@ -125,6 +125,9 @@ def _on_dask(tasks: Sequence[Task], address: str) -> Iterable[dict[str, Any]]:
     except (OSError, ValueError) as error:
         raise InputError(f"no Dask scheduler answers at {address}: {error}", hint="start one, or leave --scheduler out") from None
     with client:
-        futures = client.map(execute, list(tasks), key=[t.task_id for t in tasks], retries=_ATTEMPTS - 1)
-        for future in as_completed(futures):  # type: ignore[no-untyped-call]
-            yield future.result()
+        futures = client.map(execute, list(tasks), key=[t.task_id for t in tasks], retries=_ATTEMPTS - 1, pure=False)
+        of = {f.key: t for f, t in zip(futures, tasks, strict=True)}
+        waiting = as_completed(futures)  # type: ignore[no-untyped-call]
+        del futures  # a record that is written down is let go of
+        for future in waiting:
+            yield _lost(of[future.key]) if future.status == "error" else future.result()

@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 
+from qtwin.benchmark.bootstrap import Runs
 from qtwin.benchmark.profile import order_changes, performance_profile, primal_gap, primal_integral
-from qtwin.benchmark.scaling import Runs, better, crossover, fit
+from qtwin.benchmark.scaling import better, crossover, fit
 from qtwin.errors import InputError
 
 SIZES = range(8, 25, 2)

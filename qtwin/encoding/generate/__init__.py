@@ -48,6 +48,7 @@ class Generated:
         optimal_bits: (n,) an assignment with that energy, else None.
         hardness: What is known of how hard it is, with its source.
         problem: The twin's question behind it, for families that have one.
+        wall_s: Seconds by `model` (twin and question) and `encode`, for families that have both; else empty.
     """
 
     family: str
@@ -58,6 +59,7 @@ class Generated:
     optimal_bits: NDArray[np.uint8] | None = None
     hardness: str
     problem: RegimenProblem | None = None
+    wall_s: Mapping[str, float] = field(default_factory=dict)
 
 
 Family = Callable[..., Generated]

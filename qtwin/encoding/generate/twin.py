@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from qtwin.encoding.generate import Generated
@@ -34,6 +36,7 @@ def generate(
         raise InputError(
             f"{n} options and order {order} came, at most {len(everything)} and 1 to 3 were wanted", hint="lower them"
         )
+    began = time.perf_counter()
     rng = np.random.default_rng([seed, n])
     options = [everything[k] for k in np.sort(rng.choice(len(everything), size=n, replace=False))]
     patient = virtual_patient(seed)
@@ -41,6 +44,7 @@ def generate(
     problem: RegimenProblem = pose(
         twin, options, needs=(), max_drugs=max_drugs, horizon_years=horizon_years, kind_weights=kind_weights({})
     )
+    posed = time.perf_counter()
     utility: BinaryPolynomial = cut(problem.objective, n, order).polynomial
     encoding = encode(
         utility,
@@ -55,4 +59,5 @@ def generate(
         encoding=encoding,
         hardness="a patient's question: few drugs at a time, so that enumeration of the allowed sets is the rule to beat",
         problem=problem,
+        wall_s={"model": posed - began, "encode": time.perf_counter() - posed},
     )
