@@ -1,4 +1,4 @@
-"""What a sweep shows of one family at one size, in the terms of the map: how large, how interacting, who answers and who proves."""
+"""What a sweep shows of one family at one size: how large, how interacting, who proves."""
 
 from __future__ import annotations
 

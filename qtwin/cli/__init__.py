@@ -317,6 +317,20 @@ def bench(
         typer.echo(json.dumps(result))
 
 
+@app.command("map")
+def advantage_map(
+    results: Annotated[list[Path], typer.Argument(help="Results: result.json files, or folders that hold some.")],
+    out: Annotated[Path, typer.Option("--out", help="Output folder.")] = Path("out/map"),
+    as_json: Json = False,
+) -> None:
+    """Where classical wins, where it is open, and what a quantum machine would need to change that."""
+    from qtwin.cli.map import run_map
+
+    written = run_map(results, out)
+    if as_json:
+        typer.echo(json.dumps(written))
+
+
 @measured_app.command("combinations")
 def measured_combinations(
     pairs: Annotated[Path, typer.Argument(help="Table of pairs (CSV): drug_1, drug_2, context, synergy; or a column a context.")],

@@ -4,60 +4,36 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
-import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from qtwin import __version__
 from qtwin.benchmark import analysis
 from qtwin.benchmark.analysis import Cell
-from qtwin.benchmark.checkpoint import write_json
-from qtwin.benchmark.profile import order_changes
+from qtwin.benchmark.checkpoint import write_atomically, write_json
+from qtwin.benchmark.export import qoblib
+from qtwin.benchmark.export.bibtex import bibtex
+from qtwin.benchmark.place import places
 from qtwin.benchmark.records import Records
+from qtwin.benchmark.requirement import requirement
 from qtwin.benchmark.scaling import Fit
+from qtwin.benchmark.surroundings import machine, versions
 from qtwin.benchmark.sweep import Progress as Standing
 from qtwin.benchmark.sweep import run
-from qtwin.benchmark.task import Entrant, Group, Task, expand
+from qtwin.cli.bench_page import page_of
+from qtwin.cli.bench_tasks import tasks_of
+from qtwin.cli.measured import finite
 from qtwin.cli.show import console, note, stage, table
-from qtwin.encoding import generate
-from qtwin.errors import InputError, unknown_name
-from qtwin.report.bench_pictures import growth_picture, profile_picture
+from qtwin.errors import InputError
 from qtwin.report.number import seconds
-from qtwin.report.sheet import Section, Sheet, Table, write_sheet
-from qtwin.solver import registry
 from qtwin.spec import BenchSpec, identity, read_bench_spec
 
 SCHEMA = "qtwin.bench/1"
-
-
-def tasks_of(spec: BenchSpec) -> list[Task]:
-    """Every task of the sweep, its names and options checked before anything runs.
-
-    Raises:
-        InputError: for an unknown family, solver or option, or a label given twice.
-    """
-    groups = []
-    for section in spec.family:
-        known = generate.options_of(section.name)
-        for name in section.options:
-            if name not in known:
-                raise unknown_name(f"option of family {section.name!r}:", name, known)
-        groups.append(Group(family=section.name, sizes=section.sizes, instances=section.instances, options=section.options))
-    entrants: list[Entrant] = []
-    for s in spec.solver:
-        registry.load(s.name, s.options)
-        label = s.label or s.name
-        if label in {e.label for e in entrants}:
-            raise InputError(f"two solvers are called {label!r}", hint="give each a label of its own")
-        entrants.append(
-            Entrant(solver=s.name, label=label, options=s.options, time_limit_s=s.time_limit_s, runs=s.runs, largest=s.largest)
-        )
-    return list(expand(groups, entrants, seed=spec.seed))
 
 
 def run_bench(path: Path, out: Path, *, store: str = "", scheduler: str = "", workers: int | None = None) -> dict[str, Any]:
@@ -95,20 +71,29 @@ def run_bench(path: Path, out: Path, *, store: str = "", scheduler: str = "", wo
         "schema": SCHEMA,
         "spec": spec.model_dump(mode="json"),
         "spec_hash": identity(spec, __version__),
-        "versions": {"qtwin": __version__, "python": platform.python_version()},
-        "machine": {"cpu_count": os.cpu_count(), "platform": platform.platform()},
+        "versions": versions(),
+        "machine": machine(),
+        "command": f"qtwin bench {path} --out {out}",
         "seed": spec.seed,
         "tasks": len(tasks),
         "ran_now": ran,
         "wall_s": time.perf_counter() - started,
     }
     with stage("Report"):
-        page = _page(spec, rows, result, out)
+        page = page_of(spec, rows, result, out)
     write_json(out / "result.json", result)
+    best = analysis.best_known(rows)
+    write_atomically(out / "qoblib.csv", lambda p: _text(p, qoblib.table(rows, best, date=datetime.now(UTC).date().isoformat())))
+    cited = sorted({str(v["citation"]) for v in result["solvers"].values() if v.get("citation")})
+    write_atomically(out / "references.bib", lambda p: _text(p, bibtex(cited)))
     _print(result)
     note(str(result["verdict"]), style="bold green")
     note(f"{page}  ({time.perf_counter() - started:.0f} s)")
     return result
+
+
+def _text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def summarise(spec: BenchSpec, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -118,8 +103,9 @@ def summarise(spec: BenchSpec, rows: Sequence[dict[str, Any]]) -> dict[str, Any]
     kinds = {c.label: c.kind for c in found}
     fits = analysis.growth(rows, best, seed=spec.seed)
     crossings = analysis.crossings(rows, best, kinds, seed=spec.seed)
+    where = places(rows, best)
     return {
-        "cells": [_plain(dataclasses.asdict(c)) for c in found],
+        "cells": [finite(dataclasses.asdict(c)) for c in found],
         "growth": [
             {"family": family, "solver": label} | (_told(*value) if isinstance(value, tuple) else {"refused": value})
             for (family, label), value in fits.items()
@@ -128,7 +114,10 @@ def summarise(spec: BenchSpec, rows: Sequence[dict[str, Any]]) -> dict[str, Any]
             {"family": f, "quantum": q, "classical": c, "words": x.words, "size": x.size, "interval": x.interval}
             for f, q, c, x in crossings
         ],
-        "proven_instances": sum(b.proven for b in best.values()),
+        "places": where,
+        "requirements": requirements(where, found, fits),
+        "solvers": _solvers(rows),
+        "proven_instances": sum(p["proven"] if not p["construction"] else p["instances"] for p in where),
         "instances": len({r["instance_id"] for r in rows}),
         "verdict": _verdict(found),
     }
@@ -137,6 +126,41 @@ def summarise(spec: BenchSpec, rows: Sequence[dict[str, Any]]) -> dict[str, Any]
 def _told(fit: Fit, words: str) -> dict[str, Any]:
     plain = {k: v for k, v in dataclasses.asdict(fit).items() if k != "draws"}
     return plain | {"choice": words}
+
+
+def requirements(
+    where: Sequence[dict[str, Any]], cells: Sequence[Cell], fits: Mapping[tuple[str, str], tuple[Fit, str] | str]
+) -> list[dict[str, Any]]:
+    """What Grover's search would need on each family against its quickest classical solver, on one core and on a thousand."""
+    out: list[dict[str, Any]] = []
+    for family in sorted({p["family"] for p in where}):
+        mine = [p for p in where if p["family"] == family]
+        largest = max(p["n"] for p in mine)
+        rivals = [
+            c for c in cells if (c.family, c.kind) == (family, "classical") and isinstance(fits.get((family, c.label)), tuple)
+        ]
+        if not rivals or len(mine) < 2:
+            out.append({"family": family, "refused": "no classical solver has a fitted growth: at least four sizes are wanted"})
+            continue
+        rival = min(rivals, key=lambda c: (largest - c.n, c.tts_s))
+        fit, _ = cast("tuple[Fit, str]", fits[family, rival.label])
+        for cores in (1, 1000):
+            found = requirement(mine, rival.label, fit, cores=cores)
+            needed = None if found.machine is None else dataclasses.asdict(found.machine)
+            out.append(
+                {"family": family} | finite(dataclasses.asdict(dataclasses.replace(found, machine=None)) | {"machine": needed})
+            )
+    return out
+
+
+def _solvers(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Label to what stands behind it: solver, options, time limit, kind, citation."""
+    out: dict[str, Any] = {}
+    for r in rows:
+        t = r["task"]
+        out.setdefault(t["label"], {"name": t["solver"], "options": t["solver_options"], "time_limit_s": t["time_limit_s"]})
+        out[t["label"]] |= {k: r[k] for k in ("kind", "citation") if r.get(k)}
+    return dict(sorted(out.items()))
 
 
 def _verdict(cells: Sequence[Cell]) -> str:
@@ -164,105 +188,6 @@ def _verdict(cells: Sequence[Cell]) -> str:
     return f"Classical wins at {len(wins)} of {total} sizes; a simulated quantum solver was quicker on {where}."
 
 
-def _page(spec: BenchSpec, rows: Sequence[dict[str, Any]], result: dict[str, Any], out: Path) -> Path:
-    best = analysis.best_known(rows)
-    found = analysis.cells(rows, best)
-    fits = analysis.growth(rows, best, seed=spec.seed)
-    pictures = [
-        growth_picture(
-            family,
-            [c for c in found if c.family == family],
-            {label: value[0] for (f, label), value in fits.items() if f == family and isinstance(value, tuple)},
-        )
-        for family in sorted({c.family for c in found})
-    ]
-    times = _times(rows, best)
-    changed = order_changes(times, 10.0)
-    warning = f"Without {' or '.join(changed)} the others would stand in another order." if changed else ""
-    return write_sheet(
-        Sheet(
-            kind="sweep",
-            title=spec.title,
-            verdict=str(result["verdict"]),
-            points=[
-                spec.question,
-                spec.decision_rule,
-                *(f"{x['quantum']} against {x['classical']} on {x['family']}: {x['words']}." for x in result["crossovers"]),
-            ],
-            cards=[
-                ("Instances", str(result["instances"]), f"{result['proven_instances']} with a proven optimum"),
-                (
-                    "Runs",
-                    f"{len(rows):,}",
-                    f"{sum(c.failed for c in found)} failed, {sum(c.out_of_time for c in found)} out of time",
-                ),
-            ],
-            sections=[
-                Section(anchor="growth", title="How time grows", pictures=pictures, tables=[_growth_table(result)]),
-                Section(
-                    anchor="profile", title="Who is quick how often", pictures=[profile_picture(times, warning)] if times else []
-                ),
-                Section(anchor="cells", title="Every cell", tables=[_cell_table(found)]),
-            ],
-            warnings=[
-                "Quantum solvers ran on simulators: their time is that of the simulation and says nothing about a device.",
-                "Success is the best energy known, which is the optimum only where it is proven.",
-            ],
-            facts={
-                "Sweep": str(result["spec_hash"]),
-                "Seed": str(spec.seed),
-                "Machine": f"{result['machine']['cpu_count']} cores, {result['machine']['platform']}",
-                "Versions": f"qtwin {__version__}, Python {platform.python_version()}",
-            },
-        ),
-        out,
-    )
-
-
-def _times(rows: Sequence[dict[str, Any]], best: dict[str, analysis.Best]) -> dict[str, list[float]]:
-    """Solver to its time on every instance; infinite where it did not take part or never succeeded."""
-    labels, instances = sorted({r["task"]["label"] for r in rows}), sorted({r["instance_id"] for r in rows})
-    by: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for r in rows:
-        by.setdefault((r["task"]["label"], r["instance_id"]), []).append(r)
-    return {label: [analysis.tts_of(by[label, i], best) if (label, i) in by else math.inf for i in instances] for label in labels}
-
-
-def _growth_table(result: dict[str, Any]) -> Table:
-    rows = []
-    for g in result["growth"]:
-        if "refused" in g:
-            rows.append((g["family"], g["solver"], "none", g["refused"], ""))
-            continue
-        low, high = g["base_interval"]
-        name = "factor a variable" if g["form"] == "exponential" else "exponent"
-        rows.append((g["family"], g["solver"], g["form"], f"{name} {g['base']:.3g} ({low:.3g} to {high:.3g})", g["choice"]))
-    return Table(title="Growth", header=("Family", "Solver", "Law", "Growth, 95 % interval", "Choice"), rows=rows)
-
-
-def _cell_table(cells: Sequence[Cell]) -> Table:
-    return Table(
-        title="Success and time",
-        header=("Family", "n", "Solver", "Instances", "Success", "95 % interval", "Run", "TTS 99 %", "Gap", "Proven"),
-        rows=[
-            (
-                c.family,
-                str(c.n),
-                c.label,
-                str(c.instances),
-                f"{c.successes} / {c.runs}",
-                f"{100 * c.interval.low:.0f} to {100 * c.interval.high:.0f} %",
-                seconds(c.run_s) if math.isfinite(c.run_s) else "-",
-                seconds(c.tts_s) if math.isfinite(c.tts_s) else "never",
-                f"{100 * c.gap:.2g} %" if math.isfinite(c.gap) else "-",
-                str(c.proven),
-            )
-            for c in cells
-        ],
-        numeric=frozenset({1, 3, 4, 6, 7, 8, 9}),
-    )
-
-
 def _print(result: dict[str, Any]) -> None:
     def shown(g: dict[str, Any]) -> tuple[str, str, str]:
         if "refused" in g:
@@ -271,11 +196,3 @@ def _print(result: dict[str, Any]) -> None:
         return g["family"], g["solver"], f"{g['form']}: {g['base']:.3g} ({low:.3g} to {high:.3g})"
 
     table("Growth of the 99 % time to solution", ("family", "solver", "law"), [shown(g) for g in result["growth"]])
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

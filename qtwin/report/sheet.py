@@ -28,14 +28,38 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Square:
+    """A cell of a grid: what it says, in which of the styles ``k0`` to ``k3``, and the anchor where its evidence is."""
+
+    text: str
+    style: str
+    anchor: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """A map as a table of links; None where nothing was measured. Rows from the top, their words first."""
+
+    title: str
+    corner: str
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[Square | None]]]
+    legend: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Section:
-    """A heading with text, pictures and tables."""
+    """A heading with text, a grid, pictures, tables and links (words, address); `listed` in the page's contents or not."""
 
     anchor: str
     title: str
     text: Sequence[str] = ()
+    grids: Sequence[Grid] = ()
     pictures: Sequence[Picture] = ()
     tables: Sequence[Table] = ()
+    links: Sequence[tuple[str, str]] = ()
+    listed: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

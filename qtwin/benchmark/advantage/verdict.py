@@ -1,4 +1,6 @@
-"""What may be said of a place. The rules, in the order in which they are tried:
+"""What may be said of a place.
+
+The rules, in the order in which they are tried:
 
 1. classical, proven: a classical method proved the answer of every instance.
 2. quantum plausible: the worked-out machine overtakes the best classical method within two weeks, at a size that the data carry.
@@ -37,7 +39,11 @@ def judge(place: Place) -> Verdict:
     classical = quickest(place.contenders, "classical")
     quantum = quickest(place.contenders, "quantum")
     beside = _beside(place, quantum)
-    if place.proven >= place.instances and place.instances > 0 and any(c.proven for c in place.contenders if c.kind == "classical"):
+    if (
+        place.proven >= place.instances
+        and place.instances > 0
+        and any(c.proven for c in place.contenders if c.kind == "classical")
+    ):
         prover = min((c for c in place.contenders if c.proven and c.kind == "classical"), key=lambda c: (-c.proven, c.time_s))
         return Verdict(kind="classical proven", words=f"{prover.label} proves {_every(place)} in {_time(prover)}{beside}")
     if place.plausible:

@@ -61,13 +61,12 @@ def machine(
         )
     hardware = code or SurfaceCode()
     best: Machine | None = None
-    for level_2 in range(7, 61, 2):
-        for level_1 in range(5, level_2, 2):
-            found = _with(
-                logical_qubits, toffolis, CczFactory(code=hardware, level_1=level_1, level_2=level_2), factories, failure
-            )
-            if found and (best is None or found.physical_qubits * found.wall_s < best.physical_qubits * best.wall_s):
-                best = found
+    for factory, error in _factories(hardware):
+        if toffolis * error >= failure:  # its CCZ states alone would fail too often
+            continue
+        found = _with(logical_qubits, toffolis, factory, factories, failure, toffolis * error)
+        if found and (best is None or found.physical_qubits * found.wall_s < best.physical_qubits * best.wall_s):
+            best = found
     if best is None:
         raise InputError(
             f"no two-level factory keeps {toffolis:.3g} Toffolis below a failure of {failure}", hint="lower the error"
@@ -89,9 +88,7 @@ def _factories(code: SurfaceCode) -> tuple[tuple[CczFactory, float], ...]:
     return tuple(kept)
 
 
-def _with(
-    logical: int, toffolis: float, factory: CczFactory, factories: int, failure: float, spoilt: float
-) -> Machine | None:
+def _with(logical: int, toffolis: float, factory: CczFactory, factories: int, failure: float, spoilt: float) -> Machine | None:
     """The machine with this factory, `spoilt` the failure of its CCZ states; None where no distance suffices."""
     code = factory.code
     cycles = toffolis * factory.cycles / factories

@@ -1,0 +1,153 @@
+"""Places from results about choices: sweeps, experiments on one patient, tables of measured combinations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from qtwin.benchmark.advantage.grid import regimen_level
+from qtwin.benchmark.advantage.place import Contender, Origin, Place
+
+Result = Mapping[str, Any]
+
+
+def from_bench(result: Result, source: str) -> list[Place]:
+    """One place for each family and size of a sweep (schema qtwin.bench/1)."""
+    machines = {r["family"]: r for r in result.get("requirements", []) if r.get("cores") == 1000}
+    return [_of_sweep(p, result, source, machines.get(p["family"])) for p in result["places"]]
+
+
+def _of_sweep(p: Mapping[str, Any], result: Result, source: str, needed: Mapping[str, Any] | None) -> Place:
+    cells = [c for c in result["cells"] if (c["family"], c["n"]) == (p["family"], p["n"])]
+    origins: dict[str, Origin] = {"twin": "twin", "measured": "measured"}
+    words = f"order {p['objective_degree']:.0f}, {100 * p['objective_density']:.0f} % of the pairs interact"
+    if p["largest_choice"] < p["n"]:
+        words += f", at most {p['largest_choice']:.0f} of {p['n']} chosen"
+    return Place(
+        axes="regimen",
+        name=p["family"],
+        origin=origins.get(p["generator"], "generated"),
+        size=p["n"],
+        level=regimen_level(p["objective_degree"], p["objective_density"], p["largest_choice"], p["n"]),
+        detail=words + f", 2^{p['log2_candidates']:.1f} allowed answers",
+        instances=p["instances"],
+        proven=p["proven"],
+        construction=p["construction"],
+        contenders=tuple(_of_cell(c) for c in cells),
+        source=source,
+        command=str(result.get("command", "")),
+        requirement="" if needed is None else str(needed["words"]),
+        plausible=bool(needed and needed["practical"] and needed["size"] is not None and p["n"] >= needed["size"]),
+    )
+
+
+def _of_cell(c: Mapping[str, Any]) -> Contender:
+    low, high = (math.inf if end is None else float(end) for end in c["tts_interval"])
+    extra = [f"regret {c['regret']:.2g} on the twin"] if c.get("regret") is not None else []
+    extra += [f"{c['failed']} failed"] if c["failed"] else []
+    extra += [f"{c['out_of_time']} out of time"] if c["out_of_time"] else []
+    return Contender(
+        label=c["label"],
+        kind=c["kind"],
+        time_s=math.inf if c["tts_s"] is None else float(c["tts_s"]),
+        low_s=low,
+        high_s=high,
+        successes=c["successes"],
+        runs=c["runs"],
+        proven=c["proven"],
+        note=", ".join(extra),
+    )
+
+
+def from_experiment(result: Result, source: str) -> list[Place]:
+    """The question about one patient (schema qtwin.result/1)."""
+    problem = result["problem"]
+    n, few = len(problem["candidates"]), int(problem["max_drugs"])
+    synthetic = bool((result.get("patient") or {}).get("synthetic"))
+    title = str((result.get("spec") or {}).get("title") or "a patient")
+    return [
+        Place(
+            axes="regimen",
+            name=("synthetic patient: " if synthetic else "patient: ") + title,
+            origin="patient",
+            size=n,
+            level=regimen_level(float(result["encoding"]["degree"]), 1.0, few, n),
+            detail=f"{n} dose options, at most {few} drugs, {problem['n_feasible']:,} allowed regimens",
+            instances=1,
+            proven=int(any(s.get("proven") and s.get("kind") == "classical" for s in result["solvers"])),
+            construction=False,
+            contenders=tuple(_of_answer(s) for s in result["solvers"]),
+            source=source,
+            command=str(result.get("command") or "qtwin run"),
+        )
+    ]
+
+
+def _of_answer(s: Mapping[str, Any]) -> Contender:
+    took = float(s.get("total_wall_s") or math.inf)
+    lost = s.get("regret_twin")
+    good = s.get("feasible") and lost is not None and abs(float(lost)) < 1e-9
+    rate = s.get("success_probability") or {}
+    seen = f"{100 * rate['value']:.2g} % of its shots" if rate.get("value") is not None else ""
+    return Contender(
+        label=str(s.get("label") or s.get("name")),
+        kind=str(s.get("kind")),
+        time_s=took if good else math.inf,
+        low_s=took if good else math.inf,
+        high_s=took if good else math.inf,
+        successes=int(bool(good)),
+        runs=1,
+        proven=int(bool(s.get("proven"))),
+        note=seen if lost is None else f"regret {float(lost):.2g} QALY on the twin" + (f", {seen}" if seen else ""),
+    )
+
+
+def from_measured(result: Result, source: str) -> list[Place]:
+    """Measured combinations (schema qtwin.measured-combinations/1): all contexts of a table are one place."""
+    contexts: Sequence[Mapping[str, Any]] = result["contexts"]
+    n, k = len(result["data"]["drugs"]), int(result["size"])
+    times = sorted(float(c["wall_s"]) for c in contexts)
+    median = times[len(times) // 2]
+    proven = sum(bool(c["proven"]) for c in contexts)
+    listing = Contender(
+        label="listing every set",
+        kind="classical",
+        time_s=median,
+        low_s=times[0],
+        high_s=times[-1],
+        successes=proven,
+        runs=len(contexts),
+        proven=proven,
+        note="range over contexts in place of an interval",
+    )
+    simple = [
+        Contender(
+            label=name,
+            kind="classical",
+            time_s=math.inf,
+            low_s=math.inf,
+            high_s=math.inf,
+            successes=int(b["optimal"]),
+            runs=int(b["of"]),
+            proven=0,
+            note=f"worst gap {100 * b['worst_gap']:.0f} %",
+        )
+        for name, b in result.get("baselines", {}).items()
+    ]
+    return [
+        Place(
+            axes="regimen",
+            name=f"{result['title']}, {k} of {n}",
+            origin="measured",
+            size=n,
+            level="few" if k <= 0.5 * n else "dense",
+            detail=f"{n} drugs, exactly {k} chosen, {len(contexts)} contexts, {contexts[0]['n_sets']:,} permitted sets each",
+            instances=len(contexts),
+            proven=proven,
+            construction=False,
+            contenders=(listing, *simple),
+            source=source,
+            command="qtwin measured combinations",
+        )
+    ]

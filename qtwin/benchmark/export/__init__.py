@@ -1,0 +1,1 @@
+"""WHAT A REVIEWER TAKES ALONG: submission fields of a benchmark library, references of every method."""

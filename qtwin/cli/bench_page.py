@@ -1,0 +1,208 @@
+"""The page of a sweep: verdict, growth, profiles, what a quantum machine would need, and every cell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from qtwin.benchmark import analysis
+from qtwin.benchmark.analysis import Cell
+from qtwin.benchmark.profile import order_changes
+from qtwin.benchmark.stages import STAGES
+from qtwin.report.bench_pictures import growth_picture, profile_picture
+from qtwin.report.number import number, seconds
+from qtwin.report.sheet import Section, Sheet, Table, write_sheet
+from qtwin.spec import BenchSpec
+
+_WHO = ("Family", "n", "Solver")
+
+
+def page_of(spec: BenchSpec, rows: Sequence[dict[str, Any]], result: dict[str, Any], out: Path) -> Path:
+    """Draw the figures of a sweep and write its page; returns the page's path."""
+    best = analysis.best_known(rows)
+    found = analysis.cells(rows, best)
+    fits = analysis.growth(rows, best, seed=spec.seed)
+    pictures = [
+        growth_picture(
+            family,
+            [c for c in found if c.family == family],
+            {label: value[0] for (f, label), value in fits.items() if f == family and isinstance(value, tuple)},
+        )
+        for family in sorted({c.family for c in found})
+    ]
+    times = _times(rows, best)
+    changed = order_changes(times, 10.0)
+    warning = f"Without {' or '.join(changed)} the others would stand in another order." if changed else ""
+    return write_sheet(
+        Sheet(
+            kind="sweep",
+            title=spec.title,
+            verdict=str(result["verdict"]),
+            points=[
+                spec.question,
+                spec.decision_rule,
+                *(f"{x['quantum']} against {x['classical']} on {x['family']}: {x['words']}." for x in result["crossovers"]),
+            ],
+            cards=[
+                ("Instances", str(result["instances"]), f"{result['proven_instances']} with a proven optimum"),
+                (
+                    "Runs",
+                    f"{len(rows):,}",
+                    f"{sum(c.failed for c in found)} failed, {sum(c.out_of_time for c in found)} out of time",
+                ),
+            ],
+            sections=[
+                Section(anchor="growth", title="How time grows", pictures=pictures, tables=[_growth_table(result)]),
+                Section(
+                    anchor="profile", title="Who is quick how often", pictures=[profile_picture(times, warning)] if times else []
+                ),
+                Section(
+                    anchor="machine",
+                    title="What a quantum machine would need",
+                    text=[
+                        "Grover's search over the allowed answers, its energy written by the smallest circuit known here, on the"
+                        " surface code: physical error 0.1 %, a cycle of 1 µs, four factories. Lower bounds for the quantum side."
+                    ],
+                    tables=[_machine_table(result)],
+                ),
+                Section(anchor="cells", title="Every cell", tables=[_cell_table(found), _stage_table(found)]),
+            ],
+            warnings=[
+                "Quantum solvers ran on simulators: their time is that of the simulation and says nothing about a device.",
+                "Success is the best energy known, which is the optimum only where it is proven.",
+            ],
+            facts={
+                "Sweep": str(result["spec_hash"]),
+                "Seed": str(spec.seed),
+                "Command": str(result["command"]),
+                "Machine": ", ".join(f"{v}" for v in result["machine"].values()),
+                "Versions": ", ".join(f"{k} {v}" for k, v in result["versions"].items()),
+            },
+        ),
+        out,
+    )
+
+
+def _times(rows: Sequence[dict[str, Any]], best: dict[str, analysis.Best]) -> dict[str, list[float]]:
+    """Solver to its time on every instance; infinite where it did not take part or never succeeded."""
+    labels, instances = sorted({r["task"]["label"] for r in rows}), sorted({r["instance_id"] for r in rows})
+    by: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for r in rows:
+        by.setdefault((r["task"]["label"], r["instance_id"]), []).append(r)
+    return {label: [analysis.tts_of(by[label, i], best) if (label, i) in by else math.inf for i in instances] for label in labels}
+
+
+def _growth_table(result: dict[str, Any]) -> Table:
+    rows = []
+    for g in result["growth"]:
+        if "refused" in g:
+            rows.append((g["family"], g["solver"], "none", g["refused"], ""))
+            continue
+        low, high = g["base_interval"]
+        name = "factor a variable" if g["form"] == "exponential" else "exponent"
+        rows.append((g["family"], g["solver"], g["form"], f"{name} {g['base']:.3g} ({low:.3g} to {high:.3g})", g["choice"]))
+    return Table(title="Growth", header=("Family", "Solver", "Law", "Growth, 95 % interval", "Choice"), rows=rows)
+
+
+def _cell_table(cells: Sequence[Cell]) -> Table:
+    return Table(
+        title="Success and time",
+        header=(
+            "Family",
+            "n",
+            "Solver",
+            "Instances",
+            "Success",
+            "95 % interval",
+            "Run",
+            "TTS 99 %",
+            "95 % interval",
+            "Gap",
+            "Ratio",
+            "Regret",
+            "Proven",
+        ),
+        rows=[
+            (
+                c.family,
+                str(c.n),
+                c.label,
+                str(c.instances),
+                f"{c.successes} / {c.runs}",
+                f"{100 * c.interval.low:.0f} to {100 * c.interval.high:.0f} %",
+                seconds(c.run_s) if math.isfinite(c.run_s) else "-",
+                _time(c.tts_s),
+                f"{_time(c.tts_interval.low)} to {_time(c.tts_interval.high)}",
+                f"{100 * c.gap:.2g} %" if math.isfinite(c.gap) else "-",
+                f"{c.ratio:.3f}" if math.isfinite(c.ratio) else "-",
+                number(c.regret, 2) if math.isfinite(c.regret) else "-",
+                str(c.proven),
+            )
+            for c in cells
+        ],
+        numeric=frozenset({1, 3, 4, 6, 7, 9, 10, 11, 12}),
+    )
+
+
+def _time(value_s: float) -> str:
+    return seconds(value_s) if math.isfinite(value_s) else "never"
+
+
+def _stage_table(cells: Sequence[Cell]) -> Table:
+    """Where the time of a run goes, and what a solver asked for."""
+    return Table(
+        title="Time split and calls, means a run",
+        header=(
+            "Family",
+            "n",
+            "Solver",
+            *(name.capitalize() for name in STAGES[2:]),
+            "Evaluations",
+            "Shots",
+            "Failed",
+            "Out of time",
+        ),
+        rows=[
+            (
+                c.family,
+                str(c.n),
+                c.label,
+                *(seconds(c.stage_s[name]) for name in STAGES[2:]),
+                number(round(c.evaluations)),
+                number(round(c.shots)),
+                str(c.failed),
+                str(c.out_of_time),
+            )
+            for c in cells
+        ],
+        numeric=frozenset(range(3, 11)) | {1},
+    )
+
+
+def _machine_table(result: dict[str, Any]) -> Table:
+    rows = []
+    for r in result["requirements"]:
+        if "refused" in r:
+            rows.append((r["family"], "-", "-", "-", "-", "-", r["refused"]))
+            continue
+        m = r["machine"]
+        rows.append(
+            (
+                r["family"],
+                f"{r['classical']}, {r['cores']:,} core{'s' if r['cores'] > 1 else ''}",
+                "-" if r["size"] is None else str(r["size"]),
+                "-" if m is None else number(float(m["physical_qubits"]), 2),
+                "-" if m is None else number(float(m["toffolis"]), 2),
+                "yes" if r["practical"] else "no",
+                r["words"],
+            )
+        )
+    header = ("Family", "Against", "Crossing at n", "Physical qubits", "Toffolis", "Within two weeks", "In words")
+    return Table(
+        title="Crossing of Grover's search and the fitted classical growth",
+        header=header,
+        rows=rows,
+        numeric=frozenset({2, 3, 4}),
+    )

@@ -1,0 +1,98 @@
+"""From the file of a sweep to its tasks, every name and option checked before anything runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtwin.benchmark.task import Entrant, Group, Task, expand
+from qtwin.encoding import generate
+from qtwin.encoding.generate import measured
+from qtwin.errors import InputError, unknown_name
+from qtwin.solver import registry
+from qtwin.spec import BenchSpec, EntrantSection, FamilySection
+
+NOISY = "aer:depolarising_2q={error}"
+"""Where noise is put unless the sweep names a backend of its own with ``{error}`` in it."""
+
+
+def tasks_of(spec: BenchSpec) -> list[Task]:
+    """Every task of the sweep.
+
+    Raises:
+        InputError: for an unknown family, solver, backend or option, or a label given twice.
+    """
+    return list(expand(groups_of(spec), entrants_of(spec), seed=spec.seed))
+
+
+def groups_of(spec: BenchSpec) -> list[Group]:
+    """The families; measured tables are read once, so that their digest is part of every task's identity."""
+    groups: list[Group] = []
+    for section in spec.family:
+        known = generate.options_of(section.name)
+        for name in section.options:
+            if name not in known:
+                raise unknown_name(f"option of family {section.name!r}:", name, known)
+        label = section.label or section.name
+        if label in {g.label for g in groups}:
+            raise InputError(f"two families are called {label!r}", hint="give each a label of its own")
+        groups.append(
+            Group(
+                family=section.name,
+                sizes=section.sizes,
+                instances=section.instances,
+                options=_options(section),
+                label=label,
+            )
+        )
+    return groups
+
+
+def _options(section: FamilySection) -> dict[str, Any]:
+    options = section.options
+    if section.name == "measured" and options.get("pairs"):
+        options["sha256"] = measured.digest(str(options["pairs"]), str(options.get("singles", "")))
+    return options
+
+
+def entrants_of(spec: BenchSpec) -> list[Entrant]:
+    """The solvers, each on each of its backends at each of its noise levels."""
+    entrants: list[Entrant] = []
+    for section in spec.solver:
+        for label, options in _variants(section):
+            registry.load(section.name, options)
+            if label in {e.label for e in entrants}:
+                raise InputError(f"two solvers are called {label!r}", hint="give each a label of its own")
+            entrants.append(
+                Entrant(
+                    solver=section.name,
+                    label=label,
+                    options=options,
+                    time_limit_s=section.time_limit_s,
+                    runs=section.runs,
+                    largest=section.largest,
+                )
+            )
+    return entrants
+
+
+def _variants(section: EntrantSection) -> list[tuple[str, dict[str, Any]]]:
+    label, options = section.label or section.name, section.options
+    if not section.backends and not section.noise:
+        return [(label, options)]
+    if "backend" in options:
+        raise InputError(
+            f"solver {label!r} has a backend and a list of them", hint="write backends = [...] or backend = ..., not both"
+        )
+    if "backend" not in registry.options_of(registry.find(section.name)):
+        raise InputError(f"solver {label!r} runs on no backend", hint="take backends and noise out of its section")
+    if not section.noise:
+        return [(f"{label} on {b}", {**options, "backend": b}) for b in section.backends]
+    found: list[tuple[str, dict[str, Any]]] = []
+    for backend in section.backends or (NOISY,):
+        if "{error}" not in backend:
+            raise InputError(
+                f"backend {backend!r} has no place for the noise of solver {label!r}", hint=f"such as backends = [{NOISY!r}]"
+            )
+        where = "" if len(section.backends) < 2 else f" on {backend.split(':')[0]}"
+        found += [(f"{label}{where}, error {e:g}", {**options, "backend": backend.format(error=f"{e:g}")}) for e in section.noise]
+    return found

@@ -1,0 +1,79 @@
+"""`qtwin map`: results in, one page with the map, its evidence and its exports out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from qtwin.benchmark.advantage.document import document
+from qtwin.benchmark.advantage.grid import Cell, cells
+from qtwin.benchmark.checkpoint import write_atomically, write_json
+from qtwin.benchmark.export.bibtex import bibtex
+from qtwin.benchmark.surroundings import machine, versions
+from qtwin.cli.map_read import read_all
+from qtwin.cli.measured import finite, make_folder
+from qtwin.cli.show import note, stage, table
+from qtwin.report.map_page import sheet_of
+from qtwin.report.map_picture import WORDS, map_picture
+from qtwin.report.sheet import write_sheet
+
+
+def run_map(paths: Sequence[Path], out: Path) -> dict[str, Any]:
+    """Read results and write map.json, report.html, figures/map.png, references.bib and environment.json into `out`.
+
+    Args:
+        paths: Result files or folders.
+        out: Where the map goes.
+
+    Raises:
+        InputError: for results that cannot be read, or an unusable folder.
+    """
+    with stage("Results") as found:
+        read = read_all(paths)
+        found.append(f"{len(read)} results, {sum(len(places) for _, _, places in read)} places")
+    made = cells([place for _, _, places in read for place in places])
+    make_folder(out)
+    written = document(made) | {
+        "sources": [
+            {"file": os.path.relpath(file, out), "schema": r["schema"], "title": _title(r, file), "command": r.get("command", "")}
+            for file, r, _ in read
+        ],
+        "machine": machine(),
+        "versions": versions(),
+        "command": "qtwin map " + " ".join(str(p) for p in paths) + f" --out {out}",
+    }
+    write_json(out / "map.json", finite(written))
+    references = bibtex(sorted({c for _, r, _ in read for c in _citations(r)}))
+    write_atomically(out / "references.bib", lambda p: _text(p, references))
+    write_json(out / "environment.json", {"machine": machine(), "versions": versions()})
+    with stage("Page"):
+        page = write_sheet(sheet_of(made, written, map_picture(made), out), out)
+    _print(made)
+    note(str(written["verdict"]), style="bold green")
+    note(str(page))
+    return dict(finite(written))
+
+
+def _title(result: dict[str, Any], file: Path) -> str:
+    return str((result.get("spec") or {}).get("title") or result.get("title") or file.parent.name)
+
+
+def _citations(result: dict[str, Any]) -> list[str]:
+    """Of every method of a result, wherever its schema keeps them."""
+    solvers = result.get("solvers") or result.get("methods") or []
+    rows = list(solvers.values()) if isinstance(solvers, dict) else solvers
+    return [str(r["citation"]) for r in rows if r.get("citation")]
+
+
+def _text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _print(made: Sequence[Cell]) -> None:
+    table(
+        "The map",
+        ("cell", "verdict", "places"),
+        [(c.title, WORDS[c.verdict.kind], ", ".join(f"{p.name} ({p.size})" for p, _ in c.places)) for c in made],
+    )

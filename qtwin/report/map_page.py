@@ -1,0 +1,176 @@
+"""The page of the map: the verdict, both maps as tables of links, the evidence of every cell, assumptions and exports."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from qtwin.benchmark.advantage.grid import AXES_WORDS, LEVELS, SIZES, Cell, column_words
+from qtwin.benchmark.advantage.place import Axes, Contender, Place
+from qtwin.benchmark.advantage.verdict import ORDER, Verdict
+from qtwin.benchmark.metrics import clopper_pearson
+from qtwin.report.map_picture import SHORT, WORDS
+from qtwin.report.number import seconds
+from qtwin.report.picture import Picture
+from qtwin.report.sheet import Grid, Section, Sheet, Square, Table
+
+STYLES = {kind: f"k{k}" for k, kind in enumerate(ORDER)}
+_TITLES: Mapping[Axes, str] = {"regimen": "Which drugs together", "molecule": "Molecular energies"}
+_ORIGINS = {
+    "generated": "generated family",
+    "twin": "twins of invented patients",
+    "measured": "measured data",
+    "patient": "a patient's question",
+    "molecule": "molecule",
+}
+
+
+def sheet_of(cells: Sequence[Cell], written: Mapping[str, Any], picture: Picture, out: Path) -> Sheet:
+    """The page, to be written into `out`."""
+    kinds = Counter(c.verdict.kind for c in cells)
+    shown = [axes for axes in SIZES if any(c.axes == axes for c in cells)]
+    patients = [(p, v) for c in cells for p, v in c.places if p.origin == "patient"]
+    return Sheet(
+        kind="map",
+        title="The map",
+        verdict=str(written["verdict"]),
+        points=[
+            *(f"{p.name} ({p.size} options): {v.words}" for p, v in patients),
+            *(f"{c.title}: {v.words}" for c in cells if c.verdict.kind in ("open", "quantum plausible") for _, v in c.places[:1]),
+        ],
+        cards=[(WORDS[kind], str(kinds[kind]), "cells") for kind in ORDER if kinds[kind]],
+        sections=[
+            Section(
+                anchor="map",
+                title="The map",
+                text=["Press a cell for its evidence. A cell takes the least settled verdict of what lies in it."],
+                grids=[grid_of(axes, [c for c in cells if c.axes == axes]) for axes in shown],
+                pictures=[picture],
+                links=[
+                    ("map.json", _data_uri(json.dumps(written, indent=1, default=str, allow_nan=False), "application/json")),
+                ],
+            ),
+            Section(anchor="rules", title="How a verdict is found, and what is assumed", text=[*RULES]),
+            Section(anchor="machine", title="What a quantum machine would need", tables=[_needs(cells)]),
+            Section(anchor="evidence", title="Evidence, cell by cell"),
+            *(_evidence(c, out) for c in cells),
+        ],
+        warnings=[
+            "Quantum methods ran on simulators unless a table says otherwise: their times are those of the simulation.",
+            "A heuristic's answer is the best known, not the best; only a proof is a proof.",
+            "Times are of one machine, told below; a factor of ten between machines changes no proof and no growth.",
+        ],
+        facts={
+            "Command": str(written["command"]),
+            "Machine": ", ".join(str(v) for v in written["machine"].values()),
+            "Versions": ", ".join(f"{k} {v}" for k, v in written["versions"].items()),
+            "Beside this page": "map.json, figures/map.png, references.bib, environment.json",
+        },
+    )
+
+
+RULES = (
+    "Classical, proven: a classical method proved the answer of every instance of the place.",
+    "Quantum plausible: a fault-tolerant search, worked out with its code distance, factories and clock, overtakes the best"
+    " classical method on 1,000 cores within two weeks (Hoefler, Häner, Troyer 2023), at a size of at most twice the largest"
+    " measured.",
+    "Open: no classical method found the best known answer of most instances, or a quantum method was quicker with disjoint"
+    " intervals.",
+    "Classical heuristic: anything else.",
+    "Time is the 99 % time to solution: a run's time, training included, times the runs until one succeeds with 99 %"
+    " certainty. Its interval is a two-level bootstrap over instances and runs; 'never' means that no run, or not every resample, succeeded.",
+    "The fault-tolerant machine: surface code with a physical error of 0.1 % and cycles of 1 µs, four CCZ factories, data and"
+    " lanes at 1.5 tiles a qubit, Grover's search without the overhead of finding the minimum. All of this favours the quantum side.",
+)
+
+
+def grid_of(axes: Axes, cells: Sequence[Cell]) -> Grid:
+    """One of the maps, its top row first."""
+    at = {(c.row, c.column): c for c in cells}
+    rows = []
+    for y in reversed(range(len(LEVELS[axes]))):
+        squares = [_square(at.get((y, x))) for x in range(len(SIZES[axes]))]
+        rows.append((LEVELS[axes][y][1], squares))
+    used = {c.verdict.kind for c in cells}
+    return Grid(
+        title=_TITLES[axes],
+        corner=f"{AXES_WORDS[axes][1]} ↑, {AXES_WORDS[axes][0]} →",
+        columns=[column_words(axes, x) for x in range(len(SIZES[axes]))],
+        rows=rows,
+        legend=[(STYLES[kind], WORDS[kind]) for kind in ORDER if kind in used],
+    )
+
+
+def _square(cell: Cell | None) -> Square | None:
+    if cell is None:
+        return None
+    star = " ★" if any(p.origin == "patient" for p, _ in cell.places) else ""
+    label = f"{cell.title}: {WORDS[cell.verdict.kind]}, {len(cell.places)} places; evidence"
+    return Square(text=SHORT[cell.verdict.kind] + star, style=STYLES[cell.verdict.kind], anchor=cell.key, label=label)
+
+
+def _evidence(cell: Cell, out: Path) -> Section:
+    links: dict[str, str] = {}
+    for place, _ in cell.places:
+        report = Path(place.source).with_name("report.html")
+        if report.exists():
+            links[f"report of {report.parent.name}"] = os.path.relpath(report, out)
+    return Section(
+        anchor=cell.key,
+        title=f"{cell.title}: {WORDS[cell.verdict.kind]}",
+        tables=[_contenders(p, v) for p, v in cell.places],
+        links=[*links.items(), ("back to the map", "#map")],
+        listed=False,
+    )
+
+
+def _contenders(place: Place, verdict: Verdict) -> Table:
+    title = f"{place.name}, {place.size} ({_ORIGINS[place.origin]}; {place.detail}). {WORDS[verdict.kind]}: {verdict.words}."
+    return Table(
+        title=title,
+        header=("Method", "Kind", "TTS 99 %", "95 % interval", "Success", "95 % interval", "Proven", "Remarks"),
+        rows=[_row(c) for c in sorted(place.contenders, key=lambda c: c.time_s)],
+        numeric=frozenset({2, 4, 6}),
+    )
+
+
+def _row(c: Contender) -> tuple[str, ...]:
+    low, high = clopper_pearson(c.successes, c.runs) if c.runs else (math.nan, math.nan)
+    return (
+        c.label,
+        c.kind,
+        _time(c.time_s),
+        f"{_time(c.low_s)} to {_time(c.high_s)}",
+        f"{c.successes} / {c.runs}",
+        f"{100 * low:.0f} to {100 * high:.0f} %" if c.runs else "-",
+        str(c.proven),
+        c.note,
+    )
+
+
+def _needs(cells: Sequence[Cell]) -> Table:
+    seen: dict[str, tuple[str, str, str]] = {}
+    for c in cells:
+        for p, _ in c.places:
+            if p.requirement:
+                seen[p.name] = (
+                    p.name,
+                    p.requirement,
+                    "yes" if p.plausible or seen.get(p.name, ("", "", ""))[2] == "yes" else "no",
+                )
+    rows = list(seen.values()) or [("-", "no place has a growth from which a machine could be worked out", "-")]
+    return Table(title="Requirements", header=("Family or molecule", "What would be needed", "Plausible"), rows=rows)
+
+
+def _time(value_s: float) -> str:
+    return seconds(value_s) if math.isfinite(value_s) else "never"
+
+
+def _data_uri(text: str, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(text.encode()).decode()}"
