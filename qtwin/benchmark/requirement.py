@@ -101,16 +101,19 @@ def requirement(
     at = growth_of(places)
     first, last = int(min(fit.sizes)), _LARGEST_N
     sizes = list(range(first, last + 1))
-    quantum = []
-    for n in sizes:
+    quantum: list[Machine] = []
+    log_quantum = np.empty(len(sizes))
+    for k, n in enumerate(sizes):
         polynomial, answers = at(n)
         search = grover(polynomial, candidates=2.0 ** min(answers, 1000.0))
-        try:
-            quantum.append(machine(search.logical_qubits, search.toffolis, code=code))
-        except InputError:  # no two-level factory is good enough for so many gates: far beyond any crossing of interest
-            break
-    sizes = sizes[: len(quantum)]
-    log_quantum = np.log2([m.wall_s for m in quantum])
+        if len(quantum) == k:
+            try:
+                quantum.append(machine(search.logical_qubits, search.toffolis, code=code))
+            except InputError:  # no factory of two levels is good enough for so many gates; a third would be slower still
+                if not quantum:
+                    raise
+        rate = quantum[-1].wall_s / quantum[-1].toffolis
+        log_quantum[k] = math.log2(search.toffolis * rate)
     x = np.array(sizes, dtype=np.float64) if fit.form == "exponential" else np.log2(sizes)
     share = math.log2(cores)
     where = _first_below(log_quantum, fit.intercept + fit.slope * x - share)
@@ -119,7 +122,6 @@ def requirement(
     ends = np.array([math.inf if k is None else float(sizes[k]) for k in draws])
     low, high = (float(np.quantile(ends, q, method="inverted_cdf")) for q in (0.025, 0.975))
     if where is None:
-        known = "no size up to" if len(sizes) == last - first + 1 else "no size that the model reaches, up to"
         return Requirement(
             classical=classical,
             cores=cores,
@@ -127,11 +129,18 @@ def requirement(
             interval=None if math.isinf(low) else Interval(low, high),
             machine=None,
             practical=False,
-            words=f"Grover's search overtakes {classical} on {cores:,} cores at {known} {sizes[-1]} variables",
+            words=f"Grover's search overtakes {classical} on {_cores(cores)} at no size up to {last} variables",
         )
-    n, needed = sizes[where], quantum[where]
+    n = sizes[where]
+    needed = quantum[where] if where < len(quantum) else None
     beyond = n > 2 * max(fit.sizes)
-    practical = needed.wall_s <= TWO_WEEKS_S and not beyond
+    wall_s = 2.0 ** float(log_quantum[where])
+    qubits = (
+        f"{needed.physical_qubits / 1e6:.2g} million physical qubits at distance {needed.distance}"
+        if needed
+        else "more than two levels of distillation"
+    )
+    practical = needed is not None and wall_s <= TWO_WEEKS_S and not beyond
     return Requirement(
         classical=classical,
         cores=cores,
@@ -139,11 +148,15 @@ def requirement(
         interval=Interval(low, high),
         machine=needed,
         practical=practical,
-        words=f"Grover's search overtakes {classical} on {cores:,} cores from {n} variables (95 % interval {low:.0f} to"
-        f" {'never' if math.isinf(high) else f'{high:.0f}'}), where both take {duration(needed.wall_s)}, with"
-        f" {needed.physical_qubits / 1e6:.2g} million physical qubits at distance {needed.distance}"
+        words=f"Grover's search overtakes {classical} on {_cores(cores)} from {n} variables (95 % interval"
+        f" {'never' if math.isinf(low) else f'{low:.0f}'} to {'never' if math.isinf(high) else f'{high:.0f}'}), where both take"
+        f" {duration(wall_s)}, with {qubits}"
         + ("; that lies beyond twice the largest size measured and is not to be relied on" if beyond else ""),
     )
+
+
+def _cores(cores: int) -> str:
+    return "one core" if cores == 1 else f"{cores:,} cores"
 
 
 def duration(seconds: float) -> str:

@@ -83,10 +83,12 @@ RULES = (
     "Open: no classical method found the best known answer of most instances, or a quantum method was quicker with disjoint"
     " intervals.",
     "Classical heuristic: anything else.",
-    "Time is the 99 % time to solution: a run's time, training included, times the runs until one succeeds with 99 %"
-    " certainty. Its interval is a two-level bootstrap over instances and runs; 'never' means that no run, or not every resample, succeeded.",
+    "Time is the 99 % time to solution: a run's time, training included, times the runs until one succeeds with 99 % certainty."
+    " Its interval is a two-level bootstrap over instances and runs; 'never' means that no run, or not every resample,"
+    " succeeded.",
     "The fault-tolerant machine: surface code with a physical error of 0.1 % and cycles of 1 µs, four CCZ factories, data and"
-    " lanes at 1.5 tiles a qubit, Grover's search without the overhead of finding the minimum. All of this favours the quantum side.",
+    " lanes at 1.5 tiles a qubit, Grover's search without the overhead of finding the minimum. All of this favours the"
+    " quantum side.",
 )
 
 
@@ -100,7 +102,7 @@ def grid_of(axes: Axes, cells: Sequence[Cell]) -> Grid:
     used = {c.verdict.kind for c in cells}
     return Grid(
         title=_TITLES[axes],
-        corner=f"{AXES_WORDS[axes][1]} ↑, {AXES_WORDS[axes][0]} →",
+        corner=AXES_WORDS[axes][0].capitalize(),
         columns=[column_words(axes, x) for x in range(len(SIZES[axes]))],
         rows=rows,
         legend=[(STYLES[kind], WORDS[kind]) for kind in ORDER if kind in used],
