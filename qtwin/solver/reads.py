@@ -30,7 +30,8 @@ def draw_in_batches(
     draw: Draw,
     *,
     sizes: Sequence[int],
-    updates_a_read: int,
+    evaluations: Callable[[int], int],
+    flag: NDArray[np.uint8] | None = None,
     seed: int,
     time_limit_s: float | None,
     wall_s: Mapping[str, float],
@@ -43,9 +44,10 @@ def draw_in_batches(
         instance: What is asked.
         draw: One batch.
         sizes: Reads in each batch.
-        updates_a_read: Variable updates in one read, for the count of evaluations.
+        evaluations: Number of reads that were drawn to the number of variable updates that they took.
+        flag: (1,) set when a batch under way should end: at the time limit and on Ctrl-C.
         seed: Every batch gets its own, derived from this one.
-        time_limit_s: No batch begins after this long.
+        time_limit_s: No batch begins after this long, and one under way ends where there is a `flag`.
         wall_s: Seconds spent before, by stage.
         info: Further numbers.
     """
@@ -74,14 +76,31 @@ def draw_in_batches(
             parts.append(bits)
             energy = best_feasible(encoding, bits)[1]
             if energy < (trace[-1].best_energy if trace else np.inf):
-                evaluations = updates_a_read * sum(len(p) for p in parts)
-                trace.append(TracePoint(time_s=elapsed(), evaluations=evaluations, best_energy=energy))
+                taken = evaluations(sum(len(p) for p in parts))
+                trace.append(TracePoint(time_s=elapsed(), evaluations=taken, best_energy=energy))
 
-    _, interrupted = run_interruptibly(work, stop.set)
+    def halt() -> None:
+        stop.set()
+        late()
+
+    def late() -> None:
+        if flag is not None:
+            flag[0] = 1
+
+    clock = None if flag is None or time_limit_s is None else threading.Timer(max(time_limit_s - elapsed(), 0.0), late)
+    if clock is not None:
+        clock.daemon = True
+        clock.start()
+    try:
+        _, interrupted = run_interruptibly(work, halt)
+    finally:
+        if clock is not None:
+            clock.cancel()
     drawn = sum(len(p) for p in parts)
+    cut = drawn < sum(sizes) or (flag is not None and bool(flag[0]))
     samples = collect(np.concatenate(parts)) if parts else None
     winner, best = best_feasible(encoding, samples.bits) if samples is not None else (None, float("nan"))
-    status: Status = "interrupted" if interrupted else "time limit" if drawn < sum(sizes) and not reached() else "feasible"
+    status: Status = "interrupted" if interrupted else "time limit" if cut and not reached() else "feasible"
     if status == "feasible" and winner is None:
         status = "infeasible"
     told = summary(encoding, samples) if samples is not None else {}
@@ -92,7 +111,7 @@ def draw_in_batches(
         energy=best,
         samples=samples,
         trace=tuple(trace),
-        evaluations=updates_a_read * drawn,
+        evaluations=evaluations(drawn),
         wall_s={**wall_s, "sampling": time.perf_counter() - started},
         seed=seed,
         info={**told, "reads": drawn, "target_reached": reached(), **info},

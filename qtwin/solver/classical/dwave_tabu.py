@@ -91,7 +91,7 @@ class DwaveTabu(Solver):
             instance,
             draw,
             sizes=[1] * self.reads,
-            updates_a_read=self.updates * (1 + self.restarts),
+            evaluations=lambda reads: reads * self.updates * (1 + self.restarts),
             seed=seed,
             time_limit_s=time_limit_s,
             wall_s={"model": time.perf_counter() - started},

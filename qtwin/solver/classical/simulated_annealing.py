@@ -98,7 +98,7 @@ class SimulatedAnnealing(Solver):
             instance,
             draw,
             sizes=sizes_of(self.reads, _BATCHES),
-            updates_a_read=self.sweeps * polynomial.n_variables,
+            evaluations=lambda reads: reads * self.sweeps * polynomial.n_variables,
             seed=seed,
             time_limit_s=time_limit_s,
             wall_s={"model": time.perf_counter() - started},

@@ -1,0 +1,76 @@
+"""Random starts, each improved by single flips and pairs of flips until none helps: what any cleverer search has to beat."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.errors import InputError
+from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.neighbourhood.chance import seeded
+from qtwin.solver.reads import draw_in_batches, sizes_of
+from qtwin.solver.terrain import Terrain
+
+_BATCHES = 20
+
+
+@final
+class LocalSearch(Solver):
+    """Multistart descent: the best flip first, then any pair of flips that helps (an exchange is one), until neither does.
+
+    Under native constraints the objective is searched, and what a row is broken by is paid for; the penalties are left out.
+
+    Args:
+        reads: Independent descents; each gives one sample. The first begins at the warm start, if there is one.
+    """
+
+    def __init__(self, *, reads: int = 100) -> None:
+        if reads < 1:
+            raise InputError(f"reads = {reads} came, at least 1 was wanted", hint="raise reads")
+        self.reads = reads
+
+    @classmethod
+    def card(cls) -> Card:
+        return Card(
+            name="local-search",
+            summary="multistart descent by flips and pairs of flips, constraints kept native",
+            kind="classical",
+            guarantee="no flip and no pair of flips improves a sample",
+            citation="Boros, Hammer, Tavares 2007, Journal of Heuristics 13:99; Kernighan, Lin 1970, Bell System Tech. J. 49:291",
+            max_variables=10_000,
+            limits="any degree; constraints that are linear rows",
+            warm_start=True,
+        )
+
+    def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
+        """Descend; Ctrl-C and the time limit keep what was reached.
+
+        Raises:
+            InputError: for a constraint that is no linear row, or a warm start of the wrong length.
+        """
+        started = time.perf_counter()
+        land = Terrain(instance, by_flips=True)
+        looked, first = 0, True
+
+        def draw(reads: int, batch_seed: int, stopped: Callable[[], bool], left: float | None) -> NDArray[np.uint8]:
+            nonlocal looked, first
+            found, changes = land.descents(reads, begin=first, state=seeded(batch_seed))
+            looked, first = looked + changes, False
+            return land.whole(found)
+
+        return draw_in_batches(
+            "local-search",
+            instance,
+            draw,
+            sizes=[1, *(sizes_of(self.reads - 1, _BATCHES) if self.reads > 1 else [])],
+            evaluations=lambda reads: max(looked, reads),
+            flag=land.flag,
+            seed=seed,
+            time_limit_s=time_limit_s,
+            wall_s={"model": time.perf_counter() - started},
+            info={},
+        )

@@ -1,0 +1,90 @@
+"""Our own compiled tabu search, constraints kept native: the heuristic that quantum results are held against."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.errors import InputError
+from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.neighbourhood.chance import seeded
+from qtwin.solver.reads import draw_in_batches, sizes_of
+from qtwin.solver.terrain import Terrain
+
+_BATCHES = 20
+
+
+@final
+class Tabu(Solver):
+    """Multistart tabu search by single flips, or by exchanges where exactly k options are to be chosen.
+
+    Under native constraints the objective is searched and the penalties are left out; no slack bit is ever flipped.
+
+    Args:
+        reads: Independent searches; each gives one sample. The first begins at the warm start, if there is one.
+        moves: Moves in a row without a new best after which a search ends; 10 times the variables by default, at least 50.
+        tenure: Moves that a flipped variable stays at least.
+        spread: The stay is drawn anew for each move, up to so many moves longer.
+    """
+
+    def __init__(
+        self, *, reads: int = 100, moves: int | None = None, tenure: int | None = None, spread: int | None = None
+    ) -> None:
+        for name, value, least in (("reads", reads, 1), ("moves", moves, 1), ("tenure", tenure, 0), ("spread", spread, 1)):
+            if value is not None and value < least:
+                raise InputError(f"{name} = {value} came, at least {least} was wanted", hint=f"raise {name}")
+        self.reads, self.moves, self.tenure, self.spread = reads, moves, tenure, spread
+
+    @classmethod
+    def card(cls) -> Card:
+        return Card(
+            name="tabu",
+            summary="compiled multistart tabu search, flips or exchanges, constraints kept native",
+            kind="classical",
+            guarantee="none",
+            citation="Glover 1989, ORSA Journal on Computing 1:190; Palubeckis 2004, Annals of Operations Research 131:259",
+            max_variables=10_000,
+            limits="any degree; constraints that are linear rows",
+            warm_start=True,
+        )
+
+    def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
+        """Search; Ctrl-C and the time limit keep the best so far, of an unfinished read as well.
+
+        Raises:
+            InputError: for a constraint that is no linear row, or a warm start of the wrong length.
+        """
+        started = time.perf_counter()
+        land = Terrain(instance)
+        tenure, spread = self._stay(land)
+        moves = max(50, 10 * land.n) if self.moves is None else self.moves
+        made, first = 0, True
+
+        def draw(reads: int, batch_seed: int, stopped: Callable[[], bool], left: float | None) -> NDArray[np.uint8]:
+            nonlocal made, first
+            found, moved = land.tabu(reads, begin=first, moves=moves, tenure=tenure, spread=spread, state=seeded(batch_seed))
+            made, first = made + moved, False
+            return land.whole(found)
+
+        return draw_in_batches(
+            "tabu",
+            instance,
+            draw,
+            sizes=[1, *(sizes_of(self.reads - 1, _BATCHES) if self.reads > 1 else [])],
+            evaluations=lambda reads: max(made * land.n, reads),
+            flag=land.flag,
+            seed=seed,
+            time_limit_s=time_limit_s,
+            wall_s={"model": time.perf_counter() - started},
+            info={"moves_without_gain": moves, "tenure": tenure, "spread": spread, "neighbourhood": land.kind},
+        )
+
+    def _stay(self, land: Terrain) -> tuple[int, int]:
+        """(tenure, spread): 3 and 6 moves, less where few variables can move at all."""
+        few = min(land.size, land.n - land.size) if land.kind == "swaps" else land.n
+        tenure = min(3, few // 4) if self.tenure is None else self.tenure
+        return tenure, max(1, min(6, few // 3)) if self.spread is None else self.spread

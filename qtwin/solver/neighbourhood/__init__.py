@@ -1,0 +1,1 @@
+"""Compiled local search: one file a neighbourhood."""
