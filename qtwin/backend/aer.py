@@ -19,7 +19,7 @@ from qtwin.backend.base import (
     check_shots,
     sampled_expectation,
 )
-from qtwin.backend.compile import Rates, broadcast, noise_model, to_operator, to_qiskit
+from qtwin.backend.compile import Rates, broadcast, fold, noise_model, to_operator, to_qiskit
 from qtwin.encoding.pauli import PauliSum
 from qtwin.errors import InputError, require_vendor, unknown_name
 
@@ -94,6 +94,22 @@ class AerBackend(Backend):
 
     def sample_many(self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int) -> list[Samples]:
         """As `qtwin.backend.base.Broadcasting` says: the circuit is made once, the angle sets are one PUB."""
+        return self._run(ansatz, thetas, shots=shots, seed=seed, factor=1)
+
+    def sample_amplified(self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int, factor: int) -> Samples:
+        """As `qtwin.backend.base.Noisy` says."""
+        return self._run(ansatz, check_angles(ansatz, theta)[None, :], shots=shots, seed=seed, factor=factor)[0]
+
+    def calibration(self, ansatz: Ansatz, *, shots: int, seed: int) -> tuple[Samples, Samples]:
+        """As `qtwin.backend.base.Noisy` says."""
+        ready = [
+            Ansatz(n_qubits=ansatz.n_qubits, reference=np.full(ansatz.n_qubits, b, dtype=np.int8), layers=(), n_parameters=0)
+            for b in (0, 1)
+        ]
+        zeros, ones = (self.sample(a, np.zeros(0), shots=shots, seed=seed) for a in ready)
+        return zeros, ones
+
+    def _run(self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int, factor: int) -> list[Samples]:
         check_shots(shots)
         self._check_width(ansatz)
         sets = [check_angles(ansatz, theta) for theta in thetas]
@@ -101,6 +117,8 @@ class AerBackend(Backend):
         circuit.global_phase = 0.0
         circuit.measure_all()
         circuit = self._translated(circuit)
+        if factor != 1:
+            circuit = fold(circuit, factor)
         order = [p.index for p in circuit.parameters]
         return broadcast(self._sampler(seed), circuit, np.array(sets)[:, order], shots=shots)
 

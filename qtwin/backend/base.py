@@ -200,8 +200,13 @@ def check_shots(shots: int) -> None:
 
 def tally(bits: NDArray[np.uint8]) -> Samples:
     """(shots, n) single measurements to distinct rows with counts, in lexicographic order."""
-    rows, counts = np.unique(np.ascontiguousarray(bits, dtype=np.uint8), axis=0, return_counts=True)
-    return Samples(bits=rows, counts=counts.astype(np.int64))
+    n = bits.shape[1]
+    if n > 62:
+        rows, counts = np.unique(np.ascontiguousarray(bits, dtype=np.uint8), axis=0, return_counts=True)
+        return Samples(bits=rows, counts=counts.astype(np.int64))
+    places = np.arange(n - 1, -1, -1, dtype=np.int64)  # the first column is the highest bit: numbers in order are rows in order
+    numbers, counts = np.unique(bits.astype(np.int64) @ (np.int64(1) << places), return_counts=True)
+    return Samples(bits=(numbers[:, None] >> places & 1).astype(np.uint8), counts=counts.astype(np.int64))
 
 
 class Sampler(Protocol):

@@ -31,3 +31,14 @@ def test_options_reach_the_backend() -> None:
     card = found._backend.capabilities()
     assert card.name == "aer:density_matrix"
     assert not card.exact
+
+
+def test_mitigation_goes_around_the_backend() -> None:
+    found: Any = registry.load(
+        "qaoa", {"backend": "aer", "backend_options": {"readout_error": 0.1}, "mitigation": {"readout": "m3"}}
+    )
+    assert found._backend.capabilities().name == "aer+m3"
+    with pytest.raises(InputError, match="'redout'"):
+        registry.load("qaoa", {"backend": "aer", "mitigation": {"redout": "m3"}})
+    with pytest.raises(InputError, match="cannot be mitigated"):
+        registry.load("qaoa", {"backend": "statevector", "mitigation": {"readout": "m3"}})
