@@ -197,6 +197,11 @@ def row_of(constraint: Constraint) -> tuple[tuple[int, ...], tuple[float, ...], 
     )
 
 
+def is_row(constraint: Constraint) -> bool:
+    """Whether `row_of` takes the constraint."""
+    return isinstance(constraint, AtMostOne | AtLeastOne | NotBoth | AtMost | Exactly | Cap | Linear)
+
+
 def _step(name: str, numbers: Sequence[float]) -> int:
     """The scale at which all numbers are whole."""
     for scale in (1, 2, 4, 5, 8, 10, 20, 50, 100, 1000):

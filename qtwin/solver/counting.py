@@ -1,11 +1,12 @@
-"""How many choices named constraints can leave, without listing them."""
+"""What shape named constraints give a choice: how many they can leave, and whether they ask for a size alone."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
-from qtwin.problem.constraint import AtMost, Constraint, Exactly
+from qtwin.problem.constraint import AtMost, AtMostOne, Constraint, Exactly, NotBoth
 from qtwin.problem.feasible import groups_of
 
 
@@ -37,3 +38,18 @@ def _at_most(limit: int, members: set[int], groups: Sequence[Sequence[int]]) -> 
         else:
             free *= 1 + len(group)
     return free * sum(by_size)
+
+
+def exactly(n: int, constraints: Sequence[Constraint]) -> tuple[int, list[tuple[int, int]] | None]:
+    """(k, pairs kept apart, both ways round) where exactly k of all are to be chosen, and no more is asked; else (0, None)."""
+    sizes = [c for c in constraints if isinstance(c, Exactly)]
+    others = [c for c in constraints if not isinstance(c, Exactly)]
+    if len(sizes) != 1 or sorted(sizes[0].members) != list(range(n)) or not 0 <= sizes[0].count <= n:
+        return 0, None
+    apart: set[tuple[int, int]] = set()
+    for c in others:
+        if not isinstance(c, NotBoth | AtMostOne):
+            return 0, None
+        members = c.pair if isinstance(c, NotBoth) else c.members
+        apart |= set(itertools.permutations(members, 2))
+    return sizes[0].count, sorted(apart)

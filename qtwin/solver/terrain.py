@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any, Literal, final
 
@@ -15,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.encoding.encoding import Encoding
-from qtwin.problem.constraint import AtMostOne, Constraint, Exactly, NotBoth
 from qtwin.solver.base import Instance
+from qtwin.solver.counting import exactly
 from qtwin.solver.linearise import posed
 from qtwin.solver.neighbourhood.chance import HUGE, places
 from qtwin.solver.search import warm_start_of
@@ -52,7 +51,7 @@ class Terrain:
         self.flag = np.zeros(1, dtype=np.uint8)
         given = warm_start_of(instance)
         self.start = None if given is None else self.encoding.decode(given[None, :])[0] if self.encoding.constraints else given
-        self.size, apart = _exactly(self.n, self.encoding.constraints) if polynomial.degree <= 2 else (0, None)
+        self.size, apart = exactly(self.n, self.encoding.constraints) if polynomial.degree <= 2 else (0, None)
         pairs = sum(len(t) == 2 for t in polynomial.terms)
         full = self.n <= _SMALL or (self.n <= _MATRIX and pairs >= _DENSE * self.n * (self.n - 1) / 2)
         self.kind: Literal["swaps", "flips", "rows"] = "rows"
@@ -134,18 +133,3 @@ class Terrain:
     def whole(self, bits: Bits) -> Bits:
         """(m, n) bits to (m, n_variables): slack completed under native constraints."""
         return fill_slack(self.encoding, bits) if self.encoding.constraints else bits
-
-
-def _exactly(n: int, constraints: tuple[Constraint, ...]) -> tuple[int, list[tuple[int, int]] | None]:
-    """(k, pairs kept apart, both ways round) where exactly k of all are to be chosen, and no more is asked; else (0, None)."""
-    sizes = [c for c in constraints if isinstance(c, Exactly)]
-    others = [c for c in constraints if not isinstance(c, Exactly)]
-    if len(sizes) != 1 or sorted(sizes[0].members) != list(range(n)) or not 0 <= sizes[0].count <= n:
-        return 0, None
-    apart: set[tuple[int, int]] = set()
-    for c in others:
-        if not isinstance(c, NotBoth | AtMostOne):
-            return 0, None
-        members = c.pair if isinstance(c, NotBoth) else c.members
-        apart |= set(itertools.permutations(members, 2))
-    return sizes[0].count, sorted(apart)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,19 +13,20 @@ from numpy.typing import NDArray
 
 from qtwin.encoding.encoding import Encoding, plain
 from qtwin.errors import InputError, MissingVendorError
+from qtwin.problem.constraint import is_row
 from qtwin.solver import registry
 from qtwin.solver.base import Card, Instance, Result, Solver, TracePoint
-from qtwin.solver.counting import most_choices
+from qtwin.solver.counting import exactly, most_choices
 from qtwin.solver.linearise import posed
 from qtwin.solver.persistency import Persistency, persistency
 from qtwin.solver.search import warm_start_of
 
 _LISTED = 5_000_000
-"""Choices x variables up to which the feasible choices are listed: about a second."""
-_WALKED = {True: 36, False: 26}
-"""Variables up to which all assignments are looked at, of a quadratic and of higher degrees."""
-_PER_SECOND = 1e9
-"""Assignments of a quadratic that are looked at in a second; two cores of 2024 do nearly twice as many."""
+"""Choices x variables up to which the feasible choices of a higher degree are listed: about a second."""
+_PER_SECOND = {True: 5e9, False: 5e8}
+"""Assignments of a quadratic, and of higher degrees, that are looked at in a second; two free cores do four times as many."""
+_SETS, _BRANCHES = 1e9, 1e7
+"""Sets of exactly k, and choices under any linear rows, that are looked at in a second."""
 _SPARSE = 8.0
 """Products a variable up to which the linear relaxation is tight enough for a proof at once."""
 _LINEAR = 20_000
@@ -105,13 +107,13 @@ class Auto(Solver):
         target, n = posed(encoding)
         products = sum(len(t) > 1 for t in target.terms)
         sparse = products <= _SPARSE * n / 2
-        few = _few_choices(encoding)
+        few = _few_choices(encoding, 0.5 * limit)
         if few:
             portfolio.reason = few
             portfolio.run(("enumeration",), instance, {})
             return
-        walk_s = 2.0 ** min(n, 80) / _PER_SECOND
-        if not encoding.constraints and n <= _WALKED[target.degree <= 2] and walk_s < limit and (n <= 24 or not sparse):
+        walk_s = 2.0 ** min(n, 80) / _PER_SECOND[target.degree <= 2]
+        if not encoding.constraints and walk_s < 0.5 * limit and (n <= 24 or not sparse):
             portfolio.reason = f"{n} variables without constraints: all {2**n:,} assignments are looked at"
             portfolio.run(("enumeration",), instance, {})
             return
@@ -145,14 +147,21 @@ def _fixing(encoding: Encoding) -> Persistency | None:
     return persistency(polynomial)
 
 
-def _few_choices(encoding: Encoding) -> str:
-    """Why the feasible choices can be listed; empty if they cannot."""
+def _few_choices(encoding: Encoding, seconds: float) -> str:
+    """Why the feasible choices can all be looked at in so many seconds; empty if they cannot."""
     if not encoding.constraints:
         return ""
-    count = most_choices(encoding.n_decision, encoding.constraints)
+    n = encoding.n_decision
+    quadratic = encoding.objective.degree <= 2 and all(is_row(c) for c in encoding.constraints)
+    k, apart = exactly(n, encoding.constraints)
+    if quadratic and apart is not None and math.comb(n, k) < _SETS * seconds:
+        return f"{math.comb(n, k):,} sets of exactly {k} of {n} options: all are looked at"
+    count = most_choices(n, encoding.constraints)
+    if quadratic and count < _BRANCHES * seconds:
+        return f"at most {count:,} choices of {n} options can satisfy the constraints: all are looked at"
     if count * max(encoding.polynomial.n_variables, 1) > _LISTED:
         return ""
-    return f"at most {count:,} choices of {encoding.n_decision} options can satisfy the constraints: all are listed"
+    return f"at most {count:,} choices of {n} options can satisfy the constraints: all are listed"
 
 
 class _Portfolio:

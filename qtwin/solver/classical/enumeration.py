@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import math
 import time
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.encoding.encoding import Encoding
-from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
+from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
+from qtwin.problem.constraint import is_row
 from qtwin.problem.feasible import feasible_bits
 from qtwin.solver.base import Card, Instance, Result, Solver, TracePoint, TwinProblem
+from qtwin.solver.counting import exactly, most_choices
+from qtwin.solver.linearise import posed
 from qtwin.solver.sampled import best_feasible
 from qtwin.solver.slack import fill_slack
 
-QUADRATIC_LIMIT = 36
-HIGHER_LIMIT = 26
-_BESIDE_LISTING = 30
+if TYPE_CHECKING:
+    from qtwin.solver.quadratic_minimum import Minimum
+    from qtwin.solver.subset_minimum import Best
+
+QUADRATIC_LIMIT = 42
+HIGHER_LIMIT = 34
+_BESIDE = 26
 """Under native constraints the walk over all assignments only tells whether the penalties suffice; it is kept short."""
+
+Improvements = tuple[tuple[float, int, float], ...]
+"""(seconds, looked at, energy without the constant) on the way down."""
 
 
 @final
@@ -27,7 +38,8 @@ class Enumeration(Solver):
     """Look at everything.
 
     With a twin behind the instance every feasible choice is simulated and the best utility wins (`scope` "twin"). Without one the
-    polynomial is minimised: over the listed feasible choices under native constraints, over all 2^n assignments otherwise.
+    polynomial is minimised: over the choices that the native constraints allow, else over all 2^n assignments. Quadratics under
+    linear rows are walked by size (exactly k of n) or branch by branch; anything else is listed first.
     """
 
     @classmethod
@@ -39,7 +51,8 @@ class Enumeration(Solver):
             guarantee="optimal, proven by completeness",
             citation="none needed",
             max_variables=QUADRATIC_LIMIT,
-            limits=f"{HIGHER_LIMIT} variables above degree 2; under constraints 10,000,000 choices of any number of variables",
+            limits=f"{HIGHER_LIMIT} variables above degree 2; under constraints any number of variables: 2e10 sets of exactly k, "
+            "5e8 choices under linear rows, 1e7 where they must be listed",
         )
 
     def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
@@ -51,6 +64,8 @@ class Enumeration(Solver):
         """
         if instance.problem is not None:
             return _on_the_twin(instance.encoding, instance.problem, seed, time_limit_s)
+        if instance.encoding.constraints:
+            return _under_constraints(instance.encoding, seed, time_limit_s)
         return _on_the_polynomial(instance.encoding, seed, time_limit_s)
 
 
@@ -106,39 +121,64 @@ def _on_the_twin(encoding: Encoding, problem: TwinProblem, seed: int, time_limit
 
 def _on_the_polynomial(encoding: Encoding, seed: int, time_limit_s: float | None) -> Result:
     started = time.perf_counter()
-    n = encoding.polynomial.n_variables
-    reachable = n <= min(limit(encoding.polynomial), _BESIDE_LISTING if encoding.constraints else QUADRATIC_LIMIT)
-    if not reachable and not encoding.constraints:
+    n, most = encoding.polynomial.n_variables, limit(encoding.polynomial)
+    if n > most:
         raise InputError(
-            f"{n} variables of degree {encoding.polynomial.degree} came, at most {limit(encoding.polynomial)} can be enumerated",
+            f"{n} variables of degree {encoding.polynomial.degree} came, at most {most} can be enumerated",
             hint="use cp-sat, or state the constraints natively so that only feasible choices are listed",
         )
-    info: dict[str, Any] = {"n_assignments": float(2**n), "minimiser_is_feasible": None, "penalised_minimum": None}
-    bits: NDArray[np.uint8] | None = None
-    complete, looked = True, 0
-    if reachable:
-        bits, looked, complete = _minimiser(encoding.polynomial, time_limit_s)
-        info["penalised_minimum"] = float(encoding.polynomial.evaluate(bits[None, :])[0])
-        info["minimiser_is_feasible"] = bool(encoding.is_feasible(bits[None, :])[0])
-    walked = time.perf_counter()
-    if encoding.constraints and not (complete and info["minimiser_is_feasible"]):
-        complete = True  # the feasible choices are listed in full, whatever the walk above reached
-        choices = feasible_bits(encoding.n_decision, encoding.constraints)
-        info["n_feasible"] = len(choices)
-        looked += len(choices)
-        bits = best_feasible(encoding, fill_slack(encoding, choices))[0]
-    wall = {"walk": walked - started, "feasible": time.perf_counter() - walked}
-    if bits is None:
-        return _nothing(seed, "encoding", wall)
-    energy = float(encoding.polynomial.evaluate(bits[None, :])[0])
+    found = _minimiser(encoding.polynomial, time_limit_s)
+    energy = float(encoding.polynomial.evaluate(found.bits[None, :])[0])
     return Result(
         solver="enumeration",
-        status="optimal" if complete else "time limit",
+        status="optimal" if found.complete else "interrupted" if found.interrupted else "time limit",
+        bits=found.bits,
+        energy=energy,
+        bound=energy if found.complete else None,
+        proven=found.complete,
+        trace=_trace(found.improvements, encoding.polynomial.constant, energy),
+        evaluations=found.evaluations,
+        wall_s={"walk": time.perf_counter() - started},
+        seed=seed,
+        info={"n_assignments": float(2**n)},
+    )
+
+
+def _under_constraints(encoding: Encoding, seed: int, time_limit_s: float | None) -> Result:
+    started = time.perf_counter()
+    info: dict[str, Any] = {"minimiser_is_feasible": None, "penalised_minimum": None}
+    if encoding.polynomial.n_variables <= _BESIDE:
+        walked = _minimiser(encoding.polynomial, time_limit_s)
+        if walked.complete:
+            info["penalised_minimum"] = float(encoding.polynomial.evaluate(walked.bits[None, :])[0])
+            info["minimiser_is_feasible"] = bool(encoding.is_feasible(walked.bits[None, :])[0])
+    beside = time.perf_counter() - started
+    found = _best_choice(encoding, None if time_limit_s is None else max(time_limit_s - beside, 0.01))
+    wall = {"walk": beside, "feasible": time.perf_counter() - started - beside}
+    if found is None:
+        choices = feasible_bits(encoding.n_decision, encoding.constraints)
+        info["n_feasible"] = looked = len(choices)
+        bits, complete, interrupted = best_feasible(encoding, fill_slack(encoding, choices))[0], True, False
+        wall["feasible"] = time.perf_counter() - started - beside
+        improvements: Improvements = ((sum(wall.values()), looked, float("inf")),)
+    else:
+        looked, complete, interrupted, improvements = found.evaluations, found.complete, found.interrupted, found.improvements
+        bits = None
+        if found.members is not None:
+            choice = np.zeros((1, encoding.n_decision), dtype=np.uint8)
+            choice[0, list(found.members)] = 1
+            bits = fill_slack(encoding, choice)[0]
+    if bits is None and complete:
+        return _nothing(seed, "encoding", wall)
+    energy = float("nan") if bits is None else float(encoding.polynomial.evaluate(bits[None, :])[0])
+    return Result(
+        solver="enumeration",
+        status="optimal" if complete else "interrupted" if interrupted else "time limit",
         bits=bits,
         energy=energy,
         bound=energy if complete else None,
         proven=complete,
-        trace=(TracePoint(time_s=sum(wall.values()), evaluations=looked, best_energy=energy),),
+        trace=() if bits is None else _trace(improvements, encoding.objective.constant, energy),
         evaluations=looked,
         wall_s=wall,
         seed=seed,
@@ -147,20 +187,65 @@ def _on_the_polynomial(encoding: Encoding, seed: int, time_limit_s: float | None
 
 
 def limit(polynomial: BinaryPolynomial) -> int:
-    """Variables up to which all assignments are looked at: a compiled walk for quadratics, a table of all values above."""
+    """Variables up to which all assignments are looked at: minutes on two cores."""
     return QUADRATIC_LIMIT if polynomial.degree <= 2 else HIGHER_LIMIT
 
 
-def _minimiser(polynomial: BinaryPolynomial, time_limit_s: float | None) -> tuple[NDArray[np.uint8], int, bool]:
-    """The minimiser over all assignments, how many were looked at, and whether that was all."""
-    n = polynomial.n_variables
-    if polynomial.degree <= 2 and n:
+def _minimiser(polynomial: BinaryPolynomial, time_limit_s: float | None) -> Minimum:
+    """The minimiser over all assignments."""
+    if polynomial.degree <= 2:
         from qtwin.solver.quadratic_minimum import minimise
 
         _, linear, pairs = polynomial.quadratic_form
-        found = minimise(linear, pairs, time_limit_s=time_limit_s)
-        return found.bits, found.evaluations, found.complete
-    return index_to_bits(np.array([np.argmin(polynomial.values())]), n)[0], 2**n, True
+        return minimise(linear, pairs, time_limit_s=time_limit_s)
+    from qtwin.solver.polynomial_minimum import minimise as minimise_any
+
+    return minimise_any(polynomial, time_limit_s=time_limit_s)
+
+
+def _best_choice(encoding: Encoding, time_limit_s: float | None) -> Best | None:
+    """The best allowed choice by a compiled walk over choices, or None where there is none for the case.
+
+    It takes quadratic objectives under linear rows, and penalties that vanish where the rows hold, so that the objective alone
+    decides.
+
+    Raises:
+        InputError: for more choices than can be looked at.
+    """
+    from qtwin.solver import choice_minimum, subset_minimum
+
+    target, n = posed(encoding)
+    vanishing = all(np.isfinite(p.sufficient_weight) for p in encoding.penalties)
+    if target.degree > 2 or not vanishing or not all(is_row(c) for c in encoding.constraints):
+        return None
+    _, linear, pairs = target.quadratic_form
+    linear, pairs = linear[:n], pairs[:n, :n]
+    k, apart = exactly(n, encoding.constraints)
+    if apart is not None and (k <= subset_minimum.MOST_APART or not apart) and math.comb(n, k) <= subset_minimum.LIMIT:
+        found = subset_minimum.minimise(linear, pairs, k, apart=apart, time_limit_s=time_limit_s)
+    else:
+        count = most_choices(n, encoding.constraints)
+        if count > choice_minimum.LIMIT:
+            raise InputError(
+                f"up to {count:,} choices satisfy the constraints, at most {choice_minimum.LIMIT:,} can be looked at",
+                hint="use cp-sat or highs, or constrain the choice further",
+            )
+        found = choice_minimum.minimise(linear, pairs, encoding.constraints, time_limit_s=time_limit_s)
+    if found.members is not None:
+        choice = np.zeros((1, n), dtype=np.uint8)
+        choice[0, list(found.members)] = 1
+        energy = float(encoding.polynomial.evaluate(fill_slack(encoding, choice))[0])
+        rounding = 1e-9 * sum(abs(c) for c in encoding.polynomial.terms.values())
+        if abs(energy - float(encoding.value(choice)[0])) > rounding:  # penalties that do not vanish, whatever was declared
+            return None
+    return found
+
+
+def _trace(improvements: Improvements, constant: float, energy: float) -> tuple[TracePoint, ...]:
+    """The way down; its last point is the energy that is reported."""
+    points = [TracePoint(time_s=s, evaluations=n, best_energy=max(e + constant, energy)) for s, n, e in improvements[:-1]]
+    last = [TracePoint(time_s=s, evaluations=n, best_energy=energy) for s, n, _ in improvements[-1:]]
+    return (*points, *last)
 
 
 def _nothing(seed: int, scope: Any, wall: dict[str, float]) -> Result:
