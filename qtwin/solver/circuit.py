@@ -14,6 +14,7 @@ from qtwin.backend.base import Ansatz, Backend, Samples
 from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.pauli import PauliSum
 from qtwin.errors import InputError
+from qtwin.solver import resources
 from qtwin.solver.base import Instance, Result, TracePoint
 from qtwin.solver.sampled import best_feasible, collect, summary
 
@@ -67,8 +68,12 @@ def measured(
     shots: int,
     seed: int,
     info: Mapping[str, Any],
+    counted: Ansatz | None = None,
 ) -> Result:
-    """Measure the circuit at the trained angles and answer with the best feasible shot; idle qubits come after the variables."""
+    """Measure the circuit at the trained angles and answer with the best feasible shot; idle qubits come after the variables.
+
+    `counted` is the circuit whose gates are told, where it is another one with the same gates in a better order.
+    """
     mark = time.perf_counter()
     raw = backend.sample(circuit, trained.theta, shots=shots, seed=seed)
     executed = time.perf_counter()
@@ -82,7 +87,18 @@ def measured(
         complete=trained.complete,
         wall_s={"training": trained.wall_s, "execution": executed - mark},
         seed=seed,
-        info={"theta": trained.theta.tolist(), "n_qubits": circuit.n_qubits, "parameters": circuit.n_parameters, **info},
+        info={
+            "theta": trained.theta.tolist(),
+            "n_qubits": circuit.n_qubits,
+            "parameters": circuit.n_parameters,
+            "resources": resources.of_circuit(
+                circuit if counted is None else counted,
+                shots=shots,
+                evaluations=trained.evaluations,
+                training_shots=trained.shots,
+            ),
+            **info,
+        },
     )
 
 

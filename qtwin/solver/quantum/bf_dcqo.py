@@ -22,6 +22,7 @@ from qtwin.backend.base import Backend
 from qtwin.encoding.pauli import PauliSum
 from qtwin.errors import InputError
 from qtwin.solver import commutator as pauli
+from qtwin.solver import resources
 from qtwin.solver.base import Card, Instance, Result, Solver
 from qtwin.solver.circuit import answered, check_positive, check_width
 from qtwin.solver.objective import loaded
@@ -176,6 +177,7 @@ class BfDcqo(Solver):
                 "steps": self.steps,
                 "rounds": len(course),
                 "n_qubits": n,
+                "resources": resources.of_circuit(made.ansatz, shots=self.shots, evaluations=len(course)),
                 "parameters": 0,
                 "is_quantum": self.counterdiabatic or self.annealing_time > 0.0,
                 "lowest_energy_by_round": course,

@@ -10,15 +10,17 @@ it, and the same without any quantum step beside it, because that filter alone e
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qtwin.solver import resources
 from qtwin.solver.base import Card, Instance, Result, Solver
 from qtwin.solver.circuit import answered, check_positive, check_width, drawn
 from qtwin.solver.evolution import flip_sum, turn_x, uniform
-from qtwin.solver.training import cost_scale
+from qtwin.solver.qaoa_circuit import ansatz, cost_scale
 
 MAX_QUBITS = 16
 Floats = NDArray[np.float64]
@@ -102,6 +104,14 @@ class Falqon(Solver):
                 "expectation_exact": course[-1] * scale + mean,
                 "probability_of_minimum": float(probability[values <= values.min() + 1e-9].sum()),
                 "mean_energy_course": [course[int(j)] * scale + mean for j in np.linspace(0, len(course) - 1, 50)],
+                "resources": resources.of_depth(
+                    partial(ansatz, polynomial),
+                    len(course),
+                    shots=self.shots,
+                    evaluations=len(course),
+                )
+                if self.imaginary_time == "none"
+                else None,
                 "largest_feedback": float(np.max(np.abs(betas), initial=0.0)),
             },
         )

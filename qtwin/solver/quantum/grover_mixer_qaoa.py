@@ -9,17 +9,22 @@ is a simulation of the ideal method on the feasible set.
 from __future__ import annotations
 
 import time
-from typing import Literal, final
+from collections.abc import Sequence
+from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qtwin.encoding.encoding import Encoding
 from qtwin.errors import InputError
+from qtwin.problem.constraint import Constraint, Exactly
 from qtwin.problem.feasible import feasible_bits
+from qtwin.solver import resources
 from qtwin.solver.base import Card, Instance, Result, Solver
 from qtwin.solver.circuit import answered, check_positive
 from qtwin.solver.counting import most_choices
 from qtwin.solver.descent import Method, check_method
+from qtwin.solver.dicke import dicke_turns
 from qtwin.solver.landscape import SubspaceLandscape
 from qtwin.solver.sampled import collect
 from qtwin.solver.slack import fill_slack
@@ -138,11 +143,31 @@ class GroverMixerQaoa(Solver):
                 "theta": theta.tolist(),
                 "n_qubits": encoding.n_decision,
                 "feasible_choices": len(rows),
+                "resources": self._resources(encoding, trained.evaluations, trained.shots),
                 "cost_scale": scale,
                 "expectation_exact": float(probability @ values),
                 "probability_of_minimum": float(probability[values <= values.min() + 1e-9 * scale].sum()),
                 "energy_by_layers": list(trained.energy_by_layers),
             },
+        )
+
+    def _resources(self, encoding: Encoding, evaluations: int, training_shots: int) -> dict[str, Any]:
+        """Gates of the circuit where the preparation of all feasible choices is known: no constraint, or an exact size alone."""
+        n = encoding.n_decision
+        preparation = _preparation(n, encoding.constraints)
+        gates = None
+        if preparation is not None:
+            cost = sum(2 * (len(t) - 1) for t in encoding.objective.terms if len(t) > 1)
+            gates = preparation + self.layers * (cost + 2 * preparation + resources.controlled_phase(n - 1))
+        return resources.of_counts(
+            n,
+            gates,
+            shots=self.shots,
+            evaluations=evaluations,
+            training_shots=training_shots,
+            note="2 preparations and a phase on all qubits in every mixer, the phase with ancillas on top"
+            if preparation is not None
+            else "no short preparation of this feasible set is known, so gates are not counted",
         )
 
     def _feasible(self, instance: Instance) -> NDArray[np.uint8]:
@@ -160,3 +185,14 @@ class GroverMixerQaoa(Solver):
                 hint="take candidates out or lower the size",
             )
         return rows
+
+
+def _preparation(n: int, constraints: Sequence[Constraint]) -> int | None:
+    """CX of the preparation of all feasible choices; None where none is known to be short."""
+    if not constraints:
+        return 0
+    only = constraints[0]
+    if len(constraints) > 1 or not isinstance(only, Exactly) or len(only.members) != n:
+        return None
+    _, turns = dicke_turns(n, range(n), only.count)
+    return sum(2 if len(turn.coefficients) == 2 else 4 * len(turn.coefficients) for turn in turns)

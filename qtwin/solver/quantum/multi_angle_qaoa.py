@@ -96,7 +96,17 @@ class MultiAngleQaoa(Solver):
         )
         unscaled = found.value * first.cost_scale + _offset(polynomial)
         info = {"layers": self.layers, "expectation_exact": unscaled, "expectation_of_qaoa": first.energy}
-        return measured("multi-angle-qaoa", instance, self._backend, circuit, trained, shots=self.shots, seed=seed, info=info)
+        return measured(
+            "multi-angle-qaoa",
+            instance,
+            self._backend,
+            circuit,
+            trained,
+            shots=self.shots,
+            seed=seed,
+            info=info,
+            counted=ansatz(polynomial, self.layers),
+        )
 
 
 def _offset(polynomial: BinaryPolynomial) -> float:

@@ -21,6 +21,7 @@ from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.pauli import PauliSum, diagonal
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
+from qtwin.solver import resources
 from qtwin.solver.base import Card, Instance, Result, Solver
 from qtwin.solver.circuit import answered, check_positive, check_width
 from qtwin.solver.descent import Method, check_method, descend
@@ -208,6 +209,13 @@ class PauliCorrelationEncoding(Solver):
             "parameters": plain.n_parameters,
             "losses": losses,
             "settings": len(BASES),
+            "resources": resources.of_circuit(
+                plain,
+                shots=3 * (self.shots // (3 * self.starts)) * len(losses),
+                evaluations=evaluations,
+                training_shots=training_shots,
+                settings=len(BASES),
+            ),
         }
         if self.polish:
             rows, twin = _polished(encoding, rows, rng)

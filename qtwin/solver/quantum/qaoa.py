@@ -15,6 +15,7 @@ from qtwin.backend.base import Ansatz, Backend, Estimate
 from qtwin.encoding.pauli import diagonal
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
+from qtwin.solver import resources
 from qtwin.solver import schedule as schedules
 from qtwin.solver.base import Card, Instance, Result, Solver, TracePoint
 from qtwin.solver.descent import Method
@@ -150,6 +151,12 @@ class Qaoa(Solver):
                 "expectation_sampled": seen["mean_energy"],
                 "expectation_sampled_standard_error": seen["mean_energy_standard_error"],
                 "training": None if training is None else _told(training),
+                "resources": resources.of_circuit(
+                    circuit,
+                    shots=samples.shots,
+                    evaluations=evaluations,
+                    training_shots=0 if training is None else training.shots,
+                ),
             },
         )
 

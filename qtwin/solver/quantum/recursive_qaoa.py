@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from qtwin.backend.base import Backend
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
+from qtwin.solver import resources
 from qtwin.solver.base import Card, Instance, Result, Solver
 from qtwin.solver.circuit import answered, check_positive, check_width
 from qtwin.solver.sampled import collect
@@ -105,7 +106,15 @@ class RecursiveQaoa(Solver):
             complete=complete,
             wall_s=wall,
             seed=seed,
-            info={"layers": self.layers, "eliminated": len(undo), "enumerated": left.n_variables},
+            info={
+                "layers": self.layers,
+                "eliminated": len(undo),
+                "enumerated": left.n_variables,
+                "rounds": len(undo),
+                "resources": resources.of_circuit(
+                    ansatz(encoding.polynomial, self.layers), shots=self.shots, evaluations=evaluations, training_shots=shots
+                ),
+            },
         )
 
     def _correlations(

@@ -17,6 +17,7 @@ from qtwin.backend.base import Backend
 from qtwin.encoding.mixer import xy_layers
 from qtwin.encoding.pauli import PauliSum, diagonal
 from qtwin.errors import InputError
+from qtwin.solver import resources
 from qtwin.solver.base import Card, Instance, Result, Solver
 from qtwin.solver.circuit import Trained, answered, check_positive, measured
 from qtwin.solver.descent import Method
@@ -168,7 +169,15 @@ class XyQaoa(Solver):
             complete=done,
             wall_s={"training": trained.wall_s, "execution": time.perf_counter() - mark},
             seed=seed,
-            info={"theta": list(trained.theta), "n_qubits": found.n_qubits, "parameters": 2 * self.layers, **info},
+            info={
+                "theta": list(trained.theta),
+                "n_qubits": found.n_qubits,
+                "parameters": 2 * self.layers,
+                "resources": resources.of_circuit(
+                    whole.ansatz, shots=self.shots, evaluations=trained.evaluations, training_shots=trained.shots
+                ),
+                **info,
+            },
         )
 
     def _landscape(self, found: Kept, scale: float, offset: float, seed: int) -> tuple[Landscape, Any]:
