@@ -230,8 +230,8 @@ def sampled_expectation(
     """<observable> from shots: each group of strings that can be measured together in its own basis, with its share of the shots.
 
     Shots are shared in proportion to the root of the summed squares of a group's coefficients, or, by "variance", a tenth of them
-    in that way and the others in proportion to the spread seen in the first tenth (Neyman). Spreads include the covariances
-    within a group; groups are independent. A diagonal observable is one group in the basis there is.
+    in that way (ten a group at least) and the others in proportion to the spread that these show (Neyman). Spreads include the
+    covariances within a group; groups are independent. A diagonal observable is one group in the basis there is.
 
     Raises:
         InputError: for fewer than two shots a group (four by "variance"), or what `sample` refuses.
@@ -256,14 +256,16 @@ def sampled_expectation(
         for g, (group, m) in enumerate(zip(found, share, strict=True)):
             if m:
                 seen[g].append(sample(*in_basis(ansatz, theta, group), shots=int(m), seed=int(rng.integers(2**62))))
-        return [moments(s, g.diagonal) for s, g in zip(seen, found, strict=True)]
+        results = [moments(s, g.diagonal) for s, g in zip(seen, found, strict=True)]
+        # one shot of the spread that strings of random signs would have: few shots may show no spread by chance
+        return [(mean, (v * (m - 1) + w**2) / m, m) for (mean, v, m), w in zip(results, weights, strict=True)]
 
     if allocation == "weight":
         results = draw(shared(shots, weights))
     else:
-        pilot = max(shots // 10, 2 * len(found))
+        pilot = min(shots // 2, max(shots // 10, 10 * len(found)))
         spread = np.sqrt([variance for _, variance, _ in draw(shared(pilot, weights))])
-        results = draw(shared(shots - pilot, np.maximum(spread, 1e-3 * weights), least=0))
+        results = draw(shared(shots - pilot, np.maximum(spread, 0.1 * weights), least=0))
     error = float(np.sqrt(sum(variance / m for _, variance, m in results)))
     return Estimate(value=constant + sum(mean for mean, _, _ in results), standard_error=error)
 

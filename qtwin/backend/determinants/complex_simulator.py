@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Samples
-from qtwin.backend.determinants.hamiltonian import hamiltonian
+from qtwin.backend.determinants.hamiltonian import THREADED_FROM, hamiltonian
+from qtwin.backend.determinants.minimise import minimise_phased
+from qtwin.backend.determinants.minimum import DEFAULT, Limits, Minimum, descended
 from qtwin.backend.determinants.phases import compile_phased, run_phased, sweep_phased
 from qtwin.backend.determinants.space import drawn, lowest, space_of
 from qtwin.encoding.excitation import FermionicAnsatz, check
@@ -62,6 +64,22 @@ class ComplexDeterminantSimulator:
         sweep_phased(c.start, c.low, c.high, c.sign, c.parameter, c.is_phase, angles, *states, gradient)
         return energy, gradient
 
+    def minimise(self, theta: Floats, limits: Limits = DEFAULT) -> Minimum:
+        """Descend from the (n_parameters,) angles to the nearest minimum, all in one compiled loop."""
+        c, h = self.circuit, self.hamiltonian
+        return descended(
+            minimise_phased,
+            (c.start, c.low, c.high, c.sign, c.parameter, c.is_phase),
+            (h.start, h.column, h.value_hartree),
+            self._angles(theta).copy(),
+            (self._re, self._im, self._dre, self._dim),
+            np.ones(self.ansatz.n_parameters),
+            limits,
+            reference=self._reference,
+            threaded=self.space.size >= THREADED_FROM,
+            core_hartree=h.core_hartree,
+        )
+
     def sample(self, theta: Floats, *, shots: int, seed: int) -> Samples:
         """Occupations of all spin orbitals, alpha first; equal seeds give equal samples."""
         self._run(theta)
@@ -72,12 +90,16 @@ class ComplexDeterminantSimulator:
         self.hamiltonian.apply(self._im, self._dim)
         return float(self._re @ self._dre + self._im @ self._dim) + self.hamiltonian.core_hartree
 
-    def _run(self, theta: Floats) -> Floats:
+    def _angles(self, theta: Floats) -> Floats:
         angles = np.ascontiguousarray(theta, dtype=np.float64)
         if angles.shape != (self.ansatz.n_parameters,) or not np.isfinite(angles).all():
             raise InputError(
                 f"angles of shape {angles.shape} came, {self.ansatz.n_parameters} finite ones were wanted", hint="in radians"
             )
+        return angles
+
+    def _run(self, theta: Floats) -> Floats:
+        angles = self._angles(theta)
         self._re[:], self._im[:] = 0.0, 0.0
         self._re[self._reference] = 1.0
         c = self.circuit

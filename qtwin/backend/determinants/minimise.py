@@ -13,6 +13,7 @@ import numpy as np
 
 from qtwin.backend.determinants.circuit import run, sweep
 from qtwin.backend.determinants.hamiltonian import product, product_threaded
+from qtwin.backend.determinants.phases import run_phased, sweep_phased
 
 _JIT: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 MEMORY = 12
@@ -20,10 +21,11 @@ CONVERGED, FLAT, TARGET, LIMIT, STUCK = 0, 1, 2, 3, 4
 
 
 @numba.njit(**_JIT)
-def evaluate(circuit, matrix, reference, threaded, theta, state, dual, gradient):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Energy without the core at `theta`; its gradient is written to `gradient`."""
+def evaluate(circuit, matrix, reference, threaded, theta, work, gradient):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Energy without the core at `theta`; its gradient is written to `gradient`. `work` is two vectors."""
     start, low, high, sign, parameter = circuit
     rows, column, value = matrix
+    state, dual = work
     state[:] = 0.0
     state[reference] = 1.0
     run(start, low, high, sign, parameter, theta, state)
@@ -36,6 +38,29 @@ def evaluate(circuit, matrix, reference, threaded, theta, state, dual, gradient)
         energy += state[d] * dual[d]
     gradient[:] = 0.0
     sweep(start, low, high, sign, parameter, theta, state, dual, gradient)
+    return energy
+
+
+@numba.njit(**_JIT)
+def evaluate_phased(circuit, matrix, reference, threaded, theta, work, gradient):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """The same for complex amplitudes; `work` is four vectors."""
+    start, low, high, sign, parameter, is_phase = circuit
+    rows, column, value = matrix
+    re, im, dre, dim = work
+    re[:] = 0.0
+    im[:] = 0.0
+    re[reference] = 1.0
+    run_phased(start, low, high, sign, parameter, is_phase, theta, re, im)
+    for vector, image in ((re, dre), (im, dim)):
+        if threaded:
+            product_threaded(rows, column, value, vector, image)
+        else:
+            product(rows, column, value, vector, image)
+    energy = 0.0
+    for d in range(len(re)):
+        energy += re[d] * dre[d] + im[d] * dim[d]
+    gradient[:] = 0.0
+    sweep_phased(start, low, high, sign, parameter, is_phase, theta, re, im, dre, dim, gradient)
     return energy
 
 
@@ -77,88 +102,96 @@ def _between(a, fa, da, b, fb, db):  # type: ignore[no-untyped-def]  # pragma: n
     return 0.5 * (low + high)
 
 
-@numba.njit(**_JIT)
-def minimise(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    circuit, matrix, reference, threaded, theta, metric, steps, turns, memory, most, slope, fall, target, trace
-):
-    """Descend from `theta`, in place, for at most `most` evaluations.
+def _descent(evaluate: Any) -> Any:
+    """The loop around one way to evaluate, compiled when first called."""
 
-    `steps` and `turns` (MEMORY, p) and `memory` (2,), count and next place, carry the quasi-Newton memory from call to call.
-    `trace` (most,) takes the energy of every evaluation. Ends when no component of the gradient exceeds `slope`, the energy falls
-    by less than `fall` relative to itself, or it is at most `target`.
+    @numba.njit(**_JIT)
+    def minimise(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+        circuit, matrix, reference, threaded, theta, work, metric, steps, turns, memory, most, slope, fall, target, trace
+    ):
+        """Descend from `theta`, in place, for at most `most` evaluations.
 
-    Returns:
-        Energy without the core, evaluations, and why it ended.
-    """
-    p, d = len(theta), len(matrix[0]) - 1
-    state, dual = np.empty(d), np.empty(d)
-    gradient, new_gradient, there, direction = np.empty(p), np.empty(p), np.empty(p), np.empty(p)
-    weights = np.empty(MEMORY)
-    energy = evaluate(circuit, matrix, reference, threaded, theta, state, dual, gradient)
-    trace[0] = energy
-    count, calm = 1, 0
-    while True:
-        if energy <= target:
-            return energy, count, TARGET
-        if np.abs(gradient).max() <= slope:
-            return energy, count, CONVERGED
-        if count >= most:
-            return energy, count, LIMIT
-        direction[:] = -gradient
-        stored, place = memory[0], memory[1]
-        for back in range(stored):
-            k = (place - 1 - back) % MEMORY
-            weights[k] = (steps[k] @ direction) / (steps[k] @ turns[k])
-            direction -= weights[k] * turns[k]
-        scale = 1.0
-        if stored:
-            k = (place - 1) % MEMORY
-            scale = (steps[k] @ turns[k]) / (turns[k] * turns[k] / metric).sum()
-        direction[:] = direction * scale / metric
-        for forward in range(stored - 1, -1, -1):
-            k = (place - 1 - forward) % MEMORY
-            direction += (weights[k] - (turns[k] @ direction) / (steps[k] @ turns[k])) * steps[k]
-        slope0 = float(gradient @ direction)
-        if slope0 >= 0.0:  # a spoilt memory: steepest descent in the metric
-            memory[0] = 0
-            direction[:] = -gradient / metric
-            slope0 = float(gradient @ direction)
-        longest = np.abs(direction).max()
-        step = 1.0 if longest <= 1.0 else 1.0 / longest
-        a, fa, da = 0.0, energy, slope0
-        b, fb, db, bracketed = 0.0, 0.0, 0.0, False
-        found, accepted = energy, False
-        for attempt in range(20):
+        `steps` and `turns` (MEMORY, p) and `memory` (2,), count and next place, carry the quasi-Newton memory from call to call.
+        `trace` (most,) takes the energy of every evaluation. Ends when no component of the gradient exceeds `slope`, the energy
+        falls by less than `fall` relative to itself, or it is at most `target`.
+
+        Returns:
+            Energy without the core, evaluations, and why it ended.
+        """
+        p = len(theta)
+        gradient, new_gradient, there, direction = np.empty(p), np.empty(p), np.empty(p), np.empty(p)
+        weights = np.empty(MEMORY)
+        energy = evaluate(circuit, matrix, reference, threaded, theta, work, gradient)
+        trace[0] = energy
+        count, calm = 1, 0
+        while True:
+            if energy <= target:
+                return energy, count, TARGET
+            if np.abs(gradient).max() <= slope:
+                return energy, count, CONVERGED
             if count >= most:
-                break
-            there[:] = theta + step * direction
-            found = evaluate(circuit, matrix, reference, threaded, there, state, dual, new_gradient)
-            trace[count] = found
-            count += 1
-            slope1 = float(new_gradient @ direction)
-            if found > energy + 1e-4 * step * slope0 + 1e-15 * abs(energy) or (attempt and not bracketed and found >= fa):
-                b, fb, db, bracketed = step, found, slope1, True
-            elif abs(slope1) <= -0.9 * slope0:
-                accepted = True
-                break
-            elif slope1 >= 0.0:
-                b, fb, db, bracketed = a, fa, da, True
-                a, fa, da = step, found, slope1
-            else:
-                a, fa, da = step, found, slope1
-            step = _between(a, fa, da, b, fb, db) if bracketed else 2.5 * step
-        if not accepted and found >= energy:
-            if memory[0]:
+                return energy, count, LIMIT
+            direction[:] = -gradient
+            stored, place = memory[0], memory[1]
+            for back in range(stored):
+                k = (place - 1 - back) % MEMORY
+                weights[k] = (steps[k] @ direction) / (steps[k] @ turns[k])
+                direction -= weights[k] * turns[k]
+            scale = 1.0
+            if stored:
+                k = (place - 1) % MEMORY
+                scale = (steps[k] @ turns[k]) / (turns[k] * turns[k] / metric).sum()
+            direction[:] = direction * scale / metric
+            for forward in range(stored - 1, -1, -1):
+                k = (place - 1 - forward) % MEMORY
+                direction += (weights[k] - (turns[k] @ direction) / (steps[k] @ turns[k])) * steps[k]
+            slope0 = float(gradient @ direction)
+            if slope0 >= 0.0:  # a spoilt memory: steepest descent in the metric
                 memory[0] = 0
-                continue
-            return energy, count, LIMIT if count >= most else STUCK
-        move, turn = there - theta, new_gradient - gradient
-        if move @ turn > 1e-12 * (turn @ turn):
-            steps[place], turns[place] = move, turn
-            memory[0], memory[1] = min(memory[0] + 1, MEMORY), (place + 1) % MEMORY
-        calm = calm + 1 if energy - found <= fall * max(abs(energy), 1.0) else 0
-        energy = found
-        theta[:] = there
-        gradient[:] = new_gradient
-        if calm >= 2:
-            return energy, count, FLAT
+                direction[:] = -gradient / metric
+                slope0 = float(gradient @ direction)
+            longest = np.abs(direction).max()
+            step = 1.0 if longest <= 1.0 else 1.0 / longest
+            a, fa, da = 0.0, energy, slope0
+            b, fb, db, bracketed = 0.0, 0.0, 0.0, False
+            found, accepted = energy, False
+            for attempt in range(20):
+                if count >= most:
+                    break
+                there[:] = theta + step * direction
+                found = evaluate(circuit, matrix, reference, threaded, there, work, new_gradient)
+                trace[count] = found
+                count += 1
+                slope1 = float(new_gradient @ direction)
+                if found > energy + 1e-4 * step * slope0 + 1e-15 * abs(energy) or (attempt and not bracketed and found >= fa):
+                    b, fb, db, bracketed = step, found, slope1, True
+                elif abs(slope1) <= -0.9 * slope0:
+                    accepted = True
+                    break
+                elif slope1 >= 0.0:
+                    b, fb, db, bracketed = a, fa, da, True
+                    a, fa, da = step, found, slope1
+                else:
+                    a, fa, da = step, found, slope1
+                step = _between(a, fa, da, b, fb, db) if bracketed else 2.5 * step
+            if not accepted and found >= energy:
+                if memory[0]:
+                    memory[0] = 0
+                    continue
+                return energy, count, LIMIT if count >= most else STUCK
+            move, turn = there - theta, new_gradient - gradient
+            if move @ turn > 1e-12 * (turn @ turn):
+                steps[place], turns[place] = move, turn
+                memory[0], memory[1] = min(memory[0] + 1, MEMORY), (place + 1) % MEMORY
+            calm = calm + 1 if energy - found <= fall * max(abs(energy), 1.0) else 0
+            energy = found
+            theta[:] = there
+            gradient[:] = new_gradient
+            if calm >= 2:
+                return energy, count, FLAT
+
+    return minimise
+
+
+minimise = _descent(evaluate)
+minimise_phased = _descent(evaluate_phased)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -13,32 +11,13 @@ from numpy.typing import NDArray
 from qtwin.backend.base import Samples
 from qtwin.backend.determinants import circuit
 from qtwin.backend.determinants.hamiltonian import THREADED_FROM, hamiltonian
-from qtwin.backend.determinants.minimise import CONVERGED, FLAT, LIMIT, MEMORY, TARGET, curvature, minimise
+from qtwin.backend.determinants.minimise import curvature, minimise
+from qtwin.backend.determinants.minimum import DEFAULT, Limits, Minimum, descended
 from qtwin.backend.determinants.space import drawn, lowest, space_of
 from qtwin.encoding.excitation import FermionicAnsatz, check
 from qtwin.errors import InputError
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Minimum:
-    """Where a descent ended.
-
-    Attributes:
-        theta: (p,) angles.
-        energy_hartree: There.
-        evaluations: Energies with their gradients.
-        converged: Whether it ended by its own criterion.
-        energies_hartree, times_s: (evaluations,) of each evaluation; times within a compiled stretch are spread evenly.
-    """
-
-    theta: Floats
-    energy_hartree: float
-    evaluations: int
-    converged: bool
-    energies_hartree: Floats
-    times_s: Floats
 
 
 @final
@@ -135,59 +114,21 @@ class DeterminantSimulator:
         circuit.sweep(c.start, c.low, c.high, c.sign, c.parameter, angles, self._state, self._dual, gradient)
         return energy, gradient
 
-    def minimise(
-        self,
-        theta: Floats,
-        *,
-        evaluations: int = 5000,
-        slope_hartree: float = 1e-6,
-        fall: float = 1e-12,
-        target_hartree: float | None = None,
-        limit_s: float | None = None,
-    ) -> Minimum:
-        """Descend from the (n_parameters,) angles to the nearest minimum, all in one compiled loop.
-
-        Args:
-            theta: Start.
-            evaluations: At most.
-            slope_hartree: Ends when no component of the gradient exceeds this.
-            fall: Ends when the energy falls by less than this, relative to itself, twice in a row.
-            target_hartree: Ends at this energy.
-            limit_s: Ends after this time, after the evaluations that were under way.
-        """
-        began = time.perf_counter()
-        angles = self._angles(theta).copy()
+    def minimise(self, theta: Floats, limits: Limits = DEFAULT) -> Minimum:
+        """Descend from the (n_parameters,) angles to the nearest minimum, all in one compiled loop."""
         c, h = self.circuit, self.hamiltonian
-        gates, matrix = (c.start, c.low, c.high, c.sign, c.parameter), (h.start, h.column, h.value_hartree)
-        threaded = self.space.size >= THREADED_FROM
-        metric = curvature(gates, matrix, self._reference, len(angles))
-        steps, turns = np.zeros((MEMORY, len(angles))), np.zeros((MEMORY, len(angles)))
-        memory = np.zeros(2, dtype=np.int64)
-        target = -np.inf if target_hartree is None else target_hartree - h.core_hartree
-        # an evaluation costs some nanoseconds an element: chunks of about 0.1 s let the clock be read
-        work = 1e-9 * (len(h.column) + 6 * len(c.low) + 1000)
-        chunk = evaluations if limit_s is None else max(4, int(0.1 / work))
-        energies: list[Floats] = []
-        times: list[Floats] = []
-        done, why = 0, LIMIT
-        energy = np.inf
-        while why == LIMIT and done < evaluations and (limit_s is None or not done or time.perf_counter() - began < limit_s):
-            trace = np.empty(min(chunk, evaluations - done))
-            mark = time.perf_counter() - began
-            energy, count, why = minimise(
-                gates, matrix, self._reference, threaded, angles, metric, steps, turns, memory, len(trace), slope_hartree, fall,
-                target, trace,
-            )  # fmt: skip
-            energies.append(trace[:count] + h.core_hartree)
-            times.append(np.linspace(mark, time.perf_counter() - began, count + 1, dtype=np.float64)[1:])
-            done += count
-        return Minimum(
-            theta=angles,
-            energy_hartree=float(energy) + h.core_hartree,
-            evaluations=done,
-            converged=why in (CONVERGED, FLAT, TARGET),
-            energies_hartree=np.concatenate(energies),
-            times_s=np.concatenate(times),
+        circuit_arrays, matrix = (c.start, c.low, c.high, c.sign, c.parameter), (h.start, h.column, h.value_hartree)
+        return descended(
+            minimise,
+            circuit_arrays,
+            matrix,
+            self._angles(theta).copy(),
+            (self._state, self._dual),
+            curvature(circuit_arrays, matrix, self._reference, self.ansatz.n_parameters),
+            limits,
+            reference=self._reference,
+            threaded=self.space.size >= THREADED_FROM,
+            core_hartree=h.core_hartree,
         )
 
     def slopes(self, state: Floats) -> Floats:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 from qtwin.encoding.excitation import ALPHA, BETA, Excitation, FermionicAnsatz, Rotation
+from qtwin.errors import InputError
 
 
-def uccsd(n_orbitals: int, n_alpha: int, n_beta: int) -> FermionicAnsatz:
+def uccsd(n_orbitals: int, n_alpha: int, n_beta: int, *, repetitions: int = 1) -> FermionicAnsatz:
     """Doubles, then singles, from occupied to empty orbitals; excitations that differ by exchange of spins share a parameter.
 
-    Sharing needs equal numbers of electrons of either spin; otherwise every excitation has a parameter of its own.
+    Sharing needs equal numbers of electrons of either spin; otherwise every excitation has a parameter of its own. All is applied
+    `repetitions` times, with angles of its own each time.
+
+    Raises:
+        InputError: for fewer than one repetition.
     """
+    if repetitions < 1:
+        raise InputError(f"repetitions = {repetitions} came, at least 1 was wanted", hint="raise repetitions")
     closed = n_alpha == n_beta
     rotations: list[Rotation] = []
     count = 0
@@ -46,11 +54,12 @@ def uccsd(n_orbitals: int, n_alpha: int, n_beta: int) -> FermionicAnsatz:
         else:
             for one in (*up, *down):
                 add(one)
+    again = [replace(r, parameter=r.parameter + k * count) for k in range(repetitions) for r in rotations]
     return FermionicAnsatz(
         n_orbitals=n_orbitals,
         n_alpha=n_alpha,
         n_beta=n_beta,
-        rotations=tuple(rotations),
-        n_parameters=count,
-        name="UCCSD",
+        rotations=tuple(again),
+        n_parameters=count * repetitions,
+        name="UCCSD" if repetitions == 1 else f"{repetitions}-UCCSD",
     )

@@ -54,6 +54,7 @@ class Energy:
         wall_s: Seconds by stage.
         trace: Anytime.
         seed: Of everything random.
+        backend: Where the energy was measured, "determinants" for our exact simulator.
         info: Further numbers worth printing, JSON-ready.
     """
 
@@ -68,6 +69,7 @@ class Energy:
     wall_s: Mapping[str, float] = field(default_factory=dict)
     trace: tuple[TracePoint, ...] = ()
     seed: int = 0
+    backend: str = "determinants"
     info: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -8,6 +8,7 @@ from scipy.linalg import expm
 from scipy.sparse import csr_matrix
 
 from qtwin.backend.determinants.hamiltonian import hamiltonian
+from qtwin.backend.determinants.minimum import Limits
 from qtwin.backend.determinants.simulator import DeterminantSimulator
 from qtwin.backend.determinants.space import full_size, space_of
 from qtwin.encoding.coupled_cluster.uccsd import uccsd
@@ -158,7 +159,7 @@ def test_the_compiled_descent_ends_where_the_gradient_vanishes(seed: int) -> Non
     h1, h2 = fermions.random_integrals(4, seed)
     ansatz = uccsd(4, 2, 2)
     simulator = DeterminantSimulator(h1, 0.2 * h2, 0.3, ansatz)
-    found = simulator.minimise(np.zeros(ansatz.n_parameters), fall=0.0, slope_hartree=1e-7)
+    found = simulator.minimise(np.zeros(ansatz.n_parameters), Limits(fall=0.0, slope_hartree=1e-7))
     assert found.converged
     value, gradient = simulator.value_and_gradient(found.theta)
     assert np.abs(gradient).max() <= 1e-7
@@ -175,13 +176,13 @@ def test_the_compiled_descent_stops_where_it_is_told() -> None:
     ansatz = uccsd(4, 2, 2)
     simulator, start = DeterminantSimulator(h1, 0.2 * h2, 0.0, ansatz), np.zeros(ansatz.n_parameters)
     whole = simulator.minimise(start)
-    few = simulator.minimise(start, evaluations=3)
+    few = simulator.minimise(start, Limits(evaluations=3))
     assert few.evaluations == 3
     assert not few.converged
     np.testing.assert_array_equal(few.energies_hartree, whole.energies_hartree[:3])
     target = 0.5 * (whole.energy_hartree + simulator.energy_hartree(start))
-    part = simulator.minimise(start, target_hartree=target)
+    part = simulator.minimise(start, Limits(target_hartree=target))
     assert part.converged
     assert part.energy_hartree <= target
     assert part.evaluations < whole.evaluations
-    assert simulator.minimise(start, limit_s=1e-9).evaluations < 5000
+    assert simulator.minimise(start, Limits(limit_s=1e-9)).evaluations < 5000

@@ -12,7 +12,8 @@ from qtwin.errors import InputError
 from qtwin.solver.molecular.adapt_vqe import AdaptVqe, pool
 from qtwin.solver.molecular.iterative_qpe import IterativeQpe
 from qtwin.solver.molecular.vqd import Vqd
-from qtwin.solver.molecular.vqe import VqeUccsd, VqeUpccgsd
+from qtwin.solver.molecular.vqe_uccsd import VqeUccsd
+from qtwin.solver.molecular.vqe_upccgsd import VqeUpccgsd
 from tests.oracles import fermions
 
 

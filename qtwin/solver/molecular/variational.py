@@ -1,0 +1,201 @@
+"""What every variational eigensolver on fermions does: choose the angles, value the circuit where it is asked to, tell the costs.
+
+Angles are trained on determinants with exact gradients, or on the backend itself by SPSA from its noisy energies.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.backend.determinants.complex_simulator import ComplexDeterminantSimulator
+from qtwin.backend.determinants.minimum import Limits, Minimum
+from qtwin.backend.determinants.simulator import DeterminantSimulator
+from qtwin.encoding.excitation import FermionicAnsatz
+from qtwin.errors import InputError, unknown_name
+from qtwin.solver.base import TracePoint
+from qtwin.solver.descent import descend
+from qtwin.solver.molecular.base import Electrons, Energy
+from qtwin.solver.molecular.execution import Execution, described, on_qubits, pruned, valued
+
+Floats = NDArray[np.float64]
+Training = Literal["exact", "spsa"]
+SPIN_ORBITALS = 28
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """Angles, the exact energy there, and what they cost."""
+
+    theta: Floats
+    energy_hartree: float
+    evaluations: int
+    converged: bool
+    trace: tuple[TracePoint, ...]
+    used: NDArray[np.bool_]
+    shots: int = 0
+    info: dict[str, Any]
+    wall_s: dict[str, float]
+
+
+def check_options(training: str, how: Execution, **least_one: int) -> None:
+    """Refuse counts below one, and SPSA without shots (InputError)."""
+    for name, value in least_one.items():
+        if value < 1:
+            raise InputError(f"{name} = {value} came, at least 1 was wanted", hint=f"raise {name}")
+    if training not in ("exact", "spsa"):
+        raise unknown_name("training", training, ("exact", "spsa"))
+    if training == "spsa" and how.shots is None:
+        raise InputError("training = 'spsa' came without shots", hint="set shots, or train exactly")
+
+
+def train(
+    circuit: FermionicAnsatz,
+    molecule: Electrons,
+    *,
+    starts: int,
+    evaluations: int,
+    seed: int,
+    limit_s: float | None,
+    symmetric: bool,
+    spread_rad: float = 1.0,
+    from_zero: bool = True,
+) -> Trained:
+    """Descend on determinants from Hartree-Fock, then from random angles, and keep the lowest.
+
+    Args:
+        circuit: With phases it needs complex amplitudes, which all determinants then hold.
+        molecule: Integrals.
+        starts: Descents.
+        evaluations: Of each descent, at most.
+        seed: Of the random starts.
+        limit_s: After the compilation.
+        symmetric: Work in the point-group block (see `DeterminantSimulator`).
+        spread_rad: Of the random starts.
+        from_zero: Whether the first start is angle zero.
+    """
+    began = time.perf_counter()
+    integrals = (molecule.h1_hartree, molecule.h2_hartree, molecule.core_hartree)
+    real = DeterminantSimulator(*integrals, circuit, symmetric=symmetric) if circuit.is_real else None
+    simulator = real or ComplexDeterminantSimulator(*integrals, circuit)
+    used = real.used if real else np.ones(circuit.n_parameters, dtype=np.bool_)
+    compiled = time.perf_counter()
+    rng = np.random.default_rng(seed)
+    best: Minimum | None = None
+    trace: list[TracePoint] = []
+    count, first = 0, float("nan")
+    for k in range(starts):
+        spent = time.perf_counter() - compiled
+        if best and limit_s is not None and spent > limit_s:
+            break
+        theta: Floats = np.zeros(circuit.n_parameters)
+        if k or not from_zero:
+            theta = np.where(used, spread_rad * rng.normal(size=circuit.n_parameters), 0.0)
+        left = None if limit_s is None else max(0.0, limit_s - spent)
+        found = simulator.minimise(theta, Limits(evaluations=evaluations, limit_s=left))
+        for i in np.flatnonzero(found.energies_hartree < (trace[-1].best_energy if trace else np.inf)):
+            energy = float(found.energies_hartree[i])
+            if not trace or energy < trace[-1].best_energy:
+                trace.append(
+                    TracePoint(time_s=spent + float(found.times_s[i]), evaluations=count + int(i) + 1, best_energy=energy)
+                )
+        count += found.evaluations
+        first = found.energy_hartree if k == 0 else first
+        best = found if best is None or found.energy_hartree < best.energy_hartree else best
+    assert best is not None
+    return Trained(
+        theta=best.theta,
+        energy_hartree=best.energy_hartree,
+        evaluations=count,
+        converged=best.converged,
+        trace=tuple(trace),
+        used=used,
+        info={
+            "ansatz": circuit.name,
+            "parameters": circuit.n_parameters,
+            "rotations": len(circuit.rotations),
+            "rotations_without_effect": simulator.circuit.dropped,
+            "determinants": simulator.space.size,
+            "energy_of_first_start": first,
+        },
+        wall_s={"compiling": compiled - began, "training": time.perf_counter() - compiled},
+    )
+
+
+def train_on_backend(
+    circuit: FermionicAnsatz, molecule: Electrons, how: Execution, *, evaluations: int, seed: int, limit_s: float | None
+) -> Trained:
+    """SPSA from angle zero on energies from shots: what a device alone could do."""
+    began = time.perf_counter()
+    assert how.shots is not None
+    ansatz, hamiltonian = on_qubits(how, circuit, molecule)
+    prepared = time.perf_counter()
+    count = 0
+
+    def objective(theta: Floats) -> tuple[float, Floats]:
+        nonlocal count
+        count += 1
+        return valued(how, ansatz, theta, hamiltonian, seed=seed + 7919 * count).energy_hartree, np.zeros(0)
+
+    found = descend(
+        objective,
+        np.zeros(circuit.n_parameters),
+        iterations=max(1, evaluations // 10),
+        deadline=None if limit_s is None else prepared + limit_s,
+        method="spsa",
+        noisy=True,
+        seed=seed,
+    )
+    return Trained(
+        theta=found.theta,
+        energy_hartree=found.value,
+        evaluations=found.evaluations,
+        converged=found.converged,
+        trace=found.trace,
+        used=np.ones(circuit.n_parameters, dtype=np.bool_),
+        shots=found.evaluations * how.shots,
+        info={"ansatz": circuit.name, "parameters": circuit.n_parameters, "trained_on": how.backend_name},
+        wall_s={"mapping": prepared - began, "training": time.perf_counter() - prepared},
+    )
+
+
+def answer(name: str, circuit: FermionicAnsatz, molecule: Electrons, trained: Trained, how: Execution, *, seed: int) -> Energy:
+    """The energy at the trained angles, from determinants or from the backend."""
+    if how.backend is None:
+        return Energy(
+            method=name,
+            energy_hartree=trained.energy_hartree,
+            variational=True,
+            converged=trained.converged,
+            evaluations=trained.evaluations,
+            wall_s=trained.wall_s,
+            trace=trained.trace,
+            seed=seed,
+            info=trained.info | {"theta": trained.theta.tolist()},
+        )
+    mark = time.perf_counter()
+    sent = pruned(circuit, trained.theta, how.least_angle_rad, trained.used)
+    ansatz, hamiltonian = on_qubits(how, sent, molecule)
+    mapped = time.perf_counter()
+    found = valued(how, ansatz, trained.theta, hamiltonian, seed=seed)
+    info = trained.info | {"theta": trained.theta.tolist()} | described(how, ansatz, hamiltonian)
+    if trained.shots == 0:
+        info["energy_hartree_of_determinants"] = trained.energy_hartree
+    return Energy(
+        method=name,
+        energy_hartree=found.energy_hartree,
+        standard_error_hartree=found.standard_error_hartree,
+        variational=how.backend.capabilities().exact,
+        converged=trained.converged,
+        evaluations=trained.evaluations,
+        shots=trained.shots + found.shots,
+        wall_s=trained.wall_s | {"sending": mapped - mark, "execution": time.perf_counter() - mapped},
+        trace=trained.trace,
+        seed=seed,
+        backend=how.backend_name,
+        info=info,
+    )
