@@ -9,6 +9,7 @@ from typing import Any
 
 from qtwin.benchmark.advantage.document import document
 from qtwin.benchmark.advantage.grid import Cell, cells
+from qtwin.benchmark.advantage.molecules import published
 from qtwin.benchmark.checkpoint import write_atomically, write_json
 from qtwin.benchmark.export.bibtex import bibtex
 from qtwin.benchmark.surroundings import machine, versions
@@ -33,7 +34,10 @@ def run_map(paths: Sequence[Path], out: Path) -> dict[str, Any]:
     with stage("Results") as found:
         read = read_all(paths)
         found.append(f"{len(read)} results, {sum(len(places) for _, _, places in read)} places")
-    made = cells([place for _, _, places in read for place in places])
+    every = [place for _, _, places in read for place in places]
+    if any(place.axes == "molecule" for place in every):
+        every += published()
+    made = cells(every)
     make_folder(out)
     written = document(made) | {
         "sources": [

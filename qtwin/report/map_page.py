@@ -28,6 +28,7 @@ _ORIGINS = {
     "measured": "measured data",
     "patient": "a patient's question",
     "molecule": "molecule",
+    "published": "published estimate, not measured here",
 }
 
 
@@ -119,7 +120,7 @@ def _square(cell: Cell | None) -> Square | None:
 
 def _evidence(cell: Cell, out: Path) -> Section:
     links: dict[str, str] = {}
-    for place, _ in cell.places:
+    for place in (p for p, _ in cell.places if p.source):
         report = Path(place.source).with_name("report.html")
         if report.exists():
             links[f"report of {report.parent.name}"] = os.path.relpath(report, out)

@@ -37,8 +37,9 @@ MARKS: dict[Origin, tuple[str, str]] = {
     "measured": ("D", "measured data"),
     "generated": ("o", "generated family"),
     "molecule": ("h", "molecule"),
+    "published": ("P", "published estimate, not measured here"),
 }
-_ORDER: tuple[Origin, ...] = ("patient", "twin", "measured", "generated", "molecule")
+_ORDER: tuple[Origin, ...] = ("patient", "twin", "measured", "generated", "molecule", "published")
 
 
 def map_picture(cells: Sequence[Cell]) -> Picture:

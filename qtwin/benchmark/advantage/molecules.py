@@ -1,13 +1,98 @@
-"""Places from results about molecules (schema qtwin.molecule/1)."""
+"""Places from results about molecules (schema qtwin.molecule/1), and published estimates for unsettled ones."""
 
 from __future__ import annotations
 
+import math
+import tomllib
 from collections.abc import Mapping
+from importlib.resources import files
 from typing import Any
 
-from qtwin.benchmark.advantage.place import Place
+from qtwin.benchmark.advantage.grid import molecule_level
+from qtwin.benchmark.advantage.place import Contender, Place
+from qtwin.benchmark.fault_tolerance.break_even import TWO_WEEKS_S
+from qtwin.benchmark.fault_tolerance.estimate import machine
+from qtwin.benchmark.requirement import duration
+
+CHEMICAL_ACCURACY_MHA = 1.6
+"""1 kcal/mol."""
+_EXACT = frozenset({"casci", "fci"})
 
 
 def from_molecule(result: Mapping[str, Any], source: str) -> list[Place]:
-    """The molecule's place."""
-    raise KeyError("molecule")
+    """The molecule's place; a method succeeds where it is within chemical accuracy of the exact energy of the active space.
+
+    Where no exact energy was computed, the lowest variational one takes its place and nothing is proven.
+    """
+    space, rows = result["active_space"], [r for r in result["methods"] if r["energy_hartree"] is not None]
+    rows = [r for r in rows if r["scope"] == "active space" or space["is_whole_molecule"]]
+    exact = next((r["energy_hartree"] for r in rows if r["name"] in _EXACT), None)
+    lowest = min((r["energy_hartree"] for r in rows if r.get("variational")), default=math.inf)
+    reference = lowest if exact is None else exact
+    weight = (result.get("diagnostics") or {}).get("casci_leading_weight")
+    said = "leading determinant not known" if weight is None else f"leading determinant {100 * weight:.0f} %"
+    return [
+        Place(
+            axes="molecule",
+            name=str(result["title"]),
+            origin="molecule",
+            size=int(space["n_orbitals"]),
+            level="moderate" if weight is None else molecule_level(float(weight)),
+            detail=f"{space['n_electrons']} electrons in {space['n_orbitals']} orbitals,"
+            f" {space['determinants']:,} determinants, {said}",
+            instances=1,
+            proven=int(exact is not None),
+            construction=False,
+            contenders=tuple(_contender(r, reference) for r in rows),
+            source=source,
+            command=str(result.get("command") or "qtwin molecule"),
+        )
+    ]
+
+
+def _contender(row: Mapping[str, Any], reference: float) -> Contender:
+    error_mha = 1e3 * (row["energy_hartree"] - reference)
+    spread = 1e3 * float(row.get("standard_error") or 0.0)
+    good = abs(error_mha) <= CHEMICAL_ACCURACY_MHA + 2.0 * spread
+    took = float(row["wall_s"]) if good else math.inf
+    kcal = "" if row.get("error_kcal_mol") is None else f" ({row['error_kcal_mol']:+.2g} kcal/mol)"
+    return Contender(
+        label=str(row["name"]),
+        kind=str(row["kind"]),
+        time_s=took,
+        low_s=took,
+        high_s=took,
+        successes=int(good),
+        runs=1,
+        proven=int(row["name"] in _EXACT),
+        note=f"{error_mha:+.3g} mHa{kcal}" + (f" ± {spread:.2g} mHa" if spread else ""),
+    )
+
+
+def published() -> list[Place]:
+    """Molecules with published logical counts, and the machine that our model works out for them."""
+    kept = tomllib.loads((files("qtwin") / "data" / "published_resources.toml").read_text(encoding="utf-8"))
+    places = []
+    for m in kept["molecule"]:
+        needed = machine(int(m["logical_qubits"]), float(m["toffolis"]))
+        places.append(
+            Place(
+                axes="molecule",
+                name=m["name"],
+                origin="published",
+                size=int(m["orbitals"]),
+                level=m["correlation"],
+                detail=f"{m['orbitals']} orbitals; {m['source']}",
+                instances=0,
+                proven=0,
+                construction=False,
+                contenders=(),
+                source="",
+                command="",
+                requirement=f"published counts of {m['logical_qubits']:,} logical qubits and {m['toffolis']:.2g} Toffolis need"
+                f" {needed.physical_qubits / 1e6:.2g} million physical qubits at distance {needed.distance} and"
+                f" {duration(needed.wall_s)}; nothing was measured here, and no classical method is known to settle it",
+                plausible=needed.wall_s <= TWO_WEEKS_S,
+            )
+        )
+    return places
