@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from qtwin.backend.base import Samples, check_shots
 from qtwin.backend.statevector import phases
 from qtwin.backend.statevector.distribution import draw, lowest_share
-from qtwin.backend.statevector.subspace import reflection, table, walk
+from qtwin.backend.statevector.subspace.mixers import FixedWeight, Grover, Listed, Mixer
 from qtwin.backend.statevector.subspace.states import States
 from qtwin.encoding.mixer import Rounds
 from qtwin.errors import InputError
@@ -60,16 +60,20 @@ class SubspaceQaoa:
             raise InputError(f"a start of norm {np.linalg.norm(self._start)} came, 1 was wanted", hint="divide by the norm")
         if isinstance(mixer, str) and mixer != "grover":
             raise InputError(f"mixer {mixer!r} came", hint='"grover", or rounds of pairs from qtwin.encoding.mixer')
-        self._pairs = None if isinstance(mixer, str) else [(min(p), max(p)) for pairs in mixer for p in pairs]
-        if any(not 0 <= i < j < n for i, j in self._pairs or ()):
-            raise InputError(f"pairs {self._pairs} came for {n} qubits", hint="two distinct qubits each, counted from 0")
+        if not isinstance(mixer, str) and any(len(set(p)) < 2 or not 0 <= min(p) <= max(p) < n for r in mixer for p in r):
+            raise InputError(f"pairs {mixer} came for {n} qubits", hint="two distinct qubits each, counted from 0")
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         if threads is not None and threads < 1:
             raise InputError(f"{threads} threads came, at least 1 was wanted", hint="leave threads out for all cores")
         self._shares = (threads or cores) if m >= _SHARED else 1
         self._executor: ThreadPoolExecutor | None = None
-        self._choose = walk.binomials(n, states.weight or 0)
-        self._tables = {p: table.partners(states.words, *p) for p in set(self._pairs or ())} if states.weight is None else {}
+        self._mixer: Mixer
+        if isinstance(mixer, str):
+            self._mixer = Grover(self._start)
+        elif states.weight is None:
+            self._mixer = Listed(states, mixer)
+        else:
+            self._mixer = FixedWeight(states, states.weight, mixer)
         self._state, self._adjoint = (np.empty(m), np.empty(m)), (np.empty(0), np.empty(0))
         self._order: NDArray[np.int64] | None = None
 
@@ -119,7 +123,7 @@ class SubspaceQaoa:
         return self._order
 
     def _energy(self, observable: Floats) -> float:
-        return float(sum(self._split(partial(phases.energy, *self._state, observable))))
+        return float(sum(self._split(partial(phases.energy, *self._state, observable), self.states.size)))
 
     def _forward(self, theta: Floats) -> Floats:
         angles = np.asarray(theta, dtype=np.float64)
@@ -128,12 +132,8 @@ class SubspaceQaoa:
         re, im = self._state
         re[:], im[:] = self._start, 0.0
         for gamma, beta in angles.reshape(-1, 2).tolist():
-            self._split(partial(phases.turn, re, im, self.cost, gamma))
-            if self._pairs is None:
-                self._reflect(re, im, beta)
-                continue
-            for pair in self._pairs:
-                self._rotate(pair, beta)
+            self._split(partial(phases.turn, re, im, self.cost, gamma), len(re))
+            self._mixer.apply(self._state, beta, self._split)
         return angles
 
     def _backward(self, angles: Floats, observable: Floats) -> tuple[float, Floats]:
@@ -147,50 +147,17 @@ class SubspaceQaoa:
         gradient = np.zeros(len(angles))
         for k in range(len(angles) - 2, -1, -2):
             gamma, beta = float(angles[k]), float(angles[k + 1])
-            if self._pairs is None:
-                (pr, pi), (sr, si) = self._overlap(lre, lim), self._overlap(re, im)
-                gradient[k + 1] = 2.0 * (pr * si - pi * sr)
-                self._reflect(re, im, -beta)
-                self._reflect(lre, lim, -beta)
-            else:
-                gradient[k + 1] = 2.0 * sum(self._unrotate(pair, beta) for pair in reversed(self._pairs))
-            gradient[k] = 2.0 * sum(self._split(partial(phases.unturn, re, im, lre, lim, self.cost, gamma)))
+            gradient[k + 1] = 2.0 * self._mixer.undo(self._state, self._adjoint, beta, self._split)
+            gradient[k] = 2.0 * sum(self._split(partial(phases.unturn, re, im, lre, lim, self.cost, gamma), len(re)))
         return value, gradient
 
-    def _overlap(self, re: Floats, im: Floats) -> tuple[float, float]:
-        parts = self._split(partial(reflection.overlap, self._start, re, im))
-        return sum(p[0] for p in parts), sum(p[1] for p in parts)
-
-    def _reflect(self, re: Floats, im: Floats, beta: float) -> None:
-        """1 + (exp(-i beta) - 1) |start><start|."""
-        real, imag = self._overlap(re, im)
-        by = (np.exp(-1j * beta) - 1.0) * complex(real, imag)
-        self._split(partial(reflection.add, self._start, re, im, by.real, by.imag))
-
-    def _rotate(self, pair: tuple[int, int], beta: float) -> None:
-        if self.states.weight is None:
-            low, high = self._tables[pair]
-            self._split(partial(table.rotate, *self._state, low, high, beta), len(low))
-        else:
-            words, choose = self.states.words, self._choose
-            self._split(partial(walk.rotate, *self._state, words, choose, *pair, beta))
-
-    def _unrotate(self, pair: tuple[int, int], beta: float) -> float:
-        both = (*self._state, *self._adjoint)
-        if self.states.weight is None:
-            low, high = self._tables[pair]
-            return float(sum(self._split(partial(table.unrotate, *both, low, high, beta), len(low))))
-        words, choose = self.states.words, self._choose
-        return float(sum(self._split(partial(walk.unrotate, *both, words, choose, *pair, beta))))
-
-    def _split(self, work: Callable[[int, int], Any], length: int | None = None) -> list[Any]:
-        """work(first, last) on equal shares of the states, or of `length` items; this thread takes the first."""
-        total = self.states.size if length is None else length
+    def _split(self, work: Callable[[int, int], Any], length: int) -> list[Any]:
+        """work(first, last) on equal shares of `length` items; this thread takes the first."""
         if self._shares == 1:
-            return [work(0, total)]
+            return [work(0, length)]
         if self._executor is None:
             self._executor = ThreadPoolExecutor(self._shares - 1, thread_name_prefix="subspace")
-        ends = [total * k // self._shares for k in range(self._shares + 1)]
+        ends = [length * k // self._shares for k in range(self._shares + 1)]
         waiting = [self._executor.submit(work, ends[k], ends[k + 1]) for k in range(1, self._shares)]
         return [work(ends[0], ends[1]), *(w.result() for w in waiting)]
 

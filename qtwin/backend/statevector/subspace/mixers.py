@@ -1,0 +1,108 @@
+"""The mixers of a subspace, each with a way forward and a way back that gives its slope."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import partial
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.backend.statevector.subspace import blocks, reflection, table, walk
+from qtwin.backend.statevector.subspace.states import States
+from qtwin.encoding.mixer import Rounds
+
+Floats = NDArray[np.float64]
+State = tuple[Floats, Floats]
+Split = Callable[[Callable[[int, int], Any], int], list[Any]]
+"""Runs work(first, last) over shares of so many items, and gives the results."""
+
+
+class Mixer(ABC):
+    """exp(-i beta M) on split states, in place."""
+
+    @abstractmethod
+    def apply(self, state: State, beta: float, split: Split) -> None:
+        """The mixer on a state."""
+
+    @abstractmethod
+    def undo(self, state: State, adjoint: State, beta: float, split: Split) -> float:
+        """The inverse on state and adjoint; Im <l|M|s>, summed over the factors of M where they stand."""
+
+
+@final
+class Grover(Mixer):
+    """M = |start><start| for a real start (Baertschi, Eidenbenz 2020, arXiv:2006.00354)."""
+
+    def __init__(self, start: Floats) -> None:
+        self._start = start
+
+    def apply(self, state: State, beta: float, split: Split) -> None:
+        by = (np.exp(-1j * beta) - 1.0) * self._overlap(state, split)
+        split(partial(reflection.add, self._start, *state, by.real, by.imag), len(self._start))
+
+    def undo(self, state: State, adjoint: State, beta: float, split: Split) -> float:
+        slope = (self._overlap(adjoint, split).conjugate() * self._overlap(state, split)).imag
+        self.apply(state, -beta, split)
+        self.apply(adjoint, -beta, split)
+        return slope
+
+    def _overlap(self, state: State, split: Split) -> complex:
+        parts = split(partial(reflection.overlap, self._start, *state), len(self._start))
+        return complex(sum(p[0] for p in parts), sum(p[1] for p in parts))
+
+
+@final
+class Listed(Mixer):
+    """The ordered product over the pairs of all rounds, on any listed states."""
+
+    def __init__(self, states: States, rounds: Rounds) -> None:
+        self._steps = [table.partners(states.words, *pair) for pairs in rounds for pair in pairs]
+
+    def apply(self, state: State, beta: float, split: Split) -> None:
+        for low, high in self._steps:
+            split(partial(table.rotate, *state, low, high, beta), len(low))
+
+    def undo(self, state: State, adjoint: State, beta: float, split: Split) -> float:
+        return sum(
+            float(sum(split(partial(table.unrotate, *state, *adjoint, low, high, beta), len(low))))
+            for low, high in reversed(self._steps)
+        )
+
+
+@final
+class FixedWeight(Mixer):
+    """The same on all states of one weight: low pairs by blocks, high pairs by a walk; pairs of a round commute."""
+
+    def __init__(self, states: States, weight: int, rounds: Rounds) -> None:
+        n, self._size = states.n_qubits, states.size
+        words, choose = states.words, walk.binomials(n, weight)
+        cut = blocks.cut_of(n, weight)
+        possible = range(max(0, weight - n + cut), min(weight, cut) + 1)
+        by_block = (words, choose, blocks.block_starts(words, choose, cut), cut)
+        crossing: dict[int, blocks.Exchange] = {}
+        self._steps: list[tuple[Any, Any, tuple[Any, ...]]] = []
+        for pairs in rounds:
+            ordered = [(min(p), max(p)) for p in pairs]
+            low = [p for p in ordered if p[1] < cut]
+            if low:
+                found = blocks.within(cut, possible, low)
+                self._steps.append((blocks.rotate, blocks.unrotate, (*by_block, -1, found.start, found.low, found.high)))
+            for i, j in ordered:
+                if i < cut <= j:
+                    found = crossing[i] = crossing.get(i) or blocks.across(cut, possible, i)
+                    self._steps.append((blocks.rotate, blocks.unrotate, (*by_block, j, found.start, found.low, found.high)))
+                elif i >= cut:
+                    self._steps.append((walk.rotate, walk.unrotate, (words, choose, i, j)))
+
+    def apply(self, state: State, beta: float, split: Split) -> None:
+        for forward, _, fixed in self._steps:
+            split(partial(forward, *state, *fixed, beta), self._size)
+
+    def undo(self, state: State, adjoint: State, beta: float, split: Split) -> float:
+        return sum(
+            float(sum(split(partial(back, *state, *adjoint, *fixed, beta), self._size)))
+            for _, back, fixed in reversed(self._steps)
+        )
