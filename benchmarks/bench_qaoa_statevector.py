@@ -1,36 +1,49 @@
-"""Exact QAOA, p = 8 on dense random QUBOs: ours against Aer and PennyLane lightning, in one run on one machine.
+"""Exact QAOA, p = 8 on dense random QUBOs: ours against Aer, PennyLane lightning, JAX and QOKit, in one run on one machine.
 
-    python benchmarks/bench_qaoa_statevector.py [--sizes 12 16 18 20] [--peers-to 20] [--repeats 5] [--threads 2]
+    python benchmarks/bench_qaoa_statevector.py [--sizes 12 16 20 24] [--threads 1] [--repeats 5] [--qokit FOLDER] [--memory 26]
 
-Times are the median of the repeats after one warm-up, with the fastest in brackets. Each tool gets what it needs outside the
-clock (our diagonal, their observable); circuits are bound inside it, because every step of an optimiser binds new angles.
-All tools get the same number of threads. A value or gradient that differs from ours by more than 1e-8 stops the run. Ratios
-are peer / ours, of medians: above 1, ours is faster.
+The process is pinned to as many cores as it may use threads. With one thread a figure is the least of the repeats in CPU seconds,
+which another load on the machine hardly touches; with more it is the least in wall seconds. Each tool gets what it needs outside
+the clock (the diagonal, the observable, compilation); circuits are bound inside it, because every step of an optimiser binds new
+angles. A value or gradient that differs from ours by more than 1e-8 stops the run. Ratios are peer / ours in double precision:
+above 1, ours is faster. "Of the copy bandwidth": the bytes of the best schedule known, 40 an amplitude and layer forward and 72
+back, at the bandwidth of a large copy measured in this run, over our time.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
+import resource
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from qtwin.backend.aer import AerBackend
-from qtwin.backend.base import Ansatz, Layer
-from qtwin.backend.pennylane import PennylaneBackend, to_observable
-from qtwin.backend.statevector import StatevectorBackend
-from qtwin.encoding.pauli import PauliSum, diagonal, transverse_field
-from qtwin.encoding.polynomial import BinaryPolynomial
-
 DEPTH = 8
+LIMITS = {"Aer": 22, "lightning": 20, "JAX": 22, "QOKit C": 24}
+"""Largest size of each peer unless --peers-to says otherwise: beyond it a figure takes minutes, or many gigabytes."""
 
 
-def instance(n: int) -> tuple[Ansatz, PauliSum, np.ndarray]:
+def pinned(threads: int) -> None:
+    """Before any library is loaded: so many cores and OpenMP threads."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
+    os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(threads)
+
+
+def instance(n: int) -> tuple[Any, Any, Any]:
     """Normal coefficients on every variable and pair, a linear ramp of angles; the energy is of order n."""
+    import numpy as np
+
+    from qtwin.backend.base import Ansatz, Layer
+    from qtwin.encoding.pauli import diagonal, transverse_field
+    from qtwin.encoding.polynomial import BinaryPolynomial
+
     rng = np.random.default_rng(n)
     terms = {(i, k) if i < k else (i,): rng.normal() / np.sqrt(n) for i in range(n) for k in range(i, n)}
     cost, mixer = diagonal(BinaryPolynomial.of(n, terms)), transverse_field(n)
@@ -40,105 +53,154 @@ def instance(n: int) -> tuple[Ansatz, PauliSum, np.ndarray]:
     return ansatz, cost, np.concatenate([0.6 * ramp, -0.6 * (1 - ramp)])
 
 
-class Lightning:
-    """Lightning.qubit at its fastest: gates of one angle each, straight to the device; adjoint derivatives, chain rule by us."""
-
-    def __init__(self, ansatz: Ansatz, cost: PauliSum, theta: np.ndarray) -> None:
-        import pennylane as qml
-
-        self.device = qml.device("lightning.qubit", wires=ansatz.n_qubits)
-        self.config = qml.devices.ExecutionConfig(gradient_method="adjoint")
-        self.ansatz, self.theta, self.observable = ansatz, theta, to_observable(cost)
-
-    def bind(self) -> tuple[Any, list[int], list[float]]:
-        import pennylane as qml
-
-        operations, owners, weights = [qml.Hadamard(i) for i in range(self.ansatz.n_qubits)], [], []
-        for layer in self.ansatz.layers:
-            h = layer.generator
-            for x, z, c in zip(h.x, h.z, h.coefficients, strict=True):
-                wires = [int(i) for i in np.flatnonzero(x | z)]
-                if wires:
-                    gate = qml.RX if x.any() else (qml.RZ, qml.IsingZZ)[len(wires) - 1]
-                    operations.append(gate(2 * self.theta[layer.parameter] * c, wires))
-                    owners.append(layer.parameter)
-                    weights.append(2 * c)
-        tape = qml.tape.QuantumScript(operations, [qml.expval(self.observable)])
-        tape.trainable_params = list(range(len(owners)))
-        return tape, owners, weights
-
-    def value(self) -> float:
-        return float(self.device.execute(self.bind()[0]))
-
-    def value_and_gradient(self) -> tuple[float, np.ndarray]:
-        tape, owners, weights = self.bind()
-        value, slopes = self.device.execute_and_compute_derivatives(tape, self.config)
-        gradient = np.zeros(len(self.theta))
-        np.add.at(gradient, owners, np.array(weights) * np.array(slopes, dtype=float).ravel())
-        return float(value), gradient
-
-
-Times = tuple[float, float]
-"""Median and fastest, in seconds."""
-NOT_RUN: Times = (float("nan"), float("nan"))
-
-
-def timed(run: Callable[[], Any], repeats: int) -> tuple[Times, Any]:
-    """Time `run` after a warm-up; return its answer too. Slow runs are not repeated."""
-    start = time.perf_counter()
+def least(run: Callable[[], Any], repeats: int, clock: Callable[[], float]) -> tuple[float, Any]:
+    """Least seconds after a warm-up, and the answer; runs of more than 10 s are not repeated."""
+    begin = clock()
     answer = run()
-    first, seconds = time.perf_counter() - start, []
-    for _ in range(repeats if first < 3.0 else 1 if first < 20.0 else 0):
-        start = time.perf_counter()
+    best, seconds = clock() - begin, []
+    for _ in range(repeats if best < 3.0 else 1 if best < 10.0 else 0):
+        begin = clock()
         run()
-        seconds.append(time.perf_counter() - start)
-    seconds = seconds or [first]
-    return (float(np.median(seconds)), min(seconds)), answer
+        seconds.append(clock() - begin)
+    return min(seconds, default=best), answer
 
 
-def measure(n: int, *, threads: int, repeats: int, peers: bool) -> dict[str, list[Times]]:
-    """Seconds of ours, Aer and lightning for the value, then for value and gradient; NaN where not run."""
+def copy_bandwidth(clock: Callable[[], float]) -> float:
+    """Bytes read and written a second by a copy of 256 MiB, the best of five."""
+    import numpy as np
+
+    source = np.ones(1 << 25)
+    target = np.empty_like(source)
+    return 2 * source.nbytes / least(lambda: np.copyto(target, source), 5, clock)[0]
+
+
+def measure(n: int, options: argparse.Namespace, peers: list[Any], clock: Callable[[], float], bandwidth: float) -> None:
+    import numpy as np
+
+    from qtwin.backend.statevector import StatevectorBackend
+    from qtwin.backend.statevector.layered import diagonal
+
     ansatz, cost, theta = instance(n)
-    ours, missing = StatevectorBackend(threads=threads), NOT_RUN
-    value_s, value = timed(lambda: ours.expectation(ansatz, theta, cost).value, repeats)
-    both_s, (same, gradient) = timed(lambda: ours.value_and_gradient(ansatz, theta, cost), repeats)
-    ours.release()
-    rows, answers = {"value": [value_s, missing, missing], "value+gradient": [both_s, missing, missing]}, {"ours": same}
-    if peers:
-        aer, lightning = AerBackend(threads=threads), Lightning(ansatz, cost, theta)
-        rows["value"][1], answers["Aer"] = timed(lambda: aer.expectation(ansatz, theta, cost).value, repeats)
-        rows["value"][2], answers["lightning"] = timed(lightning.value, repeats)
-        rows["value+gradient"][2], (answers["lightning adjoint"], slopes) = timed(lightning.value_and_gradient, repeats)
-        if np.abs(slopes - gradient).max() > 1e-8:
-            raise SystemExit(f"n = {n}: gradients differ by {np.abs(slopes - gradient).max():.1e}")
-    for name, answer in answers.items():
+    times: dict[tuple[str, str], float] = {}
+    found: dict[tuple[str, str], Any] = {}
+    for name, precision in (("ours", "double"), ("ours, single", "single")):
+        ours = StatevectorBackend(threads=options.threads, precision=precision)
+        times[name, "value"], found[name, "value"] = least(
+            lambda o=ours: o.expectation(ansatz, theta, cost).value, options.repeats, clock
+        )
+        times[name, "value+gradient"], found[name, "value+gradient"] = least(
+            lambda o=ours: o.value_and_gradient(ansatz, theta, cost), options.repeats, clock
+        )
+    value, gradient = found["ours", "value+gradient"]
+    error = abs(found["ours, single", "value"] - value) / abs(value)
+    slip = float(np.abs(found["ours, single", "value+gradient"][1] - gradient).max() / np.abs(gradient).max())
+    values = np.array(diagonal(cost)) if peers else None
+    for peer in peers:
+        if n > (options.peers_to or LIMITS[peer.name]):
+            continue
+        made = peer(ansatz, cost, values, theta, options.threads)
+        times[peer.name, "value"], answer = least(made.value, options.repeats, clock)
         if abs(answer - value) > 1e-8:
-            raise SystemExit(f"n = {n}: {name} says {answer}, ours {value}")
-    return rows
+            raise SystemExit(f"n = {n}: {peer.name} says {answer}, ours {value}")
+        if hasattr(made, "value_and_gradient"):
+            times[peer.name, "value+gradient"], (_, slopes) = least(made.value_and_gradient, options.repeats, clock)
+            if np.abs(slopes - gradient).max() > 1e-8:
+                raise SystemExit(f"n = {n}: gradients of {peer.name} differ by {np.abs(slopes - gradient).max():.1e}")
+    for what, per_layer in (("value", 40), ("value+gradient", 112)):
+        base = times["ours", what]
+        cells = [f"{name} {times[name, what]:.4g} s ({times[name, what] / base:.3g}x)" for name, w in times if w == what]
+        share = per_layer * DEPTH * 2**n / bandwidth / base
+        print(f"n = {n:2d} {what:<14} " + ", ".join(cells) + f"; {share:.0%} of the copy bandwidth", flush=True)
+    print(f"n = {n:2d} single precision: relative error {error:.1e} of the energy, {slip:.1e} of the gradient", flush=True)
+
+
+def remembered(n: int, threads: int) -> None:
+    """In a process of its own: value and gradient, then shots; print the peaks of resident memory in state vectors."""
+    pinned(threads)
+    from qtwin.backend.statevector import StatevectorBackend
+
+    ansatz, cost, theta = instance(n)
+
+    def peak() -> float:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / (16 << n)
+
+    begin, backend = peak(), StatevectorBackend(threads=threads)
+    start = time.perf_counter()
+    backend.value_and_gradient(ansatz, theta, cost)
+    both, seconds = peak(), time.perf_counter() - start
+    start = time.perf_counter()
+    backend.sample(ansatz, theta, shots=10_000, seed=1)
+    print(json.dumps([begin, both, peak(), seconds, time.perf_counter() - start]))
+
+
+def compiled(n: int, folder: str | None) -> float:
+    """Wall seconds of the first value and gradient of a fresh process, its kernels in `folder` if they are anywhere."""
+    code = f"""
+import time
+import bench_qaoa_statevector
+from qtwin.backend.statevector import StatevectorBackend
+ansatz, cost, theta = bench_qaoa_statevector.instance({n})
+start = time.perf_counter()
+StatevectorBackend(threads=1).value_and_gradient(ansatz, theta, cost)
+print(time.perf_counter() - start)
+"""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    environment |= {"NUMBA_CACHE_DIR": folder} if folder else {}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    return float(done.stdout)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[12, 16, 18, 20])
-    parser.add_argument("--peers-to", type=int, default=20, help="largest size the peers run")
+    parser.add_argument("--sizes", type=int, nargs="*", default=[12, 14, 16, 18, 20, 22, 24])
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--peers-to", type=int, help="largest size of every peer")
+    parser.add_argument("--without", nargs="*", default=[], help="peers to leave out")
+    parser.add_argument("--qokit", type=Path, help="folder of QOKit's unpacked source archive")
+    parser.add_argument("--memory", type=int, default=26, help="size whose memory is measured; 0 for none")
+    parser.add_argument("--remember", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = str(options.threads)  # read by lightning when it loads
-    ansatz, cost, theta = instance(6)
-    start = time.perf_counter()
-    StatevectorBackend(threads=1).value_and_gradient(ansatz, theta, cost)
-    StatevectorBackend(threads=1).expectation(ansatz, theta, cost)
-    cards = [b.capabilities().versions for b in (StatevectorBackend(), AerBackend(), PennylaneBackend())]
-    print(f"{platform.machine()}, {os.cpu_count()} cores; " + ", ".join(f"{k} {v}" for card in cards for k, v in card.items()))
-    print(f"p = {DEPTH}, threads = {options.threads}; kernels ready after {time.perf_counter() - start:.1f} s; seconds:")
-    print(f"{'n':>3} {'what':<14} {'ours':>19} {'Aer':>19} {'lightning':>19} {'x Aer':>7} {'x lightning':>12}")
+    if options.remember:
+        remembered(options.remember, options.threads)
+        return
+    pinned(options.threads)
+    import tempfile
+
+    from qaoa_peers import Aer, Jax, Lightning, Qokit
+
+    from qtwin.backend.aer import AerBackend
+    from qtwin.backend.pennylane import PennylaneBackend
+    from qtwin.backend.statevector import StatevectorBackend
+    from qtwin.backend.statevector.vector import REGISTER_BYTES
+
+    clock = time.process_time if options.threads == 1 else time.perf_counter
+    peers: list[Any] = [peer for peer in (Aer, Lightning, Jax, Qokit) if peer.name not in options.without]
+    if Qokit in peers and (reason := Qokit.build(options.qokit)):
+        print(f"QOKit C left out: {reason}")
+        peers.remove(Qokit)
+    versions = {
+        k: v for b in (StatevectorBackend(), AerBackend(), PennylaneBackend()) for k, v in b.capabilities().versions.items()
+    }
+    if Jax in peers:
+        import jax
+
+        versions["jax"] = jax.__version__
+    print(f"{platform.processor() or platform.machine()}, registers of {8 * REGISTER_BYTES} bits, {options.threads} thread(s); "
+          + ", ".join(f"{k} {v}" for k, v in versions.items()))  # fmt: skip
+    bandwidth = copy_bandwidth(clock)
+    kind = "CPU" if options.threads == 1 else "wall"
+    print(f"p = {DEPTH}, {kind} seconds; copy bandwidth {bandwidth / 1e9:.1f} GB/s")
+    with tempfile.TemporaryDirectory() as folder:
+        cold, warm, other = compiled(12, folder), compiled(12, folder), compiled(13, folder)
+    print(f"first call of a process: {cold:.1f} s without cached kernels, {warm:.2f} s with, {other:.2f} s at a new size")
     for n in options.sizes:
-        rows = measure(n, threads=options.threads, repeats=options.repeats, peers=n <= options.peers_to)
-        for what, row in rows.items():
-            cells = [f"{t:8.4f} [{least:8.4f}]" if np.isfinite(t) else f"{'-':>19}" for t, least in row]
-            ratios = [f"{t / row[0][0]:.0f}" if np.isfinite(t) else "-" for t, _ in row[1:]]
-            print(f"{n:3d} {what:<14} {' '.join(cells)} {ratios[0]:>7} {ratios[1]:>12}", flush=True)
+        measure(n, options, peers, clock, bandwidth)
+    if options.memory:
+        command = [sys.executable, __file__, "--remember", str(options.memory), "--threads", str(options.threads)]
+        begin, both, shots, seconds, drawing = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+        print(f"n = {options.memory}: at most {both:.2f} state vectors resident for value and gradient, {shots:.2f} with shots; "
+              f"{begin:.2f} before; wall {seconds:.1f} s for the first call, {drawing:.1f} s for 10000 shots")  # fmt: skip
 
 
 if __name__ == "__main__":
