@@ -8,7 +8,9 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from qtwin.cli.dose import read_dose
 from qtwin.pharmacology.drug import Drug
@@ -134,7 +136,18 @@ def list_solvers(*, as_json: bool) -> None:
         }
         for card in registry.cards().values()
     ]
-    _print("Solvers", rows, as_json=as_json)
+    if as_json:
+        print(json.dumps(rows))
+        return
+    console = Console(highlight=False)
+    for row in rows:  # too much to know for the columns of a table
+        warm = ", takes a warm start" if row["warm_start"] == "yes" else ""
+        missing = "" if row["ready"] == "yes" else f", needs: {row['ready']}"
+        title = f"[bold]{row['name']}[/]  {row['kind']}, up to {row['variables']:,} variables{warm}{missing}"
+        console.print(title)
+        for key in ("what", "guarantee", "limits", "citation"):
+            if row[key]:
+                console.print(Padding(Text.assemble((f"{key}: ", "dim"), str(row[key])), (0, 0, 0, 4)))
 
 
 def list_backends(*, as_json: bool) -> None:

@@ -36,3 +36,15 @@ def test_what_is_not_installed_says_how_to_get_it(capsys: pytest.CaptureFixture[
     assert rows["gurobi"]["ready"] == "pip install gurobipy"
     assert rows["enumeration"]["ready"] == "yes"
     assert registry.how_to_get(registry.cards()["dwave-tabu"]) == "pip install dwave-samplers"
+
+
+def test_the_listing_is_readable_in_eighty_columns(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    list_solvers(as_json=False)
+    told = capsys.readouterr().out
+    assert max(len(line) for line in told.splitlines()) <= 80
+    words = " ".join(told.split())
+    for name, card in registry.cards().items():
+        assert f"{name} {card.kind}, up to {card.max_variables:,} variables" in words
+        for text in (card.summary, card.guarantee, card.limits, card.citation):
+            assert " ".join(text.split()) in words

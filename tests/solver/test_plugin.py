@@ -26,22 +26,25 @@ def _blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Path:
-    """A folder like site-packages after the page's package was installed into it."""
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder into which pip has installed the page's package; nothing is fetched for it."""
     (code,), (declared,) = _blocks("python"), _blocks("toml")
-    project = tomllib.loads(declared)["project"]
-    ((name, place),) = project["entry-points"]["qtwin.solvers"].items()
-    module, _, _ = place.partition(":")
-    package, _, file = module.partition(".")
-    (tmp_path / package).mkdir()
-    (tmp_path / package / "__init__.py").touch()
-    (tmp_path / package / f"{file}.py").write_text(code, encoding="utf-8")
-    info = tmp_path / f"{package}-{project['version']}.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
-    (info / "entry_points.txt").write_text(f"[qtwin.solvers]\n{name} = {place}\n")
-    return tmp_path
+    ((_, place),) = tomllib.loads(declared)["project"]["entry-points"]["qtwin.solvers"].items()
+    package, _, file = place.partition(":")[0].partition(".")
+    project, target = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("site")
+    (project / "pyproject.toml").write_text(declared, encoding="utf-8")
+    (project / package).mkdir()
+    (project / package / "__init__.py").touch()
+    (project / package / f"{file}.py").write_text(code, encoding="utf-8")
+    options = ("--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", *options, "--target", str(target), str(project)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return target
 
 
 @pytest.fixture
