@@ -34,8 +34,11 @@ app.add_typer(twin_app, name="twin")
 app.add_typer(measured_app, name="measured")
 app.add_typer(audit_app, name="audit")
 app.add_typer(drugs_app, name="drugs")
+jobs_app = typer.Typer(help="Paid jobs: submitted once, never lost.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(jobs_app, name="jobs")
 
 Log = Annotated[Path | None, typer.Option("--log", help="The log's file; default: $QTWIN_AUDIT_LOG or the data folder.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Buy paid jobs within the budget without asking.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for machines.")]
 
 
@@ -59,15 +62,18 @@ def run(
     spec: Annotated[Path, typer.Argument(help="Experiment file (TOML).")],
     out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: out/<name of the spec>.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget finished stages and start over.")] = False,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """One experiment, from a patient's record to a verdict; an interrupted run goes on where it stopped."""
     from qtwin.cli.check import check_experiment
 
     checked = check_experiment(spec)
+    from qtwin.cli.hardware import paid
     from qtwin.cli.run import run_experiment  # the simulators, imported once everything has been checked
 
-    result = run_experiment(checked, out or Path("out") / spec.stem, fresh=fresh)
+    with paid(checked, mode="run", yes=yes):
+        result = run_experiment(checked, out or Path("out") / spec.stem, fresh=fresh)
     if as_json:
         typer.echo(json.dumps(result))
 
@@ -446,6 +452,95 @@ def audit_list(log: Log = None, as_json: Json = False) -> None:
     list_log(log, as_json=as_json)
 
 
+Ledgers = Annotated[str, typer.Option("--ledger", help="File or database URL; default: $QTWIN_LEDGER or the data folder.")]
+Names = Annotated[list[str] | None, typer.Argument(help="Jobs by the start of their key, or the provider's identifier.")]
+
+
+@jobs_app.command("submit")
+def jobs_submit(
+    spec: Annotated[Path, typer.Argument(help="Experiment file (TOML) with a [hardware] section.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Estimate time and price; send nothing.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: out/<name of the spec>.")] = None,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Send the paid jobs of an experiment, each once, and do not wait; the same command goes on after a crash."""
+    from qtwin.cli.check import check_experiment
+
+    checked = check_experiment(spec)
+    from qtwin.cli.jobs import submit_jobs
+
+    told = submit_jobs(checked, out or Path("out") / spec.stem, dry_run=dry_run, yes=yes)
+    if as_json:
+        typer.echo(json.dumps(told))
+
+
+@jobs_app.command("list")
+def jobs_list(ledger: Ledgers = "", as_json: Json = False) -> None:
+    """All jobs of the ledger; asks nobody."""
+    from qtwin.cli.jobs import list_jobs
+
+    told = list_jobs(ledger)
+    if as_json:
+        typer.echo(json.dumps(told))
+
+
+@jobs_app.command("show")
+def jobs_show(
+    job: Annotated[str, typer.Argument(help="Start of its key, or the provider's identifier.")],
+    export: Annotated[Path | None, typer.Option("--export", help="Folder for circuit, calibration and raw result.")] = None,
+    ledger: Ledgers = "",
+    as_json: Json = False,
+) -> None:
+    """One job: what was planned, what left the machine, what happened when."""
+    from qtwin.cli.jobs import show_job
+
+    told = show_job(job, ledger, export=export)
+    if as_json:
+        typer.echo(json.dumps(told))
+
+
+@jobs_app.command("fetch")
+def jobs_fetch(
+    jobs: Names = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Until all have ended.")] = False,
+    ledger: Ledgers = "",
+    as_json: Json = False,
+) -> None:
+    """Bring results home, of all jobs or of those named; exits with 3 while some have not ended."""
+    from qtwin.cli.jobs import fetch_jobs
+
+    told = fetch_jobs(jobs or (), ledger, wait=wait)
+    if as_json:
+        typer.echo(json.dumps(told))
+    if any(not row["final"] for row in told):
+        raise typer.Exit(3)
+
+
+@jobs_app.command("cancel")
+def jobs_cancel(
+    jobs: Annotated[list[str], typer.Argument(help="Start of the key, or the provider's identifier.")],
+    ledger: Ledgers = "",
+    as_json: Json = False,
+) -> None:
+    """Stop jobs, at the provider and in the ledger."""
+    from qtwin.cli.jobs import cancel_jobs
+
+    told = cancel_jobs(jobs, ledger)
+    if as_json:
+        typer.echo(json.dumps(told))
+
+
+@jobs_app.command("reconcile")
+def jobs_reconcile(ledger: Ledgers = "", as_json: Json = False) -> None:
+    """Find out what became of jobs whose sending was cut off, and cancel duplicates; sends nothing."""
+    from qtwin.cli.jobs import reconcile_jobs
+
+    told = reconcile_jobs(ledger)
+    if as_json:
+        typer.echo(json.dumps(told))
+
+
 @drugs_app.callback()
 def drugs(context: typer.Context, as_json: Json = False) -> None:
     """List the formulary."""
@@ -504,11 +599,16 @@ def diseases(as_json: Json = False) -> None:
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    online: Annotated[
+        bool, typer.Option("--online", help="Ask IBM Quantum whether the account works, and for its machines.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """What is installed, what is missing, and how to get it."""
     from qtwin.cli.doctor import examine
 
-    if not examine(as_json=as_json):
+    if not examine(as_json=as_json, online=online):
         raise typer.Exit(1)
 
 

@@ -79,14 +79,11 @@ class Answerer:
 
     def answer(self, checkpoint: Checkpoint, encoding: Encoding, problem: RegimenProblem) -> list[Answer]:
         """Run every solver on the encoding, or take its answer from before."""
-        return [
-            self._one(checkpoint, k, section, solver, encoding, problem)
-            for k, (section, solver) in enumerate(zip(self.sections, self.solvers, strict=True))
-        ]
+        return [self.one(k, checkpoint, encoding, problem) for k in range(len(self.sections))]
 
-    def _one(
-        self, checkpoint: Checkpoint, k: int, section: SolverSection, solver: Solver, encoding: Encoding, problem: RegimenProblem
-    ) -> Answer:
+    def one(self, k: int, checkpoint: Checkpoint, encoding: Encoding, problem: RegimenProblem) -> Answer:
+        """Run the k-th solver on the encoding, or take its answer from before."""
+        section, solver = self.sections[k], self.solvers[k]
         backend = str(section.options.get("backend", ""))
         label = TITLES.get(section.name, section.name.replace("-", " ")) + (
             f" on {TITLES.get(backend, backend)}" if backend else ""

@@ -22,6 +22,7 @@ from qtwin.cli.answer import Answerer
 from qtwin.cli.audit import write_down
 from qtwin.cli.check import Checked
 from qtwin.cli.encode import encoded_from, polynomial_of, problem_of, sampled, twin_of
+from qtwin.cli.hardware import hardware_section
 from qtwin.cli.likeness import by_order, compare, weigh
 from qtwin.cli.show import note, stage, table
 from qtwin.encoding.fidelity import fidelity
@@ -49,6 +50,7 @@ _VENDORS = (
     "dwave-samplers",
     "qiskit",
     "qiskit-aer",
+    "qiskit-ibm-runtime",
     "pennylane",
     "pennylane-lightning",
 )
@@ -64,6 +66,13 @@ def _versions() -> dict[str, str]:
     return versions
 
 
+def identified(checked: Checked) -> tuple[str, dict[str, str]]:
+    """The identity of a run, and the versions that are part of it."""
+    versions = _versions()
+    parts = (*(f"{k}={v}" for k, v in versions.items()), formulary.version(), *sorted(checked.patient.provenance.sha256))
+    return identity(checked.spec, *parts), versions
+
+
 def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any]:
     """Run a checked spec to its verdict and write result.json, report.html and figures into `out`.
 
@@ -76,8 +85,7 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
     spec, patient, doses, candidates = checked.spec, checked.patient, checked.doses, checked.candidates
     feasible, warnings = checked.feasible, list(checked.warnings)
     answerer = Answerer.prepare(spec)
-    versions = _versions()
-    run_id = identity(spec, *(f"{k}={v}" for k, v in versions.items()), formulary.version(), *sorted(patient.provenance.sha256))
+    run_id, versions = identified(checked)
     checkpoint = Checkpoint.open(out, run_id, fresh=fresh)
     wall: dict[str, float] = {}
 
@@ -179,6 +187,7 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         "verdict": verdict.sentence,
         "verdict_points": list(verdict.points),
         "winner": verdict.winner,
+        "hardware": hardware_section(spec),
         "warnings": warnings,
         "wall_s": wall,
     }

@@ -128,7 +128,21 @@ def _sentence(winner: dict[str, Any], quantum: Sequence[dict[str, Any]], n_feasi
     sampled = [r["success_probability"] for r in quantum if r["success_probability"]]
     if not sampled:
         return start + "."
-    hits, shots = (sum(p[key] for p in sampled) for key in ("successes", "trials"))
     name = quantum[0]["name"].upper()
-    times = "never" if hits == 0 else "once" if hits == 1 else f"{hits:,} times"
-    return f"{start}, while simulated {name} met that regimen {times} in {shots:,} shots and could prove nothing."
+    real = [r["success_probability"] for r in quantum if r["success_probability"] and _is_real(r)]
+    simulated = [p for p in sampled if not any(p is q for q in real)]
+    met = [
+        f"{who} met that regimen {_times(rates)}"
+        for who, rates in ((f"simulated {name}", simulated), (f"{name} on a quantum processor", real))
+        if rates
+    ]
+    return f"{start}, while {' and '.join(met)} and could prove nothing."
+
+
+def _is_real(row: dict[str, Any]) -> bool:
+    return str(row.get("backend", "")).startswith("ibm:")
+
+
+def _times(rates: Sequence[dict[str, Any]]) -> str:
+    hits, shots = (sum(p[key] for p in rates) for key in ("successes", "trials"))
+    return f"{'never' if hits == 0 else 'once' if hits == 1 else f'{hits:,} times'} in {shots:,} shots"

@@ -29,14 +29,22 @@ class Machine:
         from qiskit_ibm_runtime.quantum_program.converters.converters_2_0 import passthrough_data_to_2_0
         from qiskit_ibm_runtime.quantum_program.params_converters import QUANTUM_PROGRAM_PARAMS_CONVERTERS
 
+        from qtwin.backend.compile import compact, cut, noisy_simulator, used
+
         converter = QUANTUM_PROGRAM_PARAMS_CONVERTERS["v2.0"]
         program, _ = converter.decoder(converter.model.model_validate_json(json.dumps(params)))
         for item in program.items:
             if hasattr(item, "samplex"):
                 item.samplex.finalize()
         wide = max(item.circuit.count_ops().get("measure", 0) for item in program.items) > 24  # estimators measure every qubit
-        method = "matrix_product_state" if wide else "automatic"
-        simulator = AerSimulator.from_backend(FakeFez(), method=method) if self.noise else AerSimulator(method=method)
+        target = FakeFez().target
+        if wide:
+            simulator = AerSimulator(method="matrix_product_state")  # without noise, which would take hours
+        else:
+            at = tuple(sorted({q for item in program.items for q in used(item.circuit)}))
+            for item in program.items:
+                item.circuit = compact(item.circuit, at)
+            simulator = noisy_simulator(cut(target, at)) if self.noise else AerSimulator()
         result = run_quantum_program(simulator, program, SimulatorOptions(seed_simulator=self.seed, angle_decimals=14))
         now = datetime.datetime.now(datetime.UTC)
         tensor = schema.models.CompressedTensorModel

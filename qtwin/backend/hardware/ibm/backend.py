@@ -168,7 +168,10 @@ class IbmBackend(Backend):
         if not permission.confirm(price):
             raise InputError("the job was not confirmed; nothing was sent", hint="answer y, or pass --yes in scripts")
         left = None if permission.budget.max_qpu_s is None else permission.budget.max_qpu_s - spent.qpu_s
-        changes: dict[str, Any] = {"max_execution_s": longest_s(price.qpu_s, left)}
+        changes: dict[str, Any] = {
+            "max_execution_s": longest_s(price.qpu_s, left),
+            "planned": {**order.planned, "settle_s": permission.pace.settle_s},
+        }
         if self._options.mode != "job":
             changes["session_id"] = self._session(machine)
         from dataclasses import replace
