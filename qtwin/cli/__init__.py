@@ -421,6 +421,10 @@ def measured_interactions(
     solver: Annotated[str, typer.Option("--solver", help="Who proves the optimum.")] = "cp-sat",
     time_limit: Annotated[float, typer.Option("--time-limit", min=0.1, help="Its limit in seconds.")] = 60.0,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Its seed.")] = 0,
+    quantum: Annotated[
+        bool,
+        typer.Option("--quantum", help="Also re-run the published quantum comparison with its ablation (up to 12 drugs)."),
+    ] = False,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Output folder; default: out/<name of the list>.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -428,7 +432,14 @@ def measured_interactions(
     from qtwin.cli.measured_interactions import run_interactions
 
     result = run_interactions(
-        source, out or Path("out") / Path(source).stem, size=size, harm=harm, solver=solver, time_limit_s=time_limit, seed=seed
+        source,
+        out or Path("out") / Path(source).stem,
+        size=size,
+        harm=harm,
+        solver=solver,
+        time_limit_s=time_limit,
+        seed=seed,
+        quantum=quantum,
     )
     if as_json:
         typer.echo(json.dumps(result))

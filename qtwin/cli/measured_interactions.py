@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from qtwin import __version__
 from qtwin.benchmark.checkpoint import write_json
+from qtwin.cli import measured_quantum
 from qtwin.cli.measured import finite, make_folder
 from qtwin.cli.show import note, stage, table
 from qtwin.encoding.encoding import Encoding
@@ -30,7 +32,15 @@ _ALL_LISTED = 20
 
 
 def run_interactions(
-    source: str, out: Path, *, size: int = 3, harm: float = 3.5, solver: str = "cp-sat", time_limit_s: float = 60.0, seed: int = 0
+    source: str,
+    out: Path,
+    *,
+    size: int = 3,
+    harm: float = 3.5,
+    solver: str = "cp-sat",
+    time_limit_s: float = 60.0,
+    seed: int = 0,
+    quantum: bool = False,
 ) -> dict[str, Any]:
     """Solve both choices, and write result.json, report.html and figures into `out`.
 
@@ -42,9 +52,11 @@ def run_interactions(
         solver: Who proves the optimum.
         time_limit_s: Its limit.
         seed: Its seed.
+        quantum: Whether the published quantum comparison is re-run.
 
     Raises:
-        InputError: for a list that cannot be used, an unknown solver or an unusable folder.
+        InputError: for a list that cannot be used, or is too long for the quantum comparison, an unknown solver or an unusable
+            folder.
     """
     began = time.perf_counter()
     shipped = source in published_names() and not Path(source).exists()
@@ -57,6 +69,11 @@ def run_interactions(
         strict = maximum_safe_subset(graph)
         found = solving.solve(Instance(encoding=strict), seed=seed, time_limit_s=time_limit_s)
         said.append(f"{_count(found)} of {graph.n} drugs, {'proven' if found.proven else 'not proven'}")
+    rows = []
+    if quantum:
+        with stage("Quantum comparison") as said:
+            rows = measured_quantum.compare(graph, size=size, harm=harm, seed=seed)
+            said.append(f"{len(rows)} runs")
     simple = fewest_partners(graph.adjacency())
     penalty = _penalty(graph, harm)
     synergy = None
@@ -90,6 +107,7 @@ def run_interactions(
         },
         "penalty": penalty,
         "synergy": synergy,
+        "quantum": measured_quantum.told(rows) if rows else None,
         "harm": harm,
         "seed": seed,
         "versions": {"qtwin": __version__},
@@ -98,9 +116,12 @@ def run_interactions(
         "disclaimer": DISCLAIMER,
     }
     with stage("Report"):
-        page = write_sheet(_sheet(result, graph, kept), out)
+        sheet = _sheet(result, graph, kept)
+        page = write_sheet(replace(sheet, sections=[*sheet.sections, measured_quantum.section(rows)]) if rows else sheet, out)
     write_json(out / "result.json", finite(result))
     table("Choices", ("choice", "drugs", "value", "proven", "time"), _rows(result))
+    if rows:
+        measured_quantum.show(rows)
     note(verdict, style="bold")
     note(str(page))
     return dict(finite(result))

@@ -32,7 +32,9 @@ class Falqon(Solver):
 
     Args:
         steps: Layers.
-        dt: Time step, for the energy divided by the root mean square field of a qubit (as in QAOA here).
+        dt: Time step, for the energy in `unit`.
+        gain: What the measured feedback is multiplied by; 1 as in the paper.
+        unit: "field": the energy divided by the root mean square field of a qubit (as in QAOA here); "energy": as it is.
         imaginary_time: "none"; "alternate": a step exp(-dt C) after every second layer, which is not unitary; "only": nothing
             else, a classical filter on all 2^n states.
         shots: Measurements of the final state.
@@ -43,10 +45,13 @@ class Falqon(Solver):
         *,
         steps: int = 400,
         dt: float = 0.05,
+        gain: float = 1.0,
+        unit: Literal["field", "energy"] = "field",
         imaginary_time: Literal["none", "alternate", "only"] = "none",
         shots: int = 4096,
     ) -> None:
-        check_positive(steps=steps, dt=dt, shots=shots)
+        check_positive(steps=steps, dt=dt, gain=gain, shots=shots)
+        self.gain, self.unit = gain, unit
         self.steps, self.dt, self.imaginary_time, self.shots = steps, dt, imaginary_time, shots
 
     @classmethod
@@ -66,7 +71,8 @@ class Falqon(Solver):
         polynomial = instance.encoding.polynomial
         values = polynomial.values()
         mean = float(values.mean())
-        energies = (values - mean) / cost_scale(polynomial)
+        scale = cost_scale(polynomial) if self.unit == "field" else 1.0
+        energies = (values - mean) / scale
         state = uniform(polynomial.n_variables)
         phase, damp = np.exp(-1j * self.dt * energies), np.exp(-self.dt * (energies - energies.min()))
         feedback, course, betas, complete = 0.0, [], [], True
@@ -83,9 +89,8 @@ class Falqon(Solver):
                 state /= np.linalg.norm(state)
             course.append(float(energies @ np.abs(state) ** 2))
             # <i [B, C]> = -2 Im <B psi | C psi>
-            feedback = 2.0 * float(np.vdot(flip_sum(state), energies * state).imag)
+            feedback = 2.0 * self.gain * float(np.vdot(flip_sum(state), energies * state).imag)
         probability = np.abs(state) ** 2
-        scale = cost_scale(polynomial)
         result = answered(
             "falqon",
             instance.encoding,
@@ -99,6 +104,8 @@ class Falqon(Solver):
             info={
                 "steps": len(course),
                 "dt": self.dt,
+                "gain": self.gain,
+                "unit": self.unit,
                 "imaginary_time": self.imaginary_time,
                 "is_quantum": self.imaginary_time == "none",
                 "expectation_exact": course[-1] * scale + mean,
