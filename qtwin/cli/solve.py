@@ -15,9 +15,10 @@ from qtwin import __version__
 from qtwin.benchmark.checkpoint import write_json
 from qtwin.benchmark.metrics import clopper_pearson, count_successes
 from qtwin.cli.show import note, stage, table
+from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.instance import read_instance
 from qtwin.errors import InputError
-from qtwin.report.number import number, seconds
+from qtwin.report.number import number, percent, seconds
 from qtwin.solver import TABLE, registry
 from qtwin.solver.base import Instance, Result
 
@@ -56,7 +57,7 @@ def solve_file(
     with stage(f"{name} on {path.name}") as found:
         result = method.solve(Instance(encoding=encoding), seed=seed, time_limit_s=time_limit_s)
         found.append(result.status)
-    told = _told(result, encoding_variables=encoding.variables)
+    told = _told(result, encoding)
     told |= {
         "schema": SCHEMA,
         "instance": {
@@ -107,8 +108,12 @@ def _value(text: str) -> Any:
     return text
 
 
-def _told(result: Result, *, encoding_variables: Sequence[str]) -> dict[str, Any]:
+def _told(result: Result, encoding: Encoding) -> dict[str, Any]:
     bits = None if result.bits is None else result.bits.tolist()
+    if encoding.recoded is None:  # options alone: slack bits keep the books of a constraint
+        named = list(zip(encoding.variables, bits or (), strict=False))[: encoding.n_decision]
+    else:
+        named = list(zip(encoding.variables, bits or (), strict=False))
     return {
         "solvers": [
             {
@@ -125,13 +130,13 @@ def _told(result: Result, *, encoding_variables: Sequence[str]) -> dict[str, Any
             }
         ],
         "bits": bits,
-        "chosen": [] if bits is None else [v for v, b in zip(encoding_variables, bits, strict=True) if b],
+        "chosen": [v for v, b in named if b],
         "energy": result.energy,
         "trace": [[p.time_s, p.evaluations, p.best_energy] for p in result.trace[-200:]],
     }
 
 
-def _rate(result: Result, encoding: Any) -> dict[str, Any] | None:
+def _rate(result: Result, encoding: Encoding) -> dict[str, Any] | None:
     """How often a shot was as good as the best one; of the optimum only where that is proven."""
     if result.samples is None or result.bits is None:
         return None
@@ -162,7 +167,7 @@ def _print(told: dict[str, Any]) -> None:
     ]
     rate = told["success_probability"]
     if rate is not None:
-        lines.append(("best in a shot", f"{100 * rate['value']:.3g} % ({100 * rate['low']:.2g} to {100 * rate['high']:.2g})"))
+        lines.append(("best in a shot", f"{percent(rate['value'])} ({percent(rate['low'])} to {percent(rate['high'])})"))
     table(f"{row['name']}: {row['status']}", ("", ""), lines)
     reason = row["info"].get("reason")
     if reason:

@@ -18,8 +18,8 @@ class Order:
     """Whether a quadratic surrogate does what a cubic one does.
 
     Attributes:
-        pairs_suffice: The most faithful quadratic surrogate chooses as well on the twin as the most faithful cubic one, and it is
-            faithful, or no less so than the cubic one.
+        pairs_suffice: The most faithful quadratic surrogate chooses as well on the twin as the most faithful cubic one, as far as
+            the posterior can tell, and it is faithful, or no less so than the cubic one.
         words: The sentences, with the numbers.
     """
 
@@ -37,7 +37,8 @@ def right_order(encoding: Mapping[str, Any]) -> Order | None:
     if not pairs or not higher:
         return None
     quadratic, cubic = max(pairs, key=_faithful), max(higher, key=_faithful)
-    worse = quadratic["fidelity"]["regret"] > cubic["fidelity"]["regret"] + _SAME_QALY
+    behind = quadratic["fidelity"]["regret"] > cubic["fidelity"]["regret"] + _SAME_QALY
+    worse = behind and quadratic["regret_low"] > 0.0
     unlike = _faithful(quadratic)[0] < min(_FAITHFUL, _faithful(cubic)[0])
     regrets = (
         f"On the twin the best of pairs loses {_regret(quadratic)} QALY, the best of triples {_regret(cubic)}; of the variance"
@@ -54,6 +55,8 @@ def right_order(encoding: Mapping[str, Any]) -> Order | None:
     )
     if worse or unlike:
         start = "A QUBO is not the right question for this patient; a polynomial with triples (HUBO) is."
+    elif behind:
+        start = "A QUBO can ask this patient's question: the posterior does not tell what triples add from nothing."
     else:
         start = "A QUBO can ask this patient's question: triples choose no better."
     return Order(pairs_suffice=not (worse or unlike), words=f"{start} {regrets}{exactly}")
@@ -75,4 +78,4 @@ def _left(row: Mapping[str, Any]) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100.0 * share:.2g} %"
+    return f"{100.0 * share:.2g} %" if share < 0.995 else f"{100.0 * share:.0f} %"

@@ -23,7 +23,7 @@ def _seconds(value: float) -> str:
 
 
 def _percent(value: float) -> str:
-    return f"{100 * value:.2g} %"
+    return f"{100 * value:.2g} %" if value < 0.995 else f"{100 * value:.0f} %"
 
 
 def _short(regimen: Sequence[str] | None) -> str:

@@ -61,3 +61,16 @@ def test_pairs_suffice_where_there_is_nothing_of_third_order() -> None:
 def test_nothing_is_said_without_both_orders() -> None:
     assert right_order({"surrogates": []}) is None
     assert right_order({}) is None
+
+
+def test_a_loss_that_the_posterior_does_not_tell_from_none_is_no_verdict_against_pairs() -> None:
+    fidelity = {"r2": 0.994, "regret": 0.0002}
+    pairs = {"name": "pairs", "degree": 2, "fidelity": fidelity, "regret_low": -0.011, "regret_high": 0.019}
+    triples = {"name": "triples", "degree": 3, "fidelity": {"r2": 0.9999, "regret": 0.0}, "regret_low": 0.0, "regret_high": 0.0}
+    found = right_order({"surrogates": [pairs, triples]})
+    assert found is not None
+    assert found.pairs_suffice
+    assert "does not tell what triples add from nothing" in found.words
+    sure = right_order({"surrogates": [pairs | {"regret_low": 0.0001}, triples]})
+    assert sure is not None
+    assert not sure.pairs_suffice

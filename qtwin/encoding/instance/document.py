@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -91,13 +92,19 @@ def read(text: str, name: str) -> Encoding:
         InputError: for text that is no JSON, an unknown key or kind, or variables that are not there.
     """
     try:
-        document = _Document.model_validate(json.loads(text))
+        parsed = json.loads(text)
+        if isinstance(parsed, dict) and parsed.get("type") == "BinaryQuadraticModel":
+            return _of_dimod(parsed, name)
+        document = _Document.model_validate(parsed)
     except json.JSONDecodeError as error:
         raise InputError(f"{name}, line {error.lineno}: {error.msg}", hint="is it a whole JSON file?") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{name}: {where}: {first['msg'].lower()}", hint=f"a file of schema {SCHEMA} was wanted") from None
+        raise InputError(
+            f"{name}: {where}: {first['msg'].lower()}",
+            hint=f"a file of schema {SCHEMA}, or of dimod's to_serializable, was wanted",
+        ) from None
     n = len(document.variables)
     if document.n_decision > n:
         raise InputError(f"{name}: {document.n_decision} decision variables of {n}", hint="correct n_decision")
@@ -117,6 +124,20 @@ def read(text: str, name: str) -> Encoding:
             for p in document.penalties
         ),
     )
+
+
+def _of_dimod(parsed: Mapping[str, Any], name: str) -> Encoding:
+    """A file of dimod's `BinaryQuadraticModel.to_serializable`."""
+    from qtwin.encoding.instance.model import from_bqm
+
+    dimod: Any = import_module("dimod")
+    try:
+        model = dimod.BinaryQuadraticModel.from_serializable(parsed)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise InputError(
+            f"{name} says that it is dimod's and cannot be read: {error}", hint="write it with bqm.to_serializable()"
+        ) from None
+    return from_bqm(model)
 
 
 def _terms(polynomial: BinaryPolynomial) -> list[dict[str, Any]]:

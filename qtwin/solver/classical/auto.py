@@ -115,6 +115,8 @@ class Auto(Solver):
         walk_s = 2.0 ** min(n, 80) / _PER_SECOND[target.degree <= 2]
         if not encoding.constraints and walk_s < 0.5 * limit and (n <= 24 or not sparse):
             portfolio.reason = f"{n} variables without constraints: all {2**n:,} assignments are looked at"
+            if not n:
+                portfolio.reason = "roof duality fixes every variable"
             portfolio.run(("enumeration",), instance, {})
             return
         exact = _EXACT if self.proof == "auto" else (self.proof,)

@@ -238,3 +238,17 @@ def test_what_a_format_cannot_hold_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.qubo").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="no text"):
         read_instance(tmp_path / "b.qubo")
+
+
+def test_dimods_own_json_is_read(tmp_path: Path) -> None:
+    model = dimod.BinaryQuadraticModel({"a": 1.5, "b": -2.0}, {("a", "b"): -0.25}, 3.0, "SPIN")
+    (tmp_path / "theirs.json").write_text(json.dumps(model.to_serializable()), encoding="utf-8")
+    encoding = read_instance(tmp_path / "theirs.json")
+    assert encoding.variables == ("a", "b")
+    for row in np.array([[0, 0], [0, 1], [1, 0], [1, 1]]):
+        theirs = model.energy(dict(zip("ab", 2 * row - 1, strict=True)))
+        assert encoding.polynomial.evaluate(row[None, :])[0] == pytest.approx(theirs)
+    broken = model.to_serializable() | {"linear_biases": None}
+    (tmp_path / "broken.json").write_text(json.dumps(broken), encoding="utf-8")
+    with pytest.raises(InputError, match=r"broken.json says that it is dimod's"):
+        read_instance(tmp_path / "broken.json")
