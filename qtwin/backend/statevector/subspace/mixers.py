@@ -74,35 +74,42 @@ class Listed(Mixer):
 
 @final
 class FixedWeight(Mixer):
-    """The same on all states of one weight: low pairs by blocks, high pairs by a walk; pairs of a round commute."""
+    """The same on all states of one weight: low pairs by blocks, high pairs by runs; pairs of a round commute."""
 
     def __init__(self, states: States, weight: int, rounds: Rounds) -> None:
-        n, self._size = states.n_qubits, states.size
+        n, m = states.n_qubits, states.size
         words, choose = states.words, walk.binomials(n, weight)
         cut = blocks.cut_of(n, weight)
         possible = range(max(0, weight - n + cut), min(weight, cut) + 1)
         by_block = (words, choose, blocks.block_starts(words, choose, cut), cut)
         crossing: dict[int, blocks.Exchange] = {}
-        self._steps: list[tuple[Any, Any, tuple[Any, ...]]] = []
+        running: dict[tuple[int, int], tuple[Any, ...]] = {}
+
+        def known(pair: tuple[int, int]) -> tuple[Any, ...]:
+            if pair not in running:
+                running[pair] = walk.runs(words, choose, *pair)
+            return running[pair]
+
+        self._steps: list[tuple[Any, Any, tuple[Any, ...], int]] = []
         for pairs in rounds:
             ordered = [(min(p), max(p)) for p in pairs]
             low = [p for p in ordered if p[1] < cut]
             if low:
                 found = blocks.within(cut, possible, low)
-                self._steps.append((blocks.rotate, blocks.unrotate, (*by_block, -1, found.start, found.low, found.high)))
+                self._steps.append((blocks.rotate, blocks.unrotate, (*by_block, -1, found.start, found.low, found.high), m))
             for i, j in ordered:
                 if i < cut <= j:
                     found = crossing[i] = crossing.get(i) or blocks.across(cut, possible, i)
-                    self._steps.append((blocks.rotate, blocks.unrotate, (*by_block, j, found.start, found.low, found.high)))
+                    self._steps.append((blocks.rotate, blocks.unrotate, (*by_block, j, found.start, found.low, found.high), m))
                 elif i >= cut:
-                    self._steps.append((walk.rotate, walk.unrotate, (words, choose, i, j)))
+                    self._steps.append((walk.rotate, walk.unrotate, known((i, j)), len(known((i, j))[0])))
 
     def apply(self, state: State, beta: float, split: Split) -> None:
-        for forward, _, fixed in self._steps:
-            split(partial(forward, *state, *fixed, beta), self._size)
+        for forward, _, fixed, length in self._steps:
+            split(partial(forward, *state, *fixed, beta), length)
 
     def undo(self, state: State, adjoint: State, beta: float, split: Split) -> float:
         return sum(
-            float(sum(split(partial(back, *state, *adjoint, *fixed, beta), self._size)))
-            for _, back, fixed in reversed(self._steps)
+            float(sum(split(partial(back, *state, *adjoint, *fixed, beta), length)))
+            for _, back, fixed, length in reversed(self._steps)
         )

@@ -1,9 +1,8 @@
-"""Pair rotations inside a Hamming-weight subspace, without any table of partners.
+"""Pair rotations inside a Hamming-weight subspace, run by run.
 
 In rising order of the words, the states that agree on all bits from i on lie next to each other, C(i, r) of them when r ones are
 below i. Exchanging bits i < j moves such a run as a whole: the place of a word is sum_t C(c_t, t) over its ones c_1 < c_2 < ...,
-so the partner's distance is the same for the whole run. A walk visits one word a run. States are split into real and
-imaginary (m,) arrays.
+so the partner's distance is the same for the whole run. States are split into real and imaginary (m,) arrays.
 """
 
 from __future__ import annotations
@@ -43,47 +42,40 @@ def gosper(words: Array, weight: int) -> None:
 
 
 @_compiled
-def _run(words: Array, choose: Array, i: int, j: int, s: int, aligned: bool) -> tuple[int, int]:
-    """(length of the run at s, distance to its partner; 0 when bits i and j are not 1 and 0)."""
-    word = words[s]
-    below = word & ((np.int64(1) << i) - 1)
-    r = popcount(below)
-    length = choose[i, r]
-    if not aligned:
-        t = 0
-        while below:
-            t += 1
-            length -= choose[lowest(below), t]
-            below &= below - 1
-    distance = 0
-    if (word >> i) & 1 and not (word >> j) & 1:
-        t = r + 1
-        distance = -choose[i, t]
-        between = (word & ((np.int64(1) << j) - 1)) >> (i + 1)
-        while between:
-            c = lowest(between) + i + 1
-            distance += choose[c, t] - choose[c, t + 1]
-            t += 1
-            between &= between - 1
-        distance += choose[j, t]
-    return length, distance
+def runs(words: Array, choose: Array, i: int, j: int) -> tuple[Array, Array, Array]:
+    """First places, partners' first places and lengths of all runs that have bits (i, j) = (1, 0), i < j."""
+    source, partner, length = [0 for _ in range(0)], [0 for _ in range(0)], [0 for _ in range(0)]
+    s = 0
+    while s < words.shape[0]:
+        word = words[s]
+        r = popcount(word & ((np.int64(1) << i) - 1))
+        if (word >> i) & 1 and not (word >> j) & 1:
+            t = r + 1
+            distance = -choose[i, t]
+            between = (word & ((np.int64(1) << j) - 1)) >> (i + 1)
+            while between:
+                c = lowest(between) + i + 1
+                distance += choose[c, t] - choose[c, t + 1]
+                t += 1
+                between &= between - 1
+            source.append(s)
+            partner.append(s + distance + choose[j, t])
+            length.append(choose[i, r])
+        s += choose[i, r]
+    return np.array(source, dtype=np.int32), np.array(partner, dtype=np.int32), np.array(length, dtype=np.int32)
 
 
 @_compiled
-def rotate(re: Array, im: Array, words: Array, choose: Array, i: int, j: int, angle: float, first: int, last: int) -> None:
-    """exp(-i angle (X_i X_j + Y_i Y_j) / 2), i < j, on the pairs whose word with bit i set is at first .. last - 1."""
+def rotate(re: Array, im: Array, source: Array, partner: Array, length: Array, angle: float, first: int, last: int) -> None:
+    """exp(-i angle (X_i X_j + Y_i Y_j) / 2) on runs first .. last - 1."""
     c, n = math.cos(angle), math.sin(angle)
-    s = first
-    while s < last:
-        length, distance = _run(words, choose, i, j, s, s > first)
-        stop = min(last, s + length)
-        if distance:
-            for a in range(s, stop):
-                b = a + distance
-                ar, ai, br, bi = re[a], im[a], re[b], im[b]
-                re[a], im[a] = c * ar + n * bi, c * ai - n * br
-                re[b], im[b] = c * br + n * ai, c * bi - n * ar
-        s = stop
+    for run in range(first, last):
+        distance = partner[run] - source[run]
+        for a in range(source[run], source[run] + length[run]):
+            b = a + distance
+            ar, ai, br, bi = re[a], im[a], re[b], im[b]
+            re[a], im[a] = c * ar + n * bi, c * ai - n * br
+            re[b], im[b] = c * br + n * ai, c * bi - n * ar
 
 
 @_compiled
@@ -92,30 +84,25 @@ def unrotate(
     im: Array,
     lre: Array,
     lim: Array,
-    words: Array,
-    choose: Array,
-    i: int,
-    j: int,
+    source: Array,
+    partner: Array,
+    length: Array,
     angle: float,
     first: int,
     last: int,
 ) -> float:
-    """Undo `rotate` on state and adjoint; Im <l|(X_i X_j + Y_i Y_j) / 2|s> over the same pairs."""
+    """Undo `rotate` on state and adjoint; Im <l|(X_i X_j + Y_i Y_j) / 2|s> over the same runs."""
     c, n = math.cos(angle), -math.sin(angle)
     total = 0.0
-    s = first
-    while s < last:
-        length, distance = _run(words, choose, i, j, s, s > first)
-        stop = min(last, s + length)
-        if distance:
-            for a in range(s, stop):
-                b = a + distance
-                ar, ai, br, bi = re[a], im[a], re[b], im[b]
-                pr, pi, qr, qi = lre[a], lim[a], lre[b], lim[b]
-                total += pr * bi - pi * br + qr * ai - qi * ar
-                re[a], im[a] = c * ar + n * bi, c * ai - n * br
-                re[b], im[b] = c * br + n * ai, c * bi - n * ar
-                lre[a], lim[a] = c * pr + n * qi, c * pi - n * qr
-                lre[b], lim[b] = c * qr + n * pi, c * qi - n * pr
-        s = stop
+    for run in range(first, last):
+        distance = partner[run] - source[run]
+        for a in range(source[run], source[run] + length[run]):
+            b = a + distance
+            ar, ai, br, bi = re[a], im[a], re[b], im[b]
+            pr, pi, qr, qi = lre[a], lim[a], lre[b], lim[b]
+            total += pr * bi - pi * br + qr * ai - qi * ar
+            re[a], im[a] = c * ar + n * bi, c * ai - n * br
+            re[b], im[b] = c * br + n * ai, c * bi - n * ar
+            lre[a], lim[a] = c * pr + n * qi, c * pi - n * qr
+            lre[b], lim[b] = c * qr + n * pi, c * qi - n * pr
     return total
