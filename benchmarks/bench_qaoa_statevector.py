@@ -2,12 +2,12 @@
 
     python benchmarks/bench_qaoa_statevector.py [--sizes 12 16 20 24] [--threads 1] [--repeats 5] [--qokit FOLDER] [--memory 26]
 
-The process is pinned to as many cores as it may use threads. With one thread a figure is the least of the repeats in CPU seconds,
-which another load on the machine hardly touches; with more it is the least in wall seconds. Each tool gets what it needs outside
-the clock (the diagonal, the observable, compilation); circuits are bound inside it, because every step of an optimiser binds new
-angles. A value or gradient that differs from ours by more than 1e-8 stops the run. Ratios are peer / ours in double precision:
-above 1, ours is faster. "Of the copy bandwidth": the bytes of the best schedule known, 40 an amplitude and layer forward and 72
-back, at the bandwidth of a large copy measured in this run, over our time.
+The process is pinned to as many cores as it may use threads. A figure is the least of the repeats with the median in brackets,
+with one thread in CPU seconds, which another load on the machine hardly touches, with more in wall seconds. Each tool gets what it
+needs outside the clock (the diagonal, the observable, compilation); circuits are bound inside it, because every step of an
+optimiser binds new angles. A value or gradient that differs from ours by more than 1e-8 stops the run. Ratios are peer / ours in
+double precision: above 1, ours is faster. "Of the copy bandwidth": the bytes of the best schedule known, 40 an amplitude and layer
+forward and 72 back, at the bandwidth of a large copy measured in this run, over our time.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import json
 import os
 import platform
 import resource
+import statistics
 import subprocess
 import sys
 import time
@@ -53,16 +54,21 @@ def instance(n: int) -> tuple[Any, Any, Any]:
     return ansatz, cost, np.concatenate([0.6 * ramp, -0.6 * (1 - ramp)])
 
 
-def least(run: Callable[[], Any], repeats: int, clock: Callable[[], float]) -> tuple[float, Any]:
-    """Least seconds after a warm-up, and the answer; runs of more than 10 s are not repeated."""
+Times = tuple[float, float]
+"""Least and median, in seconds."""
+
+
+def timed(run: Callable[[], Any], repeats: int, clock: Callable[[], float]) -> tuple[Times, Any]:
+    """Times after a warm-up, and the answer; runs of more than 10 s are not repeated."""
     begin = clock()
     answer = run()
-    best, seconds = clock() - begin, []
-    for _ in range(repeats if best < 3.0 else 1 if best < 10.0 else 0):
+    first, seconds = clock() - begin, []
+    for _ in range(repeats if first < 3.0 else 1 if first < 10.0 else 0):
         begin = clock()
         run()
         seconds.append(clock() - begin)
-    return min(seconds, default=best), answer
+    seconds = seconds or [first]
+    return (min(seconds), statistics.median(seconds)), answer
 
 
 def copy_bandwidth(clock: Callable[[], float]) -> float:
@@ -71,7 +77,7 @@ def copy_bandwidth(clock: Callable[[], float]) -> float:
 
     source = np.ones(1 << 25)
     target = np.empty_like(source)
-    return 2 * source.nbytes / least(lambda: np.copyto(target, source), 5, clock)[0]
+    return 2 * source.nbytes / timed(lambda: np.copyto(target, source), 5, clock)[0][0]
 
 
 def measure(n: int, options: argparse.Namespace, peers: list[Any], clock: Callable[[], float], bandwidth: float) -> None:
@@ -81,14 +87,14 @@ def measure(n: int, options: argparse.Namespace, peers: list[Any], clock: Callab
     from qtwin.backend.statevector.layered import diagonal
 
     ansatz, cost, theta = instance(n)
-    times: dict[tuple[str, str], float] = {}
+    times: dict[tuple[str, str], Times] = {}
     found: dict[tuple[str, str], Any] = {}
     for name, precision in (("ours", "double"), ("ours, single", "single")):
         ours = StatevectorBackend(threads=options.threads, precision=precision)
-        times[name, "value"], found[name, "value"] = least(
+        times[name, "value"], found[name, "value"] = timed(
             lambda o=ours: o.expectation(ansatz, theta, cost).value, options.repeats, clock
         )
-        times[name, "value+gradient"], found[name, "value+gradient"] = least(
+        times[name, "value+gradient"], found[name, "value+gradient"] = timed(
             lambda o=ours: o.value_and_gradient(ansatz, theta, cost), options.repeats, clock
         )
     value, gradient = found["ours", "value+gradient"]
@@ -99,16 +105,16 @@ def measure(n: int, options: argparse.Namespace, peers: list[Any], clock: Callab
         if n > (options.peers_to or LIMITS[peer.name]):
             continue
         made = peer(ansatz, cost, values, theta, options.threads)
-        times[peer.name, "value"], answer = least(made.value, options.repeats, clock)
+        times[peer.name, "value"], answer = timed(made.value, options.repeats, clock)
         if abs(answer - value) > 1e-8:
             raise SystemExit(f"n = {n}: {peer.name} says {answer}, ours {value}")
         if hasattr(made, "value_and_gradient"):
-            times[peer.name, "value+gradient"], (_, slopes) = least(made.value_and_gradient, options.repeats, clock)
+            times[peer.name, "value+gradient"], (_, slopes) = timed(made.value_and_gradient, options.repeats, clock)
             if np.abs(slopes - gradient).max() > 1e-8:
                 raise SystemExit(f"n = {n}: gradients of {peer.name} differ by {np.abs(slopes - gradient).max():.1e}")
     for what, per_layer in (("value", 40), ("value+gradient", 112)):
-        base = times["ours", what]
-        cells = [f"{name} {times[name, what]:.4g} s ({times[name, what] / base:.3g}x)" for name, w in times if w == what]
+        base = times["ours", what][0]
+        cells = [f"{name} {t:.4g} [{median:.4g}] s ({t / base:.3g}x)" for (name, w), (t, median) in times.items() if w == what]
         share = per_layer * DEPTH * 2**n / bandwidth / base
         print(f"n = {n:2d} {what:<14} " + ", ".join(cells) + f"; {share:.0%} of the copy bandwidth", flush=True)
     print(f"n = {n:2d} single precision: relative error {error:.1e} of the energy, {slip:.1e} of the gradient", flush=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from math import comb
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -188,3 +189,9 @@ def test_what_cannot_be_is_refused() -> None:
         ring_rounds((1, 1))
     with pytest.raises(InputError, match="3 qubits"):
         xy_layers(3, (((0, 3),),))
+
+
+def test_the_example_of_the_page_runs() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs/theory/simulation.md"
+    code = page.read_text(encoding="utf-8").split("```python")[1].split("```")[0]
+    exec(compile(code, str(page), "exec"), {})
