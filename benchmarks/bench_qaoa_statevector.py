@@ -3,11 +3,11 @@
     python benchmarks/bench_qaoa_statevector.py [--sizes 12 16 20 24] [--threads 1] [--repeats 5] [--qokit FOLDER] [--memory 26]
 
 The process is pinned to as many cores as it may use threads. A figure is the least of the repeats with the median in brackets,
-with one thread in CPU seconds, which another load on the machine hardly touches, with more in wall seconds. Each tool gets what it
-needs outside the clock (the diagonal, the observable, compilation); circuits are bound inside it, because every step of an
+with one thread in CPU seconds, which another load on the machine hardly touches, with more in wall seconds. Each tool gets what
+it needs outside the clock (the diagonal, the observable, compilation); circuits are bound inside it, because every step of an
 optimiser binds new angles. A value or gradient that differs from ours by more than 1e-8 stops the run. Ratios are peer / ours in
-double precision: above 1, ours is faster. "Of the copy bandwidth": the bytes of the best schedule known, 40 an amplitude and layer
-forward and 72 back, at the bandwidth of a large copy measured in this run, over our time.
+double precision: above 1, ours is faster. "Of the copy bandwidth": the bytes of the best schedule known, 40 an amplitude and
+layer forward and 72 back, at the bandwidth of a large copy measured in this run, over our time.
 """
 
 from __future__ import annotations
@@ -128,7 +128,10 @@ def remembered(n: int, threads: int) -> None:
     ansatz, cost, theta = instance(n)
 
     def peak() -> float:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / (16 << n)
+        status = Path("/proc/self/status")  # `getrusage` would count the parent's memory before the start, too
+        lines = status.read_text().splitlines() if status.is_file() else []
+        known = [int(line.split()[1]) for line in lines if line.startswith("VmHWM:")]
+        return (known[0] if known else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * 1024 / (16 << n)
 
     begin, backend = peak(), StatevectorBackend(threads=threads)
     start = time.process_time()
