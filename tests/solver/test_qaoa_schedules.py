@@ -202,3 +202,19 @@ def test_what_cannot_train_is_refused(options: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
         registry.load("qaoa", options)
     assert differentiable("statevector")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["cvar-qaoa", "multi-angle-qaoa", "dc-qaoa", "hardware-efficient-vqe", "warm-start-qaoa", "xy-qaoa", "grover-mixer-qaoa"],
+)
+def test_every_variational_method_trains_from_counted_shots(name: str) -> None:
+    polynomial = random_polynomial(3, 2, 1)
+    options = {"optimizer": "spsa", "objective_shots": 100, "shots": 300}
+    if "iterations" in registry.options_of(registry.find(name)):
+        options["iterations"] = 5
+    result = registry.load(name, options).solve(Instance(encoding=plain(polynomial)), seed=0)
+    assert result.shots == 100 * result.evaluations + 300
+    assert result.energy == pytest.approx(polynomial.values().min())
+    with pytest.raises(InputError, match="wants exact gradients"):
+        registry.load(name, {"objective_shots": 100})

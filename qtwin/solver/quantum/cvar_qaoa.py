@@ -18,8 +18,9 @@ from qtwin.backend.base import Backend
 from qtwin.errors import InputError
 from qtwin.solver.base import Card, Instance, Result, Solver
 from qtwin.solver.circuit import Trained, check_positive, check_width, measured, observable_of
-from qtwin.solver.descent import descend
-from qtwin.solver.training import ansatz, exact_simulator, loaded, train
+from qtwin.solver.descent import Method, descend
+from qtwin.solver.objective import loaded, trainer
+from qtwin.solver.training import ansatz, exact_simulator, train
 
 MAX_QUBITS = 14
 Floats = NDArray[np.float64]
@@ -57,6 +58,8 @@ class CvarQaoa(Solver):
         backend: Where the trained circuit is measured.
         shots: Measurements.
         iterations: Of the descent on CVaR.
+        optimizer: "l-bfgs-b" takes exact gradients, the others values.
+        objective_shots: Measurements that every value of the training takes; exact values when None.
     """
 
     def __init__(
@@ -67,11 +70,15 @@ class CvarQaoa(Solver):
         backend: str | Backend = "statevector",
         shots: int = 4096,
         iterations: int = 60,
+        optimizer: Method = "l-bfgs-b",
+        objective_shots: int | None = None,
     ) -> None:
         check_positive(layers=layers, shots=shots, iterations=iterations)
         cvar(np.zeros(1), np.ones(1), alpha)
         self.layers, self.alpha, self.shots, self.iterations = layers, alpha, shots, iterations
+        self.optimizer, self.objective_shots = optimizer, objective_shots
         self._backend, self._simulator = loaded(backend), exact_simulator()
+        trainer(self._simulator, optimizer=optimizer, objective_shots=objective_shots)
 
     @classmethod
     def card(cls) -> Card:
@@ -92,13 +99,29 @@ class CvarQaoa(Solver):
         energies = polynomial.values()
         circuit = ansatz(polynomial, self.layers)
         scale = float(np.std(energies)) or 1.0
+        shots_used = 0
 
         def objective(theta: Floats) -> tuple[float, Floats]:
+            nonlocal shots_used
+            if self.objective_shots is not None:
+                shots_used += self.objective_shots
+                drawn = (seed + 7919 * shots_used) % 2**32
+                samples = self._simulator.sample(circuit, theta, shots=self.objective_shots, seed=drawn)
+                seen = polynomial.evaluate(samples.bits)
+                return cvar(seen, samples.counts / samples.shots, self.alpha)[0] / scale, np.zeros(0)
             value, edge = cvar(energies, self._simulator.probabilities(circuit, theta), self.alpha)
             inside = observable_of((edge - np.maximum(edge - energies, 0.0) / self.alpha) / scale)
             return value / scale, self._simulator.value_and_gradient(circuit, theta, inside)[1]
 
-        first = train(polynomial, self.layers, seed=seed, time_limit_s=time_limit_s, simulator=self._simulator)
+        first = train(
+            polynomial,
+            self.layers,
+            seed=seed,
+            time_limit_s=time_limit_s,
+            simulator=self._simulator,
+            optimizer=self.optimizer,
+            objective_shots=self.objective_shots,
+        )
         found = descend(
             objective,
             np.array(first.theta),
@@ -107,13 +130,22 @@ class CvarQaoa(Solver):
             gradient_tolerance=1e-5,
             deadline=deadline,
             started=started,
+            method=self.optimizer,
+            noisy=self.objective_shots is not None,
+            seed=seed,
         )
         late = deadline is not None and time.perf_counter() > deadline
         trained = Trained(
             theta=found.theta,
             evaluations=first.evaluations + found.evaluations,
+            shots=first.shots + shots_used,
             wall_s=time.perf_counter() - started,
             complete=not late,
         )
-        info = {"layers": self.layers, "alpha": self.alpha, "cvar_exact": found.value * scale, "mean_of_qaoa": first.energy}
+        info = {
+            "layers": self.layers,
+            "alpha": self.alpha,
+            "cvar_exact": cvar(energies, self._simulator.probabilities(circuit, found.theta), self.alpha)[0],
+            "mean_of_qaoa": first.energy,
+        }
         return measured("cvar-qaoa", instance, self._backend, circuit, trained, shots=self.shots, seed=seed, info=info)

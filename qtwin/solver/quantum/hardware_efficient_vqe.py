@@ -10,10 +10,10 @@ import numpy as np
 from qtwin.backend.base import Backend
 from qtwin.solver.base import Card, Instance, Result, Solver
 from qtwin.solver.circuit import Trained, check_positive, check_width, measured
-from qtwin.solver.descent import Descent, descend
+from qtwin.solver.descent import Descent, Method, descend
+from qtwin.solver.objective import Energy, loaded, trainer
 from qtwin.solver.quantum_ansatz import brickwork
 from qtwin.solver.training import ansatz as qaoa_ansatz
-from qtwin.solver.training import differentiable, loaded
 
 MAX_QUBITS = 14
 
@@ -28,7 +28,9 @@ class HardwareEfficientVqe(Solver):
         shots: Measurements.
         starts: Random starts.
         iterations: Of each descent.
-        train_on: A backend with exact gradients.
+        train_on: A backend with exact gradients; any backend with `objective_shots`.
+        optimizer: "l-bfgs-b" takes exact gradients, the others values.
+        objective_shots: Measurements that every value of the training takes; exact values when None.
     """
 
     def __init__(
@@ -40,10 +42,14 @@ class HardwareEfficientVqe(Solver):
         starts: int = 3,
         iterations: int = 80,
         train_on: str | Backend = "statevector",
+        optimizer: Method = "l-bfgs-b",
+        objective_shots: int | None = None,
     ) -> None:
         check_positive(layers=layers, shots=shots, starts=starts, iterations=iterations)
         self.layers, self.shots, self.starts, self.iterations = layers, shots, starts, iterations
-        self._backend, self._simulator = loaded(backend), differentiable(train_on)
+        self.optimizer, self.objective_shots = optimizer, objective_shots
+        self._backend = loaded(backend)
+        self._trainer = trainer(train_on, optimizer=optimizer, objective_shots=objective_shots)
 
     @classmethod
     def card(cls) -> Card:
@@ -63,6 +69,7 @@ class HardwareEfficientVqe(Solver):
         polynomial = instance.encoding.polynomial
         circuit = brickwork(polynomial.n_variables, self.layers)
         cost = qaoa_ansatz(polynomial, 1).layers[0].generator
+        energy = Energy(self._trainer, shots=self.objective_shots, seed=seed)
         rng = np.random.default_rng(seed)
         found: list[Descent] = []
         for _ in range(self.starts):
@@ -71,20 +78,24 @@ class HardwareEfficientVqe(Solver):
             start = rng.uniform(-0.8, 0.8, size=circuit.n_parameters)
             found.append(
                 descend(
-                    lambda theta: self._simulator.value_and_gradient(circuit, theta, cost),
+                    lambda theta: energy(circuit, theta, cost),
                     start,
                     iterations=self.iterations,
                     tolerance=1e-9,
                     gradient_tolerance=1e-5,
                     deadline=deadline,
                     started=started,
+                    method=self.optimizer,
+                    noisy=energy.noisy,
+                    seed=seed + len(found),
                 )
             )
         best = min(found, key=lambda d: d.value)
         late = deadline is not None and time.perf_counter() > deadline
         trained = Trained(
             theta=best.theta,
-            evaluations=sum(d.evaluations for d in found),
+            evaluations=energy.evaluations,
+            shots=energy.shots_used,
             wall_s=time.perf_counter() - started,
             complete=not late,
         )

@@ -13,8 +13,9 @@ from qtwin.encoding.pauli import PauliSum
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.solver.base import Card, Instance, Result, Solver
 from qtwin.solver.circuit import Trained, check_positive, check_width, measured
-from qtwin.solver.descent import descend
-from qtwin.solver.training import ansatz, differentiable, loaded, train
+from qtwin.solver.descent import Method, descend
+from qtwin.solver.objective import Energy, loaded, trainer
+from qtwin.solver.training import ansatz, train
 
 MAX_QUBITS = 14
 
@@ -43,7 +44,9 @@ class MultiAngleQaoa(Solver):
         backend: Where the trained circuit is measured.
         shots: Measurements.
         iterations: Of the descent over all angles.
-        train_on: A backend with exact gradients.
+        train_on: A backend with exact gradients; any backend with `objective_shots`.
+        optimizer: "l-bfgs-b" takes exact gradients, the others values.
+        objective_shots: Measurements that every value of the training takes; exact values when None.
     """
 
     def __init__(
@@ -54,10 +57,14 @@ class MultiAngleQaoa(Solver):
         shots: int = 4096,
         iterations: int = 60,
         train_on: str | Backend = "statevector",
+        optimizer: Method = "l-bfgs-b",
+        objective_shots: int | None = None,
     ) -> None:
         check_positive(layers=layers, shots=shots, iterations=iterations)
         self.layers, self.shots, self.iterations = layers, shots, iterations
-        self._backend, self._simulator = loaded(backend), differentiable(train_on)
+        self.optimizer, self.objective_shots = optimizer, objective_shots
+        self._backend = loaded(backend)
+        self._trainer = trainer(train_on, optimizer=optimizer, objective_shots=objective_shots)
 
     @classmethod
     def card(cls) -> Card:
@@ -75,27 +82,44 @@ class MultiAngleQaoa(Solver):
         started = time.perf_counter()
         deadline = None if time_limit_s is None else started + time_limit_s
         polynomial = instance.encoding.polynomial
-        first = train(polynomial, self.layers, seed=seed, time_limit_s=time_limit_s, simulator=self._simulator)
+        first = train(
+            polynomial,
+            self.layers,
+            seed=seed,
+            time_limit_s=time_limit_s,
+            simulator=self._trainer,
+            optimizer=self.optimizer,
+            objective_shots=self.objective_shots,
+        )
+        energy = Energy(self._trainer, shots=self.objective_shots, seed=seed + 1)
         circuit, origin = split(polynomial, self.layers)
         cost = ansatz(polynomial, 1).layers[0].generator
         found = descend(
-            lambda theta: self._simulator.value_and_gradient(circuit, theta, cost),
+            lambda theta: energy(circuit, theta, cost),
             np.array(first.theta)[origin],
             iterations=self.iterations,
             tolerance=1e-9,
             gradient_tolerance=1e-5,
             deadline=deadline,
             started=started,
+            method=self.optimizer,
+            noisy=energy.noisy,
+            seed=seed,
         )
         late = deadline is not None and time.perf_counter() > deadline
         trained = Trained(
             theta=found.theta,
-            evaluations=first.evaluations + found.evaluations,
+            evaluations=first.evaluations + energy.evaluations,
+            shots=first.shots + energy.shots_used,
             wall_s=time.perf_counter() - started,
             complete=not late,
         )
         unscaled = found.value * first.cost_scale + _offset(polynomial)
-        info = {"layers": self.layers, "expectation_exact": unscaled, "expectation_of_qaoa": first.energy}
+        info = {
+            "layers": self.layers,
+            "expectation_exact": None if energy.noisy else unscaled,
+            "expectation_of_qaoa": first.energy,
+        }
         return measured(
             "multi-angle-qaoa",
             instance,
