@@ -26,10 +26,12 @@ from qtwin.backend.base import (
 from qtwin.backend.compile import (
     Compiled,
     broadcast,
+    broadcast_all,
     calibration_circuits,
     compact,
     compile_ansatz,
     cut,
+    digest,
     fold,
     noisy_simulator,
     padded,
@@ -42,19 +44,20 @@ from qtwin.encoding.pauli import PauliSum
 from qtwin.errors import InputError, require_vendor
 
 _WIDEST = 28
+_KEPT = 32
 
 
 @final
 class FakeBackend(Backend):
     """A snapshot of an IBM device with its noise.
 
-    The last compiled ansatz stays in memory for the next call with the same object.
+    The last compiled circuits stay in memory for the next call with an equal ansatz.
 
     Args:
         device: Short name: fez, marrakesh, torino, nighthawk, ...
         routing: "auto" takes the better of the swap network and Qiskit's preset pass manager.
         prefer: What better means: less two-qubit depth or fewer two-qubit gates.
-        line: Where the swap network goes: the best line by calibration, or a typical one.
+        line: Where the circuit goes: the best qubits by calibration, or a typical line.
         fractional: Offer RZZ as a gate, with the errors of CZ (an assumption: snapshots do not list it); angle sets then run as
             one job each.
         twirls: Random Pauli twirls of the two-qubit gates among which the shots are shared; 0 for none.
@@ -87,8 +90,8 @@ class FakeBackend(Backend):
         self._target = with_rzz(found.target) if fractional else found.target
         self._routing, self._prefer, self._line, self._seed = routing, prefer, line, transpiler_seed
         self._twirls, self._decoupling, self._idle = twirls, decoupling, idle_noise or decoupling != "none"
-        self._last: tuple[Ansatz, Compiled] | None = None
-        self._simulator: tuple[tuple[int, ...], Any] | None = None
+        self._known: dict[bytes, Compiled] = {}
+        self._simulators: dict[tuple[int, ...], Any] = {}
 
     def capabilities(self) -> Capabilities:
         return Capabilities(
@@ -102,15 +105,16 @@ class FakeBackend(Backend):
 
     def compiled(self, ansatz: Ansatz) -> Compiled:
         """The ansatz in the device's instructions, with free angles, and its two-qubit depth and gates."""
-        if self._last is None or self._last[0] is not ansatz:
+        key = digest(ansatz)
+        if key not in self._known:
             most = self.capabilities().max_qubits
             if ansatz.n_qubits > most:
                 raise InputError(f"{ansatz.n_qubits} qubits came, {self._name} takes at most {most}", hint="take fewer variables")
             found = compile_ansatz(
                 ansatz, self._target, method=self._routing, prefer=self._prefer, choice=self._line, seed=self._seed
             )
-            self._last = (ansatz, found)
-        return self._last[1]
+            _remember(self._known, key, found)
+        return self._known[key]
 
     def sample(self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int) -> Samples:
         return self.sample_amplified(ansatz, theta, shots=shots, seed=seed, factor=1)
@@ -129,9 +133,8 @@ class FakeBackend(Backend):
         circuit = self.compiled(ansatz).circuit
         at = used(circuit)
         sampler = self._sampler(at, seed)
-        zeros, ones = (
-            broadcast(sampler, compact(c, at), np.zeros((1, 0)), shots=shots)[0] for c in calibration_circuits(circuit)
-        )
+        ready = [(compact(c, at), np.zeros((1, 0)), shots) for c in calibration_circuits(circuit)]
+        (zeros,), (ones,) = broadcast_all(sampler, ready)
         return zeros, ones
 
     def expectation(
@@ -155,17 +158,10 @@ class FakeBackend(Backend):
             return broadcast(sampler, self._ready(found.circuit, at, factor), values, shots=shots)
         parts = np.full(self._twirls, shots // self._twirls)
         parts[: shots % self._twirls] += 1
-        seeds = np.random.default_rng(seed).integers(2**31, size=(self._twirls, 2))
-        drawn = [
-            broadcast(
-                self._sampler(at, int(s[0])),
-                self._ready(twirled(found.circuit, self._target, seed=int(s[1])), at, factor),
-                values,
-                shots=int(m),
-            )
-            for s, m in zip(seeds, parts, strict=True)
-            if m
-        ]
+        seeds = np.random.default_rng(seed).integers(2**31, size=self._twirls)
+        circuits = [twirled(found.circuit, self._target, seed=int(s)) for s in seeds]
+        ready = [self._ready(c, at, factor) for c in circuits]
+        drawn = broadcast_all(sampler, [(c, values, int(m)) for c, m in zip(ready, parts, strict=True) if m])
         return [merged(sets) for sets in zip(*drawn, strict=True)]
 
     def _ready(self, circuit: Any, at: tuple[int, ...], factor: int) -> Any:
@@ -176,9 +172,16 @@ class FakeBackend(Backend):
     def _sampler(self, at: tuple[int, ...], seed: int) -> Any:
         from qiskit_aer.primitives import SamplerV2
 
-        if self._simulator is None or self._simulator[0] != at:
-            self._simulator = (at, noisy_simulator(cut(self._target, at)))
-        return SamplerV2.from_backend(self._simulator[1], seed=seed % 2**63)
+        if at not in self._simulators:
+            _remember(self._simulators, at, noisy_simulator(cut(self._target, at)))
+        return SamplerV2.from_backend(self._simulators[at], seed=seed % 2**63)
+
+
+def _remember(known: dict[Any, Any], key: Any, value: Any) -> None:
+    """Add to a dictionary that holds at most `_KEPT` things, the oldest go."""
+    known[key] = value
+    while len(known) > _KEPT:
+        del known[next(iter(known))]
 
 
 def merged(parts: tuple[Samples, ...]) -> Samples:

@@ -323,6 +323,21 @@ def bench(
         typer.echo(json.dumps(result))
 
 
+@app.command()
+def mitigation(
+    spec: Annotated[Path, typer.Argument(help="Study (TOML), such as experiments/mitigation.toml.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: out/<name of the study>.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget finished stages and start over.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What each way to treat noise is worth on a snapshot of a device, beside none and beside tossed coins."""
+    from qtwin.cli.mitigation import run_mitigation
+
+    result = run_mitigation(spec, out or Path("out") / spec.stem, fresh=fresh)
+    if as_json:
+        typer.echo(json.dumps(result))
+
+
 @app.command("map")
 def advantage_map(
     results: Annotated[list[Path], typer.Argument(help="Results: result.json files, or folders that hold some.")],

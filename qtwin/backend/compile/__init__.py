@@ -11,9 +11,10 @@ from qtwin.backend.compile.cost import LATTICES, CircuitCost, circuit_cost, latt
 from qtwin.backend.compile.device import calibration_circuits, noisy_simulator, with_rzz
 from qtwin.backend.compile.folding import fold
 from qtwin.backend.compile.ibm_snapshot import snapshot, snapshots
+from qtwin.backend.compile.identity import digest
 from qtwin.backend.compile.isa import fold_rzz, validate_isa, validate_rzz
 from qtwin.backend.compile.noise import Rates, noise_model
-from qtwin.backend.compile.pub import broadcast
+from qtwin.backend.compile.pub import broadcast, broadcast_all
 from qtwin.backend.compile.reduced import compact, cut, used
 from qtwin.backend.compile.suppress import padded, twirled
 
@@ -34,6 +35,8 @@ __all__ = [
     "compact",
     "cut",
     "broadcast",
+    "broadcast_all",
+    "digest",
     "fold",
     "twirled",
     "padded",

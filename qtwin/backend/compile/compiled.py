@@ -101,7 +101,7 @@ def compile_ansatz(
         device: A Qiskit backend or target with a coupling map.
         method: "auto" takes the better of both.
         prefer: What better means: less two-qubit depth (spares waiting) or fewer two-qubit gates (spares their errors).
-        choice: Where the network goes: the best line by calibration, or a typical one.
+        choice: Where it goes: the best line by calibration (the preset manager looks for itself), or a typical one.
         seed: Of the preset pass manager and of the typical line.
         tries: Seeds of the preset pass manager, seed, seed + 1, ...; the shallowest counts.
         level: Optimisation level of the preset pass manager.
@@ -127,7 +127,7 @@ def compile_ansatz(
             raise InputError(f"the device holds no line of {ansatz.n_qubits} qubits", hint='method = "preset"')
         found += [routed] if routed else []
     if method == "preset" or not found or (method == "auto" and not _surely_network(ansatz)):
-        found += [_by_preset(ansatz, target, seed + k, level) for k in range(max(1, tries))]
+        found += [_by_preset(ansatz, target, choice, seed + k, level) for k in range(max(1, tries))]
     if prefer == "depth":
         best = min(found, key=lambda c: (c.two_qubit_depth, c.two_qubit_gates))
     else:
@@ -158,11 +158,15 @@ def _by_network(ansatz: Ansatz, target: Any, choice: Choice, seed: int) -> Compi
     return _told(manager.run(circuit), ansatz, layout, "swap network")
 
 
-def _by_preset(ansatz: Ansatz, target: Any, seed: int, level: int) -> Compiled:
+def _by_preset(ansatz: Ansatz, target: Any, choice: Choice, seed: int, level: int) -> Compiled:
+    """On qubits of the manager's own choice, or beginning on a typical line."""
     from qiskit.transpiler import generate_preset_pass_manager
 
     circuit = _measured(to_qiskit(ansatz), list(range(ansatz.n_qubits)))
-    manager = generate_preset_pass_manager(optimization_level=level, target=target, seed_transpiler=seed)
+    path = line(target, ansatz.n_qubits, choice=choice, seed=seed) if choice == "typical" else None
+    manager = generate_preset_pass_manager(
+        optimization_level=level, target=target, seed_transpiler=seed, initial_layout=list(path) if path else None
+    )
     found = manager.run(circuit)
     layout = tuple(found.layout.initial_index_layout(filter_ancillas=True)) if found.layout else tuple(range(ansatz.n_qubits))
     return _told(found, ansatz, layout, "preset")

@@ -8,7 +8,6 @@ counts. Angles do not matter, so equal shapes are counted once a process.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +16,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from qtwin.backend.base import Ansatz, check
+from qtwin.backend.compile.identity import digest
 from qtwin.backend.compile.order import good_order, is_sparse
 from qtwin.backend.compile.swap_network import applies, network, pairs
 from qtwin.encoding.pauli import PauliSum
@@ -49,13 +49,13 @@ class _Shape:
     """An ansatz up to its angles and coefficients."""
 
     ansatz: Ansatz
-    digest: bytes
+    identity: bytes
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Shape) and self.digest == other.digest
+        return isinstance(other, _Shape) and self.identity == other.identity
 
     def __hash__(self) -> int:
-        return hash(self.digest)
+        return hash(self.identity)
 
 
 def circuit_cost(ansatz: Ansatz, lattice: Lattice) -> CircuitCost:
@@ -66,10 +66,7 @@ def circuit_cost(ansatz: Ansatz, lattice: Lattice) -> CircuitCost:
     """
     if lattice not in LATTICES:
         raise unknown_name("lattice", lattice, LATTICES)
-    digest = hashlib.sha256(ansatz.n_qubits.to_bytes(4, "big"))
-    for layer in ansatz.layers:
-        digest.update(np.packbits(layer.generator.x).tobytes() + b"|" + np.packbits(layer.generator.z).tobytes() + b";")
-    return _cost(_Shape(ansatz, digest.digest()), lattice)
+    return _cost(_Shape(ansatz, digest(ansatz, coefficients=False)), lattice)
 
 
 @lru_cache(maxsize=256)

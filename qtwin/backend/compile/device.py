@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+_NARROW = 12
+
 
 def noisy_simulator(target: Any) -> Any:
     """A `qiskit_aer.AerSimulator` with the gate, decay and readout errors of a target."""
@@ -31,7 +33,8 @@ def noisy_simulator(target: Any) -> Any:
         def run(self, run_input: Any, **options: Any) -> Any:
             return AerSimulator.from_backend(self).run(run_input, **options)
 
-    return AerSimulator.from_backend(Carrier())
+    threads = {"max_parallel_threads": 1} if target.num_qubits <= _NARROW else {}  # threads only wait for one another there
+    return AerSimulator.from_backend(Carrier(), **threads)
 
 
 def with_rzz(target: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,20 @@ def broadcast(sampler: Any, circuit: Any, values: NDArray[np.float64], *, shots:
 
     Classical bit i of the circuit's only register is column i of the samples.
     """
-    pubs = [(circuit, values, shots)] if circuit.num_parameters else [(circuit, None, shots)] * len(values)
-    (register,) = circuit.cregs
-    found = []
-    for result in sampler.run(pubs).result():
+    return broadcast_all(sampler, [(circuit, values, shots)])[0]
+
+
+def broadcast_all(sampler: Any, wanted: Sequence[tuple[Any, NDArray[np.float64], int]]) -> list[list[Samples]]:
+    """As `broadcast` for several (circuit, values, shots), in one job."""
+    pubs: list[tuple[Any, Any, int]] = []
+    owners: list[int] = []
+    for k, (circuit, values, shots) in enumerate(wanted):
+        made = [(circuit, values, shots)] if circuit.num_parameters else [(circuit, None, shots)] * len(values)
+        pubs += made
+        owners += [k] * len(made)
+    found: list[list[Samples]] = [[] for _ in wanted]
+    for k, result in zip(owners, sampler.run(pubs).result(), strict=True):
+        (register,) = wanted[k][0].cregs
         bits = getattr(result.data, register.name).to_bool_array(order="little")
-        found += [tally(np.asarray(row, dtype=np.uint8)) for row in bits.reshape(-1, shots, register.size)]
+        found[k] += [tally(np.asarray(row, dtype=np.uint8)) for row in bits.reshape(-1, wanted[k][2], register.size)]
     return found
