@@ -196,20 +196,25 @@ class Spec(_Section):
     solver: tuple[SolverSection, ...] = Field(strict=False, min_length=1)
 
 
-class FamilySection(BaseModel):
-    """Instances of one family; every further key is an option of that family."""
+class FamilyName(BaseModel):
+    """A family of instances; every further key is an option of that family."""
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
 
     name: str
-    sizes: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False, min_length=1)]
-    instances: int = Field(default=1, ge=1)
-    label: str = ""
 
     @property
     def options(self) -> dict[str, Any]:
         """The family's own options."""
         return dict(self.model_extra or {})
+
+
+class FamilySection(FamilyName):
+    """Instances of one family: every size, so many instances each."""
+
+    sizes: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False, min_length=1)]
+    instances: int = Field(default=1, ge=1)
+    label: str = ""
 
 
 class EntrantSection(SolverSection):
@@ -266,6 +271,43 @@ class MitigationSpec(_Section):
     repetitions: int = Field(default=8, ge=3, le=200)
     energy: EnergyStudy = EnergyStudy()
     sampling: SamplingStudy = SamplingStudy()
+
+
+class PublishedSection(_Section):
+    """A published growth to hold ours against: so many times more for each variable."""
+
+    base: float = Field(gt=1.0)
+    source: str
+
+
+class ScalingSpec(_Section):
+    """A scaling study of fixed-angle QAOA: trained on some sizes, run on others, fitted on some of those."""
+
+    title: str
+    question: str = ""
+    decision_rule: str = ""
+    seed: int = Field(ge=0)
+    layers: int = Field(ge=1, le=40)
+    train_sizes: Annotated[tuple[Annotated[int, Field(ge=3, le=14)], ...], Field(strict=False, min_length=1)]
+    sizes: Annotated[tuple[Annotated[int, Field(ge=3, le=26)], ...], Field(strict=False, min_length=4)]
+    fit_from: int = Field(ge=3)
+    instances: int = Field(default=1, ge=1)
+    family: FamilyName
+    published: PublishedSection | None = None
+
+    @property
+    def fit_sizes(self) -> tuple[int, ...]:
+        """Those that the fit sees."""
+        return tuple(n for n in sorted(self.sizes) if n >= self.fit_from)
+
+
+def read_scaling_spec(path: Path) -> ScalingSpec:
+    """Read and check the file of a scaling study.
+
+    Raises:
+        InputError: if it is missing, not TOML, or holds an unknown key or an unusable value.
+    """
+    return _read(path, ScalingSpec)
 
 
 def _as_input_error(error: ValidationError, path: Path, whole: type[BaseModel]) -> InputError:

@@ -37,7 +37,7 @@ def _made(family: str, n: int, seed: int, options: tuple[tuple[str, Any], ...]) 
 
 
 def execute(task: Task) -> dict[str, Any]:
-    """The record of one task, JSON values only; an error of ours is a record as well, with `status` "failed".
+    """The record of one task, JSON values only; an error is a record as well, with `status` "failed" and its own words.
 
     Returns:
         task_id, instance_id, task, what is known of the instance (`qtwin.benchmark.portrait`), the solver's answer
@@ -64,10 +64,13 @@ def execute(task: Task) -> dict[str, Any]:
             _WARM.add(kind)
             result = solver.solve(instance, seed=task.solver_seed, time_limit_s=task.time_limit_s)
         if result.status == "interrupted":  # Ctrl-C was heard by the solver and is meant for the sweep; no record is kept
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt  # noqa: TRY301
         record |= _answer(made, result)
     except QtwinError as error:
         record |= {"status": "failed", "error": str(error), "total_s": time.perf_counter() - started}
+    except Exception as error:  # a vendor's own failure is a record as well: one task must not end a sweep of thousands
+        said = f"{type(error).__name__}: {error}"
+        record |= {"status": "failed", "error": said, "total_s": time.perf_counter() - started}
     plain: dict[str, Any] = _plain(record)
     return plain
 

@@ -25,7 +25,8 @@ def portrait(made: Generated) -> dict[str, Any]:
         n_variables, n_decision, n_slack; n_terms, terms (order to count, of the whole polynomial), degree; of the objective alone
         objective_degree and objective_density, the share of the pairs that interact; coefficient range and the bits of an energy
         register; log2_candidates, the logarithm of the number of allowed assignments, exact up to 16 variables and else
-        bounded by the size limits alone (`candidates_exact`); largest_choice, the most options at once; optimum and worst, the
+        bounded by the size limits alone (`candidates_exact`); chance, the share of all assignments, slack included, that has the
+        least energy, up to 16 variables; largest_choice, the most options at once; optimum and worst, the
         least and greatest energy of an allowed assignment where known.
     """
     encoding = made.encoding
@@ -52,10 +53,20 @@ def portrait(made: Generated) -> dict[str, Any]:
         "candidates_exact": counted is not None,
         "largest_choice": largest_choice(encoding),
         "constraints": len(encoding.constraints),
+        "chance": _chance(encoding),
         "optimum": made.optimum,
         "worst": worst,
         "made_s": dict(made.wall_s),
     }
+
+
+def _chance(encoding: Encoding) -> float | None:
+    """That a uniform guess over all qubits is a minimum; None where there are too many to look at."""
+    if encoding.polynomial.n_variables > _LISTED:
+        return None
+    values = encoding.polynomial.values()
+    least = float(values.min())
+    return float((values <= least + 1e-9 * max(1.0, abs(least))).mean())
 
 
 def energy_bits(encoding: Encoding) -> int:

@@ -338,6 +338,21 @@ def mitigation(
         typer.echo(json.dumps(result))
 
 
+@app.command()
+def scaling(
+    spec: Annotated[Path, typer.Argument(help="Scaling study (TOML): family, sizes, layers.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: out/<name of the study>.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget finished stages and start over.")] = False,
+    as_json: Json = False,
+) -> None:
+    """How the success of fixed-angle QAOA falls with size, beside a published exponent."""
+    from qtwin.cli.scaling import run_scaling
+
+    result = run_scaling(spec, out or Path("out") / spec.stem, fresh=fresh)
+    if as_json:
+        typer.echo(json.dumps(result))
+
+
 @app.command("map")
 def advantage_map(
     results: Annotated[list[Path], typer.Argument(help="Results: result.json files, or folders that hold some.")],

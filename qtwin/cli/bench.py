@@ -25,8 +25,9 @@ from qtwin.benchmark.scaling import Fit
 from qtwin.benchmark.surroundings import machine, versions
 from qtwin.benchmark.sweep import Progress as Standing
 from qtwin.benchmark.sweep import run
+from qtwin.cli.bench_noise import noise_of
 from qtwin.cli.bench_page import page_of
-from qtwin.cli.bench_tasks import tasks_of
+from qtwin.cli.bench_tasks import noise_levels, tasks_of
 from qtwin.cli.measured import finite
 from qtwin.cli.show import console, note, stage, table
 from qtwin.errors import InputError
@@ -117,6 +118,7 @@ def summarise(spec: BenchSpec, rows: Sequence[dict[str, Any]]) -> dict[str, Any]
         "places": where,
         "requirements": requirements(where, found, fits),
         "solvers": _solvers(rows),
+        "noise": finite(noise_of(rows, best, noise_levels(spec))),
         "proven_instances": sum(p["proven"] if not p["construction"] else p["instances"] for p in where),
         "instances": len({r["instance_id"] for r in rows}),
         "verdict": _verdict(found),

@@ -12,6 +12,7 @@ from qtwin.benchmark.analysis import Cell
 from qtwin.benchmark.profile import order_changes
 from qtwin.benchmark.stages import STAGES
 from qtwin.report.bench_pictures import growth_picture, profile_picture
+from qtwin.report.noise_picture import noise_picture
 from qtwin.report.number import number, seconds
 from qtwin.report.sheet import Section, Sheet, Table, write_sheet
 from qtwin.spec import BenchSpec
@@ -58,6 +59,7 @@ def page_of(spec: BenchSpec, rows: Sequence[dict[str, Any]], result: dict[str, A
                 Section(
                     anchor="profile", title="Who is quick how often", pictures=[profile_picture(times, warning)] if times else []
                 ),
+                *_noise(result["noise"]),
                 Section(
                     anchor="machine",
                     title="What a quantum machine would need",
@@ -144,6 +146,37 @@ def _cell_table(cells: Sequence[Cell]) -> Table:
         ],
         numeric=frozenset({1, 3, 4, 6, 7, 9, 10, 11, 12}),
     )
+
+
+def _noise(entries: Sequence[dict[str, Any]]) -> list[Section]:
+    """Nothing where no solver ran at several error rates."""
+    if not entries:
+        return []
+    families = sorted({e["family"] for e in entries})
+    text = "Half of what the circuit gains over guessing is left at the budget; with much more error one had better guess."
+    return [
+        Section(
+            anchor="noise",
+            title="How much error is allowed",
+            text=[text],
+            pictures=[noise_picture([e for e in entries if e["family"] == f], f) for f in families],
+            tables=[_budget_table(entries)],
+        )
+    ]
+
+
+def _budget_table(entries: Sequence[dict[str, Any]]) -> Table:
+    def row(e: dict[str, Any]) -> tuple[str, ...]:
+        gates = ((e["resources"].get("two_qubit") or {}).get("all-to-all") or {}).get("gates", "-")
+        chance = "-" if e["chance"] is None else f"{e['chance']:.2g}"
+        if "refused" in e:
+            return e["family"], str(e["n"]), e["solver"], str(gates), "-", "-", chance, e["refused"]
+        low, high = e["budget_interval"]
+        words = f"needs a two-qubit error below {e['budget']:.2g} ({low:.2g} to {high:.2g})"
+        return e["family"], str(e["n"]), e["solver"], str(gates), f"{e['gates']:.0f}", f"{e['p0']:.2g}", chance, words
+
+    header = (*_WHO, "Two-qubit gates", "Gates that matter", "Success without noise", "Of a guess", "Budget")
+    return Table(title="Error budgets", header=header, rows=[row(e) for e in entries], numeric=frozenset({1, 3, 4, 5, 6}))
 
 
 def _time(value_s: float) -> str:

@@ -75,6 +75,20 @@ def entrants_of(spec: BenchSpec) -> list[Entrant]:
     return entrants
 
 
+def noise_levels(spec: BenchSpec) -> dict[str, tuple[str, float]]:
+    """Label to (label without the noise, two-qubit error rate), of the solvers that run at several."""
+    found: dict[str, tuple[str, float]] = {}
+    for section in spec.solver:
+        if section.noise:
+            variants = _variants(section)
+            found |= {label: (label.rsplit(", error ", 1)[0], e) for (label, _), e in zip(variants, _rates(section), strict=True)}
+    return found
+
+
+def _rates(section: EntrantSection) -> list[float]:
+    return [e for _ in section.backends or (NOISY,) for e in section.noise]
+
+
 def _variants(section: EntrantSection) -> list[tuple[str, dict[str, Any]]]:
     label, options = section.label or section.name, section.options
     if not section.backends and not section.noise:

@@ -173,3 +173,15 @@ def test_a_hundred_thousand_records_stay_quick(tmp_path: Path) -> None:
     assert len(records.task_ids()) == 100_000
     assert written - started < 60
     assert appended - written < 0.5
+
+
+def test_a_vendor_that_fails_is_a_record_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    from qtwin.solver.classical.random_sampling import RandomSampling
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise OverflowError("can't convert negative int to unsigned")
+
+    monkeypatch.setattr(RandomSampling, "solve", broken)
+    record = execute(Task(family="dense", n=5, instance=0, solver="random", label="r"))
+    assert record["status"] == "failed"
+    assert record["error"] == "OverflowError: can't convert negative int to unsigned"

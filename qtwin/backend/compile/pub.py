@@ -28,7 +28,12 @@ def broadcast_all(sampler: Any, wanted: Sequence[tuple[Any, NDArray[np.float64],
         pubs += made
         owners += [k] * len(made)
     found: list[list[Samples]] = [[] for _ in wanted]
-    for k, result in zip(owners, sampler.run(pubs).result(), strict=True):
+    try:
+        results = list(sampler.run(pubs).result())
+    except OverflowError:  # Aer looks angles up by a hash that Qiskit cannot give for some expressions: bind them first
+        bound = [(k, (circuit.assign_parameters(row), None, shots)) for k, (circuit, v, shots) in enumerate(wanted) for row in v]
+        owners, results = [k for k, _ in bound], list(sampler.run([pub for _, pub in bound]).result())
+    for k, result in zip(owners, results, strict=True):
         (register,) = wanted[k][0].cregs
         bits = getattr(result.data, register.name).to_bool_array(order="little")
         found[k] += [tally(np.asarray(row, dtype=np.uint8)) for row in bits.reshape(-1, wanted[k][2], register.size)]

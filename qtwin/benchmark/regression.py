@@ -1,0 +1,62 @@
+"""A straight line through log2 of a quantity against size, with Student's interval of its slope."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import t as student
+
+from qtwin.benchmark.metrics import Interval
+from qtwin.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """log2 y = intercept + slope n.
+
+    Attributes:
+        base: 2^slope: the growth for each variable.
+        base_interval: 95 %, from the scatter of the points around the line (normal residuals of one variance).
+        residual_sd: Of log2 y.
+    """
+
+    intercept: float
+    slope: float
+    base: float
+    base_interval: Interval
+    residual_sd: float
+    points: int
+
+    def at(self, n: float) -> float:
+        """The fitted quantity at size n."""
+        return float(2.0 ** (self.intercept + self.slope * n))
+
+
+def exponential(sizes: Sequence[float], values: Sequence[float], *, level: float = 0.95) -> Line:
+    """The line by least squares.
+
+    Raises:
+        InputError: for fewer than four different sizes, or values that are not positive and finite.
+    """
+    x, y = np.asarray(sizes, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    if len(x) != len(y) or len(set(sizes)) < 4 or not (np.isfinite(y).all() and (y > 0).all()):
+        raise InputError(
+            f"{len(set(sizes))} sizes with values {list(values)} came, at least 4 with positive values were wanted",
+            hint="measure more sizes",
+        )
+    log = np.log2(y)
+    slope, intercept = np.polyfit(x, log, 1)
+    residuals = log - intercept - slope * x
+    sd = math.sqrt(float(residuals @ residuals) / (len(x) - 2))
+    half = float(student.ppf((1 + level) / 2, len(x) - 2)) * sd / math.sqrt(float(((x - x.mean()) ** 2).sum()))
+    return Line(
+        intercept=float(intercept),
+        slope=float(slope),
+        base=float(2.0**slope),
+        base_interval=Interval(float(2.0 ** (slope - half)), float(2.0 ** (slope + half))),
+        residual_sd=sd,
+        points=len(x),
+    )
