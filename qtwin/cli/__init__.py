@@ -355,14 +355,17 @@ def scaling(
 
 @app.command("map")
 def advantage_map(
-    results: Annotated[list[Path], typer.Argument(help="Results: result.json files, or folders that hold some.")],
+    results: Annotated[
+        list[Path], typer.Argument(help="result.json files, folders that hold some, or the file of a map (TOML), run first.")
+    ],
     out: Annotated[Path, typer.Option("--out", help="Output folder.")] = Path("out/map"),
+    data: Annotated[Path | None, typer.Option("--data", help="Folder of the measured tables that a map names.")] = None,
     as_json: Json = False,
 ) -> None:
     """Where classical wins, where it is open, and what a quantum machine would need to change that."""
     from qtwin.cli.map import run_map
 
-    written = run_map(results, out)
+    written = run_map(results, out, data=data)
     if as_json:
         typer.echo(json.dumps(written))
 

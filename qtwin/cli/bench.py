@@ -105,6 +105,7 @@ def summarise(spec: BenchSpec, rows: Sequence[dict[str, Any]]) -> dict[str, Any]
     fits = analysis.growth(rows, best, seed=spec.seed)
     crossings = analysis.crossings(rows, best, kinds, seed=spec.seed)
     where = places(rows, best)
+    noise = finite(noise_of(rows, best, noise_levels(spec)))
     return {
         "cells": [finite(dataclasses.asdict(c)) for c in found],
         "growth": [
@@ -118,10 +119,10 @@ def summarise(spec: BenchSpec, rows: Sequence[dict[str, Any]]) -> dict[str, Any]
         "places": where,
         "requirements": requirements(where, found, fits),
         "solvers": _solvers(rows),
-        "noise": finite(noise_of(rows, best, noise_levels(spec))),
+        "noise": noise,
         "proven_instances": sum(p["proven"] if not p["construction"] else p["instances"] for p in where),
         "instances": len({r["instance_id"] for r in rows}),
-        "verdict": _verdict(found),
+        "verdict": _verdict(found) + _budgets(noise),
     }
 
 
@@ -163,6 +164,20 @@ def _solvers(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         out.setdefault(t["label"], {"name": t["solver"], "options": t["solver_options"], "time_limit_s": t["time_limit_s"]})
         out[t["label"]] |= {k: r[k] for k in ("kind", "citation") if r.get(k)}
     return dict(sorted(out.items()))
+
+
+def _budgets(noise: Sequence[dict[str, Any]]) -> str:
+    """The error budget at the largest size of each family; empty where nothing ran with noise."""
+    told = []
+    for family in sorted({e["family"] for e in noise}):
+        known = [e for e in noise if e["family"] == family and e.get("budget") is not None]
+        if known:
+            e = max(known, key=lambda e: e["n"])
+            low, high = e["budget_interval"]
+            told.append(
+                f"{family} at {e['n']} variables needs a two-qubit error below {e['budget']:.2g} ({low:.2g} to {high:.2g})"
+            )
+    return f" To keep half of what it gains over guessing, {e['solver']} on {'; on '.join(told)}." if told else ""
 
 
 def _verdict(cells: Sequence[Cell]) -> str:

@@ -14,6 +14,7 @@ from qtwin.benchmark.checkpoint import write_atomically, write_json
 from qtwin.benchmark.export.bibtex import bibtex
 from qtwin.benchmark.surroundings import machine, versions
 from qtwin.cli.map_read import read_all
+from qtwin.cli.map_steps import run_steps
 from qtwin.cli.measured import finite, make_folder
 from qtwin.cli.show import note, stage, table
 from qtwin.report.map_page import sheet_of
@@ -21,18 +22,24 @@ from qtwin.report.map_picture import WORDS, map_picture
 from qtwin.report.sheet import write_sheet
 
 
-def run_map(paths: Sequence[Path], out: Path) -> dict[str, Any]:
+def run_map(paths: Sequence[Path], out: Path, *, data: Path | None = None) -> dict[str, Any]:
     """Read results and write map.json, report.html, figures/map.png, references.bib and environment.json into `out`.
 
     Args:
-        paths: Result files or folders.
+        paths: Result files or folders, or the file of a map (TOML) whose steps are run first.
         out: Where the map goes.
+        data: Folder of the measured tables that a step names.
 
     Raises:
         InputError: for results that cannot be read, or an unusable folder.
     """
+    named, spec = list(paths), None
+    for place, path in enumerate(paths):
+        if path.suffix == ".toml":
+            spec, folders = run_steps(path, out, data=data)
+            named[place : place + 1] = folders
     with stage("Results") as found:
-        read = read_all(paths)
+        read = read_all(named)
         found.append(f"{len(read)} results, {sum(len(places) for _, _, places in read)} places")
     every = [place for _, _, places in read for place in places]
     if any(place.axes == "molecule" for place in every):
@@ -40,6 +47,9 @@ def run_map(paths: Sequence[Path], out: Path) -> dict[str, Any]:
     made = cells(every)
     make_folder(out)
     written = document(made) | {
+        "title": "The map" if spec is None else spec.title,
+        "question": "" if spec is None else spec.question,
+        "decision_rule": "" if spec is None else spec.decision_rule,
         "sources": [
             {"file": os.path.relpath(file, out), "schema": r["schema"], "title": _title(r, file), "command": r.get("command", "")}
             for file, r, _ in read

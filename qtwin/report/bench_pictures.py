@@ -30,11 +30,14 @@ def growth_picture(family: str, cells: Sequence[Cell], fits: Mapping[str, Fit]) 
     ceiling = 3.0 * max(finite, default=1.0)
 
     def draw(width_in: float) -> Figure:
+        from matplotlib.ticker import MaxNLocator
+
         figure = look.new_figure(width_in, 3.6 if width_in > 5 else 3.4)
         axes = figure.add_subplot()
         for k, label in enumerate(labels):
             _curve(axes, [c for c in cells if c.label == label], fits.get(label), k, ceiling)
         look.log_seconds(axes, y=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=9))
         axes.set_xlabel("variables")
         axes.set_ylabel("99 % time to solution, all costs")
         axes.legend(loc="best", ncols=2 if width_in > 5 else 1)

@@ -39,9 +39,10 @@ def sheet_of(cells: Sequence[Cell], written: Mapping[str, Any], picture: Picture
     patients = [(p, v) for c in cells for p, v in c.places if p.origin == "patient"]
     return Sheet(
         kind="map",
-        title="The map",
+        title=str(written.get("title") or "The map"),
         verdict=str(written["verdict"]),
         points=[
+            *(str(written[key]) for key in ("question", "decision_rule") if written.get(key)),
             *(f"{p.name} ({p.size} options): {v.words}" for p, v in patients),
             *(f"{c.title}: {v.words}" for c in cells if c.verdict.kind in ("open", "quantum plausible") for _, v in c.places[:1]),
         ],

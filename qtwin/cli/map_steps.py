@@ -1,0 +1,85 @@
+"""The steps of a map that is written down as one file: what has to run before it can be drawn, each kept once it is finished."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib import import_module
+from pathlib import Path
+
+from qtwin import __version__
+from qtwin.cli.show import note
+from qtwin.errors import InputError
+from qtwin.spec import MapSpec, StepSection, read_map_spec
+
+_STAMP = ".step"
+
+
+def run_steps(path: Path, out: Path, *, data: Path | None) -> tuple[MapSpec, list[Path]]:
+    """Run what is not finished; the spec and the folders that hold results.
+
+    A step whose file, options and version are those of its last run is not run again. Steps on measured tables are left out, and
+    that is said, where no folder of data is given.
+
+    Raises:
+        InputError: for a step whose file is missing, or no step that could be run.
+    """
+    spec = read_map_spec(path)
+    folders: list[Path] = []
+    for step in spec.step:
+        folder = out / "steps" / step.name
+        if step.command == "measured" and data is None:
+            note(f"{step.name}: left out, its tables are not shipped; name their folder with --data", style="yellow")
+            continue
+        stamp = _stamp(step, path.parent, data)
+        if (folder / "result.json").exists() and (folder / _STAMP).exists() and (folder / _STAMP).read_text() == stamp:
+            note(f"{step.name}: kept from before")
+        else:
+            note(f"{step.name}:", style="bold")
+            _run(step, path.parent, folder, data)
+            (folder / _STAMP).write_text(stamp)
+        folders.append(folder)
+    if not folders:
+        raise InputError("no step of the map could be run", hint="name the folder of the measured tables with --data")
+    return spec, folders
+
+
+def _stamp(step: StepSection, base: Path, data: Path | None) -> str:
+    """Digest of all that defines the step."""
+    parts = [step.model_dump(mode="json"), __version__]
+    for name, folder in ((step.spec, base), (step.pairs, data), (step.singles, data)):
+        if name and folder is not None:
+            parts.append(hashlib.sha256(_file(folder / name).read_bytes()).hexdigest())
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _file(path: Path) -> Path:
+    if not path.is_file():
+        raise InputError(f"no file at {path}", hint="correct the step, or --data")
+    return path
+
+
+def _run(step: StepSection, base: Path, folder: Path, data: Path | None) -> None:
+    if step.command == "measured":
+        from qtwin.cli.measured import run_combinations
+
+        assert data is not None
+        singles = data / step.singles if step.singles else None
+        run_combinations(data / step.pairs, singles, folder, size=step.size, objective=step.objective)
+        return
+    path = _file(base / step.spec)
+    if step.command == "bench":
+        from qtwin.cli.bench import run_bench
+
+        run_bench(path, folder)
+    elif step.command == "run":
+        from qtwin.cli.check import check_experiment
+        from qtwin.cli.run import run_experiment
+
+        run_experiment(check_experiment(path), folder, fresh=False)
+    elif step.command == "scaling":
+        from qtwin.cli.scaling import run_scaling
+
+        run_scaling(path, folder)
+    else:
+        import_module("qtwin.cli.molecule").run_molecule(path, folder)
