@@ -121,12 +121,13 @@ def bits_of(found: Any) -> np.ndarray:
 
 def annealing(encoding: Encoding) -> Iterator[tuple[str, Sampler]]:
     sampler = SimulatedAnnealingSampler()
-    for (name, model), sweeps in product(list(models(encoding)), (10, 20, 50, 100, 200, 500, 1000)):
+    all_sweeps, schedules = (10, 20, 50, 100, 200, 500, 1000), ("geometric", "linear")
+    for (name, model), sweeps, schedule in product(list(models(encoding)), all_sweeps, schedules):
 
-        def draw(reads: int, seed: int, model: Any = model, sweeps: int = sweeps) -> np.ndarray:
-            return bits_of(sampler.sample(model, num_reads=reads, num_sweeps=sweeps, seed=seed))
+        def draw(reads: int, seed: int, model: Any = model, sweeps: int = sweeps, schedule: str = schedule) -> np.ndarray:
+            return bits_of(sampler.sample(model, num_reads=reads, num_sweeps=sweeps, seed=seed, beta_schedule_type=schedule))
 
-        yield f"{sweeps} sweeps{name}", draw
+        yield f"{sweeps} sweeps, {schedule}{name}", draw
 
 
 def dwave_tabu(encoding: Encoding) -> Iterator[tuple[str, Sampler]]:
@@ -150,7 +151,8 @@ def dwave_tabu(encoding: Encoding) -> Iterator[tuple[str, Sampler]]:
 def ours(encoding: Encoding) -> Iterator[tuple[str, Sampler]]:
     land = Terrain(Instance(encoding=encoding))
     n = land.n
-    for moves, (tenure, spread) in product(sorted({max(4, n // 4), n, 3 * n, 10 * n, 30 * n}), ((1, 3), (3, 6), (8, 10))):
+    patience = sorted({max(4, round(n * f)) for f in (0.25, 0.5, 1, 2, 4, 8, 16, 30)})
+    for moves, (tenure, spread) in product(patience, ((1, 3), (3, 6), (5, 8), (8, 10))):
         yield f"{moves} moves, tenure {tenure} + {spread}", _searching(land, moves, tenure, spread)
 
 

@@ -26,7 +26,7 @@ class Tabu(Solver):
 
     Args:
         reads: Independent searches; each gives one sample. The first begins at the warm start, if there is one.
-        moves: Moves in a row without a new best after which a search ends; 10 times the variables by default, at least 50.
+        moves: Moves in a row without a new best after which a search ends; 5 times the variables by default, at least 30.
         tenure: Moves that a flipped variable stays at least.
         spread: The stay is drawn anew for each move, up to so many moves longer.
     """
@@ -61,7 +61,7 @@ class Tabu(Solver):
         started = time.perf_counter()
         land = Terrain(instance)
         tenure, spread = self._stay(land)
-        moves = max(50, 10 * land.n) if self.moves is None else self.moves
+        moves = max(30, 5 * land.n) if self.moves is None else self.moves
         made, first = 0, True
 
         def draw(reads: int, batch_seed: int, stopped: Callable[[], bool], left: float | None) -> NDArray[np.uint8]:
