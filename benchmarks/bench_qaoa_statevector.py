@@ -201,8 +201,8 @@ def main() -> None:
     kind = "CPU" if options.threads == 1 else "wall"
     print(f"p = {DEPTH}, {kind} seconds; copy bandwidth {bandwidth / 1e9:.1f} GB/s")
     with tempfile.TemporaryDirectory() as folder:
-        cold, warm, other = compiled(12, folder), compiled(12, folder), compiled(13, folder)
-    print(f"first call of a process: {cold:.1f} s without cached kernels, {warm:.2f} s with, {other:.2f} s at a new size")
+        cold, warm, other = compiled(14, folder), compiled(14, folder), compiled(19, folder)
+    print(f"first call of a process: {cold:.1f} s without cached kernels, {warm:.2f} s with (n = 14), {other:.2f} s at n = 19")
     for n in options.sizes:
         measure(n, options, peers, clock, bandwidth)
     if options.memory:

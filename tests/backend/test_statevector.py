@@ -162,3 +162,13 @@ def test_results_do_not_depend_on_what_ran_before() -> None:
     backend.value_and_gradient(a, theta, first)
     backend.value_and_gradient(b, theta, second)
     assert backend.expectation(b, theta, first).value == wanted
+
+
+def test_a_general_observable_first_leaves_the_tiles_to_the_next() -> None:
+    cost = ising(*sherrington(9, 1))
+    ansatz, theta = qaoa(cost, 2), np.array([0.1, 0.2, 0.3, 0.4])
+    backend, fresh = StatevectorBackend(), StatevectorBackend()
+    backend.value_and_gradient(ansatz, theta, transverse_field(9))
+    got, wanted = (b.value_and_gradient(ansatz, theta, cost) for b in (backend, fresh))
+    assert got[0] == wanted[0]
+    np.testing.assert_array_equal(got[1], wanted[1])

@@ -16,6 +16,7 @@ from qtwin.encoding.pauli import diagonal, transverse_field
 from qtwin.encoding.polynomial import bits_to_index
 from qtwin.errors import InputError
 from tests.oracles.circuits import ising, mixed, qaoa, sherrington
+from tests.oracles.closed_form import ising_p1
 from tests.oracles.instances import random_polynomial
 
 
@@ -111,6 +112,24 @@ def test_drawing_never_meets_impossible_states() -> None:
     assert counts.sum() == 3000
     weights = re**2 / (re**2).sum()
     assert (np.abs(counts - 3000 * weights[places]) < 5 * np.sqrt(3000 * weights[places] + 1)).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [20, 21, 22, 23, 24])
+def test_every_cut_has_the_closed_form(n: int) -> None:
+    h, j = sherrington(n, n)
+    cost = ising(h, j)
+    for threads, precision in ((1, "double"), (2, "double"), (2, "single")):
+        backend = StatevectorBackend(threads=threads, precision=precision)
+        value = backend.expectation(qaoa(cost, 1), np.array([0.31, 1.2]), cost).value
+        scale = np.abs(h).sum() + np.abs(j).sum()
+        assert value == pytest.approx(ising_p1(h, j, 0.31, 1.2), abs=(1e-12 if precision == "double" else 1e-6) * scale)
+        again, gradient = backend.value_and_gradient(qaoa(cost, 1), np.array([0.31, 1.2]), cost)
+        assert again == pytest.approx(value, abs=(1e-12 if precision == "double" else 1e-6) * scale)
+        step = 1e-6
+        for k, slope in enumerate(gradient):
+            up, down = (ising_p1(h, j, 0.31 + s * step * (k == 0), 1.2 + s * step * (k == 1)) for s in (1, -1))
+            assert slope == pytest.approx((up - down) / (2 * step), abs=1e-6 * scale)
 
 
 @pytest.mark.slow

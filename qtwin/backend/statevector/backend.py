@@ -83,7 +83,7 @@ class StatevectorBackend(Backend):
     def release(self) -> None:
         """Forget the last ansatz and give its memory back."""
         self._checked: Ansatz | None = None
-        self._arrays = 0
+        self._arrays, self._tiled = {True: 0, False: 0}, False
         self._parameters: tuple[NDArray[np.int64], ...] = ()
         self._qaoa: Qaoa | None = None
         self._layered: Layered | None = None
@@ -149,13 +149,40 @@ class StatevectorBackend(Backend):
 
     def _run(self, ansatz: Ansatz, theta: Floats, *, arrays: int, general: bool = False) -> Qaoa | Layered:
         """The work space after the circuit: tiles for QAOA, unless a `general` one is wanted."""
-        qaoa, angles = self._prepare(ansatz, arrays=arrays), check_angles(ansatz, theta)
-        if qaoa and not general:
-            qaoa.run(angles[self._parameters[0]], angles[self._parameters[1]])
-            return qaoa
-        layered = self._general(ansatz)
-        layered.run(angles)
-        return layered
+        if ansatz is not self._checked:
+            self._meet(ansatz)
+        angles, tiled = check_angles(ansatz, theta), self._tiled and not general
+        self._claim(ansatz.n_qubits, arrays, tiled=tiled)
+        if tiled:
+            if self._qaoa is None:
+                values = diagonal(ansatz.layers[0].generator, self._split)
+                self._qaoa = Qaoa(values, threads=self._threads, pool=self._pool, dtype=self._dtype)
+            self._qaoa.run(angles[self._parameters[0]], angles[self._parameters[1]])
+            return self._qaoa
+        if self._layered is None:
+            self._layered = Layered(ansatz, self._split)
+        self._layered.run(angles)
+        return self._layered
+
+    def _meet(self, ansatz: Ansatz) -> None:
+        """Check an ansatz that comes for the first time; later calls find its work space."""
+        self.release()
+        check(ansatz)
+        if ansatz.n_qubits > _MOST:
+            raise InputError(f"{ansatz.n_qubits} qubits came, at most {_MOST} can be indexed", hint="take fewer variables")
+        self._shares, self._tiled = plan.shares(ansatz.n_qubits, self._threads), is_qaoa(ansatz)
+        self._parameters = tuple(np.array([layer.parameter for layer in ansatz.layers[k::2]], dtype=np.int64) for k in (0, 1))
+        self._checked = ansatz
+
+    def _claim(self, n_qubits: int, arrays: int, *, tiled: bool) -> None:
+        """Refuse what would not fit: `arrays` of 2^n in double precision by tiles."""
+        if not tiled:
+            arrays += 2  # a diagonal held and one in work
+        elif self._dtype is np.float32:
+            arrays = arrays // 2 + 2  # half of each, and a diagonal in double precision on the way
+        if arrays > self._arrays[tiled]:
+            plan.require_memory(n_qubits, arrays - self._arrays[tiled], self._memory_bytes)
+            self._arrays[tiled] = arrays
 
     def _chained(self, ansatz: Ansatz, found: tuple[float, Floats, Floats]) -> tuple[float, Floats]:
         """Derivatives by gamma and beta, summed to the parameters they share."""
@@ -163,31 +190,6 @@ class StatevectorBackend(Backend):
         for where, slopes in zip(self._parameters, found[1:], strict=True):
             np.add.at(gradient, where, slopes)
         return found[0], gradient
-
-    def _prepare(self, ansatz: Ansatz, *, arrays: int) -> Qaoa | None:
-        """Check an ansatz met for the first time and build its work space; later calls find both."""
-        if ansatz is self._checked:
-            if arrays > self._arrays:
-                plan.require_memory(ansatz.n_qubits, arrays - self._arrays, self._memory_bytes)
-                self._arrays = arrays
-            return self._qaoa
-        self.release()
-        check(ansatz)
-        if ansatz.n_qubits > _MOST:
-            raise InputError(f"{ansatz.n_qubits} qubits came, at most {_MOST} can be indexed", hint="take fewer variables")
-        plan.require_memory(ansatz.n_qubits, arrays, self._memory_bytes)
-        self._shares = plan.shares(ansatz.n_qubits, self._threads)
-        if is_qaoa(ansatz):
-            values = diagonal(ansatz.layers[0].generator, self._split)
-            self._qaoa = Qaoa(values, threads=self._threads, pool=self._pool, dtype=self._dtype)
-        self._parameters = tuple(np.array([layer.parameter for layer in ansatz.layers[k::2]], dtype=np.int64) for k in (0, 1))
-        self._checked, self._arrays = ansatz, arrays
-        return self._qaoa
-
-    def _general(self, ansatz: Ansatz) -> Layered:
-        if self._layered is None:
-            self._layered = Layered(ansatz, self._split)
-        return self._layered
 
     def _rows(self, qaoa: Qaoa, ansatz: Ansatz, observable: PauliSum) -> Reals | None:
         """The observable's diagonal for the tiles; None when it is the cost itself."""

@@ -32,7 +32,8 @@ def _groups(shift: int, bits: int) -> list[int]:
 def shape(n_qubits: int, threads: int, dtype: type[np.floating[Any]] = np.float64) -> NDArray[np.int64]:
     """The cut that `tiles` works on, from 8 qubits on: one tile as long as the state stays near a core."""
     single = n_qubits <= (_SINGLE if threads == 1 else _SHARED - 1)
-    return cut(n_qubits, n_qubits if single else 11 if n_qubits < 18 else max(13, n_qubits // 2), dtype)
+    tiled = 11 if n_qubits < 18 else max(13, min(15, n_qubits - 7), n_qubits // 2)  # measured from 18 to 24 qubits
+    return cut(n_qubits, n_qubits if single else tiled, dtype)
 
 
 def shares(n_qubits: int, threads: int) -> int:
@@ -44,7 +45,7 @@ def cut(n_qubits: int, low: int, dtype: type[np.floating[Any]] = np.float64) -> 
     """The cut into low tiles of 2^low and high tiles of 2^(n - low + width) amplitudes, whole cache lines wide."""
     size = np.dtype(dtype).itemsize
     high, inside = n_qubits - low, (REGISTER_BYTES // size).bit_length() - 1
-    width = max(inside, 3, min(5, 15 - high))
+    width = max(inside, 3, min(6, 15 - high))
     row = (1 << low) + (_PAD_BYTES // size if high else 0)
     low_groups, high_groups = _groups(inside, low - inside), _groups(width, high) if high else []
     return np.array([low, high, width, row, len(low_groups) // 2, *low_groups, *high_groups], dtype=np.int64)

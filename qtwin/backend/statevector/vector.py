@@ -6,7 +6,8 @@ applies, in registers, the unnormalised mixer prod_q (1 - i t X_q) = prod_q exp(
 `size` qubits those vectors span; `within` adds the qubits inside a vector. Four multiply-adds per pair: half the arithmetic of
 the normalised form; the cosines are owed and paid with the next phase. `turn` puts a cost phase between two mixers,
 `unmix` and `unturn` do the same to a state and its adjoint and add up the inner products that the gradient needs.
-Strides are run-time values: nothing here depends on the number of qubits.
+Strides are run-time values: nothing here depends on the number of qubits. What is compiled from here is cached with the files
+that use it: after a change here clear the caches (`make clean`).
 """
 
 from __future__ import annotations
