@@ -14,6 +14,8 @@ from typing import Any
 
 from qtwin.errors import InputError
 
+KCAL_PER_MOL_PER_HARTREE = 627.5094740631
+"""CODATA 2018: 4.3597447222071e-18 J times the Avogadro constant, over 4184 J."""
 _MOLAR_MASS_G_PER_MOL = {"serum_creatinine": 113.12}
 _UCUM = {
     "1": "dimensionless",

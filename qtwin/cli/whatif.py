@@ -60,6 +60,11 @@ def _placeholder() -> Dose:
     return Dose(drug=first, amount_mg=first.reference.amount_mg, interval_h=first.reference.interval_h)
 
 
+def simulate_doses(twin: Twin, doses: Sequence[Dose], *, years: float = 1.5) -> dict[str, Any]:
+    """One regimen played on a twin: utility, biomarkers at the end, exposures, receptors held."""
+    return _played(twin, doses, years)
+
+
 def simulate(path: Path, drugs: Sequence[str], *, years: float) -> dict[str, Any]:
     """Play a regimen on a stored twin beside taking nothing and the medicines of the record.
 

@@ -16,7 +16,7 @@ from qtwin.problem.molecule.molecule import Molecule
 
 Floats = NDArray[np.float64]
 TOLERANCE_HARTREE = 1e-10
-_STABILITY_ORBITALS = 150
+_STABILITY_ORBITALS = 60
 _STABILITY_ROUNDS = 4
 
 
@@ -68,7 +68,7 @@ def mean_field(molecule: Molecule, *, iterations: int = 100, stability: bool = T
     Args:
         molecule: What.
         iterations: Of each attempt.
-        stability: Examine the result, up to 150 orbitals.
+        stability: Examine the result, up to 60 orbitals.
         follow: Take the field below a saddle. It often breaks the symmetry of the molecule, so that curves jump.
 
     Raises:

@@ -45,7 +45,7 @@ def _amplitudes(electrons: Electrons) -> Amplitudes:
 def _energy(name: str, ended: Amplitudes, triples: float, wall_s: dict[str, float], seed: int) -> Energy:
     return Energy(
         method=name,
-        energy_hartree=float(ended.solver.e_tot) + triples,
+        energy_hartree=ended.energy_hartree + triples,
         variational=False,
         converged=ended.converged,
         wall_s=wall_s,

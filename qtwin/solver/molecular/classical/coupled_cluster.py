@@ -25,11 +25,12 @@ from qtwin.solver.molecular.classical.whole import reference, whole_molecule
 
 @dataclass(frozen=True, kw_only=True)
 class Amplitudes:
-    """A CCSD calculation that ended: PySCF's object, its reference, whether it converged, and its seconds."""
+    """A CCSD calculation that ended: PySCF's object, its reference, whether it converged, its energy and its seconds."""
 
     solver: Any
     kind: str
     converged: bool
+    energy_hartree: float
     t1: float
     wall_s: float
 
@@ -68,27 +69,35 @@ def run_ccsd(begin: Callable[[], tuple[Any, str]], frozen: int) -> Amplitudes:
     start, kind = begin()
     found = cc.CCSD(start, frozen=frozen or None)
     found.conv_tol, found.conv_tol_normt, found.max_cycle = 1e-9, 1e-7, 100
-    found.kernel()
-    if not found.converged:
+    converged = _ends_well(found)
+    if not converged:
         found.iterative_damping, found.max_cycle, found.diis_space = 0.6, 300, 12
-        found.kernel()
-    singles = found.t1 if isinstance(found.t1, tuple) else (found.t1, found.t1)
-    electrons = sum(t.shape[0] for t in singles)
-    norm = float(np.sqrt(sum((t**2).sum() for t in singles) / max(electrons, 1)))
+        converged = _ends_well(found)
+    norm = 0.0
+    if found.t1 is not None:
+        singles = found.t1 if isinstance(found.t1, tuple) else (found.t1, found.t1)
+        norm = float(np.sqrt(sum((t**2).sum() for t in singles) / max(sum(t.shape[0] for t in singles), 1)))
+    energy = float(found.e_tot) if found.e_corr is not None else np.nan
     return Amplitudes(
-        solver=found,
-        kind=kind,
-        converged=bool(found.converged) and bool(np.isfinite(found.e_tot)),
-        t1=norm,
-        wall_s=time.perf_counter() - began,
+        solver=found, kind=kind, converged=converged, energy_hartree=energy, t1=norm, wall_s=time.perf_counter() - began
     )
+
+
+def _ends_well(solver: Any) -> bool:
+    """Iterate; False when the amplitudes diverge, which PySCF tells in several ways."""
+    try:
+        with np.errstate(all="ignore"):
+            solver.kernel()
+    except (np.linalg.LinAlgError, ValueError, FloatingPointError):
+        return False
+    return bool(solver.converged) and bool(np.isfinite(solver.e_tot))
 
 
 def _told(problem: MolecularProblem, ended: Amplitudes) -> dict[str, Any]:
     return {
         "reference": ended.kind,
         "t1_diagnostic": ended.t1,
-        "correlation_hartree": float(ended.solver.e_corr),
+        "correlation_hartree": ended.energy_hartree - problem.mean_field.energy_hartree,
         "frozen_orbitals": problem.n_frozen,
     }
 
@@ -114,7 +123,7 @@ class Ccsd(EnergyMethod):
         ended = amplitudes(problem)
         return Energy(
             method="ccsd",
-            energy_hartree=float(ended.solver.e_tot),
+            energy_hartree=ended.energy_hartree,
             variational=False,
             converged=ended.converged,
             wall_s={"singles and doubles": ended.wall_s},
@@ -147,7 +156,7 @@ class CcsdT(EnergyMethod):
             triples = triples_hartree(ended)
         return Energy(
             method="ccsd(t)",
-            energy_hartree=float(ended.solver.e_tot) + triples,
+            energy_hartree=ended.energy_hartree + triples,
             variational=False,
             converged=ended.converged,
             wall_s={"singles and doubles": ended.wall_s, "triples": time.perf_counter() - began},
@@ -158,8 +167,10 @@ class CcsdT(EnergyMethod):
 
 def triples_hartree(ended: Amplitudes) -> float:
     """The (T) correction; 0 with fewer than three correlated electrons or no empty orbital."""
+    if not ended.converged:
+        return 0.0
     shapes = [t.shape for t in (ended.solver.t1 if isinstance(ended.solver.t1, tuple) else (ended.solver.t1,))]
     spins = 2 // len(shapes)
-    if not ended.converged or sum(s[0] for s in shapes) * spins < 3 or sum(s[1] for s in shapes) == 0:
+    if sum(s[0] for s in shapes) * spins < 3 or sum(s[1] for s in shapes) == 0:
         return 0.0
     return float(ended.solver.ccsd_t())

@@ -10,6 +10,9 @@ from qtwin.problem.molecule.mean_field import ConvergenceError
 from qtwin.problem.molecule.problem import MolecularProblem
 from qtwin.solver.molecular.base import Electrons
 
+NAMES = frozenset({"hf", "mp2", "ccsd", "ccsd(t)", "fci"})
+"""Methods that treat all electrons of a molecule; every other one treats the active space."""
+
 
 def whole_molecule(name: str, molecule: Electrons) -> MolecularProblem:
     """The molecule behind the electrons.

@@ -1,0 +1,240 @@
+"""`qtwin molecule`: energies of a molecule by every method asked for, the classical competitors beside them, and who won."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import platform
+import time
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from qtwin import __version__
+from qtwin.benchmark.checkpoint import Checkpoint, write_json
+from qtwin.cli.molecule_energies import asked_of, choice_of, field_of, require_sizes, rows_of
+from qtwin.cli.molecule_interaction import fragments_of, run_interaction
+from qtwin.cli.molecule_scan import curve_of, memory_of, run_curve
+from qtwin.cli.show import note, stage, table
+from qtwin.errors import require_vendor
+from qtwin.problem.molecule.choose import Choice, pose, scheme_of
+from qtwin.problem.molecule.fragments import Fragments, distance_angstrom
+from qtwin.problem.molecule.geometry import resolve
+from qtwin.problem.molecule.library import Entry
+from qtwin.problem.molecule.molecule import Molecule
+from qtwin.problem.molecule.orbital_views import facing, views
+from qtwin.problem.molecule.problem import MolecularProblem
+from qtwin.problem.molecule.solvent import solvation
+from qtwin.report.molecule_sheet import sheet_of
+from qtwin.report.molecule_tables import energy, kcal
+from qtwin.report.molecule_verdict import diagnostics, judge
+from qtwin.report.number import seconds
+from qtwin.report.sheet import DISCLAIMER, write_sheet
+from qtwin.spec import MoleculeSection, identity, read_molecule_spec
+
+SCHEMA = "qtwin.molecule/1"
+_DRAWN_ORBITALS = 12
+
+
+def run_molecule(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any]:
+    """Run the file of a molecule and write result.json, report.html and figures into `out`; goes on where it stopped.
+
+    Raises:
+        InputError: for a spec, geometry, charge, basis or active space that cannot be.
+        ConvergenceError: for a mean field that does not converge.
+    """
+    require_vendor("pyscf", package="pyscf", needed_by="qtwin molecule")
+    spec = read_molecule_spec(path)
+    if spec.contact is not None:
+        from qtwin.cli.molecule_contact import run_contact
+
+        return run_contact(spec, out, folder=path.parent, fresh=fresh)
+    assert spec.molecule is not None
+    started = time.perf_counter()
+    section = spec.molecule
+    molecule, entry = resolve(
+        section.geometry, folder=path.parent, charge=section.charge, multiplicity=section.multiplicity, basis=section.basis
+    )
+    choice = _choice(section, entry)
+    scheme_of(choice)
+    asked = asked_of(section.methods, section.options, seed=spec.seed, time_limit_s=section.time_limit_s)
+    fragments = None if spec.interaction is None else fragments_of(molecule, spec.interaction, entry)
+    curve = None if spec.scan is None else curve_of(molecule, spec.scan)
+    run_id = identity(spec, *(f"{k}={v}" for k, v in versions().items()), molecule.coordinates_angstrom.tobytes().hex())
+    checkpoint = Checkpoint.open(out, run_id, fresh=fresh)
+    title = spec.title or (entry.title if entry else molecule.name)
+    note(title, style="bold")
+
+    with stage("Mean field") as found:
+        field = field_of(molecule, "molecule", checkpoint, iterations=section.scf_iterations, follow=section.follow_instability)
+        informs = entry.informs if entry else ""
+        problem = pose(molecule, choice, field=field, memory_bytes=memory_of(section), informs=informs)
+        require_sizes(problem, asked)
+        found.append(f"{energy(field.energy_hartree)} hartree, {field.n_electrons} electrons in {field.n_orbitals} orbitals")
+    with stage("Methods") as found:
+        rows = rows_of(problem, asked, checkpoint, "molecule")
+        found.append(f"{len(rows)} methods, {problem.n_determinants:,} determinants")
+    result: dict[str, Any] = {
+        "schema": SCHEMA,
+        "title": title,
+        "spec": spec.model_dump(mode="json"),
+        "spec_hash": run_id,
+        "versions": versions(),
+        "seed": spec.seed,
+        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "machine": {"cpu_count": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()},
+        "molecule": molecule_part(molecule, fragments, title=title, informs=informs),
+        "active_space": _space_part(problem),
+        "mean_field": {"energy_hartree": field.energy_hartree, "history": list(field.history), "stable": field.stable},
+        "methods": rows,
+        "diagnostics": diagnostics(rows),
+        "solvation": _solvation(molecule, section, checkpoint),
+        "scan": None if curve is None else run_curve(curve, section, asked, checkpoint),
+        "interaction": None,
+    }
+    if fragments is not None and spec.interaction is not None:
+        labels = section.avas or (entry.labels if entry else ())
+        result["interaction"] = run_interaction(
+            molecule,
+            fragments,
+            choice_of(section.model_copy(update={"avas": labels, "active_space": "auto"})),
+            asked,
+            checkpoint,
+            key="contact",
+            dielectric=spec.interaction.dielectric,
+            iterations=section.scf_iterations,
+            memory_bytes=memory_of(section),
+        )
+    verdict = judge(rows, whole_is_active=problem.is_whole)
+    result |= {"verdict": verdict.sentence, "verdict_points": list(verdict.points), "winner": verdict.winner}
+    result["warnings"] = _warnings(molecule, result, entry is None)
+    with stage("Report"):
+        drawn = orbitals_part(problem)
+        result["wall_s"] = time.perf_counter() - started
+        page = write_sheet(sheet_of(result, drawn, question=spec.question, rule=spec.decision_rule), out)
+        write_json(out / "result.json", result | {"disclaimer": DISCLAIMER})
+    _print(result)
+    note(verdict.sentence, style="bold green")
+    note(f"{page}  ({time.perf_counter() - started:.0f} s)")
+    return result
+
+
+def _choice(section: MoleculeSection, entry: Entry | None) -> Choice:
+    """What the spec says of the active space; a contact of the library brings its own."""
+    choice = choice_of(section)
+    if entry is None or entry.fragments is None or choice != Choice(frozen_core=section.frozen_core):
+        return choice
+    parts = entry.fragments.parts
+    sizes = [sum(x or 0 for x in each) for each in ((p.electrons for p in parts), (p.orbitals for p in parts))]
+    return replace(choice, scheme="avas", labels=entry.labels, electrons=sizes[0], orbitals=sizes[1])
+
+
+def versions() -> dict[str, str]:
+    """Of this package and of what the energies come from."""
+    return {"qtwin": __version__, "pyscf": metadata.version("pyscf"), "numpy": metadata.version("numpy")}
+
+
+def molecule_part(molecule: Molecule, fragments: Fragments | None, *, title: str, informs: str) -> dict[str, Any]:
+    """What result.json says of the geometry, with the view that is drawn."""
+    where = molecule.coordinates_angstrom
+    axes, centre = facing(where), where.mean(axis=0)
+    part: dict[str, Any] = {
+        "name": molecule.name,
+        "title": title,
+        "formula": molecule.formula,
+        "symbols": list(molecule.symbols),
+        "coordinates_angstrom": where.tolist(),
+        "seen_angstrom": ((where - centre) @ axes.T).tolist(),
+        "charge": molecule.charge,
+        "multiplicity": molecule.multiplicity,
+        "basis": molecule.basis,
+        "provenance": molecule.provenance,
+        "informs": informs,
+    }
+    if fragments is not None:
+        ends = [((where[list(atoms)].mean(axis=0) - centre) @ axes.T).tolist() for atoms in fragments.contact]
+        part |= {"contact_ends_angstrom": ends, "distance_angstrom": distance_angstrom(molecule, fragments)}
+    return part
+
+
+def _space_part(problem: MolecularProblem) -> dict[str, Any]:
+    space = problem.space
+    return {
+        "words": space.words,
+        "n_electrons": space.n_electrons,
+        "n_alpha": space.n_alpha,
+        "n_beta": space.n_beta,
+        "n_orbitals": space.n_orbitals,
+        "spin_orbitals": 2 * space.n_orbitals,
+        "determinants": problem.n_determinants,
+        "is_whole_molecule": problem.is_whole,
+        "frozen_orbitals": space.core.shape[1],
+        "kept": list(space.kept),
+        "basis_functions": len(problem.mean_field.orbitals),
+        "integrals_s": problem.integrals_s,
+    }
+
+
+def orbitals_part(problem: MolecularProblem) -> dict[str, Any] | None:
+    """Views of the active orbitals, unless there are too many to look at."""
+    space = problem.space
+    if space.n_orbitals > _DRAWN_ORBITALS or problem.mean_field.n_orbitals > 400:
+        return None
+    seen = views(problem.molecule, space.orbitals)
+    occupied = [2] * space.n_beta + [1] * (space.n_alpha - space.n_beta) + [0] * (space.n_orbitals - space.n_alpha)
+    words = {2: "occupied", 1: "half occupied", 0: "empty"}
+    return {
+        "values": seen.values,
+        "extent_angstrom": seen.extent_angstrom,
+        "atoms_angstrom": seen.atoms_angstrom,
+        "labels": [f"{k + 1}, {words[n]}" for k, n in enumerate(occupied)],
+    }
+
+
+def _solvation(molecule: Molecule, section: MoleculeSection, checkpoint: Checkpoint) -> dict[str, float] | None:
+    if section.dielectric is None:
+        return None
+    epsilon = section.dielectric
+
+    def compute() -> dict[str, float]:
+        found = solvation(molecule, epsilon, iterations=section.scf_iterations)
+        return {"dielectric": epsilon, "energy_hartree": found.energy_hartree, "wall_s": found.wall_s}
+
+    with stage("Continuum"):
+        kept, _ = checkpoint.stage("continuum", compute)
+    return dict(kept)
+
+
+def _warnings(molecule: Molecule, result: dict[str, Any], own_geometry: bool) -> list[str]:
+    said = []
+    if result["mean_field"]["stable"] is False:
+        said.append(f"Restricted Hartree-Fock is a saddle here ({result['mean_field']['history'][-1]}); it was kept")
+    elif len(result["mean_field"]["history"]) > 1:
+        said.append(f"The mean field needed more than one attempt: {'; '.join(result['mean_field']['history'])}")
+    if "force field" in molecule.provenance and own_geometry:
+        said.append("The geometry is a force field's: relax it with quantum chemistry before a difference of energies means much")
+    if molecule.basis.lower().replace("-", "") in {"sto3g", "minao", "631g"}:
+        said.append(f"{molecule.basis} is a small basis: energies compare methods with each other, not with experiment")
+    for part in ("scan", "interaction"):
+        said += (result[part] or {}).get("warnings", [])
+    absent = [r["name"] for r in result["methods"] if r["status"].startswith("not installed")]
+    if absent:
+        said.append(f"Not installed, so not run: {', '.join(absent)}")
+    failed = [
+        f"{r['name']} ({r['status']})" for r in result["methods"] if r["energy_hartree"] is None and r["name"] not in absent
+    ]
+    if failed:
+        said.append(f"No energy is reported of {', '.join(failed)}")
+    said.append("Times of quantum methods are those of a simulator without noise, unless their row says otherwise")
+    return said
+
+
+def _print(result: dict[str, Any]) -> None:
+    rows = [
+        (r["name"], r["scope"], energy(r["energy_hartree"]), kcal(r["error_mHa"], 3), seconds(r["wall_s"], 2), r["status"])
+        for r in result["methods"]
+    ]
+    table("Who found which energy", ("method", "treats", "energy, hartree", "off CASCI, mHa", "time", "status"), rows)
+    for r in (result["interaction"] or {}).get("methods", []):
+        note(f"interaction, {r['name']}: {kcal(r['interaction_kcal_mol'])} kcal/mol")

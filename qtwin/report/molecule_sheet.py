@@ -1,0 +1,208 @@
+"""The page of a molecule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from qtwin.report.molecule_curves import curve_picture
+from qtwin.report.molecule_pictures import convergence_picture, orbital_picture, race_picture, structure_picture
+from qtwin.report.molecule_tables import (
+    diagnostic_table,
+    energy,
+    interaction_table,
+    kcal,
+    method_table,
+    scan_table,
+)
+from qtwin.report.molecule_verdict import CHEMICAL_ACCURACY_MHA
+from qtwin.report.number import number, seconds
+from qtwin.report.picture import Picture
+from qtwin.report.sheet import Section, Sheet
+from qtwin.report.words import sentence
+
+WRONG_WAY = (
+    "The active space holds a few orbitals of the contact, so its correlation is a part of the whole and may even move the"
+    " wrong way; only the methods of the whole molecule give the interaction energy. Energies of the active space are never"
+    " subtracted by themselves: Hartree-Fock with counterpoise carries the interaction, and the correlation is added."
+)
+
+
+def sheet_of(result: Mapping[str, Any], orbitals: Mapping[str, Any] | None, *, question: str = "", rule: str = "") -> Sheet:
+    """Every part that the result has."""
+    rows, molecule, space = result["methods"], result["molecule"], result["active_space"]
+    sections = [
+        Section(
+            anchor="energies",
+            title="Energies",
+            text=[
+                f"{sentence(space['words'])} {space['n_electrons']} electrons in {space['n_orbitals']} orbitals:"
+                f" {space['determinants']:,} determinants, {space['spin_orbitals']} qubits before any reduction."
+            ],
+            pictures=[p for p in (race_picture(rows), convergence_picture(rows)) if p is not None],
+            tables=[method_table(rows), diagnostic_table(rows)],
+        )
+    ]
+    if result["scan"] is not None and len(result["scan"]["points"]) > 1:
+        sections.append(_scan_section(result["scan"]))
+    if result["interaction"] is not None:
+        sections.append(interaction_section(result["interaction"]))
+    sections.append(
+        Section(
+            anchor="molecule",
+            title="Structure and orbitals",
+            pictures=[structure_picture(molecule), *([orbital_picture(molecule, orbitals)] if orbitals is not None else [])],
+        )
+    )
+    return Sheet(
+        kind="molecule",
+        title=result["title"],
+        verdict=result["verdict"],
+        points=[t for t in (question, *result["verdict_points"], _informs(molecule), _rule(rule)) if t],
+        cards=_cards(result),
+        warnings=result["warnings"],
+        sections=sections,
+        facts=_facts(result),
+    )
+
+
+def _informs(molecule: Mapping[str, Any]) -> str:
+    if molecule["informs"]:
+        return f"Informs {molecule['informs']}"
+    return "A molecule to validate methods with: it informs no decision about a patient"
+
+
+def _rule(rule: str) -> str:
+    return f"Decided by: {rule}" if rule else ""
+
+
+def _cards(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    by = {r["name"]: r for r in result["methods"]}
+    cards = []
+    exact = by.get("casci")
+    if exact and exact["energy_hartree"] is not None:
+        words = f"exact in the active space, {seconds(exact['wall_s'], 2)}"
+        cards.append(("CASCI", f"{energy(exact['energy_hartree'])}", f"hartree, {words}"))
+    for name in ("ccsd(t)", "mp2"):
+        row = by.get(name)
+        if row and row["energy_hartree"] is not None:
+            cards.append((name.upper(), energy(row["energy_hartree"]), f"hartree, whole molecule, {seconds(row['wall_s'], 2)}"))
+            break
+    quantum = [r for r in result["methods"] if r["kind"] == "quantum" and r["error_mHa"] is not None]
+    if quantum:
+        best = min(quantum, key=lambda r: abs(r["error_mHa"]))
+        cards.append(
+            (f"Best quantum: {best['name']}", f"{number(best['error_mHa'], 2)} mHa", f"off CASCI, {seconds(best['wall_s'], 2)}")
+        )
+    t1 = result["diagnostics"]["t1"]
+    weight = result["diagnostics"]["casci_leading_weight"]
+    if weight is not None:
+        cards.append(("Leading determinant", f"{100 * weight:.0f} %", f"of the exact state; T1 {number(t1, 2)}"))
+    return cards
+
+
+def _scan_section(scan: Mapping[str, Any]) -> Section:
+    points = scan["points"]
+    names = [r["name"] for r in points[0]["methods"]]
+    active = next((n for n in ("casci", "selected-ci", "active-ccsd(t)") if n in names), names[0])
+    whole = next((n for n in ("fci", "casci", "ccsd(t)") if n in names), names[0])
+    picture = curve_picture(
+        points,
+        name="curve",
+        title="Energy along the curve",
+        x_label=scan["x"],
+        y_label="energy (hartree)",
+        value="energy_hartree",
+        reference={"molecule": whole, "active space": active},
+        error_label="off the exact energy (mHa)",
+        factor=1e3,
+        band=CHEMICAL_ACCURACY_MHA,
+        caption=f"Above the energies; below, methods of the active space are held against {active} and those of the whole"
+        f" molecule against {whole}, with the band of chemical accuracy (1.6 mHa) in blue. A method that did not converge has a"
+        " gap; what plunges far below is cut off above and shows below.",
+    )
+    return Section(anchor="curve", title="Curve", pictures=[picture], tables=[scan_table(points, scan["x"])])
+
+
+def interaction_pictures(interaction: Mapping[str, Any], *, name: str = "interaction", title: str = "") -> list[Picture]:
+    """The interaction energy along the distance, if it was scanned."""
+    points = [p for p in interaction["points"] if p["methods"]]
+    if len(points) < 2:
+        return []
+    names = [r["name"] for r in points[0]["methods"]]
+    reference = next((n for n in ("fci", "ccsd(t)", "ccsd", "mp2", "hf") if n in names), names[0])
+    return [
+        curve_picture(
+            points,
+            name=name,
+            title=title or "Interaction energy along the distance",
+            x_label="distance of the contact (Å)",
+            y_label="interaction (kcal/mol)",
+            value="interaction_kcal_mol",
+            reference={"molecule": reference, "active space": reference},
+            error_label=f"off {reference} (kcal/mol)",
+            factor=1.0,
+            band=1.0,
+            caption="Counterpoise-corrected, in vacuum, rigid parts. Below, the difference to"
+            f" {reference} with a band of 1 kcal/mol.",
+        )
+    ]
+
+
+def interaction_section(interaction: Mapping[str, Any]) -> Section:
+    """Interaction energies, in vacuum and screened."""
+    rows, text = interaction["methods"], []
+    if interaction["active"] is not None:
+        space = interaction["active"]
+        text.append(
+            f"{' and '.join(interaction['parts'])}, {interaction['distance_angstrom']:.2f} angstrom apart. Active space of the"
+            f" complex: {space['n_electrons']} electrons in {space['n_orbitals']} orbitals"
+            f" ({sentence(space['words']).rstrip('.')})."
+        )
+        text.append(WRONG_WAY)
+    text += screening_words(rows, interaction["screening"])
+    return Section(
+        anchor="interaction",
+        title="Interaction",
+        text=text,
+        pictures=interaction_pictures(interaction),
+        tables=[interaction_table(rows, "Interaction energies, counterpoise-corrected, in vacuum")],
+    )
+
+
+def screening_words(rows: Sequence[Mapping[str, Any]], screening: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What is left of the interaction in a continuum."""
+    known = {r["name"]: r["interaction_kcal_mol"] for r in rows if r["interaction_kcal_mol"] is not None}
+    best = next((n for n in ("fci", "ccsd(t)", "ccsd", "mp2", "hf") if n in known), None)
+    if best is None:
+        return []
+    return [
+        f"In a continuum of dielectric constant {s['dielectric']:g}"
+        f" (like {'a protein inside' if s['dielectric'] < 10 else 'water'};"
+        f" ddCOSMO at Hartree-Fock) screening adds {kcal(s['screening_kcal_mol'], 1)} kcal/mol, so that {best.upper()} leaves"
+        f" {kcal(known[best] + s['screening_kcal_mol'], 1)} kcal/mol."
+        for s in screening
+    ]
+
+
+def _facts(result: Mapping[str, Any]) -> dict[str, str]:
+    m, space = result["molecule"], result["active_space"]
+    facts = {
+        "Molecule": f"{m['formula']}, charge {m['charge']:+d}, multiplicity {m['multiplicity']}",
+        "Geometry": m["provenance"],
+        "Basis": f"{m['basis']}, {space['basis_functions']} functions",
+        "Mean field": "; ".join(result["mean_field"]["history"]),
+        "Frozen": f"{space['frozen_orbitals']} orbitals below the active space",
+    }
+    if result["solvation"]:
+        s = result["solvation"]
+        facts["Solvation"] = (
+            f"{energy(s['energy_hartree'])} hartree in a continuum of {s['dielectric']:g} (ddCOSMO, Hartree-Fock)"
+        )
+    return facts | {
+        "Spec": result["spec_hash"],
+        "Seed": str(result["seed"]),
+        "Versions": ", ".join(f"{k} {v}" for k, v in result["versions"].items()),
+        "Machine": f"{result['machine']['cpu_count']} cores, Python {result['machine']['python']}",
+        "Time": seconds(result["wall_s"]),
+    }

@@ -1,0 +1,126 @@
+"""Tables of energies, in hartree and kcal/mol, with their uncertainties."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from qtwin.report.molecule_verdict import diagnostics
+from qtwin.report.number import MISSING, number, seconds
+from qtwin.report.sheet import Table
+from qtwin.units import KCAL_PER_MOL_PER_HARTREE
+
+
+def energy(value: Any, digits: int = 6) -> str:
+    """Hartree with six decimals: chemical accuracy is the third."""
+    return MISSING if value is None else f"{value:.{digits}f}".replace("-", "−")
+
+
+def kcal(value: Any, digits: int = 2) -> str:
+    """kcal/mol with two decimals."""
+    return MISSING if value is None else f"{value:.{digits}f}".replace("-", "−")
+
+
+def method_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """One row a method."""
+
+    def error(row: Mapping[str, Any]) -> str:
+        return MISSING if not row["standard_error"] else f"{row['standard_error'] * 1e3:.2g} mHa"
+
+    return Table(
+        title="Energies of the whole molecule or its active space, and how far off the exact energy of the active space (CASCI)",
+        header=(
+            "Method",
+            "Treats",
+            "Energy (hartree)",
+            "Std. error",
+            "Off (mHa)",
+            "Off (kcal/mol)",
+            "Time",
+            "Status",
+        ),
+        rows=[
+            (
+                row["name"] + ("" if row["asked"] else " (added)"),
+                "whole" if row["scope"] == "molecule" else "active",
+                energy(row["energy_hartree"]),
+                error(row),
+                kcal(row["error_mHa"], 3),
+                kcal(row["error_kcal_mol"], 3),
+                seconds(row["wall_s"], 2),
+                row["status"],
+            )
+            for row in rows
+        ],
+        numeric=frozenset({2, 3, 4, 5, 6}),
+        flagged=frozenset(k for k, row in enumerate(rows) if row["energy_hartree"] is None),
+    )
+
+
+def diagnostic_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """How far one determinant is from the whole story."""
+    found = diagnostics(rows)
+    words = {
+        "t1": ("T1, whole molecule", "above 0.02 one determinant is doubtful (Lee, Taylor 1989)"),
+        "t1_active": ("T1, active space", "0 where symmetry forbids singles, whatever the character"),
+        "casci_leading_weight": ("Weight of the leading determinant", "1 when one determinant is all"),
+        "largest_occupation_deviation": ("Largest deviation of a natural occupation from 0 or 2", "1 is a broken pair"),
+        "spin_squared": ("S², exact state", "0 singlet, 0.75 doublet, 2 triplet"),
+    }
+    return Table(
+        title="Does one determinant do?",
+        header=("Diagnostic", "Value", "How to read it"),
+        rows=[
+            (words[k][0], number(round(v, 6) if abs(v) > 1e-6 else 0.0, 3), words[k][1])
+            for k, v in found.items()
+            if v is not None
+        ],
+        numeric=frozenset({1}),
+    )
+
+
+def scan_table(points: Sequence[Mapping[str, Any]], x_name: str) -> Table:
+    """One row a geometry, one column a method."""
+    names = [row["name"] for row in points[0]["methods"]] if points else []
+    return Table(
+        title="Energies along the curve (hartree)",
+        header=(x_name, *names),
+        rows=[
+            (
+                f"{p['x']:g}",
+                *(energy(next((r["energy_hartree"] for r in p["methods"] if r["name"] == name), None), 5) for name in names),
+            )
+            for p in points
+        ],
+        numeric=frozenset(range(len(names) + 1)),
+    )
+
+
+def interaction_table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
+    """Interaction energies of one geometry."""
+    return Table(
+        title=title,
+        header=(
+            "Method",
+            "Treats",
+            "Interaction (kcal/mol)",
+            "Interaction (hartree)",
+            "Standard error (kcal/mol)",
+            "Time",
+            "Status",
+        ),
+        rows=[
+            (
+                r["name"],
+                "whole" if r["scope"] == "molecule" else "HF + active correlation",
+                kcal(r["interaction_kcal_mol"]),
+                energy(r["interaction_hartree"]),
+                kcal(r["standard_error_hartree"] * KCAL_PER_MOL_PER_HARTREE) if r["standard_error_hartree"] else MISSING,
+                seconds(r["wall_s"], 2),
+                r["status"],
+            )
+            for r in rows
+        ],
+        numeric=frozenset({2, 3, 4, 5}),
+        flagged=frozenset(k for k, r in enumerate(rows) if r["interaction_kcal_mol"] is None),
+    )

@@ -1,0 +1,295 @@
+"""`qtwin molecule`: results against PySCF, resuming, curves, interactions; and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pyscf")
+
+from qtwin.cli.molecule import run_molecule
+from qtwin.errors import InputError
+from qtwin.problem.molecule.mean_field import ConvergenceError
+from qtwin.units import KCAL_PER_MOL_PER_HARTREE
+from tests.cli.conftest import Run
+
+WATER = "3\nwater\nO 0 0 0.1173\nH 0 0.7572 -0.4692\nH 0 -0.7572 -0.4692\n"
+
+
+def _spec(folder: Path, text: str) -> Path:
+    path = folder / "molecule.toml"
+    path.write_text(text, encoding="utf-8")
+    (folder / "water.xyz").write_text(WATER, encoding="utf-8")
+    return path
+
+
+def _run(folder: Path, text: str) -> dict[str, Any]:
+    return run_molecule(_spec(folder, text), folder / "out")
+
+
+def test_a_molecule_of_ones_own_against_pyscf(tmp_path: Path) -> None:
+    from pyscf import cc, gto, mcscf, scf
+
+    result = _run(
+        tmp_path,
+        """
+        [molecule]
+        geometry = "water.xyz"
+        active_electrons = 4
+        active_orbitals = 4
+        methods = ["hf", "ccsd(t)", "casci", "vqe-uccsd"]
+        """,
+    )
+    mole = gto.M(atom="; ".join(WATER.splitlines()[2:]), basis="sto-3g", verbose=0)
+    field = scf.RHF(mole).run(conv_tol=1e-12)
+    clusters = cc.CCSD(field).run(conv_tol=1e-10)
+    wanted = {"hf": field.e_tot, "ccsd(t)": clusters.e_tot + clusters.ccsd_t(), "casci": mcscf.CASCI(field, 4, 4).run().e_tot}
+    rows = {row["name"]: row for row in result["methods"]}
+    for name, energy in wanted.items():
+        assert rows[name]["energy_hartree"] == pytest.approx(energy, abs=1e-7)
+        assert rows[name]["wall_s"] > 0.0
+    assert 0.0 <= rows["vqe-uccsd"]["error_mHa"] < 1.6
+    assert rows["vqe-uccsd"]["standard_error"] == 0.0
+    assert rows["vqe-uccsd"]["error_kcal_mol"] == pytest.approx(rows["vqe-uccsd"]["error_mHa"] * 1e-3 * KCAL_PER_MOL_PER_HARTREE)
+    assert rows["active-ccsd(t)"]["asked"] is False  # the competitor is there without being asked
+    assert "no quantum computer is needed" in result["verdict"]
+    assert "CCSD(T) does this in" in result["verdict"]
+    written = json.loads((tmp_path / "out" / "result.json").read_text(encoding="utf-8"))
+    assert [r["name"] for r in written["methods"]] == list(rows)
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "https://" not in page
+    assert {p.name for p in (tmp_path / "out" / "figures").glob("*.png")} >= {"structure.png", "methods.png", "orbitals.png"}
+
+
+def test_a_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from qtwin.solver.molecular.classical.exact import Casci
+
+    text = '[molecule]\ngeometry = "H2"\nmethods = ["hf", "mp2", "casci"]\n'
+    real = Casci.solve
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Casci, "solve", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        _run(tmp_path, text)
+    assert not (tmp_path / "out" / "result.json").exists()
+    monkeypatch.setattr(Casci, "solve", real)
+    monkeypatch.setattr("qtwin.solver.molecular.classical.mp2.Mp2.solve", interrupted)  # finished before: must not run again
+    rows = {r["name"]: r["energy_hartree"] for r in _run(tmp_path, text)["methods"]}
+    assert rows["casci"] < rows["mp2"] < rows["hf"]
+
+
+def test_dissociation_curve_with_every_method(tmp_path: Path) -> None:
+    result = _run(
+        tmp_path,
+        """
+        [molecule]
+        geometry = "H2"
+        methods = ["hf", "ccsd", "casci", "vqe-uccsd"]
+        [scan]
+        bond = [1, 2]
+        distances_angstrom = [0.5, 0.735, 1.5, 4.0]
+        """,
+    )
+    points = result["scan"]["points"]
+    energies = {p["x"]: {r["name"]: r["energy_hartree"] for r in p["methods"]} for p in points}
+    assert energies[0.735]["casci"] == pytest.approx(-1.1373060358, abs=1e-7)
+    for each in energies.values():
+        assert each["ccsd"] == pytest.approx(each["casci"], abs=1e-6)  # two electrons
+        assert each["vqe-uccsd"] == pytest.approx(each["casci"], abs=1e-6)
+    assert energies[4.0]["hf"] - energies[4.0]["casci"] > 0.2
+    assert energies[4.0]["casci"] == pytest.approx(2 * -0.466581850, abs=2e-3)
+    assert (tmp_path / "out" / "figures" / "curve.png").exists()
+
+
+def test_interaction_is_counterpoise_by_pyscf_and_dies_with_distance(tmp_path: Path) -> None:
+    from pyscf import gto, scf
+
+    (tmp_path / "dimer.xyz").write_text("4\nH2 and H2\nH 0 0 0\nH 0 0 0.74\nH 0 2.5 0\nH 0 2.5 0.74\n", encoding="utf-8")
+    result = _run(
+        tmp_path,
+        """
+        [molecule]
+        geometry = "dimer.xyz"
+        basis = "6-31g"
+        avas = ["H 1s"]
+        methods = ["hf", "mp2", "casci"]
+        [interaction]
+        first = { atoms = [1, 2], active_electrons = 2, active_orbitals = 2 }
+        second = { atoms = [3, 4], active_electrons = 2, active_orbitals = 2 }
+        contact = [1, 3]
+        distances_angstrom = [11.0, 12.0]
+        dielectric = [4.0]
+        """,
+    )
+    where = [[0, 0, 0], [0, 0, 0.74], [0, 2.5, 0], [0, 2.5, 0.74]]
+
+    def field(names: list[str]) -> float:
+        mole = gto.M(atom=list(zip(names, where, strict=True)), basis="6-31g", verbose=0)
+        return float(scf.RHF(mole).run(conv_tol=1e-12).e_tot)
+
+    ghost = "ghost-H"
+    wanted = field(["H"] * 4) - field(["H", "H", ghost, ghost]) - field([ghost, ghost, "H", "H"])
+    rows = {r["name"]: r for r in result["interaction"]["methods"]}
+    assert rows["hf"]["interaction_hartree"] == pytest.approx(wanted, abs=1e-8)
+    far = {r["name"]: r["interaction_kcal_mol"] for r in result["interaction"]["points"][1]["methods"]}
+    for name, value in far.items():
+        assert abs(value) < 2e-3, name  # size consistency, active spaces included
+    assert abs(result["interaction"]["screening"][0]["screening_kcal_mol"]) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('geometry = "nowhere.xyz"', "no geometry"),
+        ('geometry = "watre"', "watre"),
+        ('geometry = "water.xyz"\ncharge = 1\nmultiplicity = 1', "impossible"),
+        ('geometry = "water.xyz"\nmultiplicity = 2', "impossible"),
+        ('geometry = "water.xyz"\ncharge = 12', "leaves -2 electrons"),
+        ('geometry = "water.xyz"\nbasis = "no-such-basis"', "unknown basis"),
+        ('geometry = "water.xyz"\nactive_electrons = 20\nactive_orbitals = 20', "larger than the molecule"),
+        ('geometry = "water.xyz"\nactive_electrons = 4', "active_orbitals None"),
+        ('geometry = "water.xyz"\nmethods = ["hf", "dft"]', "unknown method"),
+        ('geometry = "water.xyz"\nmethods = ["hf", "hf"]', "twice"),
+        ('geometry = "water.xyz"\nmethods = []', "methods"),
+        ('geometry = "water.xyz"\noptions = { casci = { roots = 2 } }', "roots"),
+        ('geometry = "water.xyz"\nmethods = ["hf"]\noptions = { casci = { states = 2 } }', "not among the methods"),
+        ('geometry = "water.xyz"\nmemory_gib = 1e-6\nmethods = ["fci"]', "441 determinants"),
+        ('geometry = "water.xyz"\nactiv_electrons = 4', "active_electrons"),
+        ('geometry = "water.xyz"\ndielectric = 0.5', "dielectric"),
+        ('geometry = "water.xyz"\n[scan]\nbond = [1, 9]\ndistances_angstrom = [1.0]', "atoms 1 to 3"),
+        ('geometry = "water.xyz"\n[scan]\nbond = [1, 2]\ndistances_angstrom = [0.1]', "overlap"),
+        ('geometry = "water.xyz"\n[interaction]', "needs first, second"),
+        (
+            'geometry = "water.xyz"\n[interaction]\nfirst = { atoms = [1] }\nsecond = { atoms = [2] }\ncontact = [1, 2]',
+            "every one of the 3 once",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(InputError) as caught:
+        _run(tmp_path, f"[molecule]\n{text}\n")
+    assert words in f"{caught.value.message} {caught.value.hint}"
+    assert caught.value.hint
+    assert not (tmp_path / "out" / "result.json").exists()
+
+
+def test_a_field_that_does_not_converge_ends_the_run(tmp_path: Path) -> None:
+    with pytest.raises(ConvergenceError, match="did not converge in 1 iterations") as caught:
+        _run(tmp_path, '[molecule]\ngeometry = "N2-stretched"\nmethods = ["hf"]\nscf_iterations = 1\n')
+    assert caught.value.exit_code == 1
+    assert not (tmp_path / "out" / "result.json").exists()
+
+
+def test_one_question_a_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="neither"):
+        _run(tmp_path, 'title = "nothing"\n')
+    both = '[molecule]\ngeometry = "H2"\n[contact]\ndrug = "metoprolol"\nreceptor = "ADRB1"\n'
+    with pytest.raises(InputError, match="both"):
+        _run(tmp_path, both)
+    contact = '[contact]\ndrug = "metoprolol"\nreceptor = "ADRB1"\n[scan]\nfactors = [1.0]\n'
+    with pytest.raises(InputError, match="came with"):
+        _run(tmp_path, contact)
+
+
+def test_where_one_determinant_fails_the_verdict_says_so(tmp_path: Path) -> None:
+    result = _run(
+        tmp_path,
+        """
+        [molecule]
+        geometry = "N2-stretched"
+        active_electrons = 6
+        active_orbitals = 6
+        methods = ["casci", "active-ccsd(t)"]
+        """,
+    )
+    assert "CCSD(T) fails here" in result["verdict"] or "does not converge here" in result["verdict"]
+    assert any("saddle" in line for line in result["warnings"])
+    assert result["diagnostics"]["casci_leading_weight"] < 0.5
+
+
+def test_an_energy_that_did_not_converge_is_withheld() -> None:
+    from qtwin.cli.molecule_energies import told
+    from qtwin.solver.molecular.base import Energy
+
+    row = told(Energy(method="ccsd", energy_hartree=-1.0, variational=False, converged=False))
+    assert row["energy_hartree"] is None
+    assert row["status"] == "did not converge"
+    assert row["info"]["last_energy_hartree"] == -1.0
+    kept = told(Energy(method="vqe-uccsd", energy_hartree=-1.0, variational=True, converged=False))
+    assert (kept["energy_hartree"], kept["status"]) == (-1.0, "stopped at its limit")
+
+
+def test_the_command_line_exits_with_two_and_a_hint(cli: Run, tmp_path: Path) -> None:
+    _spec(tmp_path, '[molecule]\ngeometry = "water.xyz"\nbasis = "sto-33g"\n')
+    done = cli("molecule", "molecule.toml", "--out", "out")
+    assert done.returncode == 2
+    assert "error: unknown basis" in done.stderr
+    assert "hint: did you mean" in done.stderr
+    assert "Traceback" not in done.stderr
+    bare = cli("molecule")
+    assert bare.returncode == 2
+    assert "--receptor" in bare.stderr
+
+
+def test_a_contact_needs_a_drug_that_binds_there() -> None:
+    from qtwin.problem.molecule.contact import contact_of
+
+    contact = contact_of("metoprolol", "ADRB1")
+    assert (contact.site, contact.wild_type.molecule) == ("Asp138", "acetate-methylammonium")
+    assert contact.charged_share == pytest.approx(1 / (1 + 10 ** (7.4 - 9.7)))
+    assert {a.residue for a in contact.alternatives} == {"Asn", "Glu"}
+    assert any("water" in text for text in contact.left_out)
+    for drug, receptor in (("metoprolol", "DRD2"), ("metoprolol", "XYZ"), ("lecanemab", "ADRB1"), ("nothing", "ADRB1")):
+        with pytest.raises(InputError):
+            contact_of(drug, receptor)
+    assert contact_of("donepezil", "ACHE").wild_type.molecule == "benzene-tetramethylammonium"
+    assert contact_of("memantine", "GRIN1").wild_type.molecule == "formamide-ammonium"
+
+
+def test_every_contact_of_the_library_has_its_parts_and_provenance() -> None:
+    from qtwin.problem.molecule import library
+    from qtwin.problem.molecule.fragments import at_distance, checked, distance_angstrom
+    from qtwin.problem.molecule.geometry import resolve
+
+    for name in library.names():
+        molecule, entry = resolve(name, folder=Path())
+        assert entry is not None
+        assert entry.provenance
+        assert (entry.kind == "fragment") == bool(entry.informs)
+        if entry.fragments is None:
+            continue
+        fragments = checked(entry.fragments, molecule)
+        moved = at_distance(molecule, fragments, 9.0)
+        assert distance_angstrom(moved, fragments) == pytest.approx(9.0)
+        first = list(fragments.first.atoms)
+        np.testing.assert_allclose(moved.coordinates_angstrom[first], molecule.coordinates_angstrom[first])
+        for label in entry.labels:
+            number, symbol, _ = label.split()
+            assert molecule.symbols[int(number)] == symbol
+
+
+@pytest.mark.slow
+def test_wild_type_holds_the_amine_by_electrostatics(tmp_path: Path) -> None:
+    """The salt bridge is about 80 kcal/mol stronger than the hydrogen bond, and Hartree-Fock has nearly all of it."""
+    text = """
+        [contact]
+        drug = "metoprolol"
+        receptor = "ADRB1"
+        basis = "sto-3g"
+        variants = ["Asn"]
+        methods = ["hf", "mp2", "casci", "vqe-uccsd"]
+        """
+    result = _run(tmp_path, text)
+    change = result["differences"][0]
+    assert 60.0 < change["difference_kcal_mol"] < 110.0
+    by = {m["name"]: m["difference_kcal_mol"] for m in change["by_method"]}
+    assert by["hf"] == pytest.approx(change["difference_kcal_mol"], rel=0.05)
+    assert 10.0 < change["screened"][0]["difference_kcal_mol"] < 45.0
+    assert change["low_kcal_mol"] <= change["difference_kcal_mol"] <= change["high_kcal_mol"]
