@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from qtwin.benchmark.checkpoint import Checkpoint, write_json
-from qtwin.cli.molecule import SCHEMA, molecule_part, versions
+from qtwin.cli.molecule import molecule_part, versions
 from qtwin.cli.molecule_energies import Asked, asked_of
 from qtwin.cli.molecule_interaction import best_of, run_interaction
 from qtwin.cli.show import note, stage, table
@@ -27,6 +27,7 @@ from qtwin.report.molecule_tables import kcal
 from qtwin.report.sheet import DISCLAIMER, write_sheet
 from qtwin.spec import ContactSection, MoleculeSpec, identity
 
+SCHEMA = "qtwin.contact/1"
 BASIS = "6-31g*"
 _CHEAP = ("hf", "mp2", "vqe-uccsd")
 """Methods that go along the whole distance; the others are asked at the contact alone, which is what the verdict rests on."""
