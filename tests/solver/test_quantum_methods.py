@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qtwin.backend.statevector.distribution import lowest_share as cvar
 from qtwin.encoding.encoding import plain
 from qtwin.encoding.pauli import diagonal
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
@@ -17,7 +18,7 @@ from qtwin.encoding.spin import from_spins
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance
 from qtwin.solver.qaoa_circuit import ansatz
-from qtwin.solver.quantum.cvar_qaoa import CvarQaoa, cvar
+from qtwin.solver.quantum.cvar_qaoa import CvarQaoa
 from qtwin.solver.quantum.dc_qaoa import DcQaoa, with_counterdiabatic
 from qtwin.solver.quantum.falqon import Falqon
 from qtwin.solver.quantum.filtering_vqe import FilteringVqe

@@ -15,37 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Backend
-from qtwin.errors import InputError
+from qtwin.backend.statevector.distribution import lowest_share
 from qtwin.solver.base import Card, Instance, Result, Solver
-from qtwin.solver.circuit import Trained, check_positive, check_width, measured, observable_of
+from qtwin.solver.circuit import Trained, check_positive, check_width, measured
 from qtwin.solver.descent import Method, descend
 from qtwin.solver.objective import loaded, trainer
+from qtwin.solver.qaoa_circuit import cost_scale, mean_energy
 from qtwin.solver.training import ansatz, exact_simulator, train
 
-MAX_QUBITS = 14
+MAX_QUBITS = 22
 Floats = NDArray[np.float64]
-
-
-def cvar(energies: Floats, probabilities: Floats, alpha: float) -> tuple[float, float]:
-    """(mean of the lowest share alpha of the distribution, energy at which that share ends); the last state counts in part.
-
-    Args:
-        energies: (m,).
-        probabilities: (m,) summing to one.
-        alpha: In (0, 1].
-
-    Raises:
-        InputError: for an alpha outside (0, 1].
-    """
-    if not 0.0 < alpha <= 1.0:
-        raise InputError(f"alpha = {alpha} came, a share in (0, 1] was wanted", hint="0.1 to 0.25 are usual")
-    order = np.argsort(energies, kind="stable")
-    reached = np.cumsum(probabilities[order])
-    last = min(int(np.searchsorted(reached, alpha * (1.0 - 1e-12))), len(order) - 1)
-    before = reached[last - 1] if last else 0.0
-    tail = order[:last]
-    total = float(energies[tail] @ probabilities[tail]) + (alpha - before) * float(energies[order[last]])
-    return total / alpha, float(energies[order[last]])
 
 
 @final
@@ -74,7 +53,7 @@ class CvarQaoa(Solver):
         objective_shots: int | None = None,
     ) -> None:
         check_positive(layers=layers, shots=shots, iterations=iterations)
-        cvar(np.zeros(1), np.ones(1), alpha)
+        lowest_share(np.zeros(1), np.ones(1), alpha)
         self.layers, self.alpha, self.shots, self.iterations = layers, alpha, shots, iterations
         self.optimizer, self.objective_shots = optimizer, objective_shots
         self._backend, self._simulator = loaded(backend), exact_simulator()
@@ -96,9 +75,8 @@ class CvarQaoa(Solver):
         started = time.perf_counter()
         deadline = None if time_limit_s is None else started + time_limit_s
         polynomial = instance.encoding.polynomial
-        energies = polynomial.values()
-        circuit = ansatz(polynomial, self.layers)
-        scale = float(np.std(energies)) or 1.0
+        circuit, scale = ansatz(polynomial, self.layers), cost_scale(polynomial)
+        cost = circuit.layers[0].generator
         shots_used = 0
 
         def objective(theta: Floats) -> tuple[float, Floats]:
@@ -108,10 +86,8 @@ class CvarQaoa(Solver):
                 drawn = (seed + 7919 * shots_used) % 2**32
                 samples = self._simulator.sample(circuit, theta, shots=self.objective_shots, seed=drawn)
                 seen = polynomial.evaluate(samples.bits)
-                return cvar(seen, samples.counts / samples.shots, self.alpha)[0] / scale, np.zeros(0)
-            value, edge = cvar(energies, self._simulator.probabilities(circuit, theta), self.alpha)
-            inside = observable_of((edge - np.maximum(edge - energies, 0.0) / self.alpha) / scale)
-            return value / scale, self._simulator.value_and_gradient(circuit, theta, inside)[1]
+                return lowest_share(seen, samples.counts / samples.shots, self.alpha)[0] / scale, np.zeros(0)
+            return self._simulator.cvar_and_gradient(circuit, theta, cost, self.alpha)
 
         first = train(
             polynomial,
@@ -145,7 +121,8 @@ class CvarQaoa(Solver):
         info = {
             "layers": self.layers,
             "alpha": self.alpha,
-            "cvar_exact": cvar(energies, self._simulator.probabilities(circuit, found.theta), self.alpha)[0],
+            "cvar_exact": self._simulator.cvar_and_gradient(circuit, found.theta, cost, self.alpha)[0] * scale
+            + mean_energy(polynomial),
             "mean_of_qaoa": first.energy,
         }
         return measured("cvar-qaoa", instance, self._backend, circuit, trained, shots=self.shots, seed=seed, info=info)

@@ -21,7 +21,7 @@ from qtwin.solver.descent import Method, descend
 from qtwin.solver.objective import Energy, loaded, trainer
 from qtwin.solver.training import ansatz, train
 
-MAX_QUBITS = 14
+MAX_QUBITS = 18
 
 
 def with_counterdiabatic(polynomial: BinaryPolynomial, layers: int, pool: str) -> Ansatz:

@@ -15,7 +15,7 @@ from qtwin.solver.objective import Energy, loaded, trainer
 from qtwin.solver.quantum_ansatz import brickwork
 from qtwin.solver.training import ansatz as qaoa_ansatz
 
-MAX_QUBITS = 14
+MAX_QUBITS = 18
 
 
 @final

@@ -17,7 +17,7 @@ from qtwin.solver.descent import Method, descend
 from qtwin.solver.objective import Energy, loaded, trainer
 from qtwin.solver.training import ansatz, train
 
-MAX_QUBITS = 14
+MAX_QUBITS = 18
 
 
 def split(polynomial: BinaryPolynomial, layers: int) -> tuple[Ansatz, NDArray[np.int64]]:
