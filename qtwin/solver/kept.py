@@ -51,6 +51,18 @@ class Kept:
         counts = [math.comb(len(b), w) for b, w in zip(self.blocks, self.weights, strict=True)]
         return math.prod(counts) << len(self.free)
 
+    def closed(self) -> Kept:
+        """The same with every free qubit in a block beside an idle one: |01> and |10> are its 0 and 1, XY its X mixer."""
+        pairs = tuple((i, self.n_qubits + k) for k, i in enumerate(self.free))
+        width = self.n_qubits + len(pairs)
+        return replace(
+            self,
+            n_qubits=width,
+            blocks=(*self.blocks, *pairs),
+            weights=(*self.weights, *(1 for _ in pairs)),
+            polynomial=self.polynomial.widened(width),
+        )
+
     def rounds(self, *, complete: bool) -> Rounds:
         """The XY mixer's rounds of disjoint pairs, a ring or all pairs of each block."""
         return block_rounds(self.blocks, complete=complete)
@@ -59,8 +71,14 @@ class Kept:
         """(size, n_qubits) the assignments that keep all blocks, where no qubit is free."""
         choices = [list(itertools.combinations(b, w)) for b, w in zip(self.blocks, self.weights, strict=True)]
         rows = np.zeros((self.size, self.n_qubits), dtype=np.uint8)
-        for row, chosen in enumerate(itertools.product(*choices)):
-            rows[row, [i for part in chosen for i in part]] = 1
+        repeat, tile = self.size, 1
+        for chosen in choices:
+            repeat //= len(chosen)
+            patterns = np.zeros((len(chosen), self.n_qubits), dtype=np.uint8)
+            for row, members in enumerate(chosen):
+                patterns[row, list(members)] = 1
+            rows |= np.tile(np.repeat(patterns, repeat, axis=0), (tile, 1))
+            tile *= len(chosen)
         return rows
 
     def drawn(self, count: int) -> NDArray[np.uint8]:

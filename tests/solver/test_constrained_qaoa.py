@@ -120,6 +120,20 @@ def test_the_subspace_and_the_circuit_are_one_method(mixer: str) -> None:
     assert inside.info["expectation_exact"] < np.mean(uniform) - 0.2 * np.ptp(uniform)
 
 
+def test_qubits_outside_the_blocks_are_pairs_with_an_idle_one() -> None:
+    """A class, a pair kept apart and slack: the listed subspace and the register of |+> and X give one energy."""
+    encoding = constrained(4)
+    inside = XyQaoa(layers=2, shots=500).solve(Instance(encoding=encoding), seed=1)
+    found = kept(encoding)
+    whole, _ = xy_circuit(found, 2, complete=False, scale=inside.info["cost_scale"])
+    p = SIMULATOR.probabilities(whole.ansatz, whole.full(np.array(inside.info["theta"])))
+    bits = index_to_bits(np.arange(p.size), found.n_qubits)
+    assert p @ found.polynomial.evaluate(bits) == pytest.approx(inside.info["expectation_exact"], abs=1e-8)
+    closed = found.closed()
+    assert not closed.free
+    assert closed.size == found.size == len(np.unique(closed.listed(), axis=0))
+
+
 def test_classes_are_one_hot_with_a_qubit_for_none() -> None:
     rules = (AtMostOne(name="a", members=(0, 1, 2)), AtMostOne(name="b", members=(3, 4)), NotBoth(name="c", pair=(0, 3)))
     points = np.array([[0, 0, 0, 0, 0]], dtype=np.uint8)
@@ -133,10 +147,10 @@ def test_classes_are_one_hot_with_a_qubit_for_none() -> None:
 
 
 def test_what_is_too_wide_is_refused_with_the_limit() -> None:
-    with pytest.raises(InputError, match="allowed assignments"):
+    with pytest.raises(InputError, match="assignments that the mixer allows"):
         XyQaoa().solve(choose(45, 8, 0), seed=0)
-    with pytest.raises(InputError, match="outside what the mixer keeps"):
-        XyQaoa().solve(Instance(encoding=plain(BinaryPolynomial.of(19, {(0, 18): 1.0}))), seed=0)
+    with pytest.raises(InputError, match="nothing that the mixer keeps"):
+        XyQaoa().solve(Instance(encoding=plain(BinaryPolynomial.of(21, {(0, 20): 1.0}))), seed=0)
 
 
 @pytest.mark.slow

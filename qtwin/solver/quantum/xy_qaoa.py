@@ -2,8 +2,7 @@
 
 The start is a Dicke state of every block of `qtwin.solver.kept` (all assignments of its weight, equally), the mixer swaps ones
 and zeros inside each block (Wang, Rubin, Dominy, Rieffel 2020, PRA 101:012320), and qubits outside all blocks have |+> and X.
-Where nothing is outside, our simulator stores the allowed assignments alone: 40 drugs of which exactly 6 are taken are 3.8
-million states.
+Our simulator stores the allowed assignments alone: 40 drugs of which exactly 6 are taken are 3.8 million states.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from qtwin.solver.qaoa_circuit import mean_energy
 from qtwin.solver.sampled import collect
 from qtwin.solver.training import exact_simulator, train_on
 
-MAX_VARIABLES, MAX_QUBITS, MAX_STATES = 62, 18, 4_000_000
+MAX_VARIABLES, MAX_QUBITS, MAX_STATES, MAX_LISTED = 62, 20, 4_000_000, 1_000_000
 Schedule = Literal["interp", "fourier", "linear-ramp"]
 
 
@@ -112,7 +111,7 @@ class XyQaoa(Solver):
             guarantee="every shot keeps the constraints that the mixer keeps",
             citation="Hadfield et al. 2019, Algorithms 12:34; Wang et al. 2020, PRA 101:012320",
             max_variables=MAX_VARIABLES,
-            limits=f"{MAX_QUBITS} qubits, or {MAX_STATES:,} allowed assignments where every qubit is in a block",
+            limits=f"{MAX_STATES:,} sets of an exact size, {MAX_LISTED:,} other assignments that the mixer allows",
         )
 
     def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
@@ -181,35 +180,36 @@ class XyQaoa(Solver):
         )
 
     def _landscape(self, found: Kept, scale: float, offset: float, seed: int) -> tuple[Landscape, Any]:
-        """What is descended on, and the subspace simulator where every qubit is in a block."""
-        if found.free or not found.blocks:
+        """What is descended on, and the subspace simulator where something is kept."""
+        complete = self.mixer == "complete"
+        if not found.blocks:
             if found.n_qubits > MAX_QUBITS:
                 raise InputError(
-                    f"{found.n_qubits} qubits came, {len(found.free)} of them outside what the mixer keeps; at most"
-                    f" {MAX_QUBITS} were wanted by xy-qaoa",
-                    hint="ask for an exact size over all options, or take candidates out",
+                    f"{found.n_qubits} qubits came and nothing that the mixer keeps; at most {MAX_QUBITS} were wanted by xy-qaoa",
+                    hint="ask for an exact size or for classes, or use qaoa",
                 )
             energy = Energy(self._trainer, shots=self.objective_shots, seed=seed)
-            _, cost = xy_circuit(found, 1, complete=self.mixer == "complete", scale=scale)
             return CircuitLandscape(
                 scale=scale,
                 offset=mean_energy(found.polynomial),
                 energy=energy,
-                build=lambda depth: xy_circuit(found, depth, complete=self.mixer == "complete", scale=scale)[0],
-                cost=cost,
+                build=lambda depth: xy_circuit(found, depth, complete=complete, scale=scale)[0],
+                cost=xy_circuit(found, 1, complete=complete, scale=scale)[1],
             ), None
         from qtwin.backend.statevector.subspace import SubspaceQaoa, fixed_weight, listed
 
-        if found.size > MAX_STATES or found.n_qubits > MAX_VARIABLES:
+        closed = found.closed()
+        alone = len(closed.blocks) == 1 and len(closed.blocks[0]) == closed.n_qubits
+        most = MAX_STATES if alone else MAX_LISTED
+        if closed.size > most or closed.n_qubits > MAX_VARIABLES:
             raise InputError(
-                f"{found.size:,} allowed assignments of {found.n_qubits} qubits came, at most {MAX_STATES:,} of {MAX_VARIABLES}"
-                " were wanted by xy-qaoa",
+                f"{closed.size:,} assignments that the mixer allows came, at most {most:,} were wanted by xy-qaoa, on"
+                f" {MAX_VARIABLES} qubits with the idle ones (here {closed.n_qubits})",
                 hint="take candidates out or lower the size",
             )
-        alone = len(found.blocks) == 1 and len(found.blocks[0]) == found.n_qubits
-        states = fixed_weight(found.n_qubits, found.weights[0]) if alone else listed(found.listed())
-        cost_values = (states.costs(found.polynomial) - offset) / scale
-        simulator = SubspaceQaoa(states, cost_values, mixer=found.rounds(complete=self.mixer == "complete"))
+        states = fixed_weight(closed.n_qubits, closed.weights[0]) if alone else listed(closed.listed())
+        cost = (states.costs(closed.polynomial) - offset) / scale
+        simulator = SubspaceQaoa(states, cost, mixer=closed.rounds(complete=complete))
         return SubspaceLandscape(
             scale=scale, offset=offset, simulator=simulator, objective_shots=self.objective_shots, seed=seed
         ), simulator
