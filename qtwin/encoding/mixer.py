@@ -70,6 +70,8 @@ def xy_layers(n_qubits: int, rounds: Rounds) -> tuple[PauliSum, ...]:
 
 
 def _distinct(members: Sequence[int]) -> tuple[int, ...]:
-    if len(set(members)) < len(members):
-        raise InputError(f"qubits {tuple(members)} came, distinct ones were wanted", hint="name each qubit once")
+    if any(isinstance(i, bool) or not isinstance(i, int | np.integer) for i in members) or len(set(members)) < len(members):
+        raise InputError(
+            f"qubits {tuple(members)} came, distinct numbers were wanted", hint="name each qubit once, counted from 0"
+        )
     return tuple(int(i) for i in members)

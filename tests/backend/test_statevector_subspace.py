@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qtwin.backend.statevector import StatevectorBackend
 from qtwin.backend.statevector.distribution import lowest_share
 from qtwin.backend.statevector.subspace import SubspaceQaoa, fixed_weight, listed
 from qtwin.encoding.mixer import block_rounds, complete_rounds, ring_rounds, xy_layers
@@ -175,18 +176,34 @@ def test_what_cannot_be_is_refused() -> None:
         listed(np.full((1, 3), 2))
     with pytest.raises(InputError, match="not in the subspace"):
         states.places(np.ones((1, 6)))
+    with pytest.raises(InputError, match=r"shape \(3,\)"):
+        states.places(np.zeros(3))
     with pytest.raises(InputError, match=r"\(15,\) finite"):
         SubspaceQaoa(states, np.full(15, np.nan), mixer="grover")
-    with pytest.raises(InputError, match="'x'"):
-        SubspaceQaoa(states, cost, mixer="x")
-    with pytest.raises(InputError, match="6 qubits"):
-        SubspaceQaoa(states, cost, mixer=(((0, 6),),))
+    for pairs in (((0, 6),), ((2, 2),), ((0, 1), (1, 2))):
+        with pytest.raises(InputError, match="6 qubits"):
+            SubspaceQaoa(states, cost, mixer=(pairs,))
+    for mixer in (None, [(0, 1)], 3, "ring"):
+        with pytest.raises(InputError, match="mixer"):
+            SubspaceQaoa(states, cost, mixer=mixer)
+    for wrong in (3.5, True, "3", None):
+        with pytest.raises(InputError, match="whole number"):
+            fixed_weight(6, wrong)
+        if wrong is not None:
+            with pytest.raises(InputError, match="whole number"):
+                StatevectorBackend(threads=wrong)
     with pytest.raises(InputError, match="norm"):
         SubspaceQaoa(states, cost, mixer="grover", start=np.ones(15))
-    with pytest.raises(InputError, match="angles of shape"):
-        SubspaceQaoa(states, cost, mixer="grover").value(np.ones(3))
+    grover = SubspaceQaoa(states, cost, mixer="grover")
+    for angles, said in ((np.ones(3), "3 angles"), (["a", "b"], "numbers"), (np.array([1, np.inf]), "finite")):
+        with pytest.raises(InputError, match=said):
+            grover.value(angles)
     with pytest.raises(InputError, match="distinct"):
         ring_rounds((1, 1))
+    with pytest.raises(InputError, match="distinct numbers"):
+        ring_rounds("ab")
+    with pytest.raises(InputError, match="0 threads"):
+        SubspaceQaoa(states, cost, mixer="grover", threads=0)
     with pytest.raises(InputError, match="3 qubits"):
         xy_layers(3, (((0, 3),),))
 

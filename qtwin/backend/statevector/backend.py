@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from threading import RLock
@@ -25,6 +24,7 @@ from qtwin.backend.base import (
     sampled_expectation,
 )
 from qtwin.backend.statevector import plan
+from qtwin.backend.statevector.arguments import thread_count
 from qtwin.backend.statevector.distribution import lowest_share
 from qtwin.backend.statevector.layered import Layered, diagonal
 from qtwin.backend.statevector.qaoa import Qaoa, is_qaoa
@@ -59,13 +59,10 @@ class StatevectorBackend(Backend):
         memory_bytes: int | None = None,
         precision: Literal["double", "single"] = "double",
     ) -> None:
-        if threads is not None and threads < 1:
-            raise InputError(f"{threads} threads came, at least 1 was wanted", hint="leave threads out for all cores")
         if precision not in _TYPES:
-            raise unknown_name("precision", precision, _TYPES)
+            raise unknown_name("precision", str(precision), _TYPES)
         self._dtype = _TYPES[precision]
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self._threads, self._memory_bytes = threads or cores, memory_bytes
+        self._threads, self._memory_bytes = thread_count(threads), memory_bytes
         self._lock = RLock()
         self._executor: ThreadPoolExecutor | None = None
         self.release()

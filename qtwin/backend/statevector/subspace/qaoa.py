@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from qtwin.backend.base import Samples, check_shots
 from qtwin.backend.statevector import phases
+from qtwin.backend.statevector.arguments import reals, thread_count, whole
 from qtwin.backend.statevector.distribution import draw, lowest_share
 from qtwin.backend.statevector.subspace.mixers import FixedWeight, Grover, Listed, Mixer
 from qtwin.backend.statevector.subspace.states import States
@@ -54,26 +54,21 @@ class SubspaceQaoa:
         threads: int | None = None,
     ) -> None:
         m, n = states.size, states.n_qubits
-        self.states, self.cost = states, _vector(cost, m, "energies")
-        self._start = np.full(m, m**-0.5) if start is None else _vector(start, m, "start amplitudes")
+        self.states, self.cost = states, reals(cost, "energies", length=m)
+        self._start = np.full(m, m**-0.5) if start is None else reals(start, "start amplitudes", length=m)
         if abs(float(self._start @ self._start) - 1.0) > 1e-9:
             raise InputError(f"a start of norm {np.linalg.norm(self._start)} came, 1 was wanted", hint="divide by the norm")
-        if isinstance(mixer, str) and mixer != "grover":
-            raise InputError(f"mixer {mixer!r} came", hint='"grover", or rounds of pairs from qtwin.encoding.mixer')
-        if not isinstance(mixer, str) and any(len(set(p)) < 2 or not 0 <= min(p) <= max(p) < n for r in mixer for p in r):
-            raise InputError(f"pairs {mixer} came for {n} qubits", hint="two distinct qubits each, counted from 0")
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        if threads is not None and threads < 1:
-            raise InputError(f"{threads} threads came, at least 1 was wanted", hint="leave threads out for all cores")
-        self._shares = (threads or cores) if m >= _SHARED else 1
+        rounds = () if isinstance(mixer, str) and mixer == "grover" else _rounds(mixer, n)
+        cores = thread_count(threads)
+        self._shares = cores if m >= _SHARED else 1
         self._executor: ThreadPoolExecutor | None = None
         self._mixer: Mixer
         if isinstance(mixer, str):
             self._mixer = Grover(self._start)
         elif states.weight is None:
-            self._mixer = Listed(states, mixer)
+            self._mixer = Listed(states, rounds)
         else:
-            self._mixer = FixedWeight(states, states.weight, mixer)
+            self._mixer = FixedWeight(states, states.weight, rounds)
         self._state, self._adjoint = (np.empty(m), np.empty(m)), (np.empty(0), np.empty(0))
         self._order: NDArray[np.int64] | None = None
 
@@ -89,13 +84,13 @@ class SubspaceQaoa:
 
     def value(self, theta: Floats, observable: Floats | None = None) -> float:
         """<observable> for a diagonal (m,); the cost when None."""
-        wanted = self.cost if observable is None else _vector(observable, self.states.size, "observable values")
+        wanted = self.cost if observable is None else reals(observable, "observable values", length=self.states.size)
         self._forward(theta)
         return self._energy(wanted)
 
     def value_and_gradient(self, theta: Floats, observable: Floats | None = None) -> tuple[float, Floats]:
         """<observable> and its (2 p,) derivatives, by the adjoint method (Jones, Gacon 2020, arXiv:2009.02823)."""
-        wanted = self.cost if observable is None else _vector(observable, self.states.size, "observable values")
+        wanted = self.cost if observable is None else reals(observable, "observable values", length=self.states.size)
         angles = self._forward(theta)
         return self._backward(angles, wanted)
 
@@ -126,9 +121,9 @@ class SubspaceQaoa:
         return float(sum(self._split(partial(phases.energy, *self._state, observable), self.states.size)))
 
     def _forward(self, theta: Floats) -> Floats:
-        angles = np.asarray(theta, dtype=np.float64)
-        if angles.ndim != 1 or len(angles) % 2 or not np.isfinite(angles).all():
-            raise InputError(f"angles of shape {angles.shape} came", hint="(2 p,) finite ones: gamma_1, beta_1, gamma_2, ...")
+        angles = reals(theta, "angles")
+        if len(angles) % 2:
+            raise InputError(f"{len(angles)} angles came, an even number was wanted", hint="gamma_1, beta_1, gamma_2, ...")
         re, im = self._state
         re[:], im[:] = self._start, 0.0
         for gamma, beta in angles.reshape(-1, 2).tolist():
@@ -162,8 +157,14 @@ class SubspaceQaoa:
         return [work(ends[0], ends[1]), *(w.result() for w in waiting)]
 
 
-def _vector(values: Floats, m: int, what: str) -> Floats:
-    array = np.ascontiguousarray(values, dtype=np.float64)
-    if array.shape != (m,) or not np.isfinite(array).all():
-        raise InputError(f"{what} of shape {array.shape} came, ({m},) finite ones were wanted", hint="one a state")
-    return array
+def _rounds(mixer: Any, n: int) -> Rounds:
+    """Rounds of pairs of distinct qubits below n."""
+    try:
+        rounds = tuple(tuple((whole(i, "qubit"), whole(j, "qubit")) for i, j in pairs) for pairs in mixer)
+    except (TypeError, ValueError):
+        raise InputError(f"mixer {mixer!r} came", hint='"grover", or rounds of pairs from qtwin.encoding.mixer') from None
+    for pairs in rounds:
+        qubits = [i for pair in pairs for i in pair]
+        if len(set(qubits)) < len(qubits) or any(not 0 <= i < n for i in qubits):
+            raise InputError(f"round {pairs} came for {n} qubits", hint="disjoint pairs of distinct qubits, counted from 0")
+    return rounds

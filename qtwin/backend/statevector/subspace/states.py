@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.statevector import plan
+from qtwin.backend.statevector.arguments import whole
 from qtwin.backend.statevector.subspace import costs, walk
 from qtwin.encoding.polynomial import BinaryPolynomial, bits_to_index, index_to_bits
 from qtwin.errors import InputError
@@ -43,10 +44,13 @@ class States:
 
     def places(self, bits: NDArray[np.generic]) -> NDArray[np.int64]:
         """(r,) places of (r, n) assignments; InputError for one outside the set."""
-        wanted = bits_to_index(bits).astype(np.int64)
+        rows = np.asarray(bits)
+        if rows.ndim != 2 or rows.shape[1] != self.n_qubits or not np.isin(rows, (0, 1)).all():
+            raise InputError(f"assignments of shape {rows.shape} came", hint=f"(r, {self.n_qubits}) zeros and ones")
+        wanted = bits_to_index(rows).astype(np.int64)
         found = np.minimum(np.searchsorted(self.words, wanted), self.size - 1)
         if (self.words[found] != wanted).any():
-            stray = np.asarray(bits)[np.argmax(self.words[found] != wanted)]
+            stray = rows[np.argmax(self.words[found] != wanted)]
             raise InputError(f"assignment {stray.tolist()} is not in the subspace", hint="check its constraint")
         return found.astype(np.int64)
 
@@ -71,6 +75,7 @@ def fixed_weight(n_qubits: int, weight: int, *, memory_bytes: int | None = None)
     Raises:
         InputError: for a weight outside 0 .. n, more than 62 qubits, or more states than memory holds (40 bytes each).
     """
+    n_qubits, weight = whole(n_qubits, "qubits"), whole(weight, "weight")
     if not 1 <= n_qubits <= WIDEST or not 0 <= weight <= n_qubits:
         raise InputError(
             f"weight {weight} on {n_qubits} qubits came", hint=f"0 <= weight <= qubits and 1 <= qubits <= {WIDEST} are wanted"
