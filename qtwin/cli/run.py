@@ -31,6 +31,7 @@ from qtwin.patient.person import describe
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
 from qtwin.problem.regimen import RegimenProblem
+from qtwin.report.number import percent
 from qtwin.report.order import right_order
 from qtwin.report.page import write as write_page
 from qtwin.report.playback import play, top_regimens
@@ -247,7 +248,7 @@ def _print_scores(rows: list[Mapping[str, Any]] | list[dict[str, Any]]) -> None:
             row["status"] + (f", proven on the {row['scope']}" if row["proven"] else ""),
             "-" if row["objective_twin"] is None else f"{row['objective_twin']:.4f}",
             "not allowed" if regret is None else f"{regret:.4f}",
-            "" if p is None else f"{100 * p['value']:.2g} % ({100 * p['low']:.2g}-{100 * p['high']:.2g})",
+            "" if p is None else f"{percent(p['value'])} ({percent(p['low'])} to {percent(p['high'])})",
             f"{row['total_wall_s']:.2f}",
         )
 

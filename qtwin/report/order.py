@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 _SAME_QALY = 1e-9
-
-
 _FAITHFUL = 0.9
 """R2 on unseen regimens under which an encoding is not the patient's question, whatever its optimum happens to be."""
+_CLOSE = 0.95
+"""R2 from which on a loss counts only where the posterior tells it from none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ def right_order(encoding: Mapping[str, Any]) -> Order | None:
         return None
     quadratic, cubic = max(pairs, key=_faithful), max(higher, key=_faithful)
     behind = quadratic["fidelity"]["regret"] > cubic["fidelity"]["regret"] + _SAME_QALY
-    worse = behind and quadratic["regret_low"] > 0.0
+    worse = behind and (quadratic["regret_low"] > 0.0 or _faithful(quadratic)[0] < _CLOSE)
     unlike = _faithful(quadratic)[0] < min(_FAITHFUL, _faithful(cubic)[0])
     regrets = (
         f"On the twin the best of pairs loses {_regret(quadratic)} QALY, the best of triples {_regret(cubic)}; of the variance"
