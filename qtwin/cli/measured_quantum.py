@@ -126,7 +126,7 @@ def verdicts(rows: Sequence[Row]) -> list[str]:
     for problem in dict.fromkeys(r.problem for r in rows):
         here = {r.method: r for r in rows if r.problem == problem}
         filtered, variant, pure = (here[m] for m in ("imaginary time alone", "FALQON + imaginary time", "FALQON"))
-        best = max((r for r in here.values() if r.is_quantum), key=lambda r: r.probability)
+        best = max((r for r in here.values() if r.is_quantum and r.two_qubit_gates), key=lambda r: r.probability)
         gained = variant.probability - pure.probability
         share = (filtered.probability - pure.probability) / gained if gained > 0.0 else 1.0
         gain = "all" if share >= 1.0 else f"{max(share, 0.0):.0%}"
@@ -134,7 +134,8 @@ def verdicts(rows: Sequence[Row]) -> list[str]:
             f"{problem[:1].upper()}{problem[1:]}: FALQON finds the optimum with probability {pure.probability:.2f},"
             f" with imaginary time {variant.probability:.2f}, imaginary time without any circuit {filtered.probability:.2f}:"
             f" the filter explains {gain} of the gain."
-            f" The best circuit is {best.method} with {best.probability:.2f} ({best.low:.2f} to {best.high:.2f})"
+            f" The best method whose circuit is known is {best.method} with {best.probability:.2f} ({best.low:.2f} to"
+            f" {best.high:.2f}), {best.two_qubit_gates:,} two-qubit gates a shot"
         )
     return said
 

@@ -55,10 +55,10 @@ def weights_of(n: int) -> np.ndarray:
 # Dicke states
 
 
-@pytest.mark.parametrize(("m", "k"), [(1, 0), (3, 0), (3, 3), (2, 1), (4, 1), (5, 2), (5, 3), (6, 3), (6, 5)])
+@pytest.mark.parametrize(("m", "k"), [(1, 0), (3, 0), (3, 3), (2, 1), (4, 1), (5, 3), (6, 3)])
 def test_dicke_states_hold_every_assignment_of_their_weight_equally(m: int, k: int) -> None:
     """In a wider register, on scattered qubits; sqrt(1 / C(m, k)) each (Baertschi, Eidenbenz 2019)."""
-    n = m + 2
+    n = m + 1
     members = list(np.random.default_rng(m).permutation(n)[:m])
     ones, turns = dicke_turns(n, [int(i) for i in members], k)
     reference = np.zeros(n, dtype=np.int8)

@@ -97,7 +97,7 @@ class GroverMixerQaoa(Solver):
                 evaluations=1,
                 wall_s={"listing": time.perf_counter() - started},
                 seed=seed,
-                info={"feasible_choices": 0},
+                info={"feasible_choices": 0, "resources": self._resources(encoding, 0, 0)},
             )
         states = listed(rows)
         values = encoding.value(states.bits())
