@@ -20,6 +20,7 @@ import tempfile
 import time
 import traceback
 import urllib.request
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -174,12 +175,12 @@ def run(seed: int, url: str, payload: bytes, answer: str) -> dict[str, Any]:
             codes.append(waited(first))
             if second:
                 codes.append(waited(second))
-        for _ in range(6):  # nobody disturbs any more, but answers that were ordered to fail still do
+        for _ in range(10):  # nobody disturbs any more, but answers that were ordered to fail still do
             codes.append(waited(forked(lambda: client(folder, payload, crn))))
             if codes[-1] == 0:
                 break
         ask(url, f"/control/{crn}", {"run_s": 0.0})
-        for _ in range(6):
+        for _ in range(10):
             codes.append(waited(forked(lambda: client(folder, payload, crn, fetching=True))))
             if codes[-1] == 0:
                 break
@@ -255,6 +256,11 @@ def campaign(runs: int, seed: int, *, url: str, at_once: int) -> list[dict[str, 
     return results
 
 
+def _killed_at(result: dict[str, Any]) -> str:
+    how, when = (result["plan"]["kill"] if isinstance(result["plan"], dict) else ("none", None)) or ("none", None)
+    return "not killed" if -9 not in result.get("codes", []) else str(when) if how == "step" else "any time"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=20)
@@ -273,13 +279,13 @@ def main() -> int:
                 env={**os.environ, "QTWIN_LOOPBACK_WITH_PARENT": "1"},
             )
             assert process.stdout is not None
-            lines = [process.stdout.readline().removeprefix("export ").strip().partition("=") for _ in range(6)]
+            lines = [process.stdout.readline().removeprefix("export ").strip().partition("=") for _ in range(10)]
             os.environ |= {key: value for key, _, value in lines}
             url = os.environ["IAM_URL"].removesuffix("/iam")
         else:
             names = {"IAM_URL": "iam", "GLOBAL_SEARCH_URL": "search", "GLOBAL_CATALOG_URL": "catalog"}
             os.environ |= {key: f"{url}/{path}" for key, path in names.items()} | {"QTWIN_IBM_RUNTIME_URL": f"{url}/api/v1"}
-        os.environ |= {"QISKIT_IBM_TOKEN": KEY, "QTWIN_IBM_TIMEOUT_S": "1"}
+        os.environ |= {"QISKIT_IBM_TOKEN": KEY, "QTWIN_IBM_TIMEOUT_S": "2.5"}
         started = time.perf_counter()
         results = campaign(arguments.runs, arguments.seed, url=url, at_once=arguments.at_once)
         raw_keys = ask(url, "/control/server")["raw_keys"]
@@ -296,6 +302,7 @@ def main() -> int:
                 "lost": sum(r["lost"] for r in results),
                 "duplicated": sum(r["duplicated"] for r in results),
                 "killed": sum(code == -9 for r in results for code in r.get("codes", [])),
+                "killed_at": dict(sorted(Counter(_killed_at(r) for r in results).items())),
                 "refused": sum(code == 10 for r in results for code in r.get("codes", [])),
                 "jobs_made": sum(r.get("jobs", 0) for r in results),
                 "bugs": sum(bool(r["bugs"]) for r in results),

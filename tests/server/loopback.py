@@ -269,7 +269,7 @@ class Handler(BaseHTTPRequestHandler):
         if action == "reset_after":
             return self._reset()
         if action == "hang_after":
-            time.sleep(world.settings["delay_s"] * 20)
+            time.sleep(world.settings["delay_s"] * 30)
             return self._reset()
         if action == "slow":
             time.sleep(world.settings["delay_s"])

@@ -7,6 +7,7 @@ a crash, or on another day, goes on where it stopped.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any, final
 
@@ -174,8 +175,6 @@ class IbmBackend(Backend):
         }
         if self._options.mode != "job":
             changes["session_id"] = self._session(machine)
-        from dataclasses import replace
-
         return ledger.intend(replace(order, **changes), allowed=lambda entries: permission.budget.require(price, entries))
 
     def _followed(self, ledger: Ledger, entry: Entry, permission: Permission) -> Entry:
@@ -200,7 +199,7 @@ class IbmBackend(Backend):
             time.sleep(permission.poll_s)
 
     def _prepare(self, asked: Asked, permission: Permission, request: dict[str, Any], *, machine: Machine) -> tuple[Any, Price]:
-        return prepare(
+        order, price = prepare(
             asked,
             machine,
             self._options,
@@ -212,6 +211,11 @@ class IbmBackend(Backend):
             identifiers=permission.identifiers,
             request=request,
         )
+        if self._options.mode != "session" or self._session_id or price.qpu_s >= self._options.max_session_s:
+            return order, price
+        whole = float(self._options.max_session_s)  # a session may bill all the time that it is open
+        price = replace(price, qpu_s=whole, usd=price.usd * whole / price.qpu_s)
+        return replace(order, planned={**order.planned, "qpu_s": price.qpu_s, "usd": price.usd}), price
 
     def _line_of(self, *, offline: bool = False) -> Machine:
         """The machine; from its snapshot where there is no account and an estimate will do."""

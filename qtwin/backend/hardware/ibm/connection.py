@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from qtwin.errors import QtwinError, require_vendor
 TIMEOUT = "QTWIN_IBM_TIMEOUT_S"
 """Environment variable: seconds that a request may wait for its answer."""
 _TIMEOUT_S = 120.0
+_OPENING_S = 30.0
+"""Opening a line takes half a dozen requests."""
 _REPEATED = (429, 500, 502, 503, 504, 520, 521, 522, 524)
 
 
@@ -66,13 +69,25 @@ def connect(account: Account | None = None) -> Connection:
         options |= {"channel": "ibm_quantum_platform", "token": chosen.token, "url": chosen.url or None}
     if chosen.runtime_url:
         options["url_resolver"] = lambda *_: chosen.runtime_url
-    try:
-        service = QiskitRuntimeService(**options)
-    except QtwinError:
-        raise
-    except Exception as error:
-        raise as_provider_error(error, chosen, "IBM Quantum did not accept the account") from None
-    return Connection(account=chosen, service=service)
+    opened: list[Any] = []
+    failed: list[Exception] = []
+
+    def open_line() -> None:
+        try:
+            opened.append(QiskitRuntimeService(**options))
+        except Exception as error:  # handed to the thread that waits
+            failed.append(error)
+
+    opening = threading.Thread(target=open_line, daemon=True)  # the client opens its line without a limit of its own
+    opening.start()
+    opening.join(max(_OPENING_S, _longest_s()))
+    if failed and isinstance(failed[0], QtwinError):
+        raise failed[0]
+    if failed:
+        raise as_provider_error(failed[0], chosen, "IBM Quantum did not accept the account")
+    if not opened:
+        raise ProviderError("IBM Quantum did not answer in time", hint=f"try again later; ${TIMEOUT} is the limit in seconds")
+    return Connection(account=chosen, service=opened[0])
 
 
 def as_provider_error(error: BaseException, account: Account | None, what: str) -> ProviderError:
@@ -112,6 +127,10 @@ def _seconds(header: Any) -> float:
         return min(max(float(header), 0.0), 3600.0)
     except (TypeError, ValueError):
         return 0.0
+
+
+def _longest_s() -> float:
+    return _seconds(os.environ.get(TIMEOUT, "")) or _TIMEOUT_S
 
 
 def _strict() -> None:
@@ -175,7 +194,7 @@ def _limited(base: type) -> type:
 
         class Limited(base):  # type: ignore[misc]
             def send(self, request: Any, *arguments: Any, **options: Any) -> Any:
-                longest = _seconds(os.environ.get(TIMEOUT, "")) or _TIMEOUT_S
+                longest = _longest_s()
                 timeout = options.get("timeout")
                 connecting, reading = timeout if isinstance(timeout, tuple) else (timeout, timeout)
                 options["timeout"] = (min(connecting or 10.0, 10.0), min(reading or longest, longest))

@@ -74,15 +74,17 @@ class IbmProvider(Provider):
     def find(self, tag: str, *, instance: str = "") -> tuple[Remote, ...]:
         def listed(client: Any) -> tuple[Remote, ...]:
             found: dict[str, Remote] = {}
+            seen: set[str] = set()
             offset, deadline = 0, time.monotonic() + _LISTING_S
             while True:
                 page = client.jobs_get(limit=_PAGE, skip=offset, job_tags=[tag], include_mocks=True)
                 jobs = page.get("jobs") or []
-                for job in jobs:
-                    if tag in (job.get("tags") or [tag]):
-                        found[str(job["id"])] = _remote(job)
+                new = {str(j["id"]) for j in jobs} - seen
+                seen |= new
+                found |= {str(j["id"]): _remote(j) for j in jobs if tag in (j.get("tags") or [tag])}
                 offset += len(jobs)
-                if not jobs or len(jobs) < _PAGE or offset >= int(page.get("count") or 0):
+                count = page.get("count")  # servers may count wrongly and cap pages: a page without news ends it in any case
+                if not new or (offset >= int(count) if count is not None else len(jobs) < _PAGE):
                     return tuple(found.values())
                 if time.monotonic() > deadline:
                     raise ProviderError("the listing of jobs has no end", hint="run qtwin jobs reconcile later")
