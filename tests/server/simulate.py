@@ -37,14 +37,13 @@ class Machine:
             if hasattr(item, "samplex"):
                 item.samplex.finalize()
         wide = max(item.circuit.count_ops().get("measure", 0) for item in program.items) > 24  # estimators measure every qubit
-        target = FakeFez().target
         if wide:
             simulator = AerSimulator(method="matrix_product_state")  # without noise, which would take hours
         else:
             at = tuple(sorted({q for item in program.items for q in used(item.circuit)}))
             for item in program.items:
                 item.circuit = compact(item.circuit, at)
-            simulator = noisy_simulator(cut(target, at)) if self.noise else AerSimulator()
+            simulator = noisy_simulator(cut(FakeFez().target, at)) if self.noise else AerSimulator()
         result = run_quantum_program(simulator, program, SimulatorOptions(seed_simulator=self.seed, angle_decimals=14))
         now = datetime.datetime.now(datetime.UTC)
         tensor = schema.models.CompressedTensorModel

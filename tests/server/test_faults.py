@@ -32,13 +32,14 @@ def judged(found: dict[str, Any], runs: int) -> None:
     assert found["jobs_made"] >= runs + (runs >= 200)  # some jobs were taken twice; the second ones were cancelled
 
 
+@pytest.mark.timeout(330)  # half a minute on a machine that has nothing else to do
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 def test_twenty_runs_lose_nothing_and_double_nothing() -> None:
-    judged(campaign(20, limit_s=110), 20)
+    judged(campaign(20, limit_s=300), 20)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 def test_two_hundred_runs_lose_nothing_and_double_nothing() -> None:
-    judged(campaign(200, limit_s=880), 200)
+    judged(campaign(200, limit_s=1480), 200)
