@@ -279,7 +279,7 @@ def main() -> int:
                 env={**os.environ, "QTWIN_LOOPBACK_WITH_PARENT": "1"},
             )
             assert process.stdout is not None
-            lines = [process.stdout.readline().removeprefix("export ").strip().partition("=") for _ in range(10)]
+            lines = [process.stdout.readline().removeprefix("export ").strip().partition("=") for _ in range(6)]
             os.environ |= {key: value for key, _, value in lines}
             url = os.environ["IAM_URL"].removesuffix("/iam")
         else:
