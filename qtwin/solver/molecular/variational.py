@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from qtwin.backend.base import Samples
 from qtwin.backend.determinants.complex_simulator import ComplexDeterminantSimulator
 from qtwin.backend.determinants.minimum import Limits, Minimum
 from qtwin.backend.determinants.simulator import DeterminantSimulator
@@ -37,9 +38,15 @@ class Trained:
     converged: bool
     trace: tuple[TracePoint, ...]
     used: NDArray[np.bool_]
+    simulator: DeterminantSimulator | ComplexDeterminantSimulator | None = None
     shots: int = 0
     info: dict[str, Any]
     wall_s: dict[str, float]
+
+    def sample(self, *, shots: int, seed: int) -> Samples:
+        """Occupations at the trained angles, without noise."""
+        assert self.simulator is not None
+        return self.simulator.sample(self.theta, shots=shots, seed=seed)
 
 
 def check_options(training: str, how: Execution, **least_one: int) -> None:
@@ -114,6 +121,7 @@ def train(
         converged=best.converged,
         trace=tuple(trace),
         used=used,
+        simulator=simulator,
         info={
             "ansatz": circuit.name,
             "parameters": circuit.n_parameters,
