@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -44,15 +45,15 @@ class Lowest:
 
 
 def lowest(work: Chunk, chunks: int, *, time_limit_s: float | None = None) -> Lowest:
-    """Work through chunks 0, 1, ... on all threads that numba may use; the first chunk is always finished.
+    """Work through chunks 0, 1, ... on all threads that numba may use; the first one is always begun.
 
     Args:
-        work: Lets go of the interpreter's lock while it computes.
+        work: Lets go of the interpreter's lock while it computes, and has seen something before it looks at its flag.
         chunks: How many there are.
         time_limit_s: None starts after this long, and those under way end at their flag.
     """
     began = time.perf_counter()
-    flag, spared = np.zeros(1, dtype=np.uint8), np.zeros(1, dtype=np.uint8)
+    flag = np.zeros(1, dtype=np.uint8)
     lock = threading.Lock()
     best, looked, finished, following = (NOTHING, 0, 0), 0, 0, 0
     improvements: list[tuple[float, int, int]] = []
@@ -65,10 +66,10 @@ def lowest(work: Chunk, chunks: int, *, time_limit_s: float | None = None) -> Lo
                 if number >= chunks or (number and flag[0]):
                     return
                 following += 1
-            energy, where, count = work(number, flag if number else spared)
+            energy, where, count = work(number, flag)
             with lock:
                 looked += count
-                finished += not (number and flag[0])
+                finished += not flag[0]
                 if energy < best[0]:
                     improvements.append((time.perf_counter() - began, looked, energy))
                 if energy < NOTHING:
@@ -106,4 +107,4 @@ def lowest(work: Chunk, chunks: int, *, time_limit_s: float | None = None) -> Lo
 
 def whole_scale(total: float, bits: int) -> float:
     """The power of two that makes sums of coefficients with this total of magnitudes fill `bits` bits, and not more."""
-    return float(np.ldexp(1.0, bits - int(np.frexp(total)[1]))) if total > 0.0 else 1.0
+    return math.ldexp(1.0, min(bits - math.frexp(total)[1], 1000)) if total > 0.0 else 1.0

@@ -82,7 +82,7 @@ def _chunk(table, starts, lows, highs, coefficients, middle, high, flag):  # typ
 
 
 def minimise(polynomial: BinaryPolynomial, *, time_limit_s: float | None = None) -> Minimum:
-    """Minimise a polynomial over all assignments; the first 2^21 are looked at in any case."""
+    """Minimise a polynomial over all assignments; the first 2^12 are looked at in any case."""
     n = polynomial.n_variables
     wide = max(n, _LOW)
     terms = {t: c for t, c in polynomial.terms.items() if t}

@@ -109,7 +109,7 @@ def minimise(linear: Array, pairs: Array, *, time_limit_s: float | None = None) 
     Args:
         linear: (n,) coefficients.
         pairs: (n, n) strictly upper triangular couplings.
-        time_limit_s: Stop after this long; the first 2^24 assignments are looked at in any case.
+        time_limit_s: Stop after this long; the first 2^16 assignments are looked at in any case.
 
     Returns:
         The minimum; of assignments that are equal to 2^-59 of all coefficients together, the same one in every run.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from qtwin.encoding.encoding import Encoding
 from qtwin.solver.base import Instance
+from qtwin.solver.chunks import whole_scale
 from qtwin.solver.counting import exactly
 from qtwin.solver.linearise import posed
 from qtwin.solver.neighbourhood.chance import HUGE, places
@@ -22,7 +23,7 @@ from qtwin.solver.search import warm_start_of
 from qtwin.solver.slack import fill_slack
 
 Bits = NDArray[np.uint8]
-_SMALL, _DENSE, _MATRIX = 256, 0.1, 8192
+_SMALL, _DENSE, _MATRIX = 1024, 0.1, 4096
 """Variables up to which a full matrix is taken, share of the pairs from which it is, and variables above which it never is."""
 
 
@@ -63,7 +64,7 @@ class Terrain:
             couplings = upper + upper.T
             total = float(np.abs(linear).sum() + np.abs(upper).sum())
             dear = 2.0 * total or 1.0  # dearer than any two sets differ
-            scale = math.ldexp(1.0, 59 - places(self.n) - math.frexp(total + dear * len(apart or ()))[1])
+            scale = whole_scale(total + dear * len(apart or ()), 59 - places(self.n))
             for pair in apart or ():
                 couplings[pair] += dear
             self._arrays = (np.rint(linear * scale).astype(np.int64), np.rint(couplings * scale).astype(np.int64), places(self.n))
@@ -75,7 +76,7 @@ class Terrain:
         self._target = -HUGE
         if instance.target_energy is not None:
             aim = (instance.target_energy - polynomial.constant) * scale
-            self._target = np.int64(max(-(2.0**61), min(2.0**61, math.floor(aim + 1e-9 * abs(aim)))))
+            self._target = np.int64(max(-(2.0**61), min(2.0**61, math.floor(aim + 1e-12 * abs(aim)))))
 
     def tabu(
         self, reads: int, *, begin: bool, moves: int, tenure: int, spread: int, state: NDArray[np.uint64]

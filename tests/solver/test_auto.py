@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from qtwin.encoding.encoding import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError, MissingVendorError
-from qtwin.problem.constraint import Constraint, Exactly
+from qtwin.problem.constraint import Constraint, Exactly, NotBoth
 from qtwin.solver import registry
 from qtwin.solver.base import Instance, Result
 from qtwin.solver.classical import auto
@@ -48,6 +48,17 @@ def test_few_choices_are_listed() -> None:
         row[list(pair)] = 1
     assert result.energy == pytest.approx(encoding.polynomial.evaluate(pairs).min())
     assert result.proven
+
+
+def test_large_sets_with_pairs_apart_are_left_to_others() -> None:
+    n = 52
+    rules = (Exactly(name="many", count=50, members=tuple(range(n))), NotBoth(name="apart", pair=(0, 1)))
+    encoding = under(random_polynomial(n, 2, 4), *rules)
+    result = _solve(encoding)
+    rows = np.ones((2 * (n - 2), n))
+    for r, (i, j) in enumerate(itertools.product((0, 1), range(2, n))):
+        rows[r, [i, j]] = 0
+    assert result.energy == pytest.approx(encoding.polynomial.evaluate(rows).min())
 
 
 def test_few_assignments_are_looked_at() -> None:

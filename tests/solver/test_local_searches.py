@@ -123,7 +123,7 @@ def test_flips_find_the_minimum_of_the_whole_table(n: int, seed: int) -> None:
 
 
 def test_the_storage_follows_density_degree_and_constraints() -> None:
-    wide = BinaryPolynomial.of(400, {(i, i + 1): 1.0 for i in range(399)})
+    wide = BinaryPolynomial.of(1200, {(i, i + 1): 1.0 for i in range(1199)})
     everything = tuple(range(12))
     kinds = {
         "flips": plain(_dense(12, 0)),
@@ -140,7 +140,7 @@ def test_the_storage_follows_density_degree_and_constraints() -> None:
     ):
         assert Terrain(Instance(encoding=encoding)).kind == "rows"
     chain = Tabu(reads=5).solve(Instance(encoding=plain(wide * -1.0)), seed=0)
-    assert chain.energy == -399.0
+    assert chain.energy == -1199.0
 
 
 def test_greedy_adds_as_one_would_by_hand() -> None:
@@ -162,6 +162,11 @@ def test_coefficients_of_any_size_are_resolved() -> None:
     result = Tabu(reads=5).solve(Instance(encoding=plain(BinaryPolynomial.of(8, terms))), seed=0)
     assert result.bits is not None
     assert result.bits.tolist() == [0, 1, 1, 1, 1, 1, 1, 1]
+    tiny = BinaryPolynomial.of(3, {(0,): -1e-250, (1,): 1e-250, (0, 2): -1e-251})
+    for solver in (Tabu(reads=3), LocalSearch(reads=3), Greedy()):
+        found = solver.solve(Instance(encoding=plain(tiny)), seed=0)
+        assert found.bits is not None
+        assert found.bits.tolist() == [1, 0, 1]
     nothing = Tabu(reads=2).solve(Instance(encoding=plain(BinaryPolynomial.of(3, {(): 2.0}))), seed=0)
     assert nothing.energy == 2.0
 

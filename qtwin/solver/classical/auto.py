@@ -110,8 +110,8 @@ class Auto(Solver):
         few = _few_choices(encoding, 0.5 * limit)
         if few:
             portfolio.reason = few
-            portfolio.run(("enumeration",), instance, {})
-            return
+            if portfolio.run(("enumeration",), instance, {}) is not None:
+                return
         walk_s = 2.0 ** min(n, 80) / _PER_SECOND[target.degree <= 2]
         if not encoding.constraints and walk_s < 0.5 * limit and (n <= 24 or not sparse):
             portfolio.reason = f"{n} variables without constraints: all {2**n:,} assignments are looked at"

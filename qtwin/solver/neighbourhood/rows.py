@@ -7,7 +7,6 @@ touches only terms and rows that it is in.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from qtwin.encoding.polynomial import Term
 from qtwin.problem.constraint import Constraint, row_of
+from qtwin.solver.chunks import whole_scale
 from qtwin.solver.neighbourhood.chance import JIT, places
 
 Whole = NDArray[np.int64]
@@ -100,7 +100,7 @@ def ground(n: int, terms: Mapping[Term, float], constraints: Sequence[Constraint
     most = sum(map(abs, kept.values())) + sum(
         p * (abs(r[3]) + sum(abs(w) for _, w in row)) for p, r, row in zip(prices, rows, members, strict=True)
     )
-    scale = math.ldexp(1.0, 59 - places(n) - math.frexp(most)[1])
+    scale = whole_scale(most, 59 - places(n))
     term_starts, term_members = _lists(list(kept))
     in_starts, in_terms = _lists(of)
     row_starts, row_members = _lists([[i for i, _ in row] for row in members])
