@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -39,8 +41,7 @@ def assert_agrees(ansatz: Ansatz, observable: PauliSum, seed: int, threads: int 
     np.testing.assert_allclose(gradient, slopes, atol=1e-11 * scale)
 
 
-@pytest.mark.parametrize("n", range(1, 7))
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("n", "seed"), [*itertools.product(range(1, 6), range(3)), (6, 0)])
 def test_random_strings_in_any_order(n: int, seed: int) -> None:
     """Phases of one, few and many strings between single strings with every number of Y."""
     rng = np.random.default_rng([n, seed])
@@ -52,7 +53,7 @@ def test_random_strings_in_any_order(n: int, seed: int) -> None:
     assert_agrees(ansatz, strings(n, 5, seed), seed)
 
 
-@pytest.mark.parametrize("n", [3, 6, 7])
+@pytest.mark.parametrize("n", [3, 6])
 @pytest.mark.parametrize("rounds_of", [ring_rounds, complete_rounds])
 def test_xy_rounds_are_swaps_of_half_the_amplitudes(n: int, rounds_of) -> None:
     generators = [diagonal(random_polynomial(n, 2, 1)), *xy_layers(n, rounds_of(range(n)))] * 2

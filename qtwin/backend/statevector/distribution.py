@@ -19,7 +19,7 @@ _CHUNK = 1024
 
 
 def _compiled(function: Callable[..., Any]) -> Any:
-    return njit(cache=True, nogil=True, error_model="numpy")(function)
+    return njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})(function)
 
 
 def draw(re: Reals, im: Reals, *, shots: int, seed: int, low: int | None = None, row: int = 0) -> tuple[Places, Places]:
@@ -54,10 +54,10 @@ def chunk_sums(re: Array, im: Array, size: int, low: int, row: int, chunk: int, 
     mask = (1 << low) - 1
     for c in range(sums.shape[0]):
         start = c * chunk
-        at, total = (start >> low) * row + (start & mask), 0.0
-        for k in range(min(chunk, size - start)):
-            r, i = float(re[at + k]), float(im[at + k])
-            total += r * r + i * i
+        at, length, total = (start >> low) * row + (start & mask), min(chunk, size - start), 0.0
+        r, i = re[at : at + length], im[at : at + length]
+        for k in range(length):
+            total += float(r[k]) * float(r[k]) + float(i[k]) * float(i[k])
         sums[c] = total
 
 

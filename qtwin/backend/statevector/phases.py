@@ -57,16 +57,18 @@ def unturn(re: Array, im: Array, lre: Array, lim: Array, diagonal: Array, angle:
 @_summed
 def twist(re: Array, im: Array, lre: Array, lim: Array, out: Array, first: int, last: int) -> None:
     """Im (conj(l) s), state by state."""
-    for b in range(first, last):
-        out[b] = lre[b] * im[b] - lim[b] * re[b]
+    r, i, p, q, twisted = re[first:last], im[first:last], lre[first:last], lim[first:last], out[first:last]
+    for b in range(r.shape[0]):  # from 0 on: nothing to wrap, so vectors
+        twisted[b] = p[b] * i[b] - q[b] * r[b]
 
 
 @_summed
 def energy(re: Array, im: Array, observable: Array, first: int, last: int) -> float:
     """Sum of observable |amplitude|^2."""
     total = 0.0
-    for b in range(first, last):
-        total += observable[b] * (re[b] * re[b] + im[b] * im[b])
+    r, i, values = re[first:last], im[first:last], observable[first:last]
+    for b in range(r.shape[0]):
+        total += values[b] * (r[b] * r[b] + i[b] * i[b])
     return total
 
 
@@ -74,7 +76,8 @@ def energy(re: Array, im: Array, observable: Array, first: int, last: int) -> fl
 def weigh(re: Array, im: Array, observable: Array, lre: Array, lim: Array, first: int, last: int) -> float:
     """Adjoint := observable times state; the energy."""
     total = 0.0
-    for b in range(first, last):
-        lre[b], lim[b] = observable[b] * re[b], observable[b] * im[b]
-        total += observable[b] * (re[b] * re[b] + im[b] * im[b])
+    r, i, p, q, values = re[first:last], im[first:last], lre[first:last], lim[first:last], observable[first:last]
+    for b in range(r.shape[0]):
+        p[b], q[b] = values[b] * r[b], values[b] * i[b]
+        total += values[b] * (r[b] * r[b] + i[b] * i[b])
     return total

@@ -333,8 +333,9 @@ def backward(
 def energy(re: Array, im: Array, observable: Array, first: int, last: int) -> float:
     """Sum of observable |amplitude|^2 over first .. last - 1; all arrays (2^n,)."""
     total = 0.0
-    for i in range(first, last):
-        total += observable[i] * (re[i] * re[i] + im[i] * im[i])
+    r, j, values = re[first:last], im[first:last], observable[first:last]  # indices from 0 on: nothing to wrap, so vectors
+    for i in range(r.shape[0]):
+        total += values[i] * (r[i] * r[i] + j[i] * j[i])
     return total
 
 
@@ -344,11 +345,12 @@ def energy_and_adjoint(
 ) -> float:
     """Pay `scale`, set the adjoint to observable times state, and return the energy, over first .. last - 1."""
     total = 0.0
-    for i in range(first, last):
-        r, j = scale * re[i], scale * im[i]
-        re[i], im[i] = r, j
-        lre[i], lim[i] = observable[i] * r, observable[i] * j
-        total += observable[i] * (r * r + j * j)
+    s_re, s_im, l_re, l_im, values = re[first:last], im[first:last], lre[first:last], lim[first:last], observable[first:last]
+    for i in range(s_re.shape[0]):
+        r, j = scale * s_re[i], scale * s_im[i]
+        s_re[i], s_im[i] = r, j
+        l_re[i], l_im[i] = values[i] * r, values[i] * j
+        total += values[i] * (r * r + j * j)
     return total
 
 
@@ -357,6 +359,7 @@ def probabilities(re: Array, im: Array, shape: Array, scale: float, out: Array, 
     """Scale |amplitude|^2 of low tiles first .. last - 1 into the (2^n,) out."""
     length, row = 1 << shape[0], shape[3]
     for tile in range(first, last):
+        start = tile * row
+        r, i, p = re[start : start + length], im[start : start + length], out[tile * length : (tile + 1) * length]
         for j in range(length):
-            r, i = re[tile * row + j], im[tile * row + j]
-            out[tile * length + j] = scale * (r * r + i * i)
+            p[j] = scale * (r[j] * r[j] + i[j] * i[j])

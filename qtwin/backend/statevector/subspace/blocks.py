@@ -147,7 +147,7 @@ def rotate(
             other = _partner(words[one], choose, cut, r, j)
         for k in range(start.shape[0]):
             for e in range(start[k, r], start[k, r + 1]):
-                a, b = one + low[e], other + high[e]
+                a, b = np.uint64(one + low[np.uint64(e)]), np.uint64(other + high[np.uint64(e)])  # unsigned: nothing to wrap
                 ar, ai, br, bi = re[a], im[a], re[b], im[b]
                 re[a], im[a] = c * ar + n * bi, c * ai - n * br
                 re[b], im[b] = c * br + n * ai, c * bi - n * ar
@@ -183,7 +183,7 @@ def unrotate(
             other = _partner(words[one], choose, cut, r, j)
         for k in range(start.shape[0] - 1, -1, -1):
             for e in range(start[k, r], start[k, r + 1]):
-                a, b = one + low[e], other + high[e]
+                a, b = np.uint64(one + low[np.uint64(e)]), np.uint64(other + high[np.uint64(e)])  # unsigned: nothing to wrap
                 ar, ai, br, bi = re[a], im[a], re[b], im[b]
                 pr, pi, qr, qi = lre[a], lim[a], lre[b], lim[b]
                 total += pr * bi - pi * br + qr * ai - qi * ar

@@ -18,15 +18,17 @@ def _compiled(function: Callable[..., Any]) -> Any:
 def overlap(start: Array, re: Array, im: Array, first: int, last: int) -> tuple[float, float]:
     """<start|s> for a real start."""
     real, imag = 0.0, 0.0
-    for k in range(first, last):
-        real += start[k] * re[k]
-        imag += start[k] * im[k]
+    s, r, i = start[first:last], re[first:last], im[first:last]
+    for k in range(s.shape[0]):  # from 0 on: nothing to wrap, so vectors
+        real += s[k] * r[k]
+        imag += s[k] * i[k]
     return real, imag
 
 
 @_compiled
 def add(start: Array, re: Array, im: Array, by_re: float, by_im: float, first: int, last: int) -> None:
     """State += (by_re + i by_im) start."""
-    for k in range(first, last):
-        re[k] += by_re * start[k]
-        im[k] += by_im * start[k]
+    s, r, i = start[first:last], re[first:last], im[first:last]
+    for k in range(s.shape[0]):
+        r[k] += by_re * s[k]
+        i[k] += by_im * s[k]

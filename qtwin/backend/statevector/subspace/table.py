@@ -32,7 +32,7 @@ def rotate(re: Array, im: Array, low: Array, high: Array, angle: float, first: i
     """exp(-i angle sum_k |low_k><high_k| + h.c.) over pairs first .. last - 1."""
     c, n = math.cos(angle), math.sin(angle)
     for k in range(first, last):
-        a, b = low[k], high[k]
+        a, b = np.uint64(low[k]), np.uint64(high[k])  # unsigned: nothing to wrap
         ar, ai, br, bi = re[a], im[a], re[b], im[b]
         re[a], im[a] = c * ar + n * bi, c * ai - n * br
         re[b], im[b] = c * br + n * ai, c * bi - n * ar
@@ -44,7 +44,7 @@ def unrotate(re: Array, im: Array, lre: Array, lim: Array, low: Array, high: Arr
     c, n = math.cos(angle), -math.sin(angle)
     total = 0.0
     for k in range(first, last):
-        a, b = low[k], high[k]
+        a, b = np.uint64(low[k]), np.uint64(high[k])  # unsigned: nothing to wrap
         ar, ai, br, bi = re[a], im[a], re[b], im[b]
         pr, pi, qr, qi = lre[a], lim[a], lre[b], lim[b]
         total += pr * bi - pi * br + qr * ai - qi * ar

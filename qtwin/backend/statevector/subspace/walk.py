@@ -70,9 +70,9 @@ def rotate(re: Array, im: Array, source: Array, partner: Array, length: Array, a
     """exp(-i angle (X_i X_j + Y_i Y_j) / 2) on runs first .. last - 1."""
     c, n = math.cos(angle), math.sin(angle)
     for run in range(first, last):
-        distance = partner[run] - source[run]
-        for a in range(source[run], source[run] + length[run]):
-            b = a + distance
+        one, other = np.uint64(source[run]), np.uint64(partner[run])
+        for k in range(length[run]):
+            a, b = one + np.uint64(k), other + np.uint64(k)  # unsigned: nothing to wrap
             ar, ai, br, bi = re[a], im[a], re[b], im[b]
             re[a], im[a] = c * ar + n * bi, c * ai - n * br
             re[b], im[b] = c * br + n * ai, c * bi - n * ar
@@ -95,9 +95,9 @@ def unrotate(
     c, n = math.cos(angle), -math.sin(angle)
     total = 0.0
     for run in range(first, last):
-        distance = partner[run] - source[run]
-        for a in range(source[run], source[run] + length[run]):
-            b = a + distance
+        one, other = np.uint64(source[run]), np.uint64(partner[run])
+        for k in range(length[run]):
+            a, b = one + np.uint64(k), other + np.uint64(k)  # unsigned: nothing to wrap
             ar, ai, br, bi = re[a], im[a], re[b], im[b]
             pr, pi, qr, qi = lre[a], lim[a], lre[b], lim[b]
             total += pr * bi - pi * br + qr * ai - qi * ar
