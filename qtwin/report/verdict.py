@@ -128,7 +128,8 @@ def _sentence(winner: dict[str, Any], quantum: Sequence[dict[str, Any]], n_feasi
     sampled = [r["success_probability"] for r in quantum if r["success_probability"]]
     if not sampled:
         return start + "."
-    name = quantum[0]["name"].upper()
+    kinds = {r["name"] for r in quantum if r["success_probability"]}
+    name = kinds.pop().upper() if len(kinds) == 1 else "quantum solvers"
     real = [r["success_probability"] for r in quantum if r["success_probability"] and _is_real(r)]
     simulated = [p for p in sampled if not any(p is q for q in real)]
     met = [

@@ -56,3 +56,13 @@ def test_random_sampling_never_wins() -> None:
 def test_nothing_allowed_means_no_verdict() -> None:
     rows = [_row("qaoa", "quantum", 0.3, 1.0, feasible=False)]
     assert judge(rows, n_feasible=100, fidelity=None, current=CURRENT).winner == "nobody"
+
+
+def test_shots_of_several_quantum_solvers_are_not_told_as_those_of_one() -> None:
+    rows = [
+        _row("enumeration", "classical", 0.3, 5.0, proven=True, scope="twin"),
+        _row("qaoa", "quantum", 0.3, 0.01),
+        _row("xy-qaoa", "quantum", 0.3, 0.01),
+    ]
+    sentence = judge(rows, n_feasible=100, fidelity=FIT, current=CURRENT).sentence
+    assert sentence.endswith("while simulated quantum solvers met that regimen 20 times in 2,000 shots and could prove nothing.")
