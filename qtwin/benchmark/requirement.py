@@ -165,7 +165,9 @@ def duration(seconds: float) -> str:
         if seconds >= 2 * length:
             value = seconds / length
             return f"{value:,.0f} {unit}" if value < 1e6 else f"{value:.0e} {unit}"
-    return f"{seconds:.2g} s"
+    if seconds >= 1.0 or seconds == 0.0:
+        return f"{seconds:.2g} s" if seconds < 10.0 else f"{seconds:.0f} s"
+    return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} µs"
 
 
 def _first_below(quantum: np.ndarray[Any, Any], classical: np.ndarray[Any, Any]) -> int | None:

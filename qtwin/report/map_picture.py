@@ -36,7 +36,7 @@ MARKS: dict[Origin, tuple[str, str]] = {
     "twin": ("^", "twins of invented patients"),
     "measured": ("D", "measured data"),
     "generated": ("o", "generated family"),
-    "molecule": ("h", "molecule"),
+    "molecule": ("s", "molecule"),
     "published": ("P", "published estimate, not measured here"),
 }
 _ORDER: tuple[Origin, ...] = ("patient", "twin", "measured", "generated", "molecule", "published")

@@ -23,6 +23,8 @@ def noise_picture(entries: Sequence[Mapping[str, Any]], family: str) -> Picture:
     left = smallest / 3.0  # where no noise is drawn on the logarithmic axis
 
     def draw(width_in: float) -> Figure:
+        from matplotlib.ticker import FuncFormatter, NullFormatter
+
         figure = look.new_figure(width_in, 3.8)
         axes = figure.add_subplot()
         for k, e in enumerate(entries):
@@ -40,9 +42,12 @@ def noise_picture(entries: Sequence[Mapping[str, Any]], family: str) -> Picture:
                 axes.axhline(e["chance"], color=colour, linestyle=":", linewidth=1.0)
         axes.set_xscale("log")
         axes.set_yscale("log")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+            axis.set_minor_formatter(NullFormatter())
         axes.set_xlabel(f"two-qubit error rate (at {left:.1g}: none)")
         axes.set_ylabel("success of a shot")
-        axes.legend(loc="lower left", fontsize=7.5)
+        figure.legend(loc="outside lower center", ncols=3 if width_in > 5 else 1, fontsize=8)
         return figure
 
     wide, narrow = both(draw)

@@ -26,6 +26,8 @@ def scaling_picture(
     used = np.isin(sizes, fitted)
 
     def draw(width_in: float) -> Figure:
+        from matplotlib.ticker import FuncFormatter
+
         figure = look.new_figure(width_in, 3.6)
         axes = figure.add_subplot()
         axes.plot(sizes, guess, "s", color=look.GREY, markersize=4, label="uniform guess")
@@ -38,6 +40,7 @@ def scaling_picture(
             dashed = line.at(middle) * published ** (x - middle)
             axes.plot(x, dashed, color=look.INK, linestyle="--", label=f"{published:g}^n, published")
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
         axes.set_xlabel("variables")
         axes.set_ylabel("expected samples until a ground state")
         axes.legend(loc="upper left")

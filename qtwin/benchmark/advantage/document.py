@@ -45,17 +45,20 @@ def whole(cells: Sequence[Cell]) -> str:
     """One sentence on the whole map."""
     if not cells:
         return "Nothing was measured, so the map is empty."
-    found = Counter(c.verdict.kind for c in cells)
-    n = len(cells)
+    measured = [c for c in cells if any(p.origin != "published" for p, _ in c.places)]
+    found = Counter(c.verdict.kind for c in measured)
+    n = len(measured)
     parts = [f"{found[kind]} {'is' if found[kind] == 1 else 'are'} {_WORDS[kind]}" for kind in ORDER if found[kind]]
     listed = parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
     patients = [v for c in cells for p, v in c.places if p.origin == "patient"]
     where = ""
     if patients and all(v.kind == "classical proven" for v in patients):
-        where = "; the patients' own questions are among the proven ones"
-    return f"Of {n} measured cell{'s' if n > 1 else ''}, {listed}{where}."
+        where = "; the patients' own questions are among the proven ones" if len(patients) > 1 else _ONE
+    beyond = "" if n == len(cells) else ". What may call for a quantum machine was not measured here: published estimates name it"
+    return f"Of {n} measured cell{'s' if n > 1 else ''}, {listed}{where}{beyond}."
 
 
+_ONE = "; the patient's own question is among the proven ones"
 _WORDS = {
     "classical proven": "settled by classical proof",
     "classical heuristic": "won by classical heuristics without proof",

@@ -89,7 +89,8 @@ def published() -> list[Place]:
                 contenders=(),
                 source="",
                 command="",
-                requirement=f"published counts of {m['logical_qubits']:,} logical qubits and {m['toffolis']:.2g} Toffolis need"
+                requirement=f"published counts of {m['logical_qubits']:,} logical qubits and {m['toffolis'] / 1e9:.1f} billion"
+                " Toffolis need"
                 f" {needed.physical_qubits / 1e6:.2g} million physical qubits at distance {needed.distance} and"
                 f" {duration(needed.wall_s)}; nothing was measured here, and no classical method is known to settle it",
                 plausible=needed.wall_s <= TWO_WEEKS_S,

@@ -58,7 +58,7 @@ def judge(place: Place) -> Verdict:
             words=f"{quantum.label} was quicker, {_time(quantum)} against {_time(classical)} of {classical.label},"
             " on a simulator and without a proof",
         )
-    known = "whose optimum is known by construction" if place.construction else "without a proof that it is the best"
+    known = "which is known to be the optimum" if place.construction else "without a proof that it is the best"
     return Verdict(
         kind="classical heuristic", words=f"{classical.label} finds the best known answer in {_time(classical)}, {known}{beside}"
     )

@@ -91,4 +91,5 @@ def test_published_molecules_come_out_as_published() -> None:
 
 
 def test_durations_are_said_as_people_say_them() -> None:
-    assert [duration(s) for s in (0.5, 300.0, 9000.0, 1e6, 1e9)] == ["0.5 s", "5 minutes", "2 hours", "12 days", "32 years"]
+    said = [duration(s) for s in (2e-5, 0.5, 2.5, 99.0, 300.0, 9000.0, 1e6, 1e9)]
+    assert said == ["20 µs", "500 ms", "2.5 s", "99 s", "5 minutes", "2 hours", "12 days", "32 years"]

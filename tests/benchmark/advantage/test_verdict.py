@@ -88,8 +88,8 @@ def test_a_cell_takes_its_least_settled_place() -> None:
 
 def test_patients_are_named_in_the_sentence_when_theirs_are_proven() -> None:
     patient = replace(PLACE, origin="patient", level="few", instances=1, proven=1)
-    assert "patients' own questions" in whole(cells([PLACE, patient]))
-    assert "patients" not in whole(cells([replace(patient, proven=0)]))
+    assert "the patient's own question is among" in whole(cells([PLACE, patient]))
+    assert "patient" not in whole(cells([replace(patient, proven=0)]))
     assert whole([]).startswith("Nothing")
 
 
