@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from qtwin.backend.hardware import PROVIDERS
 from qtwin.backend.hardware.price import Estimate, plans, price_usd_per_s
 from qtwin.cli.audit import write_down
-from qtwin.cli.show import note, table
+from qtwin.cli.show import ask, note, table
 from qtwin.errors import InputError
 from qtwin.patient.consent import require_consent
 from qtwin.report.number import seconds
@@ -122,9 +122,7 @@ def confirmed(price: Estimate, *, yes: bool) -> bool:
         return True
     if not sys.stdin.isatty():
         raise InputError("nobody can be asked to confirm the job", hint="pass --yes in scripts; --dry-run only estimates")
-    import typer
-
-    return typer.confirm("Buy this job?", default=False, err=True)
+    return ask("Buy this job?")
 
 
 def show_estimates(prices: list[Estimate]) -> None:

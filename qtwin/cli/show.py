@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 
 console = Console(stderr=True, highlight=False)
+_spinning: list[Status] = []
 
 
 @contextmanager
@@ -17,10 +19,27 @@ def stage(title: str) -> Iterator[list[str]]:
     """A spinner while a stage runs, then one line with what it found and the time it took."""
     found: list[str] = []
     started = time.perf_counter()
-    with console.status(title):
-        yield found
+    with console.status(title) as spinner:
+        _spinning.append(spinner)
+        try:
+            yield found
+        finally:
+            _spinning.remove(spinner)
     took = time.perf_counter() - started
     console.print(f"[bold]{title}[/bold]  {'; '.join(found)}  [dim]{took:.1f} s[/dim]")
+
+
+def ask(question: str) -> bool:
+    """A yes or no on the terminal, no by default; a spinner rests meanwhile."""
+    import typer
+
+    for spinner in _spinning:
+        spinner.stop()
+    try:
+        return typer.confirm(question, default=False, err=True)
+    finally:
+        for spinner in _spinning:
+            spinner.start()
 
 
 def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -148,6 +148,7 @@ def test_what_must_be_there_before_money_is_spent(online: str, spec: Path, exper
         return err
 
     assert "one to cloud-submission was wanted" in refused('consent = ["cloud-submission"]', "", "--yes")
+    assert "nobody can be asked" in refused("settle_s = 0.1", "settle_s = 0.2")
     assert "the budget is 0.01 USD" in refused("max_usd = 9.0", "max_usd = 0.01", "--yes")
     assert "a limit was wanted" in refused("max_usd = 9.0", "", "--yes")
     assert "did you mean 'flex'" in refused('plan = "flex"', 'plan = "flux"', "--yes")

@@ -30,6 +30,7 @@ class Shop(Provider):
     name = "shop"
 
     def __init__(self, *script: str, ledger: Ledger | None = None) -> None:
+        self.accounted = True
         self.script, self.jobs, self.tags = list(script), {}, {}
         self.ledger, self.seen_states, self.results = ledger, [], [b"whole"]
 
@@ -68,7 +69,7 @@ class Shop(Provider):
             raise CorruptedResultError("it is in pieces")
 
     def usage(self, job_id: str, *, instance: str = "") -> dict[str, Any]:
-        return {"qpu_s": 2.0}
+        return {"qpu_s": 2.0} if self.accounted else {}
 
     @property
     def live(self) -> list[str]:
@@ -232,6 +233,15 @@ def test_cancelling_a_job_that_has_ended_brings_its_result(ledger: Ledger) -> No
     shop.finish()
     assert cancel(ledger, shop, key, pace=PACE).state == "DONE"
     assert good_result(ledger, key) == b"whole"
+
+
+def test_usage_that_is_known_later_is_added(ledger: Ledger) -> None:
+    shop, key = Shop(), ledger.intend(order()).key
+    shop.accounted = False
+    assert done(ledger, shop, key).usage == {}
+    shop.accounted = True
+    assert fetch(ledger, shop, key, pace=PACE).usage == {"qpu_s": 2.0}
+    assert len(ledger.files(key, "result")) == 1
 
 
 def test_threads_that_race_make_one_job(ledger: Ledger) -> None:

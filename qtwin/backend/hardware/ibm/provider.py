@@ -115,6 +115,8 @@ class IbmProvider(Provider):
     def usage(self, job_id: str, *, instance: str = "") -> dict[str, Any]:
         metrics = self._asked(f"the usage of job {job_id} could not be asked for", lambda c: c.job_metadata(job_id), instance)
         used = metrics.get("usage") or {}
+        if used.get("status") == "pending":  # the provider says 0 until it knows
+            return {}
         told = {"qpu_s": used.get("qpu_charge_time_seconds", used.get("quantum_seconds")), "status": used.get("status")}
         told |= {"timestamps": metrics.get("timestamps")}
         return {k: v for k, v in told.items() if v is not None}

@@ -22,8 +22,10 @@ def fetch(ledger: Ledger, provider: Provider, key: str, *, pace: Pace, told: Tol
         entry = leased.entry
         if entry.state == "UNKNOWN":
             entry = reconcile(leased, provider, pace=pace, told=told)
-        if entry.state == "INTENT" or (entry.final and entry.swept):
+        if entry.state == "INTENT":
             return entry
+        if entry.final and entry.swept:
+            return _accounted(leased, provider, entry)
         entry = sweep(leased, provider, pace=pace, told=told)
         return entry if entry.final else _follow(leased, provider, entry)
 
@@ -45,6 +47,14 @@ def _follow(leased: Leased, provider: Provider, entry: Entry) -> Entry:
         raise
     leased.mark("result", "good")
     return leased.write("DONE", entry.job_id, state="DONE", error="", usage=_usage(provider, entry))
+
+
+def _accounted(leased: Leased, provider: Provider, entry: Entry) -> Entry:
+    """With the usage, which providers know later than the result."""
+    if not entry.job_id or "qpu_s" in entry.usage:
+        return entry
+    usage = _usage(provider, entry)
+    return leased.write("usage", str(usage.get("qpu_s")), usage=usage) if "qpu_s" in usage else entry
 
 
 def _usage(provider: Provider, entry: Entry) -> dict[str, object]:
