@@ -61,7 +61,8 @@ def run_molecule(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any
     asked = asked_of(section.methods, section.options, seed=spec.seed, time_limit_s=section.time_limit_s)
     fragments = None if spec.interaction is None else fragments_of(molecule, spec.interaction, entry)
     curve = None if spec.scan is None else curve_of(molecule, spec.scan)
-    run_id = identity(spec, *(f"{k}={v}" for k, v in versions().items()), molecule.coordinates_angstrom.tobytes().hex())
+    what = f"{molecule.symbols} {molecule.coordinates_angstrom.tobytes().hex()} {choice!r} {fragments!r}"
+    run_id = identity(spec, *(f"{k}={v}" for k, v in versions().items()), what)
     checkpoint = Checkpoint.open(out, run_id, fresh=fresh)
     title = spec.title or (entry.title if entry else molecule.name)
     note(title, style="bold")

@@ -65,7 +65,7 @@ def run_contact(spec: MoleculeSpec, out: Path, *, folder: Path, fresh: bool = Fa
     patient = None if section.twin is None else _patient(folder / section.twin, contact)
     asked = asked_of(section.methods, {}, seed=spec.seed)
     systems = [(a, *_system(a, section)) for a in (contact.wild_type, *chosen)]
-    geometries = "".join(m.coordinates_angstrom.tobytes().hex() for _, m, _, _ in systems)
+    geometries = "".join(f"{m.coordinates_angstrom.tobytes().hex()} {f!r} {labels}" for _, m, f, labels in systems)
     run_id = identity(spec, *(f"{k}={v}" for k, v in versions().items()), geometries)
     checkpoint = Checkpoint.open(out, run_id, fresh=fresh)
     title = spec.title or f"{contact.drug} at {contact.target} {contact.site}"
