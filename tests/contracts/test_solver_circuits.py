@@ -9,9 +9,11 @@ import pytest
 
 from qtwin.backend import registry as backends
 from qtwin.backend.base import Ansatz, Backend, Capabilities, Estimate, Samples
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.encoding import Encoding, plain
 from qtwin.encoding.pauli import diagonal
 from qtwin.encoding.penalty import encode
+from qtwin.encoding.polynomial import BinaryPolynomial
+from qtwin.errors import InputError
 from qtwin.problem.constraint import AtMostOne, Exactly, NotBoth
 from qtwin.solver import TABLE, registry
 from qtwin.solver.base import Instance
@@ -92,3 +94,16 @@ def test_resources_are_told_at_compile_time(name: str) -> None:
         assert all(0 < cost["depth"] <= cost["gates"] for cost in told["two_qubit"].values())
     else:
         assert "note" in told
+
+
+@pytest.mark.parametrize("name", QUANTUM)
+def test_odd_energies_are_solved_or_refused(name: str) -> None:
+    """A constant, coefficients 15 orders apart, a time limit that is over at once; no variable at all is refused."""
+    solver = registry.load(name, {"shots": 200} if "shots" in registry.options_of(registry.find(name)) else {})
+    spread = BinaryPolynomial.of(3, {(0,): 1e12, (0, 1): -3e12, (2,): 1e-3})
+    for polynomial, limit_s in ((BinaryPolynomial.of(2, {(): 2.0}), None), (spread, 1e-9)):
+        result = solver.solve(Instance(encoding=plain(polynomial)), seed=0, time_limit_s=limit_s)
+        assert result.bits is not None
+        assert np.isfinite(result.energy)
+    with pytest.raises(InputError):
+        solver.solve(Instance(encoding=plain(BinaryPolynomial.of(0, {(): 1.0}))), seed=0)

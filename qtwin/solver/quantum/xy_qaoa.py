@@ -18,7 +18,7 @@ from qtwin.encoding.pauli import PauliSum, diagonal
 from qtwin.errors import InputError
 from qtwin.solver import resources
 from qtwin.solver.base import Card, Instance, Result, Solver
-from qtwin.solver.circuit import Trained, answered, check_positive, measured
+from qtwin.solver.circuit import Trained, answered, check_positive, check_width, measured
 from qtwin.solver.descent import Method
 from qtwin.solver.dicke import dicke_turns
 from qtwin.solver.kept import Kept, kept
@@ -120,6 +120,7 @@ class XyQaoa(Solver):
         Raises:
             InputError: for more qubits or allowed assignments than the method can hold.
         """
+        check_width(instance, MAX_VARIABLES, "xy-qaoa")
         found = kept(instance.encoding)
         scale, offset = energy_scale(found)
         complete = self.mixer == "complete"
