@@ -26,7 +26,8 @@ class Tabu(Solver):
 
     Args:
         reads: Independent searches; each gives one sample. The first begins at the warm start, if there is one.
-        moves: Moves in a row without a new best after which a search ends; 5 times the variables by default, at least 30.
+        moves: Moves in a row without a new best after which a search ends; 5 times the variables by default, at least 30,
+            and more above 400 variables, where new starts pay less.
         tenure: Moves that a flipped variable stays at least.
         spread: The stay is drawn anew for each move, up to so many moves longer.
     """
@@ -61,7 +62,7 @@ class Tabu(Solver):
         started = time.perf_counter()
         land = Terrain(instance)
         tenure, spread = self._stay(land)
-        moves = max(30, 5 * land.n) if self.moves is None else self.moves
+        moves = max(30, 5 * land.n * max(1, land.n // 200)) if self.moves is None else self.moves
         made, first = 0, True
 
         def draw(reads: int, batch_seed: int, stopped: Callable[[], bool], left: float | None) -> NDArray[np.uint8]:
@@ -84,7 +85,7 @@ class Tabu(Solver):
         )
 
     def _stay(self, land: Terrain) -> tuple[int, int]:
-        """(tenure, spread): 3 and 6 moves, less where few variables can move at all."""
+        """(tenure, spread): 3 and 6 moves; longer where there are hundreds of variables, less where few can move at all."""
         few = min(land.size, land.n - land.size) if land.kind == "swaps" else land.n
-        tenure = min(3, few // 4) if self.tenure is None else self.tenure
-        return tenure, max(1, min(6, few // 3)) if self.spread is None else self.spread
+        tenure = min(max(3, land.n // 80), few // 4) if self.tenure is None else self.tenure
+        return tenure, max(1, min(max(6, land.n // 80), few // 3)) if self.spread is None else self.spread
