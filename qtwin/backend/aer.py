@@ -77,9 +77,9 @@ class AerBackend(Backend):
         words = self._method.replace("_", " ").replace("statevector", "state vector")
         return Capabilities(
             name="aer" if self._method == "statevector" else f"aer:{self._method}",
-            summary=f"Qiskit Aer {words}{noisy}, exact or sampled" if self._exact else f"Qiskit Aer {words}{noisy}, sampled",
+            summary=f"Qiskit Aer {words}{noisy}, {'exact or sampled' if self._exact else 'sampled'}",
             max_qubits=_WIDEST[self._method],
-            exact=self._exact,
+            exact=self._exact and self._rates.silent,
             vendor="qiskit-aer",
             versions={package: version(package) for package in ("qiskit", "qiskit-aer")},
         )

@@ -96,7 +96,7 @@ class FakeBackend(Backend):
     def capabilities(self) -> Capabilities:
         return Capabilities(
             name=self._name,
-            summary=f"IBM {self._name.removeprefix('fake:')} as of its snapshot, {self._target.num_qubits} qubits, noisy",
+            summary=f"snapshot of IBM {self._name.removeprefix('fake:')}, {self._target.num_qubits} qubits, with its noise",
             max_qubits=min(_WIDEST, self._target.num_qubits),
             exact=False,
             vendor="qiskit-ibm-runtime",

@@ -52,7 +52,7 @@ def energy_picture(rows: Rows) -> Picture:
         axes.set_yticks(range(len(labels)), [look.short(label, 60 if width_in > 5 else 24) for label in labels])
         axes.set_xlim(left=0.0)
         axes.set_xlabel("root mean square error (millihartree)")
-        axes.legend(loc="lower right")
+        axes.legend(loc="center right")
         return figure
 
     wide, narrow = both(draw)

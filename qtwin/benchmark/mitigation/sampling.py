@@ -36,6 +36,7 @@ class SamplingCase:
         ansatz, theta: QAOA at angles trained without noise.
         best: Lowest energy.
         ideal_energy, ideal_optimum: Noiseless mean energy, and probability of an optimal shot.
+        ideal_repaired: Probability of an optimal shot after one-flip descent, without noise.
     """
 
     encoding: Encoding
@@ -44,6 +45,7 @@ class SamplingCase:
     best: float
     ideal_energy: float
     ideal_optimum: float
+    ideal_repaired: float
 
 
 def choice(n: int, k: int, layers: int, *, seed: int) -> SamplingCase:
@@ -63,6 +65,7 @@ def choice(n: int, k: int, layers: int, *, seed: int) -> SamplingCase:
     energies = polynomial.evaluate(every)
     exact: Any = registry.load("statevector")
     probabilities = exact.probabilities(circuit, theta)
+    repaired = polynomial.evaluate(descend(polynomial, every)[0])
     return SamplingCase(
         encoding=encoding,
         ansatz=circuit,
@@ -70,6 +73,7 @@ def choice(n: int, k: int, layers: int, *, seed: int) -> SamplingCase:
         best=float(energies.min()),
         ideal_energy=float(probabilities @ energies),
         ideal_optimum=float(probabilities[np.isclose(energies, energies.min())].sum()),
+        ideal_repaired=float(probabilities[np.isclose(repaired, energies.min())].sum()),
     )
 
 
