@@ -1,6 +1,6 @@
 """A campaign of randomised faults: the ledger and the real client library against the loopback server, or against another one.
 
-    python -m tests.server.faults --runs 200 --seed 7 [--server http://127.0.0.1:8765]
+    python -m tests.server.faults --runs 200 --seed 7 [--server http://127.0.0.1:8765] [--every-step]
 
 Each run has an instance and a ledger of its own. Processes are forked, killed with SIGKILL at a named step or at a random time,
 run two at once, meet a full disk, an expired token, lost, doubled and garbled answers, refusals, a slow listing and damaged
@@ -98,6 +98,14 @@ def plan(seed: int) -> dict[str, Any]:
     }
 
 
+def plan_of_step(k: int) -> dict[str, Any]:
+    """The k-th of all steps, killed there once, on a line that works, that loses the answer, that takes twice, that refuses."""
+    posts = ([], ["reset_after"], ["twice"], ["503_before"])
+    step, post = STEPS[k % len(STEPS)], posts[k // len(STEPS) % len(posts)]
+    calm = {"list": [], "result": [], "listing_lag_s": 0.3, "kills": 1, "together": False, "full": "", "expire": False, "iam": []}
+    return {"seed": k, "post": post, "kill": ("step", step), **calm}
+
+
 def client(folder: Path, payload: bytes, crn: str, *, kill_at: str = "", full_at: str = "", fetching: bool = False) -> int:
     """One process of a user: write the intent, submit, or fetch; its exit code."""
 
@@ -152,9 +160,9 @@ def waited(pid: int, limit_s: float = 60.0) -> int:
     return -99
 
 
-def run(seed: int, url: str, payload: bytes, answer: str) -> dict[str, Any]:
+def run(faults: dict[str, Any], url: str, payload: bytes, answer: str) -> dict[str, Any]:
     """One run; what was found in the end."""
-    faults = plan(seed)
+    seed = faults["seed"]
     crn = CRN.format(name=f"run-{seed}-{os.getpid()}")
     os.environ |= {"QISKIT_IBM_INSTANCE": crn}
     told = {k: faults[k] for k in ("post", "list", "result", "listing_lag_s")}
@@ -228,22 +236,22 @@ def small_job() -> tuple[bytes, str]:
     return payload, Machine(noise=False)(json.loads(payload))
 
 
-def campaign(runs: int, seed: int, *, url: str, at_once: int) -> list[dict[str, Any]]:
+def campaign(plans: list[dict[str, Any]], *, url: str, at_once: int) -> list[dict[str, Any]]:
     payload, answer = small_job()
     import requests  # noqa: F401 - what the children need is imported once
     from qiskit_ibm_runtime import QiskitRuntimeService  # noqa: F401
     from sqlalchemy.dialects import sqlite  # noqa: F401
 
     results: list[dict[str, Any]] = []
-    waiting, running = list(range(seed * 1_000_003, seed * 1_000_003 + runs)), {}
+    waiting, running = list(plans), {}
     with tempfile.TemporaryDirectory() as name:
         while waiting or running:
             while waiting and len(running) < at_once:
-                k = waiting.pop(0)
-                place = Path(name) / f"{k}.json"
+                faults = waiting.pop(0)
+                place = Path(name) / f"{faults['seed']}.json"
 
-                def body(k: int = k, place: Path = place) -> int:
-                    place.write_text(json.dumps(run(k, url, payload, answer)))
+                def body(faults: dict[str, Any] = faults, place: Path = place) -> int:
+                    place.write_text(json.dumps(run(faults, url, payload, answer)))
                     return 0
 
                 running[forked(body)] = place
@@ -265,6 +273,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=int(os.environ.get("QTWIN_FAULT_SEED", "1")))
+    parser.add_argument("--every-step", action="store_true", help="no chance: a kill at each step on four kinds of line")
     parser.add_argument("--at-once", type=int, default=6)
     parser.add_argument("--server", default="", help="address of a server that is running already")
     parser.add_argument("--verbose", action="store_true")
@@ -287,7 +296,11 @@ def main() -> int:
             os.environ |= {key: f"{url}/{path}" for key, path in names.items()} | {"QTWIN_IBM_RUNTIME_URL": f"{url}/api/v1"}
         os.environ |= {"QISKIT_IBM_TOKEN": KEY, "QTWIN_IBM_TIMEOUT_S": "2.5"}
         started = time.perf_counter()
-        results = campaign(arguments.runs, arguments.seed, url=url, at_once=arguments.at_once)
+        first = arguments.seed * 1_000_003
+        plans = [plan(k) for k in range(first, first + arguments.runs)]
+        if arguments.every_step:
+            plans = [plan_of_step(k) for k in range(4 * len(STEPS))]
+        results = campaign(plans, url=url, at_once=arguments.at_once)
         raw_keys = ask(url, "/control/server")["raw_keys"]
     finally:
         if process is not None:

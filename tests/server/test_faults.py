@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SEED = os.environ.get("QTWIN_FAULT_SEED", "1")
 
 
-def campaign(runs: int, *, limit_s: float) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.server.faults", "--runs", str(runs), "--seed", SEED, "--at-once", "8"]
+def campaign(runs: int, *more: str, limit_s: float) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.server.faults", "--runs", str(runs), "--seed", SEED, "--at-once", "8", *more]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=limit_s, check=False)
     assert done.stdout, done.stderr
@@ -43,3 +43,17 @@ def test_twenty_runs_lose_nothing_and_double_nothing() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 def test_two_hundred_runs_lose_nothing_and_double_nothing() -> None:
     judged(campaign(200, limit_s=1480), 200)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
+def test_a_kill_at_each_step_of_a_submission_loses_nothing() -> None:
+    found = campaign(0, "--every-step", limit_s=880)
+    judged(found, 44)
+    steps = set(found["killed_at"]) - {"any time", "not killed"}
+    # the last three come only where an answer was lost or a submission refused
+    assert steps == {
+        *("opened", "intent", "leased", "before the request", "sending", "taken", "submitted", "settled"),
+        *("asking what became of it", "found", "not taken"),
+    }
