@@ -13,6 +13,7 @@ from typing import Any
 
 from qtwin import __version__
 from qtwin.benchmark.checkpoint import Checkpoint, write_json
+from qtwin.benchmark.fault_tolerance.molecular import required
 from qtwin.cli.molecule_energies import asked_of, choice_of, field_of, require_sizes, rows_of
 from qtwin.cli.molecule_interaction import fragments_of, run_interaction
 from qtwin.cli.molecule_scan import curve_of, memory_of, run_curve
@@ -90,6 +91,7 @@ def run_molecule(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any
         "mean_field": {"energy_hartree": field.energy_hartree, "history": list(field.history), "stable": field.stable},
         "methods": rows,
         "diagnostics": diagnostics(rows),
+        "fault_tolerance": required(problem.h1_hartree, problem.h2_hartree),
         "solvation": _solvation(molecule, section, checkpoint),
         "scan": None if curve is None else run_curve(curve, section, asked, checkpoint),
         "interaction": None,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qtwin.report.molecule_curves import curve_picture
+from qtwin.report.molecule_fault_tolerance import fault_tolerance_section
 from qtwin.report.molecule_pictures import convergence_picture, orbital_picture, race_picture, structure_picture
 from qtwin.report.molecule_tables import (
     diagnostic_table,
@@ -54,6 +55,8 @@ def sheet_of(result: Mapping[str, Any], orbitals: Mapping[str, Any] | None, *, q
             pictures=[structure_picture(molecule), *([orbital_picture(molecule, orbitals)] if orbitals is not None else [])],
         )
     )
+    if result.get("fault_tolerance") is not None:
+        sections.append(fault_tolerance_section(result["fault_tolerance"]))
     return Sheet(
         kind="molecule",
         title=result["title"],
