@@ -11,6 +11,7 @@ from qtwin.encoding.encoding import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.encoding.spin import from_spins
 from qtwin.errors import InputError
+from qtwin.solver import pauli_correlators as correlators
 from qtwin.solver.base import Instance
 from qtwin.solver.one_flip import one_flip
 from qtwin.solver.quantum import pauli_correlation_encoding as pce
@@ -21,23 +22,23 @@ from tests.oracles.instances import random_polynomial
 
 @pytest.mark.parametrize(("variables", "k", "q"), [(3, 1, 1), (9, 2, 3), (10, 2, 4), (45, 2, 6), (135, 2, 10), (252, 3, 9)])
 def test_qubits_are_as_few_as_the_count_of_correlators_allows(variables: int, k: int, q: int) -> None:
-    assert pce.qubits_for(variables, k) == q
+    assert correlators.qubits_for(variables, k) == q
     assert 3 * comb(q, k) >= variables > 3 * comb(q - 1, k)
-    words = pce.correlators(variables, k)
+    words = correlators.correlators(variables, k)
     assert len(set(words)) == variables
     assert all(len(s) == k for _, s in words)
 
 
 def test_correlators_are_expectations_of_their_strings_in_three_settings() -> None:
-    plain_circuit, measured = pce.settings(2, 3)
+    plain_circuit, measured = correlators.settings(2, 3)
     theta = np.random.default_rng(0).normal(size=plain_circuit.n_parameters)
-    words = pce.correlators(9, 2)
-    found = pce._exact(dict.fromkeys(pce.BASES, exact_simulator()), measured, theta, words)
+    words = correlators.correlators(9, 2)
+    found = correlators.exact(dict.fromkeys(correlators.BASES, exact_simulator()), measured, theta, words)
     psi = DenseBackend().states(plain_circuit, theta)[-1]
     for k, value in enumerate(found):
-        string = pce._weighted(words, np.eye(9)[k], 3)
+        string = correlators.weighted(words, np.eye(9)[k], 3)
         assert value == pytest.approx(float(np.real(psi.conj() @ matrix(string) @ psi)), abs=1e-12)
-    sampled = pce._sampled(exact_simulator(), measured, theta, words, 40000, 1)
+    sampled = correlators.sampled(exact_simulator(), measured, theta, words, 40000, 1)
     assert sampled == pytest.approx(found, abs=0.03)  # 6 standard errors
 
 

@@ -9,59 +9,28 @@ signs.
 from __future__ import annotations
 
 import time
-from itertools import combinations
-from math import comb
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.backend.base import Ansatz, Backend
+from qtwin.backend.base import Backend
 from qtwin.encoding.encoding import Encoding
-from qtwin.encoding.pauli import PauliSum, diagonal
+from qtwin.encoding.pauli import diagonal
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
+from qtwin.solver import pauli_correlators as correlators
 from qtwin.solver import resources
 from qtwin.solver.base import Card, Instance, Result, Solver
 from qtwin.solver.circuit import answered, check_positive, check_width
 from qtwin.solver.descent import Method, check_method, descend
 from qtwin.solver.objective import loaded
 from qtwin.solver.one_flip import one_flip
-from qtwin.solver.pinned import Circuit, Turn, circuit, strings
-from qtwin.solver.quantum_ansatz import brickwork
 from qtwin.solver.sampled import collect
 from qtwin.solver.training import exact_simulator
 
 MAX_VARIABLES = 150
-BASES = ("X", "Y", "Z")
 Floats = NDArray[np.float64]
-
-
-def qubits_for(variables: int, k: int) -> int:
-    """The fewest qubits q with 3 C(q, k) correlators for the variables."""
-    q = k
-    while 3 * comb(q, k) < variables:
-        q += 1
-    return q
-
-
-def correlators(variables: int, k: int) -> list[tuple[str, tuple[int, ...]]]:
-    """(letter, qubits) of each variable: all subsets in X, then in Y, then in Z, dealt in turns so that settings are even."""
-    subsets = list(combinations(range(qubits_for(variables, k)), k))
-    return [(letter, s) for s in subsets for letter in BASES][:variables]
-
-
-def settings(layers: int, q: int) -> tuple[Ansatz, dict[str, Circuit]]:
-    """The trained circuit, and the same with each change of basis, after which Z is measured."""
-    plain = brickwork(q, layers)
-    turns: list[Turn] = [(layer.generator, layer.parameter) for layer in plain.layers]
-    # exp(i pi/4 Y) turns X into Z, exp(-i pi/4 X) turns Y into Z
-    change: dict[str, list[Turn]] = {
-        "X": [(strings(q, [([i], [i], -np.pi / 4) for i in range(q)]), None)],
-        "Y": [(strings(q, [([i], [], np.pi / 4) for i in range(q)]), None)],
-        "Z": [],
-    }
-    return plain, {b: circuit(q, [*turns, *change[b]], free=plain.n_parameters, reference=plain.reference) for b in BASES}
 
 
 class _Loss:
@@ -134,7 +103,7 @@ class PauliCorrelationEncoding(Solver):
         self.shots, self.starts, self.iterations, self.optimizer = shots, starts, iterations, optimizer
         self.objective_shots, self.polish = objective_shots, polish
         self._backend, self._simulator = loaded(backend), exact_simulator()
-        self._bases = {basis: exact_simulator() for basis in BASES}  # each keeps the circuit that it has checked
+        self._bases = {basis: exact_simulator() for basis in correlators.BASES}  # each keeps the circuit that it has checked
 
     @classmethod
     def card(cls) -> Card:
@@ -153,10 +122,10 @@ class PauliCorrelationEncoding(Solver):
         deadline = None if time_limit_s is None else started + time_limit_s
         encoding, polynomial = instance.encoding, instance.encoding.polynomial
         m = polynomial.n_variables
-        q = qubits_for(m, self.k)
+        q = correlators.qubits_for(m, self.k)
         layers = self.layers or max(1, -(-m // q))
-        plain, measured = settings(layers, q)
-        words = correlators(m, self.k)
+        plain, measured = correlators.settings(layers, q)
+        words = correlators.correlators(m, self.k)
         loss = _Loss(polynomial, self.alpha or float(q ** (self.k // 2)), self.beta)
         rng = np.random.default_rng(seed)
         answers: list[NDArray[np.uint8]] = []
@@ -168,14 +137,14 @@ class PauliCorrelationEncoding(Solver):
             evaluations += 3
             if self.objective_shots is not None:
                 training_shots += 3 * self.objective_shots
-                seen = _sampled(self._backend, measured, theta, words, self.objective_shots, seed + evaluations)
+                seen = correlators.sampled(self._backend, measured, theta, words, self.objective_shots, seed + evaluations)
                 passed.keep(seen)
                 return loss(seen)[0], np.zeros(0)
-            seen = _exact(self._bases, measured, theta, words)
+            seen = correlators.exact(self._bases, measured, theta, words)
             passed.keep(seen)
             total, slope = loss(seen)
             evaluations += 1
-            return total, self._simulator.value_and_gradient(plain, theta, _weighted(words, slope, q))[1]
+            return total, self._simulator.value_and_gradient(plain, theta, correlators.weighted(words, slope, q))[1]
 
         for _ in range(self.starts):
             passed = _Passed(polynomial)
@@ -197,7 +166,7 @@ class PauliCorrelationEncoding(Solver):
             losses.append(found.value)
             mark = time.perf_counter()
             each = self.shots // (3 * self.starts)
-            seen = _sampled(self._backend, measured, found.theta, words, each, int(rng.integers(2**31)))
+            seen = correlators.sampled(self._backend, measured, found.theta, words, each, int(rng.integers(2**31)))
             executed += time.perf_counter() - mark
             answers += [passed.bits, (seen < 0.0).astype(np.uint8)]
         rows = np.array(answers)
@@ -208,13 +177,13 @@ class PauliCorrelationEncoding(Solver):
             "layers": layers,
             "parameters": plain.n_parameters,
             "losses": losses,
-            "settings": len(BASES),
+            "settings": len(correlators.BASES),
             "resources": resources.of_circuit(
                 plain,
                 shots=3 * (self.shots // (3 * self.starts)) * len(losses),
                 evaluations=evaluations,
                 training_shots=training_shots,
-                settings=len(BASES),
+                settings=len(correlators.BASES),
             ),
         }
         if self.polish:
@@ -247,45 +216,6 @@ class _Passed:
         energy = float(self._polynomial.evaluate(bits[None, :])[0])
         if energy < self._energy:
             self._energy, self.bits = energy, bits
-
-
-def _exact(
-    simulators: dict[str, Any], measured: dict[str, Circuit], theta: Floats, words: list[tuple[str, tuple[int, ...]]]
-) -> Floats:
-    """(m,) <P_i>, from three distributions."""
-    out = np.empty(len(words))
-    for basis, made in measured.items():
-        p = simulators[basis].probabilities(made.ansatz, made.full(theta))
-        signs = 1.0 - 2.0 * (np.arange(p.size)[:, None] >> np.arange(made.ansatz.n_qubits) & 1)
-        for i, (letter, qubits) in enumerate(words):
-            if letter == basis:
-                out[i] = p @ signs[:, list(qubits)].prod(axis=1)
-    return out
-
-
-def _sampled(
-    backend: Backend, measured: dict[str, Circuit], theta: Floats, words: list[tuple[str, tuple[int, ...]]], shots: int, seed: int
-) -> Floats:
-    """(m,) the same from `shots` measurements of each setting."""
-    out = np.empty(len(words))
-    for number, (basis, made) in enumerate(measured.items()):
-        samples = backend.sample(made.ansatz, made.full(theta), shots=shots, seed=(3 * seed + number) % 2**32)
-        signs = 1.0 - 2.0 * samples.bits.astype(np.float64)
-        for i, (letter, qubits) in enumerate(words):
-            if letter == basis:
-                out[i] = float(samples.counts @ signs[:, list(qubits)].prod(axis=1)) / samples.shots
-    return out
-
-
-def _weighted(words: list[tuple[str, tuple[int, ...]]], weight: Floats, q: int) -> PauliSum:
-    """sum_i weight_i P_i."""
-    return strings(
-        q,
-        [
-            (list(s) if letter != "Z" else [], list(s) if letter != "X" else [], float(w))
-            for (letter, s), w in zip(words, weight, strict=True)
-        ],
-    )
 
 
 def _polished(encoding: Encoding, rows: NDArray[np.uint8], rng: np.random.Generator) -> tuple[NDArray[np.uint8], dict[str, Any]]:
