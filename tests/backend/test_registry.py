@@ -35,7 +35,7 @@ from tests.oracles.circuits import ising, qaoa, sherrington
         ("fake:fez,twirls=2,fractional=true", {}, "fractional gates"),
         ("fake:fez,line=worst", {}, "one of 'best', 'typical'"),
         ("pennylane:default.qbit", {}, "no device 'default.qbit'"),
-        ("statevector:0", {}, "0 threads"),
+        ("statevector:threads=0", {}, "0 threads"),
     ],
 )
 def test_what_cannot_be_is_refused(name: str, options: dict[str, Any], message: str) -> None:

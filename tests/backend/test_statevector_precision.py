@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from qtwin.backend import registry
 from qtwin.backend.statevector import StatevectorBackend
 from qtwin.backend.statevector.distribution import draw
 from qtwin.backend.statevector.layered import diagonal as eigenvalues
@@ -58,6 +59,12 @@ def test_an_unknown_precision_is_refused_by_name() -> None:
     with pytest.raises(InputError, match="precision 'singel'") as caught:
         StatevectorBackend(precision="singel")
     assert "did you mean 'single'" in caught.value.hint
+
+
+def test_single_precision_is_had_by_name() -> None:
+    ansatz, theta, cost = _instance(9, 2)
+    named = registry.load("statevector:single").expectation(ansatz, theta, cost).value
+    assert named == StatevectorBackend(precision="single").expectation(ansatz, theta, cost).value
 
 
 @pytest.mark.parametrize("circuit", ["tiles", "general"])
@@ -133,10 +140,11 @@ def test_every_cut_has_the_closed_form(n: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_26_qubits_fit_five_state_vectors() -> None:
     """Value and gradient at p = 8, then shots: resident memory of the whole process, in units of 16 bytes x 2^26."""
     command = [sys.executable, "benchmarks/bench_qaoa_statevector.py", "--remember", "26", "--threads", "2"]
-    done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=600)
+    done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=900)
     _, both, shots, *_ = json.loads(done.stdout)
     assert both < 5.0
     assert shots < 5.0

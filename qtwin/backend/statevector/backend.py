@@ -46,18 +46,18 @@ class StatevectorBackend(Backend):
     objects; `release` lets go of them. One call runs at a time; results do not depend on what ran before.
 
     Args:
+        precision: "single" halves time and memory of QAOA circuits with a transverse field, from 8 qubits on, at a relative
+            error of about 1e-7; all other circuits run in double precision. By name: "statevector:single".
         threads: Threads for wide states; all cores this process may use when None.
         memory_bytes: Refuse states that need more; what is available when None.
-        precision: "single" halves time and memory of QAOA circuits with a transverse field, from 8 qubits on, at a relative
-            error of about 1e-7; all other circuits run in double precision.
     """
 
     def __init__(
         self,
         *,
+        precision: Literal["double", "single"] = "double",
         threads: int | None = None,
         memory_bytes: int | None = None,
-        precision: Literal["double", "single"] = "double",
     ) -> None:
         if precision not in _TYPES:
             raise unknown_name("precision", str(precision), _TYPES)
