@@ -209,6 +209,11 @@ def _solvation(molecule: Molecule, section: MoleculeSection, checkpoint: Checkpo
     return dict(kept)
 
 
+def is_small(basis: str) -> bool:
+    """Whether a basis lacks polarisation functions: good to compare methods, not to predict."""
+    return basis.lower().replace("-", "") in {"sto3g", "sto6g", "minao", "321g", "631g"}
+
+
 def _warnings(molecule: Molecule, result: dict[str, Any], own_geometry: bool) -> list[str]:
     said = []
     if result["mean_field"]["stable"] is False:
@@ -217,7 +222,7 @@ def _warnings(molecule: Molecule, result: dict[str, Any], own_geometry: bool) ->
         said.append(f"The mean field needed more than one attempt: {'; '.join(result['mean_field']['history'])}")
     if "force field" in molecule.provenance and own_geometry:
         said.append("The geometry is a force field's: relax it with quantum chemistry before a difference of energies means much")
-    if molecule.basis.lower().replace("-", "") in {"sto3g", "minao", "631g"}:
+    if is_small(molecule.basis):
         said.append(f"{molecule.basis} is a small basis: energies compare methods with each other, not with experiment")
     for part in ("scan", "interaction"):
         said += (result[part] or {}).get("warnings", [])

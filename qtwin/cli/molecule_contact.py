@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from qtwin.benchmark.checkpoint import Checkpoint, write_json
-from qtwin.cli.molecule import molecule_part, versions
+from qtwin.cli.molecule import is_small, molecule_part, versions
 from qtwin.cli.molecule_energies import Asked, asked_of
 from qtwin.cli.molecule_interaction import best_of, run_interaction
 from qtwin.cli.show import note, stage, table
@@ -196,6 +196,9 @@ def _warnings(contact: Contact, parts: Sequence[Mapping[str, Any]]) -> list[str]
         " no affinity and no free energy is computed from them",
         "No variant of this residue was read from the patient's record: the variants are hypothetical",
     ]
+    basis = str(parts[0]["molecule"]["basis"])
+    if is_small(basis):
+        said.append(f"{basis} is a small basis: take 6-31g* or larger before a number means much")
     if contact.charged_share < 0.9:
         said.append(
             f"At pH 7.4 only {100 * contact.charged_share:.0f} % of {contact.drug} is charged (pKa {contact.pka:g});"

@@ -82,7 +82,8 @@ def judge_contact(
             f" {kcal(c['high_kcal_mol'], 1)} by method)"
         )
         if screened:
-            sentence += f" and by {kcal(screened['difference_kcal_mol'], 0)} in a continuum of {screened['dielectric']:g}"
+            left = kcal(screened["difference_kcal_mol"], 0)
+            sentence += f" and by {left} in a continuum of dielectric constant {screened['dielectric']:g}"
         by = {m["name"]: m["difference_kcal_mol"] for m in c["by_method"]}
         if "hf" in by and best != "hf" and c["difference_kcal_mol"]:
             share = 100 * abs(by["hf"] / c["difference_kcal_mol"])

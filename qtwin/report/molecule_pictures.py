@@ -12,6 +12,7 @@ from qtwin.report.molecule_verdict import CHEMICAL_ACCURACY_MHA
 from qtwin.report.number import number, seconds
 from qtwin.report.picture import Picture, table
 from qtwin.report.trial_pictures import both
+from qtwin.report.words import sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -133,7 +134,7 @@ def structure_picture(molecule: Mapping[str, Any]) -> Picture:
     return Picture(
         name="structure",
         title=molecule["title"],
-        caption=f"{molecule['formula']}. {molecule['provenance']}.",
+        caption=f"{molecule['formula']}. {sentence(molecule['provenance'])}",
         alt=f"{molecule['formula']}, {len(rows)} atoms.",
         wide=wide,
         narrow=narrow,
@@ -179,7 +180,7 @@ def orbital_picture(molecule: Mapping[str, Any], seen: Mapping[str, Any]) -> Pic
     )
 
 
-def race_picture(rows: Sequence[Mapping[str, Any]]) -> Picture | None:
+def race_picture(rows: Sequence[Mapping[str, Any]], *, whole_is_active: bool = False) -> Picture | None:
     """Distance to the exact energy of the active space against time."""
     shown = [r for r in rows if r["error_mHa"] is not None and r["wall_s"] is not None and r["name"] != "casci"]
     exact = next((r for r in rows if r["name"] == "casci" and r["energy_hartree"] is not None), None)
@@ -192,7 +193,7 @@ def race_picture(rows: Sequence[Mapping[str, Any]]) -> Picture | None:
         for k, row in enumerate([exact, *shown]):
             colour = look.KIND_COLOURS.get(row["kind"], look.GREY)
             size = max(abs(row["error_mHa"]), _FLOOR_MHA)
-            active = row["scope"] == "active space"
+            active = row["scope"] == "active space" or whole_is_active
             mark = look.KIND_MARKERS.get(row["kind"], "o")
             left.plot(size, k, marker=mark, color=colour, fillstyle="full" if active else "none")
             if row["standard_error"]:
@@ -218,9 +219,12 @@ def race_picture(rows: Sequence[Mapping[str, Any]]) -> Picture | None:
         title="How near, and how fast",
         caption="Distance from the exact energy of the active space (CASCI) and time on this machine. The dashed line is chemical"
         " accuracy, 1.6 mHa; everything nearer than 10⁻⁵ mHa stands at the left end."
-        " Open marks treat the whole molecule: what they"
-        " differ by is correlation outside the active space, not an error. Circles are classical, diamonds quantum, the square is"
-        " Hartree-Fock.",
+        + (
+            ""
+            if whole_is_active
+            else " Open marks treat the whole molecule: what they differ by is correlation outside it, not an error."
+        )
+        + " Circles are classical, diamonds quantum, the square is Hartree-Fock.",
         alt="; ".join(f"{r['name']} {number(r['error_mHa'])} mHa in {seconds(r['wall_s'])}" for r in shown),
         wide=wide,
         narrow=narrow,

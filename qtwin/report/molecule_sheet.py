@@ -40,7 +40,11 @@ def sheet_of(result: Mapping[str, Any], orbitals: Mapping[str, Any] | None, *, q
                 f"{sentence(space['words'])} {space['n_electrons']} electrons in {space['n_orbitals']} orbitals:"
                 f" {space['determinants']:,} determinants, {space['spin_orbitals']} qubits before any reduction."
             ],
-            pictures=[p for p in (race_picture(rows), convergence_picture(rows)) if p is not None],
+            pictures=[
+                p
+                for p in (race_picture(rows, whole_is_active=space["is_whole_molecule"]), convergence_picture(rows))
+                if p is not None
+            ],
             tables=[method_table(rows), diagnostic_table(rows)],
         )
     ]

@@ -112,7 +112,7 @@ def interaction_table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
         rows=[
             (
                 r["name"],
-                "whole" if r["scope"] == "molecule" else "HF + active correlation",
+                "whole" if r["scope"] == "molecule" else "active, on HF",
                 kcal(r["interaction_kcal_mol"]),
                 energy(r["interaction_hartree"]),
                 kcal(r["standard_error_hartree"] * KCAL_PER_MOL_PER_HARTREE) if r["standard_error_hartree"] else MISSING,
