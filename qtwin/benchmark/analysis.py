@@ -55,6 +55,7 @@ class Cell:
         regret: Median loss of utility on the twin against the best answer known, in its unit; NaN without a twin.
         stage_s: Mean seconds of each stage (`qtwin.benchmark.stages`).
         shots, evaluations: Mean a run, training included.
+        hits, drawn: Samples at the best known energy, and samples in all; 0 and 0 for a solver that keeps none.
         gap: Median optimality gap of the runs' answers; NaN where none had one.
         proven: Runs that ended with a proof.
         primal_s: Median primal integral, up to the longest run of the cell.
@@ -82,6 +83,8 @@ class Cell:
     stage_s: Mapping[str, float]
     shots: float
     evaluations: float
+    hits: int
+    drawn: int
 
 
 def best_known(records: Iterable[Record]) -> dict[str, Best]:
@@ -118,6 +121,14 @@ def succeeded(record: Record, best: Mapping[str, Best]) -> bool:
     if utility is not None and known.utility is not None and utility >= known.utility - _tolerance(known.utility):
         return True
     return bool(energy <= known.energy + _tolerance(known.energy))
+
+
+def hits(record: Record, best: Mapping[str, Best]) -> int:
+    """Samples of the record at the best energy known of its instance."""
+    known, seen = best.get(record["instance_id"]), record.get("samples")
+    if known is None or not seen or seen["lowest"] is None:
+        return 0
+    return int(seen["lowest_count"]) if seen["lowest"] <= known.energy + _tolerance(known.energy) else 0
 
 
 def cells(records: Sequence[Record], best: Mapping[str, Best]) -> list[Cell]:
@@ -224,6 +235,8 @@ def _cell(key: tuple[str, int, str], rows: Sequence[Record], best: Mapping[str, 
         stage_s=stages.means(r["stage_s"] for r in rows if r.get("stage_s")),
         shots=_mean(float(r["shots"]) for r in rows if r.get("shots") is not None),
         evaluations=_mean(float(r["evaluations"]) for r in rows if r.get("evaluations") is not None),
+        hits=sum(hits(r, best) for r in rows),
+        drawn=sum(int(r["samples"]["shots"]) for r in rows if r.get("samples")),
     )
 
 

@@ -9,12 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from qtwin.benchmark.analysis import Best, group_of
+from qtwin.benchmark.analysis import Best, group_of, hits
 from qtwin.benchmark.metrics import clopper_pearson
 from qtwin.benchmark.noise import Level, fit
 from qtwin.errors import InputError
-
-_SAME = 1e-9
 
 
 def noise_of(
@@ -42,7 +40,7 @@ def _entry(
     family, n, solver = key
     pooled: dict[float, list[int]] = defaultdict(lambda: [0, 0])
     for error, r in members:
-        pooled[error][0] += _hits(r, best)
+        pooled[error][0] += hits(r, best)
         pooled[error][1] += int(r["samples"]["shots"])
     measured = [Level(error=e, hits=h, shots=s) for e, (h, s) in sorted(pooled.items())]
     chances = [r["instance"]["chance"] for _, r in members if r["instance"].get("chance") is not None]
@@ -65,11 +63,3 @@ def _entry(
         return entry | dataclasses.asdict(fit(measured, chance=float(np.mean(chances))))
     except InputError as error:
         return entry | {"refused": error.message}
-
-
-def _hits(r: Mapping[str, Any], best: Mapping[str, Best]) -> int:
-    """Shots of the record at the best energy known."""
-    known, seen = best.get(r["instance_id"]), r["samples"]
-    if known is None or seen["lowest"] is None:
-        return 0
-    return int(seen["lowest_count"]) if seen["lowest"] <= known.energy + _SAME * max(1.0, abs(known.energy)) else 0

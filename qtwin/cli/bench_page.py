@@ -205,12 +205,13 @@ def _stage_table(cells: Sequence[Cell]) -> Table:
                 *(seconds(c.stage_s[name]) for name in STAGES[2:]),
                 number(round(c.evaluations)),
                 number(round(c.shots)),
+                f"{c.hits / c.drawn:.2g} of its samples" if c.drawn else "-",
                 str(c.failed),
                 str(c.out_of_time),
             )
             for c in cells
         ],
-        numeric=frozenset(range(3, 11)) | {1},
+        numeric=frozenset(range(3, 12)) | {1},
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from importlib import import_module
 from pathlib import Path
 
 from qtwin import __version__
@@ -82,4 +81,6 @@ def _run(step: StepSection, base: Path, folder: Path, data: Path | None) -> None
 
         run_scaling(path, folder)
     else:
-        import_module("qtwin.cli.molecule").run_molecule(path, folder)
+        from qtwin.cli.molecule import run_molecule
+
+        run_molecule(path, folder)

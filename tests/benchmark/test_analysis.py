@@ -27,6 +27,7 @@ def _record(instance: str, run: int, **more: Any) -> dict[str, Any]:
         "stage_s": {"train": 1.5, "execute": 0.5},
         "shots": 100,
         "evaluations": 7,
+        "samples": {"shots": 100, "lowest": more["energy"], "lowest_count": 12},
     } | more
 
 
@@ -45,6 +46,7 @@ def test_a_bernoulli_solver_comes_back() -> None:
     assert cell.gap == 1.0
     assert cell.stage_s["train"] == 1.5
     assert (cell.shots, cell.evaluations) == (100, 7)
+    assert (cell.hits, cell.drawn) == (12 * cell.successes, 100 * cell.runs)
 
 
 def test_failures_and_time_outs_are_runs_that_did_not_succeed() -> None:
