@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from qtwin.benchmark.analysis import Best, Record, group_of
+from qtwin.encoding.generate import PUBLISHED_PROOFS
 
 _MEDIANS = (
     "n_variables",
@@ -26,8 +27,8 @@ def places(records: Sequence[Record], best: Mapping[str, Best]) -> list[dict[str
 
     Returns:
         Of each: family (as in tables), generator, n, instances, the medians of their portraits, terms (order to median count),
-        proven (instances whose optimum a solver or the construction proves), proven_by (labels), and construction (whether the
-        optimum is known from how the instances are made).
+        proven (instances whose optimum a solver proves), proven_by (labels), construction (whether the optimum is known from how
+        the instances are made, or from the literature) and published_proof (by whom, in the latter case).
     """
     groups: dict[tuple[str, int], list[Record]] = defaultdict(list)
     for r in records:
@@ -54,4 +55,5 @@ def _place(family: str, n: int, rows: Sequence[Record], best: Mapping[str, Best]
         "proven": len({*proofs}),
         "proven_by": sorted({label for labels in proofs.values() for label in labels}),
         "construction": len(known) == len(portraits),
+        "published_proof": PUBLISHED_PROOFS.get(rows[0]["task"]["family"], "") if len(known) == len(portraits) else "",
     }

@@ -78,7 +78,7 @@ def sheet_of(cells: Sequence[Cell], written: Mapping[str, Any], picture: Picture
 
 
 RULES = (
-    "Classical, proven: a classical method proved the answer of every instance of the place.",
+    "Classical, proven: a classical method proved the answer of every instance of the place, here or in the literature.",
     "Quantum plausible: a fault-tolerant search, worked out with its code distance, factories and clock, overtakes the best"
     " classical method on 1,000 cores within two weeks (Hoefler, Häner, Troyer 2023), at a size of at most twice the largest"
     " measured.",

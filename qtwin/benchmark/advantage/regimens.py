@@ -21,6 +21,7 @@ def from_bench(result: Result, source: str) -> list[Place]:
 def _of_sweep(p: Mapping[str, Any], result: Result, source: str, needed: Mapping[str, Any] | None) -> Place:
     cells = [c for c in result["cells"] if (c["family"], c["n"]) == (p["family"], p["n"])]
     origins: dict[str, Origin] = {"twin": "twin", "measured": "measured"}
+    proof = str(p.get("published_proof") or "")
     words = f"order {p['objective_degree']:.0f}, {100 * p['objective_density']:.0f} % of the pairs interact"
     if p["largest_choice"] < p["n"]:
         words += f", at most {p['largest_choice']:.0f} of {p['n']} chosen"
@@ -32,14 +33,22 @@ def _of_sweep(p: Mapping[str, Any], result: Result, source: str, needed: Mapping
         level=regimen_level(p["objective_degree"], p["objective_density"], p["largest_choice"], p["n"]),
         detail=words + f", 2^{p['log2_candidates']:.1f} allowed answers",
         instances=p["instances"],
-        proven=p["proven"],
+        proven=p["instances"] if proof else p["proven"],
         construction=p["construction"],
-        contenders=tuple(_of_cell(c) for c in cells),
+        contenders=(*(_of_cell(c) for c in cells), *_published(proof, p["instances"])),
         source=source,
         command=str(result.get("command", "")),
         requirement="" if needed is None else str(needed["words"]),
         plausible=bool(needed and needed["practical"] and needed["size"] is not None and p["n"] >= needed["size"]),
     )
+
+
+def _published(proof: str, instances: int) -> tuple[Contender, ...]:
+    """A proof by others, of which no time is known here."""
+    if not proof:
+        return ()
+    never = {"time_s": math.inf, "low_s": math.inf, "high_s": math.inf}
+    return (Contender(label=proof, kind="classical", **never, successes=0, runs=0, proven=instances, note="published"),)
 
 
 def _of_cell(c: Mapping[str, Any]) -> Contender:

@@ -2,7 +2,7 @@
 
 The rules, in the order in which they are tried:
 
-1. classical, proven: a classical method proved the answer of every instance.
+1. classical, proven: a classical method proved the answer of every instance, here or in the literature.
 2. quantum plausible: the worked-out machine overtakes the best classical method within two weeks, at a size that the data carry.
 3. open: no classical method found the best known answer of most instances, or a quantum method
    (simulated or not) was quicker and the intervals do not overlap.
@@ -39,19 +39,24 @@ def judge(place: Place) -> Verdict:
     classical = quickest(place.contenders, "classical")
     quantum = quickest(place.contenders, "quantum")
     beside = _beside(place, quantum)
-    if (
-        place.proven >= place.instances
-        and place.instances > 0
-        and any(c.proven for c in place.contenders if c.kind == "classical")
-    ):
-        prover = min((c for c in place.contenders if c.proven and c.kind == "classical"), key=lambda c: (-c.proven, c.time_s))
-        return Verdict(kind="classical proven", words=f"{prover.label} proves {_every(place)} in {_time(prover)}{beside}")
+    provers = [c for c in place.contenders if c.proven and c.kind == "classical"]
+    if place.proven >= place.instances and place.instances > 0 and provers:
+        prover = min(provers, key=lambda c: (-c.proven, c.time_s))
+        if prover.note != "published":
+            words = f"{prover.label} proves {_every(place)} in {_time(prover)}"
+            return Verdict(kind="classical proven", words=words + beside)
+        found = "no method here finds it reliably within its time limit"
+        if classical is not None and math.isfinite(classical.time_s):
+            found = f"{classical.label} finds it in {_time(classical)}"
+        return Verdict(kind="classical proven", words=f"{_every(place)} is proven by {prover.label}; {found}{beside}")
     if place.plausible:
         return Verdict(kind="quantum plausible", words=place.requirement)
     if classical is None:
         return Verdict(kind="open", words=f"no classical method was measured here{beside}")
     if not math.isfinite(classical.time_s):
-        return Verdict(kind="open", words=f"no classical method found the best known answer reliably{beside}")
+        return Verdict(
+            kind="open", words=f"no classical method found the best known answer reliably within its time limit{beside}"
+        )
     if quantum is not None and quantum.high_s < classical.low_s:
         return Verdict(
             kind="open",

@@ -35,6 +35,12 @@ TABLE: dict[str, str] = {
 }
 
 
+PUBLISHED_PROOFS: dict[str, str] = {
+    "labs": "branch and bound of Packebusch, Mertens 2016, J Phys A 49:165001",
+}
+"""Families whose known optima were proven by others, classically."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Generated:
     """One instance and what is known of it.

@@ -40,6 +40,17 @@ def test_a_proof_of_every_instance_settles_a_place() -> None:
     assert "random guessing" in found.words
 
 
+def test_a_published_proof_counts_and_says_whose_it_is() -> None:
+    theirs = replace(
+        EXACT, label="branch and bound of others", time_s=math.inf, low_s=math.inf, high_s=math.inf, note="published"
+    )
+    found = judge(replace(PLACE, contenders=(theirs, HEURISTIC)))
+    assert found.kind == "classical proven"
+    assert "is proven by branch and bound of others; tabu finds it in 10 ms" in found.words
+    lost = replace(HEURISTIC, time_s=math.inf)
+    assert "no method here finds it" in judge(replace(PLACE, contenders=(theirs, lost))).words
+
+
 def test_a_proof_of_some_is_none() -> None:
     found = judge(replace(PLACE, proven=3))
     assert found.kind == "classical heuristic"
