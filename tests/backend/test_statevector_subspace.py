@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qtwin.backend.base import Ansatz, Layer
 from qtwin.backend.statevector import StatevectorBackend
 from qtwin.backend.statevector.distribution import lowest_share
-from qtwin.backend.statevector.subspace import SubspaceQaoa, fixed_weight, listed
+from qtwin.backend.statevector.subspace import SubspaceQaoa, blocks, fixed_weight, listed
 from qtwin.encoding.mixer import block_rounds, complete_rounds, ring_rounds, xy_layers
+from qtwin.encoding.pauli import diagonal
 from qtwin.encoding.polynomial import index_to_bits
 from qtwin.errors import InputError
 from tests.oracles.instances import random_polynomial
@@ -123,6 +125,29 @@ def test_cvar_runs_from_the_mean_to_the_minimum() -> None:
     copies = np.repeat(energies, 1000)  # alpha as a count of equal shots, by hand
     ordered = np.sort(copies)
     assert lowest_share(copies, np.full(50000, 2e-5), 0.3)[0] == pytest.approx(ordered[:15000].mean())
+
+
+@pytest.mark.parametrize("rounds_of", [ring_rounds, complete_rounds])
+@pytest.mark.parametrize(("n", "k"), [(16, 5), (15, 11)])
+def test_blocks_and_runs_agree_with_the_circuit_on_all_assignments(n: int, k: int, rounds_of) -> None:
+    """Wide enough that pairs lie below, across and above the cut of the blocks."""
+    assert 2 < blocks.cut_of(n, k) < n - 1
+    states, polynomial, rounds = fixed_weight(n, k), random_polynomial(n, 3, n), rounds_of(range(n))
+    first, start = np.zeros((1, n), dtype=np.int8), np.zeros(states.size)
+    first[0, np.random.default_rng(k).permutation(n)[:k]] = 1
+    start[states.places(first)] = 1.0
+    layers = [
+        Layer(generator=diagonal(polynomial), parameter=0),
+        *(Layer(generator=g, parameter=1) for g in xy_layers(n, rounds)),
+    ]
+    layers += [Layer(generator=layer.generator, parameter=layer.parameter + 2) for layer in layers]
+    ansatz = Ansatz(n_qubits=n, reference=first[0], layers=tuple(layers), n_parameters=4)
+    theta = np.array([0.3, -0.5, 0.2, 0.8])
+    simulator = SubspaceQaoa(states, states.costs(polynomial), mixer=rounds, start=start)
+    value, gradient = simulator.value_and_gradient(theta)
+    wanted, slopes = StatevectorBackend().value_and_gradient(ansatz, theta, diagonal(polynomial))
+    assert value == pytest.approx(wanted, abs=1e-11)
+    np.testing.assert_allclose(gradient, slopes, atol=1e-10)
 
 
 @pytest.mark.parametrize(("n", "k"), [(20, 6), (24, 20)])
