@@ -101,6 +101,9 @@ class Answerer:
         label = TITLES.get(section.name, section.name.replace("-", " ")) + (
             f" on {TITLES.get(backend, backend)}" if backend else ""
         )
+        asked = {**section.options.get("backend_options", {}), **section.options.get("mitigation", {})}
+        if asked:
+            label += f" ({', '.join(f'{key} {value}' for key, value in asked.items())})"
 
         def compute() -> dict[str, Any]:
             recording = _Recording(problem=problem)
