@@ -8,12 +8,15 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from qtwin.backend.base import Backend
 from qtwin.backend.determinants.simulator import DeterminantSimulator
 from qtwin.encoding.coupled_cluster.upccgsd import upccgsd
+from qtwin.encoding.grouping import Grouping
 from qtwin.errors import InputError
 from qtwin.solver.base import Card
 from qtwin.solver.descent import Descent, descend
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
+from qtwin.solver.molecular.execution import Allocation, execution, on_qubits, valued
 
 Floats = NDArray[np.float64]
 
@@ -30,12 +33,30 @@ class Vqd(EnergyMethod):
         k: Repetitions of k-UpCCGSD.
         starts: Random descents for each state.
         shift_hartree: Must exceed the gap between the highest state asked for and the lowest.
+        backend: Where the trained circuits are valued: "determinants" (ours, exact) or one of `qtwin backends`.
+        shots: For the energy of each state; None for the exact expectation.
+        mapping: Fermions on qubits.
+        grouping: Which strings share shots.
+        allocation: How groups share them: by weight, or by the variance seen in a tenth.
     """
 
-    def __init__(self, *, states: int = 2, k: int = 3, starts: int = 6, shift_hartree: float = 3.0) -> None:
+    def __init__(
+        self,
+        *,
+        states: int = 2,
+        k: int = 3,
+        starts: int = 6,
+        shift_hartree: float = 3.0,
+        backend: str | Backend = "determinants",
+        shots: int | None = None,
+        mapping: str = "jordan-wigner",
+        grouping: Grouping = "qubit-wise",
+        allocation: Allocation = "variance",
+    ) -> None:
         if min(states, k, starts) < 1 or not shift_hartree > 0.0:
             raise InputError("states, k, starts and shift_hartree must be positive", hint="correct them")
         self.states, self.k, self.starts, self.shift_hartree = states, k, starts, shift_hartree
+        self._how = execution(backend, shots, mapping, grouping, allocation)
 
     @classmethod
     def card(cls) -> Card:
@@ -59,7 +80,7 @@ class Vqd(EnergyMethod):
             )
         rng = np.random.default_rng(seed)
         below: list[Floats] = []
-        energies: list[float] = []
+        angles: list[Floats] = []
         evaluations, converged = 0, True
         for _ in range(self.states):
             found = self._state(simulator, below, rng, deadline)
@@ -67,22 +88,38 @@ class Vqd(EnergyMethod):
             best = min(found, key=lambda d: d.value)
             converged = converged and best.converged
             below.append(simulator.state(best.theta))
-            energies.append(simulator.energy_hartree(best.theta))
+            angles.append(best.theta)
+        trained = time.perf_counter()
+        found_energies, errors, shots = self._valued(simulator, molecule, angles, seed)
         return Energy(
             method="vqd",
-            energy_hartree=energies[0],
-            energies_hartree=tuple(energies),
-            variational=True,
+            energy_hartree=found_energies[0],
+            standard_error_hartree=errors[0],
+            energies_hartree=tuple(found_energies),
+            shots=shots,
+            backend=self._how.backend_name,
+            variational=self._how.backend is None or self._how.backend.capabilities().exact,
             converged=converged,
             evaluations=evaluations,
-            wall_s={"training": time.perf_counter() - began},
+            wall_s={"training": trained - began, "execution": time.perf_counter() - trained},
             seed=seed,
             info={
                 "parameters": ansatz.n_parameters,
                 "determinants": simulator.space.size,
+                "standard_errors_hartree": errors,
                 "largest_overlap": max((abs(float(a @ b)) for i, a in enumerate(below) for b in below[:i]), default=0.0),
             },
         )
+
+    def _valued(
+        self, simulator: DeterminantSimulator, molecule: Electrons, angles: list[Floats], seed: int
+    ) -> tuple[list[float], list[float], int]:
+        """Energy and standard error of each state, and the shots they took."""
+        if self._how.backend is None:
+            return [simulator.energy_hartree(theta) for theta in angles], [0.0] * len(angles), 0
+        circuit, hamiltonian = on_qubits(self._how, simulator.ansatz, molecule)
+        values = [valued(self._how, circuit, theta, hamiltonian, seed=seed + k) for k, theta in enumerate(angles)]
+        return [v.energy_hartree for v in values], [v.standard_error_hartree for v in values], sum(v.shots for v in values)
 
     def _state(
         self, simulator: DeterminantSimulator, below: list[Floats], rng: np.random.Generator, deadline: float | None

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from qtwin.errors import InputError
+from qtwin.solver.molecular.vqd import Vqd
 from qtwin.solver.molecular.vqe_lucj import VqeLucj
 from qtwin.solver.molecular.vqe_uccsd import VqeUccsd
 from tests.solver.molecular.test_methods import _molecule, _random
@@ -22,6 +23,18 @@ def test_all_stacks_agree_on_one_circuit(backend: str, method, mapping: str) -> 
     assert found.backend == backend
     assert found.standard_error_hartree == 0.0
     assert found.energy_hartree == pytest.approx(own.energy_hartree, abs=1e-9)
+
+
+def test_excited_states_are_valued_on_a_backend() -> None:
+    molecule = _random(2, 1, 1, 0)
+    own, other = (Vqd(states=2, k=1, starts=3, backend=b).solve(molecule, seed=1) for b in ("determinants", "statevector"))
+    np.testing.assert_allclose(other.energies_hartree, own.energies_hartree, atol=1e-9)
+    shots = Vqd(states=2, k=1, starts=3, shots=4000).solve(molecule, seed=1)
+    assert shots.shots == 8000
+    for value, exact, error in zip(
+        shots.energies_hartree, own.energies_hartree, shots.info["standard_errors_hartree"], strict=True
+    ):
+        assert abs(value - exact) < 4.5 * error
 
 
 @pytest.mark.parametrize("grouping", ["qubit-wise", "general"])
