@@ -29,7 +29,7 @@ from qtwin.problem.molecule.problem import MolecularProblem
 from qtwin.problem.molecule.solvent import solvation
 from qtwin.report.molecule_sheet import sheet_of
 from qtwin.report.molecule_tables import energy, kcal
-from qtwin.report.molecule_verdict import diagnostics, judge
+from qtwin.report.molecule_verdict import along, diagnostics, judge
 from qtwin.report.number import seconds
 from qtwin.report.sheet import DISCLAIMER, write_sheet
 from qtwin.spec import MoleculeSection, identity, read_molecule_spec
@@ -110,7 +110,8 @@ def run_molecule(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any
             memory_bytes=memory_of(section),
         )
     verdict = judge(rows, whole_is_active=problem.is_whole)
-    result |= {"verdict": verdict.sentence, "verdict_points": list(verdict.points), "winner": verdict.winner}
+    points = [*verdict.points, *filter(None, [along(result["scan"]["points"]) if result["scan"] else ""])]
+    result |= {"verdict": verdict.sentence, "verdict_points": points, "winner": verdict.winner}
     result["warnings"] = _warnings(molecule, result, entry is None)
     with stage("Report"):
         drawn = orbitals_part(problem)

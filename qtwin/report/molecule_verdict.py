@@ -103,6 +103,24 @@ def judge(rows: Sequence[Mapping[str, Any]], *, whole_is_active: bool) -> Verdic
     return Verdict(sentence=sentence, points=tuple(points), winner=winner)
 
 
+def along(points: Sequence[Mapping[str, Any]]) -> str:
+    """How often each method was within 1.6 mHa of the exact energy of what it treats, along a curve; empty without exact ones."""
+    reference = {"active space": "casci", "molecule": "fci"}
+    good: dict[str, int] = {}
+    for point in points:
+        energies = {r["name"]: r["energy_hartree"] for r in point["methods"]}
+        for row in point["methods"]:
+            exact = energies.get(reference[row["scope"]])
+            if exact is None or row["name"] in reference.values():
+                continue
+            off = None if row["energy_hartree"] is None else abs(row["energy_hartree"] - exact) * 1e3
+            good[row["name"]] = good.get(row["name"], 0) + int(off is not None and off <= CHEMICAL_ACCURACY_MHA)
+    if not good:
+        return ""
+    told = ", ".join(f"{name} at {n}" for name, n in sorted(good.items(), key=lambda item: -item[1]))
+    return f"Within 1.6 mHa of the exact energy of what it treats, of {len(points)} geometries along the curve: {told}"
+
+
 def _without_exact(by: Mapping[str, Mapping[str, Any]], hard: bool) -> Verdict:
     found = next((by[n] for n in ("ccsd(t)", "ccsd", "mp2", "hf") if n in by and by[n]["energy_hartree"] is not None), None)
     if found is None:
