@@ -16,7 +16,7 @@ from qtwin.backend.hardware.budget import Budget
 from qtwin.backend.hardware.ledger.entry import Entry
 from qtwin.backend.hardware.ledger.submit import Pace
 from qtwin.backend.hardware.price import Estimate
-from qtwin.errors import ConsentError, InterruptedRunError
+from qtwin.errors import ConsentError, InterruptedRunError, QtwinError
 
 
 class PendingError(InterruptedRunError):
@@ -39,6 +39,7 @@ class Permission:
         poll_s: Between two looks at a job that is waited for.
         told: Is told what happens.
         estimates, sent: What was estimated and written down so far, in order.
+        closing: Is called when the permission ends: batches and sessions that were opened under it take no more jobs then.
     """
 
     budget: Budget
@@ -53,6 +54,7 @@ class Permission:
     told: Callable[[str], None] = lambda _: None
     estimates: list[Estimate] = field(default_factory=list)
     sent: list[Entry] = field(default_factory=list)
+    closing: list[Callable[[], None]] = field(default_factory=list)
 
 
 _CURRENT: ContextVar[Permission | None] = ContextVar("permission", default=None)
@@ -66,6 +68,11 @@ def granted(permission: Permission) -> Iterator[Permission]:
         yield permission
     finally:
         _CURRENT.reset(token)
+        while permission.closing:
+            try:
+                permission.closing.pop()()
+            except QtwinError as error:  # it ends by itself; what happened in the block matters more
+                permission.told(f"{error.message}; it ends by itself")
 
 
 def current() -> Permission:

@@ -174,7 +174,7 @@ class IbmBackend(Backend):
             "planned": {**order.planned, "settle_s": permission.pace.settle_s},
         }
         if self._options.mode != "job":
-            changes["session_id"] = self._session(machine)
+            changes["session_id"] = self._session(machine, permission)
         return ledger.intend(replace(order, **changes), allowed=lambda entries: permission.budget.require(price, entries))
 
     def _followed(self, ledger: Ledger, entry: Entry, permission: Permission) -> Entry:
@@ -229,8 +229,9 @@ class IbmBackend(Backend):
             self._machine = ask_machine(self._provider, self._device, fractional=self._options.fractional)
         return self._machine
 
-    def _session(self, machine: Machine) -> str:
+    def _session(self, machine: Machine, permission: Permission) -> str:
         if not self._session_id:
+            permission.closing.append(self.close)
             kind = "batch" if self._options.mode == "batch" else "dedicated"
             self._session_id = self._provider.open_session(
                 self._device, mode=kind, max_time_s=self._options.max_session_s, instance=machine.instance

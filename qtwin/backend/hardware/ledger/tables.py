@@ -13,7 +13,7 @@ TEXTS = ("request", "planned", "local", "usage")
 
 
 @cache
-def _metadata() -> tuple[MetaData, Table, Table, Table, Table]:
+def _metadata() -> tuple[MetaData, Table, Table, Table]:
     from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
     metadata = MetaData()
@@ -62,16 +62,7 @@ def _metadata() -> tuple[MetaData, Table, Table, Table, Table]:
         Column("event", String(32), nullable=False),
         Column("detail", Text, nullable=False),
     )
-    sessions = Table(
-        "sessions",
-        metadata,
-        Column("name", String(64), primary_key=True),
-        Column("session_id", String(128), nullable=False),
-        Column("mode", String(16), nullable=False),
-        Column("state", String(16), nullable=False),
-        Column("written", String(40), nullable=False),
-    )
-    return metadata, jobs, files, events, sessions
+    return metadata, jobs, files, events
 
 
 def metadata() -> MetaData:
@@ -92,8 +83,3 @@ def files() -> Table:
 def events() -> Table:
     """What happened, in order; rows are only added."""
     return _metadata()[3]
-
-
-def sessions() -> Table:
-    """Batches and sessions that were opened, by the name of what they are for."""
-    return _metadata()[4]
