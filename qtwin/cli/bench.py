@@ -134,7 +134,10 @@ def _told(fit: Fit, words: str) -> dict[str, Any]:
 def requirements(
     where: Sequence[dict[str, Any]], cells: Sequence[Cell], fits: Mapping[tuple[str, str], tuple[Fit, str] | str]
 ) -> list[dict[str, Any]]:
-    """What Grover's search would need on each family against its quickest classical solver, on one core and on a thousand."""
+    """What Grover's search would need on each family against the best classical solver, on one core and on a thousand.
+
+    The best is the one whose fit says least at the largest size, among those that were solved furthest.
+    """
     out: list[dict[str, Any]] = []
     for family in sorted({p["family"] for p in where}):
         mine = [p for p in where if p["family"] == family]
@@ -145,10 +148,11 @@ def requirements(
         if not rivals or len(mine) < 2:
             out.append({"family": family, "refused": "no classical solver has a fitted growth: at least four sizes are wanted"})
             continue
-        rival = min(rivals, key=lambda c: (largest - c.n, c.tts_s))
-        fit, _ = cast("tuple[Fit, str]", fits[family, rival.label])
+        known = {c.label: cast("tuple[Fit, str]", fits[family, c.label])[0] for c in rivals}
+        reach = max(max(f.sizes) for f in known.values())
+        label = min((name for name in known if max(known[name].sizes) == reach), key=lambda name: known[name].at(largest)[0])
         for cores in (1, 1000):
-            found = requirement(mine, rival.label, fit, cores=cores)
+            found = requirement(mine, label, known[label], cores=cores)
             needed = None if found.machine is None else dataclasses.asdict(found.machine)
             out.append(
                 {"family": family} | finite(dataclasses.asdict(dataclasses.replace(found, machine=None)) | {"machine": needed})

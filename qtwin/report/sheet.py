@@ -18,13 +18,14 @@ DISCLAIMER = "Research software. Not a medical device; not for diagnosis or pres
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table; rows whose number is in `flagged` are printed in red, columns in `numeric` right-aligned."""
+    """A table with a note; rows whose number is in `flagged` are printed in red, columns in `numeric` right-aligned."""
 
     title: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     numeric: frozenset[int] = frozenset()
     flagged: frozenset[int] = frozenset()
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
