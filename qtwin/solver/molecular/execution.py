@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from qtwin.backend.base import Ansatz, Backend, sampled_expectation
 from qtwin.backend.fermionic import to_ansatz
+from qtwin.backend.mitigation import Mitigated
 from qtwin.encoding.excitation import FermionicAnsatz
 from qtwin.encoding.grouping import Grouping, groups
 from qtwin.encoding.mapping.electronic import electronic, mapping_of
@@ -120,6 +121,11 @@ def valued(how: Execution, ansatz: Ansatz, theta: Floats, hamiltonian: PauliSum,
     if how.shots is None:
         estimate = how.backend.expectation(ansatz, theta, hamiltonian)
         return Valued(energy_hartree=estimate.value, standard_error_hartree=estimate.standard_error, shots=0)
+    if isinstance(how.backend, Mitigated):  # groups and shares the shots itself, calibration included
+        before = how.backend.shots_spent
+        estimate = how.backend.expectation(ansatz, theta, hamiltonian, shots=how.shots, seed=seed)
+        spent = how.backend.shots_spent - before
+        return Valued(energy_hartree=estimate.value, standard_error_hartree=estimate.standard_error, shots=spent)
     estimate = sampled_expectation(
         how.backend.sample,
         ansatz,

@@ -137,3 +137,20 @@ def test_only_a_noisy_backend_can_be_mitigated() -> None:
         Mitigated(registry.load("statevector"), readout="m3")
     with pytest.raises(InputError, match="qubit 7 came for 4"):
         Mitigated(registry.load("aer"), symmetries=("Z7",)).expectation(ANSATZ, THETA, strings(4, 3, 1), shots=100)
+
+
+@pytest.mark.slow  # compiles the determinant simulator
+def test_energies_of_molecules_are_mitigated_where_a_spec_asks_for_it() -> None:
+    pytest.importorskip("pyscf")
+    from qtwin.problem.molecule.choose import Choice, pose
+    from qtwin.problem.molecule.molecule import Molecule
+    from qtwin.solver.molecular import registry as methods
+
+    molecule = Molecule(symbols=("H", "H"), coordinates_angstrom=np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.735]]), basis="sto-3g")
+    posed = pose(molecule, Choice(scheme="all"))
+    options = {"backend": "aer:density_matrix", "backend_options": {"readout_error": 0.04}, "shots": 20_000}
+    raw = methods.load("vqe-uccsd", options).solve(posed, seed=1)
+    better = methods.load("vqe-uccsd", {**options, "mitigation": {"readout": "m3"}}).solve(posed, seed=1)
+    exact = -1.13730604  # full configuration interaction, as in tests/benchmark/mitigation
+    assert abs(better.energy_hartree - exact) < 0.3 * abs(raw.energy_hartree - exact)
+    assert better.shots > raw.shots
