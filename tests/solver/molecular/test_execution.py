@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from qtwin.errors import InputError
+from qtwin.solver.molecular.iterative_qpe import IterativeQpe
 from qtwin.solver.molecular.vqd import Vqd
 from qtwin.solver.molecular.vqe_lucj import VqeLucj
 from qtwin.solver.molecular.vqe_uccsd import VqeUccsd
@@ -35,6 +36,16 @@ def test_excited_states_are_valued_on_a_backend() -> None:
         shots.energies_hartree, own.energies_hartree, shots.info["standard_errors_hartree"], strict=True
     ):
         assert abs(value - exact) < 4.5 * error
+
+
+@pytest.mark.parametrize("backend", STACKS)
+def test_phases_are_read_by_circuits_too(backend: str) -> None:
+    """H2, one qubit and an ancilla: the majority of each bit leads to the nearest reading but for the Trotter error."""
+    molecule = _molecule("H2")
+    found = IterativeQpe(bits=6, backend=backend).solve(molecule, seed=4)
+    assert found.backend == backend
+    assert abs(found.energy_hartree - molecule.exact[0]) <= 1.5 * found.info["resolution_hartree"]
+    assert found.info["qubits"] == 2
 
 
 @pytest.mark.parametrize("grouping", ["qubit-wise", "general"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.linalg import expm
@@ -11,6 +13,7 @@ from qtwin.encoding.mapping.jordan_wigner import jordan_wigner
 from qtwin.errors import InputError
 from qtwin.solver.molecular.adapt_vqe import AdaptVqe
 from qtwin.solver.molecular.hardware_efficient import HardwareEfficientVqe, line, wrong_number
+from qtwin.solver.molecular.iterative_qpe import IterativeQpe
 from qtwin.solver.molecular.sqd import Sqd
 from qtwin.solver.molecular.trotter import Trotter, fragments, product
 from tests.oracles import fermions
@@ -122,3 +125,13 @@ def test_sampled_diagonalisation_stays_above_and_keeps_its_controls() -> None:
 def test_unusable_options_are_refused(make) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(InputError):
         make()
+
+
+def test_the_error_of_phase_estimation_by_circuits_falls_with_the_steps() -> None:
+    """Second order: four times less for twice the steps, down to the resolution."""
+    molecule = _molecule("H2")
+    found = [IterativeQpe(bits=11, steps=s, backend="statevector").solve(molecule, seed=1) for s in (2, 4, 8)]
+    errors = [abs(f.energy_hartree - molecule.exact[0]) for f in found]
+    step = found[0].info["resolution_hartree"]
+    for coarse, fine in pairwise(errors):
+        assert fine == pytest.approx(coarse / 4, abs=1.5 * step)
