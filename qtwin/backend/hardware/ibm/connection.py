@@ -153,6 +153,7 @@ def _strict() -> None:
             try:
                 token = self.tm.get_token()
             except Exception as error:
+                self.tm.request_time = 0  # else the next request sleeps for a minute, waiting for this one
                 raise as_provider_error(error, None, "IBM Cloud's identity service gave no access token") from None
             return {"Service-CRN": self.crn, "Authorization": f"Bearer {token}"}
 
