@@ -66,7 +66,7 @@ def run_molecule(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any
     run_id = identity(spec, *(f"{k}={v}" for k, v in versions().items()), what)
     checkpoint = Checkpoint.open(out, run_id, fresh=fresh)
     title = spec.title or (entry.title if entry else molecule.name)
-    note(title, style="bold")
+    note(f"{title} ({molecule.formula}, {molecule.basis})", style="bold")
 
     with stage("Mean field") as found:
         field = field_of(molecule, "molecule", checkpoint, iterations=section.scf_iterations, follow=section.follow_instability)

@@ -41,7 +41,7 @@ def run_contact_of(drug: str, receptor: str, twin: Path | None, out: Path | None
     """
     if not drug or not receptor:
         raise InputError(
-            f"neither a spec nor drug and receptor came (drug {drug!r}, receptor {receptor!r})",
+            f"no spec, drug {drug!r} and receptor {receptor!r} came: a spec, or both of the others were wanted",
             hint="qtwin molecule SPEC.toml, or qtwin molecule --drug metoprolol --receptor ADRB1 [--twin twin.json]",
         )
     section = ContactSection(drug=drug, receptor=receptor, twin=None if twin is None else str(twin))

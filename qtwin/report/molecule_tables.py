@@ -18,7 +18,7 @@ def energy(value: Any, digits: int = 6) -> str:
 
 def kcal(value: Any, digits: int = 2) -> str:
     """kcal/mol with two decimals."""
-    return MISSING if value is None else f"{value:.{digits}f}".replace("-", "−")
+    return MISSING if value is None else f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
 def method_table(rows: Sequence[Mapping[str, Any]]) -> Table:

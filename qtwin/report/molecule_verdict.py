@@ -71,7 +71,8 @@ def judge(rows: Sequence[Mapping[str, Any]], *, whole_is_active: bool) -> Verdic
     elif error is None:
         sentence = "CCSD(T) was not asked"
     elif abs(error) <= CHEMICAL_ACCURACY_MHA:
-        sentence = f"CCSD(T) does this in {seconds(coupled['wall_s'])}, {_off(error)} the exact energy"
+        near = "at the exact energy" if abs(error) < 1e-3 else f"{_off(error)} the exact energy"
+        sentence = f"CCSD(T) does this in {seconds(coupled['wall_s'])}, {near}"
     else:
         how = "misses 1.6 mHa" if abs(error) < 5.0 else "fails"
         sentence = f"CCSD(T) {how} here ({_off(error)} the exact energy)"
