@@ -17,6 +17,7 @@ READERS: dict[str, Callable[[Mapping[str, Any], str], list[Place]]] = {
     "qtwin.result/1": regimens.from_experiment,
     "qtwin.measured-combinations/1": regimens.from_measured,
     "qtwin.molecule/1": molecules.from_molecule,
+    "qtwin.contact/1": molecules.from_contact,
 }
 
 

@@ -50,6 +50,47 @@ def from_molecule(result: Mapping[str, Any], source: str) -> list[Place]:
     ]
 
 
+def from_contact(result: Mapping[str, Any], source: str) -> list[Place]:
+    """The contact of a drug with its receptor (schema qtwin.contact/1), a place for the wild type and each variant.
+
+    Compared are interaction energies in the active space, whose exact value diagonalisation gives. The weight of the leading
+    determinant is not reported there; the T1 diagnostic of coupled cluster in the active space takes its place, at its usual
+    thresholds of 0.02 and 0.05 (Lee, Taylor 1989, Int J Quantum Chem S23:199; transition metals: Jiang et al. 2012, JCTC 8:460).
+    """
+    contact = result["contact"]
+    places = []
+    for system in result["systems"]:
+        found = system["interaction"]
+        if found.get("active") is None:
+            continue
+        rows = [r for r in found["methods"] if r["scope"] == "active space" and r["interaction_hartree"] is not None]
+        exact = next((r["interaction_hartree"] for r in rows if r["name"] in _EXACT), None)
+        if exact is None:
+            continue
+        space, t1 = found["active"], max((float(r["t1"]) for r in rows if r.get("t1") is not None), default=0.0)
+        changed = [
+            {**r, "energy_hartree": r["interaction_hartree"], "standard_error": r.get("standard_error_hartree")} for r in rows
+        ]
+        places.append(
+            Place(
+                axes="molecule",
+                name=f"{contact['drug']} at {contact['receptor']} {contact['site']}, side chain {system['residue']}",
+                origin="molecule" if result.get("patient") is None else "patient",
+                size=int(space["n_orbitals"]),
+                level="weak" if t1 < 0.02 else "moderate" if t1 < 0.05 else "strong",
+                detail=f"interaction energy; {space['n_electrons']} electrons in {space['n_orbitals']} orbitals,"
+                f" {space['determinants']:,} determinants, T1 {t1:.3f}",
+                instances=1,
+                proven=1,
+                construction=False,
+                contenders=tuple(_contender(r, exact) for r in changed),
+                source=source,
+                command="qtwin molecule",
+            )
+        )
+    return places
+
+
 def _contender(row: Mapping[str, Any], reference: float) -> Contender:
     error_mha = 1e3 * (row["energy_hartree"] - reference)
     spread = 1e3 * float(row.get("standard_error") or 0.0)
