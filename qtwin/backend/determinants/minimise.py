@@ -127,7 +127,7 @@ def _descent(evaluate: Any) -> Any:
         while True:
             if energy <= target:
                 return energy, count, TARGET
-            if np.abs(gradient).max() <= slope:
+            if p == 0 or np.abs(gradient).max() <= slope:
                 return energy, count, CONVERGED
             if count >= most:
                 return energy, count, LIMIT

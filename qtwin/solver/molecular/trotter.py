@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Ansatz, Backend, Layer
+from qtwin.backend.statevector import StatevectorBackend
 from qtwin.encoding.grouping import Grouping, groups
 from qtwin.encoding.mapping.electronic import electronic, mapping_of, reference
 from qtwin.encoding.pauli import PauliSum
@@ -82,6 +83,8 @@ def schedule(parts: int, steps: int, total_time: float) -> Floats:
 class Trotter(EnergyMethod):
     """Evolve slowly, then value <H>: no angles are trained.
 
+    It has converged when half the time, by our state vector, gives the same energy to 1.6 mHa.
+
     Args:
         time_per_hartree: T, in units of hbar / hartree.
         steps: Product formulas.
@@ -119,7 +122,7 @@ class Trotter(EnergyMethod):
             name="trotter",
             summary="adiabatic preparation of the ground state in Trotter steps",
             kind="quantum",
-            guarantee="exact in the limit of long times and many steps",
+            guarantee="exact for long times and many steps, if the lowest orbitals make the lowest determinant",
             citation="Aspuru-Guzik, Dutoi, Love, Head-Gordon 2005, Science 309:1704",
             max_variables=MOST_QUBITS,
         )
@@ -140,15 +143,22 @@ class Trotter(EnergyMethod):
         circuit, theta = product(parts, start, schedule(len(parts), self.steps, self.time_per_hartree), self.order)
         built = time.perf_counter()
         value = valued(self._how, circuit, theta, hamiltonian, seed=seed)
+        executed = time.perf_counter()
+        faster = schedule(len(parts), max(1, self.steps // 2), self.time_per_hartree / 2)
+        half = StatevectorBackend().expectation(*product(parts, start, faster, self.order), hamiltonian).value
         return Energy(
             method="trotter",
             energy_hartree=value.energy_hartree,
             standard_error_hartree=value.standard_error_hartree,
             variational=False,  # other electron numbers of the same parity are in the sector
-            converged=True,
+            converged=abs(value.energy_hartree - half) < 1.6e-3 + 2 * value.standard_error_hartree,
             evaluations=1,
             shots=value.shots,
-            wall_s={"building": built - began, "execution": time.perf_counter() - built},
+            wall_s={
+                "building": built - began,
+                "execution": executed - built,
+                "check at half the time": time.perf_counter() - executed,
+            },
             seed=seed,
             backend=self._how.backend_name,
             info={
@@ -159,5 +169,6 @@ class Trotter(EnergyMethod):
                 "steps": self.steps,
                 "order": self.order,
                 "time_per_hartree": self.time_per_hartree,
+                "energy_of_half_the_time_hartree": half,
             },
         )

@@ -12,6 +12,7 @@ from qtwin.errors import InputError
 from qtwin.solver.molecular.adapt_vqe import AdaptVqe, pool
 from qtwin.solver.molecular.iterative_qpe import IterativeQpe
 from qtwin.solver.molecular.vqd import Vqd
+from qtwin.solver.molecular.vqe_lucj import VqeLucj
 from qtwin.solver.molecular.vqe_uccsd import VqeUccsd
 from qtwin.solver.molecular.vqe_upccgsd import VqeUpccgsd
 from tests.oracles import fermions
@@ -147,3 +148,24 @@ def test_unusable_options_are_refused(make) -> None:  # type: ignore[no-untyped-
 def test_more_states_than_there_are_is_refused() -> None:
     with pytest.raises(InputError, match="states"):
         Vqd(states=9).solve(_random(2, 1, 1, 0))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 1, 0), (2, 2, 2), (2, 0, 0)])
+def test_one_determinant_needs_no_circuit(shape) -> None:  # type: ignore[no-untyped-def]
+    molecule = _random(*shape, 1)
+    for method in (VqeUccsd(), VqeUpccgsd(), VqeLucj(), AdaptVqe(), IterativeQpe()):
+        found = method.solve(molecule, seed=1)
+        assert found.converged
+        assert found.energy_hartree == pytest.approx(molecule.exact[0], abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["H2", "H4"])
+def test_lucj_reaches_chemical_accuracy_from_above(name: str) -> None:
+    molecule = _molecule(name)
+    found = VqeLucj(layers=2, starts=2).solve(molecule, seed=1)
+    assert -1e-9 <= found.energy_hartree - molecule.exact[0] < 1.6e-3
+
+
+def test_more_trotter_steps_of_uccsd_lower_the_energy() -> None:
+    one, two = (VqeUccsd(repetitions=k).solve(_molecule("H4")).energy_hartree for k in (1, 2))
+    assert _molecule("H4").exact[0] - 1e-9 <= two < one
