@@ -49,7 +49,9 @@ def groups_of(spec: BenchSpec) -> list[Group]:
 
 def _options(section: FamilySection) -> dict[str, Any]:
     options = section.options
-    if section.name == "measured" and options.get("pairs"):
+    if section.name == "measured":
+        if not options.get("pairs"):
+            raise InputError("family 'measured' has no table of pairs", hint='pairs = "pairs.csv"; the tables are yours')
         options["sha256"] = measured.digest(str(options["pairs"]), str(options.get("singles", "")))
     return options
 

@@ -1,0 +1,103 @@
+"""Sweeps over backends and noise, scaling studies and maps of several steps: what is made of them, what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qtwin.cli.bench_tasks import entrants_of, groups_of, noise_levels, tasks_of
+from qtwin.cli.map_steps import run_steps
+from qtwin.cli.scaling import run_scaling
+from qtwin.errors import InputError
+from qtwin.spec import BenchSpec, read_bench_spec, read_map_spec, read_scaling_spec
+
+FAMILY = '[[family]]\nname = "dense"\nsizes = [4]\n'
+QAOA = '[[solver]]\nname = "qaoa"\nlabel = "Q"\nlayers = 1\nshots = 8\n'
+
+
+def _bench(folder: Path, text: str) -> BenchSpec:
+    (folder / "sweep.toml").write_text('title = "t"\nseed = 1\n' + text)
+    return read_bench_spec(folder / "sweep.toml")
+
+
+def test_backends_and_noise_levels_are_entrants_of_their_own(tmp_path: Path) -> None:
+    spec = _bench(tmp_path, FAMILY + QAOA + 'backends = ["statevector", "aer"]\n')
+    found = {e.label: e.options["backend"] for e in entrants_of(spec)}
+    assert found == {"Q on statevector": "statevector", "Q on aer": "aer"}
+    noisy = _bench(tmp_path, FAMILY + QAOA + "noise = [0.0, 0.01]\n")
+    found = {e.label: e.options["backend"] for e in entrants_of(noisy)}
+    assert found == {"Q, error 0": "aer:depolarising_2q=0", "Q, error 0.01": "aer:depolarising_2q=0.01"}
+    assert noise_levels(noisy) == {"Q, error 0": ("Q", 0.0), "Q, error 0.01": ("Q", 0.01)}
+    two = _bench(tmp_path, FAMILY + FAMILY.replace("sizes", 'label = "cubic"\ndegree = 3\nsizes') + QAOA)
+    assert [g.label for g in groups_of(two)] == ["dense", "cubic"]
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        (FAMILY + QAOA + 'backend = "aer"\nbackends = ["aer"]\n', "not both|backend and a list"),
+        (FAMILY + '[[solver]]\nname = "tabu"\nnoise = [0.1]\n', "runs on no backend"),
+        (FAMILY + QAOA + 'backends = ["aer"]\nnoise = [0.1]\n', "no place for the noise"),
+        (FAMILY + QAOA + 'backends = ["airy"]\n', "airy"),
+        (FAMILY + QAOA + "noise = [1.5]\n", "noise"),
+        (FAMILY + FAMILY + QAOA, "two families"),
+        ('[[family]]\nname = "measured"\nsizes = [4]\n' + QAOA, "no table"),
+    ],
+)
+def test_sweeps_that_cannot_be_meant_are_refused(tmp_path: Path, text: str, word: str) -> None:
+    with pytest.raises(InputError, match=word):
+        tasks_of(_bench(tmp_path, text))
+
+
+SCALING = """
+title = "s"
+seed = 1
+layers = 1
+train_sizes = [5]
+sizes = [6, 7, 8, 9]
+fit_from = 6
+[family]
+name = "labs"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("train_sizes = [5]", "train_sizes = [7]", "angles trained"),
+        ("sizes = [6, 7, 8, 9]", "sizes = [6, 7, 8, 90]", "sizes"),
+        ("layers = 1", "layers = 0", "layers"),
+        ('name = "labs"', 'name = "lab"', "lab"),
+        ("seed = 1", "seed = 1\nsede = 2", "sede"),
+    ],
+)
+def test_scaling_studies_that_cannot_run_are_refused(tmp_path: Path, old: str, new: str, word: str) -> None:
+    (tmp_path / "s.toml").write_text(SCALING.replace(old, new, 1))
+    with pytest.raises(InputError, match=word):
+        run_scaling(tmp_path / "s.toml", tmp_path / "out")
+    (tmp_path / "s.toml").write_text(SCALING)
+    assert read_scaling_spec(tmp_path / "s.toml").fit_sizes == (6, 7, 8, 9)
+
+
+@pytest.mark.parametrize(
+    ("step", "word"),
+    [
+        ('name = "a"\ncommand = "bench"\n', "spec"),
+        ('name = "a"\ncommand = "bench"\nspec = "nowhere.toml"\n', "nowhere"),
+        ('name = "A b"\ncommand = "bench"\nspec = "x.toml"\n', "name"),
+        ('name = "a"\ncommand = "draw"\nspec = "x.toml"\n', "command"),
+        ('name = "a"\ncommand = "measured"\npairs = "p.csv"\n', "no step"),
+    ],
+)
+def test_maps_whose_steps_cannot_run_are_refused(tmp_path: Path, step: str, word: str) -> None:
+    (tmp_path / "m.toml").write_text(f'title = "m"\n[[step]]\n{step}')
+    with pytest.raises(InputError, match=word):
+        run_steps(tmp_path / "m.toml", tmp_path / "out", data=None)
+
+
+def test_the_shipped_map_can_be_read() -> None:
+    root = Path(__file__).resolve().parents[2] / "experiments"
+    spec = read_map_spec(root / "advantage_map.toml")
+    assert all(not s.spec or (root / s.spec).exists() for s in spec.step)
+    assert spec.decision_rule
