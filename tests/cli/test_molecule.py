@@ -276,6 +276,7 @@ def test_every_contact_of_the_library_has_its_parts_and_provenance() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_wild_type_holds_the_amine_by_electrostatics(tmp_path: Path) -> None:
     """The salt bridge is about 80 kcal/mol stronger than the hydrogen bond, and Hartree-Fock has nearly all of it."""
     text = """
