@@ -76,7 +76,7 @@ def test_hardware_efficient_finds_two_electrons() -> None:
 def test_the_qubit_pool_reaches_the_exact_energy_with_shorter_gates() -> None:
     molecule = _random(3, 1, 1, 2)
     fermions_, qubits = (
-        AdaptVqe(pool=p, backend="statevector", slope_hartree=5e-3).solve(molecule) for p in ("fermionic", "qubit")
+        AdaptVqe(pool=p, backend="statevector", slope_hartree=5e-2).solve(molecule) for p in ("fermionic", "qubit")
     )
     for found in (fermions_, qubits):
         assert -1e-9 < found.energy_hartree - molecule.exact[0] < 1.6e-3
@@ -128,6 +128,7 @@ def test_unusable_options_are_refused(make) -> None:  # type: ignore[no-untyped-
         make()
 
 
+@pytest.mark.slow
 def test_the_error_of_phase_estimation_by_circuits_falls_with_the_steps() -> None:
     """Second order: four times less for twice the steps, down to the resolution."""
     molecule = _molecule("H2")
