@@ -1,0 +1,44 @@
+"""`qtwin drugs`: the formulary."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from qtwin.cli.command.option import Json
+
+app = typer.Typer(help="The formulary, each number with its source.", rich_markup_mode=None, invoke_without_command=True)
+
+
+@app.callback()
+def drugs(context: typer.Context, as_json: Json = False) -> None:
+    """List the formulary."""
+    if context.invoked_subcommand is None:
+        from qtwin.cli.listing import list_drugs
+
+        list_drugs(as_json=as_json)
+
+
+@app.command("exposure")
+def drugs_exposure(
+    inn: Annotated[str, typer.Argument(help="INN of the drug whose exposure is asked for.")],
+    beside: Annotated[
+        list[str] | None, typer.Option("--with", help="Drug taken with it, such as paroxetine or paroxetine:40mg; repeatable.")
+    ] = None,
+    cyp2d6: Annotated[float | None, typer.Option("--cyp2d6", min=0.0, help="CYP2D6 activity score; reference 2.")] = None,
+    cyp2c19: Annotated[str | None, typer.Option("--cyp2c19", help="CYP2C19 phenotype, such as 'poor metabolizer'.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Predicted exposure ratio of a drug beside others and with a genotype, and measured ratios where known."""
+    from qtwin.cli.listing import show_exposure
+
+    show_exposure(inn, beside or [], cyp2d6=cyp2d6, cyp2c19=cyp2c19, as_json=as_json)
+
+
+@app.command("show")
+def drugs_show(inn: Annotated[str, typer.Argument(help="INN of the drug.")], as_json: Json = False) -> None:
+    """Every number of one drug, with unit, status and source."""
+    from qtwin.cli.listing import show_drug
+
+    show_drug(inn, as_json=as_json)

@@ -1,0 +1,93 @@
+"""Experiments and instances: run, problem, solve, generate."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qtwin.cli.command.option import Json, Yes
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def run(
+    spec: Annotated[Path, typer.Argument(help="Experiment file (TOML).")],
+    out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: out/<name of the spec>.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget finished stages and start over.")] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """One experiment, from a patient's record to a verdict; an interrupted run goes on where it stopped."""
+    from qtwin.cli.check import check_experiment
+
+    checked = check_experiment(spec)
+    from qtwin.cli.hardware import paid
+    from qtwin.cli.run import run_experiment  # the simulators, imported once everything has been checked
+
+    with paid(checked, mode="run", yes=yes):
+        result = run_experiment(checked, out or Path("out") / spec.stem, fresh=fresh)
+    if as_json:
+        typer.echo(json.dumps(result))
+
+
+@app.command()
+def problem(
+    spec: Annotated[Path, typer.Argument(help="Experiment file (TOML).")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="File to write: .json, .qubo, .lp or .qasm.")],
+    layers: Annotated[int, typer.Option("--layers", min=1, help="Depth of the circuit in a .qasm file.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Write what the solvers of an experiment see, for solvers elsewhere."""
+    from qtwin.cli.problem import check_output
+
+    check_output(output)
+    from qtwin.cli.check import check_experiment
+
+    checked = check_experiment(spec)
+    from qtwin.cli.problem import export_problem
+
+    told = export_problem(checked, output, layers=layers)
+    if as_json:
+        typer.echo(json.dumps(told))
+
+
+@app.command()
+def solve(
+    file: Annotated[Path, typer.Argument(help="Instance: .json, .qubo or .lp, ours or from elsewhere.")],
+    solver: Annotated[str, typer.Option("--solver", help="Name from qtwin solvers; default: by size and structure.")] = "",
+    backend: Annotated[str, typer.Option("--backend", help="Name from qtwin backends, for solvers that run circuits.")] = "",
+    option: Annotated[list[str] | None, typer.Option("--option", help="key=value of the solver; repeatable.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the solver.")] = 0,
+    time_limit: Annotated[float | None, typer.Option("--time-limit", min=0.001, help="Seconds.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Where result.json goes; default: nowhere.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Solve an instance file with any solver."""
+    from qtwin.cli.solve import solve_file
+
+    told = solve_file(file, solver=solver, backend=backend, options=option or (), seed=seed, time_limit_s=time_limit, out=output)
+    if as_json:
+        typer.echo(json.dumps(told))
+
+
+@app.command()
+def generate(
+    family: Annotated[
+        str, typer.Argument(help="dense, three-regular, wishart, frustrated-loops, xorsat, cardinality, twin, ...")
+    ],
+    n: Annotated[int, typer.Option("-n", "--variables", min=1, help="Decision variables.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="File to write: .json, .qubo or .lp.")],
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the instance.")] = 0,
+    option: Annotated[list[str] | None, typer.Option("--option", help="key=value of the family; repeatable.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make an instance with a known optimum, a known hardness or an invented patient behind it."""
+    from qtwin.cli.generate import generate_file
+
+    told = generate_file(family, n, output, seed=seed, options=option or ())
+    if as_json:
+        typer.echo(json.dumps(told))

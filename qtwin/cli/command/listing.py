@@ -1,0 +1,49 @@
+"""What there is, and what is missing: solvers, backends, diseases, doctor."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from qtwin.cli.command.option import Json
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def solvers(as_json: Json = False) -> None:
+    """The solvers, with what each guarantees."""
+    from qtwin.cli.listing import list_solvers
+
+    list_solvers(as_json=as_json)
+
+
+@app.command()
+def backends(as_json: Json = False) -> None:
+    """Where circuits can run, and what is missing."""
+    from qtwin.cli.listing import list_backends
+
+    list_backends(as_json=as_json)
+
+
+@app.command()
+def diseases(as_json: Json = False) -> None:
+    """The disease models."""
+    from qtwin.cli.listing import list_diseases
+
+    list_diseases(as_json=as_json)
+
+
+@app.command()
+def doctor(
+    online: Annotated[
+        bool, typer.Option("--online", help="Ask IBM Quantum whether the account works, and for its machines.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """What is installed, what is missing, and how to get it."""
+    from qtwin.cli.doctor import examine
+
+    if not examine(as_json=as_json, online=online):
+        raise typer.Exit(1)
