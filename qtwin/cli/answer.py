@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from qtwin.benchmark.checkpoint import Checkpoint
 from qtwin.cli.show import stage
 from qtwin.encoding.encoding import Encoding
+from qtwin.errors import InputError
+from qtwin.problem.allowed import Allowed
 from qtwin.problem.regimen import RegimenProblem
 from qtwin.report.scores import Yardstick, solver_row
-from qtwin.solver import registry
+from qtwin.solver import registry, twin_search
 from qtwin.solver.base import Instance, Result, Solver
 from qtwin.solver.quantum.qaoa import Qaoa
 from qtwin.solver.store import from_plain, to_plain
@@ -50,10 +52,13 @@ class _Recording:
     """The problem, remembering the utilities that a solver asked for; what it answers is always simulated."""
 
     problem: RegimenProblem
+    allowed: Allowed | None = None
     bits: NDArray[np.generic] | None = None
     utility: NDArray[np.float64] | None = None
 
     def feasible_bits(self) -> NDArray[np.uint8]:
+        if self.allowed is not None and not self.allowed.complete:
+            raise self.allowed.refusal()
         return self.problem.feasible_bits()
 
     def objective(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
@@ -72,11 +77,15 @@ class Answer:
 
 @dataclass(kw_only=True)
 class Answerer:
-    """The solvers of one spec, loaded and checked before anything is computed."""
+    """The solvers of one spec, loaded and checked before anything is computed.
+
+    Where `allowed` holds a sample, a solver that does not take a question of this size answers with that, and the others go on.
+    """
 
     seed: int
     sections: tuple[SolverSection, ...]
     solvers: tuple[Solver, ...]
+    allowed: Allowed | None = None
     enumerated: NDArray[np.float64] | None = None
     theta: tuple[float, ...] = ()
 
@@ -106,12 +115,17 @@ class Answerer:
             label += f" ({', '.join(f'{key} {value}' for key, value in asked.items())})"
 
         def compute() -> dict[str, Any]:
-            recording = _Recording(problem=problem)
+            recording = _Recording(problem=problem, allowed=self.allowed)
             instance = Instance(encoding=encoding, problem=recording)
-            if isinstance(solver, Qaoa) and solver.theta is None:
-                result = self._measure(checkpoint, section, instance)
-            else:
-                result = solver.solve(instance, seed=self.seed, time_limit_s=section.time_limit_s)
+            try:
+                if isinstance(solver, Qaoa) and solver.theta is None:
+                    result = self._measure(checkpoint, section, instance)
+                else:
+                    result = solver.solve(instance, seed=self.seed, time_limit_s=section.time_limit_s)
+            except InputError as error:
+                if self.allowed is None or self.allowed.complete:
+                    raise
+                result = self._refused(section, error)
             if result.status == "interrupted":  # Ctrl-C was heard by the solver and is meant for the run; its answer is not kept
                 raise KeyboardInterrupt
             full = recording.utility if recording.utility is not None and len(recording.utility) > 1 else None
@@ -151,6 +165,17 @@ class Answerer:
             info={**result.info, "training_energy_by_layers": kept["energies"]},
         )
 
+    def _refused(self, section: SolverSection, error: InputError) -> Result:
+        return Result(
+            solver=section.name,
+            backend=str(section.options.get("backend", "")),
+            status="refused",
+            bits=None,
+            energy=float("nan"),
+            seed=self.seed,
+            info={"refused": error.message, "hint": error.hint},
+        )
+
     def utility_of_all(self, problem: RegimenProblem, feasible: NDArray[np.uint8]) -> NDArray[np.float64]:
         """(k,) utility of every feasible choice: the enumeration's own numbers where one ran."""
         if self.enumerated is not None and len(self.enumerated) == len(feasible):
@@ -167,7 +192,7 @@ class Answerer:
         encoding_s: Mapping[str, float],
     ) -> list[dict[str, Any]]:
         """The rows of result.json; whoever worked on the encoding is charged for making it, `encoding_s` seconds by stage."""
-        cards = registry.cards()
+        cards = registry.cards() | {twin_search.CARD.name: twin_search.CARD}
         rows = []
         for a in answers:
             charged = {**encoding_s, **a.result.wall_s} if a.result.scope == "encoding" else a.result.wall_s

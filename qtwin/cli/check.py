@@ -15,7 +15,8 @@ from qtwin.patient.consent import consent_warnings
 from qtwin.patient.person import Patient
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
-from qtwin.problem.feasible import explain_infeasible, feasible_bits
+from qtwin.problem.allowed import Allowed, allowed
+from qtwin.problem.feasible import explain_infeasible
 from qtwin.problem.rules import NEEDS, Budget, Rules, constraints_for, further_constraints
 from qtwin.spec import Candidate, Spec, read_spec
 
@@ -30,7 +31,7 @@ class Checked:
         doses: Medicines taken now.
         candidates: Options to choose from.
         needs: What a regimen must cover.
-        feasible: (k, n) every allowed choice.
+        allowed: Every allowed choice, or a sample of them where they are too many to list.
         warnings: What had to be left out or assumed.
     """
 
@@ -39,8 +40,13 @@ class Checked:
     doses: tuple[Dose, ...]
     candidates: tuple[Dose, ...]
     needs: tuple[str, ...]
-    feasible: NDArray[np.uint8]
+    allowed: Allowed
     warnings: tuple[str, ...]
+
+    @property
+    def feasible(self) -> NDArray[np.uint8]:
+        """(k, n) the allowed choices that are listed: all, or the sample."""
+        return self.allowed.bits
 
 
 def _dose(candidate: Candidate) -> Dose:
@@ -98,7 +104,7 @@ def needs_of(spec: Spec, patient: Patient) -> tuple[str, ...]:
 
 
 def check_experiment(spec_path: Path) -> Checked:
-    """Read the spec and its record and list every allowed choice.
+    """Read the spec and its record and list every allowed choice, or a sample of them.
 
     Raises:
         InputError: for anything unusable in either; InfeasibleError when no choice is allowed.
@@ -115,8 +121,8 @@ def check_experiment(spec_path: Path) -> Checked:
         *constraints_for(candidates, needs=needs, max_drugs=spec.problem.max_drugs),
         *further_constraints(candidates, rules_of(spec)),
     )
-    feasible = feasible_bits(len(candidates), rules)
-    if not len(feasible):
+    found = allowed(len(candidates), rules, seed=spec.seed)
+    if not len(found.bits):
         raise explain_infeasible(len(candidates), rules)
     return Checked(
         spec=spec,
@@ -124,6 +130,6 @@ def check_experiment(spec_path: Path) -> Checked:
         doses=doses,
         candidates=candidates,
         needs=needs,
-        feasible=feasible,
+        allowed=found,
         warnings=(*consent_warnings(patient), *warnings),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ _SIMULATIONS = 2_000_000  # regimens x members that the spectrum may take
 _FEWEST_MEMBERS, _MOST_MEMBERS, _AUTO_OPTIONS = 16, 1024, 14
 _BEST = 100
 _ORDERS = 3
+_MOST_TERMS = 20_000  # of a surrogate that is only compared
 
 
 def fitted(problem: RegimenProblem, feasible: NDArray[np.uint8], section: EncodingSection, seed: int) -> surrogate.Fitted:
@@ -28,14 +30,32 @@ def fitted(problem: RegimenProblem, feasible: NDArray[np.uint8], section: Encodi
 
 
 def compare(
-    problem: RegimenProblem, feasible: NDArray[np.uint8], utility: NDArray[np.float64], section: EncodingSection, seed: int
+    problem: RegimenProblem,
+    feasible: NDArray[np.uint8],
+    utility: NDArray[np.float64],
+    section: EncodingSection,
+    seed: int,
+    *,
+    drawn: int | None = None,
 ) -> dict[str, Any]:
-    """Each surrogate's score, one row each."""
-    rows = []
+    """Each surrogate's score, one row each.
+
+    Of a sample (`drawn`: how many of the first rows are random), the others being known to be good, the random ones are what
+    surrogates train on; those of more than `_MOST_TERMS` terms are left out, and named.
+    """
+    rows, left_out = [], []
     for name in surrogate.TABLE:
-        made = surrogate.load(name)(problem.objective, feasible, section.n_train, np.random.default_rng([seed, 1]))
-        rows.append(dataclasses.asdict(score(name, made, feasible, utility, problem.member_utility)))
-    return {"rows": rows}
+        order = 3 if "triples" in name else 2 if "pairs" in name else 1
+        if drawn is not None and _n_terms(problem.n, order) > _MOST_TERMS:
+            left_out.append(name)
+            continue
+        made = surrogate.load(name)(problem.objective, feasible[:drawn], section.n_train, np.random.default_rng([seed, 1]))
+        rows.append(dataclasses.asdict(score(name, made, feasible, utility, problem.member_utility, drawn=drawn)))
+    return {"rows": rows, "left_out": left_out}
+
+
+def _n_terms(n: int, order: int) -> int:
+    return sum(math.comb(n, k) for k in range(order + 1))
 
 
 def weigh(problem: RegimenProblem, feasible: NDArray[np.uint8]) -> dict[str, Any]:
@@ -57,9 +77,17 @@ def weigh(problem: RegimenProblem, feasible: NDArray[np.uint8]) -> dict[str, Any
 
 
 def by_order(
-    problem: RegimenProblem, feasible: NDArray[np.uint8], utility: NDArray[np.float64], section: EncodingSection
+    problem: RegimenProblem,
+    feasible: NDArray[np.uint8],
+    utility: NDArray[np.float64],
+    section: EncodingSection,
+    *,
+    drawn: int | None = None,
 ) -> dict[str, Any] | None:
     """Variance of the utility explained by order: over all choices exactly, and over the allowed ones by least squares.
+
+    Of a sample (`drawn`: how many of the first rows are random) one half is fitted and the other half explained, up to the order
+    whose terms the half can tell apart.
 
     All choices are those of the options that occur most in the best allowed regimens, 14 of them unless the spec says "always";
     None where the spec wants none.
@@ -77,10 +105,15 @@ def by_order(
         return thin.objective(whole)
 
     found = spectrum(all_values(n, objective))
-    total = float(np.sum((utility - utility.mean()) ** 2))
+    fitting, shown = (slice(None), slice(None)) if drawn is None else (slice(drawn // 2), slice(drawn // 2, drawn))
+    truth = utility[shown]
+    total = float(np.sum((truth - truth.mean()) ** 2))
     allowed = [0.0]
     for order in range(1, _ORDERS + 1):
-        gap = utility - fit(feasible, utility, order=order, ridge=1e-10, weighted=False).evaluate(feasible)
+        if drawn is not None and _n_terms(problem.n, order) > drawn // 2:
+            break
+        made = fit(feasible[fitting], utility[fitting], order=order, ridge=1e-10, weighted=False)
+        gap = truth - made.evaluate(feasible[shown])
         allowed.append(1.0 - float(np.sum(gap**2)) / total if total > 0.0 else 1.0)
     return {
         "n": n,

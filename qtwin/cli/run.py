@@ -23,6 +23,7 @@ from qtwin.cli.audit import write_down
 from qtwin.cli.check import Checked
 from qtwin.cli.encode import encoded_from, polynomial_of, problem_of, sampled, twin_of
 from qtwin.cli.hardware import hardware_section
+from qtwin.cli.known import Known, searched, simulated
 from qtwin.cli.likeness import by_order, compare, weigh
 from qtwin.cli.show import note, stage, table
 from qtwin.encoding.fidelity import fidelity
@@ -84,8 +85,9 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
     for module in ("matplotlib", "jinja2"):
         require_vendor(module, package=module, needed_by="the report")
     spec, patient, doses, candidates = checked.spec, checked.patient, checked.doses, checked.candidates
-    feasible, warnings = checked.feasible, list(checked.warnings)
+    feasible, allowed, warnings = checked.feasible, checked.allowed, list(checked.warnings)
     answerer = Answerer.prepare(spec)
+    answerer.allowed = allowed
     run_id, versions = identified(checked)
     checkpoint = Checkpoint.open(out, run_id, fresh=fresh)
     wall: dict[str, float] = {}
@@ -107,27 +109,30 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         encoding = made.encoding
         encoding_s = {"simulating for the encoding": sample["simulate_s"], "encoding": made.seconds}
         found.append(
-            f"{encoding.polynomial.n_variables} bits, {encoding.polynomial.n_terms} terms, {len(feasible):,} allowed regimens"
+            f"{encoding.polynomial.n_variables} bits, {encoding.polynomial.n_terms} terms, {allowed.number} allowed regimens"
         )
     wall["encoding"] = time.perf_counter() - mark
 
     mark = time.perf_counter()
     answers = answerer.answer(checkpoint, encoding, problem)
+    known: Known | None = None
+    if not allowed.complete:
+        known, search = searched(checkpoint, answerer, answers, encoding, problem, allowed)
+        answers.append(search)
     wall["solvers"] = time.perf_counter() - mark
 
     mark = time.perf_counter()
     with stage("Playback on the twin") as found:
-        true = checkpoint.stage("all regimens", lambda: {"utility": answerer.utility_of_all(problem, feasible)})[0]["utility"]
-        encoded = -encoding.value(feasible)
-        trained = np.zeros(len(feasible), dtype=np.bool_)
+        if known is None:
+            known = Known(bits=feasible, utility=np.asarray(simulated(checkpoint, answerer, problem, allowed)["utility"]))
+        true, encoded = known.utility, -encoding.value(known.bits)
+        trained = np.zeros(len(known.bits), dtype=np.bool_)
         trained[np.asarray(sample["allowed"], dtype=np.int64)] = True
         if not trained.all():
-            encoding = replace(encoding, fidelity=fidelity(polynomial_of(sample), feasible, np.asarray(true), trained))
-        yardstick = Yardstick(bits=feasible, utility=np.asarray(true), encoded=encoded)
+            encoding = replace(encoding, fidelity=fidelity(polynomial_of(sample), known.bits, true, trained, drawn=known.drawn))
+        yardstick = Yardstick(bits=known.bits, utility=true, encoded=encoded, complete=allowed.complete)
         rows = answerer.score(answers, encoding, problem, yardstick, encoding_s=encoding_s)
-        regimens = _regimens(
-            problem, twin_doses=doses, best=feasible[int(np.argmax(true))], encoded=feasible[int(np.argmax(encoded))]
-        )
+        regimens = _regimens(problem, twin_doses=doses, best=known.best, encoded=known.bits[int(np.argmax(encoded))])
         found.append(f"best {regimens[0]['utility']['mean']:.3f} QALY")
     wall["playback"] = time.perf_counter() - mark
 
@@ -136,11 +141,14 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         surrogates: dict[str, Any] = {"rows": []}
         if spec.encoding.compare and not trained.all():
             surrogates, _ = checkpoint.stage(
-                "surrogates", lambda: compare(problem, feasible, np.asarray(true), spec.encoding, spec.seed)
+                "surrogates", lambda: compare(problem, known.bits, true, spec.encoding, spec.seed, drawn=known.drawn)
             )
-        weighed, _ = checkpoint.stage("pareto", lambda: weigh(problem, feasible))
-        orders, _ = checkpoint.stage("spectrum", lambda: by_order(problem, feasible, np.asarray(true), spec.encoding))
-    encoding_part = encoding_section(encoding, made.sufficiency, encoded=encoded, true=np.asarray(true), trained=trained)
+        shown = known.shown()
+        weighed, _ = checkpoint.stage("pareto", lambda: weigh(problem, known.bits[shown]))
+        orders, _ = checkpoint.stage("spectrum", lambda: by_order(problem, known.bits, true, spec.encoding, drawn=known.drawn))
+    if surrogates.get("left_out"):
+        warnings.append(f"Not compared, for more terms than a sample tells apart: {', '.join(surrogates['left_out'])}.")
+    encoding_part = encoding_section(encoding, made.sufficiency, encoded=encoded, true=true, trained=trained)
     encoding_part |= {
         "penalty": spec.encoding.penalty,
         "surrogate": spec.encoding.surrogate,
@@ -154,10 +162,11 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         warnings.append(asked.words)
     verdict = judge(
         rows,
-        n_feasible=len(feasible),
+        n_feasible=allowed.count,
         fidelity=encoding_part["fidelity"],
         current=next(r for r in regimens if r["key"] == "current"),
         order="" if asked is None else asked.words,
+        simulated="" if allowed.complete else f"{len(known.bits):,} of {allowed.number}",
     )
     wall["likeness"] = time.perf_counter() - mark
     current_bits = np.array([any(o.drug.inn == d.drug.inn for d in doses) for o in candidates], dtype=np.uint8)
@@ -178,13 +187,13 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
             "notes": list(patient.notes),
         },
         "twin": twin_section(twin) | {"kinetics": kinetics_section(problem, current_bits)},
-        "problem": problem_section(problem, len(feasible)),
+        "problem": problem_section(problem, allowed, n_simulated=len(known.bits)),
         "encoding": encoding_part,
         "solvers": rows,
         "agreement": agreement([r for r in rows if r["name"] == "qaoa"], answerer.theta),
         "regimens": regimens,
-        "pareto": pareto_section(weighed, np.asarray(true)),
-        "top": top_regimens(problem, feasible, np.asarray(true)),
+        "pareto": pareto_section(weighed, true[shown]),
+        "top": top_regimens(problem, known.bits, true),
         "verdict": verdict.sentence,
         "verdict_points": list(verdict.points),
         "winner": verdict.winner,
@@ -247,7 +256,7 @@ def _print_scores(rows: list[Mapping[str, Any]] | list[dict[str, Any]]) -> None:
             row["label"],
             row["status"] + (f", proven on the {row['scope']}" if row["proven"] else ""),
             "-" if row["objective_twin"] is None else f"{row['objective_twin']:.4f}",
-            "not allowed" if regret is None else f"{regret:.4f}",
+            ("-" if row["regimen"] is None else "not allowed") if regret is None else f"{regret:.4f}",
             "" if p is None else f"{percent(p['value'])} ({percent(p['low'])} to {percent(p['high'])})",
             f"{row['total_wall_s']:.2f}",
         )

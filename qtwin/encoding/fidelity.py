@@ -17,7 +17,13 @@ Array = NDArray[np.float64]
 
 
 def fidelity(
-    polynomial: BinaryPolynomial, bits: NDArray[np.generic], utility: Array, trained: NDArray[np.bool_], *, top: int = 20
+    polynomial: BinaryPolynomial,
+    bits: NDArray[np.generic],
+    utility: Array,
+    trained: NDArray[np.bool_],
+    *,
+    top: int = 20,
+    drawn: int | None = None,
 ) -> Fidelity:
     """Compare the encoded with the simulated utility on feasible choices.
 
@@ -27,6 +33,8 @@ def fidelity(
         utility: (k,) simulated utility.
         trained: (k,) which of them the fit saw; the others are held out.
         top: Size of the two best lists whose overlap is taken.
+        drawn: How many of the first rows are all there are, or a random sample; the others are known because they are good, and
+            count for overlap and regret alone. None: all rows.
 
     Raises:
         InputError: if nothing is held out.
@@ -34,7 +42,7 @@ def fidelity(
     from scipy.stats import spearmanr  # takes more than a second to import
 
     encoded = polynomial.evaluate(bits)
-    held = ~trained
+    held = ~trained & (np.arange(len(trained)) < (len(trained) if drawn is None else drawn))
     if not held.any():
         raise InputError("no held-out regimen is left to measure the encoding on", hint="lower encoding.n_train")
     truth, guess = utility[held], encoded[held]
@@ -85,6 +93,8 @@ def score(
     feasible: NDArray[np.uint8],
     utility: Array,
     member_utility: Callable[[NDArray[np.uint8]], Array],
+    *,
+    drawn: int | None = None,
 ) -> SurrogateScore:
     """Hold a surrogate against the utilities of all feasible choices.
 
@@ -94,12 +104,13 @@ def score(
         feasible: (k, n) all feasible choices.
         utility: (k,) their utility.
         member_utility: (2, n) choices to (2, m) utilities in every posterior member.
+        drawn: As in `fidelity`.
     """
     seen = {row.tobytes() for row in np.ascontiguousarray(fitted.bits)}
     trained = np.array([row.tobytes() in seen for row in np.ascontiguousarray(feasible)])
     if trained.all():
         trained[:] = False  # it saw everything: there is nothing to hold out, and nothing to hide
-    found = fidelity(fitted.polynomial, feasible, utility, trained)
+    found = fidelity(fitted.polynomial, feasible, utility, trained, drawn=drawn)
     chosen, best = int(np.argmax(fitted.polynomial.evaluate(feasible))), int(np.argmax(utility))
     low = high = 0.0
     if chosen != best:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.errors import InfeasibleError, InputError
-from qtwin.problem.constraint import AtMost, AtMostOne, Cap, Constraint, Exactly, Linear, NotBoth
+from qtwin.problem.constraint import AtMost, AtMostOne, Cap, Constraint, Exactly, Linear, NotBoth, is_row
+from qtwin.problem.diagram import diagram, whole_row
 
 LIMIT = 10_000_000
 
@@ -57,7 +58,7 @@ def feasible_bits(n: int, constraints: Sequence[Constraint]) -> NDArray[np.uint8
 
 def explain_infeasible(n: int, constraints: Sequence[Constraint]) -> InfeasibleError:
     """An error that names the constraints any one of which, taken away, would leave something feasible."""
-    culprits = [c.name for c in constraints if len(feasible_bits(n, [d for d in constraints if d is not c]))]
+    culprits = [c.name for c in constraints if _any(n, [d for d in constraints if d is not c])]
     if culprits:
         named = "; ".join(repr(name) for name in culprits)
         return InfeasibleError("no regimen satisfies all constraints", hint=f"each of these alone stands in the way: {named}")
@@ -65,3 +66,14 @@ def explain_infeasible(n: int, constraints: Sequence[Constraint]) -> InfeasibleE
         "no regimen satisfies all constraints, and taking any single one away does not help",
         hint="relax several: raise max_drugs, add candidates that cover each need, or allow a contraindicated pair",
     )
+
+
+def _any(n: int, constraints: Sequence[Constraint]) -> bool:
+    """Whether anything is feasible, also where it cannot be listed; False where neither a list nor a diagram can tell."""
+    try:
+        return len(feasible_bits(n, constraints)) > 0
+    except InputError:
+        rows = [whole_row(c) for c in constraints if is_row(c)]
+        kept = [r for r in rows if r is not None]
+        found = diagram(n, kept, groups_of(n, constraints)) if len(kept) == len(constraints) else None
+        return found is not None and found.count > 0

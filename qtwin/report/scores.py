@@ -21,17 +21,19 @@ _TIE_QALY = 1e-12
 
 @dataclass(frozen=True, kw_only=True)
 class Yardstick:
-    """What answers are held against, from complete enumeration on the twin.
+    """What answers are held against: complete enumeration on the twin, or the best that is known.
 
     Attributes:
-        bits: (k, n) every feasible choice.
+        bits: (k, n) every feasible choice, or those that were simulated.
         utility: (k,) its utility on the twin.
         encoded: (k,) its encoded utility.
+        complete: Whether these are all feasible choices.
     """
 
     bits: NDArray[np.uint8]
     utility: NDArray[np.float64]
     encoded: NDArray[np.float64]
+    complete: bool = True
 
     @property
     def best(self) -> float:
@@ -131,12 +133,13 @@ def _sample_scores(result: Result, encoding: Encoding, yardstick: Yardstick, tot
     energies = encoding.polynomial.evaluate(samples.bits)
     mean = float(np.average(energies, weights=counts))
     variance = float(np.average((energies - mean) ** 2, weights=counts))
-    hit = rate(int(counts[yardstick.is_best(decoded)].sum()), shots, "the twin's best regimen")
+    known = "" if yardstick.complete else " known"
+    hit = rate(int(counts[yardstick.is_best(decoded)].sum()), shots, f"the twin's best regimen{known}")
     times = [_time_to_solution_s(total_s, shots, p) for p in (hit["value"], hit["high"], hit["low"])]
     return {
         "success_probability": hit,
         "success_probability_encoded": rate(
-            int(counts[yardstick.is_encoded_best(decoded)].sum()), shots, "the encoding's best regimen"
+            int(counts[yardstick.is_encoded_best(decoded)].sum()), shots, f"the encoding's best regimen{known}"
         ),
         "feasible_share": rate(int(counts[encoding.is_feasible(samples.bits)].sum()), shots, "a feasible regimen"),
         "mean_energy": {"value": mean, "standard_error": math.sqrt(variance / max(shots - 1, 1))},

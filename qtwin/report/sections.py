@@ -13,6 +13,8 @@ from qtwin.encoding.penalty import Sufficiency
 from qtwin.pharmacology.interaction import exposure_ratio
 from qtwin.pharmacology.outcome import KINDS
 from qtwin.pharmacology.response import respond
+from qtwin.problem import feasible
+from qtwin.problem.allowed import Allowed
 from qtwin.problem.constraint import Constraint
 from qtwin.problem.regimen import RegimenProblem
 from qtwin.report.interval import weighted_quantile
@@ -24,8 +26,8 @@ def _members(constraint: Constraint) -> tuple[int, ...]:
     return tuple(getattr(constraint, "members", ())) or tuple(getattr(constraint, "pair", ()))
 
 
-def problem_section(problem: RegimenProblem, n_feasible: int) -> dict[str, Any]:
-    """What is asked, constraint by constraint."""
+def problem_section(problem: RegimenProblem, allowed: Allowed, *, n_simulated: int) -> dict[str, Any]:
+    """What is asked, constraint by constraint, and how many of the allowed regimens were simulated."""
     return {
         "candidates": [
             {
@@ -46,14 +48,21 @@ def problem_section(problem: RegimenProblem, n_feasible: int) -> dict[str, Any]:
             }
             for c in problem.constraints
         ],
-        "n_feasible": n_feasible,
+        "n_feasible": allowed.count,
+        "n_feasible_interval": [allowed.low, allowed.high],
+        "n_simulated": n_simulated,
+        "complete": allowed.complete,
         "n_possible": 2**problem.n,
         "max_drugs": next((c.limit for c in problem.constraints if hasattr(c, "limit")), problem.n),
         "horizon_years": problem.horizon_years,
         "objective": f"posterior-mean utility over {problem.horizon_years * 12:g} months on the twin, against taking no drug",
         "unit": "QALY",
         "weights": dict(zip(KINDS, problem.kind_weights.tolist(), strict=True)),
-        "enumeration": f"all {n_feasible:,} allowed regimens of 2^{problem.n} = {2**problem.n:,} can be simulated on the twin",
+        "enumeration": f"all {allowed.count:,} allowed regimens of 2^{problem.n} = {2**problem.n:,} can be simulated on the twin"
+        if allowed.complete
+        else f"{n_simulated:,} of {allowed.number} allowed regimens were simulated on the twin: {len(allowed.bits):,} drawn"
+        " uniformly at random, the others by solvers and by local search on the twin; all of them are simulated where at most"
+        f" {feasible.LIMIT:,} are allowed. Best, regret and ranks are among the simulated ones",
     }
 
 

@@ -42,6 +42,7 @@ def judge(
     fidelity: dict[str, Any] | None,
     current: dict[str, Any],
     order: str = "",
+    simulated: str = "",
 ) -> Verdict:
     """Compare the rows: best utility on the twin first, proof next, total time last.
 
@@ -53,6 +54,7 @@ def judge(
         fidelity: The encoding's fidelity section.
         current: The played-back section of the current medicines.
         order: Whether pairs suffice, in a sentence (`qtwin.report.order`); "" where it was not looked at.
+        simulated: How many of the allowed regimens were simulated, "1,000 of 2,000,000"; "" where all were.
     """
     usable = [r for r in rows if r["feasible"] and r["objective_twin"] is not None and r["kind"] != "null"]
     if not usable:
@@ -60,7 +62,8 @@ def judge(
     best = max(r["objective_twin"] for r in usable)
     leaders = [r for r in usable if r["objective_twin"] >= best - _SAME_QALY]
     winner = min(leaders, key=lambda r: (not (r["proven"] and r["scope"] == "twin"), r["total_wall_s"]))
-    quantum = [r for r in rows if r["kind"] == "quantum"]
+    quantum = [r for r in rows if r["kind"] == "quantum" and r.get("status") != "refused"]
+    refused = [r for r in rows if r.get("status") == "refused"]
     points = []
     gain = best - current["utility"]["mean"]
     direction = "more" if gain >= 0 else "less"
@@ -74,6 +77,11 @@ def judge(
             f"Proof: {twin_proof['label']} simulated all {n_feasible:,} allowed regimens on the twin in "
             f"{_seconds(twin_proof['total_wall_s'])}; none is better."
         )
+    if simulated:
+        search = next((r for r in rows if r["scope"] == "twin" and r["objective_twin"] is not None), None)
+        stands = f"; {search['label']} ended at {_short(search['regimen'])}, where no single change is better" if search else ""
+        points.append(f"No proof: {simulated} allowed regimens were simulated on the twin{stands}. A better one is not excluded.")
+    points += [f"{r['label']} does not take this question: {r['info']['refused']}." for r in refused]
     for r in rows:
         if r["proven"] and r["scope"] == "encoding" and r["kind"] == "classical":
             where = (
@@ -109,11 +117,13 @@ def judge(
         for r in rows
         if r["kind"] == "null" and r["success_probability"]
     ]
-    return Verdict(sentence=_sentence(winner, quantum, n_feasible), points=tuple(points), winner=winner["label"])
+    return Verdict(sentence=_sentence(winner, quantum, n_feasible, simulated), points=tuple(points), winner=winner["label"])
 
 
-def _sentence(winner: dict[str, Any], quantum: Sequence[dict[str, Any]], n_feasible: int) -> str:
+def _sentence(winner: dict[str, Any], quantum: Sequence[dict[str, Any]], n_feasible: int, simulated: str) -> str:
     took = _seconds(winner["total_wall_s"])
+    if simulated:
+        return _unproven(winner, quantum, simulated)
     if winner["kind"] == "quantum":
         return (
             f"{winner['label']} reached the best regimen found sooner than any classical solver in this run ({took}), "
@@ -125,9 +135,28 @@ def _sentence(winner: dict[str, Any], quantum: Sequence[dict[str, Any]], n_feasi
         else f"{winner['label']} found the best regimen in {took}"
     )
     start = f"No quantum computer is needed for this patient: {how}"
+    met = _met(quantum)
+    return f"{start}, while {met} and could prove nothing." if met else start + "."
+
+
+def _unproven(winner: dict[str, Any], quantum: Sequence[dict[str, Any]], simulated: str) -> str:
+    """The sentence where only a part of the allowed regimens was simulated: nobody has proved anything on the twin."""
+    took, met = _seconds(winner["total_wall_s"]), _met(quantum)
+    found = f"{winner['label']} found the best regimen known in {took}"
+    if winner["kind"] == "quantum":
+        start = f"{winner['label']} reached the best regimen known sooner than any classical solver in this run ({took})"
+    elif quantum:
+        start = f"No quantum solver did better for this patient: {found}" + (f", while {met}" if met else "")
+    else:
+        start = f"No quantum solver answered a question of this size: {found}"
+    return f"{start}; {simulated} allowed regimens were simulated, and a better one is not excluded."
+
+
+def _met(quantum: Sequence[dict[str, Any]]) -> str:
+    """How often quantum solvers met the winning regimen; "" where none was sampled."""
     sampled = [r["success_probability"] for r in quantum if r["success_probability"]]
     if not sampled:
-        return start + "."
+        return ""
     kinds = {r["name"] for r in quantum if r["success_probability"]}
     name = kinds.pop().upper() if len(kinds) == 1 else "quantum solvers"
     real = [r["success_probability"] for r in quantum if r["success_probability"] and _is_real(r)]
@@ -137,7 +166,7 @@ def _sentence(winner: dict[str, Any], quantum: Sequence[dict[str, Any]], n_feasi
         for who, rates in ((f"simulated {name}", simulated), (f"{name} on a quantum processor", real))
         if rates
     ]
-    return f"{start}, while {' and '.join(met)} and could prove nothing."
+    return " and ".join(met)
 
 
 def _is_real(row: dict[str, Any]) -> bool:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from qtwin.backend.base import Samples
 from qtwin.encoding.encoding import Encoding
 
-Status = Literal["optimal", "feasible", "infeasible", "time limit", "interrupted"]
+Status = Literal["optimal", "feasible", "infeasible", "time limit", "interrupted", "refused"]
 
 
 class TwinProblem(Protocol):
@@ -71,7 +71,7 @@ class Result:
     Attributes:
         solver: Its name in the table.
         backend: Where circuits ran, "" for classical solvers.
-        status: Why it stopped; "optimal" only with a proof.
+        status: Why it stopped; "optimal" only with a proof; "refused" where the question is too large for it (`info` says why).
         bits: (n,) best assignment of the encoding's variables, lowest energy first among feasible ones; None if none.
         energy: encoding.polynomial at `bits` (NaN if none).
         bound: Proven lower bound on the encoded energy over feasible assignments, or None.

@@ -74,6 +74,7 @@ def from_experiment(result: Result, source: str) -> list[Place]:
     problem = result["problem"]
     n, few = len(problem["candidates"]), int(problem["max_drugs"])
     synthetic = bool((result.get("patient") or {}).get("synthetic"))
+    whole = problem.get("complete", True)  # of a sample, a proof for the encoding settles nothing about the patient
     title = str((result.get("spec") or {}).get("title") or "a patient")
     return [
         Place(
@@ -84,16 +85,20 @@ def from_experiment(result: Result, source: str) -> list[Place]:
             level=regimen_level(float(result["encoding"]["degree"]), 1.0, few, n),
             detail=f"{n} dose options, at most {few} drugs, {problem['n_feasible']:,} allowed regimens",
             instances=1,
-            proven=int(any(s.get("proven") and s.get("kind") == "classical" for s in result["solvers"])),
+            proven=int(any(_settles(s, whole) and s.get("kind") == "classical" for s in result["solvers"])),
             construction=False,
-            contenders=tuple(_of_answer(s) for s in result["solvers"]),
+            contenders=tuple(_of_answer(s, whole) for s in result["solvers"]),
             source=source,
             command=str(result.get("command") or "qtwin run"),
         )
     ]
 
 
-def _of_answer(s: Mapping[str, Any]) -> Contender:
+def _settles(s: Mapping[str, Any], whole: bool) -> bool:
+    return bool(s.get("proven")) and (whole or s.get("scope") == "twin")
+
+
+def _of_answer(s: Mapping[str, Any], whole: bool) -> Contender:
     took = float(s.get("total_wall_s") or math.inf)
     lost = s.get("regret_twin")
     good = s.get("feasible") and lost is not None and abs(float(lost)) < 1e-9
@@ -107,7 +112,7 @@ def _of_answer(s: Mapping[str, Any]) -> Contender:
         high_s=took if good else math.inf,
         successes=int(bool(good)),
         runs=1,
-        proven=int(bool(s.get("proven"))),
+        proven=int(_settles(s, whole)),
         note=seen if lost is None else f"regret {float(lost):.2g} QALY on the twin" + (f", {seen}" if seen else ""),
     )
 
