@@ -21,6 +21,7 @@ def test_the_shipped_quickstart_reads(tmp_path: Path) -> None:
     spec = read_spec(ROOT / "experiments" / "quickstart.toml")
     assert len(spec.problem.candidates) >= 16
     assert {s.options.get("backend") for s in spec.solver if s.name == "qaoa"} == {"statevector", "aer", "pennylane"}
+    assert {"enumeration", "cp-sat", "simulated-annealing", "tabu", "random"} <= {s.name for s in spec.solver}
 
 
 @pytest.mark.parametrize(

@@ -59,18 +59,19 @@ class Allowed:
         )
 
 
-def allowed(n: int, constraints: Sequence[Constraint], *, seed: int, sample: int = SAMPLE) -> Allowed:
+def allowed(n: int, constraints: Sequence[Constraint], *, seed: int, sample: int | None = None) -> Allowed:
     """The allowed choices of n options; none may be allowed, then `bits` is empty.
 
     Args:
         n: Number of options.
         constraints: What a choice must satisfy.
         seed: Of the sample, where there are too many to list.
-        sample: Its size.
+        sample: Its size; None: `SAMPLE`.
 
     Raises:
         InputError: where there are too many to list and too few to be met by chance.
     """
+    sample = SAMPLE if sample is None else sample
     groups = feasible.groups_of(n, constraints)
     if math.prod(1 + len(g) for g in groups) <= feasible.LIMIT:
         return _all(feasible.feasible_bits(n, constraints))

@@ -79,7 +79,13 @@ def judge(
         )
     if simulated:
         search = next((r for r in rows if r["scope"] == "twin" and r["objective_twin"] is not None), None)
-        stands = f"; {search['label']} ended at {_short(search['regimen'])}, where no single change is better" if search else ""
+        stands = (
+            f"; {search['label']} ended at {search['objective_twin']:.3f} QALY, where no single change is better, in"
+            f" {search['info']['climbs_at_the_best']} of {search['info']['climbs']} climbs; the best regimen drawn at random has"
+            f" {search['info']['best_of_the_sample']:.3f} QALY"
+            if search
+            else ""
+        )
         points.append(f"No proof: {simulated} allowed regimens were simulated on the twin{stands}. A better one is not excluded.")
     points += [f"{r['label']} does not take this question: {r['info']['refused']}." for r in refused]
     for r in rows:

@@ -146,6 +146,7 @@ def search(
             "simulated_on_a_part": len(thin.known),
             "members_of_the_part": thin.problem.twin.n_members,
             "simulated_on_all": len(sample) + len(whole.known),
+            "best_of_the_sample": float(utility.max()),
             "neighbours_of_the_best": len(neighbours(problem, best[0])),
         },
     )

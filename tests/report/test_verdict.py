@@ -66,3 +66,22 @@ def test_shots_of_several_quantum_solvers_are_not_told_as_those_of_one() -> None
     ]
     sentence = judge(rows, n_feasible=100, fidelity=FIT, current=CURRENT).sentence
     assert sentence.endswith("while simulated quantum solvers met that regimen 20 times in 2,000 shots and could prove nothing.")
+
+
+def test_where_only_a_part_was_simulated_nothing_is_called_proven() -> None:
+    search = {"climbs": 20, "climbs_at_the_best": 19, "best_of_the_sample": 0.25}
+    rows = [
+        _row("enumeration", "classical", 0.0, 0.0, status="refused", feasible=False, info={"refused": "too many"}),
+        _row("qaoa", "quantum", 0.2, 0.01),
+        _row("local search", "classical", 0.3, 5.0, scope="twin", info=search),
+    ]
+    rows[0]["objective_twin"] = None
+    found = judge(rows, n_feasible=10**9, fidelity=FIT, current=CURRENT, simulated="1,000 of 1,000,000,000")
+    assert found.winner == "local search"
+    assert found.sentence.endswith("1,000 of 1,000,000,000 allowed regimens were simulated, and a better one is not excluded.")
+    assert "needed" not in found.sentence
+    assert "prove" not in found.sentence
+    assert "enumeration does not take this question: too many." in found.points
+    assert any("in 19 of 20 climbs" in p for p in found.points)
+    refused = judge([rows[0], rows[2]], n_feasible=10**9, fidelity=FIT, current=CURRENT, simulated="1 of 2")
+    assert refused.sentence.startswith("No quantum solver answered a question of this size: local search found")
