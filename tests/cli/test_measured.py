@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from qtwin.cli import main
+from tests.oracles.public_data import PUBLIC_DATA
 
-DATA = Path("/work/shared/data")
+DATA = PUBLIC_DATA
 
 
 def _run(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> tuple[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,8 +20,9 @@ from qtwin.problem.interaction_graph import graph_of, published_graph
 from qtwin.problem.measured.combinations import MeasuredCombinations
 from qtwin.problem.measured.table import read_combinations
 from qtwin.problem.near_optimal import near_optimal
+from tests.oracles.public_data import PUBLIC_DATA
 
-ONEIL = Path("/work/shared/data/oneil")
+ONEIL = PUBLIC_DATA / "oneil"
 
 
 def _measured(n: int, *, seed: int, missing: float = 0.2, contexts: int = 2) -> MeasuredCombinations:

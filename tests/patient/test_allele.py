@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
-from pathlib import Path
 
 import pytest
 
 from qtwin.patient.allele import activity_value, phenotype_of_alleles, phenotype_of_score
+from tests.oracles.public_data import PUBLIC_DATA
 
-PUBLIC = Path(os.environ.get("QTWIN_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")) / "pypgx"
+PUBLIC = PUBLIC_DATA / "pypgx"
 
 
 @pytest.mark.parametrize(

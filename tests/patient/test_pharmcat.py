@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ import pytest
 
 from qtwin.errors import InputError
 from qtwin.patient.pharmcat import read_pharmcat
+from tests.oracles.public_data import PUBLIC_DATA
 from tests.patient.conftest import DATA, Change
 
 Write = Callable[[Change], Path]
-PUBLIC = Path(os.environ.get("QTWIN_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")) / "pharmcat"
+PUBLIC = PUBLIC_DATA / "pharmcat"
 
 
 def _cyp2d6(report: dict[str, Any]) -> dict[str, Any]:

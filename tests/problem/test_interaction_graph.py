@@ -8,8 +8,9 @@ import pytest
 
 from qtwin.errors import InputError
 from qtwin.problem.interaction_graph import published_graph, published_names, read_interactions
+from tests.oracles.public_data import PUBLIC_DATA
 
-DDI = Path("/work/shared/data/ddi")
+DDI = PUBLIC_DATA / "ddi"
 
 
 def _write(folder: Path, text: str) -> Path:

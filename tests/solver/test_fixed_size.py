@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,8 +19,9 @@ from qtwin.solver.base import Instance
 from qtwin.solver.fixed_size import best_of_all, greedy, greedy_swap
 from qtwin.solver.registry import load
 from qtwin.solver.safe_subset import fewest_partners
+from tests.oracles.public_data import PUBLIC_DATA
 
-DATA = Path("/work/shared/data")
+DATA = PUBLIC_DATA
 
 
 def _choice(n: int, size: int, seed: int) -> FixedSize:

@@ -6,7 +6,6 @@ The optimum is known from the plain walk over all permitted sets, which shares n
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,9 @@ from qtwin.problem.measured.table import read_combinations
 from qtwin.solver import registry
 from qtwin.solver.base import Instance
 from qtwin.solver.fixed_size import greedy
+from tests.oracles.public_data import PUBLIC_DATA
 
-FOLDER = Path("/work/shared/data/oneil")
+FOLDER = PUBLIC_DATA / "oneil"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the measured tables are not shipped")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -14,9 +12,10 @@ from qtwin.twin import disease
 from qtwin.twin.cohort import error_sd, evaluate
 from qtwin.twin.disease.base import DiseaseModel
 from qtwin.twin.simulate import integrate
+from tests.oracles.public_data import PUBLIC_DATA
 
 Array = NDArray[np.float64]
-PUBLIC = Path(__file__).parents[3] / "shared" / "data" / "leaspy" / "alzheimer.csv"
+PUBLIC = PUBLIC_DATA / "leaspy" / "alzheimer.csv"
 
 
 def _cohort(model: DiseaseModel, n: int, *, ln_stage: float, ln_speed: float, error: float, seed: int) -> Cohort:

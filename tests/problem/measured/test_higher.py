@@ -13,8 +13,9 @@ import pytest
 from qtwin.errors import InputError
 from qtwin.problem.measured.higher import read_sets
 from qtwin.problem.measured.workbook import read_workbook
+from tests.oracles.public_data import PUBLIC_DATA
 
-HIGHER = Path("/work/shared/data/higher_order")
+HIGHER = PUBLIC_DATA / "higher_order"
 _NS = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 _RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 

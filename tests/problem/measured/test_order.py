@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +10,9 @@ import pytest
 from qtwin.errors import InputError
 from qtwin.problem.measured.higher import MeasuredSets, read_sets
 from qtwin.problem.measured.order import agreements, study
+from tests.oracles.public_data import PUBLIC_DATA
 
-HIGHER = Path("/work/shared/data/higher_order")
+HIGHER = PUBLIC_DATA / "higher_order"
 
 
 def _sets(values: dict[tuple[int, ...], float], kind: str = "score") -> MeasuredSets:

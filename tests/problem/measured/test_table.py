@@ -9,6 +9,7 @@ import pytest
 
 from qtwin.errors import InputError
 from qtwin.problem.measured.table import read_combinations
+from tests.oracles.public_data import PUBLIC_DATA
 
 PAIRS = """drug_1,drug_2,context,synergy
 aspirin,bortezomib,HeLa,10
@@ -20,7 +21,7 @@ bortezomib,cisplatin,K562,2
 SINGLES = "drug,context,effect\n" + "".join(
     f"{d},{c},{k + 10 * (c == 'K562')}\n" for c in ("HeLa", "K562") for k, d in enumerate(("aspirin", "bortezomib", "Cisplatin"))
 )
-ONEIL = Path("/work/shared/data/oneil")
+ONEIL = PUBLIC_DATA / "oneil"
 
 
 def _write(folder: Path, name: str, text: str) -> Path:
