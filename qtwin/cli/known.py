@@ -72,7 +72,7 @@ def searched(
     with stage("Sample of the allowed regimens on the twin") as found:
         sample = simulated(checkpoint, answerer, problem, allowed)
         utility = np.asarray(sample["utility"])
-        found.append(f"{len(utility):,} of {allowed.number}")
+        found.append(f"{len(utility):,} of {allowed.short}")
 
     def search() -> dict[str, Any]:
         made = twin_search.search(

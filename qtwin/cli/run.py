@@ -109,7 +109,7 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         encoding = made.encoding
         encoding_s = {"simulating for the encoding": sample["simulate_s"], "encoding": made.seconds}
         found.append(
-            f"{encoding.polynomial.n_variables} bits, {encoding.polynomial.n_terms} terms, {allowed.number} allowed regimens"
+            f"{encoding.polynomial.n_variables} bits, {encoding.polynomial.n_terms} terms, {allowed.short} allowed regimens"
         )
     wall["encoding"] = time.perf_counter() - mark
 
@@ -166,7 +166,7 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         fidelity=encoding_part["fidelity"],
         current=next(r for r in regimens if r["key"] == "current"),
         order="" if asked is None else asked.words,
-        simulated="" if allowed.complete else f"{len(known.bits):,} of {allowed.number}",
+        simulated="" if allowed.complete else f"{len(known.bits):,} of {allowed.short}",
     )
     wall["likeness"] = time.perf_counter() - mark
     current_bits = np.array([any(o.drug.inn == d.drug.inn for d in doses) for o in candidates], dtype=np.uint8)

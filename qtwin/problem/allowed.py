@@ -45,11 +45,14 @@ class Allowed:
     @property
     def number(self) -> str:
         """The number in words, with its interval where it is an estimate."""
-        return (
-            f"{self.low:,}"
-            if self.low == self.high
-            else f"about {self.count:.2g} (95 % interval {self.low:.2g} to {self.high:.2g})"
-        )
+        if self.low == self.high:
+            return self.short
+        return f"{self.short} (95 % interval {_rounded(self.low):,} to {_rounded(self.high):,})"
+
+    @property
+    def short(self) -> str:
+        """The number in words, without its interval."""
+        return f"{self.count:,}" if self.low == self.high else f"about {_rounded(self.count):,}"
 
     def refusal(self) -> InputError:
         """Why these cannot all be listed."""
@@ -57,6 +60,11 @@ class Allowed:
             f"{self.number} regimens are allowed, at most {feasible.LIMIT:,} can be simulated one by one",
             hint="take candidates out or lower max_drugs where complete enumeration is wanted",
         )
+
+
+def _rounded(number: int) -> int:
+    """Four leading digits."""
+    return round(number, min(0, 4 - len(str(number))))
 
 
 def allowed(n: int, constraints: Sequence[Constraint], *, seed: int, sample: int | None = None) -> Allowed:
@@ -80,16 +88,24 @@ def allowed(n: int, constraints: Sequence[Constraint], *, seed: int, sample: int
     if exact is not None and exact.count > feasible.LIMIT:
         bits = _distinct(exact, sample, np.random.default_rng([seed, 5]))
         return Allowed(bits=bits, complete=False, low=exact.count, high=exact.count)
+    if exact is not None:
+        return _all(_in_order(exact.listed(), groups))
     try:
         return _all(feasible.feasible_bits(n, constraints))
     except InputError:
-        if exact is not None:
-            return _all(exact.listed())
+        pass  # too many to list, and too many nodes to count exactly
     return _met(_relaxed(n, constraints, rows, groups), constraints, sample, np.random.default_rng([seed, 5]))
 
 
 def _all(bits: NDArray[np.uint8]) -> Allowed:
     return Allowed(bits=bits, complete=True, low=len(bits), high=len(bits))
+
+
+def _in_order(bits: NDArray[np.uint8], groups: Sequence[Sequence[int]]) -> NDArray[np.uint8]:
+    """The rows as `feasible_bits` orders them: by the last group's choice first, taking nothing before its first member."""
+    chosen = [bits[:, list(g)].astype(np.int64) @ np.arange(1, len(g) + 1) for g in groups]
+    ordered: NDArray[np.uint8] = bits[np.lexsort(chosen)]
+    return ordered
 
 
 def _distinct(found: Diagram, k: int, rng: np.random.Generator) -> NDArray[np.uint8]:

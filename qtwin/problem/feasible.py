@@ -69,11 +69,13 @@ def explain_infeasible(n: int, constraints: Sequence[Constraint]) -> InfeasibleE
 
 
 def _any(n: int, constraints: Sequence[Constraint]) -> bool:
-    """Whether anything is feasible, also where it cannot be listed; False where neither a list nor a diagram can tell."""
+    """Whether anything is feasible, also where it cannot be listed; False where neither a diagram nor a list can tell."""
+    rows = [whole_row(c) for c in constraints if is_row(c)]
+    kept = [r for r in rows if r is not None]
+    found = diagram(n, kept, groups_of(n, constraints)) if len(kept) == len(constraints) else None
+    if found is not None:
+        return found.count > 0
     try:
         return len(feasible_bits(n, constraints)) > 0
     except InputError:
-        rows = [whole_row(c) for c in constraints if is_row(c)]
-        kept = [r for r in rows if r is not None]
-        found = diagram(n, kept, groups_of(n, constraints)) if len(kept) == len(constraints) else None
-        return found is not None and found.count > 0
+        return False

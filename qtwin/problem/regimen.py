@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from qtwin.pharmacology.drug import Dose, Regimen
 from qtwin.pharmacology.outcome import BENEFITS, KINDS
 from qtwin.pharmacology.panel import Panel
+from qtwin.problem.allowed import allowed
 from qtwin.problem.constraint import Constraint
-from qtwin.problem.feasible import explain_infeasible, feasible_bits
+from qtwin.problem.feasible import explain_infeasible
 from qtwin.problem.rules import Rules, constraints_for, further_constraints
 from qtwin.twin.twin import Twin
 
@@ -55,11 +56,14 @@ class RegimenProblem:
 
         Raises:
             InfeasibleError: if there is none, naming the constraints in the way.
+            InputError: if there are too many to list, with their number.
         """
-        rows = feasible_bits(self.n, self.constraints)
-        if not len(rows):
+        found = allowed(self.n, self.constraints, seed=0)
+        if not len(found.bits):
             raise explain_infeasible(self.n, self.constraints)
-        return rows
+        if not found.complete:
+            raise found.refusal()
+        return found.bits
 
     def is_feasible(self, bits: NDArray[np.generic]) -> NDArray[np.bool_]:
         """(m,) whether each choice satisfies every constraint."""

@@ -123,13 +123,15 @@ def judge(
         for r in rows
         if r["kind"] == "null" and r["success_probability"]
     ]
-    return Verdict(sentence=_sentence(winner, quantum, n_feasible, simulated), points=tuple(points), winner=winner["label"])
+    return Verdict(sentence=_sentence(winner, rows, n_feasible, simulated), points=tuple(points), winner=winner["label"])
 
 
-def _sentence(winner: dict[str, Any], quantum: Sequence[dict[str, Any]], n_feasible: int, simulated: str) -> str:
+def _sentence(winner: dict[str, Any], rows: Sequence[dict[str, Any]], n_feasible: int, simulated: str) -> str:
+    asked = [r for r in rows if r["kind"] == "quantum"]
+    quantum = [r for r in asked if r.get("status") != "refused"]
     took = _seconds(winner["total_wall_s"])
     if simulated:
-        return _unproven(winner, quantum, simulated)
+        return _unproven(winner, quantum, simulated, asked=bool(asked))
     if winner["kind"] == "quantum":
         return (
             f"{winner['label']} reached the best regimen found sooner than any classical solver in this run ({took}), "
@@ -145,7 +147,7 @@ def _sentence(winner: dict[str, Any], quantum: Sequence[dict[str, Any]], n_feasi
     return f"{start}, while {met} and could prove nothing." if met else start + "."
 
 
-def _unproven(winner: dict[str, Any], quantum: Sequence[dict[str, Any]], simulated: str) -> str:
+def _unproven(winner: dict[str, Any], quantum: Sequence[dict[str, Any]], simulated: str, *, asked: bool) -> str:
     """The sentence where only a part of the allowed regimens was simulated: nobody has proved anything on the twin."""
     took, met = _seconds(winner["total_wall_s"]), _met(quantum)
     found = f"{winner['label']} found the best regimen known in {took}"
@@ -153,8 +155,10 @@ def _unproven(winner: dict[str, Any], quantum: Sequence[dict[str, Any]], simulat
         start = f"{winner['label']} reached the best regimen known sooner than any classical solver in this run ({took})"
     elif quantum:
         start = f"No quantum solver did better for this patient: {found}" + (f", while {met}" if met else "")
+    elif asked:
+        start = f"No quantum solver asked takes a question of this size: {found}"
     else:
-        start = f"No quantum solver answered a question of this size: {found}"
+        start = found[0].upper() + found[1:]
     return f"{start}; {simulated} allowed regimens were simulated, and a better one is not excluded."
 
 

@@ -83,5 +83,8 @@ def test_where_only_a_part_was_simulated_nothing_is_called_proven() -> None:
     assert "prove" not in found.sentence
     assert "enumeration does not take this question: too many." in found.points
     assert any("in 19 of 20 climbs" in p for p in found.points)
-    refused = judge([rows[0], rows[2]], n_feasible=10**9, fidelity=FIT, current=CURRENT, simulated="1 of 2")
-    assert refused.sentence.startswith("No quantum solver answered a question of this size: local search found")
+    alone = judge(rows[2:], n_feasible=10**9, fidelity=FIT, current=CURRENT, simulated="1 of 2")
+    assert alone.sentence.startswith("Local search found the best regimen known")
+    rows[1] |= {"status": "refused", "feasible": False, "objective_twin": None, "info": {"refused": "too many qubits"}}
+    refused = judge(rows, n_feasible=10**9, fidelity=FIT, current=CURRENT, simulated="1 of 2")
+    assert refused.sentence.startswith("No quantum solver asked takes a question of this size: local search found")
