@@ -39,7 +39,7 @@ from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.problem.constraint import Exactly
 from qtwin.solver import registry
 from qtwin.solver.base import Instance
-from qtwin.solver.neighbourhood.chance import seeded
+from qtwin.solver.neighbourhood.start import seeded
 from qtwin.solver.terrain import Terrain
 
 Sampler = Callable[[int, int], np.ndarray]

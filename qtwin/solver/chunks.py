@@ -9,7 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,6 +51,8 @@ def lowest(work: Chunk, chunks: int, *, time_limit_s: float | None = None) -> Lo
         chunks: How many there are.
         time_limit_s: None starts after this long, and those under way end at their flag.
     """
+    import numba  # not for those who only want `whole_scale`
+
     began = time.perf_counter()
     flag = np.zeros(1, dtype=np.uint8)
     lock = threading.Lock()

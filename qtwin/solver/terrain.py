@@ -18,7 +18,7 @@ from qtwin.solver.base import Instance
 from qtwin.solver.chunks import whole_scale
 from qtwin.solver.counting import exactly
 from qtwin.solver.linearise import posed
-from qtwin.solver.neighbourhood.chance import HUGE, places
+from qtwin.solver.neighbourhood.start import HUGE, places
 from qtwin.solver.search import warm_start_of
 from qtwin.solver.slack import fill_slack
 

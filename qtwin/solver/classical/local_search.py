@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qtwin.errors import InputError
 from qtwin.solver.base import Card, Instance, Result, Solver
-from qtwin.solver.neighbourhood.chance import seeded
+from qtwin.solver.neighbourhood.start import seeded
 from qtwin.solver.reads import draw_in_batches, sizes_of
 from qtwin.solver.terrain import Terrain
 

@@ -6,23 +6,9 @@ from typing import Any
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 JIT: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
 """Compiler options of the searches."""
-
-HUGE = np.int64(1) << np.int64(62)
-"""Above every energy; those stay below 2^61, the places of moves included."""
-
-
-def seeded(seed: int) -> NDArray[np.uint64]:
-    """(1,) state; neighbouring seeds give unrelated ones."""
-    return np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
-
-
-def places(n: int) -> int:
-    """Bits that hold the number of a variable."""
-    return max(n - 1, 1).bit_length()
 
 
 @numba.njit(**JIT)

@@ -11,7 +11,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from qtwin.solver.neighbourhood.chance import HUGE, JIT, advance, below
+from qtwin.solver.neighbourhood.chance import JIT, advance, below
+from qtwin.solver.neighbourhood.start import HUGE
 
 
 @numba.njit(**JIT)

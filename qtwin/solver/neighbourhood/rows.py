@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from qtwin.encoding.polynomial import Term
 from qtwin.problem.constraint import Constraint, row_of
 from qtwin.solver.chunks import whole_scale
-from qtwin.solver.neighbourhood.chance import JIT, places
+from qtwin.solver.neighbourhood.chance import JIT
+from qtwin.solver.neighbourhood.start import places
 
 Whole = NDArray[np.int64]
 Real = NDArray[np.float64]

@@ -8,8 +8,9 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from qtwin.solver.neighbourhood.chance import HUGE, JIT, advance, below
+from qtwin.solver.neighbourhood.chance import JIT, advance, below
 from qtwin.solver.neighbourhood.rows import flip, stand
+from qtwin.solver.neighbourhood.start import HUGE
 
 _NOTHING = 1e-9
 """Fines up to this share of the dearest row are rounding."""

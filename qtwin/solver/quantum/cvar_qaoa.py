@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Backend
-from qtwin.backend.statevector.distribution import lowest_share
 from qtwin.solver.base import Card, Instance, Result, Solver
 from qtwin.solver.circuit import Trained, check_positive, check_width, measured
 from qtwin.solver.descent import Method, descend
@@ -52,8 +51,11 @@ class CvarQaoa(Solver):
         optimizer: Method = "l-bfgs-b",
         objective_shots: int | None = None,
     ) -> None:
+        from qtwin.backend.statevector.distribution import lowest_share  # compiled: a listing of the solvers does without
+
         check_positive(layers=layers, shots=shots, iterations=iterations)
         lowest_share(np.zeros(1), np.ones(1), alpha)
+        self._lowest_share = lowest_share
         self.layers, self.alpha, self.shots, self.iterations = layers, alpha, shots, iterations
         self.optimizer, self.objective_shots = optimizer, objective_shots
         self._backend, self._simulator = loaded(backend), exact_simulator()
@@ -86,7 +88,7 @@ class CvarQaoa(Solver):
                 drawn = (seed + 7919 * shots_used) % 2**32
                 samples = self._simulator.sample(circuit, theta, shots=self.objective_shots, seed=drawn)
                 seen = polynomial.evaluate(samples.bits)
-                return lowest_share(seen, samples.counts / samples.shots, self.alpha)[0] / scale, np.zeros(0)
+                return self._lowest_share(seen, samples.counts / samples.shots, self.alpha)[0] / scale, np.zeros(0)
             return self._simulator.cvar_and_gradient(circuit, theta, cost, self.alpha)
 
         first = train(
