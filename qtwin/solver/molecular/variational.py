@@ -208,3 +208,36 @@ def answer(name: str, circuit: FermionicAnsatz, molecule: Electrons, trained: Tr
         backend=how.backend_name,
         info=info,
     )
+
+
+def solved(
+    name: str,
+    circuit: FermionicAnsatz,
+    molecule: Electrons,
+    how: Execution,
+    training: Training,
+    *,
+    starts: int,
+    evaluations: int,
+    seed: int,
+    limit_s: float | None,
+    symmetric: bool,
+    spread_rad: float = 1.0,
+    from_zero: bool = True,
+) -> Energy:
+    """Angles by the training that was asked for (see `train`), then the energy there."""
+    if training == "spsa":
+        trained = train_on_backend(circuit, molecule, how, evaluations=evaluations, seed=seed, limit_s=limit_s)
+    else:
+        trained = train(
+            circuit,
+            molecule,
+            starts=starts,
+            evaluations=evaluations,
+            seed=seed,
+            limit_s=limit_s,
+            symmetric=symmetric,
+            spread_rad=spread_rad,
+            from_zero=from_zero,
+        )
+    return answer(name, circuit, molecule, trained, how, seed=seed)

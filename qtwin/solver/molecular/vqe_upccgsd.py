@@ -10,7 +10,7 @@ from qtwin.encoding.grouping import Grouping
 from qtwin.solver.base import Card
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.execution import Allocation, execution
-from qtwin.solver.molecular.variational import SPIN_ORBITALS, Training, answer, check_options, train, train_on_backend
+from qtwin.solver.molecular.variational import SPIN_ORBITALS, Training, check_options, solved
 
 
 @final
@@ -62,18 +62,15 @@ class VqeUpccgsd(EnergyMethod):
 
     def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
         circuit = upccgsd(len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta, k=self.k)
-        if self.training == "spsa":
-            trained = train_on_backend(
-                circuit, molecule, self._how, evaluations=self.evaluations, seed=seed, limit_s=time_limit_s
-            )
-        else:
-            trained = train(
-                circuit,
-                molecule,
-                starts=self.starts,
-                evaluations=self.evaluations,
-                seed=seed,
-                limit_s=time_limit_s,
-                symmetric=False,
-            )
-        return answer("vqe-k-upccgsd", circuit, molecule, trained, self._how, seed=seed)
+        return solved(
+            "vqe-k-upccgsd",
+            circuit,
+            molecule,
+            self._how,
+            self.training,
+            starts=self.starts,
+            evaluations=self.evaluations,
+            seed=seed,
+            limit_s=time_limit_s,
+            symmetric=False,
+        )
