@@ -7,7 +7,7 @@ removed at the rate u(C) = rate_max C / (C + half_effect). Both are exact betwee
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,15 @@ class Dosing:
     peripheral_L: float
     rate_max_per_year: Array
     half_effect_mg_per_L: float
+
+    def of_members(self, part: slice) -> Dosing:
+        """The same doses to some of the members."""
+        return replace(
+            self,
+            stop_years=self.stop_years[part],
+            clearance_L_per_year=self.clearance_L_per_year[part],
+            rate_max_per_year=self.rate_max_per_year[part],
+        )
 
     def modes(self) -> Array:
         """(m, 4) fast rate, slow rate (1/year), and concentration per mg that a dose adds to the fast and the slow mode (1/L)."""

@@ -11,8 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 from qtwin.errors import InputError, QtwinError
-from qtwin.twin import disease
+from qtwin.twin import disease, dormand_prince
 from qtwin.twin.disease.base import DiseaseModel
+from qtwin.twin.dosing import Dosing
+from qtwin.twin.lanes import LANES
 from qtwin.twin.simulate import integrate
 from tests.oracles.slow_disease import integrate_slowly
 
@@ -114,6 +116,35 @@ def test_a_course_that_blows_up_is_an_error_and_no_nan(model: DiseaseModel) -> N
         integrate(model, parameters, start, np.zeros((1, 3)), TIMES)
 
 
+def test_no_course_depends_on_those_beside_it(model: DiseaseModel) -> None:
+    """More courses than lanes, of unlike lengths, some treated, in any company: the same bits."""
+    n = 3 * LANES + 5
+    parameters, start = model.draw_prior(n, seed=10, age_years=75, apoe_e4_copies=1)
+    drug = Dosing(
+        times_years=np.arange(20) * 0.08,
+        amounts_mg=np.linspace(300.0, 900.0, 20),
+        stop_years=np.where(np.arange(n) % 3 == 0, 0.5, np.inf),
+        clearance_L_per_year=np.linspace(60.0, 300.0, n),
+        intercompartmental_L_per_year=170.0,
+        central_L=3.2,
+        peripheral_L=2.2,
+        rate_max_per_year=np.linspace(0.5, 30.0, n),
+        half_effect_mg_per_L=500.0,
+    )
+    none = np.zeros((2, n))
+    both = integrate(model, parameters, start, none, TIMES, dosing=[None, drug])
+    for m in (0, 1, LANES - 1, LANES, n - 1):
+        one = slice(m, m + 1)
+        alone = integrate(model, parameters[one], start[one], none[:, one], TIMES, dosing=[None, drug.of_members(one)])
+        np.testing.assert_array_equal(alone[:, 0], both[:, m])
+
+
+@pytest.mark.parametrize("x", [0.0, 1e-9, 0.3, 4.0, 30.0, 89.0])
+def test_decays_are_the_exponential_at_the_nodes(x: float) -> None:
+    nodes = np.array([1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0])
+    np.testing.assert_allclose(dormand_prince._decays(x), np.exp(-nodes * x), rtol=5e-13)
+
+
 def test_what_does_not_fit_is_refused_and_what_fits_is_left_alone(model: DiseaseModel) -> None:
     parameters, start = model.draw_prior(4, seed=9, age_years=75)
     none = np.zeros((1, 4))
@@ -132,12 +163,12 @@ def test_what_does_not_fit_is_refused_and_what_fits_is_left_alone(model: Disease
 
 _SECOND = """
 import numpy as np
-from qtwin.twin import disease, simulate
+from qtwin.twin import disease, dormand_prince, simulate
 for name in disease.TABLE:
     model = disease.load(name)
     parameters, start = model.draw_prior(2, seed=0, age_years=75)
     simulate.integrate(model, parameters, start, np.zeros((1, 2)), np.array([0.0, 1.0]))
-    kernel = simulate._kernel(model.derivative, len(model.states), len(model.parameters))
+    kernel = dormand_prince.kernel(model.derivative, len(model.states), len(model.parameters))
     print(name, "compiled", sum(kernel.stats.cache_misses.values()))
 """
 

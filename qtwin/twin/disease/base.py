@@ -22,7 +22,11 @@ from qtwin.errors import unknown_name
 
 Array = NDArray[np.float64]
 Derivative = Callable[[float, Array, Array, float, Array], None]
-"""A right-hand side, (t_years, y (S,), p (P,), removal_per_year, dy (S,)), writing dy; plain Python that numba can compile."""
+"""A right-hand side, (t_years, y (S,), p (P,), removal_per_year, dy (S,)), writing dy.
+
+Plain Python that numba can compile; of each array it takes one number at a time, as y[0], since several courses are worked out
+side by side.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
