@@ -14,6 +14,7 @@ import typer
 from qtwin import __version__
 from qtwin.cli.command import audit, drugs, experiment, jobs, listing, measured, molecule, study, twin
 from qtwin.errors import QtwinError
+from qtwin.report.origin import made_by
 
 app = typer.Typer(
     name="qtwin",
@@ -58,7 +59,8 @@ def main(arguments: list[str] | None = None) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
     code: Any = 0
     try:
-        code = app(args=arguments, standalone_mode=False)
+        with made_by(sys.argv[1:] if arguments is None else arguments):
+            code = app(args=arguments, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         code = _SIGINT
     except QtwinError as error:

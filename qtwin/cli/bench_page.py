@@ -78,7 +78,6 @@ def page_of(spec: BenchSpec, rows: Sequence[dict[str, Any]], result: dict[str, A
             facts={
                 "Sweep": str(result["spec_hash"]),
                 "Seed": str(spec.seed),
-                "Command": str(result["command"]),
                 "Machine": ", ".join(f"{v}" for v in result["machine"].values()),
                 "Versions": ", ".join(f"{k} {v}" for k, v in result["versions"].items()),
             },

@@ -9,6 +9,7 @@ from pathlib import Path
 from qtwin import __version__
 from qtwin.cli.show import note
 from qtwin.errors import InputError
+from qtwin.report.origin import made_by
 from qtwin.spec import MapSpec, StepSection, read_map_spec
 
 _STAMP = ".step"
@@ -35,7 +36,8 @@ def run_steps(path: Path, out: Path, *, data: Path | None) -> tuple[MapSpec, lis
             note(f"{step.name}: kept from before")
         else:
             note(f"{step.name}:", style="bold")
-            _run(step, path.parent, folder, data)
+            with made_by(_arguments(step, path.parent, folder, data)):
+                _run(step, path.parent, folder, data)
             (folder / _STAMP).write_text(stamp)
         folders.append(folder)
     if not folders:
@@ -56,6 +58,16 @@ def _file(path: Path) -> Path:
     if not path.is_file():
         raise InputError(f"no file at {path}", hint="correct the step, or --data")
     return path
+
+
+def _arguments(step: StepSection, base: Path, folder: Path, data: Path | None) -> list[str]:
+    """What `qtwin` would be called with for this step alone."""
+    if step.command != "measured":
+        return [step.command, str(base / step.spec), "--out", str(folder)]
+    assert data is not None
+    singles = ["--singles", str(data / step.singles)] if step.singles else []
+    choice = ["--size", str(step.size), "--objective", step.objective]
+    return ["measured", "combinations", str(data / step.pairs), *singles, *choice, "--out", str(folder)]
 
 
 def _run(step: StepSection, base: Path, folder: Path, data: Path | None) -> None:

@@ -31,6 +31,7 @@ from qtwin.encoding import measured as encoding
 from qtwin.errors import InputError
 from qtwin.problem.measured.combinations import MeasuredCombinations
 from qtwin.problem.measured.table import read_combinations
+from qtwin.report.origin import command_line
 from qtwin.report.sheet import DISCLAIMER, write_sheet
 from qtwin.solver.fixed_size import best_of_all
 
@@ -98,6 +99,7 @@ def run_combinations(
             "sets": [dataclasses.asdict(c) for c in candidates(solved[shown], doubts, shown)],
         },
         "coverage": {name: _curve(c) for name, c in {**({"uniform": uniform} if uniform else {}), **covered}.items()},
+        "command": command_line(),
         "seed": seed,
         "versions": {"qtwin": __version__},
         "wall_s": time.perf_counter() - began,

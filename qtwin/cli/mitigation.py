@@ -23,6 +23,7 @@ from qtwin.cli.show import note, stage, table
 from qtwin.errors import InputError, require_vendor
 from qtwin.report.mitigation_pictures import energy_picture, sampling_picture
 from qtwin.report.number import MISSING, number
+from qtwin.report.origin import command_line
 from qtwin.report.sheet import Section, Sheet, Table, write_sheet
 from qtwin.spec import MitigationSpec, identity, read_mitigation_spec
 
@@ -63,6 +64,7 @@ def run_mitigation(path: Path, out: Path, *, fresh: bool = False) -> dict[str, A
         "spec_hash": run_id,
         "versions": versions,
         "machine": {"cpu_count": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()},
+        "command": command_line(),
         "seed": spec.seed,
         "device": device.name,
         "energy": {"exact_hartree": exact, "rows": energies},

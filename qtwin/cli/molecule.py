@@ -31,6 +31,7 @@ from qtwin.report.molecule_sheet import sheet_of
 from qtwin.report.molecule_tables import energy, kcal
 from qtwin.report.molecule_verdict import along, diagnostics, judge
 from qtwin.report.number import seconds
+from qtwin.report.origin import command_line
 from qtwin.report.sheet import DISCLAIMER, write_sheet
 from qtwin.spec import MoleculeSection, identity, read_molecule_spec
 
@@ -83,6 +84,7 @@ def run_molecule(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any
         "spec": spec.model_dump(mode="json"),
         "spec_hash": run_id,
         "versions": versions(),
+        "command": command_line(),
         "seed": spec.seed,
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "machine": {"cpu_count": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()},

@@ -24,6 +24,7 @@ from qtwin.problem.molecule.geometry import resolve
 from qtwin.problem.molecule.molecule import Molecule
 from qtwin.report.molecule_contact_sheet import contact_sheet, differences, judge_contact
 from qtwin.report.molecule_tables import kcal
+from qtwin.report.origin import command_line
 from qtwin.report.sheet import DISCLAIMER, write_sheet
 from qtwin.spec import ContactSection, MoleculeSpec, identity
 
@@ -79,6 +80,7 @@ def run_contact(spec: MoleculeSpec, out: Path, *, folder: Path, fresh: bool = Fa
         "spec": spec.model_dump(mode="json"),
         "spec_hash": run_id,
         "versions": versions(),
+        "command": command_line(),
         "seed": spec.seed,
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "machine": {"cpu_count": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()},

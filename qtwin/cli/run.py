@@ -34,6 +34,7 @@ from qtwin.pharmacology.drug import Dose
 from qtwin.problem.regimen import RegimenProblem
 from qtwin.report.number import percent
 from qtwin.report.order import right_order
+from qtwin.report.origin import command_line
 from qtwin.report.page import write as write_page
 from qtwin.report.playback import play, top_regimens
 from qtwin.report.scores import Yardstick, agreement
@@ -175,6 +176,7 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         "spec": spec.model_dump(mode="json"),
         "spec_hash": run_id,
         "versions": versions,
+        "command": command_line(),
         "data_version": formulary.version(),
         "seed": spec.seed,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -195,7 +195,6 @@ def _sheet(spec: ScalingSpec, result: dict[str, Any], line: Line) -> Sheet:
             "The angles were trained on small instances; that cost is fixed and is not part of the growth.",
         ],
         facts={
-            "Command": str(result["command"]),
             "Machine": ", ".join(str(v) for v in result["machine"].values()),
             "Versions": ", ".join(f"{k} {v}" for k, v in result["versions"].items()),
             "Method": _CITATION,

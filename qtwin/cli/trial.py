@@ -19,6 +19,7 @@ from qtwin.errors import InputError
 from qtwin.pharmacology import formulary
 from qtwin.report import trial_pictures as pictures
 from qtwin.report.number import number
+from qtwin.report.origin import command_line
 from qtwin.report.sheet import DISCLAIMER, Section, Sheet, Table, write_sheet
 from qtwin.report.words import biomarker_words
 from qtwin.twin.protocol import Protocol, read_protocol_file
@@ -65,6 +66,7 @@ def run_trial(spec: Path, out: Path) -> dict[str, Any]:
         "spec": protocol.model_dump(mode="json"),
         "spec_hash": hashlib.sha256(json.dumps(protocol.model_dump(mode="json"), sort_keys=True).encode()).hexdigest(),
         "versions": {"qtwin": __version__, "formulary": formulary.version(), "python": platform.python_version()},
+        "command": command_line(),
         "seed": trial.seed,
         "wall_s": {"simulation": simulated, "all": time.perf_counter() - began},
         "n_screened": outcome.patients.n_screened,

@@ -69,7 +69,6 @@ def sheet_of(cells: Sequence[Cell], written: Mapping[str, Any], picture: Picture
             "Times are of one machine, told below; a factor of ten between machines changes no proof and no growth.",
         ],
         facts={
-            "Command": str(written["command"]),
             "Machine": ", ".join(str(v) for v in written["machine"].values()),
             "Versions": ", ".join(f"{k} {v}" for k, v in written["versions"].items()),
             "Beside this page": "map.json, figures/map.png, references.bib, environment.json",

@@ -12,13 +12,14 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtwin.errors import InputError
 from qtwin.report import figures, glance, number
+from qtwin.report.origin import ORIGIN, command_line, origin_text
 from qtwin.report.picture import Picture
 from qtwin.report.race import ranked, solver_label
 from qtwin.report.words import glue, plain_key, sentence
@@ -53,10 +54,7 @@ def write(result: Mapping[str, Any], out_dir: Path) -> Path:
     page = render(result, pictures)
     target = Path(out_dir) / "report.html"
     try:
-        (target.parent / "figures").mkdir(parents=True, exist_ok=True)
-        for picture in pictures.values():
-            replace_file(target.parent / "figures" / f"{picture.name}.png", picture.wide)
-            replace_file(target.parent / "figures" / f"{picture.name}-narrow.png", picture.narrow)
+        write_pictures(target.parent, pictures.values(), narrow=True)
         replace_file(target, page.encode())
     except OSError as error:
         raise InputError(
@@ -76,6 +74,7 @@ def render(result: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
             glance=glance.at_a_glance(result),
             solvers=ranked(result),
             change=glance.change(result),
+            command=command_line(),
             **inline_policy(template_text("page.css"), template_text("page.js")),
         )
     )
@@ -129,6 +128,19 @@ def environment() -> Environment:
 def _hash(text: str) -> str:
     """The content-security-policy source that allows exactly this inline text."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def write_pictures(folder: Path, pictures: Iterable[Picture], *, narrow: bool = False) -> None:
+    """Every picture as ``figures/NAME.png`` with its numbers as ``figures/NAME.csv``, and which command made them."""
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    for picture in pictures:
+        replace_file(folder / "figures" / f"{picture.name}.png", picture.wide)
+        replace_file(folder / "figures" / f"{picture.name}.csv", picture.csv.encode())
+        if narrow:
+            replace_file(folder / "figures" / f"{picture.name}-narrow.png", picture.narrow)
+    origin = origin_text()
+    if origin is not None:
+        replace_file(folder / ORIGIN, origin)
 
 
 def replace_file(path: Path, content: bytes) -> None:

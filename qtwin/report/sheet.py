@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from qtwin.errors import InputError
-from qtwin.report.page import environment, inline_policy, replace_file, template_text
+from qtwin.report.origin import command_line
+from qtwin.report.page import environment, inline_policy, replace_file, template_text, write_pictures
 from qtwin.report.picture import Picture
 
 DISCLAIMER = "Research software. Not a medical device; not for diagnosis or prescribing."
@@ -94,12 +95,10 @@ def write_sheet(sheet: Sheet, out_dir: Path, *, name: str = "report.html") -> Pa
     """
     target = Path(out_dir) / name
     style, script = template_text("page.css"), template_text("page.js")
-    page = environment().get_template("sheet.html.j2").render(s=sheet, disclaimer=DISCLAIMER, **inline_policy(style, script))
+    text = environment().get_template("sheet.html.j2")
+    page = text.render(s=sheet, disclaimer=DISCLAIMER, command=command_line(), **inline_policy(style, script))
     try:
-        (target.parent / "figures").mkdir(parents=True, exist_ok=True)
-        for section in sheet.sections:
-            for picture in section.pictures:
-                replace_file(target.parent / "figures" / f"{picture.name}.png", picture.wide)
+        write_pictures(target.parent, (picture for section in sheet.sections for picture in section.pictures))
         replace_file(target, page.encode())
     except OSError as error:
         raise InputError(

@@ -1,4 +1,4 @@
-"""Studies of many runs: trial, bench, mitigation, scaling, map."""
+"""Studies of many runs: trial, bench, mitigation, scaling, map; and rerun, which makes any page again."""
 
 from __future__ import annotations
 
@@ -89,3 +89,17 @@ def advantage_map(
     written = run_map(results, out, data=data)
     if as_json:
         typer.echo(json.dumps(written))
+
+
+@app.command()
+def rerun(
+    made: Annotated[Path, typer.Argument(help="Folder that qtwin wrote, or one figure (PNG) in it.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: that folder's name with -again.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the command behind a page or a figure anew, and compare every number that is drawn."""
+    from qtwin.cli.rerun import run_again
+
+    told = run_again(made, out)
+    if as_json:
+        typer.echo(json.dumps(told))

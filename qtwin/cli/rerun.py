@@ -1,0 +1,171 @@
+"""`qtwin rerun`: the command behind a page or a figure, run anew in another folder, and the numbers of both held side by side."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import shlex
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from qtwin.benchmark.surroundings import versions
+from qtwin.cli.show import note, table
+from qtwin.errors import InputError
+from qtwin.report.origin import ORIGIN, made_by
+
+_COMMANDS = ("run", "bench", "trial", "scaling", "mitigation", "molecule", "map", "measured", "twin")
+# Where the page went is ours to say now, and a paid job is asked about anew.
+_LEFT_OUT = {"--out": 1, "-o": 1, "--json": 0, "--yes": 0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Likeness:
+    """What became of the numbers of one figure.
+
+    Attributes:
+        figure: Its name.
+        rows: Rows of its table now; None where it was not drawn again.
+        change: Largest relative change of a number; None where the tables do not match in shape.
+        column: The column of that change; empty where nothing changed.
+        words: Cells of text that differ.
+    """
+
+    figure: str
+    rows: int | None
+    change: float | None
+    column: str
+    words: int
+
+    @property
+    def sentence(self) -> str:
+        if self.rows is None:
+            return "not drawn again"
+        if self.change is None:
+            return "other rows or columns"
+        said = "every number the same" if self.change == 0.0 else f"at most {self.change:.2g} relative, in {self.column}"
+        return said + (f"; {self.words} words differ" if self.words else "")
+
+
+def run_again(made: Path, out: Path | None) -> dict[str, Any]:
+    """Run what made `made` into `out`, and compare.
+
+    Args:
+        made: A folder that qtwin wrote, a file in it, or a figure in its ``figures``.
+        out: Where the new page goes; default: beside the old, its name with ``-again``.
+
+    Raises:
+        InputError: for a folder whose command is not known or is none that draws, or if `out` is that folder.
+    """
+    folder, figure = _place(made)
+    arguments, then = _origin(folder)
+    target = folder.with_name(folder.name + "-again") if out is None else out
+    if target.resolve() == folder.resolve():
+        raise InputError(f"the page would be written over the one in {folder}", hint="name another folder with --out")
+    again = [*_without_output(arguments), "--out", str(target)]
+    note("qtwin " + shlex.join(again), style="bold")
+    changed = _changed(then, versions())
+    for line in changed:
+        note(f"other than then: {line}", style="yellow")
+    from qtwin.cli import app
+
+    with made_by(again):
+        app(args=again, standalone_mode=False)
+    names = sorted(p.stem for p in (folder / "figures").glob("*.csv")) if figure is None else [figure]
+    found = [_compare(name, folder, target) for name in names]
+    table("Figures, then and now", ("figure", "rows", "difference"), [(f.figure, _count(f.rows), f.sentence) for f in found])
+    note(str(target if figure is None else target / "figures" / f"{figure}.png"))
+    return {
+        "schema": "qtwin.rerun/1",
+        "command": shlex.join(("qtwin", *again)),
+        "versions_changed": changed,
+        "figures": [asdict(f) for f in found],
+    }
+
+
+def _place(made: Path) -> tuple[Path, str | None]:
+    """The folder of a page, and the figure that is asked about."""
+    if made.is_dir():
+        return made, None
+    if not made.exists():
+        raise InputError(f"nothing at {made}", hint="name a folder that qtwin wrote, or a figure in it")
+    if made.parent.name != "figures":
+        return made.parent, None
+    figure = made.stem.removesuffix("-narrow")
+    if not (made.parent / f"{figure}.csv").exists():
+        raise InputError(f"{made} has no numbers beside it", hint=f"name a figure that has: ls {made.parent}/*.csv")
+    return made.parent.parent, figure
+
+
+def _origin(folder: Path) -> tuple[list[str], dict[str, str]]:
+    file = folder / ORIGIN
+    try:
+        read = json.loads(file.read_text(encoding="utf-8"))
+        arguments, then = [str(a) for a in read["arguments"]], {str(k): str(v) for k, v in read["versions"].items()}
+    except FileNotFoundError:
+        raise InputError(
+            f"{folder} does not say which command made it", hint="run that command once with this version of qtwin"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{file} cannot be read: {error}", hint="run the command itself") from None
+    if not arguments or arguments[0] not in _COMMANDS:
+        came = shlex.join(arguments[:2]) or "nothing"
+        raise InputError(f"{file} names {came!r}, one of {', '.join(_COMMANDS)} was wanted", hint="run the command itself")
+    return arguments, then
+
+
+def _without_output(arguments: list[str]) -> list[str]:
+    kept, skip = [], 0
+    for argument in arguments:
+        name, equals, _ = argument.partition("=")
+        if skip:
+            skip -= 1
+        elif name in _LEFT_OUT:
+            skip = 0 if equals else _LEFT_OUT[name]
+        else:
+            kept.append(argument)
+    return kept
+
+
+def _changed(then: dict[str, str], now: dict[str, str]) -> list[str]:
+    names = sorted({*then, *now})
+    return [f"{n} {then.get(n, 'absent')} -> {now.get(n, 'absent')}" for n in names if then.get(n) != now.get(n)]
+
+
+def _compare(name: str, before: Path, after: Path) -> Likeness:
+    old, new = (_rows(folder / "figures" / f"{name}.csv") for folder in (before, after))
+    if new is None:
+        return Likeness(figure=name, rows=None, change=None, column="", words=0)
+    if old is None or len(old) != len(new) or any(len(a) != len(b) for a, b in zip(old, new, strict=True)) or old[0] != new[0]:
+        return Likeness(figure=name, rows=len(new) - 1, change=None, column="", words=0)
+    largest, column, words = 0.0, "", 0
+    for a_row, b_row in zip(old[1:], new[1:], strict=True):
+        for head, a, b in zip(new[0], a_row, b_row, strict=True):
+            a_number, b_number = _number(a), _number(b)
+            if a_number is None or b_number is None:
+                words += a != b
+                continue
+            change = 0.0 if a_number == b_number else abs(a_number - b_number) / max(abs(a_number), abs(b_number))
+            if change > largest:
+                largest, column = change, head
+    return Likeness(figure=name, rows=len(new) - 1, change=largest, column=column, words=words)
+
+
+def _rows(file: Path) -> list[list[str]] | None:
+    if not file.exists():
+        return None
+    rows = list(csv.reader(file.read_text(encoding="utf-8").splitlines()))
+    return rows or None
+
+
+def _number(cell: str) -> float | None:
+    try:
+        value = float(cell)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _count(rows: int | None) -> str:
+    return "" if rows is None else str(rows)
