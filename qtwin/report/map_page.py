@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from qtwin.benchmark.advantage.grid import AXES_WORDS, LEVELS, SIZES, Cell, column_words
+from qtwin.benchmark.advantage.grid import AXES_WORDS, LEVELS, SIZES, Cell, column_of, column_words
 from qtwin.benchmark.advantage.place import Axes, Contender, Place
+from qtwin.benchmark.advantage.practice import in_practice
 from qtwin.benchmark.advantage.verdict import ORDER, Verdict
 from qtwin.benchmark.metrics import clopper_pearson
 from qtwin.report.map_picture import SHORT, WORDS
@@ -44,7 +45,7 @@ def sheet_of(cells: Sequence[Cell], written: Mapping[str, Any], picture: Picture
         points=[
             *(str(written[key]) for key in ("question", "decision_rule") if written.get(key)),
             *(f"{p.name} ({p.size} options): {v.words}" for p, v in patients),
-            *(f"{c.title}: {v.words}" for c in cells if c.verdict.kind in ("open", "quantum plausible") for _, v in c.places[:1]),
+            *(f"{c.title}: {c.verdict.words}" for c in cells if c.verdict.kind in ("open", "quantum plausible")),
         ],
         cards=[(WORDS[kind], str(kinds[kind]), "cells") for kind in ORDER if kinds[kind]],
         sections=[
@@ -57,6 +58,15 @@ def sheet_of(cells: Sequence[Cell], written: Mapping[str, Any], picture: Picture
                 links=[
                     ("map.json", _data_uri(json.dumps(written, indent=1, default=str, allow_nan=False), "application/json")),
                 ],
+            ),
+            Section(
+                anchor="practice",
+                title="Where real patients sit",
+                text=[
+                    "The pointers above the map. The cells named are those of the question's size: what practice asks keeps few"
+                    " of many options, and interacts by pairs and threes."
+                ],
+                tables=[_practice(cells)],
             ),
             Section(anchor="rules", title="How a verdict is found, and what is assumed", text=[*RULES]),
             Section(anchor="machine", title="What a quantum machine would need", tables=[_needs(cells)]),
@@ -82,7 +92,8 @@ RULES = (
     " classical method on 1,000 cores within two weeks (Hoefler, Häner, Troyer 2023), at a size of at most twice the largest"
     " measured.",
     "Published estimates of large molecules are placed by their published logical counts, from which the machine is worked out;"
-    " nothing of them was measured here.",
+    " nothing of them was measured here. Where a classical answer without proof is published, the molecule is called classical,"
+    " heuristic.",
     "Open: no classical method found the best known answer of most instances, or a quantum method was quicker with disjoint"
     " intervals.",
     "Classical heuristic: anything else.",
@@ -156,6 +167,21 @@ def _row(c: Contender) -> tuple[str, ...]:
         f"{100 * low:.0f} to {100 * high:.0f} %" if c.runs else "-",
         str(c.proven),
         c.note,
+    )
+
+
+def _practice(cells: Sequence[Cell]) -> Table:
+    rows = []
+    for p in in_practice():
+        column = column_of("regimen", p.size)
+        there = [c for c in cells if c.axes == "regimen" and c.column == column]
+        words = "; ".join(f"{LEVELS['regimen'][c.row][1]}: {WORDS[c.verdict.kind]}" for c in there)
+        rows.append((p.label, str(p.size), words or "not measured", f"{p.source} ({p.status})"))
+    return Table(
+        title="Questions of practice",
+        header=("Question", "Decision variables", "Verdicts there", "Source"),
+        rows=rows,
+        numeric=frozenset({1}),
     )
 
 

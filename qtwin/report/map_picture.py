@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from qtwin.benchmark.advantage.grid import AXES_WORDS, LEVELS, Cell, column_words
+from qtwin.benchmark.advantage.grid import AXES_WORDS, LEVELS, Cell, column_of, column_words
 from qtwin.benchmark.advantage.grid import SIZES as ENDS
 from qtwin.benchmark.advantage.place import Axes as MapAxes
 from qtwin.benchmark.advantage.place import Origin
+from qtwin.benchmark.advantage.practice import in_practice
 from qtwin.report import look
 from qtwin.report.picture import Picture, table
 from qtwin.report.trial_pictures import both
@@ -62,7 +63,8 @@ def map_picture(cells: Sequence[Cell]) -> Picture:
         name="map",
         title="Where classical wins, and where it is open",
         caption="Each cell takes the least settled verdict of the families, data sets, patients and molecules in it; empty cells"
-        " were not measured. Marks say where the instances come from.",
+        " were not measured. Marks say where the instances come from; the pointers above the upper map say how large the"
+        " questions of practice are.",
         alt=words + ".",
         wide=wide,
         narrow=narrow,
@@ -118,7 +120,21 @@ def _panel(axes: Axes, which: MapAxes, cells: Sequence[Cell], *, wide: bool) -> 
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.set_xlabel(AXES_WORDS[which][0])
-    axes.set_title({"regimen": "Which drugs together", "molecule": "Molecular energies"}[which])
+    pointed = which == "regimen"
+    if pointed:
+        _point_out(axes, rows, wide=wide)
+    axes.set_title(
+        {"regimen": "Which drugs together", "molecule": "Molecular energies"}[which],
+        pad=(34 if wide else 24) if pointed else None,
+    )
+
+
+def _point_out(axes: Axes, top: int, *, wide: bool) -> None:
+    """How large the questions of practice are, above the columns in which they fall."""
+    for p in in_practice():
+        at = column_of("regimen", p.size) + 0.5
+        axes.plot([at], [top + 0.1], "v", color=look.INK, markersize=6 if wide else 3.5, markeredgewidth=0, clip_on=False)
+        axes.text(at, top + 0.26, f"{p.short}: {p.size}", ha="center", va="bottom", color=look.INK, fontsize=8 if wide else 4.6)
 
 
 def _folded(words: str, wide: bool) -> str:

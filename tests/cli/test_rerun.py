@@ -70,5 +70,11 @@ def test_what_cannot_be_run_again_says_why(made: Path, tmp_path: Path, capsys: p
 
 def test_the_old_folder_and_consent_to_pay_are_not_carried_over() -> None:
     assert _without_output(["run", "a.toml", "--out", "x", "--yes", "--json"]) == ["run", "a.toml"]
-    assert _without_output(["measured", "order", "t.csv", "-o", "x", "--seed", "3"]) == ["measured", "order", "t.csv", "--seed", "3"]
+    assert _without_output(["measured", "order", "t.csv", "-o", "x", "--seed", "3"]) == [
+        "measured",
+        "order",
+        "t.csv",
+        "--seed",
+        "3",
+    ]
     assert _without_output(["run", "a.toml", "--out=x"]) == ["run", "a.toml"]

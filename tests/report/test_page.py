@@ -59,7 +59,7 @@ def test_the_page_and_its_figures_are_there(written):
     assert path.name == "report.html"
     assert text.startswith("<!doctype html>")
     names = {p.name for p in (path.parent / "figures").iterdir()}
-    assert names == {f"{n}{end}.png" for n in figures.TABLE for end in ("", "-narrow")}
+    assert names == {f"{n}{end}" for n in figures.TABLE for end in (".png", "-narrow.png", ".csv")}
     assert {p.name for p in path.parent.iterdir()} == {"report.html", "figures"}
 
 

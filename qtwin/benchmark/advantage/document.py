@@ -10,6 +10,7 @@ from typing import Any
 
 from qtwin.benchmark.advantage.grid import AXES_WORDS, FEW, LEVELS, SIZES, SPARSE, Cell
 from qtwin.benchmark.advantage.place import Contender, Place
+from qtwin.benchmark.advantage.practice import in_practice
 from qtwin.benchmark.advantage.verdict import ORDER, Verdict
 
 SCHEMA = "qtwin.map/1"
@@ -37,6 +38,7 @@ def document(cells: Sequence[Cell]) -> dict[str, Any]:
             " loss, within two weeks and within twice the largest size measured",
             "fault_tolerance": "surface code, physical error 0.1 %, cycle 1 µs, four CCZ factories, routing overhead 1.5",
         },
+        "in_practice": [dataclasses.asdict(p) for p in in_practice()],
         "cells": [_cell(c) for c in cells],
     }
 

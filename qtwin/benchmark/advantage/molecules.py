@@ -133,8 +133,10 @@ def published() -> list[Place]:
                 requirement=f"published counts of {m['logical_qubits']:,} logical qubits and {m['toffolis'] / 1e9:.1f} billion"
                 " Toffolis need"
                 f" {needed.physical_qubits / 1e6:.2g} million physical qubits at distance {needed.distance} and"
-                f" {duration(needed.wall_s)}; nothing was measured here, and no classical method is known to settle it",
+                f" {duration(needed.wall_s)}; nothing was measured here"
+                + ("" if m.get("classical") else ", and no classical method is known to settle it"),
                 plausible=needed.wall_s <= TWO_WEEKS_S,
+                classical=m.get("classical", ""),
             )
         )
     return places

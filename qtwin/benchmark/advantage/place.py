@@ -52,6 +52,7 @@ class Place:
         command: What ran it.
         requirement: What a quantum machine would need, in a sentence; "" where it was not worked out.
         plausible: Whether that is within two weeks and within what the data carry.
+        classical: A published classical answer without proof, in a sentence; "" where none is known.
     """
 
     axes: Axes
@@ -68,3 +69,4 @@ class Place:
     command: str
     requirement: str = ""
     plausible: bool = False
+    classical: str = ""

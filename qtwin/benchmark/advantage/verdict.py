@@ -3,10 +3,11 @@
 The rules, in the order in which they are tried:
 
 1. classical, proven: a classical method proved the answer of every instance, here or in the literature.
-2. quantum plausible: the worked-out machine overtakes the best classical method within two weeks, at a size that the data carry.
-3. open: no classical method found the best known answer of most instances, or a quantum method
+2. classical, heuristic: a classical answer without proof is published for a molecule that was not measured here.
+3. quantum plausible: the worked-out machine overtakes the best classical method within two weeks, at a size that the data carry.
+4. open: no classical method found the best known answer of most instances, or a quantum method
    (simulated or not) was quicker and the intervals do not overlap.
-4. classical, heuristic: anything else: a classical method finds the best answer known, nobody proves that it is the best.
+5. classical, heuristic: anything else: a classical method finds the best answer known, nobody proves that it is the best.
 
 A place where no classical method took part is open for lack of a measurement, and says so.
 """
@@ -49,6 +50,8 @@ def judge(place: Place) -> Verdict:
         if classical is not None and math.isfinite(classical.time_s):
             found = f"{classical.label} finds it in {_time(classical)}"
         return Verdict(kind="classical proven", words=f"{_every(place)} is proven by {prover.label}; {found}{beside}")
+    if place.classical:
+        return Verdict(kind="classical heuristic", words=f"{place.classical}; {place.requirement}")
     if place.plausible:
         return Verdict(kind="quantum plausible", words=place.requirement)
     if classical is None:

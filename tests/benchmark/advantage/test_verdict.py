@@ -10,7 +10,9 @@ import pytest
 from qtwin.benchmark.advantage.document import document, whole
 from qtwin.benchmark.advantage.grid import cells, column_of, column_words, molecule_level, regimen_level
 from qtwin.benchmark.advantage.place import Contender, Place
+from qtwin.benchmark.advantage.practice import in_practice
 from qtwin.benchmark.advantage.verdict import ORDER, judge
+from qtwin.pharmacology.formulary import formulary
 
 EXACT = Contender(label="exact", kind="classical", time_s=2.0, low_s=1.5, high_s=3.0, successes=4, runs=4, proven=4)
 HEURISTIC = replace(EXACT, label="tabu", time_s=0.01, low_s=0.005, high_s=0.02, proven=0)
@@ -84,6 +86,24 @@ def test_quantum_is_plausible_only_where_nothing_is_proven() -> None:
     found = judge(replace(PLACE, proven=0, **worked_out))
     assert found.kind == "quantum plausible"
     assert "4 million" in found.words
+
+
+def test_a_published_classical_answer_is_no_case_for_quantum() -> None:
+    known = {"classical": "others have its energy", "requirement": "needs 6 million qubits", "plausible": True}
+    found = judge(replace(PLACE, proven=0, contenders=(), **known))
+    assert found.kind == "classical heuristic"
+    assert "others have its energy" in found.words
+    assert "6 million" in found.words
+
+
+def test_the_questions_of_practice_lie_on_the_axis_in_order() -> None:
+    found = in_practice()
+    assert [p.size for p in found] == sorted(p.size for p in found)
+    (formulary_size,) = (p.size for p in found if p.status == "counted")
+    assert formulary_size == sum(len(d.doses) for d in formulary().values())
+    assert next(p for p in found if p.status == "literature").size == 8  # Growdon et al. 2021, abstract
+    assert all(p.source for p in found)
+    assert [q["size"] for q in document(cells([PLACE]))["in_practice"]] == [p.size for p in found]
 
 
 def test_a_cell_takes_its_least_settled_place() -> None:
