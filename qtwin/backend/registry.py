@@ -7,13 +7,12 @@ first option of the backend's constructor.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any
 
+from qtwin import plugins
 from qtwin.backend import TABLE
 from qtwin.backend.base import Backend, Capabilities
-from qtwin.errors import InputError, QtwinError, unknown_name
+from qtwin.errors import InputError, QtwinError
 from qtwin.options import checked_options, options_of
 
 GROUP = "qtwin.backends"
@@ -21,7 +20,7 @@ GROUP = "qtwin.backends"
 
 def places() -> dict[str, str]:
     """Every known name and its import path ``module:Class``; the table wins over an entry point of the same name."""
-    return {point.name: point.value for point in entry_points(group=GROUP)} | TABLE
+    return plugins.places(GROUP, TABLE)
 
 
 def find(name: str) -> type[Backend]:
@@ -30,17 +29,7 @@ def find(name: str) -> type[Backend]:
     Raises:
         InputError: for an unknown name, or a plug-in that cannot be imported or is no `Backend`.
     """
-    known = places()
-    if name not in known:
-        raise unknown_name("backend", name, known)
-    module, _, attribute = known[name].partition(":")
-    try:
-        made = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise InputError(f"backend {name!r} at {known[name]} cannot be loaded: {error}", hint="reinstall its package") from error
-    if not (isinstance(made, type) and issubclass(made, Backend)):
-        raise InputError(f"{known[name]} is no Backend", hint="derive it from qtwin.backend.base.Backend")
-    return made
+    return plugins.find(name, places(), Backend, "backend")
 
 
 def load(name: str, options: Mapping[str, Any] | None = None) -> Backend:

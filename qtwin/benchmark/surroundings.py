@@ -25,6 +25,7 @@ PACKAGES = (
     "pennylane",
     "pennylane-lightning",
     "pyscf",
+    "mitiq",
 )
 
 

@@ -8,7 +8,6 @@ import platform
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from qtwin.benchmark.checkpoint import Checkpoint, write_json
 from qtwin.benchmark.mitigation.energy import RECIPES, hydrogen, measure
 from qtwin.benchmark.mitigation.recipe import summarised
 from qtwin.benchmark.mitigation.sampling import SamplingCase, choice, repetition
+from qtwin.benchmark.surroundings import versions
 from qtwin.cli.show import note, stage, table
 from qtwin.errors import InputError, require_vendor
 from qtwin.report.mitigation_pictures import energy_picture, sampling_picture
@@ -28,7 +28,6 @@ from qtwin.report.sheet import Section, Sheet, Table, write_sheet
 from qtwin.spec import MitigationSpec, identity, read_mitigation_spec
 
 SCHEMA = "qtwin.mitigation/1"
-_VENDORS = ("qtwin", "numpy", "qiskit", "qiskit-aer", "qiskit-ibm-runtime", "mitiq", "pyscf")
 _COINS = ("random bits", "random bits + one-flip descent")
 
 
@@ -51,8 +50,8 @@ def run_mitigation(path: Path, out: Path, *, fresh: bool = False) -> dict[str, A
     widest = max(4, spec.sampling.variables)
     if device.max_qubits < widest:
         raise InputError(f"{device.name} has {device.max_qubits} qubits, {widest} were wanted", hint='device = "fez"')
-    versions = {package: _version(package) for package in _VENDORS}
-    run_id = identity(spec, *(f"{k}={v}" for k, v in versions.items()))
+    installed = versions()
+    run_id = identity(spec, *(f"{k}={v}" for k, v in installed.items()))
     checkpoint = Checkpoint.open(out, run_id, fresh=fresh)
     note(spec.title, style="bold")
     energies, exact = _energies(spec, checkpoint)
@@ -62,7 +61,7 @@ def run_mitigation(path: Path, out: Path, *, fresh: bool = False) -> dict[str, A
         "schema": SCHEMA,
         "spec": spec.model_dump(mode="json"),
         "spec_hash": run_id,
-        "versions": versions,
+        "versions": installed,
         "machine": {"cpu_count": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()},
         "command": command_line(),
         "seed": spec.seed,
@@ -88,13 +87,6 @@ def run_mitigation(path: Path, out: Path, *, fresh: bool = False) -> dict[str, A
     note(verdict, style="bold green")
     note(f"{page}  ({time.perf_counter() - started:.0f} s)")
     return result
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def _seeds(spec: MitigationSpec, what: int) -> list[int]:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.benchmark.checkpoint import Checkpoint, write_atomically
+from qtwin.benchmark.surroundings import versions
 from qtwin.cli.answer import Answerer
 from qtwin.cli.audit import write_down
 from qtwin.cli.check import Checked
@@ -44,36 +44,13 @@ from qtwin.report.verdict import judge
 from qtwin.spec import identity
 
 SCHEMA = "qtwin.result/1"
-_VENDORS = (
-    "qtwin",
-    "numpy",
-    "scipy",
-    "numba",
-    "ortools",
-    "dwave-samplers",
-    "qiskit",
-    "qiskit-aer",
-    "qiskit-ibm-runtime",
-    "pennylane",
-    "pennylane-lightning",
-)
-
-
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for package in _VENDORS:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = "not installed"
-    return versions
 
 
 def identified(checked: Checked) -> tuple[str, dict[str, str]]:
     """The identity of a run, and the versions that are part of it."""
-    versions = _versions()
-    parts = (*(f"{k}={v}" for k, v in versions.items()), formulary.version(), *sorted(checked.patient.provenance.sha256))
-    return identity(checked.spec, *parts), versions
+    found = versions()
+    parts = (*(f"{k}={v}" for k, v in found.items()), formulary.version(), *sorted(checked.patient.provenance.sha256))
+    return identity(checked.spec, *parts), found
 
 
 def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any]:
@@ -89,7 +66,7 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
     feasible, allowed, warnings = checked.feasible, checked.allowed, list(checked.warnings)
     answerer = Answerer.prepare(spec)
     answerer.allowed = allowed
-    run_id, versions = identified(checked)
+    run_id, installed = identified(checked)
     checkpoint = Checkpoint.open(out, run_id, fresh=fresh)
     wall: dict[str, float] = {}
 
@@ -175,7 +152,7 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         "schema": SCHEMA,
         "spec": spec.model_dump(mode="json"),
         "spec_hash": run_id,
-        "versions": versions,
+        "versions": installed,
         "command": command_line(),
         "data_version": formulary.version(),
         "seed": spec.seed,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
-from importlib import metadata
 from typing import Any
 
-from qtwin.errors import InputError, MissingVendorError, require_vendor, unknown_name
+from qtwin import plugins
+from qtwin.errors import MissingVendorError, require_vendor
 from qtwin.options import checked_options
 from qtwin.options import options_of as options_of
+from qtwin.plugins import places
 from qtwin.solver import TABLE
 from qtwin.solver.backed import backed
 from qtwin.solver.base import Card, Solver
@@ -19,23 +19,16 @@ GROUP = "qtwin.solvers"
 
 def names() -> dict[str, str]:
     """Name to import path (``module:Class``); the project's own table wins over an entry point of the same name."""
-    return {e.name: e.value for e in metadata.entry_points(group=GROUP)} | TABLE
+    return places(GROUP, TABLE)
 
 
 def find(name: str) -> type[Solver]:
     """The class behind a name.
 
     Raises:
-        InputError: for a name that nobody registered, or one that leads to something that is not a solver.
+        InputError: for a name that nobody registered, or one that leads to something that is no solver.
     """
-    known = names()
-    if name not in known:
-        raise unknown_name("solver", name, known)
-    module, _, attribute = known[name].partition(":")
-    found = getattr(importlib.import_module(module), attribute)
-    if not (isinstance(found, type) and issubclass(found, Solver)):
-        raise InputError(f"solver {name!r} leads to {known[name]}, which is not a Solver", hint="correct its entry point")
-    return found
+    return plugins.find(name, names(), Solver, "solver")
 
 
 def cards() -> dict[str, Card]:

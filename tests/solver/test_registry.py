@@ -92,7 +92,7 @@ def test_entry_points_join_the_table_and_never_shadow_it(monkeypatch: pytest.Mon
     monkeypatch.setattr(metadata, "entry_points", lambda group: points if group == registry.GROUP else [])
     assert isinstance(registry.load("theirs", {}), Enumeration)
     assert isinstance(registry.load("random", {}), RandomSampling)
-    with pytest.raises(InputError, match="not a Solver"):
+    with pytest.raises(InputError, match="no Solver"):
         registry.load("broken", {})
 
 

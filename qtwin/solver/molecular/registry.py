@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
-from importlib import metadata
 from typing import Any
 
-from qtwin.errors import InputError, require_vendor, unknown_name
+from qtwin import plugins
+from qtwin.errors import require_vendor
 from qtwin.options import checked_options
+from qtwin.plugins import places
 from qtwin.solver.backed import backed
 from qtwin.solver.base import Card
 from qtwin.solver.molecular import TABLE
@@ -19,7 +19,7 @@ GROUP = "qtwin.energies"
 
 def names() -> dict[str, str]:
     """Name to import path (``module:Class``); the table wins over an entry point of the same name."""
-    return {e.name: e.value for e in metadata.entry_points(group=GROUP)} | TABLE
+    return places(GROUP, TABLE)
 
 
 def find(name: str) -> type[EnergyMethod]:
@@ -28,14 +28,7 @@ def find(name: str) -> type[EnergyMethod]:
     Raises:
         InputError: for a name that nobody registered, or one that leads to something else.
     """
-    known = names()
-    if name not in known:
-        raise unknown_name("method", name, known)
-    module, _, attribute = known[name].partition(":")
-    found = getattr(importlib.import_module(module), attribute)
-    if not (isinstance(found, type) and issubclass(found, EnergyMethod)):
-        raise InputError(f"method {name!r} leads to {known[name]}, which is no EnergyMethod", hint="correct its entry point")
-    return found
+    return plugins.find(name, names(), EnergyMethod, "method")
 
 
 def cards() -> dict[str, Card]:

@@ -7,19 +7,20 @@ in a fixed order (they do not all commute). With alpha = 0 it is QAOA.
 
 from __future__ import annotations
 
-import time
 from typing import Literal, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qtwin.backend.base import Ansatz, Backend, Layer
 from qtwin.encoding.pauli import PauliSum
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.solver.base import Card, Instance, Result, Solver
-from qtwin.solver.circuit import Trained, check_positive, check_width, measured
-from qtwin.solver.descent import Method, descend
-from qtwin.solver.objective import Energy, loaded, trainer
-from qtwin.solver.training import ansatz, train
+from qtwin.solver.circuit import check_positive, check_width, measured
+from qtwin.solver.descent import Method
+from qtwin.solver.objective import loaded, trainer
+from qtwin.solver.training import ansatz
+from qtwin.solver.untied import Values, train_untied
 
 MAX_QUBITS = 18
 
@@ -76,9 +77,9 @@ class DcQaoa(Solver):
     ) -> None:
         check_positive(layers=layers, shots=shots, iterations=iterations)
         self.layers, self.pool, self.shots, self.iterations = layers, pool, shots, iterations
-        self.optimizer, self.objective_shots = optimizer, objective_shots
         self._backend = loaded(backend)
-        self._trainer = trainer(train_on, optimizer=optimizer, objective_shots=objective_shots)
+        simulator = trainer(train_on, optimizer=optimizer, objective_shots=objective_shots)
+        self._values = Values(simulator=simulator, optimizer=optimizer, objective_shots=objective_shots)
 
     @classmethod
     def card(cls) -> Card:
@@ -93,47 +94,20 @@ class DcQaoa(Solver):
 
     def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
         check_width(instance, MAX_QUBITS, "dc-qaoa")
-        started = time.perf_counter()
-        deadline = None if time_limit_s is None else started + time_limit_s
         polynomial = instance.encoding.polynomial
-        first = train(
+
+        def widen(theta: NDArray[np.float64]) -> tuple[Ansatz, NDArray[np.float64]]:
+            start = np.column_stack([theta.reshape(-1, 2), np.zeros(self.layers)]).reshape(-1)
+            return with_counterdiabatic(polynomial, self.layers, self.pool), start
+
+        circuit, trained, info = train_untied(
             polynomial,
             self.layers,
+            widen,
+            values=self._values,
+            iterations=self.iterations,
             seed=seed,
             time_limit_s=time_limit_s,
-            simulator=self._trainer,
-            optimizer=self.optimizer,
-            objective_shots=self.objective_shots,
         )
-        energy = Energy(self._trainer, shots=self.objective_shots, seed=seed + 1)
-        circuit = with_counterdiabatic(polynomial, self.layers, self.pool)
-        cost = circuit.layers[0].generator
-        start = np.column_stack([np.array(first.theta).reshape(-1, 2), np.zeros(self.layers)]).reshape(-1)
-        found = descend(
-            lambda theta: energy(circuit, theta, cost),
-            start,
-            iterations=self.iterations,
-            tolerance=1e-9,
-            gradient_tolerance=1e-5,
-            deadline=deadline,
-            started=started,
-            method=self.optimizer,
-            noisy=energy.noisy,
-            seed=seed,
-        )
-        late = deadline is not None and time.perf_counter() > deadline
-        trained = Trained(
-            theta=found.theta,
-            evaluations=first.evaluations + energy.evaluations,
-            shots=first.shots + energy.shots_used,
-            wall_s=time.perf_counter() - started,
-            complete=not late,
-        )
-        offset = sum(c / 2.0 ** len(t) for t, c in polynomial.terms.items())
-        info = {
-            "layers": self.layers,
-            "pool": self.pool,
-            "expectation_exact": None if energy.noisy else found.value * first.cost_scale + offset,
-            "expectation_of_qaoa": first.energy,
-        }
+        info["pool"] = self.pool
         return measured("dc-qaoa", instance, self._backend, circuit, trained, shots=self.shots, seed=seed, info=info)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import final
 
 import numpy as np
@@ -12,10 +11,11 @@ from qtwin.backend.base import Ansatz, Backend, Layer
 from qtwin.encoding.pauli import PauliSum
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.solver.base import Card, Instance, Result, Solver
-from qtwin.solver.circuit import Trained, check_positive, check_width, measured
-from qtwin.solver.descent import Method, descend
-from qtwin.solver.objective import Energy, loaded, trainer
-from qtwin.solver.training import ansatz, train
+from qtwin.solver.circuit import check_positive, check_width, measured
+from qtwin.solver.descent import Method
+from qtwin.solver.objective import loaded, trainer
+from qtwin.solver.training import ansatz
+from qtwin.solver.untied import Values, train_untied
 
 MAX_QUBITS = 18
 
@@ -62,9 +62,9 @@ class MultiAngleQaoa(Solver):
     ) -> None:
         check_positive(layers=layers, shots=shots, iterations=iterations)
         self.layers, self.shots, self.iterations = layers, shots, iterations
-        self.optimizer, self.objective_shots = optimizer, objective_shots
         self._backend = loaded(backend)
-        self._trainer = trainer(train_on, optimizer=optimizer, objective_shots=objective_shots)
+        simulator = trainer(train_on, optimizer=optimizer, objective_shots=objective_shots)
+        self._values = Values(simulator=simulator, optimizer=optimizer, objective_shots=objective_shots)
 
     @classmethod
     def card(cls) -> Card:
@@ -79,47 +79,17 @@ class MultiAngleQaoa(Solver):
 
     def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
         check_width(instance, MAX_QUBITS, "multi-angle-qaoa")
-        started = time.perf_counter()
-        deadline = None if time_limit_s is None else started + time_limit_s
         polynomial = instance.encoding.polynomial
-        first = train(
+        free, origin = split(polynomial, self.layers)
+        circuit, trained, info = train_untied(
             polynomial,
             self.layers,
+            lambda theta: (free, theta[origin]),
+            values=self._values,
+            iterations=self.iterations,
             seed=seed,
             time_limit_s=time_limit_s,
-            simulator=self._trainer,
-            optimizer=self.optimizer,
-            objective_shots=self.objective_shots,
         )
-        energy = Energy(self._trainer, shots=self.objective_shots, seed=seed + 1)
-        circuit, origin = split(polynomial, self.layers)
-        cost = ansatz(polynomial, 1).layers[0].generator
-        found = descend(
-            lambda theta: energy(circuit, theta, cost),
-            np.array(first.theta)[origin],
-            iterations=self.iterations,
-            tolerance=1e-9,
-            gradient_tolerance=1e-5,
-            deadline=deadline,
-            started=started,
-            method=self.optimizer,
-            noisy=energy.noisy,
-            seed=seed,
-        )
-        late = deadline is not None and time.perf_counter() > deadline
-        trained = Trained(
-            theta=found.theta,
-            evaluations=first.evaluations + energy.evaluations,
-            shots=first.shots + energy.shots_used,
-            wall_s=time.perf_counter() - started,
-            complete=not late,
-        )
-        unscaled = found.value * first.cost_scale + _offset(polynomial)
-        info = {
-            "layers": self.layers,
-            "expectation_exact": None if energy.noisy else unscaled,
-            "expectation_of_qaoa": first.energy,
-        }
         return measured(
             "multi-angle-qaoa",
             instance,
@@ -131,8 +101,3 @@ class MultiAngleQaoa(Solver):
             info=info,
             counted=ansatz(polynomial, self.layers),
         )
-
-
-def _offset(polynomial: BinaryPolynomial) -> float:
-    """Mean energy over all assignments: what the scaled cost leaves out."""
-    return sum(c / 2.0 ** len(t) for t, c in polynomial.terms.items())

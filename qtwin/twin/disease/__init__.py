@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module, metadata
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from qtwin.errors import unknown_name
+from qtwin import plugins
 
 if TYPE_CHECKING:
     from qtwin.twin.disease.base import DiseaseModel
@@ -22,8 +21,7 @@ def load(name: str) -> DiseaseModel:
     Raises:
         InputError: for an unknown name, with the nearest known one.
     """
-    places = {e.name: e.value for e in metadata.entry_points(group="qtwin.diseases")} | TABLE
-    if name not in places:
-        raise unknown_name("disease model", name, places)
-    module, _, cls = places[name].partition(":")
-    return cast("DiseaseModel", getattr(import_module(module), cls)())
+    from qtwin.twin.disease.base import DiseaseModel
+
+    found: DiseaseModel = plugins.find(name, plugins.places("qtwin.diseases", TABLE), DiseaseModel, "disease model")()
+    return found
