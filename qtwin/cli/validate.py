@@ -17,17 +17,8 @@ from qtwin.report.number import number, percent
 from qtwin.report.sheet import DISCLAIMER, Section, Sheet, Table, write_sheet
 from qtwin.report.validation import validation_picture
 from qtwin.twin import disease
-from qtwin.twin.validation import (
-    Fits,
-    Patients,
-    Validation,
-    calibration_ranks,
-    coverage,
-    effort,
-    exact_interval,
-    fit,
-    simulated_patients,
-)
+from qtwin.twin.synthetic import Fits, Patients, fit, simulated_patients
+from qtwin.twin.validation import Validation, calibration_ranks, coverage, effort, exact_interval
 
 SCHEMA = "qtwin.validation/1"
 _WARNINGS = [

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from qtwin.report import look
 from qtwin.report.picture import Picture, table
 from qtwin.report.words import plain_key
-from qtwin.twin.validation import AHEAD, HORIZON_YEARS, Coverage, Ranks, Validation
+from qtwin.twin.synthetic import AHEAD, HORIZON_YEARS
+from qtwin.twin.validation import Coverage, Ranks, Validation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

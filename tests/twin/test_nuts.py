@@ -18,7 +18,7 @@ from qtwin.pharmacology.quantity import read_quantities
 from qtwin.twin import disease
 from qtwin.twin.assimilate import assimilate, predict
 from qtwin.twin.disease.base import DiseaseModel
-from qtwin.twin.validation import HORIZON_YEARS, Patients, simulated_patients
+from qtwin.twin.synthetic import HORIZON_YEARS, Patients, simulated_patients
 
 jax = pytest.importorskip("jax")
 numpyro = pytest.importorskip("numpyro")

@@ -13,23 +13,8 @@ from qtwin.benchmark.metrics import clopper_pearson
 from qtwin.errors import InputError
 from qtwin.report.validation import validation_picture
 from qtwin.twin import disease
-from qtwin.twin.validation import (
-    AHEAD,
-    LEVELS,
-    N_DRAWS,
-    Fits,
-    Patients,
-    calibration_ranks,
-    coverage,
-    effort,
-    exact_interval,
-    fit,
-    ranks_among,
-    schedule,
-    simulated_patients,
-    uniformity,
-    validate,
-)
+from qtwin.twin.synthetic import AHEAD, LEVELS, N_DRAWS, Fits, Patients, fit, schedule, simulated_patients
+from qtwin.twin.validation import calibration_ranks, coverage, effort, exact_interval, ranks_among, uniformity, validate
 
 Array = NDArray[np.float64]
 
