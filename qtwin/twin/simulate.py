@@ -102,8 +102,12 @@ def integrate(
     solve(0, 0, *given)  # compiles, if need be, in one thread
 
     def share() -> None:
-        for task in tasks:
-            solve(*task, *given)
+        try:
+            for task in tasks:
+                solve(*task, *given)
+        finally:  # after a Ctrl-C the other threads find nothing more to do
+            for _ in tasks:
+                pass
 
     with ThreadPoolExecutor(threads) as pool:
         others = [pool.submit(share) for _ in range(min(threads - 1, len(failed) // size))]
