@@ -44,7 +44,8 @@ def judge(place: Place) -> Verdict:
     if place.proven >= place.instances and place.instances > 0 and provers:
         prover = min(provers, key=lambda c: (-c.proven, c.time_s))
         if prover.note != "published":
-            words = f"{prover.label} proves {_every(place)} in {_time(prover)}"
+            said = f"gives the exact {_goal(place)}" if place.axes == "molecule" else f"proves {_every(place)}"
+            words = f"{prover.label} {said} in {_time(prover)}"
             return Verdict(kind="classical proven", words=words + beside)
         found = "no method here finds it reliably within its time limit"
         if classical is not None and math.isfinite(classical.time_s):
@@ -80,6 +81,11 @@ def quickest(contenders: Sequence[Contender], kind: str) -> Contender | None:
 def hardest(verdicts: Sequence[Verdict]) -> Verdict:
     """The least settled of several verdicts."""
     return max(verdicts, key=lambda v: ORDER.index(v.kind))
+
+
+def _goal(place: Place) -> str:
+    """What was asked for, of a molecule."""
+    return "interaction energy" if place.detail.startswith("interaction energy") else "energy of the active space"
 
 
 def _every(place: Place) -> str:
