@@ -32,6 +32,7 @@ from qtwin.cli.measured import finite
 from qtwin.cli.show import console, note, stage, table
 from qtwin.errors import InputError
 from qtwin.report.number import seconds
+from qtwin.report.origin import command_line
 from qtwin.spec import BenchSpec, identity, read_bench_spec
 
 SCHEMA = "qtwin.bench/1"
@@ -74,7 +75,7 @@ def run_bench(path: Path, out: Path, *, store: str = "", scheduler: str = "", wo
         "spec_hash": identity(spec, __version__),
         "versions": versions(),
         "machine": machine(),
-        "command": f"qtwin bench {path} --out {out}",
+        "command": command_line() or f"qtwin bench {path} --out {out}",
         "seed": spec.seed,
         "tasks": len(tasks),
         "ran_now": ran,

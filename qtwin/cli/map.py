@@ -19,6 +19,7 @@ from qtwin.cli.measured import finite, make_folder
 from qtwin.cli.show import note, stage, table
 from qtwin.report.map_page import sheet_of
 from qtwin.report.map_picture import WORDS, map_picture
+from qtwin.report.origin import command_line
 from qtwin.report.sheet import write_sheet
 
 
@@ -56,7 +57,7 @@ def run_map(paths: Sequence[Path], out: Path, *, data: Path | None = None) -> di
         ],
         "machine": machine(),
         "versions": versions(),
-        "command": "qtwin map " + " ".join(str(p) for p in paths) + f" --out {out}",
+        "command": command_line() or "qtwin map " + " ".join(str(p) for p in paths) + f" --out {out}",
     }
     write_json(out / "map.json", finite(written))
     references = bibtex(sorted({c for _, r, _ in read for c in _citations(r)}))

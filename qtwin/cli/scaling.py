@@ -23,6 +23,7 @@ from qtwin.cli.measured import finite, make_folder
 from qtwin.cli.show import note, stage, table
 from qtwin.encoding.generate import make
 from qtwin.errors import InputError
+from qtwin.report.origin import command_line
 from qtwin.report.picture import Picture
 from qtwin.report.scaling_picture import scaling_picture
 from qtwin.report.sheet import Section, Sheet, Table, write_sheet
@@ -79,7 +80,7 @@ def run_scaling(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any]
             "seed": spec.seed,
             "machine": machine(),
             "versions": versions(),
-            "command": f"qtwin scaling {path} --out {out}",
+            "command": command_line() or f"qtwin scaling {path} --out {out}",
             "wall_s": time.perf_counter() - started,
         }
     )

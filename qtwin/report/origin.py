@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 
 from qtwin.benchmark.surroundings import versions
 
@@ -25,9 +26,22 @@ def made_by(arguments: Sequence[str]) -> Iterator[None]:
 
 
 def command_line() -> str:
-    """The command under way as a shell reads it; empty where Python called."""
+    """The command under way as a page tells it; empty where Python called.
+
+    Pages are passed on: of a path outside the working folder only the last part is told, for the rest may name a person.
+    """
     arguments = _ARGUMENTS.get()
-    return shlex.join(("qtwin", *arguments)) if arguments else ""
+    return shlex.join(("qtwin", *(_told(a) for a in arguments))) if arguments else ""
+
+
+def _told(argument: str) -> str:
+    option, equals, value = argument.partition("=")
+    path = Path(value if equals else argument)
+    if not path.is_absolute():
+        return argument
+    here = Path.cwd()
+    told = str(path.relative_to(here)) if path.is_relative_to(here) else f".../{path.name}"
+    return f"{option}={told}" if equals else told
 
 
 def origin_text() -> bytes | None:

@@ -10,6 +10,7 @@ import pytest
 
 from qtwin.cli import main
 from qtwin.cli.rerun import _without_output
+from qtwin.report.origin import command_line, made_by, origin_text
 
 QUESTION = ("measured", "interactions", "falqon-six-drugs")
 
@@ -66,6 +67,14 @@ def test_what_cannot_be_run_again_says_why(made: Path, tmp_path: Path, capsys: p
     assert "cannot be read" in _qtwin(capsys, "rerun", made, code=2)[1]
     (made / "rerun.json").write_text(json.dumps({"arguments": ["jobs", "submit"], "versions": {}}), encoding="utf-8")
     assert "'jobs submit'" in _qtwin(capsys, "rerun", made, code=2)[1]
+
+
+def test_a_page_names_no_folder_outside_the_working_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    with made_by(["trial", "/home/someone/records/trial.toml", f"--out={tmp_path}/out", "--seed", "3"]):
+        assert command_line() == "qtwin trial .../trial.toml --out=out --seed 3"
+        assert "/home/someone/records/trial.toml" in json.loads(origin_text() or b"{}")["arguments"]
+    assert command_line() == ""
 
 
 def test_the_old_folder_and_consent_to_pay_are_not_carried_over() -> None:
