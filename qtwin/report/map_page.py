@@ -63,8 +63,8 @@ def sheet_of(cells: Sequence[Cell], written: Mapping[str, Any], picture: Picture
                 anchor="practice",
                 title="Where real patients sit",
                 text=[
-                    "The pointers above the map. The cells named are those of the question's size: what practice asks keeps few"
-                    " of many options, and interacts by pairs and threes."
+                    "The pointers above the map. A cell also holds generated families, which are made to be harder than what"
+                    " practice asks: few of many options, which interact by pairs and threes."
                 ],
                 tables=[_practice(cells)],
             ),
@@ -161,9 +161,9 @@ def _row(c: Contender) -> tuple[str, ...]:
     return (
         c.label,
         c.kind,
-        _time(c.time_s),
-        f"{_time(c.low_s)} to {_time(c.high_s)}",
-        f"{c.successes} / {c.runs}",
+        _time(c.time_s) if c.runs else "-",
+        f"{_time(c.low_s)} to {_time(c.high_s)}" if c.runs else "-",
+        f"{c.successes} / {c.runs}" if c.runs else "-",
         f"{100 * low:.0f} to {100 * high:.0f} %" if c.runs else "-",
         str(c.proven),
         c.note,
@@ -173,13 +173,14 @@ def _row(c: Contender) -> tuple[str, ...]:
 def _practice(cells: Sequence[Cell]) -> Table:
     rows = []
     for p in in_practice():
-        column = column_of("regimen", p.size)
-        there = [c for c in cells if c.axes == "regimen" and c.column == column]
-        words = "; ".join(f"{LEVELS['regimen'][c.row][1]}: {WORDS[c.verdict.kind]}" for c in there)
-        rows.append((p.label, str(p.size), words or "not measured", f"{p.source} ({p.status})"))
+        there = [c for c in cells if c.axes == "regimen" and c.column == column_of("regimen", p.size)]
+        asked = [(q, v) for c in there for q, v in c.places if q.origin in ("patient", "twin")]
+        words = "; ".join(f"{q.name} ({q.size}): {WORDS[v.kind]}" for q, v in sorted(asked, key=lambda found: found[0].size))
+        every = "; ".join(f"{LEVELS['regimen'][c.row][1]}: {WORDS[c.verdict.kind]}" for c in there)
+        rows.append((p.label, str(p.size), words or "not measured", every or "not measured", f"{p.source} ({p.status})"))
     return Table(
         title="Questions of practice",
-        header=("Question", "Decision variables", "Verdicts there", "Source"),
+        header=("Question", "Variables", "Patients and twins", "Whole cells", "Source"),
         rows=rows,
         numeric=frozenset({1}),
     )
