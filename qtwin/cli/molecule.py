@@ -7,24 +7,23 @@ import os
 import platform
 import time
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from qtwin import __version__
 from qtwin.benchmark.checkpoint import Checkpoint, write_json
 from qtwin.benchmark.fault_tolerance.molecular import required
+from qtwin.benchmark.surroundings import versions
 from qtwin.cli.molecule_energies import asked_of, choice_of, field_of, require_sizes, rows_of
 from qtwin.cli.molecule_interaction import fragments_of, run_interaction
 from qtwin.cli.molecule_scan import curve_of, memory_of, run_curve
+from qtwin.cli.molecule_told import is_small, molecule_part
 from qtwin.cli.show import note, stage, table
 from qtwin.errors import require_vendor
 from qtwin.problem.molecule.choose import Choice, pose, scheme_of
-from qtwin.problem.molecule.fragments import Fragments, distance_angstrom
 from qtwin.problem.molecule.geometry import resolve
 from qtwin.problem.molecule.library import Entry
 from qtwin.problem.molecule.molecule import Molecule
-from qtwin.problem.molecule.orbital_views import facing, views
+from qtwin.problem.molecule.orbital_views import views
 from qtwin.problem.molecule.problem import MolecularProblem
 from qtwin.problem.molecule.solvent import solvation
 from qtwin.report.molecule_sheet import sheet_of
@@ -136,34 +135,6 @@ def _choice(section: MoleculeSection, entry: Entry | None) -> Choice:
     return replace(choice, scheme="avas", labels=entry.labels, electrons=sizes[0], orbitals=sizes[1])
 
 
-def versions() -> dict[str, str]:
-    """Of this package and of what the energies come from."""
-    return {"qtwin": __version__, "pyscf": metadata.version("pyscf"), "numpy": metadata.version("numpy")}
-
-
-def molecule_part(molecule: Molecule, fragments: Fragments | None, *, title: str, informs: str) -> dict[str, Any]:
-    """What result.json says of the geometry, with the view that is drawn."""
-    where = molecule.coordinates_angstrom
-    axes, centre = facing(where), where.mean(axis=0)
-    part: dict[str, Any] = {
-        "name": molecule.name,
-        "title": title,
-        "formula": molecule.formula,
-        "symbols": list(molecule.symbols),
-        "coordinates_angstrom": where.tolist(),
-        "seen_angstrom": ((where - centre) @ axes.T).tolist(),
-        "charge": molecule.charge,
-        "multiplicity": molecule.multiplicity,
-        "basis": molecule.basis,
-        "provenance": molecule.provenance,
-        "informs": informs,
-    }
-    if fragments is not None:
-        ends = [((where[list(atoms)].mean(axis=0) - centre) @ axes.T).tolist() for atoms in fragments.contact]
-        part |= {"contact_ends_angstrom": ends, "distance_angstrom": distance_angstrom(molecule, fragments)}
-    return part
-
-
 def _space_part(problem: MolecularProblem) -> dict[str, Any]:
     space = problem.space
     return {
@@ -210,11 +181,6 @@ def _solvation(molecule: Molecule, section: MoleculeSection, checkpoint: Checkpo
     with stage("Continuum"):
         kept, _ = checkpoint.stage("continuum", compute)
     return dict(kept)
-
-
-def is_small(basis: str) -> bool:
-    """Whether a basis lacks polarisation functions: good to compare methods, not to predict."""
-    return basis.lower().replace("-", "") in {"sto3g", "sto6g", "minao", "321g", "631g"}
 
 
 def _warnings(molecule: Molecule, result: dict[str, Any], own_geometry: bool) -> list[str]:

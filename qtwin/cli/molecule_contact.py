@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from qtwin.benchmark.checkpoint import Checkpoint, write_json
-from qtwin.cli.molecule import is_small, molecule_part, versions
+from qtwin.benchmark.surroundings import versions
 from qtwin.cli.molecule_energies import Asked, asked_of
 from qtwin.cli.molecule_interaction import best_of, run_interaction
+from qtwin.cli.molecule_told import is_small, molecule_part
 from qtwin.cli.show import note, stage, table
 from qtwin.errors import InputError, require_vendor, unknown_name
 from qtwin.problem.molecule.choose import Choice

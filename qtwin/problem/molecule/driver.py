@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from qtwin.problem.molecule.molecule import Molecule
-
-if TYPE_CHECKING:
-    from qtwin.problem.molecule.mean_field import MeanField
 
 _THREADED_FROM = 60
 
@@ -49,17 +44,3 @@ def pyscf_molecule(molecule: Molecule) -> Any:
         symmetry=False,
         verbose=0,
     )
-
-
-def pyscf_mean_field(molecule: Molecule, field: MeanField) -> Any:
-    """A converged restricted mean field, put back from its orbitals without iterating."""
-    from pyscf import scf
-
-    mole = pyscf_molecule(molecule)
-    found = (scf.RHF if molecule.multiplicity == 1 else scf.ROHF)(mole)
-    found.mo_coeff = np.array(field.orbitals)
-    found.mo_occ = np.array(field.occupations)
-    found.mo_energy = np.array(field.orbital_energies_hartree)
-    found.e_tot = field.energy_hartree
-    found.converged = True
-    return found

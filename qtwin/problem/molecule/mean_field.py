@@ -164,3 +164,17 @@ def _stabilised(
         plain.mo_energy, plain.mo_coeff = plain.canonicalize(other.mo_coeff, other.mo_occ)
         found = plain
     return found, False
+
+
+def pyscf_mean_field(molecule: Molecule, field: MeanField) -> Any:
+    """A converged restricted mean field, put back from its orbitals without iterating."""
+    from pyscf import scf
+
+    mole = pyscf_molecule(molecule)
+    found = (scf.RHF if molecule.multiplicity == 1 else scf.ROHF)(mole)
+    found.mo_coeff = np.array(field.orbitals)
+    found.mo_occ = np.array(field.occupations)
+    found.mo_energy = np.array(field.orbital_energies_hartree)
+    found.e_tot = field.energy_hartree
+    found.converged = True
+    return found

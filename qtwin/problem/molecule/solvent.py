@@ -9,8 +9,8 @@ import time
 from dataclasses import dataclass
 
 from qtwin.errors import InputError
-from qtwin.problem.molecule.driver import pyscf_mean_field, threads
-from qtwin.problem.molecule.mean_field import ConvergenceError, mean_field
+from qtwin.problem.molecule.driver import threads
+from qtwin.problem.molecule.mean_field import ConvergenceError, mean_field, pyscf_mean_field
 from qtwin.problem.molecule.molecule import Molecule
 
 PROTEIN = 4.0

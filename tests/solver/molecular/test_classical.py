@@ -83,7 +83,7 @@ def test_reference_energies_at_these_geometries(name: str, choice: Choice, publi
 def test_casci_by_our_integrals_is_that_of_pyscf() -> None:
     from pyscf import mcscf
 
-    from qtwin.problem.molecule.driver import pyscf_mean_field
+    from qtwin.problem.molecule.mean_field import pyscf_mean_field
 
     for name, electrons, orbitals in (("H2O", 4, 4), ("OH", 5, 5)):
         problem = _problem(name, Choice(electrons=electrons, orbitals=orbitals), "6-31g" if name == "OH" else "sto-3g")
@@ -95,7 +95,7 @@ def test_casci_by_our_integrals_is_that_of_pyscf() -> None:
 def test_avas_spans_the_space_of_pyscf() -> None:
     from pyscf.mcscf import avas
 
-    from qtwin.problem.molecule.driver import pyscf_mean_field
+    from qtwin.problem.molecule.mean_field import pyscf_mean_field
 
     problem = _problem("N2", Choice(labels=("N 2p",)))
     orbitals, electrons, theirs = avas.avas(pyscf_mean_field(problem.molecule, problem.mean_field), ["N 2p"], verbose=0)
@@ -160,7 +160,7 @@ def test_the_whole_molecule_as_active_space_makes_both_kinds_of_coupled_cluster_
 def test_frozen_core_is_that_of_pyscf() -> None:
     from pyscf import mp
 
-    from qtwin.problem.molecule.driver import pyscf_mean_field
+    from qtwin.problem.molecule.mean_field import pyscf_mean_field
 
     problem = _problem("H2O", Choice(frozen_core=True))
     assert (problem.n_frozen, problem.space.n_electrons, problem.space.n_orbitals) == (1, 8, 6)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qtwin.errors import InputError
-from qtwin.problem.molecule.driver import pyscf_mean_field
-from qtwin.problem.molecule.mean_field import ConvergenceError
+from qtwin.problem.molecule.mean_field import ConvergenceError, pyscf_mean_field
 from qtwin.problem.molecule.problem import MolecularProblem
 from qtwin.solver.molecular.base import Electrons
 
