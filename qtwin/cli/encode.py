@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from qtwin.cli.check import Checked, rules_of
 from qtwin.cli.likeness import fitted
 from qtwin.encoding.encoding import Encoding
-from qtwin.encoding.levels import recoded
 from qtwin.encoding.penalty import Sufficiency, check_sufficiency, encode
 from qtwin.encoding.polynomial import BinaryPolynomial
-from qtwin.encoding.quadratise import quadratised
+from qtwin.encoding.rewritten import quadratised, recoded
 from qtwin.encoding.unbalanced import unbalanced
 from qtwin.errors import InputError
 from qtwin.pharmacology.receptor_variant import beta1_gain

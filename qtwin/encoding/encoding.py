@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qtwin.encoding.levels import Recoded
 from qtwin.encoding.polynomial import BinaryPolynomial
+from qtwin.encoding.quadratise import Quadratised
 from qtwin.problem.constraint import Constraint
-
-if TYPE_CHECKING:
-    from qtwin.encoding.levels import Recoded
-    from qtwin.encoding.quadratise import Quadratised
 
 
 @dataclass(frozen=True, kw_only=True)

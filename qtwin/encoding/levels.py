@@ -7,18 +7,16 @@ number; products of two options of one drug, which are 0 there, are left out fir
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.level_codes import CODES, Code
 from qtwin.encoding.polynomial import BinaryPolynomial, Term
 from qtwin.encoding.quadratise import Counts, counts
 from qtwin.errors import InputError, unknown_name
-from qtwin.problem.feasible import groups_of
 
 _EXACT_UP_TO = 14
 
@@ -203,28 +201,6 @@ def recode(objective: BinaryPolynomial, groups: Sequence[Sequence[int]], code: s
         single=tuple((i, place[i]) for i in range(n) if i not in owner),
         name=code,
     )
-
-
-def recoded(encoding: Encoding, code: str) -> Encoding:
-    """The same problem with each group of options that exclude one another in another code; slack variables keep their bits.
-
-    Groups are those of the constraints `AtMostOne`, the larger first. The objective stays over the options.
-
-    Raises:
-        InputError: for an unknown code, or an encoding that was recoded or quadratised before.
-    """
-    if encoding.recoded is not None or encoding.quadratised is not None:
-        raise InputError("this encoding is recoded or quadratised already", hint="recode the encoding that it was made from")
-    groups = [g for g in groups_of(encoding.n_decision, encoding.constraints) if len(g) > 1]
-    made = recode(encoding.polynomial, groups, code)
-    names = [""] * made.polynomial.n_variables
-    for option, bit in made.single:
-        names[bit] = encoding.variables[option]
-    for group in made.groups:
-        stem = " or ".join(encoding.variables[i] for i in group.options)
-        for k, bit in enumerate(group.bits):
-            names[bit] = f"{code.replace('_', ' ')} bit {k} of {stem}"
-    return replace(encoding, polynomial=made.energy(), variables=tuple(names), recoded=made)
 
 
 def _weight(code: str, gains: Sequence[BinaryPolynomial]) -> tuple[float, str]:

@@ -14,13 +14,12 @@ Three methods, each a sequence of steps that are proven one by one in `qtwin.enc
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.encoding.auxiliary import Auxiliary, Rewriting
-from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.pair_cover import choose_pairs
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError, unknown_name
@@ -167,27 +166,3 @@ def quadratise(polynomial: BinaryPolynomial, method: str = "cover") -> Quadratis
         raise unknown_name("quadratisation", method, METHODS)
     work = METHODS[method](polynomial)
     return Quadratised(original=polynomial, polynomial=work.polynomial(), auxiliaries=tuple(work.auxiliaries), method=method)
-
-
-def quadratised(encoding: Encoding, method: str = "cover") -> Encoding:
-    """The same problem as a QUBO: auxiliaries follow the slack variables, and `n_decision` stays.
-
-    The energy of a choice at its best slack and auxiliaries is what it was, so the weights of the penalties remain sufficient.
-    The objective without penalties keeps its degree: it is what solvers take that handle constraints, and degrees, as they are.
-
-    Raises:
-        InputError: for an unknown method, or an encoding that was quadratised before.
-    """
-    if encoding.quadratised is not None:
-        raise InputError("this encoding is quadratised already", hint="quadratise the encoding that it was made from")
-    made = quadratise(encoding.polynomial, method)
-    names = list(encoding.variables)
-    for auxiliary in made.auxiliaries:
-        names.append(auxiliary.says(names))
-    return replace(
-        encoding,
-        polynomial=made.polynomial,
-        objective=encoding.objective.widened(made.polynomial.n_variables),
-        variables=tuple(names),
-        quadratised=made,
-    )

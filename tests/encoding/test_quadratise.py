@@ -14,7 +14,8 @@ from qtwin.encoding.encoding import plain
 from qtwin.encoding.pair_cover import choose_pairs
 from qtwin.encoding.penalty import check_sufficiency, encode
 from qtwin.encoding.polynomial import BinaryPolynomial, Term, index_to_bits
-from qtwin.encoding.quadratise import METHODS, quadratise, quadratised
+from qtwin.encoding.quadratise import METHODS, quadratise
+from qtwin.encoding.rewritten import quadratised
 from qtwin.errors import InputError
 from qtwin.problem.feasible import feasible_bits
 from qtwin.solver.base import Instance

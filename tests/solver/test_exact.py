@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qtwin.encoding.encoding import plain
-from qtwin.encoding.levels import recoded
 from qtwin.encoding.polynomial import BinaryPolynomial
-from qtwin.encoding.quadratise import quadratised
+from qtwin.encoding.rewritten import quadratised, recoded
 from qtwin.problem.constraint import AtLeastOne, AtMost, Cap, Exactly
 from qtwin.solver.base import Instance, Result
 from tests.oracles.brute_force import allowed, energy_of, lowest_feasible

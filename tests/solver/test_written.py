@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from qtwin.encoding.encoding import Encoding
-from qtwin.encoding.levels import recoded
 from qtwin.encoding.penalty import encode
 from qtwin.encoding.polynomial import BinaryPolynomial
-from qtwin.encoding.quadratise import quadratised
+from qtwin.encoding.rewritten import quadratised, recoded
 from qtwin.errors import InputError
 from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, NotBoth
 from qtwin.problem.feasible import feasible_bits
