@@ -27,24 +27,28 @@ class Likeness:
     Attributes:
         figure: Its name.
         rows: Rows of its table now; None where it was not drawn again.
-        change: Largest relative change of a number; None where the tables do not match in shape.
-        column: The column of that change; empty where nothing changed.
+        columns: Columns of the table.
+        changes: Column to the largest relative change of a number in it, where there is one; None where the tables do not match
+            in shape.
         words: Cells of text that differ.
     """
 
     figure: str
-    rows: int | None
-    change: float | None
-    column: str
-    words: int
+    rows: int | None = None
+    columns: int = 0
+    changes: dict[str, float] | None = None
+    words: int = 0
 
     @property
     def sentence(self) -> str:
         if self.rows is None:
             return "not drawn again"
-        if self.change is None:
+        if self.changes is None:
             return "other rows or columns"
-        said = "every number the same" if self.change == 0.0 else f"at most {self.change:.2g} relative, in {self.column}"
+        said = "every number the same"
+        if self.changes:
+            listed = ", ".join(f"{name} by at most {_percent(change)}" for name, change in self.changes.items())
+            said = f"{listed}; {self.columns - len(self.changes)} of {self.columns} columns the same"
         return said + (f"; {self.words} words differ" if self.words else "")
 
 
@@ -136,20 +140,21 @@ def _changed(then: dict[str, str], now: dict[str, str]) -> list[str]:
 def _compare(name: str, before: Path, after: Path) -> Likeness:
     old, new = (_rows(folder / "figures" / f"{name}.csv") for folder in (before, after))
     if new is None:
-        return Likeness(figure=name, rows=None, change=None, column="", words=0)
+        return Likeness(figure=name)
+    rows, columns = len(new) - 1, len(new[0])
     if old is None or len(old) != len(new) or any(len(a) != len(b) for a, b in zip(old, new, strict=True)) or old[0] != new[0]:
-        return Likeness(figure=name, rows=len(new) - 1, change=None, column="", words=0)
-    largest, column, words = 0.0, "", 0
+        return Likeness(figure=name, rows=rows, columns=columns)
+    changes: dict[str, float] = {}
+    words = 0
     for a_row, b_row in zip(old[1:], new[1:], strict=True):
         for head, a, b in zip(new[0], a_row, b_row, strict=True):
             a_number, b_number = _number(a), _number(b)
             if a_number is None or b_number is None:
                 words += a != b
-                continue
-            change = 0.0 if a_number == b_number else abs(a_number - b_number) / max(abs(a_number), abs(b_number))
-            if change > largest:
-                largest, column = change, head
-    return Likeness(figure=name, rows=len(new) - 1, change=largest, column=column, words=words)
+            elif a_number != b_number:
+                change = abs(a_number - b_number) / max(abs(a_number), abs(b_number))
+                changes[head] = max(change, changes.get(head, 0.0))
+    return Likeness(figure=name, rows=rows, columns=columns, changes=changes, words=words)
 
 
 def _rows(file: Path) -> list[list[str]] | None:
@@ -165,6 +170,10 @@ def _number(cell: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def _percent(change: float) -> str:
+    return f"{100 * change:.0f} %" if change >= 0.1 else f"{100 * change:.2g} %"
 
 
 def _count(rows: int | None) -> str:
