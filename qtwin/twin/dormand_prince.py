@@ -173,7 +173,7 @@ def kernel(derivative: Callable[..., None], n_states: int, n_parameters: int) ->
     and marks in `failed` those that it had to give up. Antibody: fast and slow rate, concentration per mg in either mode,
     rate_max, half_effect, stop time.
     """
-    f = register_jitable(inline="always")(derivative)
+    f = register_jitable(**_INLINED)(derivative)
     text = inspect.getsource(derivative) + inspect.getsource(lanes)
     source = int(hashlib.sha256(text.encode()).hexdigest()[:15], 16)
     y_, p_ = _ROWS, _ROWS + n_states

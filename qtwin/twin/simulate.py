@@ -8,6 +8,7 @@ from typing import Any
 
 import numba as nb
 import numpy as np
+from numba.core.errors import NumbaError
 from numpy.typing import NDArray
 
 from qtwin.errors import InputError, QtwinError
@@ -70,7 +71,7 @@ def integrate(
 
     Raises:
         InputError: for times that do not increase, shapes that do not fit the model, or numbers that are not finite.
-        QtwinError: if a member cannot be integrated.
+        QtwinError: if a member cannot be integrated, or the model's right-hand side cannot be compiled.
     """
     times = np.ascontiguousarray(times_years, dtype=np.float64)
     if times.ndim != 1 or not len(times) or (np.diff(times) <= 0).any():
@@ -99,7 +100,15 @@ def integrate(
     threads = nb.get_num_threads()
     size = max(_SMALLEST_TASK, -(-len(failed) // (4 * threads)))
     tasks = iter([(first, min(first + size, len(failed))) for first in range(0, len(failed), size)])
-    solve(0, 0, *given)  # compiles, if need be, in one thread
+    try:
+        solve(0, 0, *given)  # compiles, if need be, in one thread
+    except NumbaError as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        said = ([line for line in lines if line.startswith(">>>")] or lines or [""])[-1].removeprefix(">>> ")
+        raise QtwinError(
+            f"the right-hand side of the {model.name} model cannot be compiled: {said}",
+            hint="write it with numbers, one element at a time of each array (y[0], not y[:2]); see how to add a disease model",
+        ) from error
 
     def share() -> None:
         try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -137,6 +139,46 @@ def test_no_course_depends_on_those_beside_it(model: DiseaseModel) -> None:
         one = slice(m, m + 1)
         alone = integrate(model, parameters[one], start[one], none[:, one], TIMES, dosing=[None, drug.of_members(one)])
         np.testing.assert_array_equal(alone[:, 0], both[:, m])
+
+
+def _looped(t: float, y: Array, p: Array, removal: float, dy: Array) -> None:
+    """Branches, a loop and a function of the mathematics: dy_i = -k_i y_i with k_i = 0.1 exp(-i), twice that where y > 1."""
+    for i in range(6):
+        rate = 0.1 * math.exp(-i)
+        if y[i] > 1.0:
+            rate *= 2.0
+        dy[i] = -rate * y[i]
+
+
+def _sliced(t: float, y: Array, p: Array, removal: float, dy: Array) -> None:
+    dy[:2] = y[:2]
+
+
+class _Own:
+    """A model of one's own: what the integrator looks at."""
+
+    name = "own"
+
+    def __init__(self, model: DiseaseModel, derivative: Any) -> None:
+        self.states, self.parameters, self.derivative = model.states, model.parameters, derivative
+
+
+def test_a_model_of_ones_own_may_branch_and_loop(model: DiseaseModel) -> None:
+    parameters, _ = model.draw_prior(2, seed=11, age_years=75)
+    start = np.stack([np.full(6, 0.5), np.full(6, 4.0)])
+    own: Any = _Own(model, _looped)
+    found = integrate(own, parameters, start, np.zeros((1, 2)), TIMES)[0]
+    rate = 0.1 * np.exp(-np.arange(6))
+    np.testing.assert_allclose(found[0], 0.5 * np.exp(-rate * TIMES[:, None]), rtol=1e-6)
+    np.testing.assert_allclose(found[1], 4.0 * np.exp(-2.0 * rate * TIMES[:, None]), rtol=1e-6)  # it never falls to 1
+
+
+def test_a_right_hand_side_that_cannot_be_compiled_says_how_to_write_it(model: DiseaseModel) -> None:
+    parameters, start = model.draw_prior(2, seed=12, age_years=75)
+    own: Any = _Own(model, _sliced)
+    with pytest.raises(QtwinError, match="right-hand side of the own model cannot be compiled") as refused:
+        integrate(own, parameters, start, np.zeros((1, 2)), TIMES)
+    assert "y[0], not y[:2]" in refused.value.hint
 
 
 @pytest.mark.parametrize("x", [0.0, 1e-9, 0.3, 4.0, 30.0, 89.0])
