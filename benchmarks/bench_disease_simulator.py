@@ -5,7 +5,8 @@
 Two problems, each at a relative tolerance of 1e-6 on the same machine in the same run:
 untreated: the six equations of the default model, eleven output times;
 dosed: an antibody every 14 days for five years (130 doses), its two compartments and saturable removal of amyloid. We solve the
-compartments in closed form between doses; diffrax (vmap, jit, scan over doses) and LSODA integrate them as two further states.
+compartments in closed form between doses; diffrax (vmap, jit, scan over doses) is timed so too, and as LSODA, which integrates
+them as two further states.
 LSODA runs on fewer patients, one by one; times are per course. The error of each is against our integrator at 1e-11. Where a peer
 comes closer than we do, the time that we need to come as close is given too.
 """
@@ -110,7 +111,11 @@ def _lsoda_dosed(parameters: Array, start: Array, d: Dosing) -> Array:
     return out
 
 
-def _diffrax() -> tuple[Callable[[Array, Array, Dosing], Array], Callable[[Array, Array, Dosing], Array]]:
+Solve = Callable[[Array, Array, Dosing], Array]
+
+
+def _diffrax() -> tuple[dict[str, Solve], dict[str, Solve]]:
+    """Untreated and dosed, each by what is particular to it."""
     import diffrax
     import jax
 
@@ -143,10 +148,40 @@ def _diffrax() -> tuple[Callable[[Array, Array, Dosing], Array], Callable[[Array
 
         return jax.lax.scan(interval, jnp.concatenate([y, jnp.zeros(2)]), None, length=DOSES)[1]
 
-    first, second = jax.jit(jax.vmap(untreated)), jax.jit(jax.vmap(treated))
+    def decaying(t: Any, y: Any, args: Any) -> Any:
+        p, rate_max, modes, fast, slow = args
+        c = fast * jnp.exp(-modes[0] * t) + slow * jnp.exp(-modes[1] * t)
+        return _right_side(y, p, rate_max * c / (c + HALF_EFFECT), jnp.stack)
+
+    closed = diffrax.ODETerm(decaying)
+
+    def treated_in_closed_form(p: Any, y: Any, rate_max: Any, modes: Any) -> Any:
+        def interval(carried: Any, _: Any) -> Any:
+            y, fast, slow = carried
+            fast, slow = fast + AMOUNT_MG * modes[2], slow + AMOUNT_MG * modes[3]
+            solved = diffrax.diffeqsolve(
+                closed,
+                diffrax.Tsit5(),
+                0.0,
+                GAP_YEARS,
+                0.01,
+                y,
+                (p, rate_max, modes, fast, slow),
+                saveat=diffrax.SaveAt(t1=True),
+                stepsize_controller=control,
+            )
+            y = solved.ys[0]
+            return (y, fast * jnp.exp(-modes[0] * GAP_YEARS), slow * jnp.exp(-modes[1] * GAP_YEARS)), y
+
+        return jax.lax.scan(interval, (y, 0.0, 0.0), None, length=DOSES)[1]
+
+    first, second, third = (jax.jit(jax.vmap(f)) for f in (untreated, treated, treated_in_closed_form))
     return (
-        lambda p, y, d: np.asarray(first(p, y)),
-        lambda p, y, d: np.asarray(second(p, y, d.clearance_L_per_year, d.rate_max_per_year)),
+        {"": lambda p, y, d: np.asarray(first(p, y))},
+        {
+            ", closed form": lambda p, y, d: np.asarray(third(p, y, d.rate_max_per_year, d.modes())),
+            ", two more states": lambda p, y, d: np.asarray(second(p, y, d.clearance_L_per_year, d.rate_max_per_year)),
+        },
     )
 
 
@@ -187,8 +222,8 @@ class Problem:
     name: str
     dosing: Dosing | None
     marks: Array
-    lsoda: Callable[[Array, Array, Dosing], Array]
-    diffrax: Callable[[Array, Array, Dosing], Array] | None
+    lsoda: Solve
+    diffrax: dict[str, Solve]
 
 
 def _compare(problem: Problem, parameters: Array, start: Array, antibody: Dosing, *, few: int, repeats: int) -> None:
@@ -228,10 +263,9 @@ def _compare(problem: Problem, parameters: Array, start: Array, antibody: Dosing
 
     some = antibody.of_members(slice(few))
     report(f"scipy {metadata.version('scipy')}, LSODA", lambda: problem.lsoda(parameters[:few], start[:few], some), few)
-    other = problem.diffrax
-    if other is not None:
-        label = f"diffrax {metadata.version('diffrax')}, Tsit5, vmap, jit"
-        report(label, lambda: other(parameters, start, antibody), patients)
+    for particular, other in problem.diffrax.items():
+        label = f"diffrax {metadata.version('diffrax')}, vmap, jit{particular}"
+        report(label, lambda other=other: other(parameters, start, antibody), patients)  # type: ignore[misc]
 
 
 def main() -> None:
@@ -248,10 +282,10 @@ def main() -> None:
     peers = _diffrax() if util.find_spec("diffrax") else None
     if peers is None:
         print("diffrax is not installed: left out (pip install 'qtwin[peers]')")
-    plain = Problem(name="untreated", dosing=None, marks=TIMES, lsoda=_lsoda_untreated, diffrax=peers[0] if peers else None)
+    plain = Problem(name="untreated", dosing=None, marks=TIMES, lsoda=_lsoda_untreated, diffrax=peers[0] if peers else {})
     ends = np.arange(DOSES + 1) * GAP_YEARS
     dosed = Problem(
-        name="dosed every 14 days", dosing=antibody, marks=ends, lsoda=_lsoda_dosed, diffrax=peers[1] if peers else None
+        name="dosed every 14 days", dosing=antibody, marks=ends, lsoda=_lsoda_dosed, diffrax=peers[1] if peers else {}
     )
     for problem in (plain, dosed):
         _compare(problem, parameters, start, antibody, few=few, repeats=options.repeats)

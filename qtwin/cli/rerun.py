@@ -16,8 +16,9 @@ from qtwin.errors import InputError
 from qtwin.report.origin import ORIGIN, made_by
 
 _COMMANDS = ("run", "bench", "trial", "scaling", "mitigation", "molecule", "map", "measured", "twin")
-# Where the page went is ours to say now, and a paid job is asked about anew.
-_LEFT_OUT = {"--out": 1, "-o": 1, "--json": 0, "--yes": 0}
+# Where the page and its records go is ours to say now: finished tasks of the old store would be taken for new ones. A paid job is
+# asked about anew.
+_LEFT_OUT = {"--out": 1, "-o": 1, "--store": 1, "--json": 0, "--yes": 0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +63,14 @@ def run_again(made: Path, out: Path | None) -> dict[str, Any]:
     Raises:
         InputError: for a folder whose command is not known or is none that draws, or if `out` is that folder.
     """
-    folder, figure = _place(made)
+    folder, figure = _place(made.absolute())
     arguments, then = _origin(folder)
     target = folder.with_name(folder.name + "-again") if out is None else out
     if target.resolve() == folder.resolve():
         raise InputError(f"the page would be written over the one in {folder}", hint="name another folder with --out")
     again = [*_without_output(arguments), "--out", str(target)]
+    names = sorted(p.stem for p in (folder / "figures").glob("*.csv")) if figure is None else [figure]
+    before = {name: _rows(folder / "figures" / f"{name}.csv") for name in names}
     note("qtwin " + shlex.join(again), style="bold")
     changed = _changed(then, versions())
     for line in changed:
@@ -76,8 +79,7 @@ def run_again(made: Path, out: Path | None) -> dict[str, Any]:
 
     with made_by(again):
         app(args=again, standalone_mode=False)
-    names = sorted(p.stem for p in (folder / "figures").glob("*.csv")) if figure is None else [figure]
-    found = [_compare(name, folder, target) for name in names]
+    found = [_compare(name, rows, _rows(target / "figures" / f"{name}.csv")) for name, rows in before.items()]
     table("Figures, then and now", ("figure", "rows", "difference"), [(f.figure, _count(f.rows), f.sentence) for f in found])
     note(str(target if figure is None else target / "figures" / f"{figure}.png"))
     return {
@@ -137,8 +139,7 @@ def _changed(then: dict[str, str], now: dict[str, str]) -> list[str]:
     return [f"{n} {then.get(n, 'absent')} -> {now.get(n, 'absent')}" for n in names if then.get(n) != now.get(n)]
 
 
-def _compare(name: str, before: Path, after: Path) -> Likeness:
-    old, new = (_rows(folder / "figures" / f"{name}.csv") for folder in (before, after))
+def _compare(name: str, old: list[list[str]] | None, new: list[list[str]] | None) -> Likeness:
     if new is None:
         return Likeness(figure=name)
     rows, columns = len(new) - 1, len(new[0])
@@ -160,7 +161,10 @@ def _compare(name: str, before: Path, after: Path) -> Likeness:
 def _rows(file: Path) -> list[list[str]] | None:
     if not file.exists():
         return None
-    rows = list(csv.reader(file.read_text(encoding="utf-8").splitlines()))
+    try:
+        rows = list(csv.reader(file.read_text(encoding="utf-8").splitlines()))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{file} cannot be read: {error}", hint="name another figure, or run the command itself") from None
     return rows or None
 
 

@@ -63,6 +63,9 @@ def test_what_cannot_be_run_again_says_why(made: Path, tmp_path: Path, capsys: p
     assert "nothing at" in _qtwin(capsys, "rerun", tmp_path / "nowhere", code=2)[1]
     (tmp_path / "empty").mkdir()
     assert "does not say which command" in _qtwin(capsys, "rerun", tmp_path / "empty", code=2)[1]
+    (made / "figures" / "synergy.csv").write_bytes(b"\xff\xfe\x00")
+    assert "synergy.csv cannot be read" in _qtwin(capsys, "rerun", made, code=2)[1]
+    assert not made.with_name("six drugs-again").exists()
     (made / "rerun.json").write_text("{", encoding="utf-8")
     assert "cannot be read" in _qtwin(capsys, "rerun", made, code=2)[1]
     (made / "rerun.json").write_text(json.dumps({"arguments": ["jobs", "submit"], "versions": {}}), encoding="utf-8")
@@ -87,3 +90,17 @@ def test_the_old_folder_and_consent_to_pay_are_not_carried_over() -> None:
         "3",
     ]
     assert _without_output(["run", "a.toml", "--out=x"]) == ["run", "a.toml"]
+    assert _without_output(["bench", "a.toml", "--store", "postgresql://host/db", "--workers", "2"]) == [
+        "bench",
+        "a.toml",
+        "--workers",
+        "2",
+    ]
+
+
+def test_the_working_folder_itself_can_be_named(
+    made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(made)
+    _qtwin(capsys, "rerun", ".")
+    assert (made.with_name("six drugs-again") / "report.html").exists()
