@@ -1,0 +1,78 @@
+"""The risks of this person: survival by a life table and the stage of dementia, and the hazard of each outcome without drugs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.pharmacology.facts import Facts
+from qtwin.pharmacology.outcome import life_table, outcome_table
+from qtwin.pharmacology.survival import Prospects
+
+REFERENCE_AGE_YEARS = 76.0
+_USUAL_HEART_RATE = 65.0
+_QTC_LIMIT_MS = 450.0
+_YEARS_AHEAD = 45
+
+
+def prospects(*, age_years: float, sex: str, mmse: NDArray[np.float64] | None = None, demented: bool = False) -> Prospects:
+    """Survival and cognition year by year without drugs.
+
+    Args:
+        age_years: Age now.
+        sex: "female", "male" or anything else for the mean of both.
+        mmse: (y,) expected MMSE in the years ahead; its last value holds on. Without it, 29.
+        demented: Whether the hazard ratio of the stage of dementia applies.
+    """
+    hazard = life_table().hazards_per_year(age_years=age_years, sex=sex, years=_YEARS_AHEAD)
+    course = np.full(_YEARS_AHEAD, 29.0)
+    if mmse is not None:
+        course = np.asarray(mmse, dtype=np.float64)[np.minimum(np.arange(_YEARS_AHEAD), len(mmse) - 1)]
+    if demented:
+        stages = sorted(((float(k.removeprefix("mmse_")), q.value) for k, q in outcome_table().stage.items()), reverse=True)
+        hazard = hazard * np.array([next((ratio for lowest, ratio in stages if m >= lowest), stages[-1][1]) for m in course])
+    return Prospects(hazard_per_year=hazard, mmse=course)
+
+
+def cha2ds2_vasc(*, age_years: float, female: bool, conditions: frozenset[str]) -> int:
+    """CHA2DS2-VASc score (Lip 2010, Chest 137:263) from age, sex and condition keys."""
+    score = 2 if age_years >= 75 else int(age_years >= 65)
+    groups = (
+        {"heart_failure", "reduced_ejection_fraction"},
+        {"hypertension"},
+        {"diabetes"},
+        {"vascular_disease", "myocardial_infarction", "peripheral_artery_disease", "coronary_disease"},
+    )
+    score += int(female) + sum(bool(group & conditions) for group in groups)
+    return score + 2 * bool({"stroke", "transient_ischaemic_attack"} & conditions)
+
+
+def hazards_per_year(facts: Facts) -> dict[str, float]:
+    """Yearly hazard of each outcome but death in this person without drugs.
+
+    The table's hazard times the ratios of age and of the conditions in the record; atrial fibrillation sets the stroke hazard by
+    score, a slow heart raises bradycardia and a long QTc arrhythmia as a drug's effect of that size would.
+    """
+    table, age = outcome_table(), facts.numbers.get("age_years", REFERENCE_AGE_YEARS)
+    decades = (min(max(age, 50.0), 95.0) - REFERENCE_AGE_YEARS) / 10.0
+    hazards = {}
+    for outcome, base in table.hazard.items():
+        value = base.value
+        for name, ratio in table.factor.get(outcome, {}).items():
+            if name == "per_decade":
+                value *= ratio.value**decades
+            elif name in facts.conditions:
+                value *= ratio.value
+        hazards[outcome] = value
+    if "atrial_fibrillation" in facts.conditions:
+        score = cha2ds2_vasc(age_years=age, female=facts.words.get("sex") == "female", conditions=facts.conditions)
+        hazards["stroke"] = table.stroke_by_score[f"score_{min(score, len(table.stroke_by_score) - 1)}"].value
+    rate, qtc = facts.numbers.get("heart_rate"), facts.numbers.get("qtc")
+    if rate is not None:
+        slower = max(_USUAL_HEART_RATE - rate, 0.0) / _USUAL_HEART_RATE
+        hazards["bradycardia"] *= math.exp(table.constant["bradycardia_per_fall"].value * slower)
+    if qtc is not None:
+        hazards["arrhythmia"] *= math.exp(table.constant["arrhythmia_per_ms"].value * max(qtc - _QTC_LIMIT_MS, 0.0))
+    return hazards
