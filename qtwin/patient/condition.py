@@ -1,39 +1,141 @@
-"""FHIR Conditions -> diagnoses, by SNOMED CT code or by the start of an ICD-10 code."""
+"""FHIR Conditions -> diagnoses, by SNOMED CT code or by the start of an ICD-10 code (``data/conditions.toml``).
+
+A code may mean several conditions (I13.0: hypertension, heart failure, kidney disease): each is told. One that means none keeps
+its code and no key. What is shown of a diagnosis is our own name for it, never the words of the record.
+"""
 
 from __future__ import annotations
 
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
 from typing import Any
 
 from qtwin.patient.element import codes, words
 from qtwin.patient.person import Condition
 
-_CODES = {
-    "alzheimer_disease": ("26929004", "416975007", "416780008", "G30", "F00"),
-    "hypertension": ("38341003", "59621000", "I10"),
-    "depression": ("35489007", "370143000", "F32", "F33"),
-    "atrial_fibrillation": ("49436004", "282825002", "440059007", "I48"),
-    "heart_failure": ("84114007", "I50"),
-    "diabetes": ("73211009", "44054006", "E11"),
-    "vascular_disease": ("399957001", "I70", "I25"),
-    "stroke": ("230690007", "I63"),
-    "psychosis": ("69322001", "F06.0", "F22", "F28", "F29"),
-    "agitation": ("24199005", "162221009", "R45.1"),
-}
 _OVER = frozenset({"inactive", "remission", "resolved"})
 _WRONG = frozenset({"refuted", "entered-in-error"})
+_SNOMED_SYSTEMS = ("snomed", "2.16.840.1.113883.6.96")
+_ICD_10_SYSTEMS = ("icd-10", "icd10", "2.16.840.1.113883.6.90", "2.16.840.1.113883.6.3")
+_SNOMED_CODE = re.compile(r"\d{6,18}")
+_ICD_10_CODE = re.compile(r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?[+*!]?")
 
 
-def _means(code: str, known: str) -> bool:
-    return code == known if known.isdigit() else code.upper().startswith(known)
+@dataclass(frozen=True, kw_only=True)
+class KnownCondition:
+    """A condition that rules and models may ask for.
+
+    Attributes:
+        name: What it is called on a page.
+        snomed: SNOMED CT codes that mean it.
+        icd10: Starts of ICD-10 codes that mean it, without the dot.
+        implies: Keys of conditions that hold with it.
+        lasting: Whether it is asked as history, so that it stays when the record calls it resolved.
+    """
+
+    name: str
+    snomed: tuple[str, ...] = ()
+    icd10: tuple[str, ...] = ()
+    implies: tuple[str, ...] = ()
+    lasting: bool = False
 
 
-def read_condition(resource: dict[str, Any]) -> tuple[Condition | None, list[str]]:
-    """A diagnosis that holds now, None if it was refuted or is over; and notes."""
-    text = words(resource.get("code"))
-    stated = [code for _, code in codes(resource.get("clinicalStatus"))]
-    verified = [code for _, code in codes(resource.get("verificationStatus"))]
-    if _WRONG & set(verified) or _OVER & set(stated):
-        return None, [f"condition {text!r} is {[*verified, *stated][0]} and not used"]
-    found = [code for _, code in codes(resource.get("code"))]
-    key = next((key for key, known in _CODES.items() for code in found for k in known if _means(code, k)), "")
-    return Condition(key=key, code=found[0] if found else "", display=text), []
+@lru_cache(maxsize=1)
+def known_conditions() -> Mapping[str, KnownCondition]:
+    """Key to condition, ``data/conditions.toml``."""
+    text = (resources.files("qtwin") / "data" / "conditions.toml").read_text(encoding="utf-8")
+    return {
+        key: KnownCondition(
+            name=raw["name"],
+            snomed=tuple(raw.get("snomed", ())),
+            icd10=tuple(code.replace(".", "") for code in raw.get("icd10", ())),
+            implies=tuple(raw.get("implies", ())),
+            lasting=raw.get("lasting", False),
+        )
+        for key, raw in tomllib.loads(text).items()
+    }
+
+
+@lru_cache(maxsize=1024)
+def _implied(key: str) -> frozenset[str]:
+    found, open_keys = {key}, [key]
+    while open_keys:
+        condition = known_conditions().get(open_keys.pop())
+        new = set(condition.implies if condition else ()) - found
+        found |= new
+        open_keys += new
+    return frozenset(found)
+
+
+def with_implied(keys: Iterable[str]) -> frozenset[str]:
+    """The keys and everything that they imply."""
+    return frozenset().union(*(_implied(key) for key in keys))
+
+
+@lru_cache(maxsize=1)
+def _by_snomed() -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for key, condition in known_conditions().items():
+        for code in condition.snomed:
+            found[code] = (*found.get(code, ()), key)
+    return found
+
+
+def _kind(system: str, code: str) -> str:
+    """ "snomed", "icd-10", or "" for any other system; without a system the code's shape tells."""
+    place = system.lower()
+    if _SNOMED_CODE.fullmatch(code) and (not place or any(s in place for s in _SNOMED_SYSTEMS)):
+        return "snomed"
+    return "icd-10" if _ICD_10_CODE.fullmatch(code) and (not place or any(s in place for s in _ICD_10_SYSTEMS)) else ""
+
+
+def keys_of(system: str, code: str) -> tuple[str, ...]:
+    """Every condition that a code means; without a system the code's shape tells which it is."""
+    code = code.strip().upper()
+    kind = _kind(system, code)
+    if kind == "snomed":
+        return _by_snomed().get(code, ())
+    bare = code.replace(".", "")
+    return tuple(key for key, c in known_conditions().items() if kind and any(bare.startswith(start) for start in c.icd10))
+
+
+def _shown(system: str, code: str) -> str:
+    """A code of SNOMED CT or ICD-10, '' for any other: it could name the person."""
+    bare = code.strip().upper()
+    return bare if _kind(system, bare) else ""
+
+
+def _keys(concept: Any) -> tuple[str, ...]:
+    """The keys that any coding of a concept means; of one without codings, the condition whose name its words are."""
+    found = codes(concept)
+    if found:
+        return tuple(dict.fromkeys(key for system, code in found for key in keys_of(system, code)))
+    said = words(concept).casefold()
+    return tuple(key for key, condition in known_conditions().items() if condition.name.casefold() == said)
+
+
+def read_condition(resource: dict[str, Any]) -> tuple[tuple[Condition, ...], list[str]]:
+    """The diagnoses of a Condition, one for each key it means; none if it was refuted or is over; and notes.
+
+    One that is over still tells what is asked as history, such as a bleeding or a stroke.
+    """
+    concept = resource.get("code")
+    told = [_shown(system, code) for system, code in codes(concept)]
+    code = next((c for c in told if c), "")
+    named = f"condition {code}" if code else "a condition without a known code"
+    stated = [c for _, c in codes(resource.get("clinicalStatus"))]
+    wrong = sorted(_WRONG & {c for _, c in codes(resource.get("verificationStatus"))})
+    if wrong:
+        return (), [f"{named} is {wrong[0]} and not used"]
+    keys, over = _keys(concept), sorted(_OVER & set(stated))
+    if over:
+        keys = tuple(key for key in keys if known_conditions()[key].lasting)
+        if not keys:
+            return (), [f"{named} is {over[0]} and not used"]
+    if not keys:
+        return (Condition(key="", code=code, display=f"{named}, not used"),), [f"{named} is not used by any rule or model"]
+    return tuple(Condition(key=key, code=code, display=known_conditions()[key].name) for key in keys), []

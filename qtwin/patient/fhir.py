@@ -197,7 +197,7 @@ def read_bundle(path: Path, genotypes: Path | None = None, *, today: dt.date | N
         creatinine_clearance_mL_per_min=clearance,
         apoe_e4_copies=next(iter(copies), None),
         genotypes=found,
-        conditions=tuple(dataclasses.replace(c, display=without(names, c.display)) for c, _ in conditions if c is not None),
+        conditions=tuple(dict.fromkeys(c for told, _ in conditions for c in told)),
         medications=tuple(dataclasses.replace(m, inn=without(names, m.inn)) for m in medications),
         visits=tuple(visits),
         consent=consent,

@@ -1,0 +1,112 @@
+"""Diagnoses from codes: our own table, every key that a code means, and never the words of the record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from qtwin.patient.condition import keys_of, known_conditions, read_condition, with_implied
+
+SNOMED, ICD_10, ICD_10_CM = "http://snomed.info/sct", "http://hl7.org/fhir/sid/icd-10", "http://hl7.org/fhir/sid/icd-10-cm"
+# The dihedral group's tables of Verhoeff 1969, Error detecting decimal codes, with which SNOMED CT ends every identifier
+_PERMUTATION = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
+
+
+def _times(a: int, b: int) -> int:
+    if a < 5:
+        return (a + b) % 5 if b < 5 else 5 + (a + b) % 5
+    return 5 + (a - b) % 5 if b < 5 else (a - b) % 5
+
+
+def _verhoeff(code: str) -> int:
+    check = 0
+    for i, digit in enumerate(int(c) for c in reversed(code)):
+        for _ in range(i):
+            digit = _PERMUTATION[digit]
+        check = _times(check, digit)
+    return check
+
+
+def _resource(*codings: tuple[str, str], text: str = "", clinical: str = "active", verified: str = "confirmed") -> dict[str, Any]:
+    return {
+        "code": {"coding": [{"system": s, "code": c, "display": "words of the record"} for s, c in codings], "text": text},
+        "clinicalStatus": {"coding": [{"code": clinical}]},
+        "verificationStatus": {"coding": [{"code": verified}]},
+    }
+
+
+def _keys(*codings: tuple[str, str], **status: str) -> set[str]:
+    return {c.key for c in read_condition(_resource(*codings, **status))[0]}
+
+
+def test_every_snomed_code_of_the_table_has_a_right_check_digit() -> None:
+    codes = [code for condition in known_conditions().values() for code in condition.snomed]
+    assert len(codes) > 100
+    assert [code for code in codes if _verhoeff(code) != 0] == []
+
+
+def test_the_table_is_whole() -> None:
+    table = known_conditions()
+    assert len({c.name for c in table.values()}) == len(table)
+    for condition in table.values():
+        assert set(condition.implies) <= table.keys()
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "expected"),
+    [
+        (SNOMED, "26929004", {"alzheimer_disease"}),
+        (ICD_10, "F00.1", {"alzheimer_disease"}),
+        (ICD_10, "G30.9", {"alzheimer_disease"}),
+        (ICD_10, "I13.0", {"hypertension", "heart_failure", "chronic_kidney_disease"}),
+        (ICD_10_CM, "I1310", {"hypertension", "chronic_kidney_disease"}),
+        ("http://fhir.de/CodeSystem/bfarm/icd-10-gm", "i48.0", {"atrial_fibrillation"}),
+        ("urn:oid:2.16.840.1.113883.6.96", "84757009", {"epilepsy"}),
+        (ICD_10, "I44.0", {"first_degree_av_block"}),
+        (ICD_10, "I44.1", {"av_block"}),
+        ("", "I10", {"hypertension"}),
+        ("", "38341003", {"hypertension"}),
+        ("http://hl7.org/fhir/sid/icd-9-cm", "E888", {""}),
+        ("http://example.org/local", "I10", {""}),
+        (SNOMED, "1234567", {""}),
+    ],
+)
+def test_a_code_tells_every_condition_that_it_means(system: str, code: str, expected: set[str]) -> None:
+    assert _keys((system, code)) == expected
+    assert set(keys_of(system, code)) == expected - {""}
+
+
+def test_any_of_the_codings_may_tell_it() -> None:
+    assert _keys(("http://example.org/local", "77"), (ICD_10, "G40.2")) == {"epilepsy"}
+
+
+def test_words_alone_tell_a_condition_by_its_whole_name() -> None:
+    assert _keys(text="Epilepsy") == {"epilepsy"}
+    assert _keys(text="no epilepsy") == {""}
+
+
+@pytest.mark.parametrize("code", ["Anna Muster", "1950-01-02", "MRN 12345", "71234567"])
+def test_nothing_of_the_records_words_is_shown(code: str) -> None:
+    found, notes = read_condition(_resource(("http://example.org/local", code), text="Anna Muster fell"))
+    assert [(c.key, c.code) for c in found] == [("", "")]
+    told = " ".join([*(c.display for c in found), *notes])
+    assert "not used" in told
+    assert not any(word in told for word in ("Anna", "Muster", "1950", "12345", "71234567", "words"))
+
+
+def test_a_diagnosis_without_a_key_is_kept_with_its_code() -> None:
+    found, notes = read_condition(_resource((SNOMED, "195662009")))
+    assert [(c.key, c.code, c.display) for c in found] == [("", "195662009", "condition 195662009, not used")]
+    assert notes == ["condition 195662009 is not used by any rule or model"]
+
+
+def test_what_is_over_stays_where_history_counts() -> None:
+    assert _keys((ICD_10, "K92.2"), clinical="resolved") == {"gastrointestinal_bleeding"}
+    assert _keys((ICD_10, "F32.1"), clinical="resolved") == set()
+    assert _keys((ICD_10, "K92.2"), clinical="resolved", verified="refuted") == set()
+
+
+def test_what_is_implied_follows_the_chain() -> None:
+    assert with_implied({"dialysis"}) == {"dialysis", "kidney_failure", "chronic_kidney_disease"}
+    assert with_implied(()) == frozenset()
