@@ -36,6 +36,7 @@ class Biomarker:
 
 BIOMARKERS: Mapping[str, Biomarker] = {
     "mmse": Biomarker(words="MMSE", unit="point", low=0, high=30, loinc=("72106-8",), own="mmse"),
+    "moca": Biomarker(words="MoCA", unit="point", low=0, high=30, loinc=("72172-0",), own="moca"),
     "cdr_sb": Biomarker(words="CDR-SB", unit="point", low=0, high=18, own="cdr-sb"),
     "amyloid_pet": Biomarker(words="amyloid PET", unit="centiloid", low=0, high=300, own="amyloid-pet-centiloid"),
     "plasma_p_tau217": Biomarker(
@@ -56,6 +57,8 @@ BIOMARKERS: Mapping[str, Biomarker] = {
     "creatinine_clearance": Biomarker(
         words="creatinine clearance, measured", unit="mL/min", low=1, high=300, loinc=("2164-2",), own="creatinine-clearance"
     ),
+    "potassium": Biomarker(words="potassium", unit="mmol/L", low=1, high=12, loinc=("2823-3", "6298-4"), own="potassium"),
+    "sodium": Biomarker(words="sodium", unit="mmol/L", low=80, high=220, loinc=("2951-2", "2947-0"), own="sodium"),
 }
 APOE_CODES = frozenset({(OWN_SYSTEM, "apoe-genotype"), (LOINC, "34438-2")})
 P_TAU217_ASSAY = "ALZpath"

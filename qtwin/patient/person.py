@@ -66,6 +66,26 @@ class Condition:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Allergy:
+    """A medicine that the record says the person does not bear; codes are '' where the record does not tell them.
+
+    Attributes:
+        inn: International nonproprietary name or class in small letters, '' where neither code nor name tells it.
+        rxnorm, atc: Codes as recorded.
+        code: The first code of the record, whatever its system.
+        kind: "allergy", "intolerance" or "".
+        criticality: "low", "high", "unable-to-assess" or "".
+    """
+
+    inn: str = ""
+    rxnorm: str = ""
+    atc: str = ""
+    code: str = ""
+    kind: str = ""
+    criticality: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Consent:
     """What the person allowed.
 
@@ -115,6 +135,8 @@ class Patient:
         provenance: Origin.
         missing: Plain statements of what is missing and what is assumed instead.
         notes: Plain statements of what was in the record and not used.
+        allergies: Medicines that the person does not bear.
+        deceased: Whether the record says that the person has died.
     """
 
     patient_id: str
@@ -132,6 +154,12 @@ class Patient:
     provenance: Provenance
     missing: tuple[str, ...] = field(default_factory=tuple)
     notes: tuple[str, ...] = field(default_factory=tuple)
+    allergies: tuple[Allergy, ...] = ()
+    deceased: bool = False
+
+    def last(self, biomarker: str) -> float | None:
+        """The last measured value of a biomarker, in its canonical unit; None if there is none."""
+        return next((v.value for v in reversed(self.visits) if v.biomarker == biomarker), None)
 
 
 def describe(patient: Patient) -> list[tuple[str, str]]:
