@@ -14,6 +14,8 @@ from importlib import resources
 from qtwin.pharmacology.quantity import Quantity
 
 OUTCOMES = ("stroke", "bleeding", "bradycardia", "falls", "arrhythmia", "death")
+HAZARD_RATIOS = (*OUTCOMES, "infarction")
+"""Outcomes for which a drug may give a hazard ratio."""
 KINDS = (
     "disease course",
     "symptomatic cognition",

@@ -54,7 +54,7 @@ class Panel:
     concentration: Array  # (n,) ng/mL
     fractions: Array  # (n, 8) of clearance
     activation: Array  # (n, 8) of the active metabolite's formation
-    prodrug: Array  # (n,) 1 where the active metabolite carries the effects
+    prodrug: Array  # (n,) share of the effects that the active metabolite carries; 1 for a prodrug
     inhibition_odds: Array  # (n, 8) at the reference dose
     inhibition_saturation: Array  # (n, 8) see `qtwin.pharmacology.interaction.inhibition`
     variability: Array  # (m, n) exposure multiplier
@@ -102,7 +102,7 @@ def build_panel(options: Sequence[Dose], person: Person, *, n_members: int, seed
         "concentration": zeros(n),
         "fractions": zeros((n, len(ROUTES))),
         "activation": zeros((n, len(ROUTES))),
-        "prodrug": np.array([float(bool(o.drug.activation)) for o in options]),
+        "prodrug": np.array([o.drug.active_metabolite.share.value if o.drug.active_metabolite else 0.0 for o in options]),
         "inhibition_odds": zeros((n, len(ROUTES))),
         "inhibition_saturation": zeros((n, len(ROUTES))),
         "variability": ones(shape),

@@ -13,7 +13,8 @@ from typing import Any, Literal, get_args
 from qtwin.errors import InputError
 
 Status = Literal["literature", "calibrated", "assumed"]
-_KEYS = {"value", "unit", "status", "source", "log_sd", "ci", "note", "formula"}
+_KEYS = {"value", "unit", "status", "source", "log_sd", "person_log_sd", "scale", "ci", "note", "formula"}
+_SCALES = ("log", "normal", "logit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,10 @@ class Quantity:
         unit: Unit as printed; "1" for a pure number.
         status: literature (read in the source), calibrated (fitted by us against targets), assumed.
         source: Citation; for an assumption, the reasoning.
-        log_sd: Spread between people or of our knowledge, standard deviation of the natural logarithm (0 if none given).
+        log_sd: Spread of our knowledge and between people together, standard deviation of the natural logarithm (0 if none given).
+        person_log_sd: The part of it that is between people.
+        ci: 95 % interval of our knowledge, if the source has one.
+        scale: Where that interval is symmetrical: log, normal (values that may be 0 or less) or logit (probabilities).
         note: Anything a reader must know.
         formula: Arithmetic that leads from the source's figures to the value, for a calibrated number that is no fit.
     """
@@ -35,6 +39,9 @@ class Quantity:
     status: Status
     source: str
     log_sd: float = 0.0
+    person_log_sd: float = 0.0
+    ci: tuple[float, float] | None = None
+    scale: Literal["log", "normal", "logit"] = "log"
     note: str = ""
     formula: str = ""
 
@@ -42,7 +49,8 @@ class Quantity:
     def read(raw: Any, *, where: str, unit: str) -> Quantity:
         """Read one TOML table.
 
-        A 95 % interval `ci = [low, high]` of a ratio is turned into log_sd = ln(high / low) / (2 * 1.96).
+        A 95 % interval `ci = [low, high]` on the log scale is turned into log_sd = ln(high / low) / (2 * 1.96); the spread between
+        people, `person_log_sd`, is added to it in squares.
 
         Args:
             raw: The parsed TOML value.
@@ -69,22 +77,34 @@ class Quantity:
             raise InputError(f"{where}: unit {raw['unit']!r} came, {unit!r} was wanted", hint="convert the value and its unit")
         if raw["status"] not in get_args(Status):
             raise InputError(f"{where}: status {raw['status']!r} is unknown", hint=f"one of {', '.join(get_args(Status))}")
-        log_sd = float(raw.get("log_sd", 0.0))
+        scale = raw.get("scale", "log")
+        if scale not in _SCALES:
+            raise InputError(f"{where}: scale {scale!r} is unknown", hint=f"one of {', '.join(_SCALES)}")
+        log_sd, person_log_sd = float(raw.get("log_sd", 0.0)), float(raw.get("person_log_sd", 0.0))
+        interval = None
         if "ci" in raw:
             ci = raw["ci"]
             numbers = isinstance(ci, list) and len(ci) == 2 and all(isinstance(x, int | float) for x in ci)
             low, high = ci if numbers else (0.0, 0.0)
-            if not 0.0 < low < high:
-                raise InputError(f"{where}: interval {raw['ci']} came, 0 < low < high was wanted", hint="correct the interval")
-            log_sd = math.log(high / low) / (2 * 1.96)
-        if log_sd < 0.0 or not math.isfinite(log_sd):
-            raise InputError(f"{where}: log_sd {log_sd} came, a number >= 0 was wanted", hint="correct the spread")
+            floor, ceiling = (-math.inf, math.inf) if scale == "normal" else (0.0, 1.0 if scale == "logit" else math.inf)
+            if not floor < low < high < ceiling:
+                wanted = f"{floor:g} < low < high" + (f" < {ceiling:g}" if scale == "logit" else "")
+                raise InputError(f"{where}: interval {raw['ci']} came, {wanted} was wanted", hint="correct the interval")
+            interval = (float(low), float(high))
+            if low > 0.0:
+                log_sd = math.log(high / low) / (2 * 1.96)
+        for name, spread in (("log_sd", log_sd), ("person_log_sd", person_log_sd)):
+            if spread < 0.0 or not math.isfinite(spread):
+                raise InputError(f"{where}: {name} {spread} came, a number >= 0 was wanted", hint="correct the spread")
         return Quantity(
             value=float(value),
             unit=unit,
             status=raw["status"],
             source=raw["source"],
-            log_sd=log_sd,
+            log_sd=math.hypot(log_sd, person_log_sd),
+            person_log_sd=person_log_sd,
+            ci=interval,
+            scale=scale,
             note=raw.get("note", ""),
             formula=raw.get("formula", ""),
         )

@@ -153,8 +153,8 @@ def _respond(  # type: ignore[no-untyped-def]
                         formation += formed * (remaining - 1.0)
                 u[a] = variability[j, i] / clearance
                 exposure_out[r, j, a] = u[a]
-                if prodrug[i] > 0.0:  # the metabolite acts, made in proportion to the parent and to what makes it
-                    u[a] *= formation
+                # the metabolite, made in proportion to the parent and to what makes it, carries its share of the effect
+                u[a] *= 1.0 + prodrug[i] * (formation - 1.0)
             # receptors and sums over drugs
             odds[:] = 0.0
             log_hazard[:] = 0.0
