@@ -54,6 +54,8 @@ def _quantities(entry: Drug) -> list[tuple[str, Quantity]]:
         listed += [(f"{section}: {key}", q) for key, q in getattr(entry, section).items()]
     for enzyme, how in entry.inactivates.items():
         listed += [(f"inactivates: {enzyme} kinact", how.kinact), (f"inactivates: {enzyme} KI", how.ki)]
+    if entry.active_metabolite:
+        listed.append((f"share of {entry.active_metabolite.name}", entry.active_metabolite.share))
     return listed + ([("anticholinergic burden", entry.acb)] if entry.acb else [])
 
 

@@ -46,6 +46,19 @@ class Inactivation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ActiveMetabolite:
+    """What a drug's metabolite carries of its effect.
+
+    Attributes:
+        name: The metabolite.
+        share: Part of the effect at the reference dose in the reference person (1); 1 for a prodrug.
+    """
+
+    name: str
+    share: Quantity
+
+
+@dataclass(frozen=True, kw_only=True)
 class Drug:
     """One entry of the formulary. Ratios and effects refer to the reference dose (the first option) in a CYP2D6 *1/*1 person.
 
@@ -58,7 +71,8 @@ class Drug:
         kinetics: bioavailability (1), clearance (L/h), volume (L; of the central compartment where there are two),
             absorption (1/h), fraction_unbound (1), intercompartmental (L/h) and peripheral_volume (L).
         metabolism: Fraction of clearance by each of `ROUTES`.
-        activation: For a prodrug: fraction of its active metabolite that each of `ROUTES` forms.
+        activation: Fraction of its active metabolite that each of `ROUTES` forms.
+        active_metabolite: That metabolite and its share of the effect; None where the parent carries all of it.
         inhibits: Fraction of a route's activity that the reference dose removes (1).
         inactivates: Enzymes that it inactivates.
         affinity: Receptor to equilibrium constant (nmol/L).
@@ -78,6 +92,7 @@ class Drug:
     kinetics: Mapping[str, Quantity]
     metabolism: Mapping[str, Quantity]
     activation: Mapping[str, Quantity] = field(default_factory=dict)
+    active_metabolite: ActiveMetabolite | None = None
     inhibits: Mapping[str, Quantity] = field(default_factory=dict)
     inactivates: Mapping[str, Inactivation] = field(default_factory=dict)
     affinity: Mapping[str, Quantity] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from qtwin.errors import InputError, unknown_name
-from qtwin.pharmacology.drug import ENZYMES, RECEPTORS, ROUTES, Avoid, DoseOption, Drug, Inactivation
+from qtwin.pharmacology.drug import ENZYMES, RECEPTORS, ROUTES, ActiveMetabolite, Avoid, DoseOption, Drug, Inactivation
 from qtwin.pharmacology.outcome import OUTCOMES
 from qtwin.pharmacology.quantity import Quantity
 
@@ -27,6 +27,7 @@ KINETIC_UNITS = {
 _INACTIVATION_UNITS = {"kinact": "1/min", "ki": "umol/L"}
 EFFECT_UNITS = {
     "adas_cog_max": "point",
+    "adas_cog_max_moderate": "point",
     "adas_cog_ec50": "ng/mL",
     "amyloid_clearance": "1/year",
     "amyloid_half_effect": "mg/L",
@@ -37,11 +38,15 @@ EFFECT_UNITS = {
     "heart_rate_fall": "1",
     "mood_odds_ratio": "1",
     "behaviour_odds_ratio": "1",
+    "pain_odds_ratio": "1",
+    "bladder_odds_ratio": "1",
+    "reflux_odds_ratio": "1",
     "qt_prolongation": "ms",
     "intolerance": "1",
 }
 _REQUIRED_KINETICS = ("bioavailability", "clearance", "volume", "fraction_unbound")
 _KEYS = {"inn", "atc", "rxnorm", "class", "indications", "molar_mass", "dose", "kinetics", "metabolism", "activation"} | {
+    "active_metabolite",
     "inhibits",
     "inactivates",
     "affinity",
@@ -71,6 +76,20 @@ def _inactivation(raw: Mapping[str, Any], file: str) -> dict[str, Inactivation]:
                 raise InputError(f"{file} [inactivates.{enzyme}]: {key} is missing", hint="kinact and ki are both needed")
         found[enzyme] = Inactivation(kinact=read["kinact"], ki=read["ki"])
     return found
+
+
+def _active_metabolite(raw: Mapping[str, Any], file: str) -> ActiveMetabolite | None:
+    if "active_metabolite" not in raw:
+        if raw.get("activation"):
+            raise InputError(f"{file}: [active_metabolite] is missing beside [activation]", hint="give its name and share")
+        return None
+    entry = raw["active_metabolite"]
+    if set(entry) != {"name", "share"}:
+        raise InputError(f"{file} [active_metabolite]: keys {', '.join(sorted(entry))} came", hint="name and share are wanted")
+    share = Quantity.read(entry["share"], where=f"{file} [active_metabolite] share", unit="1")
+    if not 0.0 < share.value <= 1.0:
+        raise InputError(f"{file} [active_metabolite]: share {share.value:g} came", hint="a number above 0, at most 1, is wanted")
+    return ActiveMetabolite(name=entry["name"], share=share)
 
 
 def read_drug(text: str, *, file: str) -> Drug:
@@ -120,6 +139,7 @@ def read_drug(text: str, *, file: str) -> Drug:
         kinetics=kinetics,
         metabolism=metabolism,
         activation=activation,
+        active_metabolite=_active_metabolite(raw, file),
         inhibits=inhibits,
         inactivates=inactivates,
         affinity=_table(raw, "affinity", dict.fromkeys(RECEPTORS, "nmol/L"), file),

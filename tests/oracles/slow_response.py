@@ -32,9 +32,10 @@ def respond_slowly(
                 odds, s = panel.inhibition_odds[j], panel.inhibition_saturation[j]
                 left = [x / (1.0 + odds[e] * (1.0 + s[e]) * alone[j] / (1.0 + s[e] * alone[j])) for e, x in enumerate(left)]
         parent[i] = exposure[i] = panel.variability[member, i] / clearance(i, left)
-        if panel.options[i].drug.activation:
+        if (metabolite := panel.options[i].drug.active_metabolite) is not None:
             made = sum(panel.activation[i, e] * activity[e] * left[e] for e in range(len(activity)))
-            exposure[i] *= made + 1.0 - panel.activation[i].sum()
+            share = metabolite.share.value
+            exposure[i] = (1.0 - share) * parent[i] + share * parent[i] * (made + 1.0 - panel.activation[i].sum())
 
     def g(i: int) -> float:
         x = panel.relative[i] * exposure[i]
