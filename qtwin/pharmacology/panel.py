@@ -26,7 +26,7 @@ from qtwin.pharmacology.quantity import Quantity
 from qtwin.pharmacology.survival import Prospects, Span, span
 
 Array = NDArray[np.float64]
-PEOPLE = 16
+PEOPLE = 8
 """People under each draw of the ignorance: strata of the distribution between people."""
 RESPONSES = ("mood", "behaviour", "pain", "bladder", "reflux")
 """Effects that are a response or none: a drug multiplies its odds."""
@@ -136,6 +136,15 @@ class Panel:
         counts = np.diff(np.append(starts, self.n_members))
         return np.asarray(np.add.reduceat(values, starts, axis=-1) / counts)
 
+    def stopped_for_aria(self, bits: NDArray[np.generic], horizon_years: float) -> Array:
+        """(r, e) share of the disease-modifying benefit that is lost because MRI shows ARIA and treatment stops.
+
+        ARIA comes early (see `aria_share`), so who stops loses nearly the whole of it.
+        """
+        hazard = (np.asarray(bits, dtype=np.float64) * self.kinetics.relative) @ self.effects.aria_hazard.T
+        happened = -np.expm1(-hazard * aria_share(self.constant("aria_years"), horizon_years))
+        return np.asarray(happened * self.constant("aria_stop"))
+
     def span(self, horizon_years: float, *, beyond: bool = True) -> tuple[Span, Array]:
         """Survival over a horizon, and the (e, 8) QALY lost by each of `EVENTS`, discounted; made once for each horizon.
 
@@ -165,6 +174,15 @@ class Panel:
                 loss[:, k] = fatality * lived.at_event + (1.0 - fatality) * lower * lived.lived(years)
             self._spans[key] = (lived, loss)
         return self._spans[key]
+
+
+TRIAL_YEARS = 1.5
+"""Time to which the probabilities of ARIA refer."""
+
+
+def aria_share(time_constant_years: Array, horizon_years: float) -> Array:
+    """Cumulative hazard of ARIA by a time over that by the end of a trial: it falls exponentially from the first infusion on."""
+    return np.asarray(np.expm1(-horizon_years / time_constant_years) / np.expm1(-TRIAL_YEARS / time_constant_years))
 
 
 def _strata(name: str, seed: int) -> Array:
@@ -362,7 +380,7 @@ def _draw(
         key = f"{name}_odds_ratio"
         if key in told:
             log_odds = np.log(draw("effects", key, told[key], by_class=True))
-            effects.response_log_odds[:, i, k] = log_odds if accrues(name, drug, person.facts) else np.minimum(log_odds, 0.0)
+            effects.response_log_odds[:, i, k] = log_odds if accrues(name, drug, person.facts) else 0.0
     for key, array in (("systolic_bp_fall", effects.pressure_fall), ("heart_rate_fall", effects.heart_rate_fall)):
         if key in told:
             array[:, i] = draw("effects", key, told[key], by_class=True)

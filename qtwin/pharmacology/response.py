@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from qtwin.errors import InputError
 from qtwin.pharmacology.outcome import CONSTANTS, KINDS
-from qtwin.pharmacology.panel import PEOPLE, Panel
+from qtwin.pharmacology.panel import PEOPLE, Panel, aria_share
 
 Array = NDArray[np.float64]
 _BLOCK = 16 * PEOPLE  # members a task: amortises the scratch arrays
@@ -41,13 +41,11 @@ _STROKE_MMHG, _INFARCTION_MMHG, _DEATH_MMHG, _MMHG_TOP, _MMHG_LOW = (
 _BRADYCARDIA, _FALLS_ALPHA1, _FALLS_H1, _FALLS_D2, _D2_HALF = (
     _C[k] for k in ("bradycardia_per_fall", "falls_per_alpha1", "falls_per_histamine1", "falls_per_dopamine2", "dopamine2_half_odds")
 )
-_PER_MS, _BETA1_SHARE, _BETA1_HALF, _EFFICACY_HALF, _ARIA_YEARS = (
-    _C[k] for k in ("arrhythmia_per_ms", "beta1_sympathetic_share", "beta1_half_odds", "efficacy_half_exposure", "aria_years")
+_PER_MS, _BETA1_SHARE, _BETA1_HALF, _EFFICACY_HALF = (
+    _C[k] for k in ("arrhythmia_per_ms", "beta1_sympathetic_share", "beta1_half_odds", "efficacy_half_exposure")
 )
 PRESSURE_GOAL_MMHG, PRESSURE_LOW_MMHG = 120.0, 110.0
 """Lowering pressure below the goal brings nothing more (the lowest arm of SPRINT), and below the second figure brings falls."""
-TRIAL_YEARS = 1.5
-"""Time to which the probabilities of ARIA refer."""
 
 
 class Traits(NamedTuple):
@@ -70,7 +68,7 @@ class Time(NamedTuple):
     remaining: Array  # (e,)
     alive: Array  # (e,)
     loss: Array  # (e, 8)
-    years: float
+    early_aria: Array  # (e,)
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -211,8 +209,7 @@ def _respond(  # type: ignore[no-untyped-def]
                 # stroke and infarction stand with the benefits, the others behind survival
                 kinds_out[r, j, 8 if k == 0 else 9 if k == 5 else 10 + k] = -loss[k] * lost
             kinds_out[r, j, 10] = survival
-            early = (1.0 - math.exp(-time.years / c[_ARIA_YEARS])) / (1.0 - math.exp(-TRIAL_YEARS / c[_ARIA_YEARS]))
-            kinds_out[r, j, 15] = loss[6] * math.expm1(-aria * early)
+            kinds_out[r, j, 15] = loss[6] * math.expm1(-aria * time.early_aria[d])
             kinds_out[r, j, 16] = -c[_PER_MMSE] * blocked * alive
             kinds_out[r, j, 17] = loss[7] * math.expm1(-stop)
 
@@ -266,7 +263,7 @@ def respond(
             remaining=lived.remaining,
             alive=lived.alive,
             loss=loss,
-            years=float(horizon_years),
+            early_aria=aria_share(panel.constant("aria_years"), horizon_years),
         ),
         exposures,
         kinds,

@@ -54,8 +54,13 @@ class Span:
     at_event: Array
     _time: Array
     _value: Array
+    _weight: Array
     _beyond: bool
     _horizon: float
+
+    def alive_at(self, times_years: Array) -> Array:
+        """(e, t) chance to be alive at some times without drugs, discounted."""
+        return np.array([np.interp(times_years, self._time, row) for row in self._weight])
 
     def lived(self, duration_years: Array) -> Array:
         """(e,) discounted years lived in the (e,) years after an event in mid-horizon; no longer than the horizon counts."""
@@ -125,6 +130,7 @@ def span(
         at_event=(last - at(quality_lived, 0.5 * end)) / alive_middle,
         _time=time,
         _value=lived / alive_middle[:, None],
+        _weight=alive * discount,
         _beyond=beyond,
         _horizon=end,
     )

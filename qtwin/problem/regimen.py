@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import final
+from typing import Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.pharmacology.drug import Dose, Regimen
+from qtwin.pharmacology.eligibility import Eligibility
+from qtwin.pharmacology.ignorance import Ignorance
 from qtwin.pharmacology.outcome import BENEFITS, KINDS
-from qtwin.pharmacology.panel import Panel
+from qtwin.pharmacology.panel import PEOPLE, Panel
 from qtwin.problem.allowed import allowed
 from qtwin.problem.constraint import Constraint
 from qtwin.problem.feasible import explain_infeasible
 from qtwin.problem.rules import Rules, constraints_for, further_constraints
 from qtwin.twin.twin import Twin
+
+Over = Literal["people", "ignorance"]
 
 
 @final
@@ -29,9 +33,12 @@ class RegimenProblem:
         options: Candidate doses; variable i is options[i].
         constraints: Named conditions.
         horizon_years: Time over which utility counts.
-        kind_weights: (14,) weight of each kind of benefit and harm.
+        kind_weights: (18,) weight of each kind of benefit and harm.
         panel: The options' pharmacology on the twin's members.
-        tail: Share of the worst members that the objective averages over (conditional value at risk); 1 is the mean.
+        cvar_alpha: Share of the worst that the objective averages over (conditional value at risk); 1 is the mean.
+        cvar_over: Of what: "people", the worst of the people under each draw of what is not known, averaged over the draws; or
+            "ignorance", the worst draws of the mean over people.
+        eligibility: Which drugs may be given to this person, by which rule; None where no rule was asked.
         current: INNs taken now; starting or stopping a drug costs `switching_cost_qaly`.
         switching_cost_qaly: Cost of each drug started or stopped.
     """
@@ -42,9 +49,11 @@ class RegimenProblem:
     horizon_years: float
     kind_weights: NDArray[np.float64]
     panel: Panel
-    tail: float = 1.0
+    cvar_alpha: float = 1.0
+    cvar_over: Over = "people"
     current: tuple[str, ...] = ()
     switching_cost_qaly: float = 0.0
+    eligibility: Eligibility | None = None
 
     @property
     def n(self) -> int:
@@ -69,24 +78,34 @@ class RegimenProblem:
         """(m,) whether each choice satisfies every constraint."""
         return np.asarray(np.all([c.holds(bits) for c in self.constraints], axis=0))
 
-    def objective(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
-        """(m,) utility in QALY, simulated on the twin: posterior mean or mean of the worst `tail`, less the cost of switching."""
+    def by_draw(self, bits: NDArray[np.generic], *, beyond: bool = True) -> NDArray[np.float64]:
+        """(r, e) utility of each choice under each draw of what is not known: the mean over people, less the cost of switching.
+
+        Where the objective guards against the worst people, it is the mean of the worst `cvar_alpha` of them.
+        """
         found = [
-            self._mean(kinds) if self.tail >= 1.0 else self._worst(kinds @ self.kind_weights)
-            for kinds in self.twin.kinds(self.panel, bits, horizon_years=self.horizon_years)
+            self._by_draw(kinds @ self.kind_weights)
+            for kinds in self.twin.kinds(self.panel, bits, horizon_years=self.horizon_years, beyond=beyond)
         ]
-        return (np.concatenate(found) if found else np.empty(0)) - self.switching_cost(bits)
+        values = np.concatenate(found) if found else np.empty((0, self.panel.n_draws))
+        return np.asarray(values - self.switching_cost(bits)[:, None])
 
-    def _mean(self, kinds: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(np.einsum("rmk,m->rk", kinds, self.twin.posterior.weights) @ self.kind_weights)
+    def objective(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
+        """(r,) utility in QALY, simulated on the twin: the mean over all that is not known, or over its worst `cvar_alpha`."""
+        return self.of_draws(self.by_draw(bits))
 
-    def _worst(self, utility: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(r,) mean of the worst `tail` of the members (Rockafellar and Uryasev 2000, J Risk 2:21), the last one in part."""
-        order = np.argsort(utility, axis=1)
-        weights = self.twin.posterior.weights[order]
-        before = np.cumsum(weights, axis=1) - weights
-        counted = np.clip(self.tail - before, 0.0, weights)
-        return np.asarray((np.take_along_axis(utility, order, axis=1) * counted).sum(axis=1) / self.tail)
+    def of_draws(self, by_draw: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(r, e) utility under each draw to the (r,) objective."""
+        if self.cvar_alpha < 1.0 and self.cvar_over == "ignorance":
+            return worst(by_draw, self.cvar_alpha)
+        return np.asarray(by_draw.mean(axis=1))
+
+    def _by_draw(self, utility: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.cvar_alpha < 1.0 and self.cvar_over == "people":
+            edges = np.arange(0, self.panel.n_members, PEOPLE)
+            parts = np.split(utility, edges[1:], axis=1)
+            return np.column_stack([worst(part, self.cvar_alpha) for part in parts])
+        return self.panel.mean_by_draw(utility)
 
     def switching_cost(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
         """(m,) QALY for every drug started or stopped against those taken now."""
@@ -102,7 +121,7 @@ class RegimenProblem:
         """(m, 2) posterior-mean QALY of the kinds of benefit and of the kinds of harm (as positive losses), weighted."""
         good = np.array([kind in BENEFITS for kind in KINDS])
         found = [
-            np.einsum("rmk,m->rk", kinds, self.twin.posterior.weights) * self.kind_weights
+            self.panel.mean_by_draw(np.moveaxis(kinds, 1, 2)).mean(axis=2) * self.kind_weights
             for kinds in self.twin.kinds(self.panel, bits, horizon_years=self.horizon_years)
         ]
         kinds = np.concatenate(found) if found else np.empty((0, len(KINDS)))
@@ -123,9 +142,21 @@ class RegimenProblem:
         twin = replace(self.twin, posterior=replace(p, **kept))
         return replace(self, twin=twin, panel=twin.panel(self.options))
 
+    def under(self, ignorance: Ignorance) -> RegimenProblem:
+        """The same question under other draws of what is not known."""
+        return replace(self, panel=self.twin.panel(self.options, ignorance=ignorance))
+
     def regimen(self, bits: NDArray[np.generic]) -> Regimen:
         """The doses of one (n,) choice."""
         return Regimen(doses=tuple(self.options[i] for i in np.flatnonzero(bits)))
+
+
+def worst(values: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
+    """(r, n) values to the (r,) mean of the worst `alpha` of each row (Rockafellar and Uryasev 2000, J Risk 2:21), one in part."""
+    n = values.shape[1]
+    ordered = np.sort(values, axis=1)
+    counted = np.clip(alpha * n - np.arange(n), 0.0, 1.0)
+    return np.asarray(ordered @ counted / (alpha * n))
 
 
 def pose(
@@ -137,9 +168,11 @@ def pose(
     horizon_years: float,
     kind_weights: NDArray[np.float64],
     rules: Rules | None = None,
-    tail: float = 1.0,
+    cvar_alpha: float = 1.0,
+    cvar_over: Over = "people",
     current: Sequence[str] = (),
     switching_cost_qaly: float = 0.0,
+    eligibility: Eligibility | None = None,
 ) -> RegimenProblem:
     """The regimen problem of one twin.
 
@@ -156,7 +189,9 @@ def pose(
         horizon_years=horizon_years,
         kind_weights=kind_weights,
         panel=twin.panel(options),
-        tail=tail,
+        cvar_alpha=cvar_alpha,
+        cvar_over=cvar_over,
         current=tuple(current),
         switching_cost_qaly=switching_cost_qaly,
+        eligibility=eligibility,
     )

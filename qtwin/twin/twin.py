@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from qtwin.patient.person import Patient
 from qtwin.pharmacology.drug import Dose
-from qtwin.pharmacology.outcome import KINDS, outcome_table
-from qtwin.pharmacology.panel import Panel, Person, build_panel
+from qtwin.pharmacology.ignorance import Ignorance
+from qtwin.pharmacology.outcome import KINDS
+from qtwin.pharmacology.panel import PEOPLE, Panel, Person, build_panel
 from qtwin.pharmacology.response import respond
 from qtwin.twin.assimilate import Posterior
 from qtwin.twin.disease.base import DiseaseModel
@@ -29,7 +30,7 @@ class Response:
     Attributes:
         times_years: (t,) from now.
         states: (m, t, s) disease states, units as the disease model declares.
-        kinds: (m, 14) QALY by kind over the horizon, against taking nothing.
+        kinds: (m, 18) QALY by kind over the horizon, against taking nothing.
         utility: (m,) their weighted sum (QALY).
         exposures: (m, k) exposure of each drug over the same dose in the reference person.
         mmse_offset: (m,) points added to MMSE by symptomatic and anticholinergic effects.
@@ -68,39 +69,65 @@ class Twin:
         """Posterior members."""
         return int(self.posterior.weights.shape[0])
 
-    def panel(self, options: Sequence[Dose]) -> Panel:
-        """The pharmacology of some dose options on this twin's members."""
-        return build_panel(options, self.person, n_members=self.n_members, seed=self.seed)
+    def panel(self, options: Sequence[Dose], *, ignorance: Ignorance | None = None) -> Panel:
+        """The pharmacology of some dose options on this twin's members, or under other draws of what is not known."""
+        return build_panel(options, self.person, n_members=self.n_members, seed=self.seed, ignorance=ignorance)
 
-    def _removal(self, panel: Panel, bits: NDArray[np.generic]) -> Array:
+    def _removal(self, rates: Array, bits: NDArray[np.generic]) -> Array:
         """(r, m) amyloid removal rate of each regimen, 1/year."""
-        return np.asarray(np.asarray(bits, dtype=np.float64) @ panel.removal_per_year.T, dtype=np.float64)
+        return np.asarray(np.asarray(bits, dtype=np.float64) @ rates.T, dtype=np.float64)
 
-    def _course_qaly(self, removal_per_year: Array, horizon_years: float) -> Array:
-        """(r, m) QALY gained by a slower decline: utility per MMSE point times the area between the two courses."""
-        distinct, inverse = np.unique(removal_per_year, axis=0, return_inverse=True)
-        untreated = np.zeros((1, self.n_members))
+    def _members(self, panel: Panel) -> tuple[Array, Array]:
+        """Parameters and states of the panel's members: the twin's own; under other draws the same few people in each draw."""
+        if panel.n_members == self.n_members:
+            return self.posterior.parameters, self.posterior.state_now
+        rows = np.arange(panel.n_members) % PEOPLE * (self.n_members // PEOPLE)
+        return self.posterior.parameters[rows], self.posterior.state_now[rows]
+
+    def _course_qaly(self, panel: Panel, removal_per_year: Array, horizon_years: float, *, beyond: bool) -> Array:
+        """(r, m) QALY gained by a slower decline within the horizon: utility per MMSE point times the area between the courses.
+
+        The area is weighed by the chance to be alive and discounted; after it the gain is not followed.
+        """
+        parameters, now = self._members(panel)
+        untreated = np.zeros((1, panel.n_members))
         times = np.linspace(0.0, horizon_years, max(2, round(_STEPS_PER_YEAR * horizon_years) + 1), dtype=np.float64)
-        states = integrate(
-            self.model, self.posterior.parameters, self.posterior.state_now, np.concatenate([untreated, distinct]), times
-        )
+        states = integrate(self.model, parameters, now, np.concatenate([untreated, removal_per_year]), times)
         mmse = self.model.observe("mmse", states)
-        area = np.asarray(np.trapezoid(mmse - mmse[:1], times, axis=2))
-        return np.asarray(outcome_table().constant["utility_per_mmse"].value * area[1:][inverse.ravel()])
+        alive = panel.span(horizon_years, beyond=beyond)[0].alive_at(times)[panel.draw_of]
+        area = np.asarray(np.trapezoid((mmse[1:] - mmse[:1]) * alive, times, axis=2))
+        return np.asarray(panel.constant("utility_per_mmse")[panel.draw_of] * area)
 
-    def kinds(self, panel: Panel, bits: NDArray[np.generic], *, horizon_years: float) -> Iterator[Array]:
-        """Stream (chunk, m, 14) QALY by kind over the rows of (r, n) `bits`, in order, in bounded memory."""
+    def kinds(
+        self, panel: Panel, bits: NDArray[np.generic], *, horizon_years: float, beyond: bool = True
+    ) -> Iterator[Array]:
+        """Stream (chunk, m, 18) QALY by kind over the rows of (r, n) `bits`, in order, in bounded memory.
+
+        Args:
+            panel: The options.
+            bits: Which of them are taken.
+            horizon_years: Time over which drugs are taken.
+            beyond: Whether life that is lost after the horizon counts.
+        """
         rows = np.asarray(bits)
         order = np.argsort(rows == 0, axis=1, kind="stable")
         width = max(int(rows.sum(axis=1).max(initial=0)), 1)
         index = np.where(np.take_along_axis(rows, order, axis=1) > 0, order, -1)[:, :width].astype(np.int64)
-        course = self._course_qaly(np.unique(self._removal(panel, rows), axis=0), horizon_years)
-        lookup = {row.tobytes(): k for k, row in enumerate(np.unique(self._removal(panel, rows), axis=0))}
+        antibodies = np.flatnonzero(panel.removal_counted.any(axis=0))
+        chosen, which = np.unique(rows[:, antibodies] > 0, axis=0, return_inverse=True)
+        given = np.zeros((len(chosen), rows.shape[1]))
+        given[:, antibodies] = chosen
+        course = np.zeros((len(chosen), panel.n_members))
+        treated = np.flatnonzero(chosen.any(axis=1))
+        if len(treated):
+            removal = self._removal(panel.removal_counted, given[treated])
+            stopped = panel.stopped_for_aria(given[treated], horizon_years)[:, panel.draw_of]
+            course[treated] = self._course_qaly(panel, removal, horizon_years, beyond=beyond) * (1.0 - stopped)
+        which = which.ravel()
         for start in range(0, len(rows), _CHUNK):
             part = slice(start, start + _CHUNK)
-            _, kinds, _ = respond(panel, index[part], horizon_years=horizon_years)
-            which = [lookup[row.tobytes()] for row in self._removal(panel, rows[part])]
-            kinds[:, :, 0] = course[which]
+            _, kinds, _ = respond(panel, index[part], horizon_years=horizon_years, beyond=beyond)
+            kinds[:, :, 0] = course[which[part]]
             yield kinds
 
     def simulate(
@@ -113,7 +140,7 @@ class Twin:
         exposures, _, offset = respond(panel, index, horizon_years=horizon_years)
         kinds = next(self.kinds(panel, row, horizon_years=horizon_years))[0]
         states = integrate(
-            self.model, self.posterior.parameters, self.posterior.state_now, self._removal(panel, row), times_years
+            self.model, self.posterior.parameters, self.posterior.state_now, self._removal(panel.removal_per_year, row), times_years
         )[0]
         return Response(
             times_years=times_years,
@@ -126,5 +153,5 @@ class Twin:
 
 
 def kind_weights(weights: dict[str, float] | None = None) -> Array:
-    """(14,) weight of each kind in the utility: 1 unless the spec says otherwise."""
+    """(18,) weight of each kind in the utility: 1 unless the spec says otherwise."""
     return np.array([(weights or {}).get(k, 1.0) for k in KINDS])

@@ -1,0 +1,275 @@
+"""How sure a choice is: what is not known, drawn jointly, decides which regimen is best in each draw.
+
+P(optimal) is the share of the draws in which a regimen is the best of all feasible ones. Expected regret is what the choice loses, on
+average, against knowing everything; of the choice with the highest mean it is the expected value of perfect information (EVPI;
+Raiffa and Schlaifer 1961). The value of learning one group of numbers (EVPPI) is estimated by regression on their scores (Strong,
+Oakley and Brennan 2014, Med Decis Making 34:311), out of sample, so that noise cannot pass for value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.pharmacology.ignorance import OneAtATime, Parameter, Sampled
+from qtwin.problem.regimen import RegimenProblem
+
+Array = NDArray[np.float64]
+SET_SHARE = 0.90
+_DRAWS = 1024
+_FOLDS = 8
+_MOST_CONTENDERS = 48
+_RIDGE = (3.0, 30.0, 300.0, 3000.0)
+_SHOWN = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """What one pass over feasible choices leaves: in bounded memory, however many they are.
+
+    Attributes:
+        utility: (k,) objective of each choice (QALY).
+        best: (e,) utility of the best choice in each draw.
+        winner: (e,) its row.
+    """
+
+    utility: Array
+    best: Array
+    winner: NDArray[np.int64]
+
+
+def tally(problem: RegimenProblem, bits: NDArray[np.uint8], *, rows: int = 4096) -> Tally:
+    """Simulate choices and keep each draw's winner.
+
+    Args:
+        problem: The question.
+        bits: (k, n) feasible choices.
+        rows: How many are held at once.
+    """
+    utility = np.empty(len(bits))
+    best = np.full(problem.panel.n_draws, -np.inf)
+    winner = np.zeros(problem.panel.n_draws, dtype=np.int64)
+    for start in range(0, len(bits), rows):
+        part = problem.by_draw(bits[start : start + rows])
+        utility[start : start + rows] = problem.of_draws(part)
+        row = np.argmax(part, axis=0)
+        value = part[row, np.arange(part.shape[1])]
+        better = value > best
+        best[better], winner[better] = value[better], row[better] + start
+    return Tally(utility=utility, best=best, winner=winner)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """One regimen among those that may be the best: its row, P(optimal), and its expected regret (QALY)."""
+
+    row: int
+    p_optimal: float
+    expected_regret_qaly: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learning:
+    """What it would be worth to know a group of numbers exactly (QALY), and how many they are."""
+
+    group: str
+    value_qaly: float
+    n_numbers: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swing:
+    """One number moved from its 5th to its 95th percentile, everything else at its median.
+
+    Attributes:
+        parameter: The number.
+        low, high: Its value at either end.
+        regret_low, regret_high: What the choice loses there against the best contender (QALY).
+        row_low, row_high: Row of the best contender there.
+    """
+
+    parameter: Parameter
+    low: float
+    high: float
+    regret_low: float
+    regret_high: float
+    row_low: int
+    row_high: int
+
+    @property
+    def flips(self) -> bool:
+        """Whether another regimen is better at one end."""
+        return max(self.regret_low, self.regret_high) > 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certainty:
+    """How sure the choice is.
+
+    Attributes:
+        chosen: Row of the choice.
+        p_optimal: Share of the draws in which nothing is better; `p_optimal_se` its standard error.
+        n_draws: Draws of what is not known.
+        n_optima: Regimens that are the best in at least one draw.
+        set90: The smallest set of regimens that hold 90 % of P(optimal), the most probable first.
+        expected_regret_qaly, regret_95_qaly: Mean and 95th percentile of what the choice loses against knowing everything.
+        evpi_qaly: Expected value of perfect information: of the choice with the highest mean, its expected regret.
+        learning: Value of learning each group of numbers, the most valuable first; a lower bound.
+        swings: The numbers that matter most to the choice, the largest regret first.
+        complete: Whether the draws' winners are among all feasible regimens, and not among a sample.
+    """
+
+    chosen: int
+    p_optimal: float
+    p_optimal_se: float
+    n_draws: int
+    n_optima: int
+    set90: tuple[Standing, ...]
+    expected_regret_qaly: float
+    regret_95_qaly: float
+    evpi_qaly: float
+    learning: tuple[Learning, ...]
+    swings: tuple[Swing, ...]
+    complete: bool
+
+
+def certainty(
+    problem: RegimenProblem, bits: NDArray[np.uint8], found: Tally, chosen: int, *, complete: bool = True, seed: int = 0
+) -> Certainty:
+    """How sure the choice is, from one pass over the feasible choices.
+
+    Args:
+        problem: The question.
+        bits: (k, n) feasible choices.
+        found: Their tally.
+        chosen: Row of the choice.
+        complete: Whether `bits` are all feasible choices.
+        seed: Seed of the further draws that the value of learning rests on.
+    """
+    n_draws = len(found.best)
+    counts = np.bincount(found.winner, minlength=len(bits))
+    # several regimens may be equally good in a draw: the choice counts as optimal wherever nothing is better
+    mine = problem.by_draw(bits[[chosen]])[0]
+    tied = mine >= found.best - 1e-12
+    counts[chosen] = int(tied.sum())
+    for row in found.winner[tied]:
+        if row != chosen:
+            counts[row] -= 1
+    order = np.argsort(-counts, kind="stable")
+    order = order[counts[order] > 0]
+    top = np.argsort(-found.utility, kind="stable")[:8]
+    contenders = np.array(list(dict.fromkeys([chosen, *order.tolist(), *top.tolist()]))[:_MOST_CONTENDERS])
+    values = problem.by_draw(bits[contenders])
+    regret = found.best - mine
+    p = counts / n_draws
+    size = int(np.searchsorted(np.cumsum(p[order]), SET_SHARE * p[order].sum() - 1e-12)) + 1 if len(order) else 0
+    place = {int(row): k for k, row in enumerate(contenders)}
+
+    def standing(row: int) -> Standing:
+        lost = found.best - (values[place[row]] if row in place else problem.by_draw(bits[[row]])[0])
+        return Standing(row=row, p_optimal=float(p[row]), expected_regret_qaly=float(lost.mean()))
+
+    best_mean = max(float(values.mean(axis=1).max()), float(mine.mean()))
+    return Certainty(
+        chosen=chosen,
+        p_optimal=float(p[chosen]),
+        p_optimal_se=float(np.sqrt(max(p[chosen] * (1.0 - p[chosen]), 0.25 / n_draws) / n_draws)),
+        n_draws=n_draws,
+        n_optima=len(order),
+        set90=tuple(standing(int(row)) for row in order[:size]),
+        expected_regret_qaly=float(regret.mean()),
+        regret_95_qaly=float(np.quantile(regret, 0.95)),
+        evpi_qaly=float(found.best.mean() - best_mean),
+        learning=learning(problem, bits[contenders], seed=seed),
+        swings=swings(problem, bits, contenders),
+        complete=complete,
+    )
+
+
+def learning(
+    problem: RegimenProblem, contenders: NDArray[np.uint8], *, seed: int, n_draws: int = _DRAWS
+) -> tuple[Learning, ...]:
+    """Value of learning each group of numbers: what is gained by choosing after a regression on their scores, out of sample.
+
+    Args:
+        problem: The question.
+        contenders: (c, n) choices among which is chosen, the present choice first.
+        seed: Seed of the draws.
+        n_draws: Draws; antithetic pairs stay in one fold.
+    """
+    drawn = Sampled(n=n_draws, seed=seed + 1)
+    asked = problem.under(drawn)
+    utility = asked.by_draw(contenders).T  # (e, c)
+    asked.panel.span(problem.horizon_years)  # draws the costs of events
+    gain = utility - utility[:, :1]
+    fold = np.arange(n_draws) % (n_draws // 2) % _FOLDS
+    groups: dict[str, list[Array]] = {}
+    for parameter in drawn.parameters.values():
+        groups.setdefault(parameter.group, []).append(parameter.scores)
+    now = max(float(gain.mean(axis=0).max()), 0.0)
+    found = [
+        Learning(group=name, value_qaly=max(_chosen_after(np.column_stack(scores), gain, fold) - now, 0.0), n_numbers=len(scores))
+        for name, scores in groups.items()
+    ]
+    return tuple(sorted(found, key=lambda x: -x.value_qaly))
+
+
+def _chosen_after(scores: Array, gain: Array, fold: NDArray[np.int64]) -> float:
+    """Mean gain of choosing, in each draw, what a ridge regression on the scores predicts to be best; fitted on the other folds.
+
+    The ridge is chosen by the squared error of its predictions, over which the folds are as well.
+    """
+    features = np.column_stack([scores, scores**2 - 1.0]) if scores.shape[1] <= len(fold) // 8 else scores
+    predicted = {ridge: np.empty_like(gain) for ridge in _RIDGE}
+    for k in range(_FOLDS):
+        out, rest = fold == k, fold != k
+        x, y, center = features[rest], gain[rest], gain[rest].mean(axis=0)
+        u, s, vt = np.linalg.svd(x, full_matrices=False)
+        projected = u.T @ (y - center)
+        for ridge, values in predicted.items():
+            values[out] = center + features[out] @ (vt.T @ ((s / (s**2 + ridge))[:, None] * projected))
+    best = min(predicted.values(), key=lambda values: float(((values - gain) ** 2).sum()))
+    return float(gain[np.arange(len(gain)), np.argmax(best, axis=1)].mean())
+
+
+def swings(
+    problem: RegimenProblem, bits: NDArray[np.uint8], contenders: Sequence[int] | NDArray[np.int64], *, shown: int = _SHOWN
+) -> tuple[Swing, ...]:
+    """Every number to its 5th and 95th percentile, one at a time: which regimen is best there, and what the first one loses.
+
+    Args:
+        problem: The question.
+        bits: (k, n) choices.
+        contenders: Rows among which is chosen, the present choice first.
+        shown: How many numbers to return; those that flip the choice all come.
+    """
+    problem.panel.span(problem.horizon_years)
+    known = problem.panel.ignorance.parameters
+    moved = OneAtATime.of(tuple(known))
+    asked = problem.under(moved)
+    values = asked.by_draw(bits[np.asarray(contenders)])  # (c, 2 p + 1)
+    regret, row = values.max(axis=0) - values[0], np.asarray(contenders)[np.argmax(values, axis=0)]
+    # where the first is not the best at the medians, what counts is how the gap moves from there
+    ends = np.array([-moved.reach, moved.reach])
+    found = []
+    for k, (key, parameter) in enumerate(known.items()):
+        low, high = parameter.quantity.at(ends)
+        found.append(
+            (
+                abs(float(regret[2 * k + 1] - regret[0])) + abs(float(regret[2 * k + 2] - regret[0])),
+                Swing(
+                    parameter=moved.parameters.get(key, parameter),
+                    low=float(low),
+                    high=float(high),
+                    regret_low=float(regret[2 * k + 1]),
+                    regret_high=float(regret[2 * k + 2]),
+                    row_low=int(row[2 * k + 1]),
+                    row_high=int(row[2 * k + 2]),
+                ),
+            )
+        )
+    found.sort(key=lambda pair: -pair[0])
+    return tuple(swing for _, swing in found[:shown])
