@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from qtwin.errors import InputError, QtwinError, unknown_name
@@ -86,7 +86,7 @@ class Eligibility:
     counts: tuple[Count, ...] = ()
     unchecked: tuple[Unchecked, ...] = ()
     lifted: frozenset[str] = frozenset()
-    set_aside: Mapping[str, str] | None = None
+    set_aside: Mapping[str, str] = field(default_factory=dict)
     unknown_medicines: tuple[str, ...] = ()
     unknown_allergies: int = 0
     unused_diagnoses: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """Eligibility rules, read from TOML: who must not be given a drug, should not, with care, or at most so much of it.
 
-A file is one rule set; docs/how_to/add_a_rule.md shows its layout. Nothing is taken on trust: a rule without source or text, of an
-unknown drug, group, condition or key, or with a range in which nothing lies, is refused with its file and id.
+A file is one rule set; docs/how_to/add_a_rule.md shows its layout. Nothing is taken on trust: a rule without source or text, of
+an unknown drug, group, condition or key, or with a range in which nothing lies, is refused with its file and id.
 """
 
 from __future__ import annotations

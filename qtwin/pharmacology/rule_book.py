@@ -1,16 +1,18 @@
 """All rule sets together: no id twice, no rule that can never hold, no contradiction, no ceiling that rises as kidneys fail.
 
-Two dose rules of one drug contradict each other if they can hold at once with different doses and ask the same facts, unless one is
-the stricter special case of the other (30 mg below 60 mL/min, 15 mg below 30); or if one is a special case that allows more than
-the general rule does. Of rules on the same facts from sets of different precedence, the higher set's holds and the lower's is set
+Two dose rules of one drug contradict each other if they can hold at once with different doses and ask the same facts, unless one
+is the stricter special case of the other (30 mg below 60 mL/min, 15 mg below 30); or if one is a special case that allows more
+than the general rule does. Of rules on the same facts from sets of different precedence, the higher set's holds and the lower's is set
 aside; at equal precedence it is an error. Rules on different facts (age, and a genotype) bind together.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from qtwin.errors import InputError
@@ -99,7 +101,7 @@ def _set_aside(rules: Sequence[Rule], jurisdiction: str) -> dict[str, str]:
                 if one.precedence == other.precedence:
                     raise InputError(
                         f"rules {one.id} and {other.id} contradict each other: different doses of {inn} for the same person",
-                        hint="make their `when` exclude each other, give both one dose, or put them into sets of different precedence",
+                        hint="make their `when` exclude each other, give both one dose, or set them apart by precedence",
                     )
                 low, high = sorted((one, other), key=lambda r: r.precedence)
                 if _asks(one) == _asks(other):
@@ -110,7 +112,7 @@ def _set_aside(rules: Sequence[Rule], jurisdiction: str) -> dict[str, str]:
 def _ends(criterion: Criterion) -> set[float]:
     """Finite ends of the ranges of creatinine clearance in a criterion."""
     if isinstance(criterion, Between):
-        return {end for end in (criterion.low, criterion.high) if criterion.fact == _CLEARANCE and abs(end) != float("inf")}
+        return {end for end in (criterion.low, criterion.high) if criterion.fact == _CLEARANCE and math.isfinite(end)}
     parts = criterion.parts if isinstance(criterion, AllOf | AnyOf) else (criterion.part,) if isinstance(criterion, Not) else ()
     return set().union(*(_ends(part) for part in parts))
 
@@ -119,13 +121,13 @@ def _check_kidneys(rules: Sequence[Rule], inn: str, jurisdiction: str) -> None:
     """Refuse a ceiling that is higher at a lower creatinine clearance, all else equal."""
     own = [r for r in rules if r.partner is None and r.more_than is None]
     ends = sorted({0.0, 300.0}.union(*(_ends(r.when) for r in own)))
-    levels = [*ends, *((a + b) / 2 for a, b in zip(ends, ends[1:], strict=False))]
+    levels = [*ends, *((a + b) / 2 for a, b in pairwise(ends))]
 
     def ceiling(facts: Facts, name: str) -> float:
         holding = [r for r in own if r.when.holds(facts)]
-        return (
-            0.0 if any(r.excludes for r in holding) else min((r.limits[name] for r in holding if name in r.limits), default=1e9)
-        )
+        if any(r.excludes for r in holding):
+            return 0.0
+        return min((r.limits[name] for r in holding if name in r.limits), default=math.inf)
 
     for rule in own:
         facts = witness(rule.when) if rule.strength == "dose" and _CLEARANCE in rule.when.asks() else None
@@ -136,8 +138,8 @@ def _check_kidneys(rules: Sequence[Rule], inn: str, jurisdiction: str) -> None:
             for level in (v for v in levels if v < facts.numbers[_CLEARANCE]):
                 if ceiling(replace(facts, numbers={**facts.numbers, _CLEARANCE: level}), name) > here:
                     raise InputError(
-                        f"rule {rule.id}: the ceiling of {inn} in {jurisdiction} is higher at a creatinine clearance of {level:g} "
-                        f"than at {facts.numbers[_CLEARANCE]:g} mL/min",
+                        f"rule {rule.id}: the ceiling of {inn} in {jurisdiction} is higher at a creatinine clearance of "
+                        f"{level:g} than at {facts.numbers[_CLEARANCE]:g} mL/min",
                         hint="say what holds below its range: a lower dose, avoid or contraindicated",
                     )
 
@@ -146,8 +148,8 @@ def bind(sets: Sequence[RuleSet], groups: Mapping[str, DrugGroup]) -> RuleBook:
     """Rule sets as one book.
 
     Raises:
-        InputError: for an id or group that is there twice, a rule that can never hold, a contradiction, or a dose ceiling that rises
-            as creatinine clearance falls.
+        InputError: for an id that is there twice, a rule that can never hold, a contradiction, or a dose ceiling that rises as
+            creatinine clearance falls.
     """
     rules = [rule for one in sets for rule in one.rules]
     seen: dict[str, Rule] = {}

@@ -1,8 +1,8 @@
 """Facts that make a criterion hold, or the proof that there are none.
 
-The criterion is taken apart into regions, conjunctions of ranges, words, conditions and medicines, one at a time; the first that is
-not empty gives the facts. The language is finite apart from its ranges, so the search decides every criterion, and with it whether
-two rules can hold at once.
+The criterion is taken apart into regions, conjunctions of ranges, words, conditions and medicines, one at a time; the first that
+is not empty gives the facts. The language is finite apart from its ranges, so the search decides every criterion, and with it
+whether two rules can hold at once.
 """
 
 from __future__ import annotations
