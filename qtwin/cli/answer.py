@@ -15,6 +15,7 @@ from qtwin.cli.show import stage
 from qtwin.encoding.encoding import Encoding
 from qtwin.errors import InputError
 from qtwin.problem.allowed import Allowed
+from qtwin.problem.decision import Tally, tally
 from qtwin.problem.regimen import RegimenProblem
 from qtwin.report.scores import Yardstick, solver_row
 from qtwin.solver import registry, twin_search
@@ -54,7 +55,7 @@ class _Recording:
     problem: RegimenProblem
     allowed: Allowed | None = None
     bits: NDArray[np.generic] | None = None
-    utility: NDArray[np.float64] | None = None
+    tally: Tally | None = None
 
     def feasible_bits(self) -> NDArray[np.uint8]:
         if self.allowed is not None and not self.allowed.complete:
@@ -62,8 +63,8 @@ class _Recording:
         return self.problem.feasible_bits()
 
     def objective(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
-        self.bits, self.utility = bits, self.problem.objective(bits)
-        return self.utility
+        self.bits, self.tally = bits, tally(self.problem, np.asarray(bits, dtype=np.uint8))
+        return self.tally.utility
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +87,7 @@ class Answerer:
     sections: tuple[SolverSection, ...]
     solvers: tuple[Solver, ...]
     allowed: Allowed | None = None
-    enumerated: NDArray[np.float64] | None = None
+    enumerated: Tally | None = None
     theta: tuple[float, ...] = ()
 
     @staticmethod
@@ -128,15 +129,15 @@ class Answerer:
                 result = self._refused(section, error)
             if result.status == "interrupted":  # Ctrl-C was heard by the solver and is meant for the run; its answer is not kept
                 raise KeyboardInterrupt
-            full = recording.utility if recording.utility is not None and len(recording.utility) > 1 else None
-            return {"result": to_plain(result), "utility": full}
+            full = recording.tally if recording.tally is not None and len(recording.tally.utility) > 1 else None
+            return {"result": to_plain(result), "tally": None if full is None else vars(full)}
 
         with stage(label) as found:
             kept, reused = checkpoint.stage(f"solver-{k}-{section.name}", compute)
             result = from_plain(kept["result"])
             self.theta = tuple(result.info.get("theta", self.theta))
-            if result.scope == "twin" and kept["utility"] is not None:
-                self.enumerated = np.asarray(kept["utility"])
+            if result.scope == "twin" and kept["tally"] is not None:
+                self.enumerated = Tally(**{name: np.asarray(value) for name, value in kept["tally"].items()})
             found.append(result.status + (", proven" if result.proven else "") + (" (kept from before)" if reused else ""))
         return Answer(section=section, label=label, result=result)
 
@@ -176,11 +177,11 @@ class Answerer:
             info={"refused": error.message, "hint": error.hint},
         )
 
-    def utility_of_all(self, problem: RegimenProblem, feasible: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """(k,) utility of every feasible choice: the enumeration's own numbers where one ran."""
-        if self.enumerated is not None and len(self.enumerated) == len(feasible):
+    def tally_of_all(self, problem: RegimenProblem, feasible: NDArray[np.uint8]) -> Tally:
+        """Utility and each draw's winner of every feasible choice: the enumeration's own numbers where one ran."""
+        if self.enumerated is not None and len(self.enumerated.utility) == len(feasible):
             return self.enumerated
-        return problem.objective(feasible)
+        return tally(problem, feasible)
 
     def score(
         self,

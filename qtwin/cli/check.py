@@ -15,10 +15,15 @@ from qtwin.patient.consent import consent_warnings
 from qtwin.patient.person import Patient
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
+from qtwin.pharmacology.eligibility import Eligibility, assess
+from qtwin.pharmacology.facts import facts_of
+from qtwin.pharmacology.rule_book import read_rule_book
 from qtwin.problem.allowed import Allowed, allowed
+from qtwin.problem.eligible import eligibility_constraints
 from qtwin.problem.feasible import explain_infeasible
-from qtwin.problem.rules import NEEDS, Budget, Rules, constraints_for, further_constraints
+from qtwin.problem.rules import Budget, Rules, constraints_for, coverable, further_constraints, needs_of
 from qtwin.spec import Candidate, Spec, read_spec
+from qtwin.twin.build import out_of_scope
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +36,9 @@ class Checked:
         doses: Medicines taken now.
         candidates: Options to choose from.
         needs: What a regimen must cover.
+        eligibility: Which drugs may be given, by which rule.
+        going_on: Medicines of the record that are no candidates: they are taken whatever is chosen.
+        left: Needs that no eligible candidate covers, or that the measurements say are none, in sentences.
         allowed: Every allowed choice, or a sample of them where they are too many to list.
         warnings: What had to be left out or assumed.
     """
@@ -40,6 +48,9 @@ class Checked:
     doses: tuple[Dose, ...]
     candidates: tuple[Dose, ...]
     needs: tuple[str, ...]
+    eligibility: Eligibility
+    going_on: tuple[Dose, ...]
+    left: tuple[str, ...]
     allowed: Allowed
     warnings: tuple[str, ...]
 
@@ -90,17 +101,36 @@ def rules_of(spec: Spec) -> Rules:
     return Rules(exactly_drugs=p.exactly_drugs, keep=p.keep, stop=p.stop, avoid=p.avoid, caps=dict(p.caps), budget=budget)
 
 
-def needs_of(spec: Spec, patient: Patient) -> tuple[str, ...]:
-    """The needs that a regimen must cover: the spec's own, or those of the patient's conditions."""
-    known = sorted(
-        {need for needs in NEEDS.values() for need in needs} | {i for d in formulary.formulary().values() for i in d.indications}
-    )
-    if spec.problem.needs != "from conditions":
-        for need in spec.problem.needs:
-            if need not in known:
-                raise unknown_name("need", need, known)
-        return tuple(spec.problem.needs)
-    return tuple(need for c in patient.conditions for need in NEEDS.get(c.key, ()))
+def asked_needs(spec: Spec, patient: Patient) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The needs that a regimen must cover, the spec's own or those of the person; and those that are none now, in sentences.
+
+    Raises:
+        InputError: for a need that no drug of the formulary has as an indication.
+    """
+    if spec.problem.needs == "from conditions":
+        return needs_of(facts_of(patient))
+    known = sorted({i for d in formulary.formulary().values() for i in d.indications})
+    for need in spec.problem.needs:
+        if need not in known:
+            raise unknown_name("need", need, known)
+    return tuple(spec.problem.needs), ()
+
+
+def _in_scope(spec: Spec, patient: Patient) -> tuple[str, ...]:
+    """Why no model is about this record, if the spec accepts that.
+
+    Raises:
+        InputError: if it does not, or the person has died.
+    """
+    if patient.deceased:
+        raise InputError("the record says that the person has died: there is nothing to choose", hint="ask about a living person")
+    reasons = out_of_scope(patient)
+    if reasons and spec.twin.out_of_scope == "refuse":
+        raise InputError(
+            f"the record is outside the scope of every model: {'; '.join(reasons)}",
+            hint='no benefit could be told from this twin; set twin.out_of_scope = "accept" to go on all the same',
+        )
+    return reasons
 
 
 def check_experiment(spec_path: Path) -> Checked:
@@ -115,11 +145,28 @@ def check_experiment(spec_path: Path) -> Checked:
     base = spec_path.resolve().parent
     genotypes = base / spec.patient.genotypes if spec.patient.genotypes else None
     patient = read_patient(base / spec.patient.bundle, genotypes, stated=spec.patient.consent)
+    out_of = _in_scope(spec, patient)
     doses, warnings = current_doses(patient, ignore_unknown=spec.patient.unknown_medicines == "ignore")
-    needs = needs_of(spec, patient)
+    rules_folder = None if spec.problem.rules is None else base / spec.problem.rules
+    if rules_folder is not None and not rules_folder.is_dir():
+        raise InputError(f"problem.rules: there is no folder {spec.problem.rules}", hint="name a folder of rule sets")
+    drugs = {o.drug.inn: o.drug for o in candidates}
+    eligibility = assess(
+        patient,
+        tuple(drugs.values()),
+        jurisdiction=spec.problem.jurisdiction,
+        lift=spec.problem.lift,
+        book=None if rules_folder is None else read_rule_book(rules_folder),
+    )
+    going_on = tuple({d.drug.inn: d for d in doses if d.drug.inn not in drugs}.values())
+    needs, none_now = asked_needs(spec, patient)
+    needs, uncovered = coverable(
+        needs, candidates, lambda o: bool(eligibility.excluded(o)), required=spec.problem.needs != "from conditions"
+    )
     rules = (
         *constraints_for(candidates, needs=needs, max_drugs=spec.problem.max_drugs),
         *further_constraints(candidates, rules_of(spec)),
+        *eligibility_constraints(candidates, eligibility),
     )
     found = allowed(len(candidates), rules, seed=spec.seed)
     if not len(found.bits):
@@ -130,6 +177,16 @@ def check_experiment(spec_path: Path) -> Checked:
         doses=doses,
         candidates=candidates,
         needs=needs,
+        eligibility=eligibility,
+        going_on=going_on,
+        left=(*none_now, *uncovered),
         allowed=found,
-        warnings=(*consent_warnings(patient), *warnings),
+        warnings=(
+            *(f"out of scope: {reason}" for reason in out_of),
+            *consent_warnings(patient),
+            *warnings,
+            *(f"{d.label} is in the record and no candidate: it goes on, whatever is chosen" for d in going_on),
+            *none_now,
+            *uncovered,
+        ),
     )

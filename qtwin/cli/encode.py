@@ -72,9 +72,12 @@ def problem_of(checked: Checked, twin: Twin) -> RegimenProblem:
         horizon_years=p.horizon_years,
         kind_weights=kind_weights(dict(p.weights)),
         rules=rules_of(checked.spec),
-        tail=p.worst_share,
+        cvar_alpha=p.cvar_alpha,
+        cvar_over=p.cvar_over,
         current=tuple(d.drug.inn for d in checked.doses),
         switching_cost_qaly=p.switching_cost_qaly,
+        going_on=checked.going_on,
+        eligibility=checked.eligibility,
     )
 
 

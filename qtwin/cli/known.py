@@ -43,6 +43,10 @@ class Known:
         best: NDArray[np.uint8] = self.bits[int(np.argmax(self.utility))]
         return best
 
+    def leading(self, count: int) -> NDArray[np.int64]:
+        """Rows of the best `count`, the best first."""
+        return np.argsort(-self.utility, kind="stable")[:count]
+
     def shown(self) -> NDArray[np.int64]:
         """Rows for which benefit and harm are weighed: all; or a part of the sample, and all that were searched."""
         rows = np.arange(len(self.bits))
@@ -50,11 +54,11 @@ class Known:
 
 
 def simulated(checkpoint: Checkpoint, answerer: Answerer, problem: RegimenProblem, allowed: Allowed) -> dict[str, Any]:
-    """Utility of every listed choice, and the seconds that it took; what the enumeration simulated is not simulated again."""
+    """Utility of every listed choice, each draw's winner, and the seconds that it took; what the enumeration simulated is not simulated again."""
 
     def compute() -> dict[str, Any]:
         started = time.perf_counter()
-        return {"utility": answerer.utility_of_all(problem, allowed.bits), "simulate_s": time.perf_counter() - started}
+        return vars(answerer.tally_of_all(problem, allowed.bits)) | {"simulate_s": time.perf_counter() - started}
 
     found: dict[str, Any] = checkpoint.stage("all regimens", compute)[0]
     return found

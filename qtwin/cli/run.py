@@ -31,19 +31,25 @@ from qtwin.errors import require_vendor
 from qtwin.patient.person import describe
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
+from qtwin.problem.decision import Tally, certainty, tally
 from qtwin.problem.regimen import RegimenProblem
 from qtwin.report.number import percent
 from qtwin.report.order import right_order
 from qtwin.report.origin import command_line
 from qtwin.report.page import write as write_page
 from qtwin.report.playback import play, top_regimens
+from qtwin.report.recommendation import certainty_section, dose, excluded_section, finding, starting_doses, without_indication
+from qtwin.report.recommendation import points as recommendation_points
+from qtwin.report.recommendation import sentence as headline
 from qtwin.report.scores import Yardstick, agreement
 from qtwin.report.sections import encoding_section, kinetics_section, pareto_section, problem_section
 from qtwin.report.twin_section import twin_section
 from qtwin.report.verdict import judge
 from qtwin.spec import identity
+from qtwin.twin.build import out_of_scope
 
 SCHEMA = "qtwin.result/1"
+_JUDGED = 2_000  # of a sample, those among which the draws choose
 
 
 def identified(checked: Checked) -> tuple[str, dict[str, str]]:
@@ -97,12 +103,15 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
     if not allowed.complete:
         known, search = searched(checkpoint, answerer, answers, encoding, problem, allowed)
         answers.append(search)
+    counted: Tally | None = None
     wall["solvers"] = time.perf_counter() - mark
 
     mark = time.perf_counter()
     with stage("Playback on the twin") as found:
         if known is None:
-            known = Known(bits=feasible, utility=np.asarray(simulated(checkpoint, answerer, problem, allowed)["utility"]))
+            found_all = simulated(checkpoint, answerer, problem, allowed)
+            counted = Tally(**{name: np.asarray(found_all[name]) for name in ("utility", "best", "winner")})
+            known = Known(bits=feasible, utility=counted.utility)
         true, encoded = known.utility, -encoding.value(known.bits)
         trained = np.zeros(len(known.bits), dtype=np.bool_)
         trained[np.asarray(sample["allowed"], dtype=np.int64)] = True
@@ -113,6 +122,22 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         regimens = _regimens(problem, twin_doses=doses, best=known.best, encoded=known.bits[int(np.argmax(encoded))])
         found.append(f"best {regimens[0]['utility']['mean']:.3f} QALY")
     wall["playback"] = time.perf_counter() - mark
+
+    mark = time.perf_counter()
+    with stage("How sure the choice is") as found:
+        judged = known.leading(_JUDGED) if counted is None else np.arange(len(known.bits))
+        chosen_row = int(np.argmax(known.utility[judged]))
+
+        def sure() -> dict[str, Any]:
+            bits = known.bits[judged]
+            made = certainty(
+                problem, bits, counted or tally(problem, bits), chosen_row, complete=counted is not None, seed=spec.seed
+            )
+            return certainty_section(made, problem, bits)
+
+        certain, _ = checkpoint.stage("certainty", sure)
+        found.append(f"P(optimal) {percent(certain['p_optimal'])}")
+    wall["certainty"] = time.perf_counter() - mark
 
     mark = time.perf_counter()
     with stage("Likeness of the encodings"):
@@ -138,11 +163,12 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
     asked = right_order(encoding_part)
     if asked is not None and not asked.pairs_suffice:
         warnings.append(asked.words)
+    current = next(r for r in regimens if r["key"] == "current")
     verdict = judge(
         rows,
         n_feasible=allowed.count,
         fidelity=encoding_part["fidelity"],
-        current=next(r for r in regimens if r["key"] == "current"),
+        current=current,
         order="" if asked is None else asked.words,
         simulated="" if allowed.complete else f"{len(known.bits):,} of {allowed.short}",
     )
@@ -173,20 +199,50 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         "regimens": regimens,
         "pareto": pareto_section(weighed, true[shown]),
         "top": top_regimens(problem, known.bits, true),
-        "verdict": verdict.sentence,
-        "verdict_points": list(verdict.points),
+        "solver_verdict": verdict.sentence,
+        "solver_points": list(verdict.points),
         "winner": verdict.winner,
         "hardware": hardware_section(spec),
         "warnings": warnings,
         "wall_s": wall,
     }
+    best = known.best
+    chosen = problem.regimen(best).doses
+    eligibility, facts = checked.eligibility, twin.person.facts
+    worth = float(known.utility.max())
+    result |= {
+        "chosen": [dose(o) for o in chosen],
+        "going_on": [dose(o) for o in problem.going_on],
+        "excluded": excluded_section(candidates, eligibility),
+        "without_indication": without_indication(candidates, facts),
+        "cautions": [finding(f) for f in eligibility.cautions((*chosen, *problem.going_on))],
+        "eligibility": {
+            "jurisdiction": eligibility.jurisdiction,
+            "not_known": list(eligibility.not_known()),
+            "starting_doses": starting_doses(chosen, eligibility),
+            "needs_left": list(checked.left),
+        },
+        "p_optimal": certain["p_optimal"],
+        "set90": certain["set90"],
+        "certainty": certain,
+        "worth": {
+            "remaining_life_qaly": worth,
+            "within_horizon_qaly": float(problem.of_draws(problem.by_draw(best[None, :], beyond=False))[0]),
+            "horizon_years": problem.horizon_years,
+        },
+    }
+    result["verdict"] = headline(patient, facts, chosen, out_of_scope(patient))
+    result["verdict_points"] = list(recommendation_points(result, current))
     result = _plain(result)
     write_down("run experiment", patient, detail=f"experiment {run_id[:12]}, {len(rows)} solvers")
     with stage("Report"):
         write_atomically(out / "result.json", lambda p: _dump(p, result))
         page = write_page(result, out)
     _print_scores(rows)
-    note(verdict.sentence, style="bold green")
+    note(result["verdict"], style="bold green")
+    for line in result["verdict_points"]:
+        note(line)
+    note(verdict.sentence, style="dim")
     note(f"{page}  ({time.perf_counter() - started:.0f} s). Research software: not a medical device, not for prescribing.")
     return result
 
@@ -211,8 +267,8 @@ def _regimens(
     sections = [play(problem, best, key="chosen", title="chosen by the twin")]
     if (encoded != best).any():
         sections.append(play(problem, encoded, key="encoded", title="optimum of the encoding"))
-    now = _with_options(problem, twin_doses)
-    labels = {d.label for d in twin_doses}
+    now = _with_options(problem, tuple(d for d in twin_doses if d not in problem.going_on))
+    labels = {d.label for d in twin_doses if d not in problem.going_on}
     sections.append(
         play(now, np.array([o.label in labels for o in now.options], dtype=np.uint8), key="current", title="current medicines")
     )
@@ -224,7 +280,7 @@ def _with_options(problem: RegimenProblem, doses: tuple[Dose, ...]) -> RegimenPr
     """The same problem with further options appended (their draws are the same on every panel)."""
     extra = tuple(d for d in doses if d.label not in {o.label for o in problem.options})
     options = (*problem.options, *extra)
-    return replace(problem, options=options, panel=problem.twin.panel(options))
+    return replace(problem, options=options, panel=problem.twin.panel((*options, *problem.going_on)))
 
 
 def _print_scores(rows: list[Mapping[str, Any]] | list[dict[str, Any]]) -> None:

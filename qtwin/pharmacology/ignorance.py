@@ -1,8 +1,8 @@
 """What is not known, apart from how people differ: every uncertain number is drawn once for all people.
 
 A draw of the ignorance is one possible state of the evidence: one value for every number of the model. Numbers of one drug class
-that rest on evidence about the class share half of their variance. How people differ is drawn elsewhere (`qtwin.pharmacology.panel`),
-so that the value of a regimen under one draw is its mean over people, and what is left between draws is what could be learnt.
+that rest on evidence about the class share half of their variance. How people differ is drawn in `qtwin.pharmacology.panel`, so
+that the value of a regimen under one draw is its mean over people, and what is left between draws is what could be learnt.
 """
 
 from __future__ import annotations
@@ -85,7 +85,9 @@ class Sampled(Ignorance):
         own = _normals(self.seed, key, self.n)
         if not shared:
             return own
-        return np.sqrt(CLASS_SHARE) * _normals(self.seed, f"class {shared}", self.n) + np.sqrt(1.0 - CLASS_SHARE) * own
+        return np.asarray(
+            np.sqrt(CLASS_SHARE) * _normals(self.seed, f"class {shared}", self.n) + np.sqrt(1.0 - CLASS_SHARE) * own
+        )
 
 
 @final

@@ -51,7 +51,7 @@ class Person:
     hazards_per_year: Mapping[str, float]
     prospects: Prospects
     facts: Facts
-    systolic_mmHg: float = 140.0  # noqa: N815 - the unit is part of the name
+    systolic_mmHg: float = 140.0
     beta1_gain: float = 1.0
 
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import NamedTuple
 
 import numba as nb
@@ -24,7 +26,8 @@ from qtwin.pharmacology.outcome import CONSTANTS, KINDS
 from qtwin.pharmacology.panel import PEOPLE, Panel, aria_share
 
 Array = NDArray[np.float64]
-_BLOCK = 16 * PEOPLE  # members a task: amortises the scratch arrays
+_BLOCK = 32 * PEOPLE  # members a task
+_FEWEST_TASKS = 16  # fewer are not worth a thread
 _C = {name: k for k, name in enumerate(CONSTANTS)}
 _PER_MMSE, _PER_ADAS, _PER_ACB, _ACB_TOP = (
     _C[k] for k in ("utility_per_mmse", "mmse_per_adas_cog", "mmse_per_acb", "mmse_acb_ceiling")
@@ -39,7 +42,8 @@ _STROKE_MMHG, _INFARCTION_MMHG, _DEATH_MMHG, _MMHG_TOP, _MMHG_LOW = (
     for k in ("stroke_per_10_mmHg", "infarction_per_10_mmHg", "death_per_10_mmHg", "pressure_ceiling", "falls_per_10_mmHg_low")
 )
 _BRADYCARDIA, _FALLS_ALPHA1, _FALLS_H1, _FALLS_D2, _D2_HALF = (
-    _C[k] for k in ("bradycardia_per_fall", "falls_per_alpha1", "falls_per_histamine1", "falls_per_dopamine2", "dopamine2_half_odds")
+    _C[k]
+    for k in ("bradycardia_per_fall", "falls_per_alpha1", "falls_per_histamine1", "falls_per_dopamine2", "dopamine2_half_odds")
 )
 _PER_MS, _BETA1_SHARE, _BETA1_HALF, _EFFICACY_HALF = (
     _C[k] for k in ("arrhythmia_per_ms", "beta1_sympathetic_share", "beta1_half_odds", "efficacy_half_exposure")
@@ -63,6 +67,7 @@ class Time(NamedTuple):
 
     weights: Array  # (q,)
     cumulative: Array  # (e, q)
+    alone: Array  # (e, q) chance to be alive without drugs
     utility: Array  # (e, q)
     cumulative_end: Array  # (e,)
     remaining: Array  # (e,)
@@ -78,8 +83,10 @@ def _more_responders(without, log_odds):  # type: ignore[no-untyped-def]
     return grown * without * (1.0 - without) / (1.0 + grown * without)
 
 
-@nb.njit(parallel=True, cache=True, error_model="numpy", fastmath=False)
+@nb.njit(nogil=True, cache=True, error_model="numpy", fastmath=False)
 def _respond(  # type: ignore[no-untyped-def]
+    first,  # tasks of one block of members of one regimen each
+    last,
     members_of,  # (r, w) option indices, -1 beyond the last
     person,
     kin,
@@ -91,21 +98,20 @@ def _respond(  # type: ignore[no-untyped-def]
     kinds_out,  # (r, m, 18)
     mmse_out,  # (r, m)
 ):
-    n_regimens, width = members_of.shape
-    m = mmse_out.shape[1]
+    width, m = members_of.shape[1], mmse_out.shape[1]
     activity = person.activity
     n_routes, n_receptors, n_outcomes, n_nodes = activity.size, eff.receptor_odds.shape[2], hazards.shape[1], time.weights.size
     n_blocks = (m + _BLOCK - 1) // _BLOCK
-    for task in nb.prange(n_regimens * n_blocks):
+    left = np.empty((width, n_routes))
+    odds = np.empty(n_receptors)
+    log_hazard = np.empty(n_outcomes)
+    response = np.empty(5)
+    u = np.empty(width)
+    for task in range(first, last):
         r, start = task // n_blocks, (task % n_blocks) * _BLOCK
         count = 0
         while count < width and members_of[r, count] >= 0:
             count += 1
-        left = np.empty((width, n_routes))
-        odds = np.empty(n_receptors)
-        log_hazard = np.empty(n_outcomes)
-        response = np.empty(5)
-        u = np.empty(width)
         for j in range(start, min(start + _BLOCK, m)):
             d, p = j // PEOPLE, j % PEOPLE
             c = constants[d]
@@ -174,22 +180,21 @@ def _respond(  # type: ignore[no-untyped-def]
             mmhg = c[_MMHG_TOP] * (1.0 - math.exp(-pressure / c[_MMHG_TOP]))
             useful = person.pressure * min(mmhg, max(person.systolic - PRESSURE_GOAL_MMHG, 0.0)) / 10.0
             too_low = max(PRESSURE_LOW_MMHG - (person.systolic - mmhg), 0.0) - max(PRESSURE_LOW_MMHG - person.systolic, 0.0)
-            log_hazard[0] += math.log(c[_STROKE_MMHG]) * useful
+            log_hazard[0] += c[_STROKE_MMHG] * useful
             log_hazard[2] += c[_BRADYCARDIA] * fall
             log_hazard[3] += c[_FALLS_ALPHA1] * odds[1] / (1.0 + odds[1]) + c[_FALLS_H1] * odds[2] / (1.0 + odds[2])
             log_hazard[3] += c[_FALLS_D2] * odds[4] / (odds[4] + c[_D2_HALF]) + c[_MMHG_LOW] * too_low / 10.0
             log_hazard[4] += c[_PER_MS] * qt
-            log_hazard[5] += math.log(c[_INFARCTION_MMHG]) * useful
-            log_hazard[6] += math.log(c[_DEATH_MMHG]) * useful
+            log_hazard[5] += c[_INFARCTION_MMHG] * useful
+            log_hazard[6] += c[_DEATH_MMHG] * useful
             # survival: years alive and quality of life lost by death
             ratio = math.exp(log_hazard[6])
             alive = survival = 0.0
             for q in range(n_nodes):
-                h = time.cumulative[d, q]
-                with_drugs = math.exp(-ratio * h)
+                with_drugs = math.exp(-ratio * time.cumulative[d, q]) if ratio != 1.0 else time.alone[d, q]
                 alive += time.weights[q] * with_drugs
                 if ratio != 1.0:
-                    survival += time.weights[q] * time.utility[d, q] * (with_drugs - math.exp(-h))
+                    survival += time.weights[q] * time.utility[d, q] * (with_drugs - time.alone[d, q])
             if ratio != 1.0:
                 h = time.cumulative_end[d]
                 survival += (math.exp(-ratio * h) - math.exp(-h)) * time.remaining[d]
@@ -201,11 +206,14 @@ def _respond(  # type: ignore[no-untyped-def]
             kinds_out[r, j, 1] = c[_PER_MMSE] * gain * alive
             for k in range(5):
                 without, utility = _RESPONSE[k]
-                kinds_out[r, j, 2 + k] = _more_responders(c[without], response[k]) * c[utility] * alive
+                more = _more_responders(c[without], response[k]) if response[k] != 0.0 else 0.0
+                kinds_out[r, j, 2 + k] = more * c[utility] * alive
             kinds_out[r, j, 7] = person.rate * c[_RATE_UTILITY] * (1.0 - math.exp(-fall / c[_RATE_FALL])) * alive
             for k in range(n_outcomes - 1):
                 base = hazards[d, k] * exposed
-                lost = math.exp(-base) - math.exp(-base * math.exp(log_hazard[k])) if log_hazard[k] != 0.0 else 0.0
+                lost = 0.0
+                if log_hazard[k] != 0.0:
+                    lost = math.exp(-base) - math.exp(-base * math.exp(log_hazard[k]))
                 # stroke and infarction stand with the benefits, the others behind survival
                 kinds_out[r, j, 8 if k == 0 else 9 if k == 5 else 10 + k] = -loss[k] * lost
             kinds_out[r, j, 10] = survival
@@ -242,7 +250,11 @@ def respond(
     lived, loss = panel.span(horizon_years, beyond=beyond)
     who, counts = panel.person, panel.counts
     exposures, kinds, mmse = np.zeros((r, m, w)), np.empty((r, m, len(KINDS))), np.empty((r, m))
-    _respond(
+    constants = panel.constants.copy()
+    constants[:, [_STROKE_MMHG, _INFARCTION_MMHG, _DEATH_MMHG]] = np.log(
+        constants[:, [_STROKE_MMHG, _INFARCTION_MMHG, _DEATH_MMHG]]
+    )
+    given = (
         np.ascontiguousarray(option_indices, dtype=np.int64),
         Traits(
             activity=who.activity,
@@ -253,11 +265,12 @@ def respond(
         ),
         panel.kinetics,
         panel.effects,
-        panel.constants,
+        constants,
         panel.hazards,
         Time(
             weights=lived.weights,
             cumulative=lived.cumulative,
+            alone=np.exp(-lived.cumulative),
             utility=lived.utility,
             cumulative_end=lived.cumulative_end,
             remaining=lived.remaining,
@@ -269,6 +282,15 @@ def respond(
         kinds,
         mmse,
     )
+    tasks = r * -(-m // _BLOCK)
+    threads = min(nb.get_num_threads(), tasks)
+    if tasks < _FEWEST_TASKS or threads < 2:
+        _respond(0, tasks, *given)
+    else:
+        edges = np.linspace(0, tasks, threads + 1).astype(int)
+        with ThreadPoolExecutor(threads) as pool:
+            for done in [pool.submit(_respond, int(a), int(b), *given) for a, b in pairwise(edges)]:
+                done.result()
     return exposures, kinds, mmse
 
 

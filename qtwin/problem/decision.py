@@ -189,9 +189,7 @@ def certainty(
     )
 
 
-def learning(
-    problem: RegimenProblem, contenders: NDArray[np.uint8], *, seed: int, n_draws: int = _DRAWS
-) -> tuple[Learning, ...]:
+def learning(problem: RegimenProblem, contenders: NDArray[np.uint8], *, seed: int, n_draws: int = _DRAWS) -> tuple[Learning, ...]:
     """Value of learning each group of numbers: what is gained by choosing after a regression on their scores, out of sample.
 
     Args:

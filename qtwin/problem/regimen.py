@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, final
 
@@ -16,6 +16,7 @@ from qtwin.pharmacology.outcome import BENEFITS, KINDS
 from qtwin.pharmacology.panel import PEOPLE, Panel
 from qtwin.problem.allowed import allowed
 from qtwin.problem.constraint import Constraint
+from qtwin.problem.eligible import eligibility_constraints
 from qtwin.problem.feasible import explain_infeasible
 from qtwin.problem.rules import Rules, constraints_for, further_constraints
 from qtwin.twin.twin import Twin
@@ -31,10 +32,11 @@ class RegimenProblem:
     Attributes:
         twin: The twin on which every answer is scored.
         options: Candidate doses; variable i is options[i].
+        going_on: Medicines that are taken whatever is chosen; utility counts against taking these alone.
         constraints: Named conditions.
         horizon_years: Time over which utility counts.
         kind_weights: (18,) weight of each kind of benefit and harm.
-        panel: The options' pharmacology on the twin's members.
+        panel: The options' pharmacology on the twin's members, and behind them that of what goes on.
         cvar_alpha: Share of the worst that the objective averages over (conditional value at risk); 1 is the mean.
         cvar_over: Of what: "people", the worst of the people under each draw of what is not known, averaged over the draws; or
             "ignorance", the worst draws of the mean over people.
@@ -49,6 +51,7 @@ class RegimenProblem:
     horizon_years: float
     kind_weights: NDArray[np.float64]
     panel: Panel
+    going_on: tuple[Dose, ...] = ()
     cvar_alpha: float = 1.0
     cvar_over: Over = "people"
     current: tuple[str, ...] = ()
@@ -78,15 +81,28 @@ class RegimenProblem:
         """(m,) whether each choice satisfies every constraint."""
         return np.asarray(np.all([c.holds(bits) for c in self.constraints], axis=0))
 
+    def rows(self, bits: NDArray[np.generic]) -> NDArray[np.uint8]:
+        """(m, n) choices as (m, n + g) rows over the panel: what goes on is in each."""
+        chosen = np.asarray(bits, dtype=np.uint8)
+        return np.concatenate([chosen, np.ones((len(chosen), len(self.going_on)), dtype=np.uint8)], axis=1)
+
+    def kinds(self, bits: NDArray[np.generic], *, beyond: bool = True) -> Iterator[NDArray[np.float64]]:
+        """Stream (chunk, m, 18) QALY by kind of each choice, against taking nothing but what goes on."""
+        found = self.twin.kinds(self.panel, self.rows(bits), horizon_years=self.horizon_years, beyond=beyond)
+        if not self.going_on:
+            yield from found
+            return
+        nothing = np.zeros((1, self.n), dtype=np.uint8)
+        alone = next(self.twin.kinds(self.panel, self.rows(nothing), horizon_years=self.horizon_years, beyond=beyond))
+        for kinds in found:
+            yield kinds - alone
+
     def by_draw(self, bits: NDArray[np.generic], *, beyond: bool = True) -> NDArray[np.float64]:
         """(r, e) utility of each choice under each draw of what is not known: the mean over people, less the cost of switching.
 
         Where the objective guards against the worst people, it is the mean of the worst `cvar_alpha` of them.
         """
-        found = [
-            self._by_draw(kinds @ self.kind_weights)
-            for kinds in self.twin.kinds(self.panel, bits, horizon_years=self.horizon_years, beyond=beyond)
-        ]
+        found = [self._by_draw(kinds @ self.kind_weights) for kinds in self.kinds(bits, beyond=beyond)]
         values = np.concatenate(found) if found else np.empty((0, self.panel.n_draws))
         return np.asarray(values - self.switching_cost(bits)[:, None])
 
@@ -120,18 +136,13 @@ class RegimenProblem:
     def benefit_and_harm(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
         """(m, 2) posterior-mean QALY of the kinds of benefit and of the kinds of harm (as positive losses), weighted."""
         good = np.array([kind in BENEFITS for kind in KINDS])
-        found = [
-            self.panel.mean_by_draw(np.moveaxis(kinds, 1, 2)).mean(axis=2) * self.kind_weights
-            for kinds in self.twin.kinds(self.panel, bits, horizon_years=self.horizon_years)
-        ]
+        found = [self.panel.mean_by_draw(np.moveaxis(kinds, 1, 2)).mean(axis=2) * self.kind_weights for kinds in self.kinds(bits)]
         kinds = np.concatenate(found) if found else np.empty((0, len(KINDS)))
         return np.column_stack([kinds[:, good].sum(axis=1), -kinds[:, ~good].sum(axis=1)])
 
     def member_utility(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
         """(r, m) utility of each choice in each member, for a few choices."""
-        return np.concatenate(
-            [kinds @ self.kind_weights for kinds in self.twin.kinds(self.panel, bits, horizon_years=self.horizon_years)]
-        )
+        return np.concatenate([kinds @ self.kind_weights for kinds in self.kinds(bits)])
 
     def thinned(self, n_members: int) -> RegimenProblem:
         """The same question on fewer posterior members, every k-th of them, for when very many choices are simulated."""
@@ -140,11 +151,11 @@ class RegimenProblem:
         kept = {name: getattr(p, name)[rows] for name in ("latent", "parameters", "state_first", "state_now", "weights")}
         kept["weights"] = kept["weights"] / kept["weights"].sum()
         twin = replace(self.twin, posterior=replace(p, **kept))
-        return replace(self, twin=twin, panel=twin.panel(self.options))
+        return replace(self, twin=twin, panel=twin.panel((*self.options, *self.going_on)))
 
     def under(self, ignorance: Ignorance) -> RegimenProblem:
         """The same question under other draws of what is not known."""
-        return replace(self, panel=self.twin.panel(self.options, ignorance=ignorance))
+        return replace(self, panel=self.twin.panel((*self.options, *self.going_on), ignorance=ignorance))
 
     def regimen(self, bits: NDArray[np.generic]) -> Regimen:
         """The doses of one (n,) choice."""
@@ -172,6 +183,7 @@ def pose(
     cvar_over: Over = "people",
     current: Sequence[str] = (),
     switching_cost_qaly: float = 0.0,
+    going_on: Sequence[Dose] = (),
     eligibility: Eligibility | None = None,
 ) -> RegimenProblem:
     """The regimen problem of one twin.
@@ -185,10 +197,12 @@ def pose(
         constraints=(
             *constraints_for(options, needs=needs, max_drugs=max_drugs),
             *further_constraints(options, rules or Rules()),
+            *(eligibility_constraints(options, eligibility) if eligibility is not None else ()),
         ),
         horizon_years=horizon_years,
         kind_weights=kind_weights,
-        panel=twin.panel(options),
+        panel=twin.panel((*options, *going_on)),
+        going_on=tuple(going_on),
         cvar_alpha=cvar_alpha,
         cvar_over=cvar_over,
         current=tuple(current),

@@ -6,17 +6,63 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from qtwin.errors import unknown_name
+from qtwin.pharmacology.benefit import accrues
 from qtwin.pharmacology.drug import Dose
+from qtwin.pharmacology.facts import Facts
+from qtwin.pharmacology.response import PRESSURE_GOAL_MMHG
 from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, NotBoth
 
 NEEDS: Mapping[str, tuple[str, ...]] = {
-    "alzheimer_disease": ("mild Alzheimer's disease",),
+    "mild_dementia": ("mild Alzheimer's disease",),
+    "moderate_dementia": ("moderate to severe Alzheimer's disease",),
+    "severe_dementia": ("moderate to severe Alzheimer's disease",),
     "hypertension": ("hypertension",),
-    "depression": ("depression",),
-    "psychosis": ("psychosis",),
     "atrial_fibrillation": ("stroke prevention in atrial fibrillation", "rate control in atrial fibrillation"),
 }
-"""Condition of a patient to the needs that a regimen must cover."""
+"""Condition of a patient to the needs that a regimen covers where an eligible candidate can. Depression in dementia and psychosis are
+left to the utility: no drug has been shown to be worth its harm there as a rule (HTA-SADD 2011, Lancet 378:403; Beers 2023)."""
+
+
+def needs_of(facts: Facts) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The needs of a person, and in sentences those that their measurements say are none now."""
+    needs: list[str] = []
+    left: list[str] = []
+    pressure = facts.numbers.get("systolic_bp")
+    for key, names in NEEDS.items():
+        if key not in facts.conditions or ("Alzheimer" in names[0] and "alzheimer_disease" not in facts.conditions):
+            continue
+        for need in names:
+            if need.startswith("rate control") and not accrues("rate control", None, facts):
+                left.append(f"{need}: not asked for at the heart rate in the record")
+            elif need == "hypertension" and pressure is not None and pressure < PRESSURE_GOAL_MMHG:
+                left.append(f"{need}: no further drug is asked for at {pressure:.0f} mmHg")
+            else:
+                needs.append(need)
+    return tuple(dict.fromkeys(needs)), tuple(left)
+
+
+def coverable(
+    needs: Sequence[str], options: Sequence[Dose], excluded: Callable[[Dose], bool], *, required: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The needs that some eligible option covers, and in sentences those that none does.
+
+    Args:
+        needs: What is to be covered.
+        options: The candidates.
+        excluded: Whether a rule keeps a candidate out.
+        required: Whether the spec names the needs itself: then one without any candidate stays, and makes the question infeasible.
+    """
+    kept, left = [], []
+    for need in needs:
+        covers = [o for o in options if need in o.drug.indications]
+        if (not covers and required) or any(not excluded(o) for o in covers):
+            kept.append(need)
+        elif covers:
+            names = ", ".join(sorted({o.drug.inn for o in covers}))
+            left.append(f"no eligible candidate covers {need}: {names} are excluded")
+        else:
+            left.append(f"no candidate covers {need}")
+    return tuple(kept), tuple(left)
 
 
 CAPS: Mapping[str, tuple[str, Callable[[Dose], float]]] = {

@@ -25,7 +25,11 @@ def play(problem: RegimenProblem, bits: NDArray[np.generic], *, key: str, title:
     twin, weights = problem.twin, problem.twin.posterior.weights
     times = np.linspace(0.0, problem.horizon_years, 2 * max(6, round(12 * problem.horizon_years)) + 1, dtype=np.float64)
     response = twin.simulate(
-        problem.panel, bits, horizon_years=problem.horizon_years, kind_weights=problem.kind_weights, times_years=times
+        problem.panel,
+        problem.rows(np.asarray(bits)[None, :])[0],
+        horizon_years=problem.horizon_years,
+        kind_weights=problem.kind_weights,
+        times_years=times,
     )
     row = np.asarray(bits)[None, :]
     broken = [c.name for c in problem.constraints if not c.holds(row)[0]]
@@ -36,7 +40,8 @@ def play(problem: RegimenProblem, bits: NDArray[np.generic], *, key: str, title:
             if biomarker == "mmse":
                 values = np.clip(values + response.mmse_offset[:, None], 0.0, 30.0)
             course.append({"biomarker": biomarker, "unit": unit, "time_years": times.tolist(), **band(values, weights)})
-    doses = problem.regimen(bits).doses
+    doses = (*problem.regimen(bits).doses, *problem.going_on)
+    by_kind = next(problem.kinds(row))[0]
     kinetics = []
     for k, dose in enumerate(doses):
         low, median, high = weighted_quantile(response.exposures[:, k], weights, (0.025, 0.5, 0.975))
@@ -45,15 +50,15 @@ def play(problem: RegimenProblem, bits: NDArray[np.generic], *, key: str, title:
     return {
         "key": key,
         "title": title,
-        "drugs": [d.label for d in doses],
+        "drugs": [d.label for d in problem.regimen(bits).doses],
         "feasible": not broken,
         "infeasible_because": broken,
-        "utility": summary(response.utility, weights),
+        "utility": summary(by_kind @ problem.kind_weights, weights),
         "kinds": [
             {
                 "kind": kind,
                 "group": "benefit" if kind in BENEFITS else "harm",
-                **summary(response.kinds[:, k] * problem.kind_weights[k], weights),
+                **summary(by_kind[:, k] * problem.kind_weights[k], weights),
             }
             for k, kind in enumerate(KINDS)
         ],

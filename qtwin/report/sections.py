@@ -26,6 +26,18 @@ def _members(constraint: Constraint) -> tuple[int, ...]:
     return tuple(getattr(constraint, "members", ())) or tuple(getattr(constraint, "pair", ()))
 
 
+def _objective(problem: RegimenProblem) -> str:
+    mean = (
+        "mean utility"
+        if problem.cvar_alpha >= 1.0
+        else f"mean utility of the worst {100 * problem.cvar_alpha:g} % of {problem.cvar_over}"
+    )
+    against = "what goes on alone" if problem.going_on else "taking no drug"
+    return (
+        f"{mean} of {problem.horizon_years * 12:g} months of treatment on the twin, life lost beyond included, against {against}"
+    )
+
+
 def problem_section(problem: RegimenProblem, allowed: Allowed, *, n_simulated: int) -> dict[str, Any]:
     """What is asked, constraint by constraint, and how many of the allowed regimens were simulated."""
     return {
@@ -55,7 +67,7 @@ def problem_section(problem: RegimenProblem, allowed: Allowed, *, n_simulated: i
         "n_possible": 2**problem.n,
         "max_drugs": next((c.limit for c in problem.constraints if hasattr(c, "limit")), problem.n),
         "horizon_years": problem.horizon_years,
-        "objective": f"posterior-mean utility over {problem.horizon_years * 12:g} months on the twin, against taking no drug",
+        "objective": _objective(problem),
         "unit": "QALY",
         "weights": dict(zip(KINDS, problem.kind_weights.tolist(), strict=True)),
         "enumeration": f"all {allowed.count:,} allowed regimens of 2^{problem.n} = {2**problem.n:,} can be simulated on the twin"
@@ -143,14 +155,16 @@ def kinetics_section(problem: RegimenProblem, current: NDArray[np.uint8]) -> lis
     panel, options = problem.panel, problem.options
     weights = problem.twin.posterior.weights
     exposures, _, _ = respond(panel, np.arange(problem.n)[:, None], horizon_years=problem.horizon_years)
-    inhibition = panel.inhibition_odds / (1.0 + panel.inhibition_odds)
+    fractions = panel.kinetics.fractions.mean(axis=0)
+    odds = panel.kinetics.inhibition_odds.mean(axis=0)
+    inhibition = odds / (1.0 + odds)
     rows = []
     for i, option in enumerate(options):
         low, median, high = weighted_quantile(exposures[i, :, 0] * panel.concentration[i], weights, (0.025, 0.5, 0.975))
         beside = [j for j in np.flatnonzero(current) if j != i and options[j].drug.drug_class != option.drug.drug_class]
         together = np.array([i, *beside])
-        alone = exposure_ratio(panel.fractions[[i]], panel.person.activity, inhibition[[i]])[0]
-        ratios = exposure_ratio(panel.fractions[together], panel.person.activity, inhibition[together])
+        alone = exposure_ratio(fractions[[i]], panel.person.activity, inhibition[[i]])[0]
+        ratios = exposure_ratio(fractions[together], panel.person.activity, inhibition[together])
         rows.append(
             {
                 "inn": option.drug.inn,
@@ -158,7 +172,7 @@ def kinetics_section(problem: RegimenProblem, current: NDArray[np.uint8]) -> lis
                 "concentration_ng_per_mL": {"low": float(low), "median": float(median), "high": float(high)},
                 "exposure_ratio": float(alone),
                 "exposure_ratio_current": float(ratios[0]),
-                "inhibited_by": [options[j].drug.inn for j in beside if (panel.inhibition_odds[j] * panel.fractions[i]).any()],
+                "inhibited_by": [options[j].drug.inn for j in beside if (odds[j] * fractions[i]).any()],
             }
         )
     return rows

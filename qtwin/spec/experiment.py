@@ -20,7 +20,7 @@ class PatientSection(Section):
 
     bundle: str
     genotypes: str | None = None
-    unknown_medicines: Literal["refuse", "ignore"] = "refuse"
+    unknown_medicines: Literal["refuse", "ignore"] = "ignore"
     consent: tuple[str, ...] = Field(default=(), strict=False)
 
     @field_validator("consent")
@@ -41,9 +41,10 @@ class VariantSection(Section):
 
 
 class TwinSection(Section):
-    """How the twin is built."""
+    """How the twin is built; a record that no model is about is refused unless `out_of_scope` accepts it."""
 
     disease_model: str = "alzheimer"
+    out_of_scope: Literal["refuse", "accept"] = "refuse"
     n_members: int = Field(default=2048, ge=100, le=1_000_000)
     receptor_variants: VariantSection = VariantSection()
 
@@ -70,7 +71,11 @@ class BudgetSection(Section):
 
 
 class ProblemSection(Section):
-    """What is asked."""
+    """What is asked.
+
+    `jurisdiction` says whose eligibility rules hold, `lift` names rules of strength avoid that shall not exclude, `rules` is a folder
+    with further rule sets. `cvar_alpha` below 1 guards against the worst share of `cvar_over`.
+    """
 
     candidates: tuple[Annotated[Candidate, BeforeValidator(_candidate)], ...] = Field(strict=False, min_length=1)
     needs: Literal["from conditions"] | Annotated[tuple[str, ...], Field(strict=False)] = "from conditions"
@@ -81,7 +86,11 @@ class ProblemSection(Section):
     avoid: tuple[Annotated[tuple[str, str], Field(strict=False)], ...] = Field(default=(), strict=False)
     caps: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     budget: BudgetSection | None = None
-    worst_share: float = Field(default=1.0, gt=0, le=1)
+    cvar_alpha: float = Field(default=1.0, gt=0, le=1)
+    cvar_over: Literal["people", "ignorance"] = "people"
+    jurisdiction: Literal["US", "EU"] = "US"
+    lift: tuple[str, ...] = Field(default=(), strict=False)
+    rules: str | None = None
     switching_cost_qaly: float = Field(default=0.0, ge=0)
     horizon_years: float = Field(default=1.5, gt=0, le=10)
     weights: dict[str, float] = Field(default_factory=dict)

@@ -6,18 +6,24 @@ import datetime as dt
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qtwin.patient.person import Patient, Visit
 from qtwin.pharmacology.drug import Dose
 from qtwin.pharmacology.panel import Person, build_panel
 from qtwin.pharmacology.quantity import read_quantities
 from qtwin.pharmacology.response import respond
-from qtwin.twin.assimilate import Observation, assimilate
+from qtwin.twin.assimilate import Observation, Posterior, assimilate
 from qtwin.twin.disease import load
+from qtwin.twin.disease.base import DiseaseModel
 from qtwin.twin.person import person_of
+from qtwin.twin.simulate import integrate
 from qtwin.twin.twin import Twin
 
+YOUNGEST_YEARS = 50.0
 _MEMBERS_FOR_MEDICINES = 512
+_MEMBERS_FOR_COURSE = 256
+_YEARS_AHEAD = 20
 _SAME = {"mmse": "mmse", "cdr_sb": "cdr_sb", "amyloid_pet": "amyloid_pet_centiloid", "hippocampal_volume": "hippocampal_fraction"}
 
 
@@ -63,6 +69,28 @@ def medicines_during_visits(doses: Sequence[Dose], person: Person, *, seed: int)
     return float(panel.removal_per_year.sum(axis=1).mean()), float(offset.mean())
 
 
+def out_of_scope(patient: Patient) -> tuple[str, ...]:
+    """Why no disease model is about this record; empty where one is."""
+    reasons = []
+    if not {"alzheimer_disease", "mild_cognitive_impairment"} & {c.key for c in patient.conditions}:
+        reasons.append(
+            "the record holds neither Alzheimer's disease nor mild cognitive impairment, which the disease models are about"
+        )
+    if patient.age_years < YOUNGEST_YEARS:
+        reasons.append(f"the models are for people of {YOUNGEST_YEARS:.0f} years and older")
+    return tuple(reasons)
+
+
+def _expected_mmse(model: DiseaseModel, posterior: Posterior) -> NDArray[np.float64]:
+    """(y,) mean MMSE without drugs in each year ahead."""
+    rows = np.linspace(0, len(posterior.weights) - 1, min(_MEMBERS_FOR_COURSE, len(posterior.weights))).astype(np.int64)
+    times = np.arange(_YEARS_AHEAD) + 0.5
+    states = integrate(
+        model, posterior.parameters[rows], posterior.state_now[rows], np.zeros((1, len(rows))), np.concatenate([[0.0], times])
+    )[0]
+    return np.asarray(model.observe("mmse", states)[:, 1:].mean(axis=0))
+
+
 def build_twin(
     patient: Patient, doses: Sequence[Dose], *, disease_model: str, n_members: int, seed: int, beta1_gain: float = 1.0
 ) -> Twin:
@@ -99,8 +127,6 @@ def build_twin(
         )
     if not posterior.observations:
         assumed.append("no visit informs the disease course: the twin is the population")
-    if not any(c.key == "alzheimer_disease" for c in patient.conditions):
-        assumed.append("out of scope: the record holds no Alzheimer's disease, which the disease model is about")
-    if patient.age_years < 50.0:
-        assumed.append("out of scope: the models are for people of 50 years and older")
+    if not out_of_scope(patient):
+        person, _ = person_of(patient, beta1_gain=beta1_gain, mmse=_expected_mmse(model, posterior))
     return Twin(patient=patient, model=model, posterior=posterior, person=person, seed=seed, assumptions=tuple(assumed))

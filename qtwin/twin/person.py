@@ -50,9 +50,7 @@ def _activity(patient: Patient, assumed: list[str]) -> NDArray[np.float64]:
     return array
 
 
-def person_of(
-    patient: Patient, *, beta1_gain: float = 1.0, mmse: NDArray[np.float64] | None = None
-) -> tuple[Person, list[str]]:
+def person_of(patient: Patient, *, beta1_gain: float = 1.0, mmse: NDArray[np.float64] | None = None) -> tuple[Person, list[str]]:
     """What pharmacology needs to know of a patient, relative to a CYP2D6 *1/*1, CYP2C19 normal person of 100 mL/min.
 
     Args:

@@ -98,9 +98,7 @@ class Twin:
         area = np.asarray(np.trapezoid((mmse[1:] - mmse[:1]) * alive, times, axis=2))
         return np.asarray(panel.constant("utility_per_mmse")[panel.draw_of] * area)
 
-    def kinds(
-        self, panel: Panel, bits: NDArray[np.generic], *, horizon_years: float, beyond: bool = True
-    ) -> Iterator[Array]:
+    def kinds(self, panel: Panel, bits: NDArray[np.generic], *, horizon_years: float, beyond: bool = True) -> Iterator[Array]:
         """Stream (chunk, m, 18) QALY by kind over the rows of (r, n) `bits`, in order, in bounded memory.
 
         Args:
@@ -140,7 +138,11 @@ class Twin:
         exposures, _, offset = respond(panel, index, horizon_years=horizon_years)
         kinds = next(self.kinds(panel, row, horizon_years=horizon_years))[0]
         states = integrate(
-            self.model, self.posterior.parameters, self.posterior.state_now, self._removal(panel.removal_per_year, row), times_years
+            self.model,
+            self.posterior.parameters,
+            self.posterior.state_now,
+            self._removal(panel.removal_per_year, row),
+            times_years,
         )[0]
         return Response(
             times_years=times_years,

@@ -1,0 +1,219 @@
+"""What the twin recommends and for whom, how sure that is, what was excluded and why, and what would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.patient.person import Patient
+from qtwin.pharmacology.benefit import COMPONENTS, why_not
+from qtwin.pharmacology.drug import Dose
+from qtwin.pharmacology.eligibility import Eligibility, Finding
+from qtwin.pharmacology.facts import Facts
+from qtwin.problem.decision import Certainty, Swing
+from qtwin.problem.regimen import RegimenProblem
+from qtwin.report.number import number, percent, qaly
+
+_NAMED = 4
+_EFFECT_OF = {
+    "disease course": lambda d: "amyloid_clearance" in d.effects,
+    "symptomatic cognition": lambda d: "adas_cog_max" in d.effects,
+    "mood": lambda d: "mood_odds_ratio" in d.effects,
+    "behaviour": lambda d: "behaviour_odds_ratio" in d.effects,
+    "pain": lambda d: "pain_odds_ratio" in d.effects,
+    "bladder": lambda d: "bladder_odds_ratio" in d.effects,
+    "reflux": lambda d: "reflux_odds_ratio" in d.effects,
+}
+"""Component of the utility to whether a drug has such an effect."""
+
+
+def dose(option: Dose) -> dict[str, Any]:
+    """A dose as result.json holds it."""
+    return {"inn": option.drug.inn, "amount_mg": option.amount_mg, "interval_h": option.interval_h}
+
+
+def finding(found: Finding) -> dict[str, Any]:
+    """A rule that holds, as result.json holds it."""
+    rule = found.rule
+    return {
+        "inn": found.inn,
+        "partner": found.partner,
+        "rule": rule.id,
+        "strength": rule.strength,
+        "text": rule.text,
+        "source": rule.source,
+    }
+
+
+def excluded_section(options: Sequence[Dose], eligibility: Eligibility) -> list[dict[str, Any]]:
+    """Every candidate dose that a rule keeps out, with the strongest rule first."""
+    return [
+        dose(option) | {"because": [finding(f) for f in found]} for option in options if (found := eligibility.excluded(option))
+    ]
+
+
+def without_indication(options: Sequence[Dose], facts: Facts) -> list[dict[str, str]]:
+    """Candidates whose wanted effect accrues nothing to this person, and what it would need; and those whose effect has no model."""
+    out: list[dict[str, str]] = []
+    for drug in {o.drug.inn: o.drug for o in options}.values():
+        has = [name for name, effect in _EFFECT_OF.items() if effect(drug)]
+        has += [f"fewer {k}" for k, ratio in drug.hazard_ratio.items() if ratio.value < 1.0 and f"fewer {k}" in COMPONENTS]
+        if "systolic_bp_fall" in drug.effects:
+            has.append("pressure")
+        if "ADRB1" in drug.affinity or "heart_rate_fall" in drug.effects:
+            has.append("rate control")
+        if not has:
+            out.append({"inn": drug.inn, "component": "", "needs": "its wanted effect is not modelled"})
+            continue
+        needs = [(name, why_not(name, drug, facts)) for name in has]
+        if all(text for _, text in needs):
+            out.append({"inn": drug.inn, "component": needs[0][0], "needs": needs[0][1]})
+    return out
+
+
+def swing_section(swing: Swing, problem: RegimenProblem, bits: NDArray[np.uint8]) -> dict[str, Any]:
+    """One bar of the tornado."""
+    q = swing.parameter.quantity
+    return {
+        "number": swing.parameter.key,
+        "unit": q.unit,
+        "status": q.status,
+        "source": q.source,
+        "value": q.value,
+        "low": swing.low,
+        "high": swing.high,
+        "regret_low_qaly": swing.regret_low,
+        "regret_high_qaly": swing.regret_high,
+        "best_low": [o.label for o in problem.regimen(bits[swing.row_low]).doses],
+        "best_high": [o.label for o in problem.regimen(bits[swing.row_high]).doses],
+        "flips": swing.flips,
+    }
+
+
+def certainty_section(sure: Certainty, problem: RegimenProblem, bits: NDArray[np.uint8]) -> dict[str, Any]:
+    """How sure the choice is, as result.json holds it."""
+    return {
+        "p_optimal": sure.p_optimal,
+        "p_optimal_se": sure.p_optimal_se,
+        "n_draws": sure.n_draws,
+        "n_optima": sure.n_optima,
+        "complete": sure.complete,
+        "expected_regret_qaly": sure.expected_regret_qaly,
+        "regret_95_qaly": sure.regret_95_qaly,
+        "evpi_qaly": sure.evpi_qaly,
+        "evppi": [{"group": x.group, "value_qaly": x.value_qaly, "n_numbers": x.n_numbers} for x in sure.learning],
+        "tornado": [swing_section(x, problem, bits) for x in sure.swings],
+        "set90": [
+            {
+                "drugs": [dose(o) for o in problem.regimen(bits[x.row]).doses],
+                "p_optimal": x.p_optimal,
+                "expected_regret_qaly": x.expected_regret_qaly,
+            }
+            for x in sure.set90
+        ],
+    }
+
+
+def _and(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _person(patient: Patient, facts: Facts) -> str:
+    who = {"female": "woman", "male": "man"}.get(patient.sex, "person")
+    named = [c.display for c in patient.conditions if c.key]
+    stage = next(
+        (s.replace("_", " ") for s in ("mild_dementia", "moderate_dementia", "severe_dementia") if s in facts.conditions), ""
+    )
+    kidneys = patient.creatinine_clearance_mL_per_min
+    told = [*named[:5], *([f"{len(named) - 5} more diagnoses"] if len(named) > 5 else [])]
+    text = f"this {who} of {int(patient.age_years)} with " + (_and(told) if told else "no diagnosis in the record")
+    extra = [x for x in (stage, "" if kidneys is None else f"creatinine clearance {kidneys:.0f} mL/min") if x]
+    return text + (f" ({'; '.join(extra)})" if extra else "")
+
+
+def sentence(patient: Patient, facts: Facts, chosen: Sequence[Dose], out_of_scope: Sequence[str]) -> str:
+    """The headline: what is recommended, and for whom."""
+    what = _and([o.label for o in chosen]) if chosen else "no drug"
+    first = f"Outside the scope of every model ({'; '.join(out_of_scope)}). " if out_of_scope else ""
+    return f"{first}For {_person(patient, facts)} the twin recommends {what}."
+
+
+def points(result: Mapping[str, Any], current: Mapping[str, Any]) -> tuple[str, ...]:
+    """How sure, what was excluded and why, what to mind, and what would change it: from the parts of a result.
+
+    Args:
+        result: Its sections `certainty`, `excluded`, `without_indication`, `cautions`, `eligibility`, `worth`.
+        current: The played-back section of the current medicines.
+    """
+    sure, worth = result["certainty"], result["worth"]
+    gain = worth["remaining_life_qaly"] - current["utility"]["mean"]
+    out = [
+        f"It is worth {qaly(worth['remaining_life_qaly'])} QALY over the remaining life, {qaly(worth['within_horizon_qaly'])} of them"
+        f" within {worth['horizon_years']:g} years; {qaly(abs(gain))} {'more' if gain >= 0 else 'less'} than the current medicines.",
+        f"How sure: in {percent(sure['p_optimal'])} of {sure['n_draws']} draws of what is not known, no"
+        f" {'feasible' if sure['complete'] else 'simulated'} regimen is better; {_several(len(sure['set90']), 'regimen')} hold 90 %."
+        f" Expected regret {qaly(sure['expected_regret_qaly'])} QALY, {qaly(sure['regret_95_qaly'])} in the worst twentieth.",
+    ]
+    by_drug: dict[str, str] = {}
+    for row in result["excluded"]:
+        label = row["inn"] if _all_out(row["inn"], result) else f"{row['inn']} {row['amount_mg']:g} mg /{row['interval_h']:g} h"
+        by_drug.setdefault(label, f"{label}: {row['because'][0]['text'].rstrip('.')} ({row['because'][0]['source']})")
+    if by_drug:
+        out.append(_list("Excluded", list(by_drug.values())))
+    if result["without_indication"]:
+        rows = [f"{r['inn']} ({r['needs']})" for r in result["without_indication"]]
+        out.append(_list("No benefit is counted for", rows))
+    cautions = [
+        f"{c['inn']}{' with ' + c['partner'] if c['partner'] else ''}: {c['text'].rstrip('.')}" for c in result["cautions"]
+    ]
+    if cautions:
+        out.append(_list("To mind with it", cautions))
+    starts = [f"{s['inn']} {s['start_daily_mg']:g} mg a day" for s in result["eligibility"]["starting_doses"]]
+    if starts:
+        out.append(_list("Start with", starts))
+    unknown = [text for text in result["eligibility"]["not_known"] if "unknown" in text]
+    if unknown:
+        out.append(_list("Not checked", unknown))
+    flips = [t for t in sure["tornado"] if t["flips"]]
+    if flips:
+        said = [_flip(t) for t in flips[:_NAMED]]
+        out.append(_list("What would change it", said, total=len(flips)))
+    else:
+        out.append("What would change it: no single number, moved from its 5th to its 95th percentile alone, changes the choice.")
+    return tuple(out)
+
+
+def _flip(bar: Mapping[str, Any]) -> str:
+    low = bar["regret_low_qaly"] >= bar["regret_high_qaly"]
+    value, best = (bar["low"], bar["best_low"]) if low else (bar["high"], bar["best_high"])
+    unit = "" if bar["unit"] == "1" else f" {bar['unit']}"
+    to = " + ".join(label.split(" ")[0] for label in best) or "no drug"
+    return f"{bar['number']} at {number(value)}{unit} ({bar['status']}) instead of {number(bar['value'])}: {to}"
+
+
+def _all_out(inn: str, result: Mapping[str, Any]) -> bool:
+    doses = [c for c in result["problem"]["candidates"] if c["inn"] == inn]
+    return len([row for row in result["excluded"] if row["inn"] == inn]) == len(doses)
+
+
+def _several(n: int, word: str) -> str:
+    return f"{n} {word}{'' if n == 1 else 's'}"
+
+
+def _list(head: str, rows: Sequence[str], *, total: int | None = None) -> str:
+    n = len(rows) if total is None else total
+    shown = rows[:_NAMED]
+    return f"{head}: {'; '.join(shown)}" + (f"; and {n - len(shown)} more." if n > len(shown) else ".")
+
+
+def starting_doses(chosen: Sequence[Dose], eligibility: Eligibility) -> list[dict[str, Any]]:
+    """Doses to begin with, of the chosen drugs for which a rule says one below the chosen dose."""
+    out = []
+    for option in chosen:
+        start = eligibility.starting_dose(option.drug.inn)
+        if start is not None and start < option.amount_mg * 24.0 / option.interval_h:
+            out.append({"inn": option.drug.inn, "start_daily_mg": start})
+    return out
