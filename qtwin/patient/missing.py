@@ -57,7 +57,7 @@ def what_is_missing(
     found += [text for key, text in _SCALES.items() if key not in measured] if _SCALES.keys() & set(measured) else [_NO_SCALE]
     if p_tau217_without_assay:
         found.append(f"p-tau217 without a named assay is read as {P_TAU217_ASSAY}")
-    if "creatinine_clearance" not in measured:
+    if not {"creatinine_clearance", "egfr"} & set(measured):
         found += [text for key, text in _KIDNEY.items() if key not in measured]
     if sex not in ("female", "male"):
         found.append("no sex: the formulas for men are used")
