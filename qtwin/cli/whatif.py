@@ -43,7 +43,7 @@ def _played(twin: Twin, doses: Sequence[Dose], years: float) -> dict[str, Any]:
         end[key] = _summary(values)
     held = {}
     if doses:
-        odds = np.einsum("mir,mi->mr", panel.receptor_odds, response.exposures)
+        odds = np.einsum("mir,mi->mr", panel.effects.receptor_odds[panel.draw_of], response.exposures)
         held = {name: _summary(occupancy(odds[:, r])) for r, name in enumerate(RECEPTORS) if odds[:, r].any()}
     return {
         "regimen": [d.label for d in doses],

@@ -65,3 +65,30 @@ def phenotype_of_alleles(gene: str, alleles: Sequence[str]) -> str | None:
     if gene != "CYP2C19" or len(functions) != 2 or "" in functions:
         return None
     return f"{_CYP2C19_PHENOTYPES[functions[0], functions[1]]} Metabolizer"
+
+
+_PHENOTYPE = re.compile(r"\b(poor|intermediate|normal|extensive|rapid|ultra-?rapid)\b(?:\s+metaboli[sz]er)?", re.IGNORECASE)
+_ANSWERS = {
+    "LA9657-3": "Poor",
+    "LA10317-8": "Intermediate",
+    "LA25391-6": "Normal",
+    "LA10316-0": "Normal",
+    "LA25390-8": "Rapid",
+    "LA10315-2": "Ultrarapid",
+}
+"""LOINC answers to a gene product's metabolic activity."""
+# Middles of the scores that CPIC's thresholds allow (Caudle 2020); ultrarapid: three copies of *1.
+_MIDDLE = {"CYP2D6": {"Poor": 0.0, "Intermediate": 0.625, "Normal": 1.75, "Ultrarapid": 3.0}}
+
+
+def phenotype_in(text: str) -> str | None:
+    """The one metabolizer phenotype that a text or a LOINC answer code tells, None without one or with two."""
+    said = {word.lower().replace("-", "") for word in _PHENOTYPE.findall(text)}
+    found = {"Normal" if word == "extensive" else word.capitalize() for word in said}
+    found |= {name for code, name in _ANSWERS.items() if re.search(rf"\b{code}\b", text)}
+    return f"{found.pop()} Metabolizer" if len(found) == 1 else None
+
+
+def score_of_phenotype(gene: str, phenotype: str) -> float | None:
+    """The activity score where the phenotype alone is known: 0 of a poor metabolizer, else the middle of what it allows."""
+    return _MIDDLE.get(gene, {}).get(phenotype.split()[0].capitalize()) if phenotype.strip() else None

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
-LOINC = "http://loinc.org"
-OWN_SYSTEM = "urn:qtwin:biomarker"
+from qtwin.patient.shown import LOINC as LOINC
+from qtwin.patient.shown import OWN_SYSTEM as OWN_SYSTEM
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,11 @@ class Biomarker:
     own: str = ""
 
 
+_CREATININE = ("2160-0", "14682-9", "38483-4", "59826-8", "35203-9", "77140-2")
+"""In serum, plasma or blood, by mass and by amount of substance."""
+_EGFR = ("33914-3", "48642-3", "48643-1", "62238-1", "69405-9", "77147-7", "88293-6", "88294-4", "98979-8", "98980-6")
+"""Estimated by MDRD and CKD-EPI, over 1.73 m2 of body surface."""
+
 BIOMARKERS: Mapping[str, Biomarker] = {
     "mmse": Biomarker(words="MMSE", unit="point", low=0, high=30, loinc=("72106-8",), own="mmse"),
     "moca": Biomarker(words="MoCA", unit="point", low=0, high=30, loinc=("72172-0",), own="moca"),
@@ -52,10 +58,13 @@ BIOMARKERS: Mapping[str, Biomarker] = {
     "weight": Biomarker(words="weight", unit="kg", low=20, high=400, loinc=("29463-7",), own="weight"),
     "height": Biomarker(words="height", unit="cm", low=80, high=250, loinc=("8302-2",), own="height"),
     "serum_creatinine": Biomarker(
-        words="serum creatinine", unit="mg/dL", low=0.05, high=30, loinc=("2160-0", "14682-9"), own="serum-creatinine"
+        words="serum creatinine", unit="mg/dL", low=0.05, high=30, loinc=_CREATININE, own="serum-creatinine"
     ),
     "creatinine_clearance": Biomarker(
         words="creatinine clearance, measured", unit="mL/min", low=1, high=300, loinc=("2164-2",), own="creatinine-clearance"
+    ),
+    "egfr": Biomarker(
+        words="estimated glomerular filtration rate", unit="mL/min/1.73m2", low=1, high=250, loinc=_EGFR, own="egfr"
     ),
     "potassium": Biomarker(words="potassium", unit="mmol/L", low=1, high=12, loinc=("2823-3", "6298-4"), own="potassium"),
     "sodium": Biomarker(words="sodium", unit="mmol/L", low=80, high=220, loinc=("2951-2", "2947-0"), own="sodium"),
@@ -72,3 +81,9 @@ def biomarker_of(system: str, code: str) -> str | None:
         if (system == LOINC and code in marker.loinc) or (system == OWN_SYSTEM and code == marker.own):
             return key
     return None
+
+
+@lru_cache(maxsize=1)
+def own_codes() -> frozenset[str]:
+    """Codes of the project's own system."""
+    return frozenset({marker.own for marker in BIOMARKERS.values() if marker.own} | {code for _, code in APOE_CODES})

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from qtwin.errors import ConsentError, unknown_name
-from qtwin.patient.element import codes, date_of
+from qtwin.patient.element import codes, span_of
 from qtwin.patient.person import Consent, Patient
 
 SCOPES = ("research", "simulation", "cloud-submission")
@@ -16,18 +16,68 @@ TO_BUILD_A_TWIN = ("simulation", "research")
 """Either of these allows to build a twin on this machine."""
 _PURPOSES = {"HRESCH": "research", "CLINTRCH": "research", "BIORCH": "research"}
 """Codes of HL7 v3 PurposeOfUse that mean one of our scopes."""
+_KNOWN = frozenset(
+    [
+        "adr",
+        "research",
+        "patient-privacy",
+        "treatment",
+        "TREAT",
+        "ETREAT",
+        "CAREMGT",
+        "CLINTRCH",
+        "HRESCH",
+        "BIORCH",
+        "DSRCH",
+        "POARCH",
+        "TRANSRCH",
+        "HPAYMT",
+        "HOPERAT",
+        "HMARKT",
+        "HQUALIMP",
+        "PUBHLTH",
+        "PATRQT",
+        "FAMRQT",
+        "COVERAGE",
+        "DONAT",
+        "DISASTER",
+        "THREAT",
+        "HSYSADMIN",
+        "RECORDMGT",
+        "HLEGAL",
+        "POPHLTH",
+        "METAMGT",
+        "PATADMIN",
+    ]
+)
+"""Scopes of HL7 and codes of its PurposeOfUse that are kept as they are."""
+OTHER = "another purpose"
+_STATUSES = frozenset({"draft", "proposed", "rejected", "inactive", "entered-in-error", "not-done", "unknown"})
 _RENEW = "a twin needs an active consent; renew it first"
 
 
+def _last_day(text: Any) -> dt.date:
+    """The last day that a date of a consent may mean.
+
+    Raises:
+        ConsentError: if it is no date.
+    """
+    span = span_of(text)
+    if span is None:
+        raise ConsentError("the consent in the record has a period that is no date", hint=_RENEW)
+    return span[1]
+
+
 def _obstacle(resource: dict[str, Any], today: dt.date) -> str:
-    if resource.get("status") != "active":
-        return f"is {resource.get('status')!r}, not active"
+    status = resource.get("status")
+    if status != "active":
+        return f"is {status if status in _STATUSES else 'in a status that FHIR does not have'}, not active"
     provision = resource.get("provision") or {}
     period = provision.get("period") or {}
-    if period.get("end") and date_of(period["end"], "consent") < today:
-        return f"expired on {date_of(period['end'], 'consent')}"
-    if period.get("start") and date_of(period["start"], "consent") > today:
-        return f"starts only on {date_of(period['start'], 'consent')}"
+    if period.get("end") and _last_day(period["end"]) < today:
+        return "has expired"
+    if period.get("start") and _last_day(period["start"]) > today:
+        return "has not begun"
     if provision.get("type") == "deny" and not provision.get("purpose"):
         return "denies the use of the record"
     return ""
@@ -35,8 +85,13 @@ def _obstacle(resource: dict[str, Any], today: dt.date) -> str:
 
 def _purposes(resource: dict[str, Any]) -> list[str]:
     purposes = (resource.get("provision") or {}).get("purpose") or []
-    named = [_PURPOSES.get(str(p["code"]), str(p["code"])) for p in purposes if p.get("code")]
-    return named or [code for _, code in codes(resource.get("scope"))]
+    named = [_scope(str(p["code"])) for p in purposes if p.get("code")]
+    return named or [_scope(code) for _, code in codes(resource.get("scope"))]
+
+
+def _scope(code: str) -> str:
+    """A purpose as one of our scopes, or a known code as it is; anything else could be somebody's words."""
+    return _PURPOSES.get(code, code if code in _KNOWN or code in SCOPES else OTHER)
 
 
 def read_consent(resources: list[dict[str, Any]], today: dt.date) -> Consent | None:
@@ -60,7 +115,7 @@ def read_consent(resources: list[dict[str, Any]], today: dt.date) -> Consent | N
     ends = [end for r in permits if (end := ((r.get("provision") or {}).get("period") or {}).get("end"))]
     return Consent(
         scopes=tuple(dict.fromkeys(scopes)),
-        expires=min((date_of(e, "consent") for e in ends), default=None),
+        expires=min((_last_day(e) for e in ends), default=None),
         denied=tuple(sorted(denied)),
     )
 
@@ -98,7 +153,7 @@ def require_consent(patient: Patient, scope: str | Collection[str], *, today: dt
     if consent is None:
         raise ConsentError(f"the record holds no consent, one to {named} was wanted", hint=state_it)
     if consent.expires is not None and consent.expires < (today or dt.date.today()):
-        raise ConsentError(f"the consent in the record expired on {consent.expires}, one to {named} was wanted", hint=_RENEW)
+        raise ConsentError(f"the consent in the record has expired, one to {named} was wanted", hint=_RENEW)
     allowed = [s for s in wanted if s in (*consent.scopes, *consent.stated) and s not in consent.denied]
     if wanted[0] in consent.denied or (not allowed and set(wanted) & set(consent.denied)):
         raise ConsentError(

@@ -73,7 +73,8 @@ def read_csv(path: Path, *, what: str) -> tuple[list[str], list[Line], str]:
         raise InputError(f"{path.name} line {reader.line_num}: {error}", hint="export the table as CSV again") from None
     doubled = sorted({name for name in header if name and header.count(name) > 1})
     if doubled:
-        raise InputError(f"{path.name} line 1: the column {doubled[0]!r} came twice", hint="keep one of them")
+        place = len(header) - header[::-1].index(doubled[0])
+        raise InputError(f"{path.name} line 1: column {place} has the name of a column before it", hint="keep one of them")
     return header, lines, digest
 
 
@@ -87,9 +88,10 @@ def number(line: Line, column: str) -> float:
     try:
         value = float(cell)
     except ValueError:
-        raise InputError(f"{line.where}: {column} {cell!r} came, a number was wanted", hint="correct the cell") from None
+        came = "something else" if cell else "nothing"
+        raise InputError(f"{line.where}: {column}: {came} came, a number was wanted", hint="correct the cell") from None
     if not math.isfinite(value):
-        raise InputError(f"{line.where}: {column} {cell!r} came, a finite number was wanted", hint="correct or remove the line")
+        raise InputError(f"{line.where}: {column} is {value}, a finite number was wanted", hint="correct or remove the line")
     return value
 
 

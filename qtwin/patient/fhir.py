@@ -1,190 +1,228 @@
-"""FHIR R4 and R5 Bundles: Patient, Condition, Observation, MedicationStatement, Consent -> `Patient`.
+"""FHIR R4 and R5 records -> `Patient`: Patient, Condition, Observation, medicines, AllergyIntolerance, Consent.
 
-The bundle is validated by fhir.resources (R5 models, or R4B's, of which these resources are identical in R4). Names, addresses,
-identifiers and the birth date are read past: only the age stays, and free text that repeats them is cleaned of them.
+One odd resource never refuses a record: whatever is not used is listed with its reason, by type, entry and code. Refused are a
+record of several people, one whose birth date cannot be, one that contradicts itself in a genotype, and a Consent that cannot be
+read, for it may deny. Names, addresses, identifiers, ids and all free text are read past: only codes, numbers and our own words stay.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from qtwin.errors import InputError
+from qtwin.patient.allergy import read_allergy
+from qtwin.patient.bulk import read_fhir
 from qtwin.patient.condition import read_condition
 from qtwin.patient.consent import read_consent
-from qtwin.patient.element import birth_date, identifying, references, without
+from qtwin.patient.element import birth_date, codes
+from qtwin.patient.entries import Entry, entries_of, fault_of
 from qtwin.patient.genotype import is_genotype, read_genotype, together
-from qtwin.patient.jsonfile import not_finite, read_json
 from qtwin.patient.kidney import clearance_mL_per_min, cockcroft_gault_mL_per_min
-from qtwin.patient.medication import read_medication
+from qtwin.patient.medication import KINDS, read_medication, taken_now
+from qtwin.patient.medicine import UNKNOWN
 from qtwin.patient.missing import what_is_missing
-from qtwin.patient.observation import apoe_e4_copies, is_apoe, lacks_assay, read_observation, refuse_not_finite, was_made
-from qtwin.patient.person import OLDEST_YEARS, Medication, Patient, Provenance, Visit
+from qtwin.patient.observation import apoe_e4_copies, is_apoe, lacks_assay, read_observation, was_made
+from qtwin.patient.person import OLDEST_YEARS, Allergy, Condition, Genotype, Medication, Patient, Provenance, Visit
 from qtwin.patient.pharmcat import read_pharmcat
-from qtwin.patient.release import in_r4_words, release_of
+from qtwin.patient.release import in_r4_words
+from qtwin.patient.shown import first_code
+from qtwin.patient.subject import about_no_patient, check_one_person
+from qtwin.patient.unused import Unused, listed
 
-_ERRORS_SHOWN, _LONGEST_SHOWN = 3, 40
-_ABOUT_A_PERSON = ("Condition", "Observation", "MedicationStatement", "Consent")
-
-
-def _entries(bundle: dict[str, Any]) -> list[tuple[int, dict[str, Any], str]]:
-    """Each entry's number, resource and full URL."""
-    listed = bundle.get("entry")
-    found = enumerate(listed if isinstance(listed, list) else [])
-    entries = [(i, e) for i, e in found if isinstance(e, dict)]
-    return [(i, e["resource"], str(e.get("fullUrl") or "")) for i, e in entries if isinstance(e.get("resource"), dict)]
+_ABOUT_A_PERSON = frozenset({"Condition", "Observation", "AllergyIntolerance", "Consent", *KINDS})
+_READ = _ABOUT_A_PERSON | {"Patient", "Medication"}
+_SEXES = frozenset({"female", "male", "other", "unknown"})
 
 
-def _check_finite(bundle: dict[str, Any], path: Path) -> None:
-    if not_finite(bundle) is None:
+@dataclasses.dataclass(kw_only=True)
+class _Gathered:
+    """What the entries of a record say, as they are gone through."""
+
+    visits: list[Visit] = dataclasses.field(default_factory=list)
+    genotypes: list[Genotype] = dataclasses.field(default_factory=list)
+    e4_copies: set[int] = dataclasses.field(default_factory=set)
+    conditions: list[Condition] = dataclasses.field(default_factory=list)
+    medicines: list[Medication] = dataclasses.field(default_factory=list)
+    allergies: list[Allergy] = dataclasses.field(default_factory=list)
+    consents: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    unused: list[Unused] = dataclasses.field(default_factory=list)
+    notes: list[str] = dataclasses.field(default_factory=list)
+    without_assay: bool = False
+
+    def leave_out(self, entry: Entry, reason: str, code: str | None = None) -> None:
+        """List an entry, or a part of it, as not used."""
+        concept = entry.resource.get("code") or entry.resource.get("medicationCodeableConcept")
+        told = first_code(codes(concept)) if code is None else code
+        self.unused.append(Unused(kind=entry.kind, entry=entry.number, code=told, reason=reason))
+
+
+def _take_condition(found: _Gathered, entry: Entry) -> None:
+    conditions = read_condition(entry.resource)[0]
+    found.conditions += [c for c in conditions if c not in found.conditions]
+    if not conditions:
+        found.leave_out(entry, "it is over, was refuted or entered by mistake")
+    elif not any(c.key for c in conditions):
+        found.leave_out(entry, "no condition that a rule or the twin reads")
+
+
+def _take_observation(found: _Gathered, entry: Entry, *, born: dt.date, today: dt.date) -> None:
+    resource = entry.resource
+    if not was_made(resource):
+        found.leave_out(entry, "it was cancelled or entered by mistake")
         return
-    for i, resource, _ in _entries(bundle):
-        place = not_finite(resource, f"entry[{i}].resource")
-        measured = place is not None and ".code" not in place  # with a spoilt code nobody knows what was measured
-        if measured and resource.get("resourceType") == "Observation":
-            refuse_not_finite(resource, str(place))
-    raise InputError(f"{path.name}: {not_finite(bundle)} is NaN or infinite, a finite number was wanted", hint="correct it")
-
-
-def _model(release: str) -> Any:
-    package = "fhir.resources" if release == "R5" else "fhir.resources.R4B"
-    return importlib.import_module(f"{package}.bundle").Bundle
-
-
-def _check_fhir(bundle: dict[str, Any], path: Path) -> str:
-    """The release of FHIR that the bundle is valid in."""
-    from pydantic import ValidationError
-
-    if bundle.get("resourceType") != "Bundle":
-        kind = bundle.get("resourceType", "no resourceType")
-        raise InputError(f"{path} holds {kind}, a FHIR Bundle was wanted", hint="export the record as a Bundle")
-    for i, resource, _ in _entries(bundle):
-        if not isinstance(resource.get("resourceType"), str):
-            raise InputError(f"{path.name}: entry[{i}].resource has no resourceType", hint="correct or remove that entry")
-    release = release_of(bundle, [resource for _, resource, _ in _entries(bundle)])
-    try:
-        _model(release).model_validate(bundle)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False)
-        shown = [f"{'.'.join(str(x) for x in e['loc'])}: {_came(e['input'])}{e['msg']}" for e in found[:_ERRORS_SHOWN]]
-        more = f"; and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
-        raise InputError(
-            f"{path.name} is not a valid FHIR {release} Bundle: {'; '.join(shown)}{more}", hint="correct these elements"
-        ) from None
-    except LookupError as error:  # what the models raise for a resource type that FHIR does not have
-        raise InputError(
-            f"{path.name} is not a valid FHIR {release} Bundle: unknown resource type {error}", hint="remove it"
-        ) from None
-    return release
-
-
-def _came(value: Any) -> str:
-    short = isinstance(value, str | int | float) and len(str(value)) <= _LONGEST_SHOWN
-    return f"{value!r} came: " if short else ""
-
-
-def _check_one_person(resources: Mapping[str, list[dict[str, Any]]], person: dict[str, Any], full_url: str, path: Path) -> None:
-    """Refuse resources that say they are about somebody else than the bundle's one Patient."""
-    if not person.get("id"):
+    if is_apoe(resource):
+        try:
+            found.e4_copies.add(apoe_e4_copies(resource))
+        except InputError as error:
+            found.leave_out(entry, error.message)
         return
-    for kind in _ABOUT_A_PERSON:
-        for resource in resources.get(kind, []):
-            about = references(resource)
-            if about and about != full_url and about.split("/_history")[0].split("/")[-1] != person["id"]:
+    if is_genotype(resource):
+        genotype, reason = read_genotype(resource)
+        found.genotypes += [genotype] if genotype else []
+        if reason:
+            found.leave_out(entry, reason)
+        return
+    visits, notes, unused = read_observation(resource, born=born, today=today)
+    found.visits += visits
+    found.notes += notes
+    found.without_assay |= any(v.biomarker == "plasma_p_tau217" for v in visits) and lacks_assay(resource)
+    for code, reason in unused:
+        found.leave_out(entry, reason, code)
+
+
+def _take_medicine(found: _Gathered, entry: Entry, products: Mapping[str, dict[str, Any]], *, today: dt.date) -> None:
+    told = read_medication(entry.kind, entry.resource, products, today=today)
+    found.medicines += told.medicines
+    found.notes += told.notes
+    if told.unused:
+        found.leave_out(entry, told.unused)
+    elif any(m.inn.startswith(UNKNOWN) for m in told.medicines):
+        found.leave_out(entry, "neither code nor name of the medicine is known; it is kept as an unknown medicine")
+
+
+def _take_allergy(found: _Gathered, entry: Entry) -> None:
+    allergies, reason = read_allergy(entry.resource)
+    found.allergies += [a for a in allergies if a not in found.allergies]
+    if reason:
+        found.leave_out(entry, reason)
+    elif not any(a.inn for a in allergies):
+        found.leave_out(entry, "the substance is not known; its code is kept")
+
+
+def _take(found: _Gathered, entry: Entry, products: Mapping[str, dict[str, Any]], *, born: dt.date, today: dt.date) -> None:
+    """Take what one valid entry says."""
+    if entry.kind == "Consent":
+        found.consents += in_r4_words(entry.resource) if entry.release == "R5" else [entry.resource]
+    elif about_no_patient(entry.resource):
+        found.leave_out(entry, "it is about something else than the person")
+    elif entry.kind == "Condition":
+        _take_condition(found, entry)
+    elif entry.kind == "Observation":
+        _take_observation(found, entry, born=born, today=today)
+    elif entry.kind == "AllergyIntolerance":
+        _take_allergy(found, entry)
+    else:
+        for resource in in_r4_words(entry.resource) if entry.release == "R5" else [entry.resource]:
+            _take_medicine(found, dataclasses.replace(entry, resource=resource), products, today=today)
+
+
+def _gather(entries: Sequence[Entry], path: Path, *, born: dt.date, today: dt.date) -> _Gathered:
+    """What all entries say.
+
+    Raises:
+        InputError: for a Consent that cannot be read.
+    """
+    found = _Gathered()
+    products: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        if entry.kind == "Medication":
+            products |= {entry.full_url: entry.resource, f"Medication/{entry.resource.get('id')}": entry.resource}
+    for entry in entries:
+        if entry.kind not in _READ:
+            reason = f"the twin reads no {entry.kind}" if entry.kind else "it holds no resource that FHIR knows"
+            found.leave_out(entry, reason, code="")
+        elif entry.kind in _ABOUT_A_PERSON:
+            fault = fault_of(entry)
+            if fault and entry.kind == "Consent":
                 raise InputError(
-                    f"{path.name}: {kind} {resource.get('id', '')} is about another patient than the bundle's",
-                    hint="one Bundle a patient",
+                    f"{path.name}: Consent entry {entry.number} cannot be read: {fault}", hint="it may deny; correct it"
                 )
+            if fault and entry.kind == "Observation":
+                found.leave_out(entry, fault)
+                continue
+            try:
+                _take(found, entry, products, born=born, today=today)
+                found.notes += [f"{entry.kind} entry {entry.number} is read although {fault}"] if fault else []
+            except (AttributeError, TypeError, KeyError, ValueError, OverflowError):
+                found.leave_out(entry, fault or "its elements have another shape than FHIR gives them")
+    return found
 
 
 def _synthetic(bundle: dict[str, Any], person: dict[str, Any]) -> bool:
-    marks = [m for r in (bundle, person) for key in ("security", "tag") for m in (r.get("meta") or {}).get(key) or []]
-    return any(m.get("code") == "HTEST" or "synthetic" in str(m).lower() for m in marks)
+    metas = [m for r in (bundle, person) if isinstance(m := r.get("meta"), dict)]
+    marks = [m for meta in metas for key in ("security", "tag") if isinstance(meta.get(key), list) for m in meta[key]]
+    return any((isinstance(m, dict) and m.get("code") == "HTEST") or "synthetic" in str(m).lower() for m in marks)
 
 
-def _medications(
-    resources: Mapping[str, list[dict[str, Any]]], products: Mapping[str, dict[str, Any]], today: dt.date
-) -> tuple[list[Medication], list[str]]:
-    read = [read_medication(r, products, today=today) for r in resources.get("MedicationStatement", [])]
-    medicines: dict[Medication, None] = dict.fromkeys(m for m, _ in read if m is not None)
-    return list(medicines), [note for _, notes in read for note in notes]
-
-
-def _visits(observations: list[dict[str, Any]], born: dt.date, today: dt.date) -> tuple[list[Visit], list[str]]:
-    read = [read_observation(r, born=born, today=today) for r in observations]
-    visits = [v for found, _ in read for v in found]
-    notes = [note for _, found in read for note in found]
-    if len(set(visits)) < len(visits):  # a second copy of a measurement is no second measurement
-        notes.append(f"{len(visits) - len(set(visits))} measurements are in the record twice and used once")
-    return sorted(set(visits), key=lambda v: (v.date, v.biomarker, v.value)), notes
+def _died(person: dict[str, Any]) -> bool:
+    return person.get("deceasedBoolean") is True or bool(person.get("deceasedDateTime"))
 
 
 def read_bundle(path: Path, genotypes: Path | None = None, *, today: dt.date | None = None) -> Patient:
-    """A patient from a FHIR R4 or R5 Bundle and, beside it, a PharmCAT report.
+    """A patient from a FHIR R4 or R5 record (Bundle or bulk export) and, beside it, a PharmCAT report.
 
     Args:
-        path: The Bundle.
-        genotypes: PharmCAT 3.1 report or phenotype file.
+        path: The Bundle, or the NDJSON file or folder.
+        genotypes: PharmCAT 3 report or phenotype file.
         today: The day against which dates are checked; the real one by default.
 
     Raises:
-        InputError: for anything that cannot be read or cannot be true, with the element it is about.
+        InputError: if it is no record of one person, contradicts itself, or holds a consent that cannot be read.
+        ConsentError: if its consents allow nothing.
     """
     today = today or dt.date.today()
-    bundle, digest = read_json(path, what="FHIR Bundle")
-    _check_finite(bundle, path)
-    release = _check_fhir(bundle, path)
-    resources: dict[str, list[dict[str, Any]]] = {}
-    products: dict[str, dict[str, Any]] = {}
-    full_url = ""
-    for _, resource, url in _entries(bundle):
-        kind = str(resource.get("resourceType"))
-        resources.setdefault(kind, []).extend([resource] if release == "R4" else in_r4_words(resource))
-        full_url = url if kind == "Patient" else full_url
-        if kind == "Medication":
-            products |= {url: resource, f"Medication/{resource.get('id')}": resource}
-    people = resources.get("Patient", [])
+    bundle, digest = read_fhir(path)
+    entries, release = entries_of(bundle, path)
+    people = [e for e in entries if e.kind == "Patient"]
     if len(people) != 1:
         raise InputError(
-            f"{path.name} holds {len(people) or 'no'} Patient resources, one was wanted", hint="one Bundle a patient"
+            f"{path.name} holds {len(people) or 'no'} Patient resources, one was wanted", hint="one record a patient"
         )
-    person = people[0]
-    _check_one_person(resources, person, full_url, path)
+    person = people[0].resource
+    about = [(e.number, e.kind, e.resource) for e in entries if e.kind in _ABOUT_A_PERSON and not about_no_patient(e.resource)]
+    check_one_person(about, person, people[0].full_url)
     born, birth_note = birth_date(person.get("birthDate"))
     if born > today:
         raise InputError("Patient.birthDate lies in the future", hint="correct the birth date")
-
-    observations = [r for r in resources.get("Observation", []) if was_made(r)]
-    copies = {apoe_e4_copies(r) for r in observations if is_apoe(r)}
-    if len(copies) > 1:
+    found = _gather(entries, path, born=born, today=today)
+    if len(found.e4_copies) > 1:
         raise InputError("the record holds APOE genotypes that contradict each other", hint="keep the right one")
-    genes = [read_genotype(r) for r in observations if is_genotype(r)]
-    measurements = [r for r in observations if not is_apoe(r) and not is_genotype(r)]
-    visits, visit_notes = _visits(measurements, born, today)
+    visits = sorted(set(found.visits), key=lambda v: (v.date, v.biomarker, v.value))
+    doubled = len(found.visits) - len(visits)  # a second copy of a measurement is no second measurement
     age_years = ((visits[-1].date if visits else today) - born).days / 365.25
     if age_years > OLDEST_YEARS:
         raise InputError(
             f"the patient is {age_years:.0f} years old, at most {OLDEST_YEARS:.0f} was wanted", hint="correct the birth date"
         )
     report = read_pharmcat(genotypes) if genotypes else None
-    found = together([g for g, _ in genes if g is not None], report.genotypes if report else {})
-    conditions = [read_condition(r) for r in resources.get("Condition", [])]
-    medications, medication_notes = _medications(resources, products, today)
-    consent = read_consent(resources.get("Consent", []), today)
+    genes = together(found.genotypes, report.genotypes if report else {})
+    history = tuple(dict.fromkeys(found.medicines))
+    medications, medicine_notes = taken_now(history)
+    consent = read_consent(found.consents, today)
     last = {v.biomarker: v.value for v in visits}
-    sex = str(person.get("gender", "unknown"))
+    sex = str(person.get("gender"))
+    sex = sex if sex in _SEXES else "unknown"
     clearance, kidney_notes = clearance_mL_per_min(last, age_years=age_years, sex=sex)
-    names = identifying(person)
     notes = [
+        *listed(found.unused),
         *([birth_note] if birth_note else []),
-        *visit_notes,
-        *(note for _, noted in genes for note in noted),
-        *(note for _, noted in conditions for note in noted),
-        *medication_notes,
+        *found.notes,
+        *([f"{doubled} measurements are in the record twice and used once"] if doubled else []),
+        *medicine_notes,
         *kidney_notes,
         *(report.notes if report else ()),
     ]
@@ -195,10 +233,10 @@ def read_bundle(path: Path, genotypes: Path | None = None, *, today: dt.date | N
         weight_kg=last.get("weight"),
         height_cm=last.get("height"),
         creatinine_clearance_mL_per_min=clearance,
-        apoe_e4_copies=next(iter(copies), None),
-        genotypes=found,
-        conditions=tuple(dict.fromkeys(c for told, _ in conditions for c in told)),
-        medications=tuple(dataclasses.replace(m, inn=without(names, m.inn)) for m in medications),
+        apoe_e4_copies=next(iter(found.e4_copies), None),
+        genotypes=genes,
+        conditions=tuple(found.conditions),
+        medications=medications,
         visits=tuple(visits),
         consent=consent,
         provenance=Provenance(
@@ -207,19 +245,19 @@ def read_bundle(path: Path, genotypes: Path | None = None, *, today: dt.date | N
             synthetic=_synthetic(bundle, person),
             versions=(f"FHIR {release}", *([f"PharmCAT {report.version}".strip()] if report else [])),
         ),
-        missing=tuple(
-            without(names, text)
-            for text in what_is_missing(
-                measured=last.keys(),
-                sex=sex,
-                genotypes=found,
-                apoe_known=bool(copies),
-                medications=medications,
-                consent=consent,
-                p_tau217_without_assay="plasma_p_tau217" in last and any(lacks_assay(r) for r in measurements),
-            )
+        missing=what_is_missing(
+            measured=last.keys(),
+            sex=sex,
+            genotypes=genes,
+            apoe_known=bool(found.e4_copies),
+            medications=medications,
+            consent=consent,
+            p_tau217_without_assay=found.without_assay,
         ),
-        notes=tuple(without(names, note) for note in notes),
+        notes=tuple(dict.fromkeys(notes)),
+        allergies=tuple(found.allergies),
+        deceased=_died(person),
+        medicine_history=history,
     )
 
 

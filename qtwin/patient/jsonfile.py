@@ -13,11 +13,15 @@ from qtwin.errors import InputError
 MAX_BYTES = 64 * 2**20
 
 
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON whose keys each came once.
+
+    Raises:
+        ValueError: if one came twice; it is not repeated, for it may be anything.
+    """
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"it names {next(n for n in names if names.count(n) > 1)!r} twice in one object")
+        raise ValueError("it names a key twice in one object")
     return found
 
 
@@ -56,7 +60,7 @@ def read_json(path: Path, *, what: str) -> tuple[dict[str, Any], str]:
     if not raw.strip():
         raise InputError(f"{path} is empty, a {what} was wanted", hint="export the record again")
     try:
-        value = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_distinct)
+        value = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=distinct)
     except (ValueError, RecursionError) as error:
         raise InputError(
             f"{path} cannot be read as JSON: {error}", hint=f"it should be a {what} in JSON; correct or export it again"

@@ -25,6 +25,7 @@ _KIDNEY = {
     "weight": "no weight: creatinine clearance cannot be worked out from creatinine",
     "serum_creatinine": "no serum creatinine: kidney function is assumed",
 }
+P_TAU217_WITHOUT_ASSAY = f"p-tau217 without a named assay is read as {P_TAU217_ASSAY}"
 
 
 def what_is_missing(
@@ -56,8 +57,8 @@ def what_is_missing(
     found += [text for key, text in _MEASUREMENTS.items() if key not in measured]
     found += [text for key, text in _SCALES.items() if key not in measured] if _SCALES.keys() & set(measured) else [_NO_SCALE]
     if p_tau217_without_assay:
-        found.append(f"p-tau217 without a named assay is read as {P_TAU217_ASSAY}")
-    if "creatinine_clearance" not in measured:
+        found.append(P_TAU217_WITHOUT_ASSAY)
+    if not {"creatinine_clearance", "egfr"} & set(measured):
         found += [text for key, text in _KIDNEY.items() if key not in measured]
     if sex not in ("female", "male"):
         found.append("no sex: the formulas for men are used")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import re
 from typing import Any
 
 from qtwin.errors import InputError
 from qtwin.patient.biomarker import APOE_CODES, BIOMARKERS, biomarker_of
-from qtwin.patient.element import codes, date_of, words
+from qtwin.patient.element import codes, span_of
 from qtwin.patient.measurement import check_day, foreign_assay, in_canonical_unit, wanted_range
+from qtwin.patient.medicine import texts_of
 from qtwin.patient.person import Visit
+from qtwin.patient.shown import first_code
 
 _NOT_MADE = frozenset({"cancelled", "entered-in-error"})
 _ALLELES = re.compile(r"(?<![a-z\d])E\s?\*?([234])\s*(?:[/|,;-]\s*(?:E\s?)?\*?|E\s?\*?)([234])(?!\d)", re.IGNORECASE)
+_LONGEST_SPAN_DAYS = 31
+_SCORE_TEXT = re.compile(r"\s*(\d{1,3}(?:\.\d+)?)\s*((?:(?:/|out of|of)\s*\d+)?)\s*(?:points?|pts?\.?|score)?\s*", re.IGNORECASE)
 _BARE_ALLELES = re.compile(r"\s*\*?([234])\s*/\s*\*?([234])\s*")
 
 
@@ -62,72 +65,97 @@ def apoe_e4_copies(resource: dict[str, Any]) -> int:
     texts = [str(text) for text in told if text]
     match = next((m for text in texts if (m := _alleles(text))), None)
     if match is None:
-        came = repr(texts[0]) if texts else "without a value"
-        raise InputError(f"APOE genotype {came} came, one like e3/e4 was wanted", hint="give both alleles")
+        came = "in other words" if texts else "without a value"
+        raise InputError(f"an APOE genotype {came} came, one like e3/e4 was wanted", hint="give both alleles")
     return [match[1], match[2]].count("4")
 
 
-def read_observation(resource: dict[str, Any], *, born: dt.date, today: dt.date) -> tuple[list[Visit], list[str]]:
-    """The measurements of an Observation and of its components, and a note for each that is not used.
+def read_observation(
+    resource: dict[str, Any], *, born: dt.date, today: dt.date
+) -> tuple[list[Visit], list[str], list[tuple[str, str]]]:
+    """The measurements of an Observation and of its components.
 
-    Raises:
-        InputError: for a value, unit or date of a known biomarker that cannot be.
+    Returns:
+        The measurements; what had to be assumed; and what is not used, by code and reason.
     """
     visits: list[Visit] = []
     notes: list[str] = []
-    known = False
-    for part in (resource, *(resource.get("component") or [])):
+    unused: list[tuple[str, str]] = []
+    parts = (resource, *(resource.get("component") or []))
+    for part in parts:
         key = marker_of(part)
         if key is None:
             continue
-        known = True
-        when = date_of(when_taken(resource), f"observation of {key}")
-        check_day(when, born=born, today=today, where=f"{key} on {when}")
-        reason = _why_unused(key, part, resource)
+        try:
+            when, note = _day(resource, born=born, today=today)
+            reason = _why_unused(key, part, resource)
+            if not reason:
+                visits.append(_visit(key, when, part))
+                notes += [f"{key}: {note}"] if note else []
+        except InputError as error:
+            reason = error.message
         if reason:
-            notes.append(f"{key} of {when} is not used: {reason}")
-        else:
-            visits.append(_visit(key, when, part))
-    if not known:
-        notes.append(f"observation {words(resource.get('code'))!r} is not used")
-    return visits, notes
+            unused.append((first_code(codes(part.get("code"))), f"{key}: {reason}"))
+    if all(marker_of(part) is None for part in parts):
+        unused.append((first_code(codes(resource.get("code"))), "no measurement that the twin reads"))
+    return visits, notes, unused
+
+
+def _day(resource: dict[str, Any], *, born: dt.date, today: dt.date) -> tuple[dt.date, str]:
+    """The day of an Observation, and a note where only its month is known and the middle of it has to do.
+
+    Raises:
+        InputError: without a day, for a day that cannot be, or where only the year is known.
+    """
+    text = when_taken(resource)
+    span = span_of(text)
+    if span is None:
+        came = "no date" if text is None else "something that is no date"
+        raise InputError(f"{came} came, YYYY-MM-DD was wanted", hint="give the full date")
+    first, last = span
+    days = (last - first).days
+    if days > _LONGEST_SPAN_DAYS:
+        raise InputError("only the year is known, YYYY-MM-DD was wanted", hint="give the full date")
+    check_day(last, born=born, today=max(today, last) if first <= today else today)
+    when = min(max(first + dt.timedelta(days=days // 2), born), today)
+    return when, "only the month of a measurement is given: its middle is taken" if days else ""
 
 
 def _why_unused(key: str, part: dict[str, Any], resource: dict[str, Any]) -> str:
     quantity = part.get("valueQuantity") or {}
     if quantity.get("comparator"):
-        return f"only a bound came, {quantity['comparator']} {quantity.get('value')}"
+        return "only a bound came"
     if not any(name.startswith("value") for name in part) and part.get("dataAbsentReason"):
-        return f"no value came, {words(part['dataAbsentReason'])}"
-    return foreign_assay(key, words(resource["method"]) if resource.get("method") else "")
+        return "no value came"
+    return foreign_assay(key, " ".join(texts_of(resource.get("method"))))
+
+
+def _told(key: str, part: dict[str, Any]) -> tuple[Any, list[str]]:
+    """The number of an Observation and the spellings of its unit, of which one has to do."""
+    quantity = part.get("valueQuantity")
+    if isinstance(quantity, dict):
+        return quantity.get("value"), [u for k in ("code", "unit") if (u := str(quantity.get(k) or "").strip())] or [""]
+    if BIOMARKERS[key].unit != "point":
+        return None, []
+    if "valueInteger" in part:
+        return part["valueInteger"], ["point"]  # scores are often plain integers
+    written = _SCORE_TEXT.fullmatch(str(part.get("valueString") or ""))
+    if written is not None:  # 22, 22/30, 22 points
+        return float(written[1]), [written[2].strip()]
+    ratio = part.get("valueRatio") or {}
+    top, bottom = ((ratio.get(k) or {}).get("value") for k in ("numerator", "denominator"))
+    return top, ([f"/{bottom:g}"] if top is not None and bottom is not None else [])
 
 
 def _visit(key: str, when: dt.date, part: dict[str, Any]) -> Visit:
-    marker, where = BIOMARKERS[key], f"{key} on {when}"
-    quantity = part.get("valueQuantity")
-    if quantity is None and marker.unit == "point" and "valueInteger" in part:
-        quantity = {"value": part["valueInteger"], "unit": "point"}  # scores are often plain integers
-    if not isinstance(quantity, dict) or quantity.get("value") is None:
-        raise InputError(f"{where}: no valueQuantity came, {wanted_range(key)}", hint="add it or remove the entry")
-    unit = str(quantity.get("code") or quantity.get("unit") or "")
-    value = in_canonical_unit(key, float(quantity["value"]), unit, where=where)
-    return Visit(date=when, biomarker=key, value=value, unit=marker.unit)
-
-
-def refuse_not_finite(resource: dict[str, Any], place: str) -> None:
-    """Refuse an Observation in which a number is NaN or infinite, by the name of what it measures.
-
-    Raises:
-        InputError: always; `place` says where in the file the number stands.
-    """
-    parts = (resource, *(resource.get("component") or []))
-    values = [(p, (p.get("valueQuantity") or {}).get("value")) for p in parts if isinstance(p.get("valueQuantity") or {}, dict)]
-    spoilt = next((p for p, v in values if isinstance(v, float) and not math.isfinite(v)), resource)
-    key = marker_of(spoilt)
-    named = key or words(spoilt.get("code"))
-    marker = BIOMARKERS[key] if key else None
-    wanted = f"{marker.low:g} to {marker.high:g} {marker.unit}" if marker else "a finite number"
-    raise InputError(
-        f"{named} on {when_taken(resource)}: the value is NaN or infinite ({place}); {wanted} was wanted",
-        hint="correct or remove the measurement",
-    )
+    value, units = _told(key, part)
+    if value is None or not units:
+        raise InputError(f"no valueQuantity came, {wanted_range(key)}", hint="add it or remove the entry")
+    refused: InputError | None = None
+    for unit in units:
+        try:
+            converted = in_canonical_unit(key, float(value), unit)
+            return Visit(date=when, biomarker=key, value=converted, unit=BIOMARKERS[key].unit)
+        except InputError as error:
+            refused = refused or error
+    raise refused or InputError("no unit came", hint="add the UCUM code")

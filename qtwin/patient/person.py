@@ -41,11 +41,14 @@ class Genotype:
 
 @dataclass(frozen=True, kw_only=True)
 class Medication:
-    """A medicine taken now; amount, interval and start are None, codes are '', where the record does not tell them.
+    """A medicine; amount, interval and days are None, codes are '', where the record does not tell them.
 
     Attributes:
-        inn: First word of its name in the record, in small letters; not checked against any list.
-        rxnorm, atc: Codes as recorded.
+        inn: International nonproprietary name in small letters, or "medicine RxNorm 6809" or "unknown medicine" where it is not known.
+        rxnorm, atc: Codes as recorded; '' for one of several ingredients.
+        since: First day.
+        told: Newest day on which the record says so.
+        over: Whether it is not taken any more.
     """
 
     inn: str
@@ -54,6 +57,8 @@ class Medication:
     rxnorm: str = ""
     atc: str = ""
     since: dt.date | None = None
+    told: dt.date | None = None
+    over: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,13 +135,15 @@ class Patient:
         weight_kg, height_cm, creatinine_clearance_mL_per_min: None if unknown.
         apoe_e4_copies: 0, 1, 2 or None if unknown.
         genotypes: Gene to genotype.
-        conditions, medications, visits: As recorded; visits sorted by date and name.
+        conditions, visits: As recorded; visits sorted by date and name.
+        medications: What is taken now, one for each medicine.
         consent: None if the record holds none.
         provenance: Origin.
         missing: Plain statements of what is missing and what is assumed instead.
-        notes: Plain statements of what was in the record and not used.
+        notes: Plain statements of what was in the record and not used; entries are counted from 0, as FHIRPath does.
         allergies: Medicines that the person does not bear.
         deceased: Whether the record says that the person has died.
+        medicine_history: Everything that the record says of medicines, `medications` follows from it.
     """
 
     patient_id: str
@@ -156,6 +163,7 @@ class Patient:
     notes: tuple[str, ...] = field(default_factory=tuple)
     allergies: tuple[Allergy, ...] = ()
     deceased: bool = False
+    medicine_history: tuple[Medication, ...] = ()
 
     def last(self, biomarker: str) -> float | None:
         """The last measured value of a biomarker, in its canonical unit; None if there is none."""
@@ -185,6 +193,8 @@ def describe(patient: Patient) -> list[tuple[str, str]]:
         return m.inn if m.amount_mg is None or m.interval_h is None else f"{m.inn} {m.amount_mg:g} mg /{m.interval_h:g} h"
 
     lines.append(("medicines", "; ".join(dose(m) for m in patient.medications) or "none recorded"))
+    if patient.allergies:
+        lines.append(("not borne", "; ".join(a.inn or a.code or "unknown substance" for a in patient.allergies)))
     by_marker: dict[str, list[Visit]] = {}
     for visit in patient.visits:
         by_marker.setdefault(visit.biomarker, []).append(visit)

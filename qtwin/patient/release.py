@@ -1,6 +1,6 @@
 """Which release of FHIR a Bundle is in, and what R5 says in other words than R4, said in those of R4.
 
-Only MedicationStatement and Consent differ in what is read of them. In R5 a consent has a base decision, and each provision is an
+MedicationStatement and Consent differ in what is read of them. In R5 a consent has a base decision, and each provision is an
 exception to it: decision "deny" with a provision that names research permits research and nothing else, decision "permit" with
 the same provision permits everything but research. What is permitted at all, R4's `scope`, is in R5 one of the categories.
 """
@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from qtwin.errors import InputError
 from qtwin.patient.element import codes
 
 RELEASES = ("R4", "R5")
@@ -19,7 +18,9 @@ _NAMES = {"R5": r"R5|5\.0(?:\.\d+)?", "R4": r"R4B?|4\.[03](?:\.\d+)?"}
 _PROFILE = re.compile(r"https?://hl7\.org/fhir/(?:([^/|]+)/)?StructureDefinition/\w+(?:\|(.+))?")
 """Profiles of FHIR itself, with its release; the version of anybody else's profile says nothing of FHIR's."""
 # What one release has and the other has not: R4's, R5's
+_MEDICINE = (frozenset({"medicationCodeableConcept", "medicationReference"}), frozenset({"medication"}))
 _TELLING: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
+    **dict.fromkeys(("MedicationRequest", "MedicationDispense", "MedicationAdministration"), _MEDICINE),
     "MedicationStatement": (
         frozenset({"medicationCodeableConcept", "medicationReference", "reasonCode", "statusReason"}),
         frozenset({"medication", "adherence", "relatedClinicalInformation"}),
@@ -53,30 +54,23 @@ def _stated(bundle: dict[str, Any]) -> str | None:
 
 
 def release_of(bundle: dict[str, Any], resources: Iterable[dict[str, Any]]) -> str:
-    """The release of a Bundle: as its meta says, else as its content shows, else R4.
-
-    Raises:
-        InputError: if it holds elements of both releases and does not say which it is.
-    """
+    """The release of a Bundle: as its meta says, else as most of its resources show, else R4."""
     stated = _stated(bundle)
     if stated is not None:
         return stated
-    seen: dict[str, str] = {}
-    for resource in resources:
-        kind = str(resource.get("resourceType"))
-        for release, telling in zip(RELEASES, _TELLING.get(kind, ((), ())), strict=True):
-            for element in sorted(telling & resource.keys()) if telling else ():
-                seen.setdefault(release, f"{kind}.{element}")
-    if len(seen) > 1:
-        raise InputError(
-            f"the Bundle mixes two releases of FHIR: {seen['R4']} is of R4, {seen['R5']} of R5",
-            hint="export it in one release, or name the release in Bundle.meta.tag, with the code R4 or R5",
-        )
-    return next(iter(seen), "R4")
+    shown = [release_shown(resource, "") for resource in resources]
+    return "R5" if shown.count("R5") > shown.count("R4") else "R4"
+
+
+def release_shown(resource: dict[str, Any], otherwise: str) -> str:
+    """The release whose elements a resource has; `otherwise` if it has those of none or of both."""
+    telling = _TELLING.get(str(resource.get("resourceType")), (frozenset(), frozenset()))
+    shown = [release for release, names in zip(RELEASES, telling, strict=True) if names & resource.keys()]
+    return shown[0] if len(shown) == 1 else otherwise
 
 
 def in_r4_words(resource: dict[str, Any]) -> list[dict[str, Any]]:
-    """A valid R5 resource in the words of R4; one Consent becomes as many as it has provisions, and one for its decision."""
+    """An R5 resource in the words of R4; one Consent becomes as many as it has provisions, and one for its decision."""
     if resource.get("resourceType") == "MedicationStatement":
         return [_medication_statement(resource)]
     if resource.get("resourceType") == "Consent":
@@ -85,21 +79,12 @@ def in_r4_words(resource: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _medication_statement(resource: dict[str, Any]) -> dict[str, Any]:
-    medication = resource.get("medication") or {}
-    said = {key: value for key, value in resource.items() if key not in ("medication", "adherence", "status")}
-    if medication.get("concept"):
-        said["medicationCodeableConcept"] = medication["concept"]
-    elif medication.get("reference"):
-        said["medicationReference"] = medication["reference"]
+    said = {key: value for key, value in resource.items() if key not in ("adherence", "status")}
     adherence = [code for _, code in codes((resource.get("adherence") or {}).get("code"))]
     status = str(resource.get("status"))
     if status == "recorded":
         status = next((c for c in adherence if c.startswith(_NOT_TAKEN)), "active")
-    said["status"] = status
-    if resource.get("dosage"):
-        as_needed = [bool(d.get("asNeeded") or d.get("asNeededFor")) for d in resource["dosage"]]
-        said["dosage"] = [{**d, "asNeededBoolean": n} for d, n in zip(resource["dosage"], as_needed, strict=True)]
-    return said
+    return {**said, "status": status}
 
 
 def _consents(resource: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -63,14 +63,14 @@ def _born(lines: Sequence[Line], today: dt.date) -> tuple[dt.date | None, str]:
 def _e4_copies(lines: Sequence[Line]) -> int | None:
     told, where = constant(lines, "apoe_e4_copies")
     if told not in ("", "0", "1", "2"):
-        raise InputError(f"{where}: apoe_e4_copies {told!r} came, 0, 1 or 2 was wanted", hint="correct it, or leave it empty")
+        raise InputError(f"{where}: apoe_e4_copies is not 0, 1 or 2", hint="correct it, or leave it empty")
     return int(told) if told else None
 
 
 def _sex(lines: Sequence[Line]) -> str:
     told, where = constant(lines, "sex")
     if told and told.lower() not in _SEXES:
-        raise InputError(f"{where}: sex {told!r} came; one of {', '.join(_SEXES)} was wanted", hint="correct the column")
+        raise InputError(f"{where}: sex is none of {', '.join(_SEXES)}", hint="correct the column")
     return _SEXES[told.lower()] if told else "unknown"
 
 
@@ -80,8 +80,9 @@ def _key(line: Line) -> str:
     by_words = {m.words.lower(): key for key, m in BIOMARKERS.items()}
     key = name.lower() if name.lower() in BIOMARKERS else by_words.get(name.lower()) or biomarker_of(LOINC, name)
     if key is None:
-        refused = unknown_name("biomarker", name, BIOMARKERS)
-        raise InputError(f"{line.where}: {refused.message}", hint=refused.hint)
+        raise InputError(
+            f"{line.where}: a biomarker came that is not known", hint=unknown_name("biomarker", name, BIOMARKERS).hint
+        )
     return key
 
 
@@ -90,7 +91,7 @@ def _day(line: Line, time: str, born: dt.date | None) -> dt.date:
         try:
             return dt.date.fromisoformat(line.cells["date"])
         except ValueError:
-            came = f"date {line.cells['date']!r}" if line.cells["date"] else "no date"
+            came = "something that is no full date" if line.cells["date"] else "no date"
             raise InputError(f"{line.where}: {came} came, YYYY-MM-DD was wanted", hint="give the full date") from None
     age = number(line, "age_years")
     if not 0.0 <= age <= OLDEST_YEARS:

@@ -18,16 +18,16 @@ from qtwin.problem.regimen import RegimenProblem
 from qtwin.report.number import number, percent, qaly
 
 _NAMED = 4
-_EFFECT_OF = {
-    "disease course": lambda d: "amyloid_clearance" in d.effects,
-    "symptomatic cognition": lambda d: "adas_cog_max" in d.effects,
-    "mood": lambda d: "mood_odds_ratio" in d.effects,
-    "behaviour": lambda d: "behaviour_odds_ratio" in d.effects,
-    "pain": lambda d: "pain_odds_ratio" in d.effects,
-    "bladder": lambda d: "bladder_odds_ratio" in d.effects,
-    "reflux": lambda d: "reflux_odds_ratio" in d.effects,
+_EFFECT_OF: Mapping[str, str] = {
+    "disease course": "amyloid_clearance",
+    "symptomatic cognition": "adas_cog_max",
+    "mood": "mood_odds_ratio",
+    "behaviour": "behaviour_odds_ratio",
+    "pain": "pain_odds_ratio",
+    "bladder": "bladder_odds_ratio",
+    "reflux": "reflux_odds_ratio",
 }
-"""Component of the utility to whether a drug has such an effect."""
+"""Component of the utility to the effect by which a drug has it."""
 
 
 def dose(option: Dose) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def without_indication(options: Sequence[Dose], facts: Facts) -> list[dict[str, 
     """Candidates whose wanted effect accrues nothing to this person, and what it would need; and those whose effect has no model."""
     out: list[dict[str, str]] = []
     for drug in {o.drug.inn: o.drug for o in options}.values():
-        has = [name for name, effect in _EFFECT_OF.items() if effect(drug)]
+        has = [name for name, effect in _EFFECT_OF.items() if effect in drug.effects]
         has += [f"fewer {k}" for k, ratio in drug.hazard_ratio.items() if ratio.value < 1.0 and f"fewer {k}" in COMPONENTS]
         if "systolic_bp_fall" in drug.effects:
             has.append("pressure")

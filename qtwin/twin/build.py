@@ -73,12 +73,16 @@ def out_of_scope(patient: Patient) -> tuple[str, ...]:
     """Why no disease model is about this record; empty where one is."""
     reasons = []
     if not {"alzheimer_disease", "mild_cognitive_impairment"} & {c.key for c in patient.conditions}:
-        reasons.append(
-            "the record holds neither Alzheimer's disease nor mild cognitive impairment, which the disease models are about"
-        )
+        reasons.append("the record holds no Alzheimer's disease or mild cognitive impairment, which the disease models are about")
     if patient.age_years < YOUNGEST_YEARS:
         reasons.append(f"the models are for people of {YOUNGEST_YEARS:.0f} years and older")
     return tuple(reasons)
+
+
+def person_of_twin(patient: Patient, model: DiseaseModel, posterior: Posterior, *, beta1_gain: float) -> Person:
+    """The person with the survival and quality of life that follow from the expected course."""
+    course = None if out_of_scope(patient) else _expected_mmse(model, posterior)
+    return person_of(patient, beta1_gain=beta1_gain, mmse=course)[0]
 
 
 def _expected_mmse(model: DiseaseModel, posterior: Posterior) -> NDArray[np.float64]:
@@ -127,6 +131,5 @@ def build_twin(
         )
     if not posterior.observations:
         assumed.append("no visit informs the disease course: the twin is the population")
-    if not out_of_scope(patient):
-        person, _ = person_of(patient, beta1_gain=beta1_gain, mmse=_expected_mmse(model, posterior))
+    person = person_of_twin(patient, model, posterior, beta1_gain=beta1_gain)
     return Twin(patient=patient, model=model, posterior=posterior, person=person, seed=seed, assumptions=tuple(assumed))

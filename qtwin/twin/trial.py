@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from qtwin.errors import InfeasibleError, InputError, unknown_name
 from qtwin.pharmacology.drug import ROUTES, Dose, Drug
+from qtwin.pharmacology.facts import Facts
 from qtwin.pharmacology.formulary import drug as formulary_drug
-from qtwin.pharmacology.outcome import baseline_hazards_per_year
 from qtwin.pharmacology.panel import Person, build_panel
 from qtwin.pharmacology.response import respond
+from qtwin.pharmacology.risk import hazards_per_year, prospects
 from qtwin.twin.disease.base import DiseaseModel
 from qtwin.twin.dosing import antibody_dosing
 from qtwin.twin.simulate import integrate
@@ -240,10 +241,15 @@ def dose_times(courses: Sequence[Course], duration_years: float) -> tuple[Array,
 
 
 def _person(trial: Trial) -> Person:
+    """Somebody of the trial's population: the drugs under trial are taken to be indicated."""
+    numbers = {"age_years": trial.population.age_years, "mmse": 22.0, "amyloid_pet": 80.0}
+    facts = Facts(numbers=numbers, conditions=frozenset({"alzheimer_disease", "dementia", "mild_dementia"}))
     return Person(
         activity=np.ones(len(ROUTES)),
         apoe_e4_share=trial.population.e4_share,
-        hazards_per_year=baseline_hazards_per_year(age_years=trial.population.age_years, female=True, conditions=frozenset()),
+        hazards_per_year=hazards_per_year(facts),
+        prospects=prospects(age_years=trial.population.age_years, sex="unknown", demented=True),
+        facts=facts,
     )
 
 
@@ -347,8 +353,8 @@ def _on_antibody(
             given,
             when,
             amounts,
-            clearance_factor=np.exp(given.kinetics["clearance"].log_sd * spread[0]),
-            effect_factor=np.exp(given.effects["amyloid_clearance"].log_sd * spread[1]),
+            clearance_factor=np.exp(given.kinetics["clearance"].person_log_sd * spread[0]),
+            effect_factor=np.exp(given.effects["amyloid_clearance"].person_log_sd * spread[1]),
             stop_years=stop_years,
         )
         none = np.zeros((1, len(stop_years)))
