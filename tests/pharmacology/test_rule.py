@@ -92,9 +92,7 @@ def test_a_subject_is_drugs_a_class_or_a_group(tmp_path: Path, subject: dict[str
         ({"count": {"more_than": 2}}, "neither doses nor a partner"),
     ],
 )
-def test_a_rule_that_cannot_be_meant_is_refused_with_its_file_or_id(
-    tmp_path: Path, change: dict[str, Any], message: str
-) -> None:
+def test_a_rule_that_cannot_be_meant_is_refused_with_its_file_or_id(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
         book_of(tmp_path, rule_set({**RENAL, **change}).replace("Infinity", "inf"))
     said = f"{caught.value.message} {caught.value.hint}"
