@@ -74,7 +74,7 @@ class Eligibility:
         unchecked: Rules that could not be decided.
         lifted: Ids of the rules lifted.
         set_aside: Id of a rule that one of higher precedence replaces, to that one's id.
-        old_facts: What people call a fact that rules ask for, to the years from its last measurement to the last visit, above one.
+        old_facts: What people call a fact that rules ask for, to the years from its measurement to the last visit, above one.
         unknown_medicines: Recorded medicines that neither the formulary nor any rule knows.
         unknown_allergies: Number of recorded allergies to what has no known name or code.
         unused_diagnoses: Recorded diagnoses, by our name or their code, for which no rule asks.
