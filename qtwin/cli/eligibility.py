@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from qtwin.cli.record import read_patient
 from qtwin.pharmacology.drug import Drug
@@ -25,6 +26,7 @@ def _drug(drug: Drug, found: Eligibility) -> dict[str, Any]:
             "beside": f.partner,
             "text": f.rule.text,
             "source": f.rule.source,
+            "note": f.rule.note,
             "rule_set": f.rule.rule_set,
             "lifted": f.rule.id in found.lifted,
             **f.rule.limits,
@@ -77,30 +79,31 @@ def show_eligibility(
     return answer
 
 
+def _why(drug: dict[str, Any]) -> list[str]:
+    """One paragraph a rule: its strength, what it says, where it was read, and its id."""
+    held = []
+    for rule in drug["rules"]:
+        strength = rule["strength"] + (", lifted" if rule["lifted"] else "")
+        beside = f" Beside {rule['beside']}." if rule["beside"] else ""
+        source = "; ".join(words for words in (rule["source"], rule["note"]) if words)
+        held.append(f"{strength}: {rule['text']}{beside} ({source}) [{rule['id']}]")
+    open_rules = [
+        f"not checked, {', '.join(rule['missing'])} unknown: {rule['strength']}: {rule['text']} [{rule['id']}]"
+        for rule in drug["not_checked"]
+    ]
+    return [*held, *open_rules]
+
+
 def _print(answer: dict[str, Any]) -> None:
     console = Console()
     for line in answer["not_known"]:
         console.print(line, markup=False, highlight=False)
     for low, high in answer["set_aside"].items():
         console.print(f"rule {low} is set aside by {high}", markup=False, highlight=False)
-    title = f"Eligibility, {answer['rules']} rules, {answer['jurisdiction']}"
-    shown = Table(title=title, title_justify="left")
-    for name in ("drug", "status", "rule", "strength", "what it says", "source"):
-        shown.add_column(name)
+    shown = Table(title=f"Eligibility by {answer['rules']} rules, {answer['jurisdiction']}", title_justify="left")
+    shown.add_column("drug", no_wrap=True)
+    shown.add_column("status", no_wrap=True)
+    shown.add_column("by which rule and source")
     for drug in answer["drugs"]:
-        rows = [
-            (
-                rule["id"],
-                rule["strength"] + (", lifted" if rule["lifted"] else ""),
-                rule["text"] + (f" Beside {rule['beside']}." if rule["beside"] else ""),
-                rule["source"],
-            )
-            for rule in drug["rules"]
-        ]
-        rows += [
-            (rule["id"], f"not checked ({rule['strength']})", f"{', '.join(rule['missing'])} unknown", rule["source"])
-            for rule in drug["not_checked"]
-        ]
-        for i, row in enumerate(rows or [("", "", "", "")]):
-            shown.add_row(*((drug["inn"], drug["status"]) if i == 0 else ("", "")), *row, end_section=i == len(rows) - 1)
+        shown.add_row(drug["inn"], drug["status"], Text("\n".join(_why(drug))))
     console.print(shown)

@@ -2,8 +2,8 @@
 
 Two dose rules of one drug contradict each other if they can hold at once with different doses and ask the same facts, unless one
 is the stricter special case of the other (30 mg below 60 mL/min, 15 mg below 30); or if one is a special case that allows more
-than the general rule does. Of rules on the same facts from sets of different precedence, the higher set's holds and the lower's is set
-aside; at equal precedence it is an error. Rules on different facts (age, and a genotype) bind together.
+than the general rule does. Of rules on the same facts from sets of different precedence, the higher set's holds and the lower's
+is set aside; at equal precedence it is an error. Rules on different facts (age, and a genotype) bind together.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from qtwin.errors import InputError
-from qtwin.pharmacology.criterion import AllOf, AnyOf, Between, Criterion, Not
+from qtwin.pharmacology.criterion import ALWAYS, AllOf, AnyOf, Between, Criterion, Not
 from qtwin.pharmacology.drug_group import DATA, DrugGroup, drug_groups, groups_in
-from qtwin.pharmacology.facts import Facts
+from qtwin.pharmacology.facts import MEASURES, Facts
 from qtwin.pharmacology.formulary import formulary
 from qtwin.pharmacology.rule import JURISDICTIONS, Rule, RuleSet, read_rule_set
 from qtwin.pharmacology.witness import implies, witness
@@ -56,7 +56,11 @@ class RuleBook:
 
     def asked(self, jurisdiction: str) -> frozenset[str]:
         """Every fact that a rule of the jurisdiction asks for, by name or key."""
-        return frozenset().union(*(r.when.asks() for r in self.rules if r.holds_in(jurisdiction)))
+        return self._asked[jurisdiction]
+
+    @cached_property
+    def _asked(self) -> Mapping[str, frozenset[str]]:
+        return {p: frozenset[str]().union(*(r.when.asks() for r in self.rules if r.holds_in(p))) for p in JURISDICTIONS}
 
     @cached_property
     def _by_drug(self) -> Mapping[str, Mapping[str, tuple[Rule, ...]]]:
@@ -109,37 +113,45 @@ def _set_aside(rules: Sequence[Rule], jurisdiction: str) -> dict[str, str]:
     return found
 
 
+def _parts(criterion: Criterion) -> tuple[Criterion, ...]:
+    if isinstance(criterion, AllOf | AnyOf):
+        return criterion.parts
+    return (criterion.part,) if isinstance(criterion, Not) else ()
+
+
 def _ends(criterion: Criterion) -> set[float]:
     """Finite ends of the ranges of creatinine clearance in a criterion."""
     if isinstance(criterion, Between):
         return {end for end in (criterion.low, criterion.high) if criterion.fact == _CLEARANCE and math.isfinite(end)}
-    parts = criterion.parts if isinstance(criterion, AllOf | AnyOf) else (criterion.part,) if isinstance(criterion, Not) else ()
-    return set().union(*(_ends(part) for part in parts))
+    return set().union(*(_ends(part) for part in _parts(criterion)))
+
+
+def _at(criterion: Criterion, level: float) -> Criterion:
+    """The criterion for people of one creatinine clearance."""
+    if isinstance(criterion, Between) and criterion.fact == _CLEARANCE:
+        return ALWAYS if criterion.holds(Facts(numbers={_CLEARANCE: level})) else Not(part=ALWAYS)
+    if isinstance(criterion, AllOf | AnyOf):
+        return replace(criterion, parts=tuple(_at(part, level) for part in criterion.parts))
+    return Not(part=_at(criterion.part, level)) if isinstance(criterion, Not) else criterion
 
 
 def _check_kidneys(rules: Sequence[Rule], inn: str, jurisdiction: str) -> None:
-    """Refuse a ceiling that is higher at a lower creatinine clearance, all else equal."""
+    """Refuse a ceiling that is higher at a lower creatinine clearance for anybody, all else equal and known.
+
+    Between two ends of ranges nothing changes, so it is enough to look at the ends and between them, each against the next lower:
+    whoever a dose rule concerns must there meet a rule that is no more generous.
+    """
     own = [r for r in rules if r.partner is None and r.more_than is None]
-    ends = sorted({0.0, 300.0}.union(*(_ends(r.when) for r in own)))
-    levels = [*ends, *((a + b) / 2 for a, b in pairwise(ends))]
-
-    def ceiling(facts: Facts, name: str) -> float:
-        holding = [r for r in own if r.when.holds(facts)]
-        if any(r.excludes for r in holding):
-            return 0.0
-        return min((r.limits[name] for r in holding if name in r.limits), default=math.inf)
-
-    for rule in own:
-        facts = witness(rule.when) if rule.strength == "dose" and _CLEARANCE in rule.when.asks() else None
-        if facts is None or _CLEARANCE not in facts.numbers:
-            continue
-        for name in rule.limits.keys() - {"start_daily_mg"}:
-            here = ceiling(facts, name)
-            for level in (v for v in levels if v < facts.numbers[_CLEARANCE]):
-                if ceiling(replace(facts, numbers={**facts.numbers, _CLEARANCE: level}), name) > here:
+    ends = sorted({0.0, MEASURES[_CLEARANCE].high}.union(*(_ends(r.when) for r in own)))
+    levels = sorted({*ends, *((a + b) / 2 for a, b in pairwise(ends))})
+    for lower, higher in pairwise(levels):
+        for rule in (r for r in own if r.strength == "dose" and _CLEARANCE in r.when.asks()):
+            for name in rule.limits.keys() - {"start_daily_mg"}:
+                as_strict = [r for r in own if r.excludes or r.limits.get(name, math.inf) <= rule.limits[name]]
+                if witness(_at(rule.when, higher), *(Not(part=_at(r.when, lower)) for r in as_strict)) is not None:
                     raise InputError(
                         f"rule {rule.id}: the ceiling of {inn} in {jurisdiction} is higher at a creatinine clearance of "
-                        f"{level:g} than at {facts.numbers[_CLEARANCE]:g} mL/min",
+                        f"{lower:g} than at {higher:g} mL/min",
                         hint="say what holds below its range: a lower dose, avoid or contraindicated",
                     )
 
