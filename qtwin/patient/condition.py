@@ -86,7 +86,7 @@ def _by_snomed() -> Mapping[str, tuple[str, ...]]:
 
 
 def _kind(system: str, code: str) -> str:
-    """ "snomed", "icd-10", or "" for any other system; without a system the code's shape tells."""
+    """Which code system: "snomed", "icd-10", or "" for any other; without a system the code's shape tells."""
     place = system.lower()
     if _SNOMED_CODE.fullmatch(code) and (not place or any(s in place for s in _SNOMED_SYSTEMS)):
         return "snomed"

@@ -59,7 +59,7 @@ class Criterion(ABC):
 
     @abstractmethod
     def asks(self) -> frozenset[str]:
-        """Names of all facts that it asks for: of `MEASURES`, "sex", "GENE phenotype", "conditions", "medicines"."""
+        """Names of all facts that it asks for: of `MEASURES`, "sex", "GENE phenotype", keys of conditions, INNs."""
 
 
 @final
@@ -127,7 +127,7 @@ class HasCondition(Criterion):
         return frozenset()
 
     def asks(self) -> frozenset[str]:
-        return frozenset({"conditions"})
+        return self.keys
 
 
 @final
@@ -144,7 +144,7 @@ class TakesMedicine(Criterion):
         return frozenset()
 
     def asks(self) -> frozenset[str]:
-        return frozenset({"medicines"})
+        return self.inns
 
 
 @final

@@ -18,11 +18,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from qtwin.errors import InputError, unknown_name
 from qtwin.pharmacology.formulary import formulary
 
+DATA = Path(str(resources.files("qtwin"))) / "data"
+"""The shipped data."""
 _KEYS = ("name", "drugs", "classes", "groups", "cross_reactive", "source")
 _SUBJECTS = ("drug", "drugs", "class", "group")
 
@@ -117,11 +120,24 @@ def read_groups(raw: Mapping[str, Any], *, file: str, known: Mapping[str, DrugGr
     return found
 
 
+def groups_in(data: Path) -> dict[str, DrugGroup]:
+    """The groups of ``drug_groups.toml`` in a folder.
+
+    Raises:
+        InputError: if it is no TOML, or as `read_groups` does.
+    """
+    path = data / "drug_groups.toml"
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}", hint="correct the file") from error
+    return read_groups(raw, file=path.name)
+
+
 @lru_cache(maxsize=1)
 def drug_groups() -> Mapping[str, DrugGroup]:
     """The shipped groups, ``data/drug_groups.toml``."""
-    text = (resources.files("qtwin") / "data" / "drug_groups.toml").read_text(encoding="utf-8")
-    return read_groups(tomllib.loads(text), file="drug_groups.toml")
+    return groups_in(DATA)
 
 
 def read_subject(raw: Mapping[str, Any], *, where: str, groups: Mapping[str, DrugGroup]) -> Subject:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -42,3 +44,32 @@ def drugs_show(inn: Annotated[str, typer.Argument(help="INN of the drug.")], as_
     from qtwin.cli.listing import show_drug
 
     show_drug(inn, as_json=as_json)
+
+
+@app.command("eligibility")
+def drugs_eligibility(
+    record: Annotated[Path, typer.Argument(help="FHIR R4 or R5 Bundle (JSON), or table of visits (CSV).")],
+    genotypes: Annotated[Path | None, typer.Option("--genotypes", help="PharmCAT 3.1 report (JSON).")] = None,
+    jurisdiction: Annotated[str, typer.Option("--jurisdiction", help="Whose rules: US or EU.")] = "US",
+    rules: Annotated[Path | None, typer.Option("--rules", help="Folder of further rule sets (*.toml).")] = None,
+    lift: Annotated[list[str] | None, typer.Option("--lift", help="Id of an 'avoid' rule to lift; repeatable.")] = None,
+    consent: Annotated[
+        list[str] | None,
+        typer.Option("--consent", help="State a consent that the record does not hold: simulation, research; repeatable."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Which drugs the person may be given, by which rule and source; first what was not known."""
+    from qtwin.cli.eligibility import show_eligibility
+
+    found = show_eligibility(
+        record,
+        genotypes,
+        jurisdiction=jurisdiction.upper(),
+        folder=rules,
+        lift=lift or (),
+        consent=consent or (),
+        as_json=as_json,
+    )
+    if as_json:
+        typer.echo(json.dumps(found))

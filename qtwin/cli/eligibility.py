@@ -1,0 +1,107 @@
+"""`qtwin drugs eligibility`: which drugs a person may be given, by which rule and source, and what was not known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from qtwin.cli.record import read_patient
+from qtwin.pharmacology.drug import Drug
+from qtwin.pharmacology.eligibility import Eligibility, assess
+from qtwin.pharmacology.facts import facts_of
+from qtwin.pharmacology.formulary import formulary
+from qtwin.pharmacology.rule_book import read_rule_book
+
+
+def _drug(drug: Drug, found: Eligibility) -> dict[str, Any]:
+    rules = [
+        {
+            "id": f.rule.id,
+            "strength": f.rule.strength,
+            "beside": f.partner,
+            "text": f.rule.text,
+            "source": f.rule.source,
+            "rule_set": f.rule.rule_set,
+            "lifted": f.rule.id in found.lifted,
+            **f.rule.limits,
+        }
+        for f in found.of(drug.inn)
+    ]
+    unchecked = [
+        {"id": u.rule.id, "strength": u.rule.strength, "missing": list(u.missing), "text": u.rule.text, "source": u.rule.source}
+        for u in found.unchecked
+        if u.inn == drug.inn
+    ]
+    return {
+        "inn": drug.inn,
+        "status": found.status(drug),
+        "ceiling_daily_mg": found.ceiling_daily_mg(drug.inn),
+        "starting_daily_mg": found.starting_dose(drug.inn),
+        "rules": rules,
+        "not_checked": unchecked,
+    }
+
+
+def show_eligibility(
+    record: Path,
+    genotypes: Path | None,
+    *,
+    jurisdiction: str,
+    folder: Path | None,
+    lift: Sequence[str],
+    consent: Sequence[str],
+    as_json: bool,
+) -> dict[str, Any]:
+    """Hold the rules against a record, every recorded medicine going on; print it unless it goes out as JSON.
+
+    Raises:
+        InputError: for a record or a rule set that cannot be used, or a rule that cannot be lifted.
+    """
+    book = read_rule_book(*([folder] if folder else []))
+    patient = read_patient(record, genotypes, stated=consent)
+    drugs = tuple(formulary().values())
+    found = assess(patient, drugs, jurisdiction=jurisdiction, lift=lift, book=book, going_on=facts_of(patient).medicines)
+    answer = {
+        "jurisdiction": jurisdiction,
+        "rules": sum(rule.holds_in(jurisdiction) for rule in book.rules),
+        "not_known": list(found.not_known()),
+        "set_aside": dict(found.set_aside),
+        "drugs": [_drug(drug, found) for drug in drugs],
+    }
+    if not as_json:
+        _print(answer)
+    return answer
+
+
+def _why(drug: dict[str, Any]) -> list[str]:
+    """One paragraph a rule: its strength, what it says, where it was read, and its id."""
+    held = [
+        f"{rule['strength']}{', lifted' if rule['lifted'] else ''}: {rule['text']}"
+        f"{' Beside ' + rule['beside'] + '.' if rule['beside'] else ''} ({rule['source']}) [{rule['id']}]"
+        for rule in drug["rules"]
+    ]
+    open_rules = [
+        f"not checked, {', '.join(rule['missing'])} unknown: {rule['strength']}: {rule['text']} [{rule['id']}]"
+        for rule in drug["not_checked"]
+    ]
+    return [*held, *open_rules]
+
+
+def _print(answer: dict[str, Any]) -> None:
+    console = Console()
+    for line in answer["not_known"]:
+        console.print(line, markup=False, highlight=False)
+    for low, high in answer["set_aside"].items():
+        console.print(f"rule {low} is set aside by {high}", markup=False, highlight=False)
+    shown = Table(title=f"Eligibility by {answer['rules']} rules, {answer['jurisdiction']}", title_justify="left")
+    shown.add_column("drug", no_wrap=True)
+    shown.add_column("status", no_wrap=True)
+    shown.add_column("by which rule and source")
+    for drug in answer["drugs"]:
+        shown.add_row(drug["inn"], drug["status"], Text("\n".join(_why(drug))))
+    console.print(shown)
