@@ -26,6 +26,7 @@ def _drug(drug: Drug, found: Eligibility) -> dict[str, Any]:
             "beside": f.partner,
             "text": f.rule.text,
             "source": f.rule.source,
+            "note": f.rule.note,
             "rule_set": f.rule.rule_set,
             "lifted": f.rule.id in found.lifted,
             **f.rule.limits,
@@ -82,7 +83,7 @@ def _why(drug: dict[str, Any]) -> list[str]:
     """One paragraph a rule: its strength, what it says, where it was read, and its id."""
     held = [
         f"{rule['strength']}{', lifted' if rule['lifted'] else ''}: {rule['text']}"
-        f"{' Beside ' + rule['beside'] + '.' if rule['beside'] else ''} ({rule['source']}) [{rule['id']}]"
+        f"{' Beside ' + rule['beside'] + '.' if rule['beside'] else ''} ({rule['source']}{'; ' + rule['note'] if rule['note'] else ''}) [{rule['id']}]"
         for rule in drug["rules"]
     ]
     open_rules = [

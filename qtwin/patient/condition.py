@@ -1,7 +1,8 @@
 """FHIR Conditions -> diagnoses, by SNOMED CT code or by the start of an ICD-10 code (``data/conditions.toml``).
 
-A code may mean several conditions (I13.0: hypertension, heart failure, kidney disease): each is told. One that means none keeps
-its code and no key. What is shown of a diagnosis is our own name for it, never the words of the record.
+A code may mean several conditions (I13.0: hypertension, heart failure, kidney disease): each is told. Where no code is known, the
+words are read if they are just a name of the table. What means none keeps its code and no key. What is shown of a diagnosis is our
+own name for it, never the words of the record.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-from qtwin.patient.element import codes, words
+from qtwin.patient.element import codes
 from qtwin.patient.person import Condition
 
 _OVER = frozenset({"inactive", "remission", "resolved"})
@@ -22,6 +23,7 @@ _WRONG = frozenset({"refuted", "entered-in-error"})
 _SNOMED_SYSTEMS = ("snomed", "2.16.840.1.113883.6.96")
 _ICD_10_SYSTEMS = ("icd-10", "icd10", "2.16.840.1.113883.6.90", "2.16.840.1.113883.6.3")
 _SNOMED_CODE = re.compile(r"\d{6,18}")
+_HIERARCHY = re.compile(r"\s*\((?:disorder|finding|situation|procedure)\)\s*$")
 _ICD_10_CODE = re.compile(r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?[+*!]?")
 
 
@@ -31,6 +33,7 @@ class KnownCondition:
 
     Attributes:
         name: What it is called on a page.
+        also: Other names for it.
         snomed: SNOMED CT codes that mean it.
         icd10: Starts of ICD-10 codes that mean it, without the dot.
         implies: Keys of conditions that hold with it.
@@ -38,6 +41,7 @@ class KnownCondition:
     """
 
     name: str
+    also: tuple[str, ...] = ()
     snomed: tuple[str, ...] = ()
     icd10: tuple[str, ...] = ()
     implies: tuple[str, ...] = ()
@@ -51,6 +55,7 @@ def known_conditions() -> Mapping[str, KnownCondition]:
     return {
         key: KnownCondition(
             name=raw["name"],
+            also=tuple(raw.get("also", ())),
             snomed=tuple(raw.get("snomed", ())),
             icd10=tuple(code.replace(".", "") for code in raw.get("icd10", ())),
             implies=tuple(raw.get("implies", ())),
@@ -109,13 +114,25 @@ def _shown(system: str, code: str) -> str:
     return bare if _kind(system, bare) else ""
 
 
+def _plain(text: str) -> str:
+    """A name without case, hyphens, the hierarchy that SNOMED CT puts behind it, and the difference of British spelling."""
+    bare = _HIERARCHY.sub("", text.casefold()).replace("ae", "e").replace("oe", "e")
+    return " ".join(re.findall(r"[^\W_]+", bare))
+
+
+@lru_cache(maxsize=1)
+def _by_name() -> Mapping[str, str]:
+    return {_plain(name): key for key, condition in known_conditions().items() for name in (condition.name, *condition.also)}
+
+
 def _keys(concept: Any) -> tuple[str, ...]:
-    """The keys that any coding of a concept means; of one without codings, the condition whose name its words are."""
-    found = codes(concept)
-    if found:
-        return tuple(dict.fromkeys(key for system, code in found for key in keys_of(system, code)))
-    said = words(concept).casefold()
-    return tuple(key for key, condition in known_conditions().items() if condition.name.casefold() == said)
+    """The keys that the codings of a concept mean; where they mean none, the conditions whose names are its whole words."""
+    found = dict.fromkeys(key for system, code in codes(concept) for key in keys_of(system, code))
+    if found or not isinstance(concept, dict):
+        return tuple(found)
+    said = [concept.get("text"), *(coding.get("display") for coding in concept.get("coding") or [])]
+    named = (_by_name().get(_plain(str(text))) for text in said if text)
+    return tuple(dict.fromkeys(key for key in named if key))
 
 
 def read_condition(resource: dict[str, Any]) -> tuple[tuple[Condition, ...], list[str]]:

@@ -41,7 +41,7 @@ class Rule:
         when: Whom it concerns.
         text: What it says, as a physician would be told.
         source: Where it was read.
-        note: What to know of the source, such as that it was not re-read.
+        note: What to know of the reading, such as that it is recalled and not read again.
         partner: For a rule about two medicines together: the other one.
         more_than: For a rule on a number: of how many of the subject at once it speaks.
         max_daily_mg, max_single_mg, start_daily_mg: What a dose rule allows a day, at once, and to begin with.
@@ -174,7 +174,7 @@ def _rule(raw: Any, number: int, file: str, head: Mapping[str, Any], groups: Map
         strength=strength,
         text=_text(raw, "text", where, "say what the rule means, in one sentence"),
         source=_text(raw, "source", where, "say where the rule was read: document, section, year"),
-        note=_text(raw, "note", where, "say what to know of the source") if "note" in raw else "",
+        note=_text(raw, "note", where, "say it in words, or leave it out") if "note" in raw else "",
         when=read_criterion(raw["when"], where=f"{where}: when", groups=groups) if "when" in raw else ALWAYS,
         partner=None if partner is None else read_subject(partner, where=f"{where}: with", groups=groups),
         more_than=_more_than(raw, strength, where),

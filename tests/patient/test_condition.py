@@ -81,9 +81,27 @@ def test_any_of_the_codings_may_tell_it() -> None:
     assert _keys(("http://example.org/local", "77"), (ICD_10, "G40.2")) == {"epilepsy"}
 
 
-def test_words_alone_tell_a_condition_by_its_whole_name() -> None:
-    assert _keys(text="Epilepsy") == {"epilepsy"}
-    assert _keys(text="no epilepsy") == {""}
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("Epilepsy", "epilepsy"),
+        ("Gastro-esophageal reflux disease (disorder)", "reflux_disease"),
+        ("second degree AV-block", "av_block"),
+        ("Hyperkalemia", "hyperkalaemia"),
+        ("no epilepsy", ""),
+        ("family history of epilepsy", ""),
+        ("", ""),
+    ],
+)
+def test_words_tell_a_condition_by_its_whole_name_where_no_code_does(text: str, key: str) -> None:
+    assert _keys(text=text) == {key}
+    assert _keys((SNOMED, "236633999"), text=text) == {key}
+    assert _keys((SNOMED, "90560007"), text=text) == {"gout"}
+
+
+def test_no_name_means_two_conditions() -> None:
+    names = [n.casefold() for c in known_conditions().values() for n in (c.name, *c.also)]
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("code", ["Anna Muster", "1950-01-02", "MRN 12345", "71234567"])
