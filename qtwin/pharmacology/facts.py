@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import resources
 
 from qtwin.patient.biomarker import BIOMARKERS
 from qtwin.patient.condition import known_conditions, with_implied
@@ -108,12 +111,20 @@ def stage_of(conditions: frozenset[str], numbers: Mapping[str, float], days_ago:
     return next(stage for lowest, stage in table if numbers[scale] >= lowest)
 
 
+@lru_cache(maxsize=1)
+def _inn_by_code() -> Mapping[str, str]:
+    """RxNorm or ATC code to INN: the formulary's, and those of ``data/medicines.toml``."""
+    text = (resources.files("qtwin") / "data" / "medicines.toml").read_text(encoding="utf-8")
+    found = {
+        code: inn for inn, raw in tomllib.loads(text).items() for code in (*raw.get("atc", ()), raw.get("rxnorm", "")) if code
+    }
+    return found | {code: drug.inn for drug in formulary().values() for code in (drug.rxnorm, drug.atc) if code}
+
+
 def inn_of(medicine: Medication) -> str:
-    """The INN of a recorded medicine: by its code where the formulary has it, else as it is named."""
-    for drug in formulary().values():
-        if (medicine.rxnorm and medicine.rxnorm == drug.rxnorm) or (medicine.atc and medicine.atc == drug.atc):
-            return drug.inn
-    return medicine.inn
+    """The INN of a recorded medicine: by its code where that is known, else as it is named."""
+    known = _inn_by_code()
+    return known.get(medicine.rxnorm) or known.get(medicine.atc) or medicine.inn
 
 
 def _numbers(patient: Patient) -> dict[str, float]:
