@@ -81,11 +81,12 @@ def show_eligibility(
 
 def _why(drug: dict[str, Any]) -> list[str]:
     """One paragraph a rule: its strength, what it says, where it was read, and its id."""
-    held = [
-        f"{rule['strength']}{', lifted' if rule['lifted'] else ''}: {rule['text']}"
-        f"{' Beside ' + rule['beside'] + '.' if rule['beside'] else ''} ({rule['source']}{'; ' + rule['note'] if rule['note'] else ''}) [{rule['id']}]"
-        for rule in drug["rules"]
-    ]
+    held = []
+    for rule in drug["rules"]:
+        strength = rule["strength"] + (", lifted" if rule["lifted"] else "")
+        beside = f" Beside {rule['beside']}." if rule["beside"] else ""
+        source = "; ".join(words for words in (rule["source"], rule["note"]) if words)
+        held.append(f"{strength}: {rule['text']}{beside} ({source}) [{rule['id']}]")
     open_rules = [
         f"not checked, {', '.join(rule['missing'])} unknown: {rule['strength']}: {rule['text']} [{rule['id']}]"
         for rule in drug["not_checked"]

@@ -1,8 +1,8 @@
 """FHIR Conditions -> diagnoses, by SNOMED CT code or by the start of an ICD-10 code (``data/conditions.toml``).
 
-A code may mean several conditions (I13.0: hypertension, heart failure, kidney disease): each is told. Where no code is known, the
-words are read if they are just a name of the table. What means none keeps its code and no key. What is shown of a diagnosis is our
-own name for it, never the words of the record.
+A code may mean several conditions (I13.0: hypertension, heart failure, kidney disease): each is told. Where no code is known,
+the words are read if they are just a name of the table. What means none keeps its code and no key. What is shown of a diagnosis
+is our own name for it, never the words of the record.
 """
 
 from __future__ import annotations

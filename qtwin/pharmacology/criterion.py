@@ -15,7 +15,7 @@ from typing import Any, final
 from qtwin.errors import InputError, unknown_name
 from qtwin.patient.condition import known_conditions
 from qtwin.pharmacology.drug_group import DrugGroup, drug_groups, read_subject, strings
-from qtwin.pharmacology.facts import GENES, MEASURES, PHENOTYPES, SEXES, Facts, fact_name
+from qtwin.pharmacology.facts import GENES, MEASURES, PHENOTYPES, SEXES, STAGE, STAGES, Facts, fact_name
 
 _BOUNDS = ("at_least", "above", "at_most", "below")
 
@@ -121,13 +121,15 @@ class HasCondition(Criterion):
     keys: frozenset[str]
 
     def holds(self, facts: Facts) -> bool | None:
-        return not self.keys.isdisjoint(facts.conditions)
+        if not self.keys.isdisjoint(facts.conditions):
+            return True
+        return False if self.keys.isdisjoint(facts.open_conditions) else None
 
     def missing(self, facts: Facts) -> frozenset[str]:
-        return frozenset()
+        return frozenset({STAGE}) if self.holds(facts) is None else frozenset()
 
     def asks(self) -> frozenset[str]:
-        return self.keys
+        return self.keys | ({STAGE} if not self.keys.isdisjoint(STAGES) else set())
 
 
 @final

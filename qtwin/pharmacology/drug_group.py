@@ -155,10 +155,9 @@ def read_subject(raw: Mapping[str, Any], *, where: str, groups: Mapping[str, Dru
     key, value = given[0], raw[given[0]]
     if key in ("drug", "drugs"):
         inns = strings(value, f"{where}: {key}")
-        known = {*formulary(), *(inn for group in groups.values() for inn in group.inns)}
         for inn in inns:
-            if inn not in known:
-                raise unknown_name(f"drug in {where}", inn, known)
+            if inn not in formulary() and not any(inn in group.inns for group in groups.values()):
+                raise unknown_name(f"drug in {where}", inn, frozenset(formulary()).union(*(g.inns for g in groups.values())))
         return Subject(words=" or ".join(inns), inns=frozenset(inns))
     table = {name: (name, inns) for name, inns in classes().items()}
     if key == "group":

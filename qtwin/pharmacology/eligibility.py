@@ -19,11 +19,12 @@ from qtwin.patient.person import Patient
 from qtwin.pharmacology.criterion import fact_names
 from qtwin.pharmacology.drug import Dose, Drug
 from qtwin.pharmacology.drug_group import DATA, Subject
-from qtwin.pharmacology.facts import Facts, facts_of
+from qtwin.pharmacology.facts import Facts, fact_name, facts_of
 from qtwin.pharmacology.formulary import formulary
 from qtwin.pharmacology.rule import JURISDICTIONS, STRENGTHS, Rule
 from qtwin.pharmacology.rule_book import RuleBook, read_rule_book, shipped_rules
 
+_YEAR_DAYS = 365.25
 _SLACK = 1.0 + 1e-9
 _SHORTEST_ATC_CLASS = 4  # N06D, anti-dementia drugs: a shorter code names half a pharmacy
 
@@ -73,6 +74,7 @@ class Eligibility:
         unchecked: Rules that could not be decided.
         lifted: Ids of the rules lifted.
         set_aside: Id of a rule that one of higher precedence replaces, to that one's id.
+        old_facts: What people call a fact that rules ask for, to the years from its measurement to the last visit, above one.
         unknown_medicines: Recorded medicines that neither the formulary nor any rule knows.
         unknown_allergies: Number of recorded allergies to what has no known name or code.
         unused_diagnoses: Recorded diagnoses, by our name or their code, for which no rule asks.
@@ -87,6 +89,7 @@ class Eligibility:
     unchecked: tuple[Unchecked, ...] = ()
     lifted: frozenset[str] = frozenset()
     set_aside: Mapping[str, str] = field(default_factory=dict)
+    old_facts: Mapping[str, float] = field(default_factory=dict)
     unknown_medicines: tuple[str, ...] = ()
     unknown_allergies: int = 0
     unused_diagnoses: tuple[str, ...] = ()
@@ -147,6 +150,7 @@ class Eligibility:
         for rule_id, missing in {(u.rule.id, u.missing) for u in self.unchecked}:
             lacking.update(missing if rule_id else ())
         said = [f"{what} unknown: {_rules(n)} not checked" for what, n in sorted(lacking.items(), key=lambda x: (-x[1], x[0]))]
+        said += [f"{what} is {years:.1f} years older than the last visit" for what, years in sorted(self.old_facts.items())]
         said.append(
             "a diagnosis that the record does not hold is taken as absent"
             if self.diagnoses_told
@@ -268,6 +272,7 @@ def assess_facts(
     book = book or shipped_rules()
     if jurisdiction not in JURISDICTIONS:
         raise unknown_name("jurisdiction", jurisdiction, JURISDICTIONS)
+    drugs = tuple({drug.inn: drug for drug in drugs}.values())
     candidates = frozenset(d.inn for d in drugs)
     on = facts.medicines - candidates if going_on is None else facts.medicines & frozenset(going_on)
     found = _Found(findings=list(_allergies(facts, drugs, book)), pairs=[], counts=[], unchecked=[])
@@ -289,7 +294,7 @@ def assess_facts(
 
     return Eligibility(
         jurisdiction=jurisdiction,
-        drugs=tuple(drugs),
+        drugs=drugs,
         findings=tuple(sorted(found.findings, key=strongest)),
         pairs=tuple(sorted(found.pairs, key=strongest)),
         counts=tuple(found.counts),
@@ -324,11 +329,17 @@ def assess(
         InputError: for an unknown jurisdiction, or a rule that cannot be lifted.
     """
     book = book or shipped_rules()
-    found = assess_facts(facts_of(patient), drugs, jurisdiction=jurisdiction, lift=lift, book=book, going_on=going_on)
+    facts = facts_of(patient)
+    found = assess_facts(facts, drugs, jurisdiction=jurisdiction, lift=lift, book=book, going_on=going_on)
     asked = book.asked(jurisdiction)
     unused = [c.display for c in patient.conditions if not (c.key and with_implied({c.key}) & asked)]
     nameless = [a for a in getattr(patient, "allergies", ()) if not (a.inn or a.atc or a.rxnorm)]
-    return replace(found, unused_diagnoses=tuple(dict.fromkeys(unused)), unknown_allergies=len(nameless))
+    old = {
+        fact_name(name): days / _YEAR_DAYS
+        for name, days in facts.measured_days_ago.items()
+        if name in asked and days > _YEAR_DAYS
+    }
+    return replace(found, old_facts=old, unused_diagnoses=tuple(dict.fromkeys(unused)), unknown_allergies=len(nameless))
 
 
 def _main(arguments: Sequence[str]) -> int:

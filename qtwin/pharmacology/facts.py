@@ -22,6 +22,7 @@ PHENOTYPES = tuple(f"{word} metabolizer" for word in ("poor", "intermediate", "n
 )
 """CPIC's standard words (Caudle 2017, Genet Med 19:215)."""
 SEXES = ("female", "male")
+STAGE = "stage of dementia"
 STAGES = ("mild_dementia", "moderate_dementia", "severe_dementia")
 """Stages of dementia, of which a person has at most one."""
 _DEMENTIAS = frozenset({"alzheimer_disease", "vascular_dementia", "lewy_body_dementia", "dementia"})
@@ -77,6 +78,7 @@ class Facts:
         words: "sex", or a gene with " phenotype", to the word in small letters; what is absent is not known.
         conditions: Keys of the diagnoses with all that they imply; a list of problems is taken as complete, so what is absent
             is not there.
+        open_conditions: Keys of which it is not known whether they are there: the stages of a dementia that nothing stages.
         conditions_told: Whether the record holds any diagnosis at all.
         medicines: INNs of the medicines taken now, in or outside the formulary.
         allergies: INNs, classes and codes (ATC, RxNorm) that the person does not bear, with the kind that the record tells.
@@ -86,6 +88,7 @@ class Facts:
     measured_days_ago: Mapping[str, int] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
     conditions: frozenset[str] = frozenset()
+    open_conditions: frozenset[str] = frozenset()
     conditions_told: bool = True
     medicines: frozenset[str] = frozenset()
     allergies: Mapping[str, str] = field(default_factory=dict)
@@ -164,11 +167,13 @@ def facts_of(patient: Patient) -> Facts:
     recorded = frozenset(c.key for c in patient.conditions if c.key in known_conditions())
     numbers = _numbers(patient)
     stage = stage_of(recorded, numbers, days_ago)
+    staged = stage is not None or "mild_cognitive_impairment" in recorded or not recorded & _DEMENTIAS or recorded & set(STAGES)
     return Facts(
         numbers=numbers,
         measured_days_ago=days_ago,
         words=_words(patient),
         conditions=with_implied(recorded - set(STAGES) | {stage} if stage else recorded),
+        open_conditions=frozenset() if staged else frozenset(STAGES),
         conditions_told=bool(patient.conditions),
         medicines=frozenset(inn_of(m) for m in patient.medications),
         allergies=_allergies(patient),

@@ -56,7 +56,11 @@ class RuleBook:
 
     def asked(self, jurisdiction: str) -> frozenset[str]:
         """Every fact that a rule of the jurisdiction asks for, by name or key."""
-        return frozenset().union(*(r.when.asks() for r in self.rules if r.holds_in(jurisdiction)))
+        return self._asked[jurisdiction]
+
+    @cached_property
+    def _asked(self) -> Mapping[str, frozenset[str]]:
+        return {p: frozenset[str]().union(*(r.when.asks() for r in self.rules if r.holds_in(p))) for p in JURISDICTIONS}
 
     @cached_property
     def _by_drug(self) -> Mapping[str, Mapping[str, tuple[Rule, ...]]]:

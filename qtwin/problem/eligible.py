@@ -30,14 +30,18 @@ def _out(options: Sequence[Dose], eligibility: Eligibility) -> list[Constraint]:
 
 def _apart(options: Sequence[Dose], eligibility: Eligibility) -> list[Constraint]:
     """Not both of two options that a rule keeps apart: whatever their doses, or above the dose that holds beside the partner."""
-    open_to = [not eligibility.excluded(option) for option in options]
+    open_to: dict[str, list[int]] = {}
+    for i, option in enumerate(options):
+        if not eligibility.excluded(option):
+            open_to.setdefault(option.drug.inn, []).append(i)
     found: dict[tuple[int, int], Constraint] = {}
     for pair in eligibility.pairs:
-        for i, option in enumerate(options):
-            meant = option.drug.inn == pair.inn and (eligibility.excludes(pair.rule) or over(pair.rule, option))
-            for j, other in enumerate(options):
+        for i in open_to.get(pair.inn, []):
+            if not (eligibility.excludes(pair.rule) or over(pair.rule, options[i])):
+                continue
+            for j in open_to.get(pair.partner, []):
                 both = (min(i, j), max(i, j))
-                if meant and other.drug.inn == pair.partner and open_to[i] and open_to[j] and both not in found:
+                if both not in found:
                     name = f"eligibility: {pair.rule.id}: {options[both[0]].label} with {options[both[1]].label}"
                     found[both] = NotBoth(name=name, reason=_reason(pair.rule), pair=both)
     return list(found.values())

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from qtwin.errors import InputError
 from qtwin.pharmacology.criterion import AllOf, AnyOf, Criterion, Not, kleene_and, kleene_not, kleene_or, read_criterion
 from qtwin.pharmacology.drug_group import DrugGroup
-from qtwin.pharmacology.facts import Facts
+from qtwin.pharmacology.facts import STAGES, Facts
 
 GROUPS = {"macrolides": DrugGroup(name="macrolides", inns=frozenset({"clarithromycin", "erythromycin"}), source="a test")}
 TRUTHS = (True, None, False)
@@ -44,6 +44,7 @@ def _trees() -> st.SearchStrategy[Criterion]:
             read(age_years={"above": 74.5, "at_most": 90}),
             read(sex="female"),
             read(condition=["epilepsy", "seizure"]),
+            read(condition=["gout", "severe_dementia"]),
             read(medicine={"group": "macrolides"}),
             read(phenotype={"CYP2C19": "poor metabolizer"}),
         ]
@@ -73,6 +74,7 @@ def _facts() -> st.SearchStrategy[Facts]:
             },
         ),
         conditions=st.frozensets(st.sampled_from(["epilepsy", "seizure", "gout"])),
+        open_conditions=st.sampled_from([frozenset(), frozenset(STAGES)]),
         medicines=st.frozensets(st.sampled_from(["clarithromycin", "metformin"])),
     )
 
@@ -90,7 +92,7 @@ def test_what_is_decided_stays_so_whatever_else_becomes_known(tree: Criterion, f
     known = Facts(
         numbers={**more.numbers, **facts.numbers},
         words={**more.words, **facts.words},
-        conditions=facts.conditions,
+        conditions=facts.conditions | ({"severe_dementia"} if "gout" in more.conditions and facts.open_conditions else set()),
         medicines=facts.medicines,
     )
     if tree.holds(facts) is not None:

@@ -209,14 +209,29 @@ def test_a_rule_on_a_pair_is_not_missed_where_its_partner_is_not_there(tmp_path:
 def test_unknown_medicines_and_unused_diagnoses_are_listed_and_not_fatal(book: RuleBook, patient: Make) -> None:
     person = patient(medicines=("foxglove", "gabapentin"), conditions=("gout", "epilepsy"))
     nameless = Condition(key="", code="195662009", display="condition 195662009, not used")
-    found = assess(
-        dataclasses.replace(person, conditions=(*person.conditions, nameless)), [drug("donepezil")], book=book
-    )
+    found = assess(dataclasses.replace(person, conditions=(*person.conditions, nameless)), [drug("donepezil")], book=book)
     assert found.unknown_medicines == ("foxglove",)
     assert found.unused_diagnoses == ("gout", "condition 195662009, not used")
     said = " ".join(found.not_known())
     assert "foxglove" in said
     assert "195662009" in said
+
+
+def test_a_stage_that_nothing_tells_is_said(tmp_path: Path, patient: Make) -> None:
+    rule = {"id": "severe", "drug": "donepezil", "strength": "avoid", "when": {"condition": "severe_dementia"}}
+    found = assess(patient(conditions=("alzheimer_disease",)), [drug("donepezil")], book=book_of(tmp_path, rule_set(rule)))
+    assert found.status(drug("donepezil")) == "eligible"
+    assert "stage of dementia unknown: 1 rule not checked" in found.not_known()
+
+
+def test_an_old_measurement_that_a_rule_asks_for_is_said(book: RuleBook, patient: Make) -> None:
+    person = patient(measured={"qtc": 420.0, "height": 160.0, "heart_rate": 60.0})
+    visits = tuple(
+        dataclasses.replace(v, date=v.date.replace(year=2023)) if v.biomarker != "heart_rate" else v for v in person.visits
+    )
+    said = assess(dataclasses.replace(person, visits=visits), [drug("donepezil")], book=book).not_known()
+    assert "QTc is 2.0 years older than the last visit" in said
+    assert not any("height" in line for line in said)
 
 
 def test_a_record_without_diagnoses_says_so(book: RuleBook, patient: Make) -> None:

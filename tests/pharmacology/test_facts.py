@@ -10,7 +10,7 @@ import pytest
 
 from qtwin.patient.missing import NO_AGE
 from qtwin.patient.person import Genotype, Medication, Patient, Visit
-from qtwin.pharmacology.facts import MEASURES, facts_of, stage_of
+from qtwin.pharmacology.facts import MEASURES, STAGES, facts_of, stage_of
 
 Make = Callable[..., Patient]
 
@@ -84,6 +84,17 @@ def test_a_measured_stage_replaces_a_recorded_one(patient: Make) -> None:
     conditions = facts_of(patient(conditions=recorded, measured={"mmse": 7.0})).conditions
     assert "severe_dementia" in conditions
     assert "mild_dementia" not in conditions
+
+
+def test_a_recorded_dementia_that_nothing_stages_leaves_its_stage_open(patient: Make) -> None:
+    assert facts_of(patient(conditions=("alzheimer_disease",))).open_conditions == set(STAGES)
+    for known in (
+        {"conditions": ("alzheimer_disease", "mild_dementia")},
+        {"conditions": ("alzheimer_disease", "mild_cognitive_impairment")},
+        {"conditions": ("alzheimer_disease",), "measured": {"mmse": 20.0}},
+        {"conditions": ("gout",)},
+    ):
+        assert facts_of(patient(**known)).open_conditions == frozenset()
 
 
 def test_what_a_condition_implies_holds_with_it(patient: Make) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +93,7 @@ def test_a_subject_is_drugs_a_class_or_a_group(tmp_path: Path, subject: dict[str
         ({"count": {"more_than": 2}}, "neither doses nor a partner"),
     ],
 )
-def test_a_rule_that_cannot_be_meant_is_refused_with_its_file_or_id(
-    tmp_path: Path, change: dict[str, Any], message: str
-) -> None:
+def test_a_rule_that_cannot_be_meant_is_refused_with_its_file_or_id(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
         book_of(tmp_path, rule_set({**RENAL, **change}).replace("Infinity", "inf"))
     said = f"{caught.value.message} {caught.value.hint}"
@@ -189,6 +188,14 @@ def test_a_users_folder_adds_its_rules_and_groups(tmp_path: Path) -> None:
     after = read_rule_book(tmp_path)
     assert {r.id for r in after.rules} == {r.id for r in before} | {"a-rule-of-mine"}
     assert "foxglove" in after.known_medicines
+
+
+def test_the_examples_of_the_page_are_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how_to" / "add_a_rule.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    book = book_of(tmp_path, "\n".join(blocks))
+    assert {r.id for r in book.rules} == {"house-galantamine-renal", "house-antibody-anticoagulant"}
+    assert "macrolides" in book.groups
 
 
 def test_a_folder_without_rule_sets_is_refused(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def _people() -> st.SearchStrategy[Facts]:
 @settings(max_examples=60, deadline=None)
 @given(facts=_people(), factor=st.floats(0.05, 1.0), jurisdiction=st.sampled_from(JURISDICTIONS))
 def test_worse_kidneys_never_raise_a_ceiling(facts: Facts, factor: float, jurisdiction: str) -> None:
-    creatinine_mg_per_dL = min(30.0, facts.numbers["serum_creatinine"] / factor)  # noqa: N806 - the unit is part of the name
+    creatinine_mg_per_dL = min(30.0, facts.numbers["serum_creatinine"] / factor)
     lower = {**facts.numbers, CLEARANCE: facts.numbers[CLEARANCE] * factor, "serum_creatinine": creatinine_mg_per_dL}
     better = assess_facts(facts, DRUGS, jurisdiction=jurisdiction)
     worse = assess_facts(dataclasses.replace(facts, numbers=lower), DRUGS, jurisdiction=jurisdiction)

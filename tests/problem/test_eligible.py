@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtwin.encoding.polynomial import index_to_bits
 from qtwin.pharmacology.drug import Dose
 from qtwin.pharmacology.eligibility import assess_facts
 from qtwin.pharmacology.facts import Facts
@@ -60,7 +59,13 @@ def test_no_rule_forbids_nothing(folder: Path) -> None:
 
 
 def test_an_exclusion_is_one_named_constraint_with_its_text_and_source(folder: Path) -> None:
-    rule = {"id": "out", "drugs": ["citalopram", "tramadol"], "strength": "contraindicated", "text": "Never.", "source": "label 4"}
+    rule = {
+        "id": "out",
+        "drugs": ["citalopram", "tramadol"],
+        "strength": "contraindicated",
+        "text": "Never.",
+        "source": "label 4",
+    }
     book = book_of(folder, rule_set(rule))
     (constraint,) = eligibility_constraints(OPTIONS, assess_facts(Facts(), DRUGS, book=book))
     assert constraint == AtMost(name="eligibility: out", reason="Never. (label 4)", limit=0, members=(0, 1, 2))
