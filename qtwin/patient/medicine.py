@@ -125,8 +125,8 @@ def _known_elsewhere() -> Iterator[str]:
     file = resources.files("qtwin") / "data" / "drug_groups.toml"
     if file.is_file():
         for group in tomllib.loads(file.read_text(encoding="utf-8")).values():
-            drugs = group.get("drugs", []) if isinstance(group, dict) else []
-            yield from (str(drug).lower() for drug in drugs)
+            inns = group.get("inns", []) if isinstance(group, dict) else []
+            yield from (str(inn).lower() for inn in inns)
 
 
 @lru_cache(maxsize=1)
@@ -145,6 +145,16 @@ def _table() -> _Table:
     longest_first = sorted(by_name, key=lambda name: (-len(name), name))
     pattern = re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, longest_first))})(?![^\W_])")
     return _Table(by_code=by_code, by_name=by_name, pattern=pattern)
+
+
+def inn_of_code(*, rxnorm: str = "", atc: str = "") -> str:
+    """The one ingredient that a code means; "" for an unknown code or a combination."""
+    known = _table().by_code
+    for key, code in (("rxnorm", rxnorm), ("atc", atc)):
+        found = known.get((_SYSTEMS[key], code), ())
+        if len(found) == 1:
+            return found[0]
+    return ""
 
 
 def is_known(inn: str) -> bool:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from qtwin.patient.biomarker import BIOMARKERS
 from qtwin.patient.condition import known_conditions, with_implied
+from qtwin.patient.medicine import inn_of_code
 from qtwin.patient.missing import NO_AGE
 from qtwin.patient.person import Medication, Patient
 from qtwin.pharmacology.drug import ENZYMES
-from qtwin.pharmacology.formulary import formulary
 
 GENES = (*ENZYMES, "SLCO1B1")
 """Genes whose phenotype or activity score a rule may ask for."""
@@ -112,11 +112,8 @@ def stage_of(conditions: frozenset[str], numbers: Mapping[str, float], days_ago:
 
 
 def inn_of(medicine: Medication) -> str:
-    """The INN of a recorded medicine: by its code where the formulary has it, else as it is named."""
-    for drug in formulary().values():
-        if (medicine.rxnorm and medicine.rxnorm == drug.rxnorm) or (medicine.atc and medicine.atc == drug.atc):
-            return drug.inn
-    return medicine.inn
+    """The INN of a recorded medicine: by its code where that is known, else as it is named."""
+    return inn_of_code(rxnorm=medicine.rxnorm, atc=medicine.atc) or medicine.inn
 
 
 def _numbers(patient: Patient) -> dict[str, float]:

@@ -105,3 +105,8 @@ def test_what_a_condition_implies_holds_with_it(patient: Make) -> None:
 def test_medicines_are_known_by_code_before_name(patient: Make) -> None:
     medications = (Medication(inn="eliquis", atc="B01AF02"), Medication(inn="lithium"), Medication(inn="x", rxnorm="135447"))
     assert facts_of(patient(medications=medications)).medicines == {"apixaban", "lithium", "donepezil"}
+
+
+def test_a_medicine_outside_the_formulary_is_known_by_code_alone(patient: Make) -> None:
+    medications = (Medication(inn="tablet", atc="C08DA01"), Medication(inn="", rxnorm="4493"))
+    assert facts_of(patient(medications=medications)).medicines == {"verapamil", "fluoxetine"}
