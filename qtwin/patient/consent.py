@@ -17,38 +17,8 @@ TO_BUILD_A_TWIN = ("simulation", "research")
 _PURPOSES = {"HRESCH": "research", "CLINTRCH": "research", "BIORCH": "research"}
 """Codes of HL7 v3 PurposeOfUse that mean one of our scopes."""
 _KNOWN = frozenset(
-    [
-        "adr",
-        "research",
-        "patient-privacy",
-        "treatment",
-        "TREAT",
-        "ETREAT",
-        "CAREMGT",
-        "CLINTRCH",
-        "HRESCH",
-        "BIORCH",
-        "DSRCH",
-        "POARCH",
-        "TRANSRCH",
-        "HPAYMT",
-        "HOPERAT",
-        "HMARKT",
-        "HQUALIMP",
-        "PUBHLTH",
-        "PATRQT",
-        "FAMRQT",
-        "COVERAGE",
-        "DONAT",
-        "DISASTER",
-        "THREAT",
-        "HSYSADMIN",
-        "RECORDMGT",
-        "HLEGAL",
-        "POPHLTH",
-        "METAMGT",
-        "PATADMIN",
-    ]
+    "adr research patient-privacy treatment teaching TREAT ETREAT CAREMGT CLINTRCH HRESCH BIORCH DSRCH POARCH TRANSRCH HPAYMT HOPERAT HMARKT"
+    " HQUALIMP PUBHLTH PATRQT FAMRQT COVERAGE DONAT DISASTER THREAT HSYSADMIN RECORDMGT HLEGAL POPHLTH METAMGT PATADMIN".split()
 )
 """Scopes of HL7 and codes of its PurposeOfUse that are kept as they are."""
 OTHER = "another purpose"
@@ -71,7 +41,7 @@ def _last_day(text: Any) -> dt.date:
 def _obstacle(resource: dict[str, Any], today: dt.date) -> str:
     status = resource.get("status")
     if status != "active":
-        return f"is {status if status in _STATUSES else 'in a status that FHIR does not have'}, not active"
+        return f"is {repr(status) if status in _STATUSES else 'in a status that FHIR does not have'}, not active"
     provision = resource.get("provision") or {}
     period = provision.get("period") or {}
     if period.get("end") and _last_day(period["end"]) < today:

@@ -74,7 +74,7 @@ def read_csv(path: Path, *, what: str) -> tuple[list[str], list[Line], str]:
     doubled = sorted({name for name in header if name and header.count(name) > 1})
     if doubled:
         place = len(header) - header[::-1].index(doubled[0])
-        raise InputError(f"{path.name} line 1: column {place} has the name of a column before it", hint="keep one of them")
+        raise InputError(f"{path.name} line 1: the name of column {place} came twice", hint="keep one of them")
     return header, lines, digest
 
 

@@ -55,7 +55,9 @@ class _Gathered:
 
     def leave_out(self, entry: Entry, reason: str, code: str | None = None) -> None:
         """List an entry, or a part of it, as not used."""
+        either = entry.resource.get("medication")
         concept = entry.resource.get("code") or entry.resource.get("medicationCodeableConcept")
+        concept = concept or (either.get("concept") if isinstance(either, dict) else None)
         told = first_code(codes(concept)) if code is None else code
         self.unused.append(Unused(kind=entry.kind, entry=entry.number, code=told, reason=reason))
 

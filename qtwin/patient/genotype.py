@@ -68,8 +68,9 @@ def _alleles(genotype: Genotype) -> list[str]:
 def _better(one: Genotype, other: Genotype) -> Genotype:
     """Of two genotypes that agree, the one that knows more."""
 
-    def known(g: Genotype) -> tuple[bool, bool, bool, str, str]:
-        return bool(g.diplotype), g.activity_score is not None, g.phenotype.lower() != "unknown", g.source, g.phenotype
+    def known(g: Genotype) -> tuple[Any, ...]:
+        told = (bool(g.diplotype), g.activity_score is not None, g.phenotype.lower() != "unknown")
+        return (*told, g.source != _SOURCE, g.source, g.phenotype, g.diplotype)
 
     return max(one, other, key=known)
 

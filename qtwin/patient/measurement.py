@@ -12,6 +12,7 @@ from qtwin.units import convert
 
 _SCORE = re.compile(r"(?:total )?(?:scores?|points?|pts?\.?)(?: \((?:pts?|points?)\))?", re.IGNORECASE)
 _OUT_OF = re.compile(r"(?:(\d+(?:\.\d+)?)|out of|of)?\s*/?\s*\{?(\d+)\}?")
+_BRACKETED = re.compile(r"[{(\[](.*)[})\]]")
 _EQUIVALENT = {"potassium", "sodium"}
 """Ions of one charge: a milliequivalent is a millimole."""
 _EGFR_UNIT = re.compile(r"ml/min(?:/\{?1[.,]73[ _]?m(?:2|²|\^2)\}?|/\{1\.73_m2\}|)", re.IGNORECASE)
@@ -41,11 +42,12 @@ def _at(where: str, message: str) -> str:
 
 
 def _is_score_unit(unit: str, value: float, high: float) -> bool:
-    """Whether a unit says that the value is points of a scale that ends at `high`: score, points, /30, 22/30, or nothing."""
-    plain = unit.strip().strip("{}()[]").strip()
-    if plain in ("", "1") or _SCORE.fullmatch(plain):
+    """Whether a unit says that the value is points of a scale that ends at `high`: score, points, /30, 22/30."""
+    bracketed = _BRACKETED.fullmatch(unit.strip())
+    plain = (bracketed[1] if bracketed else unit).strip()
+    if plain == "1" or _SCORE.fullmatch(plain):
         return True
-    of = _OUT_OF.fullmatch(unit.strip().strip("()[]"))
+    of = _OUT_OF.fullmatch(plain)
     return of is not None and float(of[2]) == high and (of[1] is None or float(of[1]) == value)
 
 

@@ -28,7 +28,6 @@ _TAKEN = {
 }
 _ENDED = ("stopped", "completed", "on-hold", "ended", "not-taking")
 """Statuses of what was taken once; the others, such as draft or cancelled, never came to be."""
-_NEVER_ENDED = "it never came to be taken"
 _NOT_ORDERED = frozenset({"proposal", "option"})
 _ONE_ADMINISTRATION_DAYS = 30
 """How long a single administration counts as a medicine taken; assumed."""
@@ -229,13 +228,13 @@ def read_medication(kind: str, resource: dict[str, Any], products: Mapping[str, 
     days = [day for day in _days_told(resource) if day <= today]
     since, newest = _first(_period(resource).get("start")) or min(days, default=None), max(days, default=None)
     if resource.get("doNotPerform") is True:
-        return Told(medicines=(), unused="it says that the medicine must not be given")
+        return Told(medicines=(), unused=f"{named}: it must not be given")
     if kind == "MedicationRequest" and resource.get("intent") in _NOT_ORDERED:
-        return Told(medicines=(), unused="it is proposed and not ordered")
+        return Told(medicines=(), unused=f"{named}: it is proposed and not ordered")
     ended, why = _ended(kind, resource, today)
     if status not in _TAKEN[kind]:
         if not status.startswith(_ENDED):
-            return Told(medicines=(), unused=_NEVER_ENDED)
+            return Told(medicines=(), unused=f"{named}: it never came to be taken")
         why = why or "it is not taken any more"
     listed = codes(concept)
     one = len(inns) == 1

@@ -125,8 +125,8 @@ def _known_elsewhere() -> Iterator[str]:
     file = resources.files("qtwin") / "data" / "drug_groups.toml"
     if file.is_file():
         for group in tomllib.loads(file.read_text(encoding="utf-8")).values():
-            inns = group.get("inns", []) if isinstance(group, dict) else []
-            yield from (str(inn).lower() for inn in inns)
+            drugs = group.get("drugs", []) if isinstance(group, dict) else []
+            yield from (str(drug).lower() for drug in drugs)
 
 
 @lru_cache(maxsize=1)

@@ -134,14 +134,15 @@ def _told(key: str, part: dict[str, Any]) -> tuple[Any, list[str]]:
     """The number of an Observation and the spellings of its unit, of which one has to do."""
     quantity = part.get("valueQuantity")
     if isinstance(quantity, dict):
-        return quantity.get("value"), [u for k in ("code", "unit") if (u := str(quantity.get(k) or "").strip())] or [""]
+        units = [u for k in ("code", "unit") if (u := str(quantity.get(k) or "").strip())]
+        return quantity.get("value"), units or ["point" if BIOMARKERS[key].unit == "point" else ""]  # scores often have none
     if BIOMARKERS[key].unit != "point":
         return None, []
     if "valueInteger" in part:
         return part["valueInteger"], ["point"]  # scores are often plain integers
     written = _SCORE_TEXT.fullmatch(str(part.get("valueString") or ""))
     if written is not None:  # 22, 22/30, 22 points
-        return float(written[1]), [written[2].strip()]
+        return float(written[1]), [written[2].strip() or "point"]
     ratio = part.get("valueRatio") or {}
     top, bottom = ((ratio.get(k) or {}).get("value") for k in ("numerator", "denominator"))
     return top, ([f"/{bottom:g}"] if top is not None and bottom is not None else [])

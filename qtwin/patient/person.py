@@ -30,7 +30,7 @@ class Visit:
 
 @dataclass(frozen=True, kw_only=True)
 class Genotype:
-    """One gene's diplotype; activity_score is None where the gene has none or an allele is unknown."""
+    """One gene's diplotype, '' where only its phenotype is known; activity_score is None where the gene has none or an allele is unknown."""
 
     gene: str
     diplotype: str
@@ -186,7 +186,7 @@ def describe(patient: Patient) -> list[tuple[str, str]]:
     for gene in sorted(patient.genotypes):
         g = patient.genotypes[gene]
         score = "" if g.activity_score is None else f", activity score {g.activity_score:g}"
-        lines.append((gene, f"{g.diplotype}, {g.phenotype}{score}"))
+        lines.append((gene, f"{g.diplotype or 'phenotype alone'}, {g.phenotype}{score}"))
     lines.append(("conditions", "; ".join(c.display for c in patient.conditions) or "none recorded"))
 
     def dose(m: Medication) -> str:

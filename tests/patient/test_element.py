@@ -1,38 +1,32 @@
-"""Free text is cleaned of what names the person, and of nothing else."""
+"""Dates, whole and partial, and numbers."""
 
 from __future__ import annotations
 
 import datetime as dt
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from qtwin.errors import InputError
-from qtwin.patient.element import birth_date, identifying, without
+from qtwin.patient.element import birth_date, span_of
 from qtwin.patient.jsonfile import not_finite
 
-NAMES = st.text(st.characters(categories=["Lu", "Ll"]), min_size=3, max_size=12)
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2024-02-12", dt.date(2024, 2, 12), dt.date(2024, 2, 12)),
+        ("2024-02-12T09:30:00+01:00", dt.date(2024, 2, 12), dt.date(2024, 2, 12)),
+        ("2024-02", dt.date(2024, 2, 1), dt.date(2024, 2, 29)),
+        ("2023-12", dt.date(2023, 12, 1), dt.date(2023, 12, 31)),
+        ("2023", dt.date(2023, 1, 1), dt.date(2023, 12, 31)),
+    ],
+)
+def test_a_partial_date_is_a_span(text: str, first: dt.date, last: dt.date) -> None:
+    assert span_of(text) == (first, last)
 
 
-@given(family=NAMES, given_name=NAMES, number=st.integers(0, 10**12))
-def test_names_and_numbers_do_not_survive(family: str, given_name: str, number: int) -> None:
-    person = {
-        "name": [{"family": family, "given": [given_name]}],
-        "identifier": [{"value": f"{number}"}],
-        "birthDate": "1948-05-15",
-    }
-    told = without(identifying(person), f"<{family}> <{given_name}> <{number}> <1948-05-15> <15.05.1948>")
-    assert not [word for word in told.split() if word not in ("<[removed]>", f"<{family}>", f"<{given_name}>")]
-    for name in (family, given_name):  # titles such as Mr and von name nobody
-        assert f"<{name}>" not in told or name.casefold() in {"mrs", "prof", "frau", "herr", "von", "van", "der", "the", "and"}
-
-
-def test_ordinary_words_survive() -> None:
-    person = {"name": [{"family": "Li", "prefix": ["Dr"]}], "address": [{"line": ["12 High Street"], "city": "Ulm"}]}
-    assert without(identifying(person), "High blood pressure, Dr visit") == "High blood pressure, Dr visit"
-    assert without(identifying(person), "seen at 12 High Street, Ulm") == "seen at [removed], [removed]"
-    assert without(identifying({}), "Hypertension") == "Hypertension"
+@pytest.mark.parametrize("text", ["", "yesterday", "2024-13", "05/03/1949", None, {}])
+def test_what_is_no_date_has_no_span(text: object) -> None:
+    assert span_of(text) is None
 
 
 def test_partial_birth_dates() -> None:

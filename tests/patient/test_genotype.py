@@ -49,9 +49,9 @@ def _with(*observations: dict[str, Any]) -> Change:
     ],
 )
 def test_what_a_genotype_means_is_worked_out_by_cpic(value: str, gene: str, score: float | None, phenotype: str) -> None:
-    found, notes = read_genotype(_observation(value, gene))
+    found, reason = read_genotype(_observation(value, gene))
     assert found is not None
-    assert (found.activity_score, found.phenotype, notes) == (score, phenotype, [])
+    assert (found.activity_score, found.phenotype, reason) == (score, phenotype, "")
 
 
 def test_a_genotype_of_the_record_is_used(bundle: Write) -> None:
@@ -85,7 +85,7 @@ def test_two_observations_that_contradict_each_other_are_refused(bundle: Write) 
 def test_what_is_no_diplotype_of_one_gene_is_said(bundle: Write, value: str, gene: str) -> None:
     patient = read_bundle(bundle(_with(_observation(value, gene))), today=TODAY)
     assert "CYP2D6" not in patient.genotypes
-    assert any("genotype observation is not used" in note for note in patient.notes)
+    assert any("(84413-4): one gene and one diplotype" in note for note in patient.notes)
 
 
 def test_a_star_allele_that_nobody_knows_is_said(bundle: Write) -> None:
@@ -93,3 +93,20 @@ def test_a_star_allele_that_nobody_knows_is_said(bundle: Write) -> None:
     patient = read_bundle(bundle(_with(_observation("*1/*999"))), today=TODAY)
     assert patient.genotypes["CYP2D6"].activity_score is None
     assert "no activity score for CYP2D6 *1/*999: a common activity is assumed" in patient.missing
+
+
+@pytest.mark.parametrize(
+    ("code", "answer", "gene", "phenotype", "score"),
+    [
+        ("79715-9", {"text": "Poor metabolizer"}, "CYP2D6", "Poor Metabolizer", 0.0),
+        ("79715-9", {"coding": [{"system": "http://loinc.org", "code": "LA10315-2"}]}, "CYP2D6", "Ultrarapid Metabolizer", 3.0),
+        ("79714-2", {"text": "ultra-rapid metaboliser"}, "CYP2C19", "Ultrarapid Metabolizer", None),
+    ],
+)
+def test_a_phenotype_alone_is_read(
+    bundle: Write, code: str, answer: dict[str, Any], gene: str, phenotype: str, score: float | None
+) -> None:
+    """A poor metabolizer has the score 0 by definition (Caudle 2020)."""
+    told = {**_observation(""), "code": {"coding": [{"system": "http://loinc.org", "code": code}]}, "valueCodeableConcept": answer}
+    found = read_bundle(bundle(_with(told)), today=TODAY).genotypes[gene]
+    assert (found.diplotype, found.phenotype, found.activity_score) == ("", phenotype, score)

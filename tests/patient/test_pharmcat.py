@@ -102,7 +102,6 @@ def _cyp2c19(r: dict[str, Any]) -> dict[str, Any]:
         (lambda r: _cyp2d6(r).update(allele1="*1"), "an object with a name"),
         (lambda r: r["genes"]["CYP2D6"].update(recommendationDiplotypes="*1/*4"), "not a list"),
         (lambda r: r.pop("genes"), "no 'genes'"),
-        (lambda r: r.update(pharmcatVersion="2.15", genes={"CPIC": r["genes"]}), "report of 2.15"),
         (lambda r: r["genes"].update(CYP2D6=7), "not an object"),
     ],
 )
@@ -136,7 +135,7 @@ def test_one_allele_says_nothing_of_the_other(report: Write) -> None:
     [
         lambda r: r["genes"]["CYP2D6"].update(recommendationDiplotypes=[], sourceDiplotypes=[]),
         lambda r: _names(r, "Unknown", "Unknown"),
-        lambda r: _cyp2d6(r).update(allele1=None, allele2=None),
+        lambda r: _cyp2d6(r).update(allele1=None, allele2=None, phenotypes=[], activityScore=None),
         lambda r: r["genes"]["CYP2D6"]["recommendationDiplotypes"].append({**_cyp2d6(r), "label": "*1/*10"}),
     ],
 )
@@ -144,3 +143,54 @@ def test_a_call_that_is_missing_or_not_unique_is_unknown_and_said(report: Write,
     read = read_pharmcat(report(change))
     assert "CYP2D6" not in read.genotypes
     assert any(note.startswith("CYP2D6") and "unknown" in note for note in read.notes)
+
+
+@pytest.mark.parametrize("version", ["2.15.5", "v3.0.0-2-g0cb8e32a", "3.0.1"])
+def test_a_report_by_two_tables_is_read_by_the_first(report: Write, version: str) -> None:
+    def nest(r: dict[str, Any]) -> None:
+        dpwg = {gene: {**entry, "recommendationDiplotypes": [], "sourceDiplotypes": []} for gene, entry in r["genes"].items()}
+        r.update(pharmcatVersion=version, genes={"CPIC": r["genes"], "DPWG": dpwg})
+
+    read, plain = read_pharmcat(report(nest)), read_pharmcat(DATA / "quickstart_pharmcat.json")
+    assert read.genotypes == plain.genotypes
+    assert read.version == version
+
+
+def test_a_gene_that_only_the_second_table_has_is_read(report: Write) -> None:
+    path = report(lambda r: r.update(genes={"CPIC": {"CYP2C19": r["genes"]["CYP2C19"]}, "DPWG": {"CYP2D6": r["genes"]["CYP2D6"]}}))
+    assert read_pharmcat(path).genotypes["CYP2D6"].diplotype == "*1/*4"
+
+
+def _twice(r: dict[str, Any], **other: Any) -> None:
+    calls = r["genes"]["CYP2C19"]["recommendationDiplotypes"]
+    calls.append({**calls[0], **other})
+
+
+def test_a_call_that_came_twice_is_one(report: Write) -> None:
+    plain = read_pharmcat(DATA / "quickstart_pharmcat.json")
+    read = read_pharmcat(report(_twice))
+    assert (read.genotypes, read.notes) == (plain.genotypes, plain.notes)
+
+
+def test_calls_that_agree_on_the_phenotype_tell_it(report: Write) -> None:
+    """*1/*2 and *2/*17 are both intermediate metabolizers (Lee 2022)."""
+
+    def two(r: dict[str, Any]) -> None:
+        call = _cyp2c19(r)
+        call["allele1"]["name"], call["allele2"]["name"] = "*1", "*2"
+        call.update(phenotypes=["Intermediate Metabolizer"], label="*1/*2")
+        _twice(r, allele1={"name": "*2"}, allele2={"name": "*17"}, label="*2/*17")
+
+    read = read_pharmcat(report(two))
+    assert read.genotypes["CYP2C19"].phenotype == "Intermediate Metabolizer"
+    assert any("*1/*2, *2/*17" in note for note in read.notes)
+
+
+@pytest.mark.parametrize(
+    ("phenotype", "score"), [("Poor Metabolizer", 0.0), ("Ultrarapid Metabolizer", 3.0), ("Intermediate Metabolizer", 0.625)]
+)
+def test_a_phenotype_alone_is_read(report: Write, phenotype: str, score: float) -> None:
+    """Poor is 0 by definition; the others are the middle of what CPIC's thresholds allow."""
+    path = report(lambda r: _cyp2d6(r).update(allele1=None, allele2=None, activityScore="n/a", phenotypes=[phenotype]))
+    found = read_pharmcat(path).genotypes["CYP2D6"]
+    assert (found.diplotype, found.phenotype, found.activity_score) == ("", phenotype, score)

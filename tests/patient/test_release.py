@@ -75,15 +75,15 @@ def test_the_same_record_gives_the_same_patient(bundle: Write, change: Change) -
     assert _unmarked(r4) == _unmarked(r5)
 
 
-def test_each_release_is_checked_against_itself(bundle: Write) -> None:
-    """What is missing in one release is not excused by the other."""
+def test_what_is_valid_in_either_release_is_read(bundle: Write) -> None:
+    """A Condition needs a clinicalStatus since R5; whoever forgets it has a valid one of R4."""
 
     def without_clinical_status(b: dict[str, Any]) -> None:
         _become_r5(b)
-        del _resources(b, "Condition")[0]["clinicalStatus"]  # required since R5
+        del _resources(b, "Condition")[0]["clinicalStatus"]
 
-    with pytest.raises(InputError, match="not a valid FHIR R5 Bundle"):
-        read_bundle(bundle(without_clinical_status), today=TODAY)
+    patient = read_bundle(bundle(without_clinical_status), today=TODAY)
+    assert "alzheimer_disease" in {c.key for c in patient.conditions}
 
 
 @pytest.mark.parametrize(
@@ -102,14 +102,13 @@ def test_a_bundle_may_say_its_release(meta: dict[str, Any], release: str) -> Non
     assert release_of({"meta": meta}, [{"resourceType": "Patient"}]) == release
 
 
-def test_a_bundle_of_both_releases_is_refused(bundle: Write) -> None:
+def test_a_bundle_of_both_releases_is_read(bundle: Write) -> None:
     def mix(b: dict[str, Any]) -> None:
         statement = _resources(b, "MedicationStatement")[0]
         statement["medication"] = {"concept": statement.pop("medicationCodeableConcept")}
 
-    with pytest.raises(InputError, match=r"mixes two releases.*R4.*R5") as caught:
-        read_bundle(bundle(mix), today=TODAY)
-    assert "Bundle.meta.tag" in caught.value.hint
+    mixed, plain = (read_bundle(bundle(change), today=TODAY) for change in (mix, _untouched))
+    assert _unmarked(mixed).medications == _unmarked(plain).medications
 
 
 @pytest.mark.parametrize(
@@ -190,10 +189,10 @@ def test_provisions_are_exceptions_to_the_decision(
         (_r5_consent(provision=[_purposes("research")]), "allows nothing"),
         (_r5_consent(decision="permit", provision=[_purposes("research")]), "allows nothing"),
         (_r5_consent(decision="permit", category=_RESEARCH, provision=[{"actor": []}]), "denies the use"),
-        (_r5_consent(decision="deny", provision=[_purposes("research")], period={"end": "2026-05-31"}), "expired on 2026-05-31"),
+        (_r5_consent(decision="deny", provision=[_purposes("research")], period={"end": "2026-05-31"}), "has expired"),
         (
             _r5_consent(decision="deny", provision=[{**_purposes("research"), "period": {"start": "2026-06-02"}}]),
-            "starts only on",
+            "has not begun",
         ),
         (_r5_consent(decision="deny", provision=[_purposes("research")]) | {"status": "inactive"}, "not active"),
     ],
