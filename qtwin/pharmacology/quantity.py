@@ -26,7 +26,7 @@ class Quantity:
         unit: Unit as printed; "1" for a pure number.
         status: literature (read in the source), calibrated (fitted by us against targets), assumed.
         source: Citation; for an assumption, the reasoning.
-        log_sd: Spread of our knowledge and between people together, standard deviation of the natural logarithm (0 if none given).
+        log_sd: Spread of our knowledge and between people together, SD of the natural logarithm (0 if none given).
         person_log_sd: The part of it that is between people.
         ci: 95 % interval of our knowledge, if the source has one.
         scale: Where that interval is symmetrical: log, normal (values that may be 0 or less) or logit (probabilities).
@@ -49,7 +49,7 @@ class Quantity:
     def read(raw: Any, *, where: str, unit: str) -> Quantity:
         """Read one TOML table.
 
-        A 95 % interval `ci = [low, high]` on the log scale is turned into log_sd = ln(high / low) / (2 * 1.96); the spread between
+        A 95 % interval `ci = [low, high]` on the log scale gives log_sd = ln(high / low) / (2 * 1.96); the spread between
         people, `person_log_sd`, is added to it in squares.
 
         Args:

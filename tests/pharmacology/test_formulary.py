@@ -49,7 +49,7 @@ def test_a_number_without_its_unit_source_or_status_is_refused(key: str) -> None
         ("adas_cog_max", "adas_max", "adas_max"),
         ("value = 0.32", "value = 0.92", "more than 1"),
         ("amount_mg = 10.0", "amount_mg = -10.0", "positive"),
-        ("ci = [1.1, 1.8]", "ci = [1.8, 1.1]", "low < high"),
+        ("ci = [1.57, 1.98]", "ci = [1.98, 1.57]", "low < high"),
     ],
 )
 def test_bad_drug_files_are_refused_with_the_reason(old: str, new: str, message: str) -> None:
