@@ -42,3 +42,11 @@ def drugs_show(inn: Annotated[str, typer.Argument(help="INN of the drug.")], as_
     from qtwin.cli.listing import show_drug
 
     show_drug(inn, as_json=as_json)
+
+
+@app.command("sources")
+def drugs_sources(as_json: Json = False) -> None:
+    """Count the numbers of the data files by status, and list those whose source still has to be read."""
+    from qtwin.cli.sources import show_sources
+
+    show_sources(as_json=as_json)
