@@ -77,6 +77,7 @@ CONSTANTS = (
     "efficacy_half_exposure",
     "aria_years",
     "aria_stop",
+    "aria_h_alone",
     "mortality_factor",
 )
 """Constants of the response that are drawn with everything else that is uncertain."""
@@ -97,7 +98,9 @@ class OutcomeTable:
 
     Attributes:
         hazard: Outcome to yearly hazard at 76 years without its risk factors.
-        factor: Outcome to risk factor to hazard ratio: a condition, or "per_decade" of age.
+        factor: Outcome to risk factor to hazard ratio: conditions of which one is enough, "male", "without_dementia", or
+            "per_decade" of age.
+        antibody: Probabilities of ARIA-H by drug and copies of APOE e4.
         stroke_by_score: CHA2DS2-VASc score to yearly stroke hazard in untreated atrial fibrillation.
         event: Event to what it costs.
         stage: Lowest MMSE of a stage of dementia to the hazard ratio of death in it.
@@ -110,6 +113,7 @@ class OutcomeTable:
     event: Mapping[str, Event]
     stage: Mapping[str, Quantity]
     constant: Mapping[str, Quantity]
+    antibody: Mapping[str, Quantity]
 
 
 @lru_cache(maxsize=1)
@@ -128,6 +132,7 @@ def outcome_table() -> OutcomeTable:
         event={name: Event(**numbers(found, f"event.{name}", None)) for name, found in raw["event"].items()},
         stage=numbers(raw["death_by_stage"], "death_by_stage", "1"),
         constant=numbers(raw["constant"], "constant", None),
+        antibody=numbers(raw["antibody"], "antibody", "1"),
     )
 
 

@@ -80,7 +80,7 @@ class Effects(NamedTuple):
     qt_ms: Array  # (e, n)
     intolerance_hazard: Array  # (e, n) -log(1 - excess probability)
     acb: Array  # (n,)
-    aria_hazard: Array  # (e, n) -log(1 - probability of ARIA by the end of a trial)
+    aria_hazard: Array  # (e, n) cumulative excess hazard of ARIA by the end of a trial
     hazard_log_ratio: Array  # (e, n, 7)
 
 
@@ -391,8 +391,14 @@ def _draw(
     aria = np.zeros(drawn.n)
     for copies, share in enumerate(person.apoe_e4_share):
         if share > 0.0 and f"aria_excess_{copies}" in told:
-            aria += share * draw("effects", f"aria_excess_{copies}", told[f"aria_excess_{copies}"])
-    effects.aria_hazard[:, i] = -np.log1p(-np.minimum(aria, 0.95))
+            aria += share * TRIAL_YEARS * draw("effects", f"aria_excess_{copies}", told[f"aria_excess_{copies}"])
+            with_drug, placebo = (outcome_table().antibody[f"{drug.inn}_{arm}aria_h_{copies}"] for arm in ("", "placebo_"))
+            excess = np.log1p(-draw("effects", f"placebo_aria_h_{copies}", placebo)) - np.log1p(
+                -draw("effects", f"aria_h_{copies}", with_drug)
+            )
+            alone = drawn.draw(outcome_table().constant["aria_h_alone"], "constant aria_h_alone", group="response")
+            aria += share * alone * np.maximum(excess, 0.0)
+    effects.aria_hazard[:, i] = aria
     effects.acb[i] = drug.acb.value if drug.acb else 0.0
     for k, outcome in enumerate(OUTCOMES):
         if outcome in drug.hazard_ratio:

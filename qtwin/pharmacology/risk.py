@@ -57,13 +57,14 @@ def hazards_per_year(facts: Facts) -> dict[str, float]:
     """
     table, age = outcome_table(), facts.numbers.get("age_years", REFERENCE_AGE_YEARS)
     decades = (min(max(age, 50.0), 95.0) - REFERENCE_AGE_YEARS) / 10.0
+    holds = {"male": facts.words.get("sex") == "male", "without_dementia": "dementia" not in facts.conditions}
     hazards = {}
     for outcome, base in table.hazard.items():
         value = base.value
         for name, ratio in table.factor.get(outcome, {}).items():
             if name == "per_decade":
                 value *= ratio.value**decades
-            elif name in facts.conditions:
+            elif holds[name] if name in holds else not facts.conditions.isdisjoint(name.split("|")):
                 value *= ratio.value
         hazards[outcome] = value
     if "atrial_fibrillation" in facts.conditions:

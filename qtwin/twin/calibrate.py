@@ -284,7 +284,6 @@ DERIVATIONS: Mapping[tuple[str, tuple[str, ...]], tuple[str, Callable[[], float]
         "through one dose",
         lambda: one_dose_maximum("rivastigmine", 2.01, 12),
     ),
-    _drug_place("memantine", "effects", "adas_cog_max"): ("through one dose", lambda: one_dose_maximum("memantine", 1.29, 20)),
     (_OUTCOMES, ("constant", "beta1_sympathetic_share")): ("fit to Liu 2003", lambda: beta1_fit()[0]),
     (_OUTCOMES, ("constant", "beta1_half_odds")): ("fit to Liu 2003", lambda: beta1_fit()[1]),
     (_OUTCOMES, ("constant", "beta1_gain_gly389")): ("fit to Liu 2003", lambda: beta1_fit()[2]),

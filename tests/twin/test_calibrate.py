@@ -46,5 +46,5 @@ def test_the_fit_to_the_trials_gives_the_stored_values() -> None:
     stored = {place[-1] if place[-1] != "amyloid_clearance" else file[6:-5]: entry for file, place, entry in calibrated()}
     for key in ("r", "wA", "tau_growth", "lecanemab", "donanemab"):
         assert fit[key] == pytest.approx(stored[key]["value"], rel=0.02), key
-    assert fit["log_sd"] == pytest.approx(stored["lecanemab"]["log_sd"], rel=0.02)
+    assert fit["log_sd"] == pytest.approx(stored["lecanemab"]["person_log_sd"], rel=0.02)
     assert math.isfinite(fit["r"])

@@ -73,3 +73,11 @@ def drugs_eligibility(
     )
     if as_json:
         typer.echo(json.dumps(found))
+
+
+@app.command("sources")
+def drugs_sources(as_json: Json = False) -> None:
+    """Count the numbers of the data files by status, and list those whose source still has to be read."""
+    from qtwin.cli.sources import show_sources
+
+    show_sources(as_json=as_json)

@@ -1,0 +1,128 @@
+"""Where the numbers come from: how many were read, fitted or assumed, and which of those that matter still have to be read."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+_UNREAD = re.compile(r"recalled|not re-read", re.IGNORECASE)
+_JUDGED = re.compile(r"value judgement", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number:
+    """One number of the data files.
+
+    Attributes:
+        key: File and place, such as "drugs/apixaban.toml hazard_ratio.bleeding".
+        value, unit: As stored.
+        status: literature, calibrated or assumed.
+        uncertain: Whether it has an interval or a spread of our knowledge.
+        unread: Whether its source is recalled or was not re-read.
+        judged: Whether it is a value judgement, which no source can settle.
+        source: Citation or reasoning.
+    """
+
+    key: str
+    value: float
+    unit: str
+    status: str
+    uncertain: bool
+    unread: bool
+    judged: bool
+    source: str
+
+
+def _entries(raw: Any, place: tuple[str, ...]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if isinstance(raw, Mapping):
+        if "status" in raw and isinstance(raw.get("value"), int | float):
+            yield ".".join(place), raw
+        else:
+            for key, entry in raw.items():
+                yield from _entries(entry, (*place, key))
+    elif isinstance(raw, list):
+        for k, entry in enumerate(raw):
+            yield from _entries(entry, (*place, str(k)))
+
+
+def numbers() -> tuple[Number, ...]:
+    """Every number of ``qtwin/data`` that has a status, by file."""
+    data = Path(str(resources.files("qtwin"))) / "data"
+    found = []
+    for path in sorted([*data.glob("*.toml"), *data.glob("drugs/*.toml")]):
+        for place, entry in _entries(tomllib.loads(path.read_text(encoding="utf-8")), ()):
+            words = f"{entry.get('source', '')} {entry.get('note', '')}"
+            found.append(
+                Number(
+                    key=f"{path.relative_to(data)} {place}",
+                    value=float(entry["value"]),
+                    unit=entry.get("unit", "1"),
+                    status=entry["status"],
+                    uncertain="ci" in entry or float(entry.get("log_sd", 0.0)) > 0.0,
+                    unread=bool(_UNREAD.search(words)),
+                    judged=bool(_JUDGED.search(words)),
+                    source=entry.get("source", ""),
+                )
+            )
+    return tuple(found)
+
+
+def by_status(found: Collection[Number]) -> dict[str, dict[str, int]]:
+    """Status to how many numbers have it, have an uncertainty, were not read, and are value judgements; and "all"."""
+
+    def count(of: list[Number]) -> dict[str, int]:
+        names = ("uncertain", "unread", "judged")
+        return {"numbers": len(of)} | {name: sum(getattr(n, name) for n in of) for name in names}
+
+    statuses = sorted({n.status for n in found})
+    return {s: count([n for n in found if n.status == s]) for s in statuses} | {"all": count(list(found))}
+
+
+def assumed_among(keys: Collection[str], found: Collection[Number]) -> tuple[Number, ...]:
+    """Of the numbers named in `keys`, those that were assumed or not read, in the order of `found`."""
+    wanted = set(keys)
+    return tuple(n for n in found if n.key in wanted and (n.unread or n.status == "assumed"))
+
+
+def show_sources(*, as_json: bool, flipping: Collection[str] = ()) -> None:
+    """Counts by status and the numbers still to be read.
+
+    Args:
+        as_json: Print JSON.
+        flipping: Keys of numbers that can change an answer; those of them that are assumed or not read are listed first.
+    """
+    found = numbers()
+    counts, flips = by_status(found), assumed_among(flipping, found)
+    unread = [n for n in found if n.unread]
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "by_status": counts,
+                    "can_flip_and_assumed": [asdict(n) for n in flips],
+                    "unread": [asdict(n) for n in unread],
+                }
+            )
+        )
+        return
+    console = Console(highlight=False)
+    shown = Table(title="Numbers by status", title_justify="left")
+    for name in ("status", "numbers", "with uncertainty", "recalled, not re-read", "value judgements"):
+        shown.add_column(name, justify="left" if name == "status" else "right")
+    for status, row in counts.items():
+        shown.add_row(status, *(str(x) for x in row.values()))
+    console.print(shown)
+    for title, rows in (("Assumed, and able to change the answer", flips), ("Recalled or not re-read", unread)):
+        if rows:
+            console.print(f"\n{title}: {len(rows)}")
+            for n in rows:
+                console.print(f"  {n.key} = {n.value:g} {n.unit}: {n.source}", markup=False)
