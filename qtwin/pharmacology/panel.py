@@ -352,7 +352,9 @@ def _draw(
         total = array[:, i].sum(axis=1)
         array[:, i] /= np.maximum(total, 1.0)[:, None]
     if drug.active_metabolite is not None:
-        kinetics.metabolite_share[:, i] = draw("active_metabolite", "share", drug.active_metabolite.share)
+        share = drug.active_metabolite.share
+        drawn_share = draw("active_metabolite", "share", share) if share.value < 1.0 else np.ones(drawn.n)
+        kinetics.metabolite_share[:, i] = np.minimum(drawn_share, 1.0)
     unbound = drug.kinetics["fraction_unbound"]
     free = draw("kinetics", "fraction_unbound", unbound) if unbound.value < 1.0 else np.ones(drawn.n)
     unbound_nmol_per_l = exposure * concentration * np.minimum(free, 1.0) / drug.molar_mass.value * 1000.0

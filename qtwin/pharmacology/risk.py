@@ -24,7 +24,9 @@ def prospects(*, age_years: float, sex: str, mmse: NDArray[np.float64] | None = 
         age_years: Age now.
         sex: "female", "male" or anything else for the mean of both.
         mmse: (y,) expected MMSE in the years ahead; its last value holds on. Without it, 29.
-        demented: Whether the hazard ratio of the stage of dementia applies.
+        demented: Whether the hazard ratio of the stage of dementia applies: of the stage now, for the years that follow, as it was
+            measured; a woman diagnosed with mild dementia at 77 then lives 5.5 years in the median (5.7 after diagnosis, Larson
+            2004, Ann Intern Med 140:501).
     """
     hazard = life_table().hazards_per_year(age_years=age_years, sex=sex, years=_YEARS_AHEAD)
     course = np.full(_YEARS_AHEAD, 29.0)
@@ -32,7 +34,7 @@ def prospects(*, age_years: float, sex: str, mmse: NDArray[np.float64] | None = 
         course = np.asarray(mmse, dtype=np.float64)[np.minimum(np.arange(_YEARS_AHEAD), len(mmse) - 1)]
     if demented:
         stages = sorted(((float(k.removeprefix("mmse_")), q.value) for k, q in outcome_table().stage.items()), reverse=True)
-        hazard = hazard * np.array([next((ratio for lowest, ratio in stages if m >= lowest), stages[-1][1]) for m in course])
+        hazard = hazard * next((ratio for lowest, ratio in stages if course[0] >= lowest), stages[-1][1])
     return Prospects(hazard_per_year=hazard, mmse=course)
 
 
