@@ -40,6 +40,13 @@ def _activity(patient: Patient, assumed: list[str]) -> NDArray[np.float64]:
         activity["CYP2C19"] = CYP2C19_ACTIVITY[phenotype]
     else:
         assumed.append("CYP2C19 phenotype unknown: a normal metaboliser is assumed")
+    cyp2c9 = patient.genotypes.get("CYP2C9")
+    known = read_quantities("cyp2c9_activity.toml")
+    phenotype = (cyp2c9.phenotype or "").lower().removeprefix("likely ") if cyp2c9 is not None else ""
+    if phenotype in known:
+        activity["CYP2C9"] = known[phenotype].value
+    elif cyp2c9 is not None:
+        assumed.append("CYP2C9 phenotype unknown: a normal metaboliser is assumed")
     clearance = patient.creatinine_clearance_mL_per_min
     if clearance is None:
         assumed.append("creatinine clearance unknown: 65 mL/min is assumed, usual at this age")
