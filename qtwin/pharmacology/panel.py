@@ -352,9 +352,9 @@ def _draw(
         total = array[:, i].sum(axis=1)
         array[:, i] /= np.maximum(total, 1.0)[:, None]
     if drug.active_metabolite is not None:
-        share = drug.active_metabolite.share
-        drawn_share = draw("active_metabolite", "share", share) if share.value < 1.0 else np.ones(drawn.n)
-        kinetics.metabolite_share[:, i] = np.minimum(drawn_share, 1.0)
+        carried = drug.active_metabolite.share
+        known = draw("active_metabolite", "share", carried) if carried.value < 1.0 else np.ones(drawn.n)
+        kinetics.metabolite_share[:, i] = np.minimum(known, 1.0)
     unbound = drug.kinetics["fraction_unbound"]
     free = draw("kinetics", "fraction_unbound", unbound) if unbound.value < 1.0 else np.ones(drawn.n)
     unbound_nmol_per_l = exposure * concentration * np.minimum(free, 1.0) / drug.molar_mass.value * 1000.0
@@ -374,7 +374,9 @@ def _draw(
             effects.receptor_odds[:, i, r] = unbound_nmol_per_l / draw("affinity", receptor, drug.affinity[receptor])
     told = drug.effects
     if "adas_cog_max" in told:
-        most = draw("effects", "adas_cog_max", told["adas_cog_max"], by_class=True)
+        beyond_mild = not person.facts.conditions.isdisjoint(("moderate_dementia", "severe_dementia"))
+        key = "adas_cog_max_moderate" if beyond_mild and "adas_cog_max_moderate" in told else "adas_cog_max"
+        most = draw("effects", key, told[key], by_class=True)
         effects.adas_max[:, i] = most if accrues("symptomatic cognition", drug, person.facts) else 0.0
         effects.adas_drive[:, i] = exposure * concentration / draw("effects", "adas_cog_ec50", told["adas_cog_ec50"])
         effects.opposed[i] = float(drug.drug_class == "cholinesterase inhibitor")
