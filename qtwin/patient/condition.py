@@ -23,6 +23,7 @@ _WRONG = frozenset({"refuted", "entered-in-error"})
 _SNOMED_SYSTEMS = ("snomed", "2.16.840.1.113883.6.96")
 _ICD_10_SYSTEMS = ("icd-10", "icd10", "2.16.840.1.113883.6.90", "2.16.840.1.113883.6.3")
 _SNOMED_CODE = re.compile(r"\d{6,18}")
+_VERHOEFF = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
 _HIERARCHY = re.compile(r"\s*\((?:disorder|finding|situation|procedure)\)\s*$")
 _ICD_10_CODE = re.compile(r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?[+*!]?")
 
@@ -90,10 +91,27 @@ def _by_snomed() -> Mapping[str, tuple[str, ...]]:
     return found
 
 
+def _is_concept(code: str) -> bool:
+    """Whether a number identifies a SNOMED CT concept: its partition, and its check digit by Verhoeff's dihedral code.
+
+    SNOMED CT Release File Specification, sections on SCTID: partition 00 or 10, check digit in the group of the pentagon, in which
+    a turn by a then by b is a + b, and a reflection turns the other way.
+    """
+    if not _SNOMED_CODE.fullmatch(code) or code[-3:-1] not in ("00", "10"):
+        return False
+    check = 0
+    for place, digit in enumerate(map(int, reversed(code))):
+        for _ in range(place % 8):
+            digit = _VERHOEFF[digit]
+        turned = (check + digit if check < 5 else check - digit) % 5
+        check = turned + 5 * ((check < 5) != (digit < 5))
+    return check == 0
+
+
 def _kind(system: str, code: str) -> str:
     """Which code system: "snomed", "icd-10", or "" for any other; without a system the code's shape tells."""
     place = system.lower()
-    if _SNOMED_CODE.fullmatch(code) and (not place or any(s in place for s in _SNOMED_SYSTEMS)):
+    if _is_concept(code) and (not place or any(s in place for s in _SNOMED_SYSTEMS)):
         return "snomed"
     return "icd-10" if _ICD_10_CODE.fullmatch(code) and (not place or any(s in place for s in _ICD_10_SYSTEMS)) else ""
 

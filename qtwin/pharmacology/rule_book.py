@@ -186,7 +186,7 @@ def read_rule_book(*folders: Path, data: Path = DATA) -> RuleBook:
     """The rule sets of a data folder and those in further folders, each ``*.toml`` a set.
 
     Args:
-        folders: Further folders of rule sets.
+        folders: Further folders of rule sets, or single files.
         data: Folder that holds ``eligibility`` and ``drug_groups.toml``; the shipped one by default.
 
     Raises:
@@ -195,7 +195,7 @@ def read_rule_book(*folders: Path, data: Path = DATA) -> RuleBook:
     sets: list[RuleSet] = []
     groups = dict(drug_groups() if data == DATA else groups_in(data))
     for folder in (data / "eligibility", *folders):
-        files = sorted(folder.glob("*.toml"))
+        files = [folder] if folder.is_file() else sorted(folder.glob("*.toml"))
         if folder in folders and not files:
             raise InputError(f"{folder} holds no rule set (*.toml)", hint="give the folder that the rule files are in")
         for path in files:
