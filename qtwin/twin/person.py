@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from qtwin.patient.condition import with_implied
 from qtwin.patient.person import Patient
 from qtwin.pharmacology.drug import ROUTES
 from qtwin.pharmacology.kinetics import CYP2C19_ACTIVITY, relative_activity
@@ -57,7 +58,7 @@ def person_of(patient: Patient, *, beta1_gain: float = 1.0) -> tuple[Person, lis
         share = e4_share()
     else:
         share = tuple(float(k == known_copies) for k in range(3))  # type: ignore[assignment]
-    conditions = frozenset(c.key for c in patient.conditions)
+    conditions = with_implied(c.key for c in patient.conditions)
     hazards = baseline_hazards_per_year(age_years=patient.age_years, female=patient.sex == "female", conditions=conditions)
     array = np.array([activity[r] for r in ROUTES])
     array.flags.writeable = False
