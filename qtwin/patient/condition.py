@@ -94,8 +94,8 @@ def _by_snomed() -> Mapping[str, tuple[str, ...]]:
 def _is_concept(code: str) -> bool:
     """Whether a number identifies a SNOMED CT concept: its partition, and its check digit by Verhoeff's dihedral code.
 
-    SNOMED CT Release File Specification, SCTID: partition 00 or 10, check digit in the group of the pentagon, in which a turn by a
-    then by b is a + b, and a reflection turns the other way.
+    SNOMED CT Release File Specification, SCTID: partition 00 or 10, check digit in the group of the pentagon, in which a turn by
+    a then by b is a + b, and a reflection turns the other way.
     """
     if not _SNOMED_CODE.fullmatch(code) or code[-3:-1] not in ("00", "10"):
         return False
