@@ -25,19 +25,8 @@ _ICD_10_SYSTEMS = ("icd-10", "icd10", "2.16.840.1.113883.6.90", "2.16.840.1.1138
 _SNOMED_CODE = re.compile(r"\d{6,18}")
 _PAST = frozenset({"previous", "prior", "past", "former"})
 _DEGREES = frozenset({"acute", "chronic", "mild", "moderate", "severe", "advanced", "recurrent", "persistent", "intermittent"})
-_DEGREES |= {
-    "primary",
-    "secondary",
-    "idiopathic",
-    "essential",
-    "known",
-    "active",
-    "current",
-    "stable",
-    "controlled",
-    "uncontrolled",
-}
-_DEGREES |= {"symptomatic", "left", "right", "bilateral", "focal", "generalised", "generalized", "unspecified", "nos"}
+_DEGREES |= {"primary", "secondary", "idiopathic", "essential", "known", "active", "current", "stable", "controlled"}
+_DEGREES |= {"uncontrolled", "symptomatic", "left", "right", "bilateral", "focal", "generalised", "generalized", "unspecified"}
 _VERHOEFF = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
 _HIERARCHY = re.compile(r"\s*\((?:disorder|finding|situation|procedure)\)\s*$")
 _ICD_10_CODE = re.compile(r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?[+*!]?")
@@ -148,7 +137,7 @@ def _shown(system: str, code: str) -> str:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    """The words of a name in alphabetical order, without case, the hierarchy that SNOMED CT puts behind it, or British spelling."""
+    """The words of a name in alphabetical order, without case, the hierarchy behind a SNOMED CT name, and British spelling."""
     bare = _HIERARCHY.sub("", text.casefold()).replace("ae", "e").replace("oe", "e")
     return tuple(sorted(re.findall(r"[^\W_]+", bare)))
 
@@ -163,7 +152,7 @@ def _by_name() -> Mapping[tuple[str, ...], tuple[str, ...]]:
 
 
 def _named(text: str) -> tuple[str, ...]:
-    """The conditions that a text names, also with words of course or degree about it; in the past only what is asked as history."""
+    """The conditions that a text names, also with words of degree about it; of the past only what is asked as history."""
     told = _words(text)
     if told in _by_name():
         return _by_name()[told]
