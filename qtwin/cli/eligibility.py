@@ -66,10 +66,12 @@ def show_eligibility(
     book = read_rule_book(*([folder] if folder else []))
     patient = read_patient(record, genotypes, stated=consent)
     drugs = tuple(formulary().values())
-    found = assess(patient, drugs, jurisdiction=jurisdiction, lift=lift, book=book, going_on=facts_of(patient).medicines)
+    going_on = facts_of(patient).medicines
+    found = assess(patient, drugs, jurisdiction=jurisdiction, lift=lift, book=book, going_on=going_on)
     answer = {
         "jurisdiction": jurisdiction,
         "rules": sum(rule.holds_in(jurisdiction) for rule in book.rules),
+        "going_on": sorted(going_on),
         "not_known": list(found.not_known()),
         "set_aside": dict(found.set_aside),
         "drugs": [_drug(drug, found) for drug in drugs],
@@ -98,6 +100,8 @@ def _print(answer: dict[str, Any]) -> None:
     console = Console()
     for line in answer["not_known"]:
         console.print(line, markup=False, highlight=False)
+    if answer["going_on"]:
+        console.print(f"taken to go on: {', '.join(answer['going_on'])}", markup=False, highlight=False)
     for low, high in answer["set_aside"].items():
         console.print(f"rule {low} is set aside by {high}", markup=False, highlight=False)
     shown = Table(title=f"Eligibility by {answer['rules']} rules, {answer['jurisdiction']}", title_justify="left")

@@ -23,6 +23,11 @@ _WRONG = frozenset({"refuted", "entered-in-error"})
 _SNOMED_SYSTEMS = ("snomed", "2.16.840.1.113883.6.96")
 _ICD_10_SYSTEMS = ("icd-10", "icd10", "2.16.840.1.113883.6.90", "2.16.840.1.113883.6.3")
 _SNOMED_CODE = re.compile(r"\d{6,18}")
+_PAST = frozenset({"previous", "prior", "past", "former"})
+_DEGREES = frozenset({"acute", "chronic", "mild", "moderate", "severe", "advanced", "recurrent", "persistent", "intermittent"})
+_DEGREES |= {"primary", "secondary", "idiopathic", "essential", "known", "active", "current", "stable", "controlled"}
+_DEGREES |= {"uncontrolled", "symptomatic", "left", "right", "bilateral", "focal", "generalised", "generalized", "unspecified"}
+_VERHOEFF = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
 _HIERARCHY = re.compile(r"\s*\((?:disorder|finding|situation|procedure)\)\s*$")
 _ICD_10_CODE = re.compile(r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?[+*!]?")
 
@@ -90,10 +95,27 @@ def _by_snomed() -> Mapping[str, tuple[str, ...]]:
     return found
 
 
+def _is_concept(code: str) -> bool:
+    """Whether a number identifies a SNOMED CT concept: its partition, and its check digit by Verhoeff's dihedral code.
+
+    SNOMED CT Release File Specification, SCTID: partition 00 or 10, check digit in the group of the pentagon, in which a turn by
+    a then by b is a + b, and a reflection turns the other way.
+    """
+    if not _SNOMED_CODE.fullmatch(code) or code[-3:-1] not in ("00", "10"):
+        return False
+    check = 0
+    for place, digit in enumerate(map(int, reversed(code))):
+        for _ in range(place % 8):
+            digit = _VERHOEFF[digit]
+        turned = (check + digit if check < 5 else check - digit) % 5
+        check = turned + 5 * ((check < 5) != (digit < 5))
+    return check == 0
+
+
 def _kind(system: str, code: str) -> str:
     """Which code system: "snomed", "icd-10", or "" for any other; without a system the code's shape tells."""
     place = system.lower()
-    if _SNOMED_CODE.fullmatch(code) and (not place or any(s in place for s in _SNOMED_SYSTEMS)):
+    if _is_concept(code) and (not place or any(s in place for s in _SNOMED_SYSTEMS)):
         return "snomed"
     return "icd-10" if _ICD_10_CODE.fullmatch(code) and (not place or any(s in place for s in _ICD_10_SYSTEMS)) else ""
 
@@ -114,25 +136,38 @@ def _shown(system: str, code: str) -> str:
     return bare if _kind(system, bare) else ""
 
 
-def _plain(text: str) -> str:
-    """A name without case, hyphens, the hierarchy that SNOMED CT puts behind it, and the difference of British spelling."""
+def _words(text: str) -> tuple[str, ...]:
+    """The words of a name in alphabetical order, without case, the hierarchy behind a SNOMED CT name, and British spelling."""
     bare = _HIERARCHY.sub("", text.casefold()).replace("ae", "e").replace("oe", "e")
-    return " ".join(re.findall(r"[^\W_]+", bare))
+    return tuple(sorted(re.findall(r"[^\W_]+", bare)))
 
 
 @lru_cache(maxsize=1)
-def _by_name() -> Mapping[str, str]:
-    return {_plain(name): key for key, condition in known_conditions().items() for name in (condition.name, *condition.also)}
+def _by_name() -> Mapping[tuple[str, ...], tuple[str, ...]]:
+    found: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for key, condition in known_conditions().items():
+        for name in (condition.name, *condition.also):
+            found[_words(name)] = (*found.get(_words(name), ()), key)
+    return found
+
+
+def _named(text: str) -> tuple[str, ...]:
+    """The conditions that a text names, also with words of degree about it; of the past only what is asked as history."""
+    told = _words(text)
+    if told in _by_name():
+        return _by_name()[told]
+    past = "history" in told or bool(_PAST & set(told))
+    keys = _by_name().get(tuple(w for w in told if w not in _DEGREES | (_PAST | {"history", "of"} if past else frozenset())), ())
+    return tuple(key for key in keys if not past or known_conditions()[key].lasting)
 
 
 def _keys(concept: Any) -> tuple[str, ...]:
-    """The keys that the codings of a concept mean; where they mean none, the conditions whose names are its whole words."""
+    """The keys that the codings of a concept mean; where they mean none, the conditions that its words name and nothing else."""
     found = dict.fromkeys(key for system, code in codes(concept) for key in keys_of(system, code))
     if found or not isinstance(concept, dict):
         return tuple(found)
     said = [concept.get("text"), *(coding.get("display") for coding in concept.get("coding") or [])]
-    named = (_by_name().get(_plain(str(text))) for text in said if text)
-    return tuple(dict.fromkeys(key for key in named if key))
+    return tuple(dict.fromkeys(key for text in said if text for key in _named(str(text))))
 
 
 def read_condition(resource: dict[str, Any]) -> tuple[tuple[Condition, ...], list[str]]:

@@ -8,173 +8,25 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qtwin.errors import InputError, QtwinError, unknown_name
 from qtwin.patient.condition import with_implied
 from qtwin.patient.person import Patient
 from qtwin.pharmacology.criterion import fact_names
-from qtwin.pharmacology.drug import Dose, Drug
+from qtwin.pharmacology.drug import Drug
 from qtwin.pharmacology.drug_group import DATA, Subject
 from qtwin.pharmacology.facts import Facts, fact_name, facts_of
+from qtwin.pharmacology.finding import Count, Eligibility, Finding, Unchecked, over, rules_in_words
 from qtwin.pharmacology.formulary import formulary
 from qtwin.pharmacology.rule import JURISDICTIONS, STRENGTHS, Rule
 from qtwin.pharmacology.rule_book import RuleBook, read_rule_book, shipped_rules
 
+__all__ = ["Count", "Eligibility", "Finding", "Unchecked", "assess", "assess_facts", "over"]
 _YEAR_DAYS = 365.25
-_SLACK = 1.0 + 1e-9
 _SHORTEST_ATC_CLASS = 4  # N06D, anti-dementia drugs: a shorter code names half a pharmacy
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """A rule that holds for a drug; `partner`: the medicine beside which it does, '' where the drug alone is meant."""
-
-    rule: Rule
-    inn: str
-    partner: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unchecked:
-    """A rule that could not be decided for a drug, and what people call the facts that it lacks."""
-
-    rule: Rule
-    inn: str
-    missing: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Count:
-    """A rule on how many of a group may be taken at once: the candidates it counts, and the medicines that count already."""
-
-    rule: Rule
-    inns: frozenset[str]
-    taken: tuple[str, ...]
-
-    @property
-    def limit(self) -> int:
-        """How many of the candidates are still within the number."""
-        return max(0, (self.rule.more_than or 0) - len(self.taken))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Eligibility:
-    """What rules say of a person and some drugs.
-
-    Attributes:
-        jurisdiction: Whose rules.
-        drugs: The drugs asked about.
-        findings: Rules that hold for a drug alone, or beside a medicine that goes on.
-        pairs: Rules that hold for two of the drugs if both are taken; `partner` is the other.
-        counts: Rules on the number taken at once that may still be kept or broken.
-        unchecked: Rules that could not be decided.
-        lifted: Ids of the rules lifted.
-        set_aside: Id of a rule that one of higher precedence replaces, to that one's id.
-        old_facts: What people call a fact that rules ask for, to the years from its measurement to the last visit, above one.
-        unknown_medicines: Recorded medicines that neither the formulary nor any rule knows.
-        unknown_allergies: Number of recorded allergies to what has no known name or code.
-        unused_diagnoses: Recorded diagnoses, by our name or their code, for which no rule asks.
-        diagnoses_told: Whether the record holds any diagnosis.
-    """
-
-    jurisdiction: str
-    drugs: tuple[Drug, ...]
-    findings: tuple[Finding, ...] = ()
-    pairs: tuple[Finding, ...] = ()
-    counts: tuple[Count, ...] = ()
-    unchecked: tuple[Unchecked, ...] = ()
-    lifted: frozenset[str] = frozenset()
-    set_aside: Mapping[str, str] = field(default_factory=dict)
-    old_facts: Mapping[str, float] = field(default_factory=dict)
-    unknown_medicines: tuple[str, ...] = ()
-    unknown_allergies: int = 0
-    unused_diagnoses: tuple[str, ...] = ()
-    diagnoses_told: bool = True
-
-    def excludes(self, rule: Rule) -> bool:
-        """Whether a rule that holds keeps its drug out: contraindicated, or avoid that is not lifted."""
-        return rule.excludes and rule.id not in self.lifted
-
-    def of(self, inn: str) -> tuple[Finding, ...]:
-        """The findings on one drug."""
-        return tuple(f for f in self.findings if f.inn == inn)
-
-    def excluded(self, option: Dose) -> tuple[Finding, ...]:
-        """Why an option may not be chosen: its drug is out, or the dose is above a ceiling. Empty if it may."""
-        return tuple(f for f in self.of(option.drug.inn) if self.excludes(f.rule) or over(f.rule, option))
-
-    def ceiling_daily_mg(self, inn: str) -> float | None:
-        """The lowest daily ceiling on a drug, None if there is none."""
-        return min((f.rule.max_daily_mg for f in self.of(inn) if f.rule.max_daily_mg is not None), default=None)
-
-    def starting_dose(self, inn: str) -> float | None:
-        """The lowest daily dose (mg) that a rule begins with, None if no rule says one."""
-        starts = [f.rule.start_daily_mg for f in self.of(inn) if f.rule.start_daily_mg is not None]
-        ceiling = self.ceiling_daily_mg(inn)
-        return min([*starts, *([ceiling] if ceiling is not None else [])]) if starts else None
-
-    def status(self, drug: Drug) -> str:
-        """ "excluded", also if each of its doses is above a ceiling; "dose-limited"; or "eligible"."""  # noqa: D210
-        found = self.of(drug.inn)
-        options = [Dose(drug=drug, amount_mg=d.amount_mg, interval_h=d.interval_h) for d in drug.doses]
-        if any(self.excludes(f.rule) for f in found) or all(self.excluded(option) for option in options):
-            return "excluded"
-        return "dose-limited" if any(f.rule.strength == "dose" for f in found) else "eligible"
-
-    def cautions(self, options: Sequence[Dose]) -> tuple[Finding, ...]:
-        """What to mind with a chosen regimen: cautions, pairs of it, numbers of it, and whatever rule was lifted for it."""
-        chosen = {option.drug.inn for option in options}
-        told = [f for f in self.findings if f.inn in chosen and self._minded(f.rule)]
-        met: set[tuple[str, frozenset[str]]] = set()
-        for pair in self.pairs:
-            both = frozenset({pair.inn, pair.partner})
-            if both <= chosen and self._minded(pair.rule) and (pair.rule.id, both) not in met:
-                met.add((pair.rule.id, both))
-                told.append(pair)
-        for count in self.counts:
-            members = sorted(count.inns & chosen)
-            if self._minded(count.rule) and len(members) > count.limit:
-                told += [Finding(rule=count.rule, inn=inn) for inn in members]
-        return tuple(told)
-
-    def _minded(self, rule: Rule) -> bool:
-        return rule.strength == "caution" or (rule.excludes and rule.id in self.lifted)
-
-    def not_known(self) -> tuple[str, ...]:
-        """What the rules needed and the record lacks, in sentences."""
-        lacking: Counter[str] = Counter()
-        for rule_id, missing in {(u.rule.id, u.missing) for u in self.unchecked}:
-            lacking.update(missing if rule_id else ())
-        said = [f"{what} unknown: {_rules(n)} not checked" for what, n in sorted(lacking.items(), key=lambda x: (-x[1], x[0]))]
-        said += [f"{what} is {years:.1f} years older than the last visit" for what, years in sorted(self.old_facts.items())]
-        said.append(
-            "a diagnosis that the record does not hold is taken as absent"
-            if self.diagnoses_told
-            else "the record holds no diagnosis: every condition is taken as absent"
-        )
-        if self.unknown_medicines:
-            said.append(f"no rule knows these recorded medicines: {', '.join(self.unknown_medicines)}")
-        if self.unknown_allergies:
-            said.append(f"recorded allergies to what no code or name tells: {self.unknown_allergies}, not checked")
-        if self.unused_diagnoses:
-            said.append(f"diagnoses that no rule asks for: {'; '.join(self.unused_diagnoses)}")
-        return tuple(said)
-
-
-def _rules(n: int) -> str:
-    return f"{n} rule{'' if n == 1 else 's'}"
-
-
-def over(rule: Rule, option: Dose) -> bool:
-    """Whether an option is above a dose rule's ceiling, a day or at once."""
-    daily_mg = option.amount_mg * 24.0 / option.interval_h
-    return (rule.max_daily_mg is not None and daily_mg > rule.max_daily_mg * _SLACK) or (
-        rule.max_single_mg is not None and option.amount_mg > rule.max_single_mg * _SLACK
-    )
 
 
 def _allergies(facts: Facts, drugs: Sequence[Drug], book: RuleBook) -> Iterator[Finding]:
@@ -353,13 +205,13 @@ def _main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"error: {error.message}\nhint: {error.hint}\n")
         return error.exit_code
     for one in book.sets:
-        sys.stdout.write(f"{one.name}: {_rules(len(one.rules))}, {one.jurisdiction}, precedence {one.precedence:g}\n")
+        sys.stdout.write(f"{one.name}: {rules_in_words(len(one.rules))}, {one.jurisdiction}, precedence {one.precedence:g}\n")
     for place in JURISDICTIONS:
         silent = [inn for inn, rules in book.of(place).items() if not rules]
         sys.stdout.write(f"{place}: drugs without a rule: {', '.join(silent) or 'none'}\n")
         for low, high in book.set_aside[place].items():
             sys.stdout.write(f"{place}: {low} is set aside by {high}\n")
-    sys.stdout.write(f"{_rules(len(book.rules))}, {len(book.groups)} groups: in order\n")
+    sys.stdout.write(f"{rules_in_words(len(book.rules))}, {len(book.groups)} groups: in order\n")
     return 0
 
 

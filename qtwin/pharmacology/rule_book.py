@@ -136,19 +136,21 @@ def _at(criterion: Criterion, level: float) -> Criterion:
 
 
 def _check_kidneys(rules: Sequence[Rule], inn: str, jurisdiction: str) -> None:
-    """Refuse a ceiling that is higher at a lower creatinine clearance for anybody, all else equal and known.
+    """Refuse a ceiling that is higher at a lower creatinine clearance for anybody, all else equal and known; excluded is zero.
 
     Between two ends of ranges nothing changes, so it is enough to look at the ends and between them, each against the next lower:
-    whoever a dose rule concerns must there meet a rule that is no more generous.
+    whoever a rule concerns must there meet a rule that is no more generous.
     """
-    own = [r for r in rules if r.partner is None and r.more_than is None]
+    own = [r for r in rules if r.partner is None and r.more_than is None and r.strength != "caution"]
     ends = sorted({0.0, MEASURES[_CLEARANCE].high}.union(*(_ends(r.when) for r in own)))
     levels = sorted({*ends, *((a + b) / 2 for a, b in pairwise(ends))})
-    for lower, higher in pairwise(levels):
-        for rule in (r for r in own if r.strength == "dose" and _CLEARANCE in r.when.asks()):
-            for name in rule.limits.keys() - {"start_daily_mg"}:
-                as_strict = [r for r in own if r.excludes or r.limits.get(name, math.inf) <= rule.limits[name]]
-                if witness(_at(rule.when, higher), *(Not(part=_at(r.when, lower)) for r in as_strict)) is not None:
+    excluding = [r for r in own if r.excludes]
+    for rule in (r for r in own if _CLEARANCE in r.when.asks()):
+        capped = [(name, mg) for name, mg in rule.limits.items() if name != "start_daily_mg"]
+        no_more = [[r for r in own if r.excludes or r.limits.get(name, math.inf) <= mg] for name, mg in capped]
+        for strict in [excluding] if rule.excludes else no_more:
+            for lower, higher in pairwise(levels):
+                if witness(_at(rule.when, higher), *(Not(part=_at(r.when, lower)) for r in strict)) is not None:
                     raise InputError(
                         f"rule {rule.id}: the ceiling of {inn} in {jurisdiction} is higher at a creatinine clearance of "
                         f"{lower:g} than at {higher:g} mL/min",
@@ -184,7 +186,7 @@ def read_rule_book(*folders: Path, data: Path = DATA) -> RuleBook:
     """The rule sets of a data folder and those in further folders, each ``*.toml`` a set.
 
     Args:
-        folders: Further folders of rule sets.
+        folders: Further folders of rule sets, or single files.
         data: Folder that holds ``eligibility`` and ``drug_groups.toml``; the shipped one by default.
 
     Raises:
@@ -193,7 +195,7 @@ def read_rule_book(*folders: Path, data: Path = DATA) -> RuleBook:
     sets: list[RuleSet] = []
     groups = dict(drug_groups() if data == DATA else groups_in(data))
     for folder in (data / "eligibility", *folders):
-        files = sorted(folder.glob("*.toml"))
+        files = [folder] if folder.is_file() else sorted(folder.glob("*.toml"))
         if folder in folders and not files:
             raise InputError(f"{folder} holds no rule set (*.toml)", hint="give the folder that the rule files are in")
         for path in files:

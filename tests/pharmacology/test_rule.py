@@ -186,6 +186,7 @@ def test_a_users_folder_adds_its_rules_and_groups(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     after = read_rule_book(tmp_path)
+    assert read_rule_book(tmp_path / "mine.toml").rules == after.rules
     assert {r.id for r in after.rules} == {r.id for r in before} | {"a-rule-of-mine"}
     assert "foxglove" in after.known_medicines
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from qtwin.errors import InputError
@@ -99,6 +99,10 @@ def test_a_ceiling_that_ends_below_a_clearance_is_refused(tmp_path: Path) -> Non
     for below in ({"strength": "avoid"}, {"strength": "contraindicated"}, {"strength": "dose", "max_daily_mg": 8}):
         severe = {"id": "severe", "drug": "galantamine", "when": {CLEARANCE: {"below": 9}}, **below}
         assert len(book_of(tmp_path, rule_set(moderate, severe)).rules) == 2
+    for strength in ("avoid", "contraindicated"):
+        window = {"id": "window", "drug": "galantamine", "strength": strength, "when": {CLEARANCE: {"at_least": 9, "below": 60}}}
+        with pytest.raises(InputError, match="ceiling"):
+            book_of(tmp_path, rule_set(window))
     only_women = {
         "id": "severe",
         "drug": "galantamine",
@@ -136,7 +140,13 @@ def _renal_rules() -> st.SearchStrategy[list[dict[str, Any]]]:
     return rules.map(lambda rs: [{"id": f"r-{i}", "drug": "galantamine", "when": w, **k} for i, (w, k) in enumerate(rs)])
 
 
-@settings(max_examples=200, deadline=None)
+@example(
+    rules=[{"id": "r", "drug": "galantamine", "strength": "avoid", "when": {CLEARANCE: {"at_least": 10, "below": 15}}}],
+    clearances=[1.0, 10.0],
+    age_years=75.0,
+    conditions=frozenset(),
+)
+@settings(max_examples=100, deadline=None)
 @given(
     rules=_renal_rules(),
     clearances=st.tuples(st.floats(0.5, 120), st.floats(0.5, 120)).map(sorted),

@@ -51,7 +51,7 @@ def drugs_eligibility(
     record: Annotated[Path, typer.Argument(help="FHIR R4 or R5 Bundle (JSON), or table of visits (CSV).")],
     genotypes: Annotated[Path | None, typer.Option("--genotypes", help="PharmCAT 3.1 report (JSON).")] = None,
     jurisdiction: Annotated[str, typer.Option("--jurisdiction", help="Whose rules: US or EU.")] = "US",
-    rules: Annotated[Path | None, typer.Option("--rules", help="Folder of further rule sets (*.toml).")] = None,
+    rules: Annotated[Path | None, typer.Option("--rules", help="Folder of further rule sets (*.toml), or one file.")] = None,
     lift: Annotated[list[str] | None, typer.Option("--lift", help="Id of an 'avoid' rule to lift; repeatable.")] = None,
     consent: Annotated[
         list[str] | None,
