@@ -46,7 +46,9 @@ def _what_is_new(before: Patient, after: Patient) -> str:
     return ", ".join(f"{n} new {what}" for what, n in changed.items() if n) or "nothing new"
 
 
-def bring_up_to_date(path: Path, record: Path, genotypes: Path | None, output: Path | None, stated: Sequence[str]) -> dict[str, Any]:
+def bring_up_to_date(
+    path: Path, record: Path, genotypes: Path | None, output: Path | None, stated: Sequence[str]
+) -> dict[str, Any]:
     """Read a further record and build the twin anew from both; what is known already changes nothing.
 
     The twin is locked from reading it until it is written, and the audit log is written before the twin.

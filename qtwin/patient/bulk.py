@@ -1,4 +1,4 @@
-"""A FHIR record from its file: a Bundle in JSON, or a bulk export, one resource a line (NDJSON), as a file or a folder of files."""
+"""A FHIR record from its file: a Bundle in JSON, or a bulk export, one resource a line (NDJSON), in a file or a folder of them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def read_fhir(path: Path) -> tuple[dict[str, Any], str]:
             told = json.loads(line.decode("utf-8-sig"), object_pairs_hook=distinct)
         except (ValueError, RecursionError):
             raise InputError(
-                f"{path.name} line {number} cannot be read as JSON, one resource a line was wanted", hint="export the record again"
+                f"{path.name} line {number} cannot be read as JSON, one resource a line was wanted",
+                hint="export the record again",
             ) from None
         bundled = told.get("entry") if isinstance(told, dict) and told.get("resourceType") == "Bundle" else None
         entries += bundled if isinstance(bundled, list) else [{"resource": told}]

@@ -89,7 +89,11 @@ def _fault(resource: dict[str, Any], kind: str, release: str) -> str:
     try:
         model.model_validate(resource)
     except (ValidationError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        places = [e["loc"] for e in error.errors(include_url=False, include_context=False)] if isinstance(error, ValidationError) else []
+        places = (
+            [e["loc"] for e in error.errors(include_url=False, include_context=False)]
+            if isinstance(error, ValidationError)
+            else []
+        )
         elements = {str(field.alias or name) for name, field in model.model_fields.items()}
         place = next((str(loc[0]) for loc in places if loc and str(loc[0]) in elements), "")
         return f"{kind}.{place} is not valid in FHIR {release}" if place else f"it is not valid in FHIR {release}"

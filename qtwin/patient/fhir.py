@@ -2,7 +2,7 @@
 
 One odd resource never refuses a record: whatever is not used is listed with its reason, by type, entry and code. Refused are a
 record of several people, one whose birth date cannot be, one that contradicts itself in a genotype, and a Consent that cannot be
-read, for it may deny. Names, addresses, identifiers, ids and all free text are read past: only codes, numbers and our own words stay.
+read, for it may deny. Names, addresses, identifiers, ids and free text are read past: codes, numbers and our own words stay.
 """
 
 from __future__ import annotations
@@ -161,7 +161,9 @@ def _gather(entries: Sequence[Entry], path: Path, *, born: dt.date, today: dt.da
         elif entry.kind in _ABOUT_A_PERSON:
             fault = fault_of(entry)
             if fault and entry.kind == "Consent":
-                raise InputError(f"{path.name}: Consent entry {entry.number} cannot be read: {fault}", hint="it may deny; correct it")
+                raise InputError(
+                    f"{path.name}: Consent entry {entry.number} cannot be read: {fault}", hint="it may deny; correct it"
+                )
             if fault and entry.kind == "Observation":
                 found.leave_out(entry, fault)
                 continue

@@ -36,4 +36,6 @@ def clearance_mL_per_min(last: Mapping[str, float], *, age_years: float, sex: st
     if not {"weight", "height"} <= last.keys():
         return last["egfr"], ["creatinine clearance is taken as the estimated filtration rate, of a body surface of 1.73 m2"]
     surface = body_surface_m2(weight_kg=last["weight"], height_cm=last["height"])
-    return last["egfr"] * surface / 1.73, ["creatinine clearance is taken as the estimated filtration rate of the whole body surface"]
+    return last["egfr"] * surface / 1.73, [
+        "creatinine clearance is taken as the estimated filtration rate of the whole body surface"
+    ]

@@ -16,7 +16,19 @@ _BRACKETED = re.compile(r"[{(\[](.*)[})\]]")
 _EQUIVALENT = {"potassium", "sodium"}
 """Ions of one charge: a milliequivalent is a millimole."""
 _EGFR_UNIT = re.compile(r"ml/min(?:/\{?1[.,]73[ _]?m(?:2|²|\^2)\}?|/\{1\.73_m2\}|)", re.IGNORECASE)
-_ASSAYS = ("Lumipulse", "Simoa", "Elecsys", "MSD", "Lilly", "Quanterix", "Janssen", "Fujirebio", "Roche", "C2N", "mass spectrometry")
+_ASSAYS = (
+    "Lumipulse",
+    "Simoa",
+    "Elecsys",
+    "MSD",
+    "Lilly",
+    "Quanterix",
+    "Janssen",
+    "Fujirebio",
+    "Roche",
+    "C2N",
+    "mass spectrometry",
+)
 
 
 def wanted_range(key: str) -> str:

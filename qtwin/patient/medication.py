@@ -98,7 +98,12 @@ def _amount_mg(quantity: dict[str, Any]) -> tuple[float | None, str]:
 
 def _dose(dosage: dict[str, Any]) -> tuple[tuple[float, float] | None, str]:
     quantity = _quantity(dosage)
-    if dosage.get("asNeededBoolean") or dosage.get("asNeededCodeableConcept") or dosage.get("asNeeded") or dosage.get("asNeededFor"):
+    if (
+        dosage.get("asNeededBoolean")
+        or dosage.get("asNeededCodeableConcept")
+        or dosage.get("asNeeded")
+        or dosage.get("asNeededFor")
+    ):
         return None, "it is taken as needed"
     if quantity is None:
         return None, ""

@@ -1,8 +1,8 @@
 """From the codes and names that records use for a medicine to international nonproprietary names (``data/medicines.toml``).
 
 A code is trusted before a name. A name counts wherever it stands in the text, as in "24 HR metoprolol succinate 50 MG"; the
-spelling of another language, as in "Sertralin 50 mg", counts only if nothing but salt, strength and form stands beside it. Only our
-own words leave this file: of a medicine that is not known its code is kept, or nothing.
+spelling of another language, as in "Sertralin 50 mg", counts only if nothing but salt, strength and form stands beside it. Only
+our own words leave this file: of a medicine that is not known its code is kept, or nothing.
 """
 
 from __future__ import annotations
@@ -24,13 +24,15 @@ UNKNOWN = "unknown medicine"
 _SYSTEMS = {"rxnorm": RXNORM, "atc": ATC, "snomed": SNOMED_CT}
 _ANOTHER_SPELLING = 0.8
 _WORD = re.compile(r"[^\W\d_]+")
-_BESIDE = frozenset(
-    "mg mcg g ml hr h er xr sr cr xl la mr retard oral tablet tablets tab tabs tablette tabletten filmtablette filmtabletten tbl tabl"
-    " capsule capsules cap caps kapsel kapseln hartkapseln retardkapseln retardtabletten solution solucion losung lösung tropfen drops"
-    " film coated extended delayed release disintegrating patch pflaster transdermal injection hydrochloride hydrochlorid hcl"
-    " succinate succinat tartrate tartrat besylate besilate besilat maleate maleat fumarate fumarat hydrobromide hydrobromid sodium"
-    " natrium mesylate calcium acid monohydrate hemihydrate trihydrate base per day daily am pm pro tag".split()
+_BESIDE_WORDS = (
+    "mg mcg g ml hr h er xr sr cr xl la mr retard oral tablet tablets tab tabs tablette tabletten filmtablette "
+    "filmtabletten tbl tabl capsule capsules cap caps kapsel kapseln hartkapseln retardkapseln retardtabletten solution "
+    "solucion losung lösung tropfen drops film coated extended delayed release disintegrating patch pflaster transdermal "
+    "injection hydrochloride hydrochlorid hcl succinate succinat tartrate tartrat besylate besilate besilat maleate maleat "
+    "fumarate fumarat hydrobromide hydrobromid sodium natrium mesylate calcium acid monohydrate hemihydrate trihydrate base "
+    "per day daily am pm pro tag"
 )
+_BESIDE = frozenset(_BESIDE_WORDS.split())
 _PARTS = re.compile(r"\s/\s|\s\+\s")
 
 
@@ -60,7 +62,7 @@ def _table() -> _Table:
     for inns, entry in [*(((inn,), e) for inn, e in told.items()), *products]:
         for key, system in _SYSTEMS.items():
             by_code |= {(system, code): inns for code in entry.get(key, ())}
-        by_name |= {name: inns for name in (*inns[: len(inns) == 1], *entry.get("names", ()))}
+        by_name |= dict.fromkeys((*inns[: len(inns) == 1], *entry.get("names", ())), inns)
     for inn in _known_elsewhere():
         by_name.setdefault(inn, (inn,))
     longest_first = sorted(by_name, key=lambda name: (-len(name), name))
@@ -78,7 +80,10 @@ def texts_of(concept: Any) -> list[str]:
     if not isinstance(concept, dict):
         return []
     codings = concept.get("coding")
-    told = [concept.get("text"), *(c.get("display") for c in (codings if isinstance(codings, list) else []) if isinstance(c, dict))]
+    told = [
+        concept.get("text"),
+        *(c.get("display") for c in (codings if isinstance(codings, list) else []) if isinstance(c, dict)),
+    ]
     return [text for text in told if isinstance(text, str) and text.strip()]
 
 

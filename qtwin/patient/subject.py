@@ -6,7 +6,16 @@ from typing import Any
 
 from qtwin.errors import InputError
 
-_NOT_PATIENTS = ("Group/", "Device/", "Location/", "Practitioner/", "Organization/", "RelatedPerson/", "Medication/", "Substance/")
+_NOT_PATIENTS = (
+    "Group/",
+    "Device/",
+    "Location/",
+    "Practitioner/",
+    "Organization/",
+    "RelatedPerson/",
+    "Medication/",
+    "Substance/",
+)
 
 
 def _told(resource: dict[str, Any]) -> dict[str, Any]:
@@ -20,7 +29,7 @@ def reference_of(resource: dict[str, Any]) -> str:
 
 
 def about_no_patient(resource: dict[str, Any]) -> bool:
-    """Whether a resource is about a group, a thing or a professional; or, by its focus, about a donor, a relative or an implant."""
+    """Whether a resource is about a group, a thing or a professional; or, by its focus, about a donor or an implant."""
     tail = "/".join(reference_of(resource).split("/")[-2:])
     return tail.startswith(_NOT_PATIENTS) or bool(resource.get("focus"))
 

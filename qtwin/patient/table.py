@@ -80,7 +80,9 @@ def _key(line: Line) -> str:
     by_words = {m.words.lower(): key for key, m in BIOMARKERS.items()}
     key = name.lower() if name.lower() in BIOMARKERS else by_words.get(name.lower()) or biomarker_of(LOINC, name)
     if key is None:
-        raise InputError(f"{line.where}: a biomarker came that is not known", hint=unknown_name("biomarker", name, BIOMARKERS).hint)
+        raise InputError(
+            f"{line.where}: a biomarker came that is not known", hint=unknown_name("biomarker", name, BIOMARKERS).hint
+        )
     return key
 
 

@@ -1,7 +1,8 @@
 """A twin on disk: arrays and what is needed to go on with it in one .npz beside the JSON that people read.
 
-The JSON names its .npz and is written last, by one rename: whoever is killed in between leaves the twin as it was, for a name that
-is taken is never written again. The .npz holds the record's pseudonymous content with its dates, so it stays where the record stays.
+The JSON names its .npz and is written last, by one rename: whoever is killed in between leaves the twin as it was, for a name
+that is taken is never written again. The .npz holds the record's pseudonymous content with its dates, so it stays where the record
+stays.
 """
 
 from __future__ import annotations
@@ -127,7 +128,9 @@ def load(path: Path) -> Stored:
             f"cannot read the twin {path}: {error.strerror or error}", hint="build it with qtwin twin build"
         ) from None
     except (ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError) as error:
-        raise InputError(f"{path} is no whole twin ({type(error).__name__})", hint="build it again with qtwin twin build") from None
+        raise InputError(
+            f"{path} is no whole twin ({type(error).__name__})", hint="build it again with qtwin twin build"
+        ) from None
     if rest.get("format") != FORMAT:
         raise InputError(
             f"{path} has format {rest.get('format')}, {FORMAT} was wanted", hint="build it again with qtwin twin build"

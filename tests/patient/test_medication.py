@@ -191,7 +191,9 @@ def test_a_product_of_two_medicines_is_both_and_its_dose_neithers() -> None:
         {"text": "Namzaric"},
         {"coding": [{"system": "http://www.whocc.no/atc", "code": "N06DA52"}]},
     ):
-        told = read_medication("MedicationStatement", {**_statement(dosage), "medicationCodeableConcept": concept}, {}, today=TODAY)
+        told = read_medication(
+            "MedicationStatement", {**_statement(dosage), "medicationCodeableConcept": concept}, {}, today=TODAY
+        )
         assert [(m.inn, m.amount_mg, m.atc) for m in told.medicines] == [("donepezil", None, ""), ("memantine", None, "")]
         assert "several medicines" in told.notes[0]
 

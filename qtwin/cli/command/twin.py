@@ -15,7 +15,9 @@ app = typer.Typer(help="Build and question a twin.", no_args_is_help=True, rich_
 
 @app.command("build")
 def twin_build(
-    bundle: Annotated[Path, typer.Argument(help="FHIR R4 or R5 Bundle (JSON) or bulk export (NDJSON), or table of visits (CSV).")],
+    bundle: Annotated[
+        Path, typer.Argument(help="FHIR R4 or R5 Bundle (JSON) or bulk export (NDJSON), or table of visits (CSV).")
+    ],
     genotypes: Annotated[Path | None, typer.Option("--genotypes", help="PharmCAT 3.1 report (JSON).")] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Where the twin goes; its ensemble goes beside it.")] = Path(
         "twin.json"
@@ -45,11 +47,13 @@ def twin_update(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Where the twin goes; default: in its place.")] = None,
     consent: Annotated[
         list[str] | None,
-        typer.Option("--consent", help="State a consent that the further record does not hold: simulation, research; repeatable."),
+        typer.Option(
+            "--consent", help="State a consent that the further record does not hold: simulation, research; repeatable."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """A further record into a twin: visits, medicines, genotypes, conditions; in any order, and twice the same changes nothing."""
+    """A further record into a twin: visits, medicines, genotypes, conditions; the same record twice changes nothing."""
     from qtwin.cli.update import bring_up_to_date
 
     updated = bring_up_to_date(twin, record, genotypes, output, consent or ())
