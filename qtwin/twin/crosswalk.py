@@ -1,9 +1,9 @@
 """MoCA -> MMSE: a published crosswalk, used where no MMSE was taken on the day.
 
-Equivalent scores are those of Fasnacht et al. 2023 (J Am Geriatr Soc 71:869, 10.1111/jgs.18124), by equipercentile equating; below
-2 points of MoCA there are none. Their error is that of one person's converted score against the MMSE of the same day: root mean
-square 2.61 to 2.94 points over four published crosswalks in 506 patients ("Validation of four methods for converting scores on the
-Montreal Cognitive Assessment to scores on the Mini-Mental State Examination-2", J Clin Neurol); the largest is taken.
+Equivalent scores are those of Fasnacht et al. 2023 (J Am Geriatr Soc 71:869, 10.1111/jgs.18124), by equipercentile equating;
+there are none below 2 points. Their error is that of one person's converted score against the MMSE of the same day: root mean
+square 2.61 to 2.94 points over four published crosswalks in 506 patients ("Validation of four methods for converting scores on
+the Montreal Cognitive Assessment to scores on the Mini-Mental State Examination-2", J Clin Neurol); the largest is taken.
 """
 
 from __future__ import annotations
