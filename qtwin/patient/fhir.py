@@ -153,7 +153,8 @@ def _gather(entries: Sequence[Entry], path: Path, *, born: dt.date, today: dt.da
     products: dict[str, dict[str, Any]] = {}
     for entry in entries:
         if entry.kind == "Medication":
-            products |= {entry.full_url: entry.resource, f"Medication/{entry.resource.get('id')}": entry.resource}
+            number = entry.resource.get("id")
+            products |= dict.fromkeys((entry.full_url, f"Medication/{number}", f"urn:uuid:{number}"), entry.resource)
     for entry in entries:
         if entry.kind not in _READ:
             reason = f"the twin reads no {entry.kind}" if entry.kind else "it holds no resource that FHIR knows"
