@@ -71,7 +71,7 @@ def twin_lock(path: Path) -> Iterator[None]:
 def save(
     twin: Twin, output: Path, *, doses: tuple[Dose, ...], first_visit: dt.date | None, warnings: Sequence[str]
 ) -> dict[str, Any]:
-    """Write a twin, whole or not at all: what `load` needs into a new .npz, then what a reader wants into `output`, which names it.
+    """Write a twin, whole or not at all: what `load` needs into a new .npz, then what people read into `output`, which names it.
 
     The caller holds `twin_lock(output)`.
     """

@@ -1,4 +1,4 @@
-"""A FHIR record from its file: a Bundle in JSON, or a bulk export, one resource a line (NDJSON), as a file or a folder of files."""
+"""A FHIR record from its file: a Bundle in JSON, or a bulk export, one resource a line (NDJSON), in a file or a folder."""
 
 from __future__ import annotations
 

@@ -32,19 +32,9 @@ _SUBJECT = (
     "patient_id",
     "oasisid",
 )
-_TIME: tuple[str, ...] = (
-    "time",
-    "age",
-    "age_years",
-    "naccage",
-    "years",
-    "time_years",
-    "date",
-    "visit_date",
-    "examdate",
-    "exam_date",
-)
-_TIME += ("months", "month", "days", "mr delay", "days_to_visit", "year")
+_TIME = ("time", "time_years", "date", "visit_date", "examdate", "exam_date", "days", "mr delay", "days_to_visit")
+_TIME += ("months", "month", "age", "age_years", "naccage", "years", "year")
+"""Exact days before ages, which tables round to whole years: three visits in one year of age would be one."""
 _MMSE = ("mmse", "mmscore", "naccmmse", "mmse_total", "mmse_score", "mmse score", "mini-mental", "mini mental state examination")
 _NOT_TESTED = frozenset({-9.0, -4.0, -1.0, 88.0, 95.0, 96.0, 97.0, 98.0, 99.0})
 """What cohorts write in place of a score that could not be taken."""
@@ -171,7 +161,7 @@ def read_cohort(
                 day = _day(cell)
                 value = float(cell) if day is None else day
             except ValueError:
-                raise InputError(f"{path.name} line {number}: {name} {cell!r} is no number", hint="correct the cell") from None
+                raise InputError(f"{path.name} line {number}: {name} is no number", hint="correct the cell") from None
             if not math.isfinite(value):
                 raise InputError(f"{path.name} line {number}: {name} {cell!r} is not finite", hint="correct the cell")
             values.append(value)

@@ -16,10 +16,12 @@ TO_BUILD_A_TWIN = ("simulation", "research")
 """Either of these allows to build a twin on this machine."""
 _PURPOSES = {"HRESCH": "research", "CLINTRCH": "research", "BIORCH": "research"}
 """Codes of HL7 v3 PurposeOfUse that mean one of our scopes."""
-_KNOWN = frozenset(
-    "adr research patient-privacy treatment teaching TREAT ETREAT CAREMGT CLINTRCH HRESCH BIORCH DSRCH POARCH TRANSRCH HPAYMT HOPERAT HMARKT"
-    " HQUALIMP PUBHLTH PATRQT FAMRQT COVERAGE DONAT DISASTER THREAT HSYSADMIN RECORDMGT HLEGAL POPHLTH METAMGT PATADMIN".split()
+_KNOWN_WORDS = (
+    "adr research patient-privacy treatment teaching TREAT ETREAT CAREMGT CLINTRCH HRESCH BIORCH DSRCH POARCH TRANSRCH "
+    "HPAYMT HOPERAT HMARKT HQUALIMP PUBHLTH PATRQT FAMRQT COVERAGE DONAT DISASTER THREAT HSYSADMIN RECORDMGT HLEGAL POPHLTH "
+    "METAMGT PATADMIN"
 )
+_KNOWN = frozenset(_KNOWN_WORDS.split())
 """Scopes of HL7 and codes of its PurposeOfUse that are kept as they are."""
 OTHER = "another purpose"
 _STATUSES = frozenset({"draft", "proposed", "rejected", "inactive", "entered-in-error", "not-done", "unknown"})

@@ -2,7 +2,7 @@
 
 One odd resource never refuses a record: whatever is not used is listed with its reason, by type, entry and code. Refused are a
 record of several people, one whose birth date cannot be, one that contradicts itself in a genotype, and a Consent that cannot be
-read, for it may deny. Names, addresses, identifiers, ids and all free text are read past: only codes, numbers and our own words stay.
+read, for it may deny. Names, addresses, identifiers, ids and free text are read past: codes, numbers and our own words stay.
 """
 
 from __future__ import annotations
@@ -142,7 +142,8 @@ def _gather(entries: Sequence[Entry], path: Path, *, born: dt.date, today: dt.da
     products: dict[str, dict[str, Any]] = {}
     for entry in entries:
         if entry.kind == "Medication":
-            products |= {entry.full_url: entry.resource, f"Medication/{entry.resource.get('id')}": entry.resource}
+            number = entry.resource.get("id")
+            products |= dict.fromkeys((entry.full_url, f"Medication/{number}", f"urn:uuid:{number}"), entry.resource)
     for entry in entries:
         if entry.kind not in _READ:
             reason = f"the twin reads no {entry.kind}" if entry.kind else "it holds no resource that FHIR knows"

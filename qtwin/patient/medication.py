@@ -145,7 +145,7 @@ def _period(resource: dict[str, Any]) -> dict[str, Any]:
 
 def _days_told(resource: dict[str, Any]) -> list[dt.date]:
     period = _period(resource)
-    names = ("dateAsserted", "authoredOn", "statusChanged", "whenHandedOver", "whenPrepared", "recorded")
+    names: tuple[str, ...] = ("dateAsserted", "authoredOn", "statusChanged", "whenHandedOver", "whenPrepared", "recorded")
     names += ("effectiveDateTime", "occurrenceDateTime", "occurenceDateTime")
     return [day for text in (period.get("start"), *(resource.get(name) for name in names)) if (day := _first(text))]
 

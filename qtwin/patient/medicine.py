@@ -1,8 +1,8 @@
 """From the codes and names that records use for a medicine to international nonproprietary names (``data/medicines.toml``).
 
 A code is trusted before a name. A name counts wherever it stands in the text, as in "24 HR metoprolol succinate 50 MG"; the
-spelling of another language, as in "Sertralin 50 mg", counts only if nothing but salt, strength and form stands beside it. Only our
-own words leave this file: of a medicine that is not known its code is kept, or nothing.
+spelling of another language, as in "Sertralin 50 mg", counts only beside a strength, or if nothing but salt and form stands there.
+Only our own words leave this file: of a medicine that is not known its code is kept, or nothing.
 """
 
 from __future__ import annotations
@@ -24,92 +24,20 @@ UNKNOWN = "unknown medicine"
 _SYSTEMS = {"rxnorm": RXNORM, "atc": ATC, "snomed": SNOMED_CT}
 _ANOTHER_SPELLING = 0.8
 _WORD = re.compile(r"[^\W\d_]+")
-_BESIDE = frozenset(
-    [
-        "mg",
-        "mcg",
-        "g",
-        "ml",
-        "hr",
-        "h",
-        "er",
-        "xr",
-        "sr",
-        "cr",
-        "xl",
-        "la",
-        "mr",
-        "retard",
-        "oral",
-        "tablet",
-        "tablets",
-        "tab",
-        "tabs",
-        "tablette",
-        "tabletten",
-        "filmtablette",
-        "filmtabletten",
-        "tbl",
-        "tabl",
-        "capsule",
-        "capsules",
-        "cap",
-        "caps",
-        "kapsel",
-        "kapseln",
-        "hartkapseln",
-        "retardkapseln",
-        "retardtabletten",
-        "solution",
-        "solucion",
-        "losung",
-        "lösung",
-        "tropfen",
-        "drops",
-        "film",
-        "coated",
-        "extended",
-        "delayed",
-        "release",
-        "disintegrating",
-        "patch",
-        "pflaster",
-        "transdermal",
-        "injection",
-        "hydrochloride",
-        "hydrochlorid",
-        "hcl",
-        "succinate",
-        "succinat",
-        "tartrate",
-        "tartrat",
-        "besylate",
-        "besilate",
-        "besilat",
-        "maleate",
-        "maleat",
-        "fumarate",
-        "fumarat",
-        "hydrobromide",
-        "hydrobromid",
-        "sodium",
-        "natrium",
-        "mesylate",
-        "calcium",
-        "acid",
-        "monohydrate",
-        "hemihydrate",
-        "trihydrate",
-        "base",
-        "per",
-        "day",
-        "daily",
-        "am",
-        "pm",
-        "pro",
-        "tag",
-    ]
+_BESIDE_WORDS = (
+    "mg mcg g ml hr h er xr sr cr xl la mr retard oral tablet tablets tab tabs tablette tabletten filmtablette "
+    "filmtabletten tbl tabl capsule capsules cap caps kapsel kapseln hartkapseln retardkapseln retardtabletten solution "
+    "solucion losung lösung tropfen drops film coated extended delayed release disintegrating patch pflaster transdermal "
+    "injection hydrochloride hydrochlorid hcl succinate succinat tartrate tartrat besylate besilate besilat maleate maleat "
+    "fumarate fumarat hydrobromide hydrobromid sodium natrium mesylate calcium acid monohydrate hemihydrate trihydrate base "
+    "per day daily am pm pro tag"
 )
+_BESIDE = frozenset(_BESIDE_WORDS.split())
+_GLUED_SALT = (
+    "(?:(?:hemi|di|mono)?(?:hydrochlorid|hydrogentartrat|tartrat|succinat|fumarat|besilat|mesilat|maleat|hydrobromid|natrium|calcium))"
+)
+"""As German writes it: Metoprololsuccinat."""
+_STRENGTH = re.compile(r"\d\s?(?:mg|mcg|µg|g)\b")
 _PARTS = re.compile(r"\s/\s|\s\+\s")
 
 
@@ -143,7 +71,7 @@ def _table() -> _Table:
     for inn in _known_elsewhere():
         by_name.setdefault(inn, (inn,))
     longest_first = sorted(by_name, key=lambda name: (-len(name), name))
-    pattern = re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, longest_first))})(?![^\W_])")
+    pattern = re.compile(rf"(?<![^\W_])({'|'.join(map(re.escape, longest_first))}){_GLUED_SALT}?(?![^\W_])")
     return _Table(by_code=by_code, by_name=by_name, pattern=pattern)
 
 
@@ -178,10 +106,10 @@ def _named_in(text: str) -> list[str]:
     """Ingredients that a part of a text names."""
     table, found = _table(), []
     for match in table.pattern.finditer(text):
-        name, inns = match[0], table.by_name[match[0]]
+        name, inns = match[1], table.by_name[match[1]]
         if name not in inns and max(SequenceMatcher(None, name, inn).ratio() for inn in inns) > _ANOTHER_SPELLING:
             rest = _WORD.findall(text[: match.start()] + " " + text[match.end() :])
-            if set(rest) - _BESIDE:
+            if set(rest) - _BESIDE and not _STRENGTH.search(text):
                 continue
         found += [inn for inn in inns if inn not in found]
     return found

@@ -51,6 +51,7 @@ def what_is_missing(
         age_known: Whether the age is known.
         p_tau217_without_assay: Whether a p-tau217 is used whose assay the record does not name.
     """
+    measured = {*measured, *(["mmse"] if "moca" in measured else [])}
     found = [] if measured else ["no visits: the twin follows the population's course"]
     if not age_known:
         found.append(NO_AGE)

@@ -30,7 +30,12 @@ class Visit:
 
 @dataclass(frozen=True, kw_only=True)
 class Genotype:
-    """One gene's diplotype, '' where only its phenotype is known; activity_score is None where the gene has none or an allele is unknown."""
+    """What one gene is.
+
+    Attributes:
+        diplotype: '' where only the phenotype is known.
+        activity_score: None where the gene has none or an allele is unknown.
+    """
 
     gene: str
     diplotype: str
@@ -44,7 +49,8 @@ class Medication:
     """A medicine; amount, interval and days are None, codes are '', where the record does not tell them.
 
     Attributes:
-        inn: International nonproprietary name in small letters, or "medicine RxNorm 6809" or "unknown medicine" where it is not known.
+        inn: International nonproprietary name in small letters; "medicine RxNorm 6809" or "unknown medicine" where it is not
+            known.
         rxnorm, atc: Codes as recorded; '' for one of several ingredients.
         since: First day.
         told: Newest day on which the record says so.

@@ -1,7 +1,9 @@
 """PharmCAT reports: genes.<GENE>.recommendationDiplotypes -> alleles, activity values, activity score, phenotype.
 
-PharmCAT 2 and 3.0 have the genes twice, by CPIC's and by DPWG's tables (genes.CPIC.<GENE>); CPIC's are taken, and DPWG's where they
-have none. A call may be a phenotype alone; several calls of one gene count as one where they agree on the phenotype. The alleles, their activity values, the score and the phenotype of a call must agree with each other; what is missing among them
+PharmCAT 2 and 3.0 have the genes twice, by CPIC's and by DPWG's tables (genes.CPIC.<GENE>); CPIC's are taken, and DPWG's where
+they have none. A call may be a phenotype alone; several calls of one gene count as one where they agree on the phenotype.
+
+The alleles, their activity values, the score and the phenotype of a call must agree with each other; what is missing among them
 is worked out from the others where CPIC's tables allow it. Labels and lookup keys are PharmCAT's own and are not read.
 """
 
@@ -15,27 +17,36 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from qtwin.errors import InputError
-from qtwin.patient.allele import activity_value, phenotype_in, phenotype_of_alleles, phenotype_of_score, score_of_phenotype, settled
+from qtwin.patient.allele import (
+    activity_value,
+    phenotype_in,
+    phenotype_of_alleles,
+    phenotype_of_score,
+    score_of_phenotype,
+    settled,
+)
 from qtwin.patient.jsonfile import not_finite, read_json
 from qtwin.patient.person import Genotype
 
 _TOLERANCE = 1e-6
 _NO_VALUE = frozenset({"", "n/a", "none", "null", "unknown"})
 _NO_PHENOTYPE = frozenset({"", "n/a", "unknown", "no result", "indeterminate"})
-_GENES = frozenset(
-    "ABCG2 CACNA1S CFTR CYP1A2 CYP2A6 CYP2B6 CYP2C8 CYP2C9 CYP2C19 CYP2D6 CYP3A4 CYP3A5 CYP4F2 DPYD F5 G6PD HLA-A HLA-B IFNL3 INFL3"
-    " MT-RNR1 NAT2 NUDT15 RYR1 SLCO1B1 TPMT UGT1A1 VKORC1".split()
+_GENE_WORDS = (
+    "ABCG2 CACNA1S CFTR CYP1A2 CYP2A6 CYP2B6 CYP2C8 CYP2C9 CYP2C19 CYP2D6 CYP3A4 CYP3A5 CYP4F2 DPYD F5 G6PD HLA-A HLA-B "
+    "IFNL3 INFL3 MT-RNR1 NAT2 NUDT15 RYR1 SLCO1B1 TPMT UGT1A1 VKORC1"
 )
+_GENES = frozenset(_GENE_WORDS.split())
 """Genes that PharmCAT tells of; another name could be anything."""
 _SOURCES = ("CPIC", "DPWG")
 _ALLELE = re.compile(
     r"\*\d+(?::\d+)*[A-Z]{0,2}(?:x(?:≥|>=)?\d+|xN)?(?:\s?\+\s?\*\d+(?:x(?:≥|>=)?\d+)?)*|Reference|[Uu]nknown"
     r"|rs\d+ (?:reference|variant) \([ACGT]\)|[cm]?\.?-?\d+(?:[+_-]\d+)*(?:[ACGT]>[ACGT]|del[ACGT]*|dup[ACGT]*|ins[ACGT]+)"
 )
-_PHENOTYPE_WORDS = frozenset(
-    "poor intermediate normal rapid ultrarapid likely possible metabolizer function decreased increased low reduced deficient variable"
-    " uncertain susceptibility malignant hyperthermia favorable unfavorable response positive negative".split()
+_PHENOTYPE_VOCABULARY = (
+    "poor intermediate normal rapid ultrarapid likely possible metabolizer function decreased increased low reduced "
+    "deficient variable uncertain susceptibility malignant hyperthermia favorable unfavorable response positive negative"
 )
+_PHENOTYPE_WORDS = frozenset(_PHENOTYPE_VOCABULARY.split())
 _CALLED_BY = frozenset({"MATCHER", "OUTSIDE", "NONE", "WGS"})
 _VERSION = re.compile(r"v?\d+(?:\.\d+){0,3}(?:-\d+-g[0-9a-f]+|-[A-Z]+)?")
 _USED = frozenset({"CYP2D6", "CYP2C19"})
@@ -163,7 +174,7 @@ def _phenotype_alone(gene: str, call: dict[str, Any], call_source: str, where: s
 
 
 def _one_of(gene: str, calls: list[dict[str, Any]], call_source: str, where: str) -> tuple[Genotype | None, str]:
-    """What several calls of a gene say together: the diplotype if it is one, else the phenotype if they agree on it; and a note."""
+    """What several calls of a gene say together, their diplotype or else the phenotype they agree on; and a note."""
     read = [_genotype(gene, call, call_source, where) for call in calls]
     if len(calls) == 1:
         return read[0], ""
@@ -171,7 +182,10 @@ def _one_of(gene: str, calls: list[dict[str, Any]], call_source: str, where: str
     labels = {(g.diplotype if g else "", str(call.get("label") or "")) for g, call in zip(read, calls, strict=True)}
     diplotypes = sorted({g.diplotype for g in found})
     if len(found) < len(calls) or len(labels) > len(diplotypes):  # one of them says nothing, or says two things
-        return None, f"{len(calls)} calls came that are not one ({', '.join(diplotypes) or 'none of them whole'}); treated as unknown"
+        return (
+            None,
+            f"{len(calls)} calls came that are not one ({', '.join(diplotypes) or 'none of them whole'}); treated as unknown",
+        )
     if len(diplotypes) == 1:
         return found[0], ""
     named = ", ".join(diplotypes)
@@ -224,7 +238,9 @@ def read_pharmcat(path: Path) -> GenotypeReport:
     for gene, entry in sorted((g, e) for g, e in entries.items() if g in _GENES):
         calls = _calls(entry, f"{path.name}: genes.{gene}")
         source = str(entry.get("callSource") or "")
-        genotype, note = _one_of(gene, calls, source if source in _CALLED_BY else "", f"{path.name}: {gene}") if calls else (None, "")
+        genotype, note = (
+            _one_of(gene, calls, source if source in _CALLED_BY else "", f"{path.name}: {gene}") if calls else (None, "")
+        )
         notes += [f"{gene}: {note}"] if note else []
         if genotype is None:
             if gene in _USED and not note:

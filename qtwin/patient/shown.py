@@ -1,7 +1,7 @@
 """What of a record may be shown: codes of known code systems, numbers, and words of our own; never the record's text.
 
-A display, a text, a note or an id may hold a name, a birth date or an address, whatever element it stands in. A code is shown only
-if it has the form of its system's codes.
+A display, a text, a note or an id may hold a name, a birth date or an address, whatever element it stands in. A code is shown
+only if it has the form of its system's codes.
 """
 
 from __future__ import annotations
@@ -35,63 +35,12 @@ _OTHER_NAMES = {
     "urn:oid:2.16.840.1.113883.6.3": "http://hl7.org/fhir/sid/icd-10",
     "urn:oid:2.16.840.1.113883.6.90": "http://hl7.org/fhir/sid/icd-10-cm",
 }
-UNITS = frozenset(
-    [
-        "%",
-        "a",
-        "bpm",
-        "cm",
-        "d",
-        "g",
-        "g/L",
-        "g/dL",
-        "h",
-        "in",
-        "kg",
-        "kg/m2",
-        "lb",
-        "m",
-        "mL/min",
-        "mg",
-        "mg/L",
-        "mg/dL",
-        "min",
-        "mm",
-        "mm[Hg]",
-        "mmHg",
-        "mmol/L",
-        "mo",
-        "ms",
-        "ng/L",
-        "ng/mL",
-        "nmol/L",
-        "pg/mL",
-        "pmol/L",
-        "s",
-        "ug",
-        "ug/L",
-        "ug/dL",
-        "ug/mL",
-        "umol/L",
-        "wk",
-        "1/min",
-        "/min",
-        "beats/min",
-        "mEq/L",
-        "meq/L",
-        "U/L",
-        "point",
-        "points",
-        "score",
-        "{score}",
-        "tablet",
-        "{tbl}",
-        "{tablet}",
-        "centiloid",
-        "SUVR",
-        "1",
-    ]
+_UNIT_WORDS = (
+    "% a bpm cm d g g/L g/dL h in kg kg/m2 lb m mL/min mg mg/L mg/dL min mm mm[Hg] mmHg mmol/L mo ms ng/L ng/mL nmol/L "
+    "pg/mL pmol/L s ug ug/L ug/dL ug/mL umol/L wk 1/min /min beats/min mEq/L meq/L U/L point points score {score} tablet "
+    "{tbl} {tablet} centiloid SUVR 1"
 )
+UNITS = frozenset(_UNIT_WORDS.split())
 """Units that may be repeated in a message."""
 
 

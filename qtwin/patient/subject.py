@@ -29,7 +29,7 @@ def reference_of(resource: dict[str, Any]) -> str:
 
 
 def about_no_patient(resource: dict[str, Any]) -> bool:
-    """Whether a resource is about a group, a thing or a professional; or, by its focus, about a donor, a relative or an implant."""
+    """Whether a resource is about a group, a thing or a professional; or, by its focus, about a donor or an implant."""
     tail = "/".join(reference_of(resource).split("/")[-2:])
     return tail.startswith(_NOT_PATIENTS) or bool(resource.get("focus"))
 

@@ -1,4 +1,4 @@
-"""What a record holds and the twin does not use, each with its reason: resource type, number of the entry and code, never text."""
+"""What a record holds and the twin does not use, with the reason: by type, number of the entry and code, never by text."""
 
 from __future__ import annotations
 

@@ -27,11 +27,12 @@ _MOVES = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """One measured value in the disease model's unit, at a time since the first visit."""
+    """One measured value in the disease model's unit, at a time since the first visit; `error` if it is not the model's own."""
 
     time_years: float
     biomarker: str
     value: float
+    error: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +135,7 @@ def _log_likelihood(
         if o.biomarker == "mmse":
             predicted = np.clip(predicted + offset, 0.0, 30.0)
         log_gap = np.log(max(o.value, 1e-6)) - np.log(np.maximum(predicted, 1e-6))
-        gap = (log_gap if spec.scale == "log" else o.value - predicted) / spec.error
+        gap = (log_gap if spec.scale == "log" else o.value - predicted) / (o.error or spec.error)
         if o.biomarker == "mmse" and o.value >= 30.0:  # the scale ends here: all that is known is "30 or more"
             total += log_ndtr(-gap)
         else:

@@ -14,6 +14,7 @@ from qtwin.pharmacology.panel import Person, build_panel
 from qtwin.pharmacology.quantity import read_quantities
 from qtwin.pharmacology.response import respond
 from qtwin.twin.assimilate import Observation, Posterior, assimilate
+from qtwin.twin.crosswalk import ERROR_POINTS, READ_AS_MMSE, converted
 from qtwin.twin.disease import load
 from qtwin.twin.disease.base import DiseaseModel
 from qtwin.twin.person import person_of
@@ -38,16 +39,18 @@ def _scale() -> dict[str, tuple[str, float, float]]:
 def first_visit(patient: Patient) -> dt.date | None:
     """Day of the first visit that informs the disease course; None without one."""
     scale = _scale()
-    return min((v.date for v in patient.visits if v.biomarker in scale), default=None)
+    used = [v for v in patient.visits if v.biomarker in scale] + converted(patient.visits)
+    return min((v.date for v in used), default=None)
 
 
 def observations_of(visits: Sequence[Visit], first: dt.date | None) -> tuple[Observation, ...]:
     """The visits that inform the disease course, in model units, timed from the first of them.
 
-    Plasma p-tau217 in pg/mL becomes fold over the amyloid-negative level, tau PET SUVR its excess over the negative level.
+    Plasma p-tau217 in pg/mL becomes fold over the amyloid-negative level, tau PET SUVR its excess over the negative level, and
+    MoCA the MMSE of a crosswalk, with its error.
     """
     scale = _scale()
-    used = [v for v in visits if v.biomarker in scale]
+    used = [(v, None) for v in visits if v.biomarker in scale] + [(v, ERROR_POINTS) for v in converted(visits)]
     if not used or first is None:
         return ()
     return tuple(
@@ -55,8 +58,9 @@ def observations_of(visits: Sequence[Visit], first: dt.date | None) -> tuple[Obs
             time_years=(v.date - first).days / 365.25,
             biomarker=scale[v.biomarker][0],
             value=v.value * scale[v.biomarker][1] + scale[v.biomarker][2],
+            error=error,
         )
-        for v in used
+        for v, error in used
     )
 
 
@@ -129,6 +133,8 @@ def build_twin(
             f"exploratory: the beta-1 receptor is taken to respond {beta1_gain:.2f}-fold by its variants; CPIC finds the evidence"
             " insufficient"
         )
+    if converted(patient.visits):
+        assumed.append(READ_AS_MMSE)
     if not posterior.observations:
         assumed.append("no visit informs the disease course: the twin is the population")
     person = person_of_twin(patient, model, posterior, beta1_gain=beta1_gain)

@@ -1,7 +1,8 @@
 """A twin on disk: arrays and what is needed to go on with it in one .npz beside the JSON that people read.
 
-The JSON names its .npz and is written last, by one rename: whoever is killed in between leaves the twin as it was, for a name that
-is taken is never written again. The .npz holds the record's pseudonymous content with its dates, so it stays where the record stays.
+The JSON names its .npz and is written last, by one rename: whoever is killed in between leaves the twin as it was, for a name
+that is taken is never written again. The .npz holds the record's pseudonymous content with its dates, so it stays where the
+record stays.
 """
 
 from __future__ import annotations

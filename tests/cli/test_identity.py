@@ -175,7 +175,9 @@ def test_commands_write_and_print_nothing_that_names_the_person(here: Path, caps
     given.mkdir()
     (given / "r.json").write_text(json.dumps(record), encoding="utf-8")
     later = copy.deepcopy(record)
-    later["entry"] = [e for e in later["entry"] if e["resource"]["resourceType"] in ("Patient", "Consent", "Condition", "Encounter")]
+    later["entry"] = [
+        e for e in later["entry"] if e["resource"]["resourceType"] in ("Patient", "Consent", "Condition", "Encounter")
+    ]
     later["entry"].append({"resource": {"resourceType": TOLD}})
     (given / "later.json").write_text(json.dumps(later), encoding="utf-8")
     (given / "bad.json").write_text(json.dumps(record)[:-9], encoding="utf-8")

@@ -28,6 +28,12 @@ def test_usual_names_are_recognised_and_time_counts_from_the_first_visit(tmp_pat
     assert any("1 rows without" in note for note in cohort.notes)
 
 
+def test_exact_days_go_before_ages_in_whole_years(tmp_path: Path) -> None:
+    """Three visits within one year of age are three visits."""
+    cohort = read_cohort(_file(tmp_path, "Subject ID,MR Delay,Age,MMSE\nA,0,71,28\nA,180,71,26\nA,340,71,25\n"))
+    assert cohort.subjects[0].times_years == pytest.approx([0.0, 180 / 365.25, 340 / 365.25])
+
+
 def test_the_names_of_the_table_stay_behind(tmp_path: Path) -> None:
     cohort = read_cohort(_file(tmp_path, "id,age,mmse\nJane Doe,70,29\nJane Doe,71,28\n"))
     assert "Jane" not in repr(cohort)

@@ -10,6 +10,7 @@ from qtwin.errors import InputError
 from qtwin.patient.element import birth_date, span_of
 from qtwin.patient.jsonfile import not_finite
 
+
 @pytest.mark.parametrize(
     ("text", "first", "last"),
     [

@@ -107,6 +107,10 @@ def test_a_phenotype_alone_is_read(
     bundle: Write, code: str, answer: dict[str, Any], gene: str, phenotype: str, score: float | None
 ) -> None:
     """A poor metabolizer has the score 0 by definition (Caudle 2020)."""
-    told = {**_observation(""), "code": {"coding": [{"system": "http://loinc.org", "code": code}]}, "valueCodeableConcept": answer}
+    told = {
+        **_observation(""),
+        "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+        "valueCodeableConcept": answer,
+    }
     found = read_bundle(bundle(_with(told)), today=TODAY).genotypes[gene]
     assert (found.diplotype, found.phenotype, found.activity_score) == ("", phenotype, score)

@@ -71,6 +71,9 @@ def test_several_instructions_keep_the_daily_amount(doses: list[tuple[float, flo
         ("Sertralin forte", "unknown medicine (sertraline?)"),
         ("Product containing precisely galantamine 8 mg", "galantamine"),
         ("Aricept", "donepezil"),
+        ("Memantin Merz 20 mg", "memantine"),
+        ("Metoprololsuccinat 47,5 mg", "metoprolol"),
+        ("Donepezilhydrochlorid", "donepezil"),
         ("Toprol XL 50 mg", "metoprolol"),
         ("Metformin 500 MG Oral Tablet", "metformin"),
         ("Mr Smith's green pill", "unknown medicine"),
@@ -191,7 +194,9 @@ def test_a_product_of_two_medicines_is_both_and_its_dose_neithers() -> None:
         {"text": "Namzaric"},
         {"coding": [{"system": "http://www.whocc.no/atc", "code": "N06DA52"}]},
     ):
-        told = read_medication("MedicationStatement", {**_statement(dosage), "medicationCodeableConcept": concept}, {}, today=TODAY)
+        told = read_medication(
+            "MedicationStatement", {**_statement(dosage), "medicationCodeableConcept": concept}, {}, today=TODAY
+        )
         assert [(m.inn, m.amount_mg, m.atc) for m in told.medicines] == [("donepezil", None, ""), ("memantine", None, "")]
         assert "several medicines" in told.notes[0]
 

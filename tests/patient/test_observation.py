@@ -61,7 +61,22 @@ def test_scores_may_be_plain_integers() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["{score}", "(score)", "score", "{Points}", "points (pt)", "Pts", "/30", "{/30}", "21/30", "out of 30", "1", "", "Total score"]
+    "unit",
+    [
+        "{score}",
+        "(score)",
+        "score",
+        "{Points}",
+        "points (pt)",
+        "Pts",
+        "/30",
+        "{/30}",
+        "21/30",
+        "out of 30",
+        "1",
+        "",
+        "Total score",
+    ],
 )
 def test_a_score_is_read_in_whatever_its_points_are_called(unit: str) -> None:
     assert _read(_of("mmse", valueQuantity={"value": 21, "unit": unit})) == ([21.0], [])

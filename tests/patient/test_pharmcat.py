@@ -157,7 +157,9 @@ def test_a_report_by_two_tables_is_read_by_the_first(report: Write, version: str
 
 
 def test_a_gene_that_only_the_second_table_has_is_read(report: Write) -> None:
-    path = report(lambda r: r.update(genes={"CPIC": {"CYP2C19": r["genes"]["CYP2C19"]}, "DPWG": {"CYP2D6": r["genes"]["CYP2D6"]}}))
+    path = report(
+        lambda r: r.update(genes={"CPIC": {"CYP2C19": r["genes"]["CYP2C19"]}, "DPWG": {"CYP2D6": r["genes"]["CYP2D6"]}})
+    )
     assert read_pharmcat(path).genotypes["CYP2D6"].diplotype == "*1/*4"
 
 

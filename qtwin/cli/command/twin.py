@@ -53,7 +53,7 @@ def twin_update(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """A further record into a twin: visits, medicines, genotypes, conditions; in any order, and twice the same changes nothing."""
+    """A further record into a twin: visits, medicines, genotypes, conditions; the same record twice changes nothing."""
     from qtwin.cli.update import bring_up_to_date
 
     updated = bring_up_to_date(twin, record, genotypes, output, consent or ())
