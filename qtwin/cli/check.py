@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,11 @@ from qtwin.cli.record import current_doses, read_patient
 from qtwin.cli.show import note
 from qtwin.errors import InputError, unknown_name
 from qtwin.patient.consent import consent_warnings
-from qtwin.patient.person import Patient
+from qtwin.patient.person import Medication, Patient
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
 from qtwin.pharmacology.eligibility import Eligibility, assess
-from qtwin.pharmacology.facts import facts_of
+from qtwin.pharmacology.facts import facts_of, inn_of
 from qtwin.pharmacology.rule_book import read_rule_book
 from qtwin.problem.allowed import Allowed, allowed
 from qtwin.problem.eligible import eligibility_constraints
@@ -151,12 +151,15 @@ def check_experiment(spec_path: Path) -> Checked:
     if rules_folder is not None and not rules_folder.is_dir():
         raise InputError(f"problem.rules: there is no folder {spec.problem.rules}", hint="name a folder of rule sets")
     drugs = {o.drug.inn: o.drug for o in candidates}
+    kept = frozenset(spec.problem.keep)
+    taken = {inn_of(m) for m in patient.medications}
     eligibility = assess(
-        patient,
+        replace(patient, medications=(*patient.medications, *(Medication(inn=inn) for inn in sorted(kept - taken)))),
         tuple(drugs.values()),
         jurisdiction=spec.problem.jurisdiction,
         lift=spec.problem.lift,
         book=None if rules_folder is None else read_rule_book(rules_folder),
+        going_on=(taken - set(drugs)) | kept,
     )
     going_on = tuple({d.drug.inn: d for d in doses if d.drug.inn not in drugs}.values())
     needs, none_now = asked_needs(spec, patient)

@@ -28,6 +28,8 @@ from qtwin.pharmacology.survival import Prospects, Span, span
 Array = NDArray[np.float64]
 PEOPLE = 8
 """People under each draw of the ignorance: strata of the distribution between people."""
+_WHOLE = 0.99
+"""The largest part of a clearance that known routes may be drawn to carry: who lacks them all still clears the drug."""
 RESPONSES = ("mood", "behaviour", "pain", "bladder", "reflux")
 """Effects that are a response or none: a drug multiplies its odds."""
 
@@ -348,12 +350,12 @@ def _draw(
         found = getattr(drug, section)
         for r, route in enumerate(ROUTES):
             if route in found:
-                array[:, i, r] = draw(section, route, found[route])
+                array[:, i, r] = draw(section, route, found[route].as_fraction())
         total = array[:, i].sum(axis=1)
-        array[:, i] /= np.maximum(total, 1.0)[:, None]
+        array[:, i] /= np.maximum(total / _WHOLE, 1.0)[:, None]
     if drug.active_metabolite is not None:
         carried = drug.active_metabolite.share
-        known = draw("active_metabolite", "share", carried) if carried.value < 1.0 else np.ones(drawn.n)
+        known = draw("active_metabolite", "share", carried.as_fraction()) if carried.value < 1.0 else np.ones(drawn.n)
         kinetics.metabolite_share[:, i] = np.minimum(known, 1.0)
     unbound = drug.kinetics["fraction_unbound"]
     free = draw("kinetics", "fraction_unbound", unbound) if unbound.value < 1.0 else np.ones(drawn.n)
@@ -367,7 +369,7 @@ def _draw(
             kinetics.inhibition_odds[:, i, r] = strength * per_ki / (1.0 + per_ki)
             kinetics.inhibition_saturation[:, i, r] = per_ki
         elif route in drug.inhibits:
-            removed = np.minimum(draw("inhibits", route, drug.inhibits[route]), 0.999)
+            removed = np.minimum(draw("inhibits", route, drug.inhibits[route].as_fraction()), 0.999)
             kinetics.inhibition_odds[:, i, r] = removed / (1.0 - removed)
     for r, receptor in enumerate(RECEPTORS):
         if receptor in drug.affinity:
@@ -391,7 +393,9 @@ def _draw(
     if "qt_prolongation" in told:
         effects.qt_ms[:, i] = draw("effects", "qt_prolongation", told["qt_prolongation"])
     if "intolerance" in told:
-        effects.intolerance_hazard[:, i] = -np.log1p(-np.minimum(draw("effects", "intolerance", told["intolerance"]), 0.95))
+        effects.intolerance_hazard[:, i] = -np.log1p(
+            -np.minimum(draw("effects", "intolerance", told["intolerance"].as_fraction()), 0.95)
+        )
     aria = np.zeros(drawn.n)
     for copies, share in enumerate(person.apoe_e4_share):
         if share > 0.0 and f"aria_excess_{copies}" in told:

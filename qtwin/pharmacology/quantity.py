@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any, Literal, get_args
@@ -68,6 +68,13 @@ class Quantity:
     def stated(self) -> bool:
         """Whether the source, and not the status, says how uncertain the number is."""
         return self.ci is not None or self.log_sd > 0.0
+
+    def as_fraction(self) -> Quantity:
+        """The same number uncertain on its log odds, so that a draw of a fraction stays between 0 and 1."""
+        if self.scale == "logit" or not 0.0 < self.value < 1.0:
+            return self
+        inside = self.ci is not None and 0.0 < self.ci[0] and self.ci[1] < 1.0
+        return replace(self, scale="logit", ci=self.ci if inside else None, log_sd=0.0 if inside else self.sd)
 
     def at(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values at standard-normal scores `z`: the median at 0, the ends of the 95 % interval near -1.96 and 1.96."""
