@@ -14,7 +14,7 @@ from qtwin.encoding.encoding import Encoding, plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, Linear, NotBoth
-from qtwin.solver.linearise import LinearModel, Row, linearise, native_row, posed
+from qtwin.solver.linearise import LinearModel, Row, linearise, native_rows, posed
 from tests.oracles.brute_force import allowed
 from tests.oracles.instances import constrained, random_polynomial
 from tests.oracles.ruled import ruled, under
@@ -126,7 +126,7 @@ def test_products_that_no_choice_takes_get_no_column() -> None:
     ],
 )
 def test_native_rows(rule: Constraint, row: Row) -> None:
-    assert native_row(rule) == row
+    assert native_rows(rule) == [row]
 
 
 def test_a_need_that_nothing_covers_contradicts_itself() -> None:
