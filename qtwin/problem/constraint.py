@@ -217,6 +217,8 @@ def whole_rows(constraint: Constraint) -> list[tuple[tuple[int, ...], tuple[int,
             whole, right = constraint.whole()
         except InputError:
             return _finest(constraint.name, members, weights, sense, limit)
+        if sum(map(abs, whole)) + abs(right) >= 1 << 53:
+            return _finest(constraint.name, members, weights, sense, limit)
         return [(members, whole, "==" if sense == "==" else "<=", right)]
     return [(members, tuple(int(w) for w in weights), sense, int(limit))]
 

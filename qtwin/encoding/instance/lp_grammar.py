@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, NoReturn
+from typing import Literal, NamedTuple, NoReturn
 
 from qtwin.errors import InputError
 
@@ -40,9 +40,9 @@ _RESERVED = re.compile(
     r"free|infty|nan|end|st|subject|such|bounds?|binar(?:y|ies)|generals?|integers?|sos[12]?|multi-objectives?", re.IGNORECASE
 )
 _TOKEN = re.compile(
-    r"(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     r"|(?P<sign><->|->|<=|=<|>=|=>|==|[<>=+\-*^/:\[\]])"
-    r"|(?P<name>[A-Za-z!\"#$%&(),;?@_`'{}~|][A-Za-z0-9!\"#$%&(),.;?@_`'{}~|]*(?:\[[^\s\[\]<>=+*^:]*\])*)"
+    r"|(?P<name>[A-Za-z!\"#$%&(),;?@_`'{}~|][A-Za-z0-9!\"#$%&(),.;?@_`'{}~|]*(?:\[[^\s\[\]<>=+*^:]*\])*))"
 )
 _SENSES: dict[str, Sense] = {"<": "<=", "<=": "<=", "=<": "<=", ">": ">=", ">=": ">=", "=>": ">=", "=": "==", "==": "=="}
 _FLIPPED: dict[Sense, Sense] = {"<=": ">=", ">=": "<=", "==": "=="}
@@ -92,8 +92,7 @@ class Program:
     seen: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     kind: str  # number, sign, name, section, end of text
     text: str
     line: int
@@ -114,20 +113,18 @@ def _tokens(text: str, name: str) -> Iterator[_Token]:
                 )
             yield _Token("section", kind, number)
             place = section.end()
-        while place < len(line):
-            if line[place].isspace():
-                place += 1
-                continue
-            match = _TOKEN.match(line, place)
-            if match is None:
-                raise InputError(f"{name}, line {number}: {line[place:place + 20]!r} cannot be read", hint="correct the line")
-            word, place = match.group(), match.end()
+        for match in _TOKEN.finditer(line, place):
+            if match.start() != place:
+                break
+            place, kind, word = match.end(), str(match.lastgroup), match[match.lastgroup or 0]
             if word == "0" and line[place : place + 1] in ("x", "X"):  # some readers take it for a hexadecimal number
                 raise InputError(
                     f"{name}, line {number}: {word + line[place : place + 4]!r} could be a number or a term",
                     hint="put a space between the coefficient and the name",
                 )
-            yield _Token(str(match.lastgroup), word, number)
+            yield _Token(kind, word, number)
+        if line[place:].strip():
+            raise InputError(f"{name}, line {number}: {line[place : place + 20].strip()!r} cannot be read", hint="correct the line")
     yield _Token("end of text", "", number + 1)
 
 
