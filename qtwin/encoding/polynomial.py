@@ -6,6 +6,7 @@ integer assignment index is variable i (little endian), everywhere in the projec
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -54,13 +55,13 @@ class BinaryPolynomial:
             if term and not 0 <= term[0] <= term[-1] < n_variables:
                 raise InputError(f"term {term} names a variable outside 0..{n_variables - 1}", hint="renumber the variables")
             value = float(coefficient)
-            if not np.isfinite(value):
+            if not math.isfinite(value):
                 raise InputError(f"coefficient of {term} is {value}, a finite number was wanted", hint="check the instance")
             collected[term] = collected.get(term, 0.0) + value
         ordered = sorted((t for t, c in collected.items() if c != 0.0), key=lambda t: (len(t), t))
         return BinaryPolynomial(n_variables=n_variables, terms={t: collected[t] for t in ordered})
 
-    @property
+    @cached_property
     def degree(self) -> int:
         """Largest number of variables in one term (0 for a constant)."""
         return max((len(t) for t in self.terms), default=0)

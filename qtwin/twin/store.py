@@ -8,14 +8,15 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter
 
+from qtwin.arrays import read_arrays
 from qtwin.errors import InputError
+from qtwin.patient.jsonfile import read_json
 from qtwin.patient.person import Patient
 from qtwin.pharmacology.drug import Dose
 from qtwin.pharmacology.formulary import drug
@@ -74,16 +75,15 @@ def load(path: Path) -> Stored:
         InputError: if either file is missing, spoilt or of another format.
     """
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        beside = path.with_name(str(told["ensemble"]))
-        with np.load(beside, allow_pickle=False) as archive:
-            rest = json.loads(str(archive["rest"]))
-            arrays = {k: archive[k] for k in _ARRAYS}
+        told = read_json(path, what="twin")[0]
+        archive = read_arrays(path.with_name(str(told["ensemble"])))
+        rest = json.loads(str(archive["rest"]))
+        arrays = {k: archive[k] for k in _ARRAYS}
     except OSError as error:
         raise InputError(
             f"cannot read the twin {path}: {error.strerror or error}", hint="build it with qtwin twin build"
         ) from None
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path} is no whole twin: {error}", hint="build it again with qtwin twin build") from None
     if rest.get("format") != FORMAT:
         raise InputError(
