@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,6 @@ from qtwin.benchmark.advantage import molecules, regimens
 from qtwin.benchmark.advantage.place import Place
 from qtwin.cli.show import note
 from qtwin.errors import InputError
-from qtwin.patient.jsonfile import read_json
 
 READERS: dict[str, Callable[[Mapping[str, Any], str], list[Place]]] = {
     "qtwin.bench/1": regimens.from_bench,
@@ -64,4 +64,10 @@ def _places(reader: Callable[[Mapping[str, Any], str], list[Place]], result: dic
 
 
 def _load(file: Path) -> dict[str, Any]:
-    return read_json(file, what="result that qtwin wrote")[0]
+    try:
+        result = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"cannot read {file}: {error}", hint="name a result.json that qtwin wrote") from None
+    if not isinstance(result, dict):
+        raise InputError(f"{file} holds no result", hint="name a result.json that qtwin wrote")
+    return result

@@ -51,7 +51,7 @@ def write(encoding: Encoding) -> str:
         told = {
             "polynomial": _digest(p),
             "n_decision": encoding.n_decision,
-            "constraints": [plain_constraint(c) for c in encoding.constraints],
+            "constraints": [plain_constraint(c) | {"reason": ""} for c in encoding.constraints],
             "unwritten": list(encoding.unwritten),
             "objective": [[*t, c] for t, c in encoding.objective.terms.items()] if encoding.constraints else None,
         }
