@@ -106,7 +106,7 @@ def _tokens(text: str, name: str) -> Iterator[_Token]:
         section = _SECTION.match(line)
         if section is not None:
             kind = _SECTIONS[int(str(section.lastgroup)[1:])][0]
-            if kind == "refused":
+            if kind == "refused" or line[section.end() :].strip().lower().startswith("multi-objective"):
                 raise InputError(
                     f"{name}, line {number}: {line.strip()[:60]!r} came, which is not read",
                     hint="state it as linear rows over binary variables",
