@@ -52,10 +52,25 @@ class Samples:
     Attributes:
         bits: (m, n) uint8; column i is qubit i.
         counts: (m,) int64, all positive.
+
+    Raises:
+        InputError: for other shapes or values.
     """
 
     bits: NDArray[np.uint8]
     counts: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        bits, counts = np.asarray(self.bits), np.asarray(self.counts)
+        if bits.ndim != 2 or counts.shape != (len(bits),):
+            raise InputError(
+                f"bits of shape {bits.shape} and counts of shape {counts.shape} came, (m, n) and (m,) were wanted",
+                hint="one count a row of bits",
+            )
+        if counts.dtype.kind not in "iu" or (counts <= 0).any():
+            raise InputError("counts that are no positive whole numbers came", hint="leave out what was never measured")
+        if bits.dtype.kind not in "iub" or (bits.size and not 0 <= int(bits.min()) <= int(bits.max()) <= 1):
+            raise InputError("bits other than 0 and 1 came", hint="spins are 1 - 2 x")
 
     @property
     def shots(self) -> int:

@@ -72,4 +72,4 @@ def from_quadratic_program(program: Any) -> Encoding:
         constraints.append(linear(c.name, list(row), [float(v) for v in row.values()], sense, float(c.rhs)))  # type: ignore[arg-type]
     if not constraints:
         return Encoding(polynomial=objective, objective=objective, variables=tuple(names), n_decision=len(names))
-    return encode(objective * -1.0, names=names, constraints=constraints, feasible=None)
+    return encode(objective * -1.0, names=names, constraints=constraints, feasible=None, leave_out=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from qtwin.arrays import read_arrays
 from qtwin.errors import InputError, QtwinError
 
 _ARRAY = "__array__"
@@ -115,9 +115,8 @@ class Checkpoint:
         path, beside = self.folder / f"{name}.json", self.folder / f"{name}.npz"
         if path.exists():
             try:
-                with np.load(beside, allow_pickle=False) as kept:
-                    return _join(json.loads(path.read_text(encoding="utf-8")), dict(kept)), True
-            except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+                return _join(json.loads(path.read_text(encoding="utf-8")), read_arrays(beside)), True
+            except (OSError, ValueError, KeyError, RecursionError):
                 path.unlink(missing_ok=True)  # damaged: compute it again
         arrays: dict[str, np.ndarray[Any, Any]] = {}
         value = compute()

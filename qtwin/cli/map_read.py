@@ -66,7 +66,7 @@ def _places(reader: Callable[[Mapping[str, Any], str], list[Place]], result: dic
 def _load(file: Path) -> dict[str, Any]:
     try:
         result = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"cannot read {file}: {error}", hint="name a result.json that qtwin wrote") from None
     if not isinstance(result, dict):
         raise InputError(f"{file} holds no result", hint="name a result.json that qtwin wrote")

@@ -113,7 +113,7 @@ def _origin(folder: Path) -> tuple[list[str], dict[str, str]]:
         raise InputError(
             f"{folder} does not say which command made it", hint="run that command once with this version of qtwin"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{file} cannot be read: {error}", hint="run the command itself") from None
     if not arguments or arguments[0] not in _COMMANDS:
         came = shlex.join(arguments[:2]) or "nothing"
@@ -129,6 +129,8 @@ def _without_output(arguments: list[str]) -> list[str]:
             skip -= 1
         elif name in _LEFT_OUT:
             skip = 0 if equals else _LEFT_OUT[name]
+        elif argument.startswith("-o"):  # the file written behind the letter
+            continue
         else:
             kept.append(argument)
     return kept

@@ -17,6 +17,7 @@ from qtwin.benchmark.metrics import clopper_pearson, count_successes
 from qtwin.cli.show import note, stage, table
 from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.instance import read_instance
+from qtwin.encoding.instance.size import MOST_VARIABLES
 from qtwin.errors import InputError
 from qtwin.report.number import number, percent, seconds
 from qtwin.solver import TABLE, registry
@@ -39,7 +40,7 @@ def solve_file(
     """Read an instance, ask a solver, print and write the answer.
 
     Args:
-        path: .json, .qubo or .lp.
+        path: .json, .qubo or .lp, also packed as .gz or .xz.
         solver: Name in the table; "" chooses one.
         backend: For solvers that run circuits; "" for their own choice.
         options: ``key=value`` for the solver's constructor.
@@ -51,6 +52,11 @@ def solve_file(
         InputError: for a file, a solver or an option that cannot be used.
     """
     encoding = read_instance(path)
+    if encoding.polynomial.n_variables > MOST_VARIABLES and not encoding.constraints:
+        raise InputError(
+            f"{path.name} has {encoding.polynomial.n_variables:,} variables, at most {MOST_VARIABLES:,} can be solved",
+            hint="split the instance, or fix some of its variables",
+        )
     name = solver or ("auto" if "auto" in TABLE else "enumeration" if encoding.polynomial.n_variables <= _EASY else "cp-sat")
     chosen = parsed_options(f"solver {name!r}", options) | ({"backend": backend} if backend else {})
     method = registry.load(name, chosen)
@@ -67,12 +73,12 @@ def solve_file(
             "n_decision": encoding.n_decision,
             "n_terms": encoding.polynomial.n_terms,
             "degree": encoding.polynomial.degree,
-            "constraints": len(encoding.constraints),
+            "constraints": len(encoding.constraints) if encoding.constraints_known else None,
         },
         "options": chosen,
         "seed": seed,
         "versions": {"qtwin": __version__, "python": platform.python_version(), "numpy": np.__version__},
-        "feasible": result.bits is not None and bool(encoding.is_feasible(result.bits[None, :])[0]),
+        "feasible": _feasible(result, encoding),
         "success_probability": _rate(result, encoding),
     }
     plain: dict[str, Any] = _plain(told)
@@ -80,6 +86,13 @@ def solve_file(
         write_json(out, plain)
     _print(plain)
     return plain
+
+
+def _feasible(result: Result, encoding: Encoding) -> bool | None:
+    """Whether the answer is allowed; None where the file does not say what is."""
+    if result.bits is None:
+        return False
+    return bool(encoding.is_feasible(result.bits[None, :])[0]) if encoding.constraints_known else None
 
 
 def parsed_options(whose: str, pairs: Sequence[str]) -> dict[str, Any]:
@@ -159,7 +172,7 @@ def _print(told: dict[str, Any]) -> None:
     chosen = ", ".join(told["chosen"][:20]) + (" ..." if len(told["chosen"]) > 20 else "")
     lines = [
         ("energy", "none found" if told["energy"] is None else number(told["energy"], 8)),
-        ("allowed", "yes" if told["feasible"] else "no"),
+        ("allowed", {True: "yes", False: "no", None: "unknown: the file holds an energy and does not say what is allowed"}[told["feasible"]]),
         ("bound", "none" if row["bound"] is None else number(row["bound"], 8)),
         ("proven", "yes" if row["proven"] else "no"),
         ("time", seconds(sum(row["wall_s"].values()))),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +12,8 @@ from numpy.typing import NDArray
 from qtwin.encoding.levels import Recoded
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.encoding.quadratise import Quadratised
-from qtwin.problem.constraint import Constraint
+from qtwin.errors import InputError
+from qtwin.problem.constraint import Constraint, is_row, row_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +24,11 @@ class Penalty:
     weight: float
     sufficient_weight: float
     reason: str
+
+    @property
+    def margin(self) -> float:
+        """By how much the weight exceeds the sufficient one, as energy; not positive where nothing is proven."""
+        return self.weight - self.sufficient_weight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +67,12 @@ class Encoding:
         fidelity: Agreement with the twin, None when the polynomial itself is the problem.
         recoded: How its variables stand for the options, where they are not those themselves.
         quadratised: How the polynomial came to degree 2, where its last variables are the auxiliaries of that; None otherwise.
+        unwritten: Names of constraints that the polynomial has no penalty for: only solvers that take rows as they are keep them.
+        constraints_known: Whether `constraints` are all there are; False for an energy from elsewhere, in which somebody's
+            penalties may stand, so that nobody knows which of its assignments are allowed.
+
+    Raises:
+        InputError: for names, numbers of variables, members of constraints or coefficients that do not fit one another.
     """
 
     polynomial: BinaryPolynomial
@@ -70,10 +84,41 @@ class Encoding:
     fidelity: Fidelity | None = None
     recoded: Recoded | None = None
     quadratised: Quadratised | None = None
+    unwritten: tuple[str, ...] = ()
+    constraints_known: bool = True
+
+    def __post_init__(self) -> None:
+        n, names = self.polynomial.n_variables, len(self.variables)
+        if names != n:
+            raise InputError(f"{names} names came for {n} variables", hint="name each variable of the polynomial")
+        most = n if self.recoded is None else self.recoded.objective.n_variables
+        if not 0 <= self.n_decision <= most:
+            raise InputError(f"{self.n_decision} decision variables of {most} came", hint="correct n_decision")
+        if not all(map(math.isfinite, itertools.chain(self.polynomial.terms.values(), self.objective.terms.values()))):
+            raise InputError("a coefficient that is no finite number came", hint="check the instance")
+        for c in self.constraints:
+            members = row_of(c)[0] if is_row(c) else ()
+            if members and not 0 <= min(members) <= max(members) < self.n_decision:
+                raise InputError(
+                    f"constraint {c.name!r} names a variable outside 0..{self.n_decision - 1}", hint="correct its members"
+                )
+
+    def check_written(self, method: str) -> None:
+        """Refuse an energy that lacks the penalties of some constraints (InputError), for methods that see nothing else."""
+        if self.unwritten:
+            raise InputError(
+                f"{len(self.unwritten)} constraints, {self.unwritten[0]!r} first, are no penalties in a few bits, as {method} "
+                "wants them",
+                hint="take a solver that takes rows as they are: cp-sat, highs, scip, tabu, local-search or auto",
+            )
 
     def decode(self, bits: NDArray[np.generic]) -> NDArray[np.uint8]:
         """(m, n) solver bits to (m, n_decision) problem bits: slack variables fall away, codes become options."""
         rows = np.asarray(bits)
+        if rows.ndim != 2 or rows.shape[1] < (self.n_decision if self.recoded is None else self.recoded.polynomial.n_variables):
+            raise InputError(
+                f"bits of shape {rows.shape} came, (m, {self.polynomial.n_variables}) was wanted", hint="one row an assignment"
+            )
         if self.recoded is not None:
             rows = self.recoded.decode(rows[:, : self.recoded.polynomial.n_variables])
         return rows[:, : self.n_decision].astype(np.uint8)

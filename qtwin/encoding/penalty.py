@@ -5,7 +5,8 @@ assignment that breaks something sum_c w_c P_c >= M, and M exceeds the most that
 
     M > max_x q(x) - q(x_f)    for the encoded utility q and one known feasible x_f,
 
-so the minimiser of -q + sum_c w_c P_c is feasible, and optimal among the feasible.
+so the minimiser of -q + sum_c w_c P_c is feasible, and optimal among the feasible. M exceeds it by a margin that is large beside
+rounding and is stated with the penalty.
 """
 
 from __future__ import annotations
@@ -17,12 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.encoding.encoding import Encoding, Penalty
-from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
+from qtwin.encoding.polynomial import BinaryPolynomial, Term, index_to_bits
 from qtwin.errors import InputError
-from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, Linear, NotBoth
+from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, Linear, NotBoth, row_of
 
 _LOOKED_AT = 24
 """Variables up to which all assignments are looked at."""
+_SEEN = 0.1
+"""Share of the largest coefficient that the margin is counted in at least."""
+_VISIBLE = 1e-6
+"""Share of the largest coefficient by which every infeasible energy must exceed the optimum, to be told apart from it."""
+_SLACK_BITS = 20
+"""Slack bits of one row that can be completed (`qtwin.solver.slack`)."""
+_PENALTY_TERMS = 2_000_000
+"""Products in the penalties of an instance from elsewhere."""
 
 
 def _sum_of(n: int, members: Sequence[int], constant: float = 0.0, scale: float = 1.0) -> BinaryPolynomial:
@@ -175,6 +184,7 @@ def encode(
     feasible: NDArray[np.generic] | None,
     margin: float = 0.05,
     weight: float | None = None,
+    leave_out: bool = False,
 ) -> Encoding:
     """Maximise `utility` under `constraints`, as one polynomial to minimise.
 
@@ -184,35 +194,42 @@ def encode(
         constraints: Native constraints.
         feasible: (m, n) known feasible choices, m >= 1; the best of them sets the weight. None where none is known: the least
             that any choice may be worth takes its place.
-        margin: By how much the weight exceeds the proven bound, relative.
+        margin: By how much the weight exceeds the proven bound, relative to it and to the spread of what is known to be feasible,
+            at least a tenth of the largest coefficient: what is forbidden never ties with the optimum.
         weight: M itself, where a smaller one is known to do (`Sufficiency.tightest_weight`); nothing is proven of it here.
+        leave_out: Leave rows without a penalty of moderate size to solvers that take rows (`Encoding.unwritten`), instead of
+            refusing them.
 
     Returns:
         The encoding, energy = -utility + penalties.
 
     Raises:
-        InputError: for a weight that is not positive.
+        InputError: for a weight that is not positive and finite.
     """
-    if weight is not None and not weight > 0.0:
+    if weight is not None and not 0.0 < weight < float("inf"):
         raise InputError(f"a penalty weight of {weight} came, a positive one was wanted", hint="leave it out for the proven one")
     n = utility.n_variables
-    written, slack_names = write_constraints(n, constraints)
+    left_out = _left_out(constraints) if leave_out else ()
+    written, slack_names = write_constraints(n, [c for c in constraints if c.name not in left_out])
     total = n + len(slack_names)
     ceiling, how = upper_bound(utility)
     known = np.array([-upper_bound(utility * -1.0)[0], ceiling]) if feasible is None else utility.evaluate(feasible)
-    scale = max(float(np.ptp(known)), 1e-9)
+    scale = max(float(np.ptp(known)), _SEEN * utility.coefficient_range[1]) or 1.0
     if feasible is None:
         known = known[:1]
     bound = max(ceiling - float(known.max()), 0.0)
     proof = f"M > max q - q(known feasible) = {ceiling:.5f} - {known.max():.5f} QALY ({how})"
     if weight is None:
         weight = bound * (1.0 + margin) + margin * scale
-    elif weight <= bound:
+    if weight > bound:
+        proof = f"M = {weight:.5g} QALY, a margin of {weight - bound:.3g} QALY over the sufficient {bound:.5g}; {proof}"
+    else:
         proof = f"M = {weight:.5f} QALY as given, below the bound of {bound:.5f} QALY that is proven to suffice"
     objective = (utility * -1.0).widened(total)
-    energy, penalties = objective, []
+    terms: list[tuple[Term, float]] = list(objective.terms.items())
+    penalties = []
     for w in written:
-        energy = energy + w.polynomial.widened(total) * (weight * w.multiple)
+        terms += [(t, c * weight * w.multiple) for t, c in w.polynomial.terms.items()]
         penalties.append(
             Penalty(
                 constraint=w.constraint.name,
@@ -222,13 +239,39 @@ def encode(
             )
         )
     return Encoding(
-        polynomial=energy,
+        polynomial=BinaryPolynomial.of(total, terms),
         objective=objective,
         variables=(*names, *slack_names),
         n_decision=n,
         constraints=tuple(constraints),
         penalties=tuple(penalties),
+        unwritten=left_out,
     )
+
+
+def _left_out(constraints: Sequence[Constraint]) -> tuple[str, ...]:
+    """Names of the rows that have no penalty of a moderate size: weights without a common step, a long slack, too many terms."""
+    found: list[str] = []
+    spent = 0
+    for c in constraints:
+        width = len(row_of(c)[0])
+        if isinstance(c, Cap | Linear):
+            try:
+                weights, limit = c.whole()
+            except InputError:
+                found.append(c.name)
+                continue
+            equal = isinstance(c, Linear) and c.sense == "=="
+            slack = 0 if equal else max(limit - sum(min(a, 0) for a in weights), 0)
+            if max(slack, sum(map(abs, weights))) >= 1 << _SLACK_BITS:
+                found.append(c.name)
+                continue
+            width += slack.bit_length()
+        spent += width * width // 2
+        if spent > _PENALTY_TERMS:
+            found.append(c.name)
+            spent -= width * width // 2
+    return tuple(found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,13 +281,17 @@ class Sufficiency:
     Attributes:
         checked: Number of assignments (2^n).
         lowest_feasible, lowest_infeasible: Lowest energy of a feasible and of an infeasible assignment (QALY).
-        holds: Whether the lowest energy of all is feasible.
+        margin: By how much the second exceeds the first (QALY).
+        least_margin: What it must exceed it by to be told apart in floating point (QALY).
+        holds: Whether it does.
         tightest_weight: The smallest M (all weights scaled together) that would still have kept it so.
     """
 
     checked: int
     lowest_feasible: float
     lowest_infeasible: float
+    margin: float
+    least_margin: float
     holds: bool
     tightest_weight: float
 
@@ -261,12 +308,19 @@ def check_sufficiency(encoding: Encoding, *, block: int = 1 << 20) -> Sufficienc
         for c in encoding.constraints:
             allowed[start : start + block] &= c.holds(bits)
     feasible = np.tile(allowed, 1 << (n - n_decision))  # the decision variables are the low bits of an index
-    best = float(energy[feasible].min())
-    optimum = float(objective[feasible].min())
+    best = float(energy[feasible].min(initial=np.inf))
+    optimum = float(objective[feasible].min(initial=np.inf))
     weight = min((p.weight for p in encoding.penalties), default=0.0)
     penalty = (energy[~feasible] - objective[~feasible]) / weight if weight else np.ones(int((~feasible).sum()))
     tightest = float(np.max((optimum - objective[~feasible]) / penalty, initial=0.0))
     worst = float(energy[~feasible].min()) if (~feasible).any() else float("inf")
+    least = _VISIBLE * (encoding.objective.coefficient_range[1] or 1.0)
     return Sufficiency(
-        checked=energy.size, lowest_feasible=best, lowest_infeasible=worst, holds=best < worst, tightest_weight=max(tightest, 0.0)
+        checked=energy.size,
+        lowest_feasible=best,
+        lowest_infeasible=worst,
+        margin=worst - best,
+        least_margin=least,
+        holds=worst - best > least,
+        tightest_weight=max(tightest, 0.0),
     )

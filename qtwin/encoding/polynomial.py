@@ -6,10 +6,11 @@ integer assignment index is variable i (little endian), everywhere in the projec
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 Term = tuple[int, ...]
 _BLOCK = 1 << 14
 """Assignments evaluated together."""
+_WIDE = 4096
+"""Variables up to which couplings are held in a square array for evaluation (128 MiB)."""
 _FEW = 1 << 18
 """Assignments times terms up to which a polynomial above degree 2 is evaluated term by term."""
 
@@ -52,13 +55,13 @@ class BinaryPolynomial:
             if term and not 0 <= term[0] <= term[-1] < n_variables:
                 raise InputError(f"term {term} names a variable outside 0..{n_variables - 1}", hint="renumber the variables")
             value = float(coefficient)
-            if not np.isfinite(value):
+            if not math.isfinite(value):
                 raise InputError(f"coefficient of {term} is {value}, a finite number was wanted", hint="check the instance")
             collected[term] = collected.get(term, 0.0) + value
         ordered = sorted((t for t, c in collected.items() if c != 0.0), key=lambda t: (len(t), t))
         return BinaryPolynomial(n_variables=n_variables, terms={t: collected[t] for t in ordered})
 
-    @property
+    @cached_property
     def degree(self) -> int:
         """Largest number of variables in one term (0 for a constant)."""
         return max((len(t) for t in self.terms), default=0)
@@ -128,6 +131,18 @@ class BinaryPolynomial:
                 pairs[term] = c
         return self.constant, linear, pairs
 
+    @cached_property
+    def _sparse_form(self) -> tuple[float, NDArray[np.float64], Any]:
+        """`quadratic_form` with sparse couplings, for more variables than a square array should hold."""
+        from scipy.sparse import csr_array
+
+        linear = np.zeros(self.n_variables)
+        for term, c in self.terms.items():
+            if len(term) == 1:
+                linear[term[0]] = c
+        pairs, values = next(((v, c) for v, c in self._by_order if v.shape[1] == 2), (np.zeros((0, 2), dtype=np.int64), np.zeros(0)))
+        return self.constant, linear, csr_array((values, (pairs[:, 0], pairs[:, 1])), shape=(self.n_variables,) * 2)
+
     def evaluate(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
         """Values at many assignments.
 
@@ -141,12 +156,16 @@ class BinaryPolynomial:
         if rows.ndim != 2 or rows.shape[1] != self.n_variables:
             raise InputError(f"bits of shape {rows.shape} came, (m, {self.n_variables}) was wanted", hint="one row an assignment")
         out = np.empty(len(rows))
-        for start in range(0, len(rows), _BLOCK):
-            out[start : start + _BLOCK] = self._at(np.ascontiguousarray(rows[start : start + _BLOCK], dtype=np.float64))
+        block = max(1, min(_BLOCK, _BLOCK * _WIDE // max(self.n_variables, 1)))
+        for start in range(0, len(rows), block):
+            out[start : start + block] = self._at(np.ascontiguousarray(rows[start : start + block], dtype=np.float64))
         return out
 
     def _at(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """(m,) values at (m, n) assignments that fit into the cache together."""
+        if self.degree <= 2 and self.n_variables > _WIDE:
+            constant, linear, coupled = self._sparse_form
+            return np.asarray(constant + x @ linear + np.einsum("mi,mi->m", (coupled.T @ x.T).T, x), dtype=np.float64)
         if self.degree <= 2:
             constant, linear, pairs = self.quadratic_form
             return np.asarray(constant + x @ linear + np.einsum("mi,mi->m", x @ pairs, x), dtype=np.float64)

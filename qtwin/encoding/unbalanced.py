@@ -6,7 +6,7 @@ further bit, but it is not flat where the constraint holds, so the minimiser may
 optimum. Nothing is proven of it; `qtwin.encoding.standing` says what happened, on every assignment where that can be done.
 
 Constraints that have an exact quadratic without slack (`qtwin.encoding.penalty`) keep it, with a proven weight: pairs, classes,
-sizes, and needs that one or two classes meet. The rest of AtMost, Cap and AtLeastOne is written as above.
+sizes, equations, and needs that one or two classes meet. The rest of AtMost, Cap, Linear and AtLeastOne is written as above.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from qtwin.encoding.penalty import encode, write_constraints
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.encoding.standing import Standing, distinct, neighbours, standing
 from qtwin.errors import InputError
-from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint
+from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Linear
 from qtwin.problem.feasible import feasible_bits, groups_of
 
 PUBLISHED = (0.9603, 0.0371)
@@ -35,7 +35,7 @@ _ROUNDS = 8
 _NEAR = 128
 _FACTORS = (tuple(2.0**k for k in range(-3, 4)), tuple(2.0**k for k in range(-2, 11, 2)))
 
-Inequality = AtMost | Cap | AtLeastOne
+Inequality = AtMost | Cap | Linear | AtLeastOne
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +66,14 @@ def room(constraint: Inequality, n: int) -> BinaryPolynomial:
     """h(x) over n variables: how far a choice stays inside the constraint, negative where it breaks it."""
     if isinstance(constraint, AtLeastOne):
         return BinaryPolynomial.of(n, [((), -1.0), *(((i,), 1.0) for i in constraint.members)])
-    weights = constraint.weights if isinstance(constraint, Cap) else (1.0,) * len(constraint.members)
-    return BinaryPolynomial.of(
-        n, [((), float(constraint.limit)), *(((i,), -w) for i, w in zip(constraint.members, weights, strict=True))]
-    )
+    weights, limit = _weights(constraint), float(constraint.limit)
+    if isinstance(constraint, Linear) and constraint.sense == ">=":
+        weights, limit = tuple(-w for w in weights), -limit
+    return BinaryPolynomial.of(n, [((), limit), *(((i,), -w) for i, w in zip(constraint.members, weights, strict=True))])
+
+
+def _weights(constraint: Inequality) -> tuple[float, ...]:
+    return constraint.weights if isinstance(constraint, Cap | Linear) else (1.0,) * len(constraint.members)
 
 
 def split(n: int, constraints: Sequence[Constraint]) -> tuple[list[Constraint], list[Inequality]]:
@@ -78,8 +82,11 @@ def split(n: int, constraints: Sequence[Constraint]) -> tuple[list[Constraint], 
     exact: list[Constraint] = []
     loose: list[Inequality] = []
     for c in constraints:
-        if isinstance(c, Cap):  # whose weights need not be whole numbers here
-            (loose if 0.0 < c.limit < sum(c.weights) else exact).append(c)
+        if isinstance(c, Cap) or (isinstance(c, Linear) and c.sense != "=="):  # whose weights need not be whole numbers here
+            inside = room(c, n).terms
+            most = inside.get((), 0.0) + sum(v for t, v in inside.items() if t and v > 0.0)
+            least = inside.get((), 0.0) + sum(v for t, v in inside.items() if t and v < 0.0)
+            (loose if least < 0.0 < most else exact).append(c)  # else it always holds, or one choice of its members keeps it
         elif isinstance(c, AtMost | AtLeastOne):
             (loose if write_constraints(n, [c, *classes])[1] else exact).append(c)
         else:
@@ -93,7 +100,7 @@ def published(utility: BinaryPolynomial, constraint: Inequality) -> Strength:
     h is counted in mean weights of the constraint, energy in mean magnitudes of what one option alone is worth, so that neither
     unit matters.
     """
-    step = float(np.mean([w for w in constraint.weights if w > 0.0])) if isinstance(constraint, Cap) else 1.0
+    step = float(np.mean([abs(w) for w in _weights(constraint) if w]))
     alone = [abs(c) for t, c in utility.terms.items() if len(t) == 1]
     scale = float(np.mean(alone)) if alone else utility.coefficient_range[1] or 1.0
     return Strength(constraint=constraint.name, linear=PUBLISHED[0] * scale / step, quadratic=PUBLISHED[1] * scale / step**2)

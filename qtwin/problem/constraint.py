@@ -97,7 +97,7 @@ class Cap(Constraint):
 
     def holds(self, bits: NDArray[np.generic]) -> NDArray[np.bool_]:
         total = np.asarray(bits)[:, list(self.members)].astype(np.float64) @ np.array(self.weights, dtype=np.float64)
-        return np.asarray(total <= self.limit + 1e-9 * max(1.0, abs(self.limit)))
+        return np.asarray(total <= self.limit + tolerance_of(self.limit))
 
     def whole(self) -> tuple[tuple[int, ...], int]:
         """Weights and limit as whole numbers of a common step, so that the same choices hold.
@@ -131,7 +131,7 @@ class Linear(Constraint):
 
     def holds(self, bits: NDArray[np.generic]) -> NDArray[np.bool_]:
         total = np.asarray(bits)[:, list(self.members)].astype(np.float64) @ np.array(self.weights, dtype=np.float64)
-        slack = 1e-9 * max(1.0, abs(self.limit))
+        slack = tolerance_of(self.limit)
         if self.sense == "==":
             return np.asarray(np.abs(total - self.limit) <= slack)
         return np.asarray(total <= self.limit + slack if self.sense == "<=" else total >= self.limit - slack)
@@ -195,6 +195,51 @@ def row_of(constraint: Constraint) -> tuple[tuple[int, ...], tuple[float, ...], 
     raise InputError(
         f"constraint {constraint.name!r} of type {type(constraint).__name__} is no linear row", hint="state it in row_of"
     )
+
+
+def tolerance_of(limit: float) -> float:
+    """By how much a sum may pass its limit, so that rounding decides nothing."""
+    return 1e-9 * max(1.0, abs(limit))
+
+
+def whole_rows(constraint: Constraint) -> list[tuple[tuple[int, ...], tuple[int, ...], Literal["<=", ">=", "=="], int]]:
+    """A linear row in whole numbers for solvers that count in them, whatever its coefficients.
+
+    Where no step down to a thousandth makes the weights whole, they are multiplied by a power of two up to 2^50 in all, and the
+    limit by the same with the tolerance of `holds` added. An equation becomes two inequalities then.
+
+    Raises:
+        InputError: for a type that is no single row, or numbers so far apart that rounding would decide.
+    """
+    members, weights, sense, limit = row_of(constraint)
+    if isinstance(constraint, Cap | Linear):
+        try:
+            whole, right = constraint.whole()
+        except InputError:
+            return _finest(constraint.name, members, weights, sense, limit)
+        if sum(map(abs, whole)) + abs(right) >= 1 << 53:
+            return _finest(constraint.name, members, weights, sense, limit)
+        return [(members, whole, "==" if sense == "==" else "<=", right)]
+    return [(members, tuple(int(w) for w in weights), sense, int(limit))]
+
+
+def _finest(
+    name: str, members: tuple[int, ...], weights: tuple[float, ...], sense: Literal["<=", ">=", "=="], limit: float
+) -> list[tuple[tuple[int, ...], tuple[int, ...], Literal["<=", ">=", "=="], int]]:
+    slack = tolerance_of(limit)
+    total = sum(map(abs, weights)) + abs(limit)
+    if not math.isfinite(total):
+        raise InputError(f"{name}: a number that is not finite came", hint="correct the row")
+    scale = 2.0 ** (50 - math.frexp(total)[1])
+    if len(members) / scale > slack:
+        raise InputError(f"{name}: weights of {total:.3g} in all against a limit of {limit:.3g}", hint="rescale the row")
+    whole = tuple(round(w * scale) for w in weights)
+    rows: list[tuple[tuple[int, ...], tuple[int, ...], Literal["<=", ">=", "=="], int]] = []
+    if sense != ">=":
+        rows.append((members, whole, "<=", math.floor((limit + slack) * scale)))
+    if sense != "<=":
+        rows.append((members, whole, ">=", math.ceil((limit - slack) * scale)))
+    return rows
 
 
 def is_row(constraint: Constraint) -> bool:

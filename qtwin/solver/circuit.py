@@ -43,7 +43,8 @@ class Trained:
 
 
 def check_width(instance: Instance, most: int, method: str) -> None:
-    """Refuse more variables than the method can hold (InputError)."""
+    """Refuse more variables than the method can hold, and constraints that its energy lacks (InputError)."""
+    instance.encoding.check_written(method)
     n = instance.encoding.polynomial.n_variables
     if not 1 <= n <= most:
         raise InputError(

@@ -13,6 +13,7 @@ A row that bounds a sum of choices tightens the products as well. Multiplied by 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -23,9 +24,11 @@ from numpy.typing import NDArray
 from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.polynomial import BinaryPolynomial, Term
 from qtwin.errors import InputError
-from qtwin.problem.constraint import AtMostOne, Cap, Constraint, Exactly, Linear, NotBoth, row_of
+from qtwin.problem.constraint import AtMostOne, Constraint, Exactly, NotBoth, whole_rows
 
 Sense = Literal["<=", ">=", "=="]
+_LARGE = 1 << 20
+"""Weights above it are scaled for floating point: tolerances there are absolute."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,13 @@ class Row:
     values: tuple[int, ...]
     sense: Sense
     rhs: int
+
+    @property
+    def in_floats(self) -> tuple[tuple[float, ...], float]:
+        """(values, rhs) for solvers that count in floating point: divided by a power of two where they are large."""
+        largest = max(map(abs, self.values), default=0)
+        unit = 2.0 ** (math.frexp(largest)[1] - 1) if largest > _LARGE else 1.0
+        return tuple(v / unit for v in self.values), self.rhs / unit
 
     def holds(self, point: NDArray[np.generic]) -> bool:
         """Whether a (n_columns,) point satisfies the row."""
@@ -78,9 +88,10 @@ class LinearModel:
         rows = self.filled_rows
         starts = np.cumsum([0, *(len(r.columns) for r in rows)], dtype=np.int32)
         columns = np.fromiter(itertools.chain.from_iterable(r.columns for r in rows), dtype=np.int32, count=int(starts[-1]))
-        values = np.fromiter(itertools.chain.from_iterable(r.values for r in rows), dtype=np.float64, count=int(starts[-1]))
-        lower = np.array([-np.inf if r.sense == "<=" else r.rhs for r in rows], dtype=np.float64)
-        upper = np.array([np.inf if r.sense == ">=" else r.rhs for r in rows], dtype=np.float64)
+        scaled = [r.in_floats for r in rows]
+        values = np.fromiter(itertools.chain.from_iterable(v for v, _ in scaled), dtype=np.float64, count=int(starts[-1]))
+        lower = np.array([-np.inf if r.sense == "<=" else b for r, (_, b) in zip(rows, scaled, strict=True)], dtype=np.float64)
+        upper = np.array([np.inf if r.sense == ">=" else b for r, (_, b) in zip(rows, scaled, strict=True)], dtype=np.float64)
         return starts, columns, values, lower, upper
 
     def point(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
@@ -118,10 +129,10 @@ def linearise(encoding: Encoding, *, tighten: bool = True, both_sides: bool = Fa
         both_sides: Write the rows of both sides for every product, so that any costs may be put in later.
 
     Raises:
-        InputError: for a constraint type that has no rows here, or a `Cap` whose weights are no multiples of a thousandth.
+        InputError: for a constraint type that has no rows here, or weights too far apart to be counted.
     """
     target, n = posed(encoding)
-    native = [native_row(c) for c in encoding.constraints]
+    native = [row for c in encoding.constraints for row in native_rows(c)]
     apart = _never_together(encoding.constraints)
     terms = {t: c for t, c in target.terms.items() if len(t) > 1 and not any(p in apart for p in itertools.combinations(t, 2))}
     if tighten:
@@ -130,7 +141,7 @@ def linearise(encoding: Encoding, *, tighten: bool = True, both_sides: bool = Fa
     rows = list(native)
     for term, y in columns.items():
         rows += _product_rows(term, y, terms[term], both_sides)
-    if tighten:
+    if tighten and terms:
         for row in native:
             rows += _multiplied(row, n, columns, terms, apart)
     cost = np.zeros(n + len(terms))
@@ -144,18 +155,13 @@ def linearise(encoding: Encoding, *, tighten: bool = True, both_sides: bool = Fa
     )
 
 
-def native_row(constraint: Constraint) -> Row:
-    """One native constraint as a row of whole numbers.
+def native_rows(constraint: Constraint) -> list[Row]:
+    """One native constraint as rows of whole numbers: one, or two for an equation with weights that no step makes whole.
 
     Raises:
-        InputError: for a type that is no linear row, or weights that are no multiples of a thousandth.
+        InputError: for a type that is no linear row, or weights too far apart.
     """
-    if isinstance(constraint, Cap | Linear):
-        equal = isinstance(constraint, Linear) and constraint.sense == "=="
-        weights, limit = constraint.whole()
-        return _row(constraint.members, "==" if equal else "<=", limit, weights)
-    members, units, sense, rhs = row_of(constraint)
-    return _row(members, sense, int(rhs), [int(w) for w in units])
+    return [_row(members, sense, limit, weights) for members, weights, sense, limit in whole_rows(constraint)]
 
 
 def _row(columns: Sequence[int], sense: Sense, rhs: int, values: Sequence[int] | None = None) -> Row:

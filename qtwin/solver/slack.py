@@ -33,10 +33,10 @@ def fill_slack(encoding: Encoding, decisions: NDArray[np.generic]) -> NDArray[np
         InputError: when more than `LIMIT` slack variables depend on each other.
     """
     if encoding.quadratised is not None:
-        before = replace(encoding, polynomial=encoding.quadratised.original, quadratised=None)
+        before = _over(encoding, encoding.quadratised.original, quadratised=None)
         return encoding.quadratised.complete(fill_slack(before, decisions))
     if encoding.recoded is not None:
-        before = replace(encoding, polynomial=encoding.recoded.objective, recoded=None)
+        before = _over(encoding, encoding.recoded.objective, recoded=None)
         return encoding.recoded.encode(fill_slack(before, decisions))
     x = np.asarray(decisions).astype(np.uint8)
     n, n_decision = encoding.polynomial.n_variables, encoding.n_decision
@@ -55,6 +55,12 @@ def fill_slack(encoding: Encoding, decisions: NDArray[np.generic]) -> NDArray[np
         if inside:
             filled[:, block] = _best_patterns(block, inside, x)
     return filled
+
+
+def _over(encoding: Encoding, polynomial: BinaryPolynomial, **changes: None) -> Encoding:
+    """The encoding with an earlier polynomial, its variables by number."""
+    names = tuple(f"x{i}" for i in range(polynomial.n_variables))
+    return replace(encoding, polynomial=polynomial, variables=names, **changes)
 
 
 def _by_slack(polynomial: BinaryPolynomial, n_decision: int) -> dict[Term, BinaryPolynomial]:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from qtwin.errors import InputError, unknown_name
 
+_LARGEST_BYTES = 4 << 20
 _Whole = TypeVar("_Whole", bound=BaseModel)
 
 
@@ -51,12 +52,14 @@ def read(path: Path, model: type[_Whole]) -> _Whole:
         InputError: if it is missing, not TOML, or holds an unknown key or an unusable value.
     """
     try:
+        if path.exists() and path.stat().st_size > _LARGEST_BYTES:
+            raise InputError(f"{path} is larger than {_LARGEST_BYTES >> 20} MiB", hint="name the spec file")
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"no spec file at {path}", hint="check the path; experiments/quickstart.toml is an example") from None
     except IsADirectoryError:
         raise InputError(f"{path} is a folder, a TOML file was wanted", hint="name the spec file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of thousands of digits, too deep
         raise InputError(f"{path} is not TOML: {error}", hint="correct the file; see experiments/quickstart.toml") from None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}", hint="check its permissions") from None

@@ -134,12 +134,12 @@ def read_protocol(text: str, *, file: str) -> Protocol:
     """
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{file} is not TOML: {error}", hint="correct the file") from None
     base = raw.pop("protocol", None)
     if base is not None:
         shipped = {p.name.removesuffix(".toml").replace("_", "-"): p for p in _shipped()}
-        if base not in shipped:
+        if not isinstance(base, str) or base not in shipped:
             raise unknown_name("shipped protocol", str(base), shipped)
         raw = tomllib.loads(shipped[base].read_text(encoding="utf-8")) | raw
     try:

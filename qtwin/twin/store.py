@@ -12,14 +12,15 @@ import datetime as dt
 import itertools
 import json
 import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter
 
+from qtwin.arrays import read_arrays
 from qtwin.errors import InputError
+from qtwin.patient.jsonfile import read_json
 from qtwin.patient.person import Patient
 from qtwin.pharmacology.drug import Dose
 from qtwin.pharmacology.formulary import drug
@@ -100,10 +101,10 @@ class Stored:
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """What stands in the .npz; a twin that is updated meanwhile is read again."""
     for _ in range(_ATTEMPTS):
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = read_json(path, what="twin")[0]
         try:
-            with np.load(path.with_name(Path(str(told["ensemble"])).name), allow_pickle=False) as archive:
-                return json.loads(str(archive["rest"])), {k: archive[k] for k in _ARRAYS}
+            archive = read_arrays(path.with_name(Path(str(told["ensemble"])).name))
+            return json.loads(str(archive["rest"])), {k: archive[k] for k in _ARRAYS}
         except FileNotFoundError as error:
             gone = error
     raise gone
@@ -121,7 +122,7 @@ def load(path: Path) -> Stored:
         raise InputError(
             f"cannot read the twin {path}: {error.strerror or error}", hint="build it with qtwin twin build"
         ) from None
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError) as error:
+    except (ValueError, KeyError, TypeError, EOFError, RecursionError) as error:
         raise InputError(
             f"{path} is no whole twin ({type(error).__name__})", hint="build it again with qtwin twin build"
         ) from None

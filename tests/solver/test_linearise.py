@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from qtwin.encoding.encoding import Encoding, plain
-from qtwin.encoding.polynomial import BinaryPolynomial
+from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.errors import InputError
 from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, Linear, NotBoth
-from qtwin.solver.linearise import LinearModel, Row, linearise, native_row, posed
+from qtwin.solver.linearise import LinearModel, Row, linearise, native_rows, posed
 from tests.oracles.brute_force import allowed
 from tests.oracles.instances import constrained, random_polynomial
 from tests.oracles.ruled import ruled, under
@@ -126,7 +126,24 @@ def test_products_that_no_choice_takes_get_no_column() -> None:
     ],
 )
 def test_native_rows(rule: Constraint, row: Row) -> None:
-    assert native_row(rule) == row
+    assert native_rows(rule) == [row]
+
+
+@pytest.mark.parametrize("sense", ["<=", ">=", "=="])
+@pytest.mark.parametrize("seed", range(6))
+def test_weights_that_no_step_makes_whole_give_rows_that_hold_where_the_constraint_does(sense: str, seed: int) -> None:
+    rng = np.random.default_rng([seed, 3])
+    weights = rng.normal(size=6) * 10.0 ** rng.integers(-3, 4)
+    bits = index_to_bits(np.arange(64), 6)
+    limit = float(bits[rng.integers(64)] @ weights) if seed % 2 else float(rng.normal())  # a sum that is met, or none
+    rule = Linear(name="", members=tuple(range(6)), weights=tuple(weights), sense=sense, limit=limit)  # type: ignore[arg-type]
+    rows = native_rows(rule)
+    assert all(isinstance(v, int) for r in rows for v in (*r.values, r.rhs))
+    np.testing.assert_array_equal([all(r.holds(b) for r in rows) for b in bits], rule.holds(bits))
+    for r in rows:
+        values, rhs = r.in_floats
+        assert max(map(abs, values)) < 2.0
+        assert rhs * r.values[0] == pytest.approx(values[0] * r.rhs)
 
 
 def test_a_need_that_nothing_covers_contradicts_itself() -> None:
@@ -150,8 +167,8 @@ def test_what_cannot_be_stated_is_refused() -> None:
 
     with pytest.raises(InputError, match="'odd' of type Odd is no linear row"):
         linearise(under(random_polynomial(3, 2, 0), Odd(name="odd")))
-    with pytest.raises(InputError, match="no multiples of a thousandth"):
-        linearise(under(random_polynomial(3, 2, 0), Cap(name="c", members=(0, 1), weights=(1 / 3, np.pi), limit=3.0)))
+    with pytest.raises(InputError, match="rescale|weights of"):
+        linearise(under(random_polynomial(3, 2, 0), Linear(name="c", members=(0, 1), weights=(1e18, -1e18 / 3), sense="<=", limit=0.1)))
     objective = random_polynomial(4, 2, 0)
     slack = Encoding(
         polynomial=objective,

@@ -5,9 +5,12 @@ A format is a module with ``read(text, name) -> Encoding`` and ``write(encoding)
 
 from __future__ import annotations
 
+import lzma
+import zlib
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from qtwin.encoding.encoding import Encoding
 from qtwin.errors import InputError, QtwinError, unknown_name
@@ -19,7 +22,15 @@ FORMATS: dict[str, str] = {
 }
 """Suffix of a file to the module that knows the format."""
 
-_LARGEST_BYTES = 200 << 20
+PACKED: dict[str, Callable[[], Any]] = {
+    ".gz": lambda: zlib.decompressobj(wbits=31),
+    ".xz": lambda: lzma.LZMADecompressor(memlimit=_LARGEST_BYTES),
+}
+"""Suffix of a packed file to what unpacks it, piece by piece."""
+
+_LARGEST_BYTES = 48 << 20
+"""Of a file, unpacked too: what is read takes some twenty times as much memory."""
+_PIECE = 1 << 20
 
 
 class Format(Protocol):
@@ -33,43 +44,83 @@ class Format(Protocol):
 
 
 def format_of(path: Path) -> Format:
-    """The format of a file by its suffix.
+    """The format of a file by its suffix; that of a packed file stands before the last.
 
     Raises:
         InputError: for an unknown suffix.
     """
-    if path.suffix.lower() not in FORMATS:
-        raise unknown_name("suffix of an instance file", path.suffix or path.name, FORMATS)
-    return cast(Format, import_module(FORMATS[path.suffix.lower()]))
+    inner = path.with_suffix("") if path.suffix.lower() in PACKED else path
+    if inner.suffix.lower() not in FORMATS:
+        raise unknown_name("suffix of an instance file", inner.suffix or path.name, [*FORMATS, *(f".lp{p}" for p in PACKED)])
+    return cast(Format, import_module(FORMATS[inner.suffix.lower()]))
 
 
 def read_instance(path: Path) -> Encoding:
-    """The instance in a file.
+    """The instance in a file, which may be packed (`PACKED`).
 
     Raises:
         InputError: for a file that is missing, too large, no text, of an unknown suffix, or not what its suffix says.
     """
     form = format_of(path)
     try:
-        if path.stat().st_size > _LARGEST_BYTES:
-            raise InputError(f"{path.name} has more than {_LARGEST_BYTES >> 20} MiB", hint="split the instance")
-        text = path.read_text(encoding="utf-8")
+        text = _bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{path.name} is no text", hint=f"files ending in {path.suffix} hold plain text") from None
+    if "\0" in text:
+        raise InputError(f"{path.name} is no text", hint=f"files ending in {path.suffix} hold plain text")
+    return form.read(text.replace("\r\n", "\n").replace("\r", "\n"), path.name)
+
+
+def _bytes(path: Path) -> bytes:
+    """What is in the file, unpacked; never more than `_LARGEST_BYTES`.
+
+    Raises:
+        InputError: for a file that is missing, no regular file, too large or not packed as its suffix says.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path} is no file", hint="name a file")
+        with path.open("rb") as file:
+            raw = file.read(_LARGEST_BYTES + 1)
     except FileNotFoundError:
         raise InputError(f"no instance file at {path}", hint="check the path") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path.name} is no text", hint=f"files ending in {path.suffix} are plain text") from None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}", hint="check its permissions") from None
-    return form.read(text, path.name)
+    if path.suffix.lower() in PACKED and len(raw) <= _LARGEST_BYTES:
+        raw = _unpacked(raw, path)
+    if len(raw) > _LARGEST_BYTES:
+        raise InputError(f"{path.name} holds more than {_LARGEST_BYTES >> 20} MiB", hint="split the instance")
+    return raw
+
+
+def _unpacked(raw: bytes, path: Path) -> bytes:
+    """All members of a packed file, one after another, up to one byte more than is allowed."""
+    found = bytearray()
+    try:
+        while raw and len(found) <= _LARGEST_BYTES:
+            unpacker = PACKED[path.suffix.lower()]()
+            feed = raw
+            while not unpacker.eof and len(found) <= _LARGEST_BYTES:
+                piece = unpacker.decompress(feed, _PIECE)
+                feed = getattr(unpacker, "unconsumed_tail", b"")  # xz keeps what it has not used itself
+                found += piece
+                if not piece and not feed and not unpacker.eof:
+                    raise EOFError
+            raw = unpacker.unused_data.lstrip(b"\0")
+    except (zlib.error, lzma.LZMAError, EOFError):
+        raise InputError(f"{path.name} is not packed as {path.suffix} says, or cut off", hint="fetch the file again") from None
+    return bytes(found)
 
 
 def write_instance(encoding: Encoding, path: Path) -> None:
     """Write an instance; the suffix says how.
 
     Raises:
-        InputError: for an unknown suffix, or an instance that the format cannot hold.
+        InputError: for an unknown suffix, that of a packed file, or an instance that the format cannot hold.
         QtwinError: when the file cannot be written.
     """
+    if path.suffix.lower() in PACKED:
+        raise InputError(f"{path.name} would be a packed file, which is read alone", hint=f"leave out {path.suffix}")
     text = format_of(path).write(encoding)
     try:
         path.write_text(text, encoding="utf-8")

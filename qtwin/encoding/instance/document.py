@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields as fields_of
+from dataclasses import replace
+from functools import cache
 from importlib import import_module
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from qtwin.encoding.encoding import Encoding, Penalty
+from qtwin.encoding.instance.size import check_size
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.problem import constraint as kinds
@@ -28,6 +32,10 @@ _KINDS: Mapping[str, type[Constraint]] = {
         kinds.Linear,
     )
 }
+_MOST_BRACKETS = 4_000_000
+"""Lists and objects of a document: each takes some 100 bytes."""
+_LARGEST = 1e20
+"""Weights and limits of a constraint stay below it."""
 
 
 class _Strict(BaseModel):
@@ -56,6 +64,8 @@ class _Document(_Strict):
     objective: tuple[_Term, ...]
     constraints: tuple[dict[str, Any], ...] = ()
     penalties: tuple[_Penalty, ...] = ()
+    unwritten: tuple[str, ...] = ()
+    constraints_known: bool = True
 
 
 def write(encoding: Encoding) -> str:
@@ -76,7 +86,9 @@ def write(encoding: Encoding) -> str:
         "n_decision": encoding.n_decision,
         "polynomial": _terms(encoding.polynomial),
         "objective": _terms(encoding.objective),
-        "constraints": [{"kind": type(c).__name__, **vars(c)} for c in encoding.constraints],
+        "constraints": [plain_constraint(c) for c in encoding.constraints],
+        "unwritten": list(encoding.unwritten),
+        "constraints_known": encoding.constraints_known,
         "penalties": [
             {**vars(p), "sufficient_weight": p.sufficient_weight if p.sufficient_weight < float("inf") else None}
             for p in encoding.penalties
@@ -92,12 +104,16 @@ def read(text: str, name: str) -> Encoding:
         InputError: for text that is no JSON, an unknown key or kind, or variables that are not there.
     """
     try:
-        parsed = json.loads(text)
+        if text.count("[") + text.count("{") > _MOST_BRACKETS:
+            raise InputError(f"{name} holds more than {_MOST_BRACKETS:,} lists and objects", hint="write it as .qubo")
+        parsed = json.loads(text, parse_constant=_no_number)
         if isinstance(parsed, dict) and parsed.get("type") == "BinaryQuadraticModel":
             return _of_dimod(parsed, name)
         document = _Document.model_validate(parsed)
     except json.JSONDecodeError as error:
         raise InputError(f"{name}, line {error.lineno}: {error.msg}", hint="is it a whole JSON file?") from None
+    except RecursionError:
+        raise InputError(f"{name}: lists are nested too deeply to be an instance", hint="is it an instance file?") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -105,15 +121,21 @@ def read(text: str, name: str) -> Encoding:
             f"{name}: {where}: {first['msg'].lower()}",
             hint=f"a file of schema {SCHEMA}, or of dimod's to_serializable, was wanted",
         ) from None
+    except (ValueError, OverflowError) as error:  # a number of thousands of digits, which Python does not read
+        raise InputError(f"{name}: {str(error)[:100]}", hint="finite numbers of moderate length were wanted") from None
     n = len(document.variables)
     if document.n_decision > n:
-        raise InputError(f"{name}: {document.n_decision} decision variables of {n}", hint="correct n_decision")
+        raise InputError(f"{name}: {str(document.n_decision)[:12]} decision variables of {n}", hint="correct n_decision")
+    polynomial = BinaryPolynomial.of(n, [(t.variables, t.coefficient) for t in document.polynomial])
+    check_size(polynomial, name)
     return Encoding(
-        polynomial=BinaryPolynomial.of(n, [(t.variables, t.coefficient) for t in document.polynomial]),
+        polynomial=polynomial,
         objective=BinaryPolynomial.of(n, [(t.variables, t.coefficient) for t in document.objective]),
         variables=document.variables,
         n_decision=document.n_decision,
-        constraints=tuple(_constraint(c, name, document.n_decision) for c in document.constraints),
+        constraints=tuple(constraint_of(c, name, document.n_decision) for c in document.constraints),
+        unwritten=document.unwritten,
+        constraints_known=document.constraints_known,
         penalties=tuple(
             Penalty(
                 constraint=p.constraint,
@@ -137,24 +159,58 @@ def _of_dimod(parsed: Mapping[str, Any], name: str) -> Encoding:
         raise InputError(
             f"{name} says that it is dimod's and cannot be read: {error}", hint="write it with bqm.to_serializable()"
         ) from None
-    return from_bqm(model)
+    found = from_bqm(model)
+    check_size(found.polynomial, name)
+    return replace(found, constraints_known=False)
 
 
 def _terms(polynomial: BinaryPolynomial) -> list[dict[str, Any]]:
     return [{"variables": list(t), "coefficient": c} for t, c in polynomial.terms.items()]
 
 
-def _constraint(raw: Mapping[str, Any], name: str, n: int) -> Constraint:
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no number")
+
+
+def plain_constraint(constraint: Constraint) -> dict[str, Any]:
+    """A constraint as JSON holds it."""
+    return {"kind": type(constraint).__name__, **vars(constraint)}
+
+
+def constraint_of(raw: Any, name: str, n: int) -> Constraint:
+    """The constraint again, its fields of the types that its class declares.
+
+    Raises:
+        InputError: for an unknown kind or field, a value of another type, or a variable outside 0..n-1.
+    """
+    if not isinstance(raw, dict):
+        raise InputError(f"{name}: a constraint of type {type(raw).__name__} came, an object was wanted", hint="correct it")
     fields = dict(raw)
-    kind = _KINDS.get(str(fields.pop("kind", "")))
+    kind = _KINDS.get(str(fields.pop("kind", ""))[:40])
     if kind is None:
-        raise InputError(f"{name}: a constraint of kind {raw.get('kind')!r} came", hint=f"one of {', '.join(_KINDS)} was wanted")
-    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+        came = str(raw.get("kind"))[:40]
+        raise InputError(f"{name}: a constraint of kind {came!r} came", hint=f"one of {', '.join(_KINDS)} was wanted")
+    unknown = sorted(set(fields) - {f.name for f in fields_of(kind)})
+    if unknown:
+        raise InputError(f"{name}: constraint {str(raw.get('name'))[:40]!r}: unknown field {unknown[0][:40]!r}", hint="take it out")
     try:
-        made = kind(**fields)
-        members = kinds.row_of(made)[0]
-    except TypeError as error:
-        raise InputError(f"{name}: constraint {raw.get('name')!r}: {error}", hint="correct its fields") from None
-    if not all(isinstance(i, int) and 0 <= i < n for i in members):
+        made: Constraint = _fields(kind).validate_python(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        came = str(raw.get("name"))[:40]
+        raise InputError(f"{name}: constraint {came!r}: {where}: {first['msg'].lower()}", hint="correct its fields") from None
+    members, weights, _, limit = kinds.row_of(made)
+    if len(members) != len(weights) or not all(abs(w) < _LARGEST for w in (*weights, limit)):
+        raise InputError(
+            f"{name}: constraint {made.name!r}: a finite weight for each member and a finite limit were wanted",
+            hint="correct its weights",
+        )
+    if not all(0 <= i < n for i in members):
         raise InputError(f"{name}: constraint {made.name!r} names a variable outside 0..{n - 1}", hint="correct its members")
     return made
+
+
+@cache
+def _fields(kind: type[Constraint]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)

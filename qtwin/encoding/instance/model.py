@@ -127,7 +127,7 @@ def from_cqm(model: Any, name: str = "the model", order: Sequence[str] | None = 
     names = [str(v) for v in variables]
     if not constraints:
         return _named(objective, names)
-    return encode(objective * -1.0, names=names, constraints=constraints, feasible=None)
+    return encode(objective * -1.0, names=names, constraints=constraints, feasible=None, leave_out=True)
 
 
 def _polynomial(model: Any, n: int, terms: list[tuple[tuple[int, ...], float]]) -> BinaryPolynomial:

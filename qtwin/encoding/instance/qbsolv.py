@@ -1,20 +1,36 @@
 """The text format of qbsolv: ``p qubo 0 maxNodes nNodes nCouplers``, then ``i i v`` for nodes and ``i j v`` for couplers.
 
-It holds a quadratic polynomial and nothing else. Two comments of ours are honoured when read again: ``c offset v`` for the
-constant, and ``c name i text`` for the name of a variable. Slack variables are variables like any other in it.
+It holds a quadratic polynomial and nothing else. What it cannot hold stands in comments of ours, honoured when read again:
+``c offset v`` for the constant, ``c name i text`` for the name of a variable, and ``c qtwin {...}`` with the decision variables,
+the objective without penalties and the native constraints. The last carries a digest of the polynomial, so that it is believed
+of no other one. Without it nobody knows which assignments are allowed: penalties may stand in the energy.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 
-from qtwin.encoding.encoding import Encoding, plain
-from qtwin.encoding.polynomial import BinaryPolynomial
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.instance.document import constraint_of, plain_constraint
+from qtwin.encoding.instance.size import check_announced, check_size
+from qtwin.encoding.polynomial import BinaryPolynomial, Term
 from qtwin.errors import InputError
+
+_MOST_ENTRIES = 2_500_000
+_WHOLE = re.compile(r"[0-9]{1,12}")
+_FORM = "'p qubo 0 maxNodes nNodes nCouplers'"
 
 
 def write(encoding: Encoding) -> str:
-    """The polynomial, penalties included.
+    """The polynomial, penalties included; objective and constraints in a comment, where options are variables.
 
     Raises:
         InputError: for a degree above 2.
@@ -31,6 +47,15 @@ def write(encoding: Encoding) -> str:
     if p.constant:
         lines.append(f"c offset {p.constant!r}")
     lines += [f"c name {i} {' '.join(name.split())}" for i, name in enumerate(encoding.variables)]
+    if encoding.constraints_known and encoding.recoded is None and encoding.quadratised is None:
+        told = {
+            "polynomial": _digest(p),
+            "n_decision": encoding.n_decision,
+            "constraints": [plain_constraint(c) | {"reason": ""} for c in encoding.constraints],
+            "unwritten": list(encoding.unwritten),
+            "objective": [[*t, c] for t, c in encoding.objective.terms.items()] if encoding.constraints else None,
+        }
+        lines.append(f"c qtwin {json.dumps(told, allow_nan=False)}")
     lines.append(f"p qubo 0 {p.n_variables} {len(nodes)} {len(couplers)}")
     lines += [f"{i} {i} {c!r}" for i, c in nodes]
     lines += [f"{i} {j} {c!r}" for i, j, c in couplers]
@@ -38,68 +63,147 @@ def write(encoding: Encoding) -> str:
 
 
 def read(text: str, name: str) -> Encoding:
-    """A plain polynomial.
+    """The polynomial, and what its comments say of it.
 
     Raises:
         InputError: for a missing or doubled ``p`` line, a number that is none, a variable that is not there, a coefficient given
             twice, a coupler before the nodes end, or counts that do not agree.
     """
-    terms: dict[tuple[int, ...], float] = {}
     names: dict[int, str] = {}
     size: tuple[int, int, int] | None = None
-    offset = 0.0
-    for number, line in enumerate(text.splitlines(), start=1):
-        words = line.split()
+    offset, told = 0.0, ""
+    entries: list[str] = []
+    numbers: list[int] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        first = line.lstrip()[:1]
+        if first.isdigit() and size is not None:  # most lines: looked at together below
+            entries.append(line)
+            numbers.append(number)
+            continue
         where = f"{name}, line {number}"
+        words = line.split(None, 3)
         if not words:
             continue
         if words[0] == "c":
             if len(words) == 3 and words[1] == "offset":
                 offset = _number(words[2], where)
-            elif len(words) >= 4 and words[1] == "name" and words[2].isdigit():
-                names[int(words[2])] = " ".join(words[3:])
+            elif len(words) == 4 and words[1] == "name" and _WHOLE.fullmatch(words[2]):
+                names[int(words[2])] = " ".join(words[3].split())
+            elif len(words) > 2 and words[1] == "qtwin":
+                told = line.split(None, 2)[2]
         elif words[0] == "p":
-            size = _size(words, where, before=size)
+            size = _size(line.split(), where, before=size)
         elif size is None:
-            raise InputError(f"{where}: {line.strip()!r} comes before the line 'p qubo ...'", hint="put the p line first")
+            raise InputError(f"{where}: {line.strip()[:60]!r} comes before the line 'p qubo ...'", hint="put the p line first")
         else:
-            term, value = _entry(words, where, size[0])
-            if term in terms:
-                raise InputError(f"{where}: the coefficient of {term} is given twice", hint="add them up")
-            if len(term) == 1 and any(len(t) == 2 for t in terms):
-                raise InputError(f"{where}: a node comes after the first coupler", hint="list all nodes first")
-            terms[term] = value
+            raise InputError(f"{where}: {line.strip()[:60]!r} came, 'i j value' was wanted", hint="correct the line")
     if size is None:
-        raise InputError(f"{name} has no line 'p qubo 0 maxNodes nNodes nCouplers'", hint="is it a .qubo file?")
-    found = (sum(len(t) == 1 for t in terms), sum(len(t) == 2 for t in terms))
+        raise InputError(f"{name} has no line {_FORM}", hint="is it a .qubo file?")
+    if len(entries) > _MOST_ENTRIES:
+        raise InputError(f"{name}: {len(entries):,} entries came, at most {_MOST_ENTRIES:,} were wanted", hint="split it")
+    check_announced(size[0], len(entries), name)
+    first_index, second_index, values = _entries(entries, numbers, name, size[0])
+    found = (int((first_index == second_index).sum()), int((first_index != second_index).sum()))
     if found != size[1:]:
         raise InputError(
             f"{name}: {found[0]} nodes and {found[1]} couplers came, {size[1]} and {size[2]} were announced",
             hint="the file may be cut off",
         )
-    polynomial = BinaryPolynomial.of(size[0], [((), offset), *terms.items()])
-    made = plain(polynomial)
-    variables = tuple(names.get(i, made.variables[i]) for i in range(size[0]))
-    return Encoding(polynomial=polynomial, objective=polynomial, variables=variables, n_decision=size[0])
+    polynomial = _polynomial(size[0], offset, first_index, second_index, values)
+    check_size(polynomial, name)
+    variables = tuple(names.get(i, f"x{i}") for i in range(size[0]))
+    made = Encoding(
+        polynomial=polynomial, objective=polynomial, variables=variables, n_decision=size[0], constraints_known=False
+    )
+    return _told(made, told, name) if told else made
+
+
+Indices = NDArray[np.int64]
+
+
+def _entries(lines: Sequence[str], numbers: Sequence[int], name: str, n: int) -> tuple[Indices, Indices, NDArray[np.float64]]:
+    """(lower index, higher index, value) of the entries, nodes first."""
+    try:
+        table = np.loadtxt(lines, dtype=np.float64, comments=None, ndmin=2) if lines else np.zeros((0, 3))
+    except ValueError:
+        table = np.zeros((0, 0))
+    whole = table[:, :2]
+    if table.shape != (len(lines), 3) or not (np.isfinite(table).all() and (whole == np.floor(whole)).all() and (whole < n).all()):
+        for line, number in zip(lines, numbers, strict=True):
+            _checked(line.split(), f"{name}, line {number}", n)
+        raise InputError(f"{name}: entries of the form 'i j value' were wanted", hint="correct the file")
+    low, high = whole.min(axis=1).astype(np.int64), whole.max(axis=1).astype(np.int64)
+    node = low == high
+    if len(low) and not node[: int(node.sum())].all():
+        late = int(np.flatnonzero(node & (np.cumsum(~node) > 0))[0])
+        raise InputError(f"{name}, line {numbers[late]}: a node comes after the first coupler", hint="list all nodes first")
+    key = low * n + high
+    order = np.argsort(key, kind="stable")
+    twice = np.flatnonzero(np.diff(key[order]) == 0)
+    if len(twice):
+        late = int(order[twice + 1].min())
+        raise InputError(
+            f"{name}, line {numbers[late]}: the coefficient of ({low[late]}, {high[late]}) is given twice", hint="add them up"
+        )
+    order = np.lexsort((high, low, ~node))
+    return low[order], high[order], table[order, 2]
+
+
+def _polynomial(n: int, offset: float, low: Indices, high: Indices, values: NDArray[np.float64]) -> BinaryPolynomial:
+    nodes = int((low == high).sum())
+    terms: dict[Term, float] = {(): offset} if offset else {}
+    lows, highs, numbers = low.tolist(), high.tolist(), values.tolist()
+    terms |= zip(((i,) for i in lows[:nodes]), numbers[:nodes], strict=True)
+    terms |= zip(zip(lows[nodes:], highs[nodes:], strict=True), numbers[nodes:], strict=True)
+    if not values.all():
+        terms = {t: c for t, c in terms.items() if c}
+    return BinaryPolynomial(n_variables=n, terms=terms)
+
+
+def _digest(polynomial: BinaryPolynomial) -> str:
+    """SHA-256 of size, terms and coefficients."""
+    told = hashlib.sha256(str(polynomial.n_variables).encode())
+    for term, c in sorted(polynomial.terms.items()):
+        told.update(f"{term}{c!r}".encode())
+    return told.hexdigest()
+
+
+def _told(made: Encoding, told: str, name: str) -> Encoding:
+    """The encoding with the constraints of its comment, where that was written of this polynomial."""
+    try:
+        known = json.loads(told)
+        if known["polynomial"] != _digest(made.polynomial):
+            return made
+        n = int(known["n_decision"])
+        constraints = tuple(constraint_of(c, name, n) for c in known["constraints"])
+        given = made.polynomial.terms.items() if known["objective"] is None else [(t[:-1], t[-1]) for t in known["objective"]]
+        objective = BinaryPolynomial.of(made.polynomial.n_variables, given)
+        unwritten = tuple(str(c) for c in known["unwritten"])
+        return replace(
+            made, objective=objective, n_decision=n, constraints=constraints, unwritten=unwritten, constraints_known=True
+        )
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError):
+        raise InputError(f"{name}: the line 'c qtwin ...' cannot be read", hint="take the line out, or write the file again") from None
 
 
 def _size(words: list[str], where: str, *, before: tuple[int, int, int] | None) -> tuple[int, int, int]:
     if before is not None:
         raise InputError(f"{where}: a second p line", hint="one instance a file")
-    if len(words) != 6 or words[1] != "qubo" or not all(w.isdigit() for w in words[3:]):
-        raise InputError(f"{where}: {' '.join(words)!r} came, 'p qubo 0 maxNodes nNodes nCouplers' was wanted", hint="correct it")
-    if words[2] != "0":
-        raise InputError(f"{where}: topology {words[2]!r} came, 0 (unconstrained) was wanted", hint="only 0 is in use")
+    if len(words) != 6 or words[1] != "qubo" or not all(_WHOLE.fullmatch(w) for w in words[3:]):
+        raise InputError(f"{where}: {' '.join(words)[:80]!r} came, {_FORM} was wanted", hint="correct it")
+    if words[2] not in ("0", "unconstrained"):
+        raise InputError(f"{where}: topology {words[2][:20]!r} came, 0 (unconstrained) was wanted", hint="only 0 is in use")
     return int(words[3]), int(words[4]), int(words[5])
 
 
-def _entry(words: list[str], where: str, n: int) -> tuple[tuple[int, ...], float]:
-    if len(words) != 3 or not (words[0].isdigit() and words[1].isdigit()):
-        raise InputError(f"{where}: {' '.join(words)!r} came, 'i j value' was wanted", hint="correct the line")
-    i, j = int(words[0]), int(words[1])
-    if max(i, j) >= n:
-        raise InputError(f"{where}: variable {max(i, j)} came, 0 to {n - 1} were announced", hint="raise maxNodes")
-    return ((i,) if i == j else (min(i, j), max(i, j))), _number(words[2], where)
+def _checked(words: list[str], where: str, n: int) -> None:
+    """Refuse an entry that is none (InputError)."""
+    if len(words) != 3 or not (_WHOLE.fullmatch(words[0]) and _WHOLE.fullmatch(words[1])):
+        raise InputError(f"{where}: {' '.join(words)[:60]!r} came, 'i j value' was wanted", hint="correct the line")
+    most = max(int(words[0]), int(words[1]))
+    if most >= n:
+        raise InputError(f"{where}: variable {most} came, 0 to {n - 1} were announced", hint="raise maxNodes")
+    _number(words[2], where)
 
 
 def _number(word: str, where: str) -> float:
@@ -108,5 +212,5 @@ def _number(word: str, where: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise InputError(f"{where}: {word!r} came, a finite number was wanted", hint="correct the line")
+        raise InputError(f"{where}: {word[:40]!r} came, a finite number was wanted", hint="correct the line")
     return value

@@ -14,7 +14,9 @@ from qtwin.patient.jsonfile import MAX_BYTES
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_CELL = re.compile(r"([A-Z]{1,3})([0-9]+)")
+_CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_COLUMNS, _CELLS = 16_384, 5_000_000
+"""Columns of a sheet by the standard; cells that are read, empty ones before the last of a row too."""
 Rows = list[tuple[int, list[str]]]
 """Row number in the sheet, and its cells from column A on; empty cells are empty text."""
 
@@ -66,6 +68,7 @@ def _text(item: ET.Element) -> str:
 
 
 def _rows(sheet: ET.Element, shared: list[str]) -> Iterator[tuple[int, list[str]]]:
+    width = 0
     for row in sheet.iter(f"{_MAIN}row"):
         cells: dict[int, str] = {}
         number = int(row.get("r", "0"))
@@ -74,6 +77,9 @@ def _rows(sheet: ET.Element, shared: list[str]) -> Iterator[tuple[int, list[str]
             if match is None:
                 raise ValueError(f"a cell without a place in row {number}")
             cells[_column(match[1])] = _value(cell, shared)
+        width += max(cells, default=-1) + 1
+        if width > _CELLS:
+            raise InputError(f"a sheet with more than {_CELLS:,} cells came", hint="save only the columns that are needed")
         if any(cells.values()):
             yield number, [cells.get(k, "") for k in range(max(cells) + 1)]
 
@@ -82,6 +88,8 @@ def _column(letters: str) -> int:
     place = 0
     for letter in letters:
         place = 26 * place + ord(letter) - ord("A") + 1
+    if place > _COLUMNS:
+        raise ValueError(f"column {letters}")
     return place - 1
 
 

@@ -61,6 +61,7 @@ class DwaveTabu(Solver):
         from dwave.samplers import TabuSampler
 
         started = time.perf_counter()
+        instance.encoding.check_written("dwave-tabu")
         n = instance.encoding.polynomial.n_variables
         if self.tenure is not None and self.tenure >= n:
             raise InputError(f"tenure = {self.tenure} came, less than the {n} variables was wanted", hint="lower tenure")

@@ -144,14 +144,14 @@ def _stated(model: Any, linear: LinearModel, unit: float, form: str) -> Any:
         starts = np.cumsum([0, *(len(r.columns) for r in rows)])
         matrix = csr_array(
             (
-                np.concatenate([np.array(r.values, dtype=np.float64) for r in rows]),
+                np.concatenate([np.array(r.in_floats[0], dtype=np.float64) for r in rows]),
                 np.concatenate([np.array(r.columns) for r in rows]),
                 starts,
             ),
             shape=(len(rows), int(z.size)),
         )
         senses = np.array([{"<=": "<", ">=": ">", "==": "="}[r.sense] for r in rows])
-        model.addMConstr(matrix, z, senses, np.array([r.rhs for r in rows], dtype=np.float64))
+        model.addMConstr(matrix, z, senses, np.array([r.in_floats[1] for r in rows], dtype=np.float64))
     model.update()
     return z
 

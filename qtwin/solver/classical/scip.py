@@ -108,8 +108,9 @@ def _stated(linear: LinearModel, unit: float) -> tuple[Any, list[Any]]:
     model.hideOutput()
     z = [model.addVar(vtype="B" if k < linear.n else "C", lb=0.0, ub=1.0, obj=float(c) / unit) for k, c in enumerate(linear.cost)]
     for row in linear.filled_rows:
-        total = quicksum(v * z[k] for k, v in zip(row.columns, row.values, strict=True))
-        model.addCons(total <= row.rhs if row.sense == "<=" else total >= row.rhs if row.sense == ">=" else total == row.rhs)
+        values, rhs = row.in_floats
+        total = quicksum(v * z[k] for k, v in zip(row.columns, values, strict=True))
+        model.addCons(total <= rhs if row.sense == "<=" else total >= rhs if row.sense == ">=" else total == rhs)
     return model, z
 
 

@@ -71,11 +71,12 @@ class SimulatedAnnealing(Solver):
         """Anneal; Ctrl-C and the time limit keep the reads that were finished.
 
         Raises:
-            InputError: for a polynomial of degree above 2.
+            InputError: for a polynomial of degree above 2, or one that lacks the penalties of some constraints.
         """
         from dwave.samplers import SimulatedAnnealingSampler
 
         started = time.perf_counter()
+        instance.encoding.check_written("simulated-annealing")
         polynomial = instance.encoding.polynomial
         model = to_bqm(polynomial, needed_by="simulated-annealing")
         sampler = SimulatedAnnealingSampler()  # type: ignore[no-untyped-call]
