@@ -14,9 +14,11 @@ from qtwin.backend.mitigation import Mitigated
 from qtwin.encoding.excitation import FermionicAnsatz
 from qtwin.encoding.grouping import Grouping, groups
 from qtwin.encoding.mapping.electronic import electronic, mapping_of
+from qtwin.encoding.mapping.words import word
 from qtwin.encoding.pauli import PauliSum
 from qtwin.errors import InputError, unknown_name
 from qtwin.solver.molecular.base import Electrons
+from qtwin.solver.molecular.spin import PENALTY_HARTREE, spin_words, wanted
 from qtwin.solver.objective import loaded
 
 Floats = NDArray[np.float64]
@@ -93,13 +95,18 @@ def execution(
     )
 
 
-def on_qubits(how: Execution, circuit: FermionicAnsatz, molecule: Electrons) -> tuple[Ansatz, PauliSum]:
-    """Circuit and Hamiltonian in the mapping.
+def on_qubits(
+    how: Execution, circuit: FermionicAnsatz, molecule: Electrons, *, right_spin: bool = False
+) -> tuple[Ansatz, PauliSum]:
+    """Circuit and Hamiltonian in the mapping, with the penalty on wrong spin where it is wanted.
 
     Raises:
         InputError: for more qubits than can be simulated, or an unknown mapping.
     """
     words = electronic(molecule.h1_hartree, molecule.h2_hartree, molecule.core_hartree)
+    if right_spin:
+        off = spin_words(circuit.n_orbitals) + word(0, 0, -wanted(molecule))
+        words = words + off * PENALTY_HARTREE
     mapping = mapping_of(how.mapping, words, circuit.n_orbitals, circuit.n_alpha, circuit.n_beta)
     if mapping.n_qubits > MOST_QUBITS:
         raise InputError(
