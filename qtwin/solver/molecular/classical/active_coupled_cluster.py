@@ -50,6 +50,7 @@ def _energy(name: str, ended: Amplitudes, triples: float, wall_s: dict[str, floa
         converged=ended.converged,
         wall_s=wall_s,
         seed=seed,
+        spin_squared=ended.spin_squared,
         info={"reference": ended.kind, "t1_diagnostic": ended.t1},
     )
 

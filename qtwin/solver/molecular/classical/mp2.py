@@ -8,7 +8,7 @@ from typing import final
 from qtwin.problem.molecule.driver import threads
 from qtwin.solver.base import Card
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
-from qtwin.solver.molecular.classical.whole import reference, whole_molecule
+from qtwin.solver.molecular.classical.whole import reference, spin_squared, whole_molecule
 
 
 @final
@@ -43,5 +43,6 @@ class Mp2(EnergyMethod):
             converged=True,
             wall_s={"perturbation theory": time.perf_counter() - began},
             seed=seed,
+            spin_squared=spin_squared(field),
             info={"reference": kind, "correlation_hartree": float(found.e_corr), "frozen_orbitals": problem.n_frozen},
         )
