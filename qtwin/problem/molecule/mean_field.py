@@ -63,7 +63,8 @@ def mean_field(molecule: Molecule, *, iterations: int = 100, stability: bool = T
     """Converge restricted Hartree-Fock (ROHF where spins are unpaired).
 
     DIIS first; then a level shift of 0.3 hartree with damping; then second-order steps (Sun 2016, arXiv:1610.08423). Where the
-    converged field is a saddle (Seeger, Pople 1977, JCP 66:3045), the field below it is converged too, and the history says so.
+    converged field is a saddle (Seeger, Pople 1977, JCP 66:3045), the field below it is converged too, and the history says so;
+    if a lower field has the symmetry of the molecule, as where two degenerate orbitals hold one pair, that one is taken.
 
     Args:
         molecule: What.
@@ -86,7 +87,8 @@ def mean_field(molecule: Molecule, *, iterations: int = 100, stability: bool = T
         stable: bool | None = None
         if found is not None and stability and mole.nao <= _STABILITY_ORBITALS and mole.nelectron > 1:
             lower, stable = _stabilised(found, make, mole, iterations, history)
-            found = lower if follow else found
+            if stable is False:
+                found = lower if follow else _of_the_point_group(found, make, mole, iterations, history)
     if found is None:
         raise ConvergenceError(
             f"Hartree-Fock of {molecule.name or molecule.formula} did not converge in {iterations} iterations:"
@@ -164,6 +166,25 @@ def _stabilised(
         plain.mo_energy, plain.mo_coeff = plain.canonicalize(other.mo_coeff, other.mo_occ)
         found = plain
     return found, False
+
+
+def _of_the_point_group(found: Any, make: Callable[[Any], Any], mole: Any, iterations: int, history: list[str]) -> Any:
+    """The field whose orbitals belong to the point group each, if it is lower: it is no broken symmetry."""
+    grouped = mole.copy()
+    grouped.symmetry = True
+    grouped.build(dump_input=False, parse_arg=False)
+    if not np.allclose(grouped.atom_coords(), mole.atom_coords()):
+        return found
+    start = make(grouped)
+    start.conv_tol, start.max_cycle = TOLERANCE_HARTREE, iterations
+    start.kernel()
+    plain = make(mole)
+    plain.conv_tol, plain.max_cycle = TOLERANCE_HARTREE, iterations
+    plain.kernel(dm0=start.make_rdm1())
+    if not (start.converged and plain.converged and plain.e_tot < found.e_tot - 1e-7):
+        return found
+    history.append(f"in the point group {grouped.groupname} converged to {plain.e_tot:.8f} hartree, which is lower and was taken")
+    return plain
 
 
 def pyscf_mean_field(molecule: Molecule, field: MeanField) -> Any:
