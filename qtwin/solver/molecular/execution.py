@@ -14,11 +14,10 @@ from qtwin.backend.mitigation import Mitigated
 from qtwin.encoding.excitation import FermionicAnsatz
 from qtwin.encoding.grouping import Grouping, groups
 from qtwin.encoding.mapping.electronic import electronic, mapping_of
-from qtwin.encoding.mapping.words import word
 from qtwin.encoding.pauli import PauliSum
-from qtwin.errors import InputError, unknown_name
+from qtwin.errors import InputError, TooLargeError, unknown_name
 from qtwin.solver.molecular.base import Electrons
-from qtwin.solver.molecular.spin import PENALTY_HARTREE, spin_words, wanted
+from qtwin.solver.molecular.spin import shifted_words
 from qtwin.solver.objective import loaded
 
 Floats = NDArray[np.float64]
@@ -105,11 +104,10 @@ def on_qubits(
     """
     words = electronic(molecule.h1_hartree, molecule.h2_hartree, molecule.core_hartree)
     if right_spin:
-        off = spin_words(circuit.n_orbitals) + word(0, 0, -wanted(molecule))
-        words = words + off * PENALTY_HARTREE
+        words = shifted_words(words, molecule)
     mapping = mapping_of(how.mapping, words, circuit.n_orbitals, circuit.n_alpha, circuit.n_beta)
     if mapping.n_qubits > MOST_QUBITS:
-        raise InputError(
+        raise TooLargeError(
             f"{mapping.n_qubits} qubits came, at most {MOST_QUBITS} are sent to a backend", hint="take a smaller active space"
         )
     return to_ansatz(circuit, mapping), mapping.apply(words)

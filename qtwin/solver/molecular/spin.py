@@ -99,6 +99,12 @@ def spin_words(n_orbitals: int) -> Words:
     return raising.adjoint() @ raising + along @ along + along
 
 
+def shifted_words(words: Words, electrons: Electrons) -> Words:
+    """H + penalty (S^2 - s (s + 1)) of a Hamiltonian in words."""
+    off = spin_words(len(electrons.h1_hartree)) + word(0, 0, -wanted(electrons))
+    return words + off * PENALTY_HARTREE
+
+
 def _sum(words: list[Words]) -> Words:
     total = word(0, 0, 0.0)
     for each in words:
