@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import platform
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,12 @@ from typing import Any
 from qtwin.benchmark.checkpoint import Checkpoint, write_json
 from qtwin.benchmark.fault_tolerance.molecular import required
 from qtwin.benchmark.surroundings import versions
-from qtwin.cli.molecule_energies import asked_of, choice_of, field_of, require_sizes, rows_of
+from qtwin.cli.molecule_energies import asked_of, choice_of, field_of, rows_of
 from qtwin.cli.molecule_interaction import fragments_of, run_interaction
 from qtwin.cli.molecule_scan import curve_of, memory_of, run_curve
 from qtwin.cli.molecule_told import is_small, molecule_part
 from qtwin.cli.show import note, stage, table
-from qtwin.errors import require_vendor
+from qtwin.errors import QtwinError, TooLargeError, require_vendor
 from qtwin.problem.molecule.choose import Choice, pose, scheme_of
 from qtwin.problem.molecule.geometry import resolve
 from qtwin.problem.molecule.library import Entry
@@ -36,6 +37,7 @@ from qtwin.spec import MoleculeSection, identity, read_molecule_spec
 
 SCHEMA = "qtwin.molecule/1"
 _DRAWN_ORBITALS = 12
+_FACTORISED_ORBITALS = 40
 
 
 def run_molecule(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any]:
@@ -69,10 +71,16 @@ def run_molecule(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any
     note(f"{title} ({molecule.formula}, {molecule.basis})", style="bold")
 
     with stage("Mean field") as found:
-        field = field_of(molecule, "molecule", checkpoint, iterations=section.scf_iterations, follow=section.follow_instability)
+        field = field_of(
+            molecule,
+            "molecule",
+            checkpoint,
+            iterations=section.scf_iterations,
+            follow=section.follow_instability,
+            limit_s=section.time_limit_s,
+        )
         informs = entry.informs if entry else ""
         problem = pose(molecule, choice, field=field, memory_bytes=memory_of(section), informs=informs)
-        require_sizes(problem, asked)
         found.append(f"{energy(field.energy_hartree)} hartree, {field.n_electrons} electrons in {field.n_orbitals} orbitals")
     with stage("Methods") as found:
         rows = rows_of(problem, asked, checkpoint, "molecule")
@@ -92,7 +100,7 @@ def run_molecule(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any
         "mean_field": {"energy_hartree": field.energy_hartree, "history": list(field.history), "stable": field.stable},
         "methods": rows,
         "diagnostics": diagnostics(rows),
-        "fault_tolerance": required(problem.h1_hartree, problem.h2_hartree),
+        "fault_tolerance": _fault_tolerance(problem, rows),
         "solvation": _solvation(molecule, section, checkpoint),
         "scan": None if curve is None else run_curve(curve, section, asked, checkpoint),
         "interaction": None,
@@ -122,7 +130,32 @@ def run_molecule(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any
     _print(result)
     note(verdict.sentence, style="bold green")
     note(f"{page}  ({time.perf_counter() - started:.0f} s)")
+    require_any(rows)
     return result
+
+
+def require_any(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse to call a run done in which nothing but the Hartree-Fock that every run begins with gave an energy.
+
+    Raises:
+        QtwinError: with the reason of the first that was asked for.
+    """
+    meant = [r for r in rows if r["asked"] or r["name"] != "hf"]
+    if all(r["energy_hartree"] is None for r in meant):
+        raise QtwinError(
+            f"no method that was asked for gave an energy; {meant[0]['name']}: {meant[0]['status']}",
+            hint="the page lists the reason of each; take a smaller active space, or methods that need no determinants",
+        )
+
+
+def _fault_tolerance(problem: MolecularProblem, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Of the active space, if any method treated it and its integrals can be factorised while one waits."""
+    if problem.space.n_orbitals > _FACTORISED_ORBITALS or all(r["scope"] == "molecule" for r in rows):
+        return None
+    try:
+        return required(problem.h1_hartree, problem.h2_hartree)
+    except TooLargeError:
+        return None
 
 
 def _choice(section: MoleculeSection, entry: Entry | None) -> Choice:
@@ -186,7 +219,8 @@ def _solvation(molecule: Molecule, section: MoleculeSection, checkpoint: Checkpo
 def _warnings(molecule: Molecule, result: dict[str, Any], own_geometry: bool) -> list[str]:
     said = []
     if result["mean_field"]["stable"] is False:
-        said.append(f"Restricted Hartree-Fock is a saddle here ({result['mean_field']['history'][-1]}); it was kept")
+        last = result["mean_field"]["history"][-1]
+        said.append(f"Restricted Hartree-Fock is a saddle here ({last})" + ("" if "was taken" in last else "; it was kept"))
     elif len(result["mean_field"]["history"]) > 1:
         said.append(f"The mean field needed more than one attempt: {'; '.join(result['mean_field']['history'])}")
     if "force field" in molecule.provenance and own_geometry:

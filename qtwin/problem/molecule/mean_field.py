@@ -59,7 +59,9 @@ class MeanField:
         return self.orbitals.shape[1]
 
 
-def mean_field(molecule: Molecule, *, iterations: int = 100, stability: bool = True, follow: bool = False) -> MeanField:
+def mean_field(
+    molecule: Molecule, *, iterations: int = 100, stability: bool = True, follow: bool = False, limit_s: float | None = None
+) -> MeanField:
     """Converge restricted Hartree-Fock (ROHF where spins are unpaired).
 
     DIIS first; then a level shift of 0.3 hartree with damping; then second-order steps (Sun 2016, arXiv:1610.08423). Where the
@@ -70,6 +72,7 @@ def mean_field(molecule: Molecule, *, iterations: int = 100, stability: bool = T
         molecule: What.
         iterations: Of each attempt.
         stability: Examine the result, up to 60 orbitals.
+        limit_s: Examine it only while a third of this time is used.
         follow: Take the field below a saddle. It often breaks the symmetry of the molecule, so that curves jump.
 
     Raises:
@@ -85,9 +88,10 @@ def mean_field(molecule: Molecule, *, iterations: int = 100, stability: bool = T
         found = _first_converged(lambda: make(mole), iterations, history)
         wall_s = time.perf_counter() - began
         stable: bool | None = None
-        if found is not None and stability and mole.nao <= _STABILITY_ORBITALS and mole.nelectron > 1:
+        examined = stability and (limit_s is None or wall_s < limit_s / 3.0)
+        if found is not None and examined and mole.nao <= _STABILITY_ORBITALS and mole.nelectron > 1:
             lower, stable = _stabilised(found, make, mole, iterations, history)
-            if stable is False:
+            if stable is not True:
                 found = lower if follow else _of_the_point_group(found, make, mole, iterations, history)
     if found is None:
         raise ConvergenceError(

@@ -52,6 +52,21 @@ def require_fits(n_orbitals: int, n_alpha: int, n_beta: int, *, what: str, limit
     return size
 
 
+def require_integrals_fit(n_orbitals: int, *, limit_bytes: int | None = None) -> None:
+    """Refuse an active space when its two-electron integrals, and a copy of them, do not fit.
+
+    Raises:
+        TooLargeError: with integrals and bytes.
+    """
+    needed, limit = 2 * 8 * n_orbitals**4, available_bytes() if limit_bytes is None else limit_bytes
+    if needed > limit:
+        raise TooLargeError(
+            f"the active space has {n_orbitals**4:,} two-electron integrals ({n_orbitals} orbitals) and needs"
+            f" {needed:,} bytes ({needed / 2**30:,.3g} GiB), {limit / 2**30:.3g} GiB are there",
+            hint="take fewer active orbitals",
+        )
+
+
 def require_amplitudes_fit(n_occupied: int, n_virtual: int, *, limit_bytes: int | None = None) -> None:
     """Refuse coupled cluster when its amplitudes and the intermediates of their size do not fit.
 

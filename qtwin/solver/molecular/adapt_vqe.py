@@ -22,6 +22,7 @@ from qtwin.encoding.grouping import Grouping
 from qtwin.errors import InputError, unknown_name
 from qtwin.solver.base import Card, TracePoint
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
+from qtwin.solver.molecular.compiled import load_compiled_code
 from qtwin.solver.molecular.execution import Allocation, execution
 from qtwin.solver.molecular.spin import shifted, spin_squared
 from qtwin.solver.molecular.variational import SPIN_ORBITALS, Trained, answer
@@ -102,6 +103,7 @@ class AdaptVqe(EnergyMethod):
         )
 
     def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+        load_compiled_code()
         began = time.perf_counter()
         deadline = None if time_limit_s is None else began + time_limit_s
         candidates = pool(len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta, self.pool)

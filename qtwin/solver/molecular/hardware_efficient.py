@@ -113,9 +113,11 @@ class HardwareEfficientVqe(EnergyMethod):
         words = electronic(molecule.h1_hartree, molecule.h2_hartree, molecule.core_hartree)
         lifted = shifted_words(words, molecule)
         mapping = mapping_of(self._how.mapping, lifted, n, up, down)
-        if not 1 <= mapping.n_qubits <= MOST_QUBITS:
+        if mapping.n_qubits < 1:
+            raise InputError("no qubit is left: symmetry alone gives the state", hint="take casci")
+        if mapping.n_qubits > MOST_QUBITS:
             raise TooLargeError(
-                f"{mapping.n_qubits} qubits came, 1 to {MOST_QUBITS} are trained here",
+                f"{mapping.n_qubits} qubits came, at most {MOST_QUBITS} are trained here",
                 hint='mapping = "tapered", or fewer orbitals',
             )
         wrong, hamiltonian = wrong_number(n, up, down), mapping.apply(words)

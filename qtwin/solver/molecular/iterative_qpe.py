@@ -21,6 +21,7 @@ from qtwin.encoding.mapping.electronic import electronic, mapping_of, reference
 from qtwin.errors import InputError, TooLargeError
 from qtwin.solver.base import Card
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
+from qtwin.solver.molecular.compiled import load_compiled_code
 from qtwin.solver.molecular.execution import OWN, execution
 from qtwin.solver.molecular.phase_circuit import read_phase
 from qtwin.solver.molecular.spin import shifted_words, spin_squared, wanted
@@ -73,6 +74,7 @@ class IterativeQpe(EnergyMethod):
         )
 
     def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+        load_compiled_code()
         began = time.perf_counter()
         if self._how.backend is not None:
             return self._on_backend(molecule, self._how.backend, seed)

@@ -72,7 +72,7 @@ def shifted(electrons: Electrons, penalty_hartree: float = PENALTY_HARTREE) -> S
     n, total = len(electrons.h1_hartree), electrons.n_alpha + electrons.n_beta
     return Shifted(
         core_hartree=electrons.core_hartree + penalty_hartree * (total - 0.25 * total**2 - wanted(electrons)),
-        h1_hartree=np.asarray(electrons.h1_hartree),
+        h1_hartree=np.array(electrons.h1_hartree),
         h2_hartree=np.asarray(electrons.h2_hartree) + penalty_hartree * _exchange(n),
         n_alpha=electrons.n_alpha,
         n_beta=electrons.n_beta,
@@ -85,7 +85,8 @@ def spin_squared(space: Space, state: NDArray[np.float64] | NDArray[np.complex12
     operator = hamiltonian(space, np.zeros((n, n)), _exchange(n), total - 0.25 * total**2)
     out = np.empty(space.size)
     value = operator.core_hartree * float(np.vdot(state, state).real)
-    for part in (np.ascontiguousarray(state.real), np.ascontiguousarray(state.imag)):
+    for part in (state.real, state.imag) if np.iscomplexobj(state) else (state,):
+        part = np.array(part, dtype=np.float64)
         operator.apply(part, out)
         value += float(part @ out)
     return value

@@ -23,6 +23,7 @@ from qtwin.encoding.lucj import lucj
 from qtwin.errors import InputError, unknown_name
 from qtwin.solver.base import Card
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
+from qtwin.solver.molecular.compiled import load_compiled_code
 from qtwin.solver.molecular.execution import OWN, execution, on_qubits, pruned
 from qtwin.solver.molecular.limit import Deadline
 from qtwin.solver.molecular.spin import surcharge_hartree, wanted
@@ -94,6 +95,7 @@ class Sqd(EnergyMethod):
         )
 
     def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+        load_compiled_code()
         began = time.perf_counter()
         n, up, down = len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta
         ends = Deadline(began=began, limit_s=time_limit_s)

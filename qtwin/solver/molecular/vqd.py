@@ -16,6 +16,7 @@ from qtwin.errors import InputError
 from qtwin.solver.base import Card
 from qtwin.solver.descent import Descent, descend
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
+from qtwin.solver.molecular.compiled import load_compiled_code
 from qtwin.solver.molecular.execution import Allocation, execution, on_qubits, valued
 from qtwin.solver.molecular.spin import shifted, spin_squared, surcharge_hartree, wanted
 
@@ -71,6 +72,7 @@ class Vqd(EnergyMethod):
         )
 
     def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+        load_compiled_code()
         began = time.perf_counter()
         deadline = None if time_limit_s is None else began + time_limit_s
         ansatz = upccgsd(len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta, k=self.k)

@@ -20,7 +20,7 @@ from qtwin.problem.molecule.memory import require_amplitudes_fit
 from qtwin.problem.molecule.problem import MolecularProblem
 from qtwin.solver.base import Card
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
-from qtwin.solver.molecular.classical.whole import reference, whole_molecule
+from qtwin.solver.molecular.classical.whole import correlates, reference, whole_molecule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ def amplitudes(problem: MolecularProblem) -> Amplitudes:
 
 
 def run_ccsd(begin: Callable[[], tuple[Any, str]], frozen: int) -> Amplitudes:
-    """CCSD from a converged field, a second time with damped steps when it does not converge.
+    """CCSD from a converged field, a second time with damped steps when it does not converge; the field where nothing correlates.
 
     Args:
         begin: Gives the field and its kind; its time counts.
@@ -68,6 +68,16 @@ def run_ccsd(begin: Callable[[], tuple[Any, str]], frozen: int) -> Amplitudes:
 
     began = time.perf_counter()
     start, kind = begin()
+    if not correlates(start.mo_occ, frozen):
+        return Amplitudes(
+            solver=None,
+            kind=kind,
+            converged=True,
+            energy_hartree=float(start.e_tot),
+            t1=0.0,
+            spin_squared=float(start.spin_square()[0]),
+            wall_s=time.perf_counter() - began,
+        )
     found = cc.CCSD(start, frozen=frozen or None)
     found.conv_tol, found.conv_tol_normt, found.max_cycle = 1e-9, 1e-7, 100
     converged = _ends_well(found)
@@ -201,11 +211,11 @@ class CcsdT(EnergyMethod):
 
 
 def triples_hartree(ended: Amplitudes) -> float:
-    """The (T) correction; 0 with fewer than three correlated electrons or no empty orbital."""
-    if not ended.converged:
+    """The (T) correction; 0 where no three electrons have empty orbitals of their spins."""
+    if not ended.converged or ended.solver is None:
         return 0.0
-    shapes = [t.shape for t in (ended.solver.t1 if isinstance(ended.solver.t1, tuple) else (ended.solver.t1,))]
-    spins = 2 // len(shapes)
-    if sum(s[0] for s in shapes) * spins < 3 or sum(s[1] for s in shapes) == 0:
+    singles = ended.solver.t1
+    up, down = (t.shape for t in (singles if isinstance(singles, tuple) else (singles, singles)))
+    if not any(3 - k <= min(up) and k <= min(down) for k in range(4)):  # three electrons, k of them down, have nowhere to go
         return 0.0
     return float(ended.solver.ccsd_t())

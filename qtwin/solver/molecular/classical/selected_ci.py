@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import final
 
 from qtwin.errors import InputError, TooLargeError
 from qtwin.solver.base import Card
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
+from qtwin.solver.molecular.classical.exact import diagonalised
 from qtwin.solver.molecular.spin import surcharge_hartree, wanted
 
 _MOST_ORBITALS = 63
@@ -52,6 +54,8 @@ class SelectedCi(EnergyMethod):
         n, square = len(h1), wanted(molecule)
         if n > _MOST_ORBITALS:
             raise TooLargeError(f"{n} orbitals came, at most {_MOST_ORBITALS} fit in a string", hint="take fewer active orbitals")
+        if not all(spins):  # strings of one spin alone: there is nothing to select from pairs of them
+            return replace(diagonalised("selected-ci", molecule, 1, seed, began, None), energies_hartree=())
         for penalty in _PENALTIES_HARTREE:
             solver = fci.selected_ci.SCI()
             if penalty:
