@@ -20,6 +20,7 @@ from qtwin.cli.molecule_scan import curve_of, memory_of, run_curve
 from qtwin.cli.molecule_told import is_small, molecule_part
 from qtwin.cli.show import note, stage, table
 from qtwin.errors import QtwinError, TooLargeError, require_vendor
+from qtwin.problem.molecule.active_space import cut_shells
 from qtwin.problem.molecule.choose import Choice, pose, scheme_of
 from qtwin.problem.molecule.geometry import resolve
 from qtwin.problem.molecule.library import Entry
@@ -28,7 +29,7 @@ from qtwin.problem.molecule.orbital_views import views
 from qtwin.problem.molecule.problem import MolecularProblem
 from qtwin.problem.molecule.solvent import solvation
 from qtwin.report.molecule_sheet import sheet_of
-from qtwin.report.molecule_tables import energy, kcal
+from qtwin.report.molecule_tables import energy, kcal, spin
 from qtwin.report.molecule_verdict import along, diagnostics, judge
 from qtwin.report.number import seconds
 from qtwin.report.origin import command_line
@@ -36,6 +37,8 @@ from qtwin.report.sheet import DISCLAIMER, write_sheet
 from qtwin.spec import MoleculeSection, identity, read_molecule_spec
 
 SCHEMA = "qtwin.molecule/1"
+_ROWS = "rows that tell the spin"
+"""Finished rows of an earlier form are not taken up."""
 _DRAWN_ORBITALS = 12
 _FACTORISED_ORBITALS = 40
 
@@ -64,7 +67,7 @@ def run_molecule(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any
     asked = asked_of(section.methods, section.options, seed=spec.seed, time_limit_s=section.time_limit_s)
     fragments = None if spec.interaction is None else fragments_of(molecule, spec.interaction, entry)
     curve = None if spec.scan is None else curve_of(molecule, spec.scan)
-    what = f"{molecule.symbols} {molecule.coordinates_angstrom.tobytes().hex()} {choice!r} {fragments!r}"
+    what = f"{_ROWS} {molecule.symbols} {molecule.coordinates_angstrom.tobytes().hex()} {choice!r} {fragments!r}"
     run_id = identity(spec, *(f"{k}={v}" for k, v in versions().items()), what)
     checkpoint = Checkpoint.open(out, run_id, fresh=fresh)
     title = spec.title or (entry.title if entry else molecule.name)
@@ -121,7 +124,7 @@ def run_molecule(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any
     verdict = judge(rows, whole_is_active=problem.is_whole)
     points = [*verdict.points, *filter(None, [along(result["scan"]["points"]) if result["scan"] else ""])]
     result |= {"verdict": verdict.sentence, "verdict_points": points, "winner": verdict.winner}
-    result["warnings"] = _warnings(molecule, result, entry is None)
+    result["warnings"] = _warnings(molecule, result, entry is None) + _cut(problem)
     with stage("Report"):
         drawn = orbitals_part(problem)
         result["wall_s"] = time.perf_counter() - started
@@ -241,11 +244,31 @@ def _warnings(molecule: Molecule, result: dict[str, Any], own_geometry: bool) ->
     return said
 
 
+def _cut(problem: MolecularProblem) -> list[str]:
+    """A warning where the active space holds a part of a degenerate shell."""
+    cut = cut_shells(problem.mean_field, problem.space)
+    if not cut:
+        return []
+    told = ", ".join(f"{inside} but not {outside}" for inside, outside in cut)
+    return [
+        f"The active space cuts a degenerate shell (orbital {told}): which one is in is an accident, and the energies need not have"
+        " the symmetry of the molecule; take the whole shell in or leave it out"
+    ]
+
+
 def _print(result: dict[str, Any]) -> None:
     rows = [
-        (r["name"], r["scope"], energy(r["energy_hartree"]), kcal(r["error_mHa"], 3), seconds(r["wall_s"], 2), r["status"])
+        (
+            r["name"],
+            "whole" if r["scope"] == "molecule" else "active",
+            energy(r["energy_hartree"]),
+            kcal(r["error_mHa"], 3),
+            spin(r["spin_squared"]),
+            seconds(r["wall_s"], 2),
+            r["status"],
+        )
         for r in result["methods"]
     ]
-    table("Who found which energy", ("method", "treats", "energy, hartree", "off CASCI, mHa", "time", "status"), rows)
+    table("Who found which energy", ("method", "treats", "energy, hartree", "off CASCI, mHa", "S²", "time", "status"), rows)
     for r in (result["interaction"] or {}).get("methods", []):
         note(f"interaction, {r['name']}: {kcal(r['interaction_kcal_mol'])} kcal/mol")
