@@ -79,16 +79,37 @@ def _by_projection(
     from pyscf import fci
 
     n = len(h1)
-    shape = fci.cistring.num_strings(n, spins[0]), fci.cistring.num_strings(n, spins[1])
-    size = shape[0] * shape[1]
-    halves = fci.direct_spin1.absorb_h1e(h1, h2, n, spins, 0.5)
-    units = np.eye(size).reshape(size, *shape)
-    hamiltonian = np.array([fci.direct_spin1.contract_2e(halves, unit, n, spins).ravel() for unit in units])
-    square = np.array([fci.spin_op.contract_ss(unit, n, spins).ravel() for unit in units])
-    values, basis = np.linalg.eigh(square)
-    own = basis[:, np.abs(values - wanted(electrons)) < 1e-6]
+    diagonal = fci.direct_spin1.make_hdiag(h1, h2, n, spins)
+    order, dense = fci.direct_spin1.pspace(h1, h2, n, spins, diagonal, len(diagonal))
+    hamiltonian = np.empty_like(dense)
+    hamiltonian[np.ix_(order, order)] = dense
+    raised = _raising(n, spins)
+    values, basis = np.linalg.eigh(raised.T @ raised)  # S- S+ = S^2 - s (s + 1)
+    own = basis[:, np.abs(values) < 1e-6]
     energies, turn = np.linalg.eigh(own.T @ hamiltonian @ own)
     return energies[:n_states], list((own @ turn[:, :n_states]).T), True
+
+
+def _raising(n: int, spins: tuple[int, int]) -> Floats:
+    """S+ = sum_p a+_p,up a_p,down from the determinants of these electrons to those with one more up; (1, d) zeros if there is none.
+
+    Its sign is that of electrons of each spin counted by themselves, which is the same for all determinants and drops out of S- S+.
+    """
+    from pyscf import fci
+
+    def moves(table: Any, k: int, electrons: int, out: int, column: int) -> list[Floats]:
+        found = np.zeros((n, out, fci.cistring.num_strings(n, electrons)))
+        for source, row in enumerate(table(range(n), electrons)):
+            found[row[:, column], row[:, 2], source] = row[:, 3]
+        return list(found)
+
+    up, down = spins
+    if down == 0 or up == n:
+        return np.zeros((1, fci.cistring.num_strings(n, up) * fci.cistring.num_strings(n, down)))
+    more, fewer = fci.cistring.num_strings(n, up + 1), fci.cistring.num_strings(n, down - 1)
+    created = moves(fci.cistring.gen_cre_str_index, 1, up, more, 0)
+    destroyed = moves(fci.cistring.gen_des_str_index, -1, down, fewer, 1)
+    return sum((np.kron(c, d) for c, d in zip(created, destroyed, strict=True)), np.zeros(1))
 
 
 def _by_davidson(
