@@ -251,8 +251,8 @@ def _cut(problem: MolecularProblem) -> list[str]:
         return []
     told = ", ".join(f"{inside} but not {outside}" for inside, outside in cut)
     return [
-        f"The active space cuts a degenerate shell (orbital {told}): which one is in is an accident, and the energies need not have"
-        " the symmetry of the molecule; take the whole shell in or leave it out"
+        f"The active space cuts a degenerate shell (orbital {told}): which one is in is an accident, and the energies need not"
+        " have the symmetry of the molecule; take the whole shell in or leave it out"
     ]
 
 

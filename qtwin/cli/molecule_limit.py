@@ -11,7 +11,7 @@ from types import FrameType
 _AGAIN_S = 0.25
 
 
-class OutOfTime(BaseException):  # noqa: N818 - like KeyboardInterrupt it must pass `except Exception` on its way out
+class OutOfTime(BaseException):
     """The time of a method is over."""
 
 

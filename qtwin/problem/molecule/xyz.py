@@ -62,9 +62,7 @@ def read_xyz(path: Path) -> Geometry:
     except FileNotFoundError:
         raise InputError(f"no geometry at {path}", hint="paths are relative to the spec file") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"cannot read {path} as text ({type(error).__name__})", hint="give a text file in xyz format"
-        ) from None
+        raise InputError(f"cannot read {path} as text ({type(error).__name__})", hint="give a text file in xyz format") from None
     if len(text) > _MOST_CHARACTERS:
         raise InputError(f"{path} has more than {_MOST_CHARACTERS:,} characters", hint="one frame of at most 500 atoms")
     return parse_xyz(text, where=path.name)

@@ -1,7 +1,7 @@
 """VQE with a hardware-efficient ansatz: Y rotations and CZ along a line (Kandala et al. 2017, Nature 549:242).
 
-It knows nothing of electrons: penalties on wrong numbers of either spin and on wrong total spin keep it in the sector. The energy of a state that mixes
-sectors is no bound on the energy of one.
+It knows nothing of electrons: penalties on wrong numbers of either spin and on wrong total spin keep it in the sector. The
+energy of a state that mixes sectors is no bound on the energy of one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Total spin: which one was asked for, which one a state has, and a Hamiltonian whose lowest state has the right one.
 
-Electrons of fixed numbers up and down may have any total spin S from s = (n_up - n_down) / 2 on, so that the lowest of their states
-need not be the one of the multiplicity 2 s + 1 that was asked for. Since S^2 commutes with H,
+Electrons of fixed numbers up and down may have any total spin S from s = (n_up - n_down) / 2 on, so that the lowest of their
+states need not be the one of the multiplicity 2 s + 1 that was asked for. Since S^2 commutes with H,
 
     H + penalty (S^2 - s (s + 1))
 

@@ -181,9 +181,7 @@ class Sqd(EnergyMethod):
             samples = tally((rows ^ flips).astype(np.uint8))
         return samples, {"ansatz": made.name, "energy_of_the_circuit_hartree": trained.energy_hartree}
 
-    def _diagonalised(
-        self, samples: Samples, molecule: Electrons, rng: np.random.Generator, ends: Deadline
-    ) -> list[_Round]:
+    def _diagonalised(self, samples: Samples, molecule: Electrons, rng: np.random.Generator, ends: Deadline) -> list[_Round]:
         """The lowest subspace of every round."""
         n, up, down = len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta
         right = (samples.bits[:, :n].sum(axis=1) == up) & (samples.bits[:, n:].sum(axis=1) == down)

@@ -1,7 +1,7 @@
 """The multiplicity that was asked for is the one that every method gives, also where another one lies lower.
 
-The oracle diagonalises whole sectors of n_up and n_down: the states of spin s are those of the sector with n_up - n_down = 2 s that
-are not in the one with 2 s + 2.
+The oracle diagonalises whole sectors of n_up and n_down: the states of spin s are those of the sector with n_up - n_down = 2 s
+that are not in the one with 2 s + 2.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Exact diagonalisation of the active space (CASCI) or the whole molecule (FCI): Knowles, Handy 1984, Chem Phys Lett 111:315.
 
-Only states of the multiplicity that was asked for count. Small spaces are diagonalised within the eigenvectors of S^2; in large ones
-Davidson's method runs on H, and where it finds another spin, again on H with a penalty on S^2.
+Only states of the multiplicity that was asked for count. Small spaces are diagonalised within the eigenvectors of S^2; in large
+ones Davidson's method runs on H, and where it finds another spin, again on H with a penalty on S^2.
 """
 
 from __future__ import annotations
@@ -91,9 +91,9 @@ def _by_projection(
 
 
 def _raising(n: int, spins: tuple[int, int]) -> Floats:
-    """S+ = sum_p a+_p,up a_p,down from the determinants of these electrons to those with one more up; (1, d) zeros if there is none.
+    """S+ = sum_p a+_p,up a_p,down from the determinants of these electrons to those with one more up; (1, d) zeros if none.
 
-    Its sign is that of electrons of each spin counted by themselves, which is the same for all determinants and drops out of S- S+.
+    Its sign is that of electrons of each spin counted by themselves: the same for all determinants, it drops out of S- S+.
     """
     from pyscf import fci
 
