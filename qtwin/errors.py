@@ -33,6 +33,10 @@ class InputError(QtwinError):
     exit_code = 2
 
 
+class TooLargeError(InputError):
+    """More than this method or this machine can hold; a smaller problem or another method may still be answered."""
+
+
 class InfeasibleError(InputError):
     """The constraints contradict each other: no regimen satisfies them all."""
 

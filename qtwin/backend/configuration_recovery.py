@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from qtwin.backend.base import Samples
 from qtwin.errors import require_vendor
+from qtwin.problem.molecule.closed import shut
 
 
 def recovered(
@@ -28,6 +29,7 @@ def recovered(
         MissingVendorError: if qiskit-addon-sqd is not installed.
     """
     require_vendor("qiskit_addon_sqd", package="qiskit-addon-sqd", needed_by="configuration recovery")
+    shut()  # it imports PySCF
     from qiskit_addon_sqd.configuration_recovery import recover_configurations
 
     theirs = samples.bits[:, ::-1].astype(np.bool_)  # beta left, alpha right, the highest orbital first

@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import platform
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ from typing import Any
 from qtwin.benchmark.checkpoint import Checkpoint, write_json
 from qtwin.benchmark.fault_tolerance.molecular import required
 from qtwin.benchmark.surroundings import versions
-from qtwin.cli.molecule_energies import asked_of, choice_of, field_of, require_sizes, rows_of
+from qtwin.cli.molecule_energies import asked_of, choice_of, field_of, rows_of
 from qtwin.cli.molecule_interaction import fragments_of, run_interaction
 from qtwin.cli.molecule_scan import curve_of, memory_of, run_curve
 from qtwin.cli.molecule_told import is_small, molecule_part
 from qtwin.cli.show import note, stage, table
-from qtwin.errors import require_vendor
+from qtwin.errors import QtwinError, TooLargeError, require_vendor
+from qtwin.problem.molecule.active_space import cut_shells
 from qtwin.problem.molecule.choose import Choice, pose, scheme_of
 from qtwin.problem.molecule.geometry import resolve
 from qtwin.problem.molecule.library import Entry
@@ -27,7 +29,7 @@ from qtwin.problem.molecule.orbital_views import views
 from qtwin.problem.molecule.problem import MolecularProblem
 from qtwin.problem.molecule.solvent import solvation
 from qtwin.report.molecule_sheet import sheet_of
-from qtwin.report.molecule_tables import energy, kcal
+from qtwin.report.molecule_tables import energy, kcal, spin
 from qtwin.report.molecule_verdict import along, diagnostics, judge
 from qtwin.report.number import seconds
 from qtwin.report.origin import command_line
@@ -35,7 +37,10 @@ from qtwin.report.sheet import DISCLAIMER, write_sheet
 from qtwin.spec import MoleculeSection, identity, read_molecule_spec
 
 SCHEMA = "qtwin.molecule/1"
+_ROWS = "rows that tell the spin"
+"""Finished rows of an earlier form are not taken up."""
 _DRAWN_ORBITALS = 12
+_FACTORISED_ORBITALS = 40
 
 
 def run_molecule(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any]:
@@ -62,17 +67,23 @@ def run_molecule(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any
     asked = asked_of(section.methods, section.options, seed=spec.seed, time_limit_s=section.time_limit_s)
     fragments = None if spec.interaction is None else fragments_of(molecule, spec.interaction, entry)
     curve = None if spec.scan is None else curve_of(molecule, spec.scan)
-    what = f"{molecule.symbols} {molecule.coordinates_angstrom.tobytes().hex()} {choice!r} {fragments!r}"
+    what = f"{_ROWS} {molecule.symbols} {molecule.coordinates_angstrom.tobytes().hex()} {choice!r} {fragments!r}"
     run_id = identity(spec, *(f"{k}={v}" for k, v in versions().items()), what)
     checkpoint = Checkpoint.open(out, run_id, fresh=fresh)
     title = spec.title or (entry.title if entry else molecule.name)
     note(f"{title} ({molecule.formula}, {molecule.basis})", style="bold")
 
     with stage("Mean field") as found:
-        field = field_of(molecule, "molecule", checkpoint, iterations=section.scf_iterations, follow=section.follow_instability)
+        field = field_of(
+            molecule,
+            "molecule",
+            checkpoint,
+            iterations=section.scf_iterations,
+            follow=section.follow_instability,
+            limit_s=section.time_limit_s,
+        )
         informs = entry.informs if entry else ""
         problem = pose(molecule, choice, field=field, memory_bytes=memory_of(section), informs=informs)
-        require_sizes(problem, asked)
         found.append(f"{energy(field.energy_hartree)} hartree, {field.n_electrons} electrons in {field.n_orbitals} orbitals")
     with stage("Methods") as found:
         rows = rows_of(problem, asked, checkpoint, "molecule")
@@ -92,7 +103,7 @@ def run_molecule(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any
         "mean_field": {"energy_hartree": field.energy_hartree, "history": list(field.history), "stable": field.stable},
         "methods": rows,
         "diagnostics": diagnostics(rows),
-        "fault_tolerance": required(problem.h1_hartree, problem.h2_hartree),
+        "fault_tolerance": _fault_tolerance(problem, rows),
         "solvation": _solvation(molecule, section, checkpoint),
         "scan": None if curve is None else run_curve(curve, section, asked, checkpoint),
         "interaction": None,
@@ -113,7 +124,7 @@ def run_molecule(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any
     verdict = judge(rows, whole_is_active=problem.is_whole)
     points = [*verdict.points, *filter(None, [along(result["scan"]["points"]) if result["scan"] else ""])]
     result |= {"verdict": verdict.sentence, "verdict_points": points, "winner": verdict.winner}
-    result["warnings"] = _warnings(molecule, result, entry is None)
+    result["warnings"] = _warnings(molecule, result, entry is None) + _cut(problem)
     with stage("Report"):
         drawn = orbitals_part(problem)
         result["wall_s"] = time.perf_counter() - started
@@ -122,7 +133,32 @@ def run_molecule(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any
     _print(result)
     note(verdict.sentence, style="bold green")
     note(f"{page}  ({time.perf_counter() - started:.0f} s)")
+    require_any(rows)
     return result
+
+
+def require_any(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse to call a run done in which nothing but the Hartree-Fock that every run begins with gave an energy.
+
+    Raises:
+        QtwinError: with the reason of the first that was asked for.
+    """
+    meant = [r for r in rows if r["asked"] or r["name"] != "hf"]
+    if all(r["energy_hartree"] is None for r in meant):
+        raise QtwinError(
+            f"no method that was asked for gave an energy; {meant[0]['name']}: {meant[0]['status']}",
+            hint="the page lists the reason of each; take a smaller active space, or methods that need no determinants",
+        )
+
+
+def _fault_tolerance(problem: MolecularProblem, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Of the active space, if any method treated it and its integrals can be factorised while one waits."""
+    if problem.space.n_orbitals > _FACTORISED_ORBITALS or all(r["scope"] == "molecule" for r in rows):
+        return None
+    try:
+        return required(problem.h1_hartree, problem.h2_hartree)
+    except TooLargeError:
+        return None
 
 
 def _choice(section: MoleculeSection, entry: Entry | None) -> Choice:
@@ -186,7 +222,8 @@ def _solvation(molecule: Molecule, section: MoleculeSection, checkpoint: Checkpo
 def _warnings(molecule: Molecule, result: dict[str, Any], own_geometry: bool) -> list[str]:
     said = []
     if result["mean_field"]["stable"] is False:
-        said.append(f"Restricted Hartree-Fock is a saddle here ({result['mean_field']['history'][-1]}); it was kept")
+        last = result["mean_field"]["history"][-1]
+        said.append(f"Restricted Hartree-Fock is a saddle here ({last})" + ("" if "was taken" in last else "; it was kept"))
     elif len(result["mean_field"]["history"]) > 1:
         said.append(f"The mean field needed more than one attempt: {'; '.join(result['mean_field']['history'])}")
     if "force field" in molecule.provenance and own_geometry:
@@ -207,11 +244,31 @@ def _warnings(molecule: Molecule, result: dict[str, Any], own_geometry: bool) ->
     return said
 
 
+def _cut(problem: MolecularProblem) -> list[str]:
+    """A warning where the active space holds a part of a degenerate shell."""
+    cut = cut_shells(problem.mean_field, problem.space)
+    if not cut:
+        return []
+    told = ", ".join(f"{inside} but not {outside}" for inside, outside in cut)
+    return [
+        f"The active space cuts a degenerate shell (orbital {told}): which one is in is an accident, and the energies need not"
+        " have the symmetry of the molecule; take the whole shell in or leave it out"
+    ]
+
+
 def _print(result: dict[str, Any]) -> None:
     rows = [
-        (r["name"], r["scope"], energy(r["energy_hartree"]), kcal(r["error_mHa"], 3), seconds(r["wall_s"], 2), r["status"])
+        (
+            r["name"],
+            "whole" if r["scope"] == "molecule" else "active",
+            energy(r["energy_hartree"]),
+            kcal(r["error_mHa"], 3),
+            spin(r["spin_squared"]),
+            seconds(r["wall_s"], 2),
+            r["status"],
+        )
         for r in result["methods"]
     ]
-    table("Who found which energy", ("method", "treats", "energy, hartree", "off CASCI, mHa", "time", "status"), rows)
+    table("Who found which energy", ("method", "treats", "energy, hartree", "off CASCI, mHa", "S²", "time", "status"), rows)
     for r in (result["interaction"] or {}).get("methods", []):
         note(f"interaction, {r['name']}: {kcal(r['interaction_kcal_mol'])} kcal/mol")

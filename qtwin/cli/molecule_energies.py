@@ -5,23 +5,22 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
+import time
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from qtwin.benchmark.checkpoint import Checkpoint
-from qtwin.errors import InputError, MissingVendorError, unknown_name
+from qtwin.cli.molecule_limit import OutOfTime, ended_after
+from qtwin.errors import InputError, MissingVendorError, QtwinError, TooLargeError, unknown_name
 from qtwin.problem.molecule.choose import Choice
-from qtwin.problem.molecule.mean_field import ConvergenceError, MeanField, mean_field
-from qtwin.problem.molecule.memory import require_fits
+from qtwin.problem.molecule.mean_field import MeanField, mean_field
 from qtwin.problem.molecule.molecule import Molecule
 from qtwin.problem.molecule.problem import MolecularProblem
 from qtwin.solver.molecular import registry
 from qtwin.solver.molecular.base import Energy
 from qtwin.solver.molecular.classical.whole import NAMES as WHOLE
+from qtwin.solver.molecular.compiled import load_compiled_code
+from qtwin.solver.molecular.spin import TOLERANCE, multiplicity, wanted
 from qtwin.spec import MoleculeSection
 from qtwin.units import KCAL_PER_MOL_PER_HARTREE
 
@@ -81,25 +80,25 @@ def asked_of(
     return Asked(names=(*methods, *added), options=options, added=added, seed=seed, time_limit_s=time_limit_s)
 
 
-def require_sizes(problem: MolecularProblem, asked: Asked) -> None:
-    """Refuse, before anything runs, an active space whose determinants do not fit.
+def field_of(
+    molecule: Molecule, key: str, checkpoint: Checkpoint, *, iterations: int, follow: bool, limit_s: float | None = None
+) -> MeanField:
+    """The converged mean field, from disk if it was found before.
 
     Raises:
-        InputError: with determinants and bytes.
+        ConvergenceError: when it does not converge.
+        QtwinError: when it takes longer than the limit.
     """
-    space = problem.space
-    if any(name not in WHOLE for name in asked.names):
-        require_fits(space.n_orbitals, space.n_alpha, space.n_beta, what="the active space", limit_bytes=problem.memory_bytes)
-    if "fci" in asked.names:
-        whole = problem.whole.space
-        require_fits(whole.n_orbitals, whole.n_alpha, whole.n_beta, what="fci", limit_bytes=problem.memory_bytes)
-
-
-def field_of(molecule: Molecule, key: str, checkpoint: Checkpoint, *, iterations: int, follow: bool) -> MeanField:
-    """The converged mean field, from disk if it was found before."""
 
     def compute() -> dict[str, Any]:
-        found = mean_field(molecule, iterations=iterations, follow=follow)
+        try:
+            with ended_after(limit_s):
+                found = mean_field(molecule, iterations=iterations, follow=follow, limit_s=limit_s)
+        except OutOfTime:
+            raise QtwinError(
+                f"the mean field took longer than {limit_s:g} s, and no method can begin without it",
+                hint="raise time_limit_s, or take a smaller basis",
+            ) from None
         return {f.name: getattr(found, f.name) for f in dataclasses.fields(found)}
 
     kept, _ = checkpoint.stage(f"{key}-mean-field", compute)
@@ -116,32 +115,6 @@ def rows_of(problem: MolecularProblem, asked: Asked, checkpoint: Checkpoint, key
         row, _ = checkpoint.stage(f"{key}-{slug}", lambda name=name: _row(problem, name, asked))  # type: ignore[misc]
         rows.append(row)
     return with_errors(rows)
-
-
-@dataclasses.dataclass(frozen=True)
-class _TwoElectrons:
-    """A bond in two orbitals, about that of H2 in a minimal basis."""
-
-    core_hartree: float = 0.71
-    h1_hartree: NDArray[np.float64] = dataclasses.field(default_factory=lambda: np.diag([-1.25, -0.48]))
-    h2_hartree: NDArray[np.float64] = dataclasses.field(default_factory=lambda: _coulomb(0.67, 0.18))
-    n_alpha: int = 1
-    n_beta: int = 1
-
-
-def _coulomb(direct: float, exchange: float) -> NDArray[np.float64]:
-    """(2, 2, 2, 2) integrals (pq|rs) of one direct and one exchange value."""
-    same = np.eye(2)
-    found: NDArray[np.float64] = direct * np.einsum("pq,rs->pqrs", same, same)
-    for p, q in ((0, 1), (1, 0)):
-        found[p, q, p, q] = found[p, q, q, p] = exchange
-    return found
-
-
-@lru_cache(maxsize=1)
-def _load_compiled_code() -> None:
-    """Compile or load the determinant simulator before the clock of the first quantum method starts; on no other backend."""
-    registry.load("vqe-uccsd", {"evaluations": 2}).solve(_TwoElectrons(), seed=0)
 
 
 def _too_dear(name: str, problem: MolecularProblem) -> bool:
@@ -162,24 +135,46 @@ def _row(problem: MolecularProblem, name: str, asked: Asked) -> dict[str, Any]:
         "wall_s": None,
         "info": {},
         "trace": [],
+        "spin_squared": None,
+        "right_spin": None,
     }
     if card.kind == "quantum":
-        _load_compiled_code()
+        load_compiled_code()
+    began = time.perf_counter()
     try:
-        found = registry.load(name, asked.options.get(name, {})).solve(problem, seed=asked.seed, time_limit_s=asked.time_limit_s)
+        with ended_after(asked.time_limit_s):
+            method = registry.load(name, asked.options.get(name, {}))
+            return row | told(method.solve(problem, seed=asked.seed, time_limit_s=asked.time_limit_s), wanted(problem))
     except MissingVendorError as error:
-        return row | {"status": f"not installed: {error.hint}"}
-    except ConvergenceError as error:
-        return row | {"status": f"failed: {error.message}"}
-    return row | told(found)
+        said = f"not installed: {error.hint}"
+    except OutOfTime:
+        said = f"no energy within {asked.time_limit_s:g} s"
+    except (TooLargeError, MemoryError) as error:
+        said = f"too large: {error.message if isinstance(error, TooLargeError) else 'the memory did not suffice'}"
+    except QtwinError as error:
+        said = f"{'refused' if isinstance(error, InputError) else 'failed'}: {error.message}"
+    except Exception as error:  # whatever a package raises ends its own row, not those of the others
+        said = f"failed: {type(error).__name__} in the method"
+    return row | {"status": said, "wall_s": time.perf_counter() - began}
 
 
-def told(found: Energy) -> dict[str, Any]:
-    """An energy as result.json tells it; the energy of a method without a guarantee that did not converge is withheld."""
+def told(found: Energy, spin_squared: float | None = None) -> dict[str, Any]:
+    """An energy as result.json tells it; withheld when it is not converged and no bound, or that of another multiplicity.
+
+    Args:
+        found: By a method.
+        spin_squared: That was asked for; None where nobody asked.
+    """
     usable = math.isfinite(found.energy_hartree) and (found.converged or found.variational)
+    status = "converged" if found.converged else "stopped at its limit" if usable else "did not converge"
+    wrong = usable and None not in (found.spin_squared, spin_squared) and abs(found.spin_squared - spin_squared) > TOLERANCE
+    if wrong:
+        usable, status = False, spin_words(found.spin_squared, spin_squared)
     info = {k: v for k, v in found.info.items() if k != "theta"}
     return {
-        "status": "converged" if found.converged else "stopped at its limit" if usable else "did not converge",
+        "status": status,
+        "right_spin": None if found.spin_squared is None else not wrong,
+        "spin_squared": found.spin_squared,
         "energy_hartree": found.energy_hartree if usable else None,
         "standard_error": found.standard_error_hartree,
         "variational": found.variational,
@@ -192,6 +187,19 @@ def told(found: Energy) -> dict[str, Any]:
         "info": info if usable else info | {"last_energy_hartree": found.energy_hartree},
         "trace": [[p.time_s, p.evaluations, p.best_energy] for p in found.trace],
     }
+
+
+def spin_words(found: float, asked: float) -> str:
+    """What is wrong with the spin of a state."""
+    names = {1: "singlet", 2: "doublet", 3: "triplet", 4: "quartet", 5: "quintet", 6: "sextet", 7: "septet"}
+
+    def named(square: float) -> str:
+        return names.get(round(multiplicity(square)), f"multiplicity {round(multiplicity(square))}")
+
+    nearest = round(multiplicity(found))
+    pure = abs(0.25 * (nearest**2 - 1) - found) <= TOLERANCE
+    what = f"the state is a {named(found)}" if pure else "the state mixes several spins"
+    return f"another spin: {what} (S² {found:.3g}), a {named(asked)} was asked for (S² {asked:.3g})"
 
 
 def with_errors(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

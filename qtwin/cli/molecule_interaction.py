@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from qtwin.benchmark.checkpoint import Checkpoint
-from qtwin.cli.molecule_energies import Asked, require_sizes, rows_of
+from qtwin.cli.molecule_energies import Asked, rows_of
 from qtwin.cli.show import stage
 from qtwin.errors import InputError
 from qtwin.problem.molecule.choose import Choice
@@ -162,7 +162,6 @@ def _one(
         for name, _, problem in posed.each():
             active = tuple(n for n in names if n in WHOLE or not _empty(problem.space.n_electrons, posed.active, name, fragments))
             chosen = replace(asked, names=active)
-            require_sizes(problem, chosen)
             rows[name] = rows_of(problem, chosen, checkpoint, f"{key}-{name}")
         space = posed.complex.space
         active_space = {

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qtwin.benchmark.checkpoint import Checkpoint
-from qtwin.cli.molecule_energies import Asked, choice_of, field_of, require_sizes, rows_of
+from qtwin.cli.molecule_energies import Asked, choice_of, field_of, rows_of
 from qtwin.cli.show import stage
 from qtwin.errors import InputError
 from qtwin.problem.molecule.choose import pose
@@ -64,12 +64,18 @@ def run_curve(curve: Curve, section: MoleculeSection, asked: Asked, checkpoint: 
         for k, (x, molecule) in enumerate(zip(curve.xs, curve.molecules, strict=True)):
             key = f"scan{k:03d}"
             try:
-                field = field_of(molecule, key, checkpoint, iterations=section.scf_iterations, follow=section.follow_instability)
+                field = field_of(
+                    molecule,
+                    key,
+                    checkpoint,
+                    iterations=section.scf_iterations,
+                    follow=section.follow_instability,
+                    limit_s=section.time_limit_s,
+                )
             except ConvergenceError as error:
                 warnings.append(f"at {x:g}: {error.message}")
                 continue
             problem = pose(molecule, choice_of(section), field=field, memory_bytes=memory_of(section))
-            require_sizes(problem, asked)
             points.append({"x": x, "stable": field.stable, "methods": rows_of(problem, asked, checkpoint, key)})
         found.append(f"{len(points)} of {len(curve.xs)} geometries")
     unstable = [p["x"] for p in points if p["stable"] is False]

@@ -95,7 +95,7 @@ def _cards(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         if row and row["energy_hartree"] is not None:
             cards.append((name.upper(), energy(row["energy_hartree"]), f"hartree, whole molecule, {seconds(row['wall_s'], 2)}"))
             break
-    quantum = [r for r in result["methods"] if r["kind"] == "quantum" and r["error_mHa"] is not None]
+    quantum = [r for r in result["methods"] if r["kind"] == "quantum" and r["error_mHa"] is not None and r.get("right_spin")]
     if quantum:
         best = min(quantum, key=lambda r: abs(r["error_mHa"]))
         cards.append(

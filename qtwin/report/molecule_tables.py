@@ -21,6 +21,11 @@ def kcal(value: Any, digits: int = 2) -> str:
     return MISSING if value is None else f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
+def spin(value: Any) -> str:
+    """S² with three decimals: 0 of a singlet, 0.75 of a doublet, 2 of a triplet."""
+    return MISSING if value is None else f"{abs(value):.3f}"
+
+
 def method_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """One row a method."""
 
@@ -36,6 +41,7 @@ def method_table(rows: Sequence[Mapping[str, Any]]) -> Table:
             "Std. error",
             "Off (mHa)",
             "Off (kcal/mol)",
+            "S²",
             "Time",
             "Status",
         ),
@@ -47,12 +53,13 @@ def method_table(rows: Sequence[Mapping[str, Any]]) -> Table:
                 error(row),
                 kcal(row["error_mHa"], 3),
                 kcal(row["error_kcal_mol"], 3),
+                spin(row["spin_squared"]),
                 seconds(row["wall_s"], 2),
                 row["status"],
             )
             for row in rows
         ],
-        numeric=frozenset({2, 3, 4, 5, 6}),
+        numeric=frozenset({2, 3, 4, 5, 6, 7}),
         flagged=frozenset(k for k, row in enumerate(rows) if row["energy_hartree"] is None),
     )
 

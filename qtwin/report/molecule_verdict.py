@@ -57,7 +57,8 @@ def judge(rows: Sequence[Mapping[str, Any]], *, whole_is_active: bool) -> Verdic
     exact = by.get("casci")
     if exact is None or exact["energy_hartree"] is None:
         return _without_exact(by, hard)
-    accurate = [r for r in rows if r["scope"] == "active space" or whole_is_active]
+    told = [r for r in rows if r.get("right_spin")]  # a state of another or of unknown spin answers another question
+    accurate = [r for r in told if r["scope"] == "active space" or whole_is_active]
     accurate = [r for r in accurate if r["error_mHa"] is not None]
     accurate = [r for r in accurate if abs(r["error_mHa"]) <= CHEMICAL_ACCURACY_MHA]
     accurate.sort(key=lambda r: r["wall_s"])
@@ -68,6 +69,10 @@ def judge(rows: Sequence[Mapping[str, Any]], *, whole_is_active: bool) -> Verdic
     error = coupled.get("error_mHa")
     if coupled.get("status") == "did not converge":
         sentence = "CCSD(T) does not converge here"
+    elif coupled.get("right_spin") is False:
+        sentence = f"CCSD(T) has no state of this multiplicity here (S² {number(coupled['spin_squared'], 3)})"
+    elif error is None and coupled:
+        sentence = f"CCSD(T) gave no energy here ({coupled['status'].partition(':')[0]})"
     elif error is None:
         sentence = "CCSD(T) was not asked"
     elif abs(error) <= CHEMICAL_ACCURACY_MHA:
@@ -85,7 +90,7 @@ def judge(rows: Sequence[Mapping[str, Any]], *, whole_is_active: bool) -> Verdic
         )
     elif any(r["kind"] == "quantum" for r in rows):
         close = min(
-            (r for r in rows if r["kind"] == "quantum" and r["error_mHa"] is not None),
+            (r for r in told if r["kind"] == "quantum" and r["error_mHa"] is not None),
             key=lambda r: abs(r["error_mHa"]),
             default=None,
         )
@@ -100,7 +105,7 @@ def judge(rows: Sequence[Mapping[str, Any]], *, whole_is_active: bool) -> Verdic
             f" {quantum[0]['name']} in {seconds(quantum[0]['wall_s'])}; on this machine, by simulation"
         )
     points += _beyond(by, whole_is_active)
-    points.append(_character(rows, hard))
+    points += [*_other_spins(rows), _character(rows, hard)]
     return Verdict(sentence=sentence, points=tuple(points), winner=winner)
 
 
@@ -122,13 +127,28 @@ def along(points: Sequence[Mapping[str, Any]]) -> str:
     return f"Within 1.6 mHa of the exact energy of what it treats, of {len(points)} geometries along the curve: {told}"
 
 
+def _other_spins(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Who found a state of another multiplicity, or does not say which one."""
+    wrong = [f"{r['name']} (S² {number(r['spin_squared'], 3)})" for r in rows if r.get("right_spin") is False]
+    unknown = [r["name"] for r in rows if r.get("right_spin") is None and r["energy_hartree"] is not None]
+    said = []
+    if wrong:
+        said.append(f"States of another multiplicity than was asked for, left out of every comparison: {', '.join(wrong)}")
+    if unknown:
+        said.append(f"Spin not told, so left out of the verdict: {', '.join(unknown)}")
+    return said
+
+
 def _without_exact(by: Mapping[str, Mapping[str, Any]], hard: bool) -> Verdict:
-    found = next((by[n] for n in ("ccsd(t)", "ccsd", "mp2", "hf") if n in by and by[n]["energy_hartree"] is not None), None)
+    rows = list(by.values())
+    trusted = [by[n] for n in ("fci", "ccsd(t)", "ccsd", "mp2", "hf") if n in by and by[n]["energy_hartree"] is not None]
+    found = next((r for r in trusted if r.get("right_spin")), None)
     if found is None:
-        return Verdict(sentence="No method gave an energy", points=(), winner=None)
+        return Verdict(sentence="No method gave an energy of this multiplicity", points=tuple(_other_spins(rows)), winner=None)
+    why = "was asked for" if "casci" not in by else f"is there (casci: {by['casci']['status'].partition(':')[0]})"
     return Verdict(
-        sentence=f"{_words(found['name'])} does this in {seconds(found['wall_s'])}; no exact energy was asked for beside it",
-        points=(_character(list(by.values()), hard),),
+        sentence=f"{_words(found['name'])} does this in {seconds(found['wall_s'])}; no exact energy {why} beside it",
+        points=(*_other_spins(rows), _character(rows, hard)),
         winner=found["name"],
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,7 @@ def test_interaction_is_counterpoise_by_pyscf_and_dies_with_distance(tmp_path: P
         ('geometry = "water.xyz"\nmethods = []', "methods"),
         ('geometry = "water.xyz"\noptions = { casci = { roots = 2 } }', "roots"),
         ('geometry = "water.xyz"\nmethods = ["hf"]\noptions = { casci = { states = 2 } }', "not among the methods"),
-        ('geometry = "water.xyz"\nmemory_gib = 1e-6\nmethods = ["fci"]', "441 determinants"),
+        ('geometry = "water.xyz"\nbasis = "./water.xyz"', "a path or a text came"),
         ('geometry = "water.xyz"\nactiv_electrons = 4', "active_electrons"),
         ('geometry = "water.xyz"\ndielectric = 0.5', "dielectric"),
         ('geometry = "water.xyz"\n[scan]\nbond = [1, 9]\ndistances_angstrom = [1.0]', "atoms 1 to 3"),
@@ -178,6 +179,106 @@ def test_what_cannot_be_is_refused(tmp_path: Path, text: str, words: str) -> Non
     assert words in f"{caught.value.message} {caught.value.hint}"
     assert caught.value.hint
     assert not (tmp_path / "out" / "result.json").exists()
+
+
+def test_what_is_too_large_ends_its_own_row_alone(tmp_path: Path) -> None:
+    """Hartree-Fock and MP2 need no determinants, whatever the molecule has of them."""
+    text = '[molecule]\ngeometry = "water.xyz"\nmemory_gib = 1e-6\nmethods = ["hf", "mp2", "fci", "casci", "vqe-uccsd"]\n'
+    rows = {r["name"]: r for r in _run(tmp_path, text)["methods"]}
+    assert rows["mp2"]["energy_hartree"] < rows["hf"]["energy_hartree"] < -74.9
+    assert rows["fci"]["status"].startswith("too large: fci has 441 determinants")
+    assert rows["vqe-uccsd"]["status"].startswith("too large: the active space has 2,401 two-electron integrals")
+    assert rows["casci"]["energy_hartree"] is None
+
+
+def test_a_run_in_which_every_method_failed_exits_with_one(cli: Run, tmp_path: Path) -> None:
+    _spec(tmp_path, '[molecule]\ngeometry = "water.xyz"\nmemory_gib = 1e-6\nmethods = ["fci", "casci"]\n')
+    done = cli("molecule", "molecule.toml", "--out", "out")
+    assert done.returncode == 1
+    assert "no method that was asked for gave an energy; fci: too large" in done.stderr
+    assert (tmp_path / "out" / "report.html").exists()
+
+
+def test_a_method_that_breaks_or_never_ends_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("Erika Mustermann")
+
+    def endless(*_: object, **__: object) -> None:
+        while True:
+            try:
+                time.sleep(0.01)
+            except Exception:
+                pass
+
+    monkeypatch.setattr("qtwin.solver.molecular.classical.mp2.Mp2.solve", broken)
+    monkeypatch.setattr("qtwin.solver.molecular.classical.selected_ci.SelectedCi.solve", endless)
+    text = '[molecule]\ngeometry = "H2"\nmethods = ["mp2", "selected-ci", "casci"]\ntime_limit_s = 20\n'
+    monkeypatch.setattr("qtwin.cli.molecule_limit.grace_s", lambda limit_s: 1.0 - limit_s)
+    rows = {r["name"]: r for r in _run(tmp_path, text)["methods"]}
+    assert rows["mp2"]["status"] == "failed: ZeroDivisionError in the method"
+    assert rows["selected-ci"]["status"] == "no energy within 20 s"
+    assert rows["casci"]["energy_hartree"] == pytest.approx(-1.1373, abs=1e-3)
+
+
+def test_one_electron_has_its_exact_energy_by_every_method(tmp_path: Path) -> None:
+    """In STO-3G hydrogen has -0.466581850 hartree (Szabo, Ostlund, table 3.6: -0.46658)."""
+    (tmp_path / "atom.xyz").write_text("1\n\nH 0 0 0\n", encoding="utf-8")
+    methods = ["hf", "mp2", "ccsd", "ccsd(t)", "fci", "casci", "selected-ci", "active-ccsd", "vqe-uccsd"]
+    rows = _run(tmp_path, f'[molecule]\ngeometry = "atom.xyz"\nmethods = {json.dumps(methods)}\n')["methods"]
+    for row in rows:
+        assert row["energy_hartree"] == pytest.approx(-0.466581850, abs=1e-7), row["name"]
+        assert row["spin_squared"] == pytest.approx(0.75)
+
+
+def test_atoms_at_any_distance_are_computed_and_drawn(tmp_path: Path) -> None:
+    (tmp_path / "far.xyz").write_text("2\n\nHe 0 0 0\nHe 0 0 3e8\n", encoding="utf-8")
+    result = _run(tmp_path, '[molecule]\ngeometry = "far.xyz"\nbasis = "6-31g"\nmethods = ["hf", "mp2"]\n')
+    (tmp_path / "one.xyz").write_text("1\n\nHe 0 0 0\n", encoding="utf-8")
+    one = run_molecule(_spec(tmp_path, '[molecule]\ngeometry = "one.xyz"\nbasis = "6-31g"\nmethods = ["hf"]\n'), tmp_path / "b")
+    energies = {r["name"]: r["energy_hartree"] for r in result["methods"]}
+    assert energies["hf"] == pytest.approx(2 * one["methods"][0]["energy_hartree"], abs=1e-7)
+
+
+def test_a_state_of_another_spin_is_named_and_left_out_of_the_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from qtwin.solver.molecular.base import Energy
+    from qtwin.solver.molecular.classical.selected_ci import SelectedCi
+    from qtwin.solver.molecular.vqe_uccsd import VqeUccsd
+
+    def found(name: str, energy_hartree: float, spin_squared: float | None) -> Energy:
+        made = Energy(method=name, energy_hartree=energy_hartree, variational=True, converged=True, spin_squared=spin_squared)
+        return made
+
+    monkeypatch.setattr(SelectedCi, "solve", lambda *_, **__: found("selected-ci", -1.1373, 2.0))
+    monkeypatch.setattr(VqeUccsd, "solve", lambda *_, **__: found("vqe-uccsd", -1.1373, None))
+    result = _run(tmp_path, '[molecule]\ngeometry = "H2"\nmethods = ["casci", "selected-ci", "vqe-uccsd"]\n')
+    rows = {r["name"]: r for r in result["methods"]}
+    assert rows["selected-ci"]["energy_hartree"] is None
+    assert rows["selected-ci"]["status"] == "another spin: the state is a triplet (S² 2), a singlet was asked for (S² 0)"
+    assert rows["casci"]["spin_squared"] == pytest.approx(0.0, abs=1e-8)
+    assert "no quantum method reached 1.6 mHa" in result["verdict"]  # it does not say which state it has
+    told = " ".join(result["verdict_points"])
+    assert "left out of every comparison: selected-ci" in told
+    assert "left out of the verdict: vqe-uccsd" in told
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "another spin: the state is a triplet" in page
+
+
+def test_a_singlet_above_a_triplet_is_judged_by_the_singlet(tmp_path: Path) -> None:
+    """A carbon atom's closed shell: its triplet lies lower, and no method may return it."""
+    (tmp_path / "carbon.xyz").write_text("1\n\nC 0 0 0\n", encoding="utf-8")
+    text = (
+        '[molecule]\ngeometry = "carbon.xyz"\nmultiplicity = {}\nactive_electrons = 4\nactive_orbitals = 4\nmethods = ["casci"]\n'
+    )
+    singlet, triplet = (_run(tmp_path, text.format(m))["methods"][0] for m in (1, 3))
+    assert singlet["spin_squared"] == pytest.approx(0.0, abs=1e-8)
+    assert triplet["spin_squared"] == pytest.approx(2.0, abs=1e-8)
+    assert singlet["energy_hartree"] > triplet["energy_hartree"] + 0.02
+
+
+def test_a_degenerate_shell_that_is_cut_draws_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "neon.xyz").write_text("1\n\nNe 0 0 0\n", encoding="utf-8")
+    text = '[molecule]\ngeometry = "neon.xyz"\nbasis = "6-31g"\nactive_electrons = 2\nactive_orbitals = 2\nmethods = ["casci"]\n'
+    assert any("cuts a degenerate shell" in line for line in _run(tmp_path, text)["warnings"])
 
 
 def test_a_field_that_does_not_converge_ends_the_run(tmp_path: Path) -> None:

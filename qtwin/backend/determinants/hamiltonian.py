@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.determinants.space import Space, double_same, parity, single
-from qtwin.errors import InputError
+from qtwin.errors import TooLargeError
 
 Floats = NDArray[np.float64]
 _NEGLIGIBLE_HARTREE = 1e-14
+_SAMPLED = 256
 _JIT: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 THREADED_FROM = 20_000
 
@@ -46,17 +47,27 @@ def hamiltonian(
     """All elements between determinants of the space.
 
     Raises:
-        InputError: when they need more than `most_bytes`, with the number of determinants and bytes.
+        TooLargeError: when they need more than `most_bytes`, with the number of determinants and bytes.
     """
-    h1, h2 = np.ascontiguousarray(h1_hartree), np.ascontiguousarray(h2_hartree)
+    h1, h2 = np.array(h1_hartree, order="C"), np.array(h2_hartree, order="C")  # of read-only arrays all would be compiled anew
     n, n_down = space.n_orbitals, int((space.rank_beta >= 0).sum())
-    arguments = (h1, h2, n, space.alpha, space.beta, space.rank_alpha, space.rank_beta, n_down, space.address)
+    maps = (space.rank_alpha, space.rank_beta, n_down, space.address)
+    arguments = (h1, h2, n, space.alpha, space.beta, *maps)
+    few = np.linspace(0, space.size - 1, _SAMPLED).astype(np.int64)
+    if space.size > 100 * _SAMPLED:  # what is far too large is refused before every row is counted
+        about = float(_count(h1, h2, n, space.alpha[few], space.beta[few], *maps, _NEGLIGIBLE_HARTREE).mean()) * space.size
+        if 12 * about > 2 * most_bytes:
+            raise TooLargeError(
+                f"the Hamiltonian of {space.size:,} determinants has about {about:.2g} elements ({12 * about / 2**30:.2g} GiB),"
+                f" at most {most_bytes / 2**30:.3g} GiB were wanted",
+                hint="take a smaller active space",
+            )
     counts = _count(*arguments, _NEGLIGIBLE_HARTREE)
     start = np.zeros(space.size + 1, dtype=np.int64)
     np.cumsum(counts, out=start[1:])
     needed = int(start[-1]) * 12
     if needed > most_bytes:
-        raise InputError(
+        raise TooLargeError(
             f"the Hamiltonian of {space.size:,} determinants has {int(start[-1]):,} elements ({needed / 2**30:.3g} GiB),"
             f" at most {most_bytes / 2**30:.3g} GiB were wanted",
             hint="take a smaller active space",

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Samples, check_shots
-from qtwin.errors import InputError
+from qtwin.errors import InputError, TooLargeError
 
 Ints = NDArray[np.int64]
 MOST_ORBITALS = 24
@@ -97,7 +97,7 @@ def space_of(
         raise InputError(f"{n_alpha} and {n_beta} electrons in {n} orbitals came", hint=f"0 to {n} of each spin fit")
     size = full_size(n, n_alpha, n_beta)
     if n > MOST_ORBITALS or size > most:
-        raise InputError(
+        raise TooLargeError(
             f"{size:,} determinants of {n} orbitals came ({size * 8 / 2**30:.3g} GiB a vector), at most {most:,} of"
             f" {MOST_ORBITALS} were wanted",
             hint="take a smaller active space",
@@ -108,8 +108,8 @@ def space_of(
         np.ones(size, dtype=np.bool_)
         if not symmetric
         else _reach(
-            np.ascontiguousarray(h1_hartree),
-            np.ascontiguousarray(h2_hartree),
+            np.array(h1_hartree, order="C"),
+            np.array(h2_hartree, order="C"),
             n,
             (1 << n_alpha) - 1,
             (1 << n_beta) - 1,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from qtwin.backend.determinants.hamiltonian import Hamiltonian, hamiltonian
 from qtwin.backend.determinants.space import Ints, Space, full_size, strings
-from qtwin.errors import InputError
+from qtwin.errors import InputError, TooLargeError
 
 Floats = NDArray[np.float64]
 _DENSE = 400
@@ -44,7 +44,7 @@ def spanned(n_orbitals: int, n_alpha: int, n_beta: int, alpha: Ints, beta: Ints)
     if not len(alpha) or not len(beta):
         raise InputError("no strings came", hint="sample more, or mend the samples")
     if full_size(n_orbitals, n_alpha, n_beta) > _MOST:
-        raise InputError(
+        raise TooLargeError(
             f"{full_size(n_orbitals, n_alpha, n_beta):,} determinants would have to be numbered",
             hint="take a smaller active space",
         )

@@ -13,7 +13,7 @@ from qtwin.encoding.mapping import TABLE
 from qtwin.encoding.mapping.linear import Mapping
 from qtwin.encoding.mapping.taper import tapered
 from qtwin.encoding.mapping.words import MOST_SPIN_ORBITALS, Words, annihilator, collected, number, word
-from qtwin.errors import InputError, unknown_name
+from qtwin.errors import TooLargeError, unknown_name
 
 Floats = NDArray[np.float64]
 
@@ -27,11 +27,11 @@ def electronic(h1_hartree: Floats, h2_hartree: Floats, core_hartree: float) -> W
         core_hartree: The constant.
 
     Raises:
-        InputError: for more orbitals than masks can hold.
+        TooLargeError: for more orbitals than masks can hold.
     """
     n = len(h1_hartree)
     if 2 * n > MOST_SPIN_ORBITALS:
-        raise InputError(
+        raise TooLargeError(
             f"{n} orbitals came, at most {MOST_SPIN_ORBITALS // 2} can be mapped", hint="take a smaller active space"
         )
     pairs = [(p, q) for p in range(n) for q in range(p + 1)]

@@ -12,6 +12,8 @@ from qtwin.errors import InputError
 from qtwin.problem.molecule.mean_field import MeanField
 
 Floats = NDArray[np.float64]
+SAME_LEVEL_HARTREE = 1e-4
+"""Orbitals this close in energy belong to one degenerate shell."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -165,4 +167,22 @@ def assembled(
         n_beta=n_beta,
         words=words,
         kept=tuple(float(k) for k in kept),
+    )
+
+
+def cut_shells(field: MeanField, space: ActiveSpace) -> tuple[tuple[int, int], ...]:
+    """Pairs of canonical orbitals, counted from 1, of one energy and occupation of which only the first is active.
+
+    Which of them is in the space is then an accident, and its energies are those of a molecule of lower symmetry. Rotated spaces
+    (AVAS, natural orbitals) hold no canonical orbitals and are not examined.
+    """
+    there = [bool((space.orbitals == field.orbitals[:, [k]]).all(axis=0).any()) for k in range(field.n_orbitals)]
+    if sum(there) != space.n_orbitals:
+        return ()
+    levels, occupied = field.orbital_energies_hartree, field.occupations
+    return tuple(
+        (i + 1, j + 1)
+        for i in np.flatnonzero(there)
+        for j in np.flatnonzero(np.abs(levels - levels[i]) < SAME_LEVEL_HARTREE)
+        if not there[j] and occupied[j] == occupied[i]
     )

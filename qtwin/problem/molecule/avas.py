@@ -13,6 +13,7 @@ import numpy as np
 
 from qtwin.errors import InputError
 from qtwin.problem.molecule.active_space import ActiveSpace, assembled
+from qtwin.problem.molecule.basis import functions
 from qtwin.problem.molecule.driver import pyscf_molecule
 from qtwin.problem.molecule.mean_field import MeanField
 from qtwin.problem.molecule.molecule import Molecule
@@ -77,7 +78,7 @@ def _reference(molecule: Molecule, labels: Sequence[str]) -> tuple[Any, Any]:
     minimal = gto.M(
         atom=[a for k, a in enumerate(atoms) if k not in molecule.ghosts],
         unit="Bohr",
-        basis=dict.fromkeys(real, "minao"),
+        basis=functions("minao", real),
         charge=molecule.charge,
         spin=molecule.multiplicity - 1,
         verbose=0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
+from qtwin.problem.molecule.basis import core_potentials, functions
 from qtwin.problem.molecule.molecule import Molecule
 
 _THREADED_FROM = 60
@@ -26,19 +27,15 @@ def pyscf_molecule(molecule: Molecule) -> Any:
         (f"ghost-{s}" if k in molecule.ghosts else s, tuple(x))
         for k, (s, x) in enumerate(zip(molecule.symbols, molecule.coordinates_angstrom, strict=True))
     ]
-    potentials = {}
-    for symbol in {s for k, s in enumerate(molecule.symbols) if k not in molecule.ghosts}:
-        try:
-            found = gto.basis.load_ecp(molecule.basis, symbol)
-        except Exception:  # PySCF raises many kinds where a basis has no potential
-            found = None
-        if found:
-            potentials[symbol] = found
+    real = {s for k, s in enumerate(molecule.symbols) if k not in molecule.ghosts}
+    lent = {molecule.symbols[k] for k in molecule.ghosts}
+    held = functions(molecule.basis, real | lent)
+    kinds = {s: held[s] for s in real} | {f"ghost-{s}": held[s] for s in lent}
     return gto.M(
         atom=atoms,
         unit="Angstrom",
-        basis=molecule.basis,
-        ecp=potentials,
+        basis=kinds,
+        ecp=core_potentials(molecule.basis, real),
         charge=molecule.charge,
         spin=molecule.multiplicity - 1,
         symmetry=False,

@@ -59,16 +59,20 @@ class MeanField:
         return self.orbitals.shape[1]
 
 
-def mean_field(molecule: Molecule, *, iterations: int = 100, stability: bool = True, follow: bool = False) -> MeanField:
+def mean_field(
+    molecule: Molecule, *, iterations: int = 100, stability: bool = True, follow: bool = False, limit_s: float | None = None
+) -> MeanField:
     """Converge restricted Hartree-Fock (ROHF where spins are unpaired).
 
     DIIS first; then a level shift of 0.3 hartree with damping; then second-order steps (Sun 2016, arXiv:1610.08423). Where the
-    converged field is a saddle (Seeger, Pople 1977, JCP 66:3045), the field below it is converged too, and the history says so.
+    converged field is a saddle (Seeger, Pople 1977, JCP 66:3045), the field below it is converged too, and the history says so;
+    if a lower field has the symmetry of the molecule, as where two degenerate orbitals hold one pair, that one is taken.
 
     Args:
         molecule: What.
         iterations: Of each attempt.
         stability: Examine the result, up to 60 orbitals.
+        limit_s: Examine it only while a third of this time is used.
         follow: Take the field below a saddle. It often breaks the symmetry of the molecule, so that curves jump.
 
     Raises:
@@ -84,9 +88,11 @@ def mean_field(molecule: Molecule, *, iterations: int = 100, stability: bool = T
         found = _first_converged(lambda: make(mole), iterations, history)
         wall_s = time.perf_counter() - began
         stable: bool | None = None
-        if found is not None and stability and mole.nao <= _STABILITY_ORBITALS and mole.nelectron > 1:
+        examined = stability and (limit_s is None or wall_s < limit_s / 3.0)
+        if found is not None and examined and mole.nao <= _STABILITY_ORBITALS and mole.nelectron > 1:
             lower, stable = _stabilised(found, make, mole, iterations, history)
-            found = lower if follow else found
+            if stable is not True:
+                found = lower if follow else _of_the_point_group(found, make, mole, iterations, history)
     if found is None:
         raise ConvergenceError(
             f"Hartree-Fock of {molecule.name or molecule.formula} did not converge in {iterations} iterations:"
@@ -164,6 +170,25 @@ def _stabilised(
         plain.mo_energy, plain.mo_coeff = plain.canonicalize(other.mo_coeff, other.mo_occ)
         found = plain
     return found, False
+
+
+def _of_the_point_group(found: Any, make: Callable[[Any], Any], mole: Any, iterations: int, history: list[str]) -> Any:
+    """The field whose orbitals belong to the point group each, if it is lower: it is no broken symmetry."""
+    grouped = mole.copy()
+    grouped.symmetry = True
+    grouped.build(dump_input=False, parse_arg=False)
+    if not np.allclose(grouped.atom_coords(), mole.atom_coords()):
+        return found
+    start = make(grouped)
+    start.conv_tol, start.max_cycle = TOLERANCE_HARTREE, iterations
+    start.kernel()
+    plain = make(mole)
+    plain.conv_tol, plain.max_cycle = TOLERANCE_HARTREE, iterations
+    plain.kernel(dm0=start.make_rdm1())
+    if not (start.converged and plain.converged and plain.e_tot < found.e_tot - 1e-7):
+        return found
+    history.append(f"in the point group {grouped.groupname} converged to {plain.e_tot:.8f} hartree, which is lower and was taken")
+    return plain
 
 
 def pyscf_mean_field(molecule: Molecule, field: MeanField) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from math import comb
 
-from qtwin.errors import InputError
+from qtwin.errors import TooLargeError
 
 _VECTORS = 16
 """Vectors that Davidson's method holds at once in PySCF: trial vectors, their products, and the work space of both."""
@@ -39,12 +39,12 @@ def require_fits(n_orbitals: int, n_alpha: int, n_beta: int, *, what: str, limit
         limit_bytes: Memory; None for what is free.
 
     Raises:
-        InputError: with determinants and bytes.
+        TooLargeError: with determinants and bytes.
     """
     size = n_determinants(n_orbitals, n_alpha, n_beta)
     needed, limit = 8 * size * _VECTORS, available_bytes() if limit_bytes is None else limit_bytes
     if needed > limit:
-        raise InputError(
+        raise TooLargeError(
             f"{what} has {size:,} determinants ({n_alpha + n_beta} electrons in {n_orbitals} orbitals) and needs"
             f" {needed:,} bytes ({needed / 2**30:,.3g} GiB), {limit / 2**30:.3g} GiB are there",
             hint="take fewer active orbitals, or methods that need no determinants: mp2, ccsd(t)",
@@ -52,16 +52,31 @@ def require_fits(n_orbitals: int, n_alpha: int, n_beta: int, *, what: str, limit
     return size
 
 
+def require_integrals_fit(n_orbitals: int, *, limit_bytes: int | None = None) -> None:
+    """Refuse an active space when its two-electron integrals, and a copy of them, do not fit.
+
+    Raises:
+        TooLargeError: with integrals and bytes.
+    """
+    needed, limit = 2 * 8 * n_orbitals**4, available_bytes() if limit_bytes is None else limit_bytes
+    if needed > limit:
+        raise TooLargeError(
+            f"the active space has {n_orbitals**4:,} two-electron integrals ({n_orbitals} orbitals) and needs"
+            f" {needed:,} bytes ({needed / 2**30:,.3g} GiB), {limit / 2**30:.3g} GiB are there",
+            hint="take fewer active orbitals",
+        )
+
+
 def require_amplitudes_fit(n_occupied: int, n_virtual: int, *, limit_bytes: int | None = None) -> None:
     """Refuse coupled cluster when its amplitudes and the intermediates of their size do not fit.
 
     Raises:
-        InputError: with amplitudes and bytes.
+        TooLargeError: with amplitudes and bytes.
     """
     amplitudes = n_occupied**2 * n_virtual**2
     needed, limit = 8 * 8 * amplitudes, available_bytes() if limit_bytes is None else limit_bytes
     if needed > limit:
-        raise InputError(
+        raise TooLargeError(
             f"coupled cluster has {amplitudes:,} amplitudes ({n_occupied} occupied, {n_virtual} empty orbitals) and needs"
             f" {needed:,} bytes ({needed / 2**30:,.3g} GiB), {limit / 2**30:.3g} GiB are there",
             hint="take a smaller basis, frozen_core = true, or mp2",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.errors import InputError, require_vendor
+from qtwin.problem.molecule.basis import functions
 
 Floats = NDArray[np.float64]
+_MOST_CHARGES = 10_000
 CLOSEST_SHARE = 0.4
 """Atoms closer than this share of their covalent radii's sum overlap: no bond is that short (H2 is at 1.2)."""
 
@@ -26,7 +27,7 @@ class Molecule:
         coordinates_angstrom: (n, 3), read-only.
         charge: Of the whole, in elementary charges.
         multiplicity: 2 S + 1.
-        basis: A name that PySCF knows.
+        basis: A name in PySCF's table.
         ghosts: Atoms that lend their basis functions but have neither nucleus nor electrons (counterpoise).
         name: How the report calls it.
         provenance: Where the geometry comes from.
@@ -60,7 +61,7 @@ class Molecule:
             raise InputError("coordinates that are not finite came", hint="give x, y and z of every atom in angstrom")
         object.__setattr__(self, "_numbers", tuple(atomic_number(s) for s in self.symbols))
         self._check_distances()
-        check_basis(self.basis, self.symbols)
+        functions(self.basis, self.symbols)
         self._check_electrons()
 
     @property
@@ -110,12 +111,13 @@ class Molecule:
             )
 
     def _check_electrons(self) -> None:
-        n, unpaired = self.n_electrons, self.multiplicity - 1
-        if not isinstance(self.charge, int) or not isinstance(self.multiplicity, int) or self.multiplicity < 1:
+        numbers = (self.charge, self.multiplicity)
+        if not all(isinstance(k, int) and abs(k) < _MOST_CHARGES for k in numbers) or self.multiplicity < 1:
             raise InputError(
-                f"charge {self.charge!r} and multiplicity {self.multiplicity!r} came, whole numbers and at least 1 were wanted",
+                f"charge and multiplicity must be whole numbers below {_MOST_CHARGES:,}, multiplicity at least 1; others came",
                 hint="multiplicity is 2 S + 1",
             )
+        n, unpaired = self.n_electrons, self.multiplicity - 1
         if n < 1:
             raise InputError(
                 f"charge {self.charge:+d} leaves {n} electrons to nuclei of {self.nuclear_charge}", hint="correct the charge"
@@ -142,42 +144,9 @@ def atomic_number(symbol: str) -> int:
 
     known: Sequence[str] = elements.ELEMENTS[1:]
     if symbol not in known:
-        close = difflib.get_close_matches(symbol.capitalize(), known, n=1, cutoff=0.5)
+        short = symbol if len(symbol) < 3 else "of more than two letters"
+        close = difflib.get_close_matches(short.capitalize(), known, n=1, cutoff=0.5)
         raise InputError(
-            f"unknown element {symbol!r}", hint=f"did you mean {close[0]!r}?" if close else "give symbols such as C, H, Cu"
+            f"unknown element {short}", hint=f"did you mean {close[0]!r}?" if close else "give symbols such as C, H, Cu"
         )
     return known.index(symbol) + 1
-
-
-def check_basis(basis: str, symbols: Iterable[str]) -> None:
-    """Refuse a basis that PySCF does not know, or that lacks one of the elements.
-
-    Raises:
-        InputError: with the nearest known name.
-    """
-    from pyscf.gto import basis as library
-
-    known: dict[str, object] = {**library.ALIAS, **getattr(library, "GTH_ALIAS", {})}
-    plain = {_squeezed(name): name for name in known}
-    if not basis.strip() or basis.strip().startswith("#") or "\n" in basis:
-        raise InputError(f"basis {basis!r} came, the name of a basis was wanted", hint="take sto-3g, 6-31g*, cc-pvdz, ...")
-    for symbol in sorted(set(symbols)):
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # advice to install another package
-                library.load(basis, symbol)
-        except Exception:  # PySCF raises many kinds for what it cannot read
-            there = _squeezed(basis).replace("*", "") in {p.replace("*", "") for p in plain}
-            close = difflib.get_close_matches(_squeezed(basis), plain, n=3, cutoff=0.6)
-            raise InputError(
-                f"basis {basis!r} has no functions for {symbol}" if there else f"unknown basis {basis!r}",
-                hint="take def2-svp or ano-rcc-mb for heavy elements"
-                if there
-                else f"did you mean {' or '.join(close)}?"
-                if close
-                else "take sto-3g, 6-31g*, cc-pvdz, def2-svp, ...",
-            ) from None
-
-
-def _squeezed(name: str) -> str:
-    return name.lower().replace("-", "").replace("_", "").replace(" ", "")

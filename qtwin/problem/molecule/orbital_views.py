@@ -54,7 +54,7 @@ def views(molecule: Molecule, orbitals: Floats, *, points: int = 64, depth: int 
     seen = (where - centre) @ axes.T
     low, high = seen.min(axis=0) - _MARGIN_ANGSTROM, seen.max(axis=0) + _MARGIN_ANGSTROM
     step = max(high[0] - low[0], high[1] - low[1]) / points
-    xs, ys = np.arange(low[0], high[0], step), np.arange(low[1], high[1], step)
+    xs, ys = (np.linspace(low[k], high[k], max(2, round((high[k] - low[k]) / step))) for k in (0, 1))
     best = np.zeros((orbitals.shape[1], len(ys), len(xs)))
     grid_x, grid_y = np.meshgrid(xs, ys)
     for z in np.linspace(low[2], high[2], depth):

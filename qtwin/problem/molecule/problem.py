@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from qtwin.problem.molecule.active_space import ActiveSpace, everything
 from qtwin.problem.molecule.integrals import Integrals, integrals
 from qtwin.problem.molecule.mean_field import MeanField
-from qtwin.problem.molecule.memory import n_determinants, require_fits
+from qtwin.problem.molecule.memory import n_determinants, require_integrals_fit
 from qtwin.problem.molecule.molecule import Molecule
 
 Floats = NDArray[np.float64]
@@ -47,9 +47,9 @@ class MolecularProblem:
         """Of the active space.
 
         Raises:
-            InputError: when its determinants do not fit into memory.
+            TooLargeError: when they do not fit into memory.
         """
-        require_fits(self.space.n_orbitals, self.n_alpha, self.n_beta, what="the active space", limit_bytes=self.memory_bytes)
+        require_integrals_fit(self.space.n_orbitals, limit_bytes=self.memory_bytes)
         began = time.perf_counter()
         found = integrals(self.molecule, self.space)
         self._made["integrals"] = time.perf_counter() - began

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from qtwin.errors import InputError
 
 _MOST_ATOMS = 500
+_MOST_CHARACTERS = 200_000
 Geometry = tuple[tuple[str, ...], NDArray[np.float64], str]
 
 
@@ -42,7 +43,7 @@ def parse_xyz(text: str, *, where: str) -> Geometry:
             x, y, z = (float(text) for text in place)
         except ValueError:
             raise InputError(
-                f"{where}: atom {k + 1} reads {line.strip()!r}, element x y z were wanted", hint="correct the line"
+                f"{where}: the line of atom {k + 1} is not element x y z", hint="such as O 0.0 0.0 0.1173, in angstrom"
             ) from None
         symbols.append(symbol[0].upper() + symbol[1:].lower())
         rows.append([x, y, z])
@@ -56,11 +57,14 @@ def read_xyz(path: Path) -> Geometry:
         InputError: if it is missing or no xyz file.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_MOST_CHARACTERS + 1)
     except FileNotFoundError:
         raise InputError(f"no geometry at {path}", hint="paths are relative to the spec file") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {path}: {error}", hint="give a text file in xyz format") from None
+        raise InputError(f"cannot read {path} as text ({type(error).__name__})", hint="give a text file in xyz format") from None
+    if len(text) > _MOST_CHARACTERS:
+        raise InputError(f"{path} has more than {_MOST_CHARACTERS:,} characters", hint="one frame of at most 500 atoms")
     return parse_xyz(text, where=path.name)
 
 

@@ -22,7 +22,9 @@ from qtwin.encoding.grouping import Grouping
 from qtwin.errors import InputError, unknown_name
 from qtwin.solver.base import Card, TracePoint
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
+from qtwin.solver.molecular.compiled import load_compiled_code
 from qtwin.solver.molecular.execution import Allocation, execution
+from qtwin.solver.molecular.spin import shifted, spin_squared
 from qtwin.solver.molecular.variational import SPIN_ORBITALS, Trained, answer
 
 Pool = Literal["fermionic", "qubit"]
@@ -101,10 +103,12 @@ class AdaptVqe(EnergyMethod):
         )
 
     def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+        load_compiled_code()
         began = time.perf_counter()
         deadline = None if time_limit_s is None else began + time_limit_s
         candidates = pool(len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta, self.pool)
-        integrals = (molecule.h1_hartree, molecule.h2_hartree, molecule.core_hartree)
+        target = shifted(molecule)
+        integrals = (target.h1_hartree, target.h2_hartree, target.core_hartree)
         simulator = DeterminantSimulator(*integrals, candidates, symmetric=True)
         chosen: list[Rotation] = []
         theta: NDArray[np.float64] = np.zeros(0)
@@ -146,6 +150,7 @@ class AdaptVqe(EnergyMethod):
             converged=converged,
             trace=tuple(trace),
             used=np.ones(len(chosen), dtype=np.bool_),
+            spin_squared=spin_squared(simulator.space, state),
             info=info,
             wall_s={"training": time.perf_counter() - began},
         )

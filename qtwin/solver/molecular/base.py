@@ -54,6 +54,7 @@ class Energy:
         wall_s: Seconds by stage.
         trace: Anytime.
         seed: Of everything random.
+        spin_squared: <S^2> of the state (of several the one farthest from what was asked for); None where it is not known.
         backend: Where the energy was measured, "determinants" for our exact simulator.
         info: Further numbers worth printing, JSON-ready.
     """
@@ -69,6 +70,7 @@ class Energy:
     wall_s: Mapping[str, float] = field(default_factory=dict)
     trace: tuple[TracePoint, ...] = ()
     seed: int = 0
+    spin_squared: float | None = None
     backend: str = "determinants"
     info: Mapping[str, Any] = field(default_factory=dict)
 

@@ -15,8 +15,9 @@ from qtwin.encoding.excitation import FermionicAnsatz
 from qtwin.encoding.grouping import Grouping, groups
 from qtwin.encoding.mapping.electronic import electronic, mapping_of
 from qtwin.encoding.pauli import PauliSum
-from qtwin.errors import InputError, unknown_name
+from qtwin.errors import InputError, TooLargeError, unknown_name
 from qtwin.solver.molecular.base import Electrons
+from qtwin.solver.molecular.spin import shifted_words
 from qtwin.solver.objective import loaded
 
 Floats = NDArray[np.float64]
@@ -93,16 +94,20 @@ def execution(
     )
 
 
-def on_qubits(how: Execution, circuit: FermionicAnsatz, molecule: Electrons) -> tuple[Ansatz, PauliSum]:
-    """Circuit and Hamiltonian in the mapping.
+def on_qubits(
+    how: Execution, circuit: FermionicAnsatz, molecule: Electrons, *, right_spin: bool = False
+) -> tuple[Ansatz, PauliSum]:
+    """Circuit and Hamiltonian in the mapping, with the penalty on wrong spin where it is wanted.
 
     Raises:
         InputError: for more qubits than can be simulated, or an unknown mapping.
     """
     words = electronic(molecule.h1_hartree, molecule.h2_hartree, molecule.core_hartree)
+    if right_spin:
+        words = shifted_words(words, molecule)
     mapping = mapping_of(how.mapping, words, circuit.n_orbitals, circuit.n_alpha, circuit.n_beta)
     if mapping.n_qubits > MOST_QUBITS:
-        raise InputError(
+        raise TooLargeError(
             f"{mapping.n_qubits} qubits came, at most {MOST_QUBITS} are sent to a backend", hint="take a smaller active space"
         )
     return to_ansatz(circuit, mapping), mapping.apply(words)

@@ -1,7 +1,7 @@
 """VQE with a hardware-efficient ansatz: Y rotations and CZ along a line (Kandala et al. 2017, Nature 549:242).
 
-It knows nothing of electrons: a penalty on wrong numbers of either spin keeps it in the sector. The energy of a state that mixes
-sectors is no bound on the energy of one.
+It knows nothing of electrons: penalties on wrong numbers of either spin and on wrong total spin keep it in the sector. The
+energy of a state that mixes sectors is no bound on the energy of one.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from qtwin.encoding.grouping import Grouping
 from qtwin.encoding.mapping.electronic import electronic, mapping_of, reference
 from qtwin.encoding.mapping.words import Words, number, word
 from qtwin.encoding.pauli import PauliSum
-from qtwin.errors import InputError
+from qtwin.errors import InputError, TooLargeError
 from qtwin.solver.base import Card
 from qtwin.solver.descent import Descent, descend
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.execution import OWN, Allocation, execution, valued
+from qtwin.solver.molecular.spin import shifted_words, spin_words, surcharge_hartree
 
 Floats = NDArray[np.float64]
 MOST_QUBITS = 16
@@ -110,14 +111,17 @@ class HardwareEfficientVqe(EnergyMethod):
         began = time.perf_counter()
         n, up, down = len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta
         words = electronic(molecule.h1_hartree, molecule.h2_hartree, molecule.core_hartree)
-        mapping = mapping_of(self._how.mapping, words, n, up, down)
-        if not 1 <= mapping.n_qubits <= MOST_QUBITS:
-            raise InputError(
-                f"{mapping.n_qubits} qubits came, 1 to {MOST_QUBITS} are trained here",
+        lifted = shifted_words(words, molecule)
+        mapping = mapping_of(self._how.mapping, lifted, n, up, down)
+        if mapping.n_qubits < 1:
+            raise InputError("no qubit is left: symmetry alone gives the state", hint="take casci")
+        if mapping.n_qubits > MOST_QUBITS:
+            raise TooLargeError(
+                f"{mapping.n_qubits} qubits came, at most {MOST_QUBITS} are trained here",
                 hint='mapping = "tapered", or fewer orbitals',
             )
         wrong, hamiltonian = wrong_number(n, up, down), mapping.apply(words)
-        target = mapping.apply(words + wrong * self.penalty_hartree)
+        target = mapping.apply(lifted + wrong * self.penalty_hartree)
         circuit = line(mapping.n_qubits, mapping.encode(reference(n, up, down)[None, :])[0], self.layers)
         free = circuit.n_parameters - 1
         simulator = StatevectorBackend()
@@ -138,9 +142,10 @@ class HardwareEfficientVqe(EnergyMethod):
         trained = time.perf_counter()
         theta = np.append(best.theta, np.pi / 4)
         value = valued(self._how, circuit, theta, hamiltonian, seed=seed)
+        square = simulator.expectation(circuit, theta, mapping.apply(spin_words(n))).value
         return Energy(
             method="vqe-hardware-efficient",
-            energy_hartree=value.energy_hartree,
+            energy_hartree=value.energy_hartree + surcharge_hartree(square, molecule),
             standard_error_hartree=value.standard_error_hartree,
             variational=False,
             converged=best.converged,
@@ -149,6 +154,7 @@ class HardwareEfficientVqe(EnergyMethod):
             wall_s={"training": trained - began, "execution": time.perf_counter() - trained},
             trace=best.trace,
             seed=seed,
+            spin_squared=square,
             backend=self._how.backend_name,
             info={
                 "parameters": free,

@@ -2,7 +2,8 @@
 
 The phase of U = exp(2 pi i (H - low) / span) on the prepared state is read to m bits. On determinants U is applied exactly,
 through the eigenvectors of H; Trotter error and noise are not in it. On a backend they are. What it shows is the overlap
-problem: the state collapses to an eigenstate with the probability of its overlap.
+problem: the state collapses to an eigenstate with the probability of its overlap. The Hartree-Fock determinant, its unpaired
+electrons all up, is an eigenstate of S^2, and the exact evolution keeps its spin; Trotter steps run on H with a penalty on S^2.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from qtwin.backend.base import Backend
 from qtwin.backend.determinants.hamiltonian import hamiltonian
 from qtwin.backend.determinants.space import space_of
 from qtwin.encoding.mapping.electronic import electronic, mapping_of, reference
-from qtwin.errors import InputError
+from qtwin.errors import InputError, TooLargeError
 from qtwin.solver.base import Card
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
+from qtwin.solver.molecular.compiled import load_compiled_code
 from qtwin.solver.molecular.execution import OWN, execution
 from qtwin.solver.molecular.phase_circuit import read_phase
+from qtwin.solver.molecular.spin import shifted_words, spin_squared, wanted
 
 _LARGEST = 3000
 
@@ -71,12 +74,13 @@ class IterativeQpe(EnergyMethod):
         )
 
     def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+        load_compiled_code()
         began = time.perf_counter()
         if self._how.backend is not None:
             return self._on_backend(molecule, self._how.backend, seed)
         space = space_of(molecule.h1_hartree, molecule.h2_hartree, molecule.n_alpha, molecule.n_beta, symmetric=True)
         if space.size > _LARGEST:
-            raise InputError(
+            raise TooLargeError(
                 f"{space.size:,} determinants came, at most {_LARGEST:,} are diagonalised here",
                 hint="take a smaller active space",
             )
@@ -91,12 +95,13 @@ class IterativeQpe(EnergyMethod):
         phases = (values - low) / span
         prepared = time.perf_counter()
         rng = np.random.default_rng(seed)
-        found: list[int] = []
+        found: list[tuple[int, float]] = []
         for _ in range(self.repetitions):
             if found and time_limit_s is not None and time.perf_counter() - began > time_limit_s:
                 break
-            found.append(self._run(vectors[place].copy(), phases, rng))
-        energies = low + span * np.array(found) / 2.0**self.bits + molecule.core_hartree
+            read, state = self._run(vectors[place].copy(), phases, rng)
+            found.append((read, spin_squared(space, vectors @ state)))
+        energies = low + span * np.array([read for read, _ in found]) / 2.0**self.bits + molecule.core_hartree
         step = span / 2.0**self.bits
         near = np.abs(energies[:, None] - energies[None, :]) <= 2.5 * step
         repeated = energies[near.sum(axis=1) > 1]
@@ -111,8 +116,10 @@ class IterativeQpe(EnergyMethod):
             shots=self.bits * len(found),
             wall_s={"diagonalising": prepared - began, "phase estimation": time.perf_counter() - prepared},
             seed=seed,
+            spin_squared=found[int(np.argmin(np.abs(energies - answer)))][1],
             info={
                 "resolution_hartree": step,
+                "spins_squared": [square for _, square in found],
                 "energies_hartree": energies.tolist(),
                 "overlap_with_ground_state": float(vectors[place, 0] ** 2),
                 "longest_evolution_applications": 2 ** (self.bits - 1),
@@ -124,9 +131,10 @@ class IterativeQpe(EnergyMethod):
         began = time.perf_counter()
         n, up, down = len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta
         words = electronic(molecule.h1_hartree, molecule.h2_hartree, molecule.core_hartree)
-        mapping = mapping_of(self._how.mapping, words, n, up, down)
+        lifted = shifted_words(words, molecule)
+        mapping = mapping_of(self._how.mapping, lifted, n, up, down)
         start = mapping.encode(reference(n, up, down)[None, :])[0]
-        read = read_phase(backend, mapping.apply(words), start, bits=self.bits, shots=self.shots, steps=self.steps, seed=seed)
+        read = read_phase(backend, mapping.apply(lifted), start, bits=self.bits, shots=self.shots, steps=self.steps, seed=seed)
         return Energy(
             method="iterative-qpe",
             energy_hartree=read.energy_hartree,
@@ -137,6 +145,7 @@ class IterativeQpe(EnergyMethod):
             shots=self.bits * self.shots,
             wall_s={"phase estimation": time.perf_counter() - began},
             seed=seed,
+            spin_squared=wanted(molecule),  # of the start; another spin reads an energy half a hartree or more too high
             backend=self._how.backend_name,
             info={
                 "resolution_hartree": read.step_hartree,
@@ -152,8 +161,8 @@ class IterativeQpe(EnergyMethod):
         amplitudes: NDArray[np.float64],
         phases: NDArray[np.float64],
         rng: np.random.Generator,
-    ) -> int:
-        """The phase as a whole number of 2^-bits; amplitudes are those on the eigenvectors and collapse bit by bit."""
+    ) -> tuple[int, NDArray[np.complex128]]:
+        """The phase as a whole number of 2^-bits, and the amplitudes on the eigenvectors, which collapse bit by bit."""
         state = amplitudes.astype(np.complex128)
         read = 0
         for k in range(self.bits):
@@ -167,4 +176,4 @@ class IterativeQpe(EnergyMethod):
             state = one if bit else zero
             state /= np.linalg.norm(state)
             read += bit << k
-        return read
+        return read, state

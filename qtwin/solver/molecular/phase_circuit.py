@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from qtwin.backend.base import Ansatz, Backend, Layer
 from qtwin.encoding.pauli import PauliSum
-from qtwin.errors import InputError
+from qtwin.errors import TooLargeError
 from qtwin.solver.molecular.trotter import fragments, product
 
 Floats = NDArray[np.float64]
@@ -64,7 +64,7 @@ def read_phase(
         seed: Of the shots.
 
     Raises:
-        InputError: for more qubits or longer circuits than can be run.
+        TooLargeError: for more qubits or longer circuits than can be run.
     """
     n = hamiltonian.n_qubits
     identity = ~(hamiltonian.x | hamiltonian.z).any(axis=1)
@@ -72,7 +72,7 @@ def read_phase(
     parts = tuple(p for p in fragments(rest) if len(p.coefficients))
     longest = 2 ** (bits - 1) * steps * 2 * len(parts)
     if n > MOST_QUBITS or longest > MOST_LAYERS:
-        raise InputError(
+        raise TooLargeError(
             f"{n} qubits and about {longest:,} layers came, at most {MOST_QUBITS} and {MOST_LAYERS:,} are run as circuits",
             hint='fewer bits or steps, mapping = "tapered", or backend = "determinants"',
         )

@@ -23,16 +23,22 @@ from qtwin.encoding.lucj import lucj
 from qtwin.errors import InputError, unknown_name
 from qtwin.solver.base import Card
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
+from qtwin.solver.molecular.compiled import load_compiled_code
 from qtwin.solver.molecular.execution import OWN, execution, on_qubits, pruned
+from qtwin.solver.molecular.limit import Deadline
+from qtwin.solver.molecular.spin import surcharge_hartree, wanted
 from qtwin.solver.molecular.variational import SPIN_ORBITALS, train
 
 Floats = NDArray[np.float64]
 Circuit = Literal["uccsd", "lucj"]
+_TRAINING = 0.4
+"""Of the time, at most: the rest is for the diagonalisations."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Round:
     state: Lowest
+    energy_hartree: float
     alpha: NDArray[np.int64]
     beta: NDArray[np.int64]
 
@@ -89,30 +95,27 @@ class Sqd(EnergyMethod):
         )
 
     def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+        load_compiled_code()
         began = time.perf_counter()
         n, up, down = len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta
-        samples, info = self._sampled(molecule, seed, time_limit_s)
+        ends = Deadline(began=began, limit_s=time_limit_s)
+        samples, info = self._sampled(molecule, seed, ends.share(_TRAINING))
         sampled = time.perf_counter()
         rng = np.random.default_rng(seed)
-        found = self._diagonalised(samples, molecule, rng)
+        found = self._diagonalised(samples, molecule, rng, ends)
         diagonalised = time.perf_counter()
         best = found[-1]
-        # the same number of strings, ranked by the mean field
-        ranked = [self._ranked(molecule, spin, len(own)) for spin, own in ((0, best.alpha), (1, best.beta))]
-        control = self._among(molecule, *ranked)
-        drawn = min(
-            (self._among(molecule, *self._any(molecule, best, rng)) for _ in range(self.batches)), key=lambda s: s.energy_hartree
-        )
-        random_bits = tally(rng.integers(0, 2, size=(self.shots, 2 * n)).astype(np.uint8))
-        random = self._diagonalised(random_bits, molecule, rng)[-1]
+        controls = self._controls(molecule, best, rng, ends)
         right = (samples.bits[:, :n].sum(axis=1) == up) & (samples.bits[:, n:].sum(axis=1) == down)
         return Energy(
             method="sqd",
-            energy_hartree=best.state.energy_hartree,
+            energy_hartree=best.energy_hartree,
             variational=True,
-            converged=len(found) < 2 or abs(found[-1].state.energy_hartree - found[-2].state.energy_hartree) < 1e-6,
+            converged=len(found) == self.rounds
+            and (len(found) < 2 or abs(found[-1].energy_hartree - found[-2].energy_hartree) < 1e-6),
             evaluations=1,
             shots=self.shots,
+            spin_squared=best.state.spin_squared,
             wall_s={
                 "training and sampling": sampled - began,
                 "diagonalising": diagonalised - sampled,
@@ -125,14 +128,32 @@ class Sqd(EnergyMethod):
                 "dimension": best.state.dimension,
                 "spin_squared": best.state.spin_squared,
                 "share_of_right_numbers": float(samples.counts[right].sum() / samples.shots),
-                "energies_of_rounds_hartree": [r.state.energy_hartree for r in found],
-                "control_ranked_hartree": control.energy_hartree,
-                "control_ranked_dimension": control.dimension,
-                "control_random_strings_hartree": drawn.energy_hartree,
-                "control_random_bits_hartree": random.state.energy_hartree,
-                "control_random_bits_dimension": random.state.dimension,
-            },
+                "energies_of_rounds_hartree": [r.energy_hartree for r in found],
+            }
+            | controls,
         )
+
+    def _controls(self, molecule: Electrons, best: _Round, rng: np.random.Generator, ends: Deadline) -> dict[str, Any]:
+        """As many strings ranked by the mean field, as many at random, and random bits through the same pipeline."""
+        if ends.is_past:
+            return {"controls": "left out, the time was over"}
+        n = len(molecule.h1_hartree)
+        ranked = [self._ranked(molecule, spin, len(own)) for spin, own in ((0, best.alpha), (1, best.beta))]
+        control = self._round(molecule, *ranked)
+        drawn = min((self._round(molecule, *self._any(molecule, best, rng)) for _ in range(self.batches)), key=_energy)
+        told = {
+            "control_ranked_hartree": control.energy_hartree,
+            "control_ranked_dimension": control.state.dimension,
+            "control_random_strings_hartree": drawn.energy_hartree,
+        }
+        if ends.is_past:
+            return told | {"controls": "random bits left out, the time was over"}
+        random_bits = tally(rng.integers(0, 2, size=(self.shots, 2 * n)).astype(np.uint8))
+        random = self._diagonalised(random_bits, molecule, rng, ends)[-1]
+        return told | {
+            "control_random_bits_hartree": random.energy_hartree,
+            "control_random_bits_dimension": random.state.dimension,
+        }
 
     def _sampled(self, molecule: Electrons, seed: int, limit_s: float | None) -> tuple[Samples, dict[str, Any]]:
         n, up, down = len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta
@@ -160,7 +181,7 @@ class Sqd(EnergyMethod):
             samples = tally((rows ^ flips).astype(np.uint8))
         return samples, {"ansatz": made.name, "energy_of_the_circuit_hartree": trained.energy_hartree}
 
-    def _diagonalised(self, samples: Samples, molecule: Electrons, rng: np.random.Generator) -> list[_Round]:
+    def _diagonalised(self, samples: Samples, molecule: Electrons, rng: np.random.Generator, ends: Deadline) -> list[_Round]:
         """The lowest subspace of every round."""
         n, up, down = len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta
         right = (samples.bits[:, :n].sum(axis=1) == up) & (samples.bits[:, n:].sum(axis=1) == down)
@@ -171,9 +192,15 @@ class Sqd(EnergyMethod):
         for _ in range(self.rounds):
             if found or not len(usable.counts):
                 usable = recovered(samples, occupancies, up, down, seed=int(rng.integers(2**31)))
-            tried = [self._batch(usable, carried, molecule, rng) for _ in range(self.batches)]
-            best = min(tried, key=lambda r: r.state.energy_hartree)
-            if found and found[-1].state.energy_hartree < best.state.energy_hartree:
+            tried = []
+            for _ in range(self.batches):
+                if (found or tried) and ends.is_past:
+                    break
+                tried.append(self._batch(usable, carried, molecule, rng))
+            if not tried:
+                break
+            best = min(tried, key=_energy)
+            if found and found[-1].energy_hartree < best.energy_hartree:
                 best = found[-1]
             found.append(best)
             occupancies = best.state.occupancies
@@ -189,7 +216,7 @@ class Sqd(EnergyMethod):
         halves = [np.union1d(half, old) for half, old in zip(halves, carried, strict=True)]
         if up == down:  # a singlet is symmetric in the spins
             halves = [np.union1d(*halves)] * 2
-        return _Round(state=self._among(molecule, *halves), alpha=halves[0], beta=halves[1])
+        return self._round(molecule, *halves)
 
     def _heaviest(self, best: _Round, share: float = 1e-4) -> list[NDArray[np.int64]]:
         """Strings that carry weight go on into the next round."""
@@ -218,9 +245,15 @@ class Sqd(EnergyMethod):
             found.append(np.append(chosen, (1 << electrons) - 1))
         return [found[0], found[0]] if up == down else found
 
-    def _among(self, molecule: Electrons, alpha: NDArray[np.int64], beta: NDArray[np.int64]) -> Lowest:
-        """The lowest state of the wanted spin among all pairs of the strings."""
+    def _round(self, molecule: Electrons, alpha: NDArray[np.int64], beta: NDArray[np.int64]) -> _Round:
+        """The lowest state of the wanted spin among all pairs of the strings; what it mixes in of other spins is charged."""
         s = abs(molecule.n_alpha - molecule.n_beta) / 2 if self.spin is None else self.spin
         space = spanned(len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta, alpha, beta)
         integrals = (molecule.h1_hartree, molecule.h2_hartree, molecule.core_hartree)
-        return lowest(space, *integrals, spin_squared=s * (s + 1))
+        state = lowest(space, *integrals, spin_squared=s * (s + 1))
+        charged = surcharge_hartree(state.spin_squared, molecule) if s * (s + 1) == wanted(molecule) else 0.0
+        return _Round(state=state, energy_hartree=state.energy_hartree + charged, alpha=np.unique(alpha), beta=np.unique(beta))
+
+
+def _energy(found: _Round) -> float:
+    return found.energy_hartree

@@ -18,10 +18,11 @@ from qtwin.backend.statevector import StatevectorBackend
 from qtwin.encoding.grouping import Grouping, groups
 from qtwin.encoding.mapping.electronic import electronic, mapping_of, reference
 from qtwin.encoding.pauli import PauliSum
-from qtwin.errors import InputError
+from qtwin.errors import InputError, TooLargeError
 from qtwin.solver.base import Card
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.execution import OWN, Allocation, execution, valued
+from qtwin.solver.molecular.spin import shifted_words, spin_words, surcharge_hartree
 
 Floats = NDArray[np.float64]
 MOST_QUBITS = 16
@@ -131,27 +132,31 @@ class Trotter(EnergyMethod):
         began = time.perf_counter()
         n, up, down = len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta
         words = electronic(molecule.h1_hartree, molecule.h2_hartree, molecule.core_hartree)
-        mapping = mapping_of(self._how.mapping, words, n, up, down)
+        lifted = shifted_words(words, molecule)  # the diagonal strings, with which it begins, mix spins
+        mapping = mapping_of(self._how.mapping, lifted, n, up, down)
         if mapping.n_qubits > MOST_QUBITS:
-            raise InputError(
+            raise TooLargeError(
                 f"{mapping.n_qubits} qubits came, at most {MOST_QUBITS} are evolved",
                 hint='mapping = "tapered", or fewer orbitals',
             )
         hamiltonian = mapping.apply(words)
-        parts = fragments(hamiltonian)
+        parts = fragments(mapping.apply(lifted))
         start = mapping.encode(reference(n, up, down)[None, :])[0]
         circuit, theta = product(parts, start, schedule(len(parts), self.steps, self.time_per_hartree), self.order)
         built = time.perf_counter()
         value = valued(self._how, circuit, theta, hamiltonian, seed=seed)
         executed = time.perf_counter()
         faster = schedule(len(parts), max(1, self.steps // 2), self.time_per_hartree / 2)
-        half = StatevectorBackend().expectation(*product(parts, start, faster, self.order), hamiltonian).value
+        exact = StatevectorBackend()
+        half = exact.expectation(*product(parts, start, faster, self.order), hamiltonian).value
+        square = exact.expectation(circuit, theta, mapping.apply(spin_words(n))).value
+        energy_hartree = value.energy_hartree + surcharge_hartree(square, molecule)
         return Energy(
             method="trotter",
-            energy_hartree=value.energy_hartree,
+            energy_hartree=energy_hartree,
             standard_error_hartree=value.standard_error_hartree,
             variational=False,  # other electron numbers of the same parity are in the sector
-            converged=abs(value.energy_hartree - half) < 1.6e-3 + 2 * value.standard_error_hartree,
+            converged=abs(energy_hartree - half) < 1.6e-3 + 2 * value.standard_error_hartree,
             evaluations=1,
             shots=value.shots,
             wall_s={
@@ -160,6 +165,7 @@ class Trotter(EnergyMethod):
                 "check at half the time": time.perf_counter() - executed,
             },
             seed=seed,
+            spin_squared=square,
             backend=self._how.backend_name,
             info={
                 "qubits": mapping.n_qubits,

@@ -16,7 +16,9 @@ from qtwin.errors import InputError
 from qtwin.solver.base import Card
 from qtwin.solver.descent import Descent, descend
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
+from qtwin.solver.molecular.compiled import load_compiled_code
 from qtwin.solver.molecular.execution import Allocation, execution, on_qubits, valued
+from qtwin.solver.molecular.spin import shifted, spin_squared, surcharge_hartree, wanted
 
 Floats = NDArray[np.float64]
 
@@ -70,10 +72,12 @@ class Vqd(EnergyMethod):
         )
 
     def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+        load_compiled_code()
         began = time.perf_counter()
         deadline = None if time_limit_s is None else began + time_limit_s
         ansatz = upccgsd(len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta, k=self.k)
-        simulator = DeterminantSimulator(molecule.h1_hartree, molecule.h2_hartree, molecule.core_hartree, ansatz)
+        target = shifted(molecule)
+        simulator = DeterminantSimulator(target.h1_hartree, target.h2_hartree, target.core_hartree, ansatz)
         if self.states > simulator.space.size:
             raise InputError(
                 f"{self.states} states of {simulator.space.size} determinants were wanted", hint="ask for fewer states"
@@ -91,6 +95,7 @@ class Vqd(EnergyMethod):
             angles.append(best.theta)
         trained = time.perf_counter()
         found_energies, errors, shots = self._valued(simulator, molecule, angles, seed)
+        spins = [spin_squared(simulator.space, state) for state in below]
         return Energy(
             method="vqd",
             energy_hartree=found_energies[0],
@@ -103,7 +108,9 @@ class Vqd(EnergyMethod):
             evaluations=evaluations,
             wall_s={"training": trained - began, "execution": time.perf_counter() - trained},
             seed=seed,
+            spin_squared=max(spins, key=lambda each: abs(each - wanted(molecule))),
             info={
+                "spins_squared": spins,
                 "parameters": ansatz.n_parameters,
                 "determinants": simulator.space.size,
                 "standard_errors_hartree": errors,
@@ -119,7 +126,9 @@ class Vqd(EnergyMethod):
             return [simulator.energy_hartree(theta) for theta in angles], [0.0] * len(angles), 0
         circuit, hamiltonian = on_qubits(self._how, simulator.ansatz, molecule)
         values = [valued(self._how, circuit, theta, hamiltonian, seed=seed + k) for k, theta in enumerate(angles)]
-        return [v.energy_hartree for v in values], [v.standard_error_hartree for v in values], sum(v.shots for v in values)
+        charged = [surcharge_hartree(spin_squared(simulator.space, simulator.state(theta)), molecule) for theta in angles]
+        energies = [v.energy_hartree + more for v, more in zip(values, charged, strict=True)]
+        return energies, [v.standard_error_hartree for v in values], sum(v.shots for v in values)
 
     def _state(
         self, simulator: DeterminantSimulator, below: list[Floats], rng: np.random.Generator, deadline: float | None

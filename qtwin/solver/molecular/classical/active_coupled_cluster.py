@@ -21,7 +21,7 @@ def _field(electrons: Electrons) -> tuple[Any, str]:
     n, up, down = len(electrons.h1_hartree), electrons.n_alpha, electrons.n_beta
     mole = gto.M(verbose=0)
     mole.nelectron, mole.spin, mole.incore_anyway, mole.nao = up + down, up - down, True, n
-    field = (scf.RHF if up == down else scf.UHF)(mole)
+    field = (scf.hf.RHF if up == down else scf.uhf.UHF)(mole)
     field.get_hcore = lambda *_: np.array(electrons.h1_hartree)
     field.get_ovlp = lambda *_: np.eye(n)
     field.energy_nuc = lambda *_: electrons.core_hartree
@@ -50,6 +50,7 @@ def _energy(name: str, ended: Amplitudes, triples: float, wall_s: dict[str, floa
         converged=ended.converged,
         wall_s=wall_s,
         seed=seed,
+        spin_squared=ended.spin_squared,
         info={"reference": ended.kind, "t1_diagnostic": ended.t1},
     )
 

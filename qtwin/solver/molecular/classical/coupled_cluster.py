@@ -20,18 +20,19 @@ from qtwin.problem.molecule.memory import require_amplitudes_fit
 from qtwin.problem.molecule.problem import MolecularProblem
 from qtwin.solver.base import Card
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
-from qtwin.solver.molecular.classical.whole import reference, whole_molecule
+from qtwin.solver.molecular.classical.whole import correlates, reference, whole_molecule
 
 
 @dataclass(frozen=True, kw_only=True)
 class Amplitudes:
-    """A CCSD calculation that ended: PySCF's object, its reference, whether it converged, its energy and its seconds."""
+    """A CCSD calculation that ended: PySCF's object, its reference, whether it converged, energy, T1, <S^2> and seconds."""
 
     solver: Any
     kind: str
     converged: bool
     energy_hartree: float
     t1: float
+    spin_squared: float
     wall_s: float
 
 
@@ -57,7 +58,7 @@ def amplitudes(problem: MolecularProblem) -> Amplitudes:
 
 
 def run_ccsd(begin: Callable[[], tuple[Any, str]], frozen: int) -> Amplitudes:
-    """CCSD from a converged field, a second time with damped steps when it does not converge.
+    """CCSD from a converged field, a second time with damped steps when it does not converge; the field where nothing correlates.
 
     Args:
         begin: Gives the field and its kind; its time counts.
@@ -67,6 +68,16 @@ def run_ccsd(begin: Callable[[], tuple[Any, str]], frozen: int) -> Amplitudes:
 
     began = time.perf_counter()
     start, kind = begin()
+    if not correlates(start.mo_occ, frozen):
+        return Amplitudes(
+            solver=None,
+            kind=kind,
+            converged=True,
+            energy_hartree=float(start.e_tot),
+            t1=0.0,
+            spin_squared=float(start.spin_square()[0]),
+            wall_s=time.perf_counter() - began,
+        )
     found = cc.CCSD(start, frozen=frozen or None)
     found.conv_tol, found.conv_tol_normt, found.max_cycle = 1e-9, 1e-7, 100
     converged = _ends_well(found)
@@ -79,8 +90,40 @@ def run_ccsd(begin: Callable[[], tuple[Any, str]], frozen: int) -> Amplitudes:
         norm = float(np.sqrt(sum((t**2).sum() for t in singles) / max(sum(t.shape[0] for t in singles), 1)))
     energy = float(found.e_tot) if found.e_corr is not None else np.nan
     return Amplitudes(
-        solver=found, kind=kind, converged=converged, energy_hartree=energy, t1=norm, wall_s=time.perf_counter() - began
+        solver=found,
+        kind=kind,
+        converged=converged,
+        energy_hartree=energy,
+        t1=norm,
+        spin_squared=projected_spin_squared(found) if converged else np.nan,
+        wall_s=time.perf_counter() - began,
     )
+
+
+def projected_spin_squared(solver: Any) -> float:
+    """<Phi|S^2 e^T|Phi>, which is s (s + 1) of an eigenstate of S^2 (Schlegel 1986, JCP 84:4530); 0 of closed shells.
+
+    With the overlaps S of spin-up orbitals i, a and spin-down orbitals j, b it is that of the determinant less
+    sum t_ia S_ij S_aj, the same for j, b, and sum (t_ijab + t_ia t_jb) S_ib S_aj.
+    """
+    if not isinstance(solver.t1, tuple):
+        return 0.0
+    (up, down), occupations = solver.mo_coeff, solver.mo_occ
+    overlap = up.T @ solver._scf.get_ovlp() @ down
+    kept = solver.get_frozen_mask()
+    held = [occupied > 0 for occupied in occupations]
+    occ = [np.flatnonzero(k & h) for k, h in zip(kept, held, strict=True)]
+    empty = [np.flatnonzero(k & ~h) for k, h in zip(kept, held, strict=True)]
+    between = overlap[np.ix_(held[0], held[1])]
+    n_up, n_down = between.shape
+    s = 0.5 * (n_up - n_down)
+    value = s * (s + 1.0) + n_down - float((between**2).sum())
+    (t_up, t_down), (_, t_mixed, _) = solver.t1, solver.t2
+    value -= float(np.einsum("ia,ij,aj->", t_up, overlap[np.ix_(occ[0], held[1])], overlap[np.ix_(empty[0], held[1])]))
+    value -= float(np.einsum("jb,ij,ib->", t_down, overlap[np.ix_(held[0], occ[1])], overlap[np.ix_(held[0], empty[1])]))
+    over_ib, over_aj = overlap[np.ix_(occ[0], empty[1])], overlap[np.ix_(empty[0], occ[1])]
+    value -= float(np.einsum("ijab,ib,aj->", t_mixed, over_ib, over_aj, optimize=True))
+    return value - float(np.einsum("ia,jb,ib,aj->", t_up, t_down, over_ib, over_aj, optimize=True))
 
 
 def _ends_well(solver: Any) -> bool:
@@ -128,6 +171,7 @@ class Ccsd(EnergyMethod):
             converged=ended.converged,
             wall_s={"singles and doubles": ended.wall_s},
             seed=seed,
+            spin_squared=ended.spin_squared,
             info=_told(problem, ended),
         )
 
@@ -161,16 +205,17 @@ class CcsdT(EnergyMethod):
             converged=ended.converged,
             wall_s={"singles and doubles": ended.wall_s, "triples": time.perf_counter() - began},
             seed=seed,
+            spin_squared=ended.spin_squared,
             info=_told(problem, ended) | {"triples_hartree": triples},
         )
 
 
 def triples_hartree(ended: Amplitudes) -> float:
-    """The (T) correction; 0 with fewer than three correlated electrons or no empty orbital."""
-    if not ended.converged:
+    """The (T) correction; 0 where no three electrons have empty orbitals of their spins."""
+    if not ended.converged or ended.solver is None:
         return 0.0
-    shapes = [t.shape for t in (ended.solver.t1 if isinstance(ended.solver.t1, tuple) else (ended.solver.t1,))]
-    spins = 2 // len(shapes)
-    if sum(s[0] for s in shapes) * spins < 3 or sum(s[1] for s in shapes) == 0:
+    singles = ended.solver.t1
+    up, down = (t.shape for t in (singles if isinstance(singles, tuple) else (singles, singles)))
+    if not any(3 - k <= min(up) and k <= min(down) for k in range(4)):  # three electrons, k of them down, have nowhere to go
         return 0.0
     return float(ended.solver.ccsd_t())

@@ -1,4 +1,7 @@
-"""Density matrix renormalisation group by block2: a matrix product state, swept until it stops falling (White 1992)."""
+"""Density matrix renormalisation group by block2: a matrix product state, swept until it stops falling (White 1992).
+
+The state is one of total spin throughout, by SU(2) symmetry (Sharma, Chan 2012, JCP 136:124121).
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ class Dmrg(EnergyMethod):
             raise InputError("one orbital came, DMRG wants at least two", hint="take casci")
         began = time.perf_counter()
         with tempfile.TemporaryDirectory(prefix="qtwin-dmrg-") as scratch:
-            driver = DMRGDriver(scratch=scratch, symm_type=SymmetryTypes.SZ, n_threads=1)
+            driver = DMRGDriver(scratch=scratch, symm_type=SymmetryTypes.SU2, n_threads=1)
             driver.bw.b.Random.rand_seed(seed)
             driver.initialize_system(n_sites=n, n_elec=n_electrons, spin=molecule.n_alpha - molecule.n_beta)
             h1, h2 = molecule.h1_hartree.copy(), molecule.h2_hartree.copy()
@@ -66,6 +69,7 @@ class Dmrg(EnergyMethod):
                 iprint=0,
             )
             dimensions, discarded, energies = driver.get_dmrg_results()
+            square = float(driver.expectation(state, driver.get_spin_square_mpo(iprint=0), state, iprint=0))
         settled = len(energies) > 1 and abs(float(energies[-1][0]) - float(energies[-2][0])) < 1e-6
         return Energy(
             method="dmrg",
@@ -75,5 +79,6 @@ class Dmrg(EnergyMethod):
             evaluations=len(energies),
             wall_s={"sweeping": time.perf_counter() - began},
             seed=seed,
+            spin_squared=square,
             info={"bond_dimension": int(dimensions[-1]), "discarded_weight": float(discarded[-1])},
         )

@@ -7,6 +7,7 @@ from typing import final
 from qtwin.solver.base import Card
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.classical.whole import whole_molecule
+from qtwin.solver.molecular.spin import wanted
 
 
 @final
@@ -36,5 +37,6 @@ class HartreeFock(EnergyMethod):
             evaluations=len(field.history),
             wall_s={"self-consistent field": field.wall_s},
             seed=seed,
+            spin_squared=wanted(problem),  # restricted orbitals, unpaired spins all up: an eigenstate of S^2
             info={"history": list(field.history), "stable": field.stable, "basis_functions": len(field.orbitals)},
         )

@@ -8,7 +8,7 @@ from typing import final
 from qtwin.problem.molecule.driver import threads
 from qtwin.solver.base import Card
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
-from qtwin.solver.molecular.classical.whole import reference, whole_molecule
+from qtwin.solver.molecular.classical.whole import correlates, reference, spin_squared, whole_molecule
 
 
 @final
@@ -34,14 +34,18 @@ class Mp2(EnergyMethod):
         began = time.perf_counter()
         with threads(problem.mean_field.n_orbitals):
             field, kind = reference(problem)
-            found = mp.MP2(field, frozen=problem.n_frozen or None)
-            found.kernel(with_t2=False)
+            correlation = 0.0
+            if correlates(field.mo_occ, problem.n_frozen):
+                found = mp.MP2(field, frozen=problem.n_frozen or None)
+                found.kernel(with_t2=False)
+                correlation = float(found.e_corr)
         return Energy(
             method="mp2",
-            energy_hartree=float(found.e_tot),
+            energy_hartree=float(field.e_tot) + correlation,
             variational=False,
             converged=True,
             wall_s={"perturbation theory": time.perf_counter() - began},
             seed=seed,
-            info={"reference": kind, "correlation_hartree": float(found.e_corr), "frozen_orbitals": problem.n_frozen},
+            spin_squared=spin_squared(field),
+            info={"reference": kind, "correlation_hartree": correlation, "frozen_orbitals": problem.n_frozen},
         )

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import final
 
-from qtwin.errors import InputError
+from qtwin.errors import InputError, TooLargeError
 from qtwin.solver.base import Card
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
+from qtwin.solver.molecular.classical.exact import diagonalised
+from qtwin.solver.molecular.spin import surcharge_hartree, wanted
+
+_MOST_ORBITALS = 63
+_PENALTIES_HARTREE = (0.0, 0.5, 2.0)
+_PURE = 0.01
 
 
 @final
@@ -43,19 +50,32 @@ class SelectedCi(EnergyMethod):
         from pyscf import fci, lib
 
         began = time.perf_counter()
-        n, spins = len(molecule.h1_hartree), (molecule.n_alpha, molecule.n_beta)
-        solver = fci.selected_ci.SCI()
-        solver.select_cutoff, solver.ci_coeff_cutoff = self.select_cutoff, self.coefficient_cutoff
-        solver.conv_tol, solver.max_cycle = 1e-10, 200
-        with lib.with_omp_threads(1):
-            energy, vector = solver.kernel(molecule.h1_hartree, molecule.h2_hartree, n, spins)
+        h1, h2, spins = molecule.h1_hartree, molecule.h2_hartree, (molecule.n_alpha, molecule.n_beta)
+        n, square = len(h1), wanted(molecule)
+        if n > _MOST_ORBITALS:
+            raise TooLargeError(f"{n} orbitals came, at most {_MOST_ORBITALS} fit in a string", hint="take fewer active orbitals")
+        if not all(spins):  # strings of one spin alone: there is nothing to select from pairs of them
+            return replace(diagonalised("selected-ci", molecule, 1, seed, began, None), energies_hartree=())
+        for penalty in _PENALTIES_HARTREE:
+            solver = fci.selected_ci.SCI()
+            if penalty:
+                fci.addons.fix_spin_(solver, shift=penalty, ss=square)
+            solver.select_cutoff, solver.ci_coeff_cutoff = self.select_cutoff, self.coefficient_cutoff
+            solver.conv_tol, solver.max_cycle = 1e-10, 200
+            with lib.with_omp_threads(1):
+                energy, vector = solver.kernel(h1, h2, n, spins)
+                found = float(solver.spin_square(vector, n, spins)[0])
+            energy = float(energy) - penalty * (found - square)
+            if abs(found - square) < _PURE:
+                break
         return Energy(
             method="selected-ci",
-            energy_hartree=float(energy) + molecule.core_hartree,
+            energy_hartree=energy + surcharge_hartree(found, molecule) + molecule.core_hartree,
             variational=True,
             converged=bool(solver.converged),
             evaluations=1,
             wall_s={"selecting and diagonalising": time.perf_counter() - began},
             seed=seed,
+            spin_squared=found,
             info={"determinants": int(vector.size), "alpha_strings": int(vector.shape[0]), "beta_strings": int(vector.shape[1])},
         )
