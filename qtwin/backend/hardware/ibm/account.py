@@ -97,10 +97,15 @@ def remember_secret(secret: str) -> None:
         _KNOWN.add(secret)
 
 
+def without_secrets(text: str, account: Account | None = None) -> str:
+    """A text of others without keys and access tokens; all else as it is."""
+    for secret in _KNOWN | {account.token if account else "", os.environ.get(TOKEN, "").strip()}:
+        if secret:
+            text = text.replace(secret, "***")
+    return _ACCESS_TOKEN.sub("***", text) if "eyJ" in text else text
+
+
 def scrub(text: str, account: Account | None = None) -> str:
     """A message of others without keys, access tokens, pages and control characters, in one line."""
     one_line = " ".join("".join(c if c.isprintable() else " " for c in _PAGE.sub("(an HTML page)", text)).split())
-    for secret in _KNOWN | {account.token if account else "", os.environ.get(TOKEN, "").strip()}:
-        if secret:
-            one_line = one_line.replace(secret, "***")
-    return _ACCESS_TOKEN.sub("***", _SECRET.sub(r"\1\2***", one_line))[:400]
+    return _SECRET.sub(r"\1\2***", without_secrets(one_line, account))[:400]

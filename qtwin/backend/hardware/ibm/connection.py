@@ -147,6 +147,8 @@ def _is_the_providers(response: Any) -> bool:
     read = getattr(response, "json", None)
     if read is None:
         return True
+    if getattr(response, "history", None):  # it came from where a redirection led
+        return False
     try:
         return isinstance(read(), dict)
     except Exception:  # requests raises several kinds

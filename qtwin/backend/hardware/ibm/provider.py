@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, final
 
-from qtwin.backend.hardware.ibm.account import scrub
+from qtwin.backend.hardware.ibm.account import scrub, without_secrets
 from qtwin.backend.hardware.ibm.connection import Connection, as_provider_error, connect
 from qtwin.backend.hardware.ibm.result import decoded
 from qtwin.backend.hardware.provider import PartialListingError, Posting, Provider, ProviderError, Remote, RemoteStatus
@@ -105,8 +105,12 @@ class IbmProvider(Provider):
         return True
 
     def fetch_raw(self, job_id: str, *, instance: str = "") -> bytes:
-        text = self._asked(f"the result of job {job_id} could not be fetched", lambda c: c.job_results(job_id), instance)
-        return text if isinstance(text, bytes) else str(text).encode("utf-8", "surrogatepass")
+        what = f"the result of job {job_id} could not be fetched"
+        came = self._asked(what, lambda c: c.job_results(job_id), instance)
+        text = came.decode("utf-8", "surrogateescape") if isinstance(came, bytes) else str(came)
+        if text[:200].lstrip().lower().startswith(("<html", "<!doctype")):
+            raise ProviderError(f"{what}: a page of a gateway came", hint="run the same command later")
+        return without_secrets(text).encode("utf-8", "surrogateescape")
 
     def verify(self, raw: bytes, request: Mapping[str, Any]) -> None:
         decoded(raw, request)
@@ -181,6 +185,7 @@ def _listed(client: Any, tag: str) -> tuple[Remote, ...]:
     found: dict[str, Remote] = {}
     seen: set[str] = set()
     offset, repeated, deadline = 0, 0, time.monotonic() + _LISTING_S
+    counts = True  # until it shows jobs that it was not asked for
 
     def partial(why: str) -> PartialListingError:
         return PartialListingError(f"the listing of jobs is not whole: {why}", found=tuple(found.values()))
@@ -193,13 +198,14 @@ def _listed(client: Any, tag: str) -> tuple[Remote, ...]:
         new = {job["id"] for job in jobs if _is_identifier(job.get("id"))} - seen
         seen |= new
         for job in jobs:
+            counts &= tag in _tags(job)
             if tag in _tags(job):
                 if not _is_identifier(job.get("id")):
                     raise partial("a job with our tag has no identifier")
                 found[job["id"]] = _remote(job)
         count = page.get("count")
         count = count if isinstance(count, int) else None
-        if not jobs or len(seen) == count:  # an empty page is the end, whatever was counted
+        if not jobs or (counts and len(seen) == count):  # an empty page is the end, whatever was counted
             return tuple(found.values())
         if not new and (len(jobs) < _PAGE if count is None else len(seen) > count):  # it was asked for more and has none
             return tuple(found.values())
