@@ -1,8 +1,8 @@
-"""A line to IBM Quantum through its own client, made stricter in four ways.
+"""A line to IBM Quantum through its own client, made stricter in three ways.
 
 A submission is never repeated by the client itself: it would repeat a POST after 5xx, although the job may have been taken. When
 the identity service gives no access token, nothing is sent: the client would send the raw API key to the runtime host instead. No
-request waits for ever. An answer is data: the client's decoder would import and call whatever class it names.
+request waits for ever.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from qtwin.backend.hardware.ibm.account import GET_ONE, Account, find_account, remember_secret, scrub
-from qtwin.backend.hardware.ibm.result import plain_answers
 from qtwin.backend.hardware.provider import ProviderError
 from qtwin.errors import QtwinError, require_vendor
 
@@ -73,7 +72,6 @@ def connect(account: Account | None = None) -> Connection:
     from qiskit_ibm_runtime import QiskitRuntimeService
 
     _strict()
-    plain_answers()
     logging.getLogger("qiskit_ibm_runtime").setLevel(logging.ERROR)
     options: dict[str, Any] = {"instance": chosen.instance or "auto"}
     if chosen.token:

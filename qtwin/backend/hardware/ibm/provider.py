@@ -129,7 +129,7 @@ class IbmProvider(Provider):
         told: dict[str, Any] = {"qpu_s": seconds, "status": "final" if settled else None}
         stamps = metrics.get("timestamps")
         if isinstance(stamps, Mapping):
-            told["timestamps"] = {str(k)[:40]: str(v)[:40] for k, v in stamps.items() if v is not None}
+            told["timestamps"] = {scrub(str(k))[:40]: scrub(str(v))[:40] for k, v in stamps.items() if v is not None}
         return {k: v for k, v in told.items() if v is not None}
 
     def open_session(self, backend: str, *, mode: str, max_time_s: int, instance: str = "") -> str:
@@ -195,7 +195,9 @@ def _listed(client: Any, tag: str) -> tuple[Remote, ...]:
         jobs = page.get("jobs") if isinstance(page, Mapping) else None
         if not isinstance(jobs, list) or not all(isinstance(job, Mapping) for job in jobs):
             raise partial("a list was expected, something else came")
-        new = {job["id"] for job in jobs if _is_identifier(job.get("id"))} - seen
+        named = {job["id"] for job in jobs if _is_identifier(job.get("id"))}
+        nameless = sum(not _is_identifier(job.get("id")) for job in jobs)
+        new = named - seen
         seen |= new
         for job in jobs:
             counts &= tag in _tags(job)
@@ -209,7 +211,7 @@ def _listed(client: Any, tag: str) -> tuple[Remote, ...]:
             return tuple(found.values())
         if not new and (len(jobs) < _PAGE if count is None else len(seen) > count):  # it was asked for more and has none
             return tuple(found.values())
-        offset, repeated = (offset + len(jobs), 0) if new else (offset, repeated + 1)
+        offset, repeated = (offset + len(named) + nameless, 0) if new else (offset, repeated + 1)
         if repeated >= _SAME_PAGE:
             raise partial(f"the provider repeats a page, {len(seen)} jobs of {count} were shown")
         if time.monotonic() > deadline:

@@ -13,18 +13,6 @@ from qtwin.backend.hardware.provider import CorruptedResultError
 _LARGEST_BYTES = 2 * 2**30
 
 
-def plain_answers() -> None:
-    """Let the client's JSON decoder build no object of a class that an answer names: it would import any module."""
-    from qiskit_ibm_runtime import json as decoding
-
-    def refused(*_: Any, **__: Any) -> None:
-        raise ValueError("the answer names a class to be built")
-
-    for name in ("_deserialize_from_settings", "_deserialize_from_json"):
-        if hasattr(decoding, name):
-            setattr(decoding, name, refused)
-
-
 def decoded(raw: bytes, request: Mapping[str, Any]) -> Any:
     """The raw result of a request as the client's `PrimitiveResult`.
 
@@ -33,7 +21,6 @@ def decoded(raw: bytes, request: Mapping[str, Any]) -> Any:
     """
     from qiskit_ibm_runtime.decoders.defaults import DEFAULT_DECODERS
 
-    plain_answers()
     if len(raw) > _LARGEST_BYTES:
         raise _corrupted(f"it has {len(raw):,} bytes, at most {_LARGEST_BYTES:,} were expected")
     chain = DEFAULT_DECODERS["executor"]

@@ -155,6 +155,7 @@ def _durable(connection: Any, _: Any) -> None:
     cursor.execute("PRAGMA busy_timeout=60000")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA temp_store=MEMORY")  # no file of its own, which others might read
     cursor.close()
 
 

@@ -60,16 +60,18 @@ def _follow(leased: Leased, provider: Provider, entry: Entry) -> Entry:
 
 
 def _kept_is_good(leased: Leased, provider: Provider, entry: Entry) -> bool:
-    """Whether the newest bytes that were kept are the result after all: read by a newer release, or received and never read."""
-    kept = leased.ledger.files(entry.key, "result")
-    if not kept:
-        return False
-    try:
-        provider.verify(kept[-1][1], entry.request)
-    except CorruptedResultError:
-        return False
-    leased.mark("result", "good")
-    return True
+    """Whether bytes that were kept are the result after all: read by a newer release, or received and never read."""
+    kept = [data for _, data in leased.ledger.files(entry.key, "result")]
+    for data in reversed(kept):
+        try:
+            provider.verify(data, entry.request)
+        except CorruptedResultError:
+            continue
+        if data != kept[-1]:
+            leased.write("", files=[("result", data, "good")])
+        leased.mark("result", "good")
+        return True
+    return False
 
 
 def _accounted(leased: Leased, provider: Provider, entry: Entry) -> Entry:
