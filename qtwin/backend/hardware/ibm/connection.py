@@ -133,6 +133,7 @@ def as_provider_error(error: BaseException, account: Account | None, what: str) 
     hint = {
         401: f"the key is wrong or has expired: {GET_ONE}",
         403: "the account may not do this; look at its plan and instance (QISKIT_IBM_INSTANCE)",
+        404: "the provider has it no more, or under another instance (QISKIT_IBM_INSTANCE); qtwin doctor checks the account",
         429: "too many requests; try again later",
     }.get(
         status or 0, "try again later; nothing is lost" if status is None or status >= 500 else "qtwin doctor checks the account"
