@@ -1,7 +1,8 @@
 """Finished stages on disk, so that an interrupted run goes on where it stopped.
 
 Each stage is one JSON file with its arrays in one .npz beside it, written under a temporary name and then renamed: a file that
-is there is whole. The folder is named by the run's identity, so a changed spec, record, version or formulary starts afresh.
+is there is whole, and its owner's alone: it tells of a patient. The folder is named by the run's identity, so a changed spec, record,
+version or formulary starts afresh.
 """
 
 from __future__ import annotations
@@ -25,12 +26,17 @@ _ARRAY = "__array__"
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """Call `write` with a temporary path beside `path`, then rename it into place; nothing half-written is left.
 
+    The file is its owner's alone (0600) from the start, whatever the umask.
+
     Raises:
         QtwinError: when the disk is full or the file cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp{path.suffix}")
     try:
+        temporary.unlink(missing_ok=True)
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         write(temporary)
+        temporary.chmod(0o600)  # where `write` made the file anew
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
@@ -96,8 +102,9 @@ class Checkpoint:
             if fresh and folder.exists():
                 shutil.rmtree(folder)
             folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
             probe = folder / f".probe.{os.getpid()}"
-            probe.write_bytes(b"")
+            os.close(os.open(probe, os.O_WRONLY | os.O_CREAT, 0o600))
             probe.unlink()
         except OSError as error:
             raise InputError(

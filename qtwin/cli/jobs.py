@@ -8,11 +8,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
+
 from qtwin.backend.hardware import PROVIDERS
 from qtwin.backend.hardware.ledger import Entry, Ledger
-from qtwin.backend.hardware.ledger.fetch import cancel, fetch
-from qtwin.backend.hardware.ledger.submit import Pace, reconcile, sweep
+from qtwin.backend.hardware.ledger.fetch import cancel, fetch, good_result
+from qtwin.backend.hardware.ledger.submit import Pace, named, reconcile, sweep
 from qtwin.backend.hardware.provider import Provider
+from qtwin.benchmark.checkpoint import Checkpoint, write_atomically
 from qtwin.cli.check import Checked
 from qtwin.cli.hardware import is_paid, paid, show_estimates
 from qtwin.cli.show import note, stage, table
@@ -29,7 +32,6 @@ def submit_jobs(checked: Checked, out: Path, *, dry_run: bool, yes: bool) -> dic
         QtwinError: for what cannot go on; the same command goes on from there.
     """
     from qtwin.backend.hardware.permission import PendingError
-    from qtwin.benchmark.checkpoint import Checkpoint
     from qtwin.cli.answer import Answerer
     from qtwin.cli.audit import write_down
     from qtwin.cli.encode import encoded_from, problem_of, sampled, twin_of
@@ -88,26 +90,28 @@ def show_job(name: str, place: str, *, export: Path | None) -> dict[str, Any]:
     entry = ledger.named(name)
     events = ledger.events(entry.key)
     left = entry.planned.get("left") or {}
-    table(f"Job {entry.key[:12]}", ("", ""), [(k.replace("_", " "), str(v)) for k, v in _row(entry).items()])
-    table("What left the machine", ("", ""), [(k.replace("_", " "), str(v)) for k, v in left.items()])
-    table("What happened", ("time", "event", ""), [(e["time"], e["event"], e["detail"]) for e in events])
+    for title, told in ((f"Job {entry.key[:12]}", _row(entry)), ("What left the machine", left)):
+        table(title, ("", ""), [(k.replace("_", " "), escape(str(v))) for k, v in told.items()])
+    table("What happened", ("time", "event", ""), [(e["time"], e["event"], escape(e["detail"])) for e in events])
     written: list[str] = []
     if export is not None:
-        export.mkdir(parents=True, exist_ok=True)
+        export.mkdir(parents=True, exist_ok=True, mode=0o700)
         suffixes = {
             "qpy": "qpy",
             "openqasm3": "qasm",
             "calibration": "json",
             "versions": "json",
             "payload": "json",
-            "result": "json",
         }
-        for kind, suffix in suffixes.items():
-            data = ledger.file(entry.key, kind)
+        found = {f"{kind}.{suffix}": ledger.file(entry.key, kind) for kind, suffix in suffixes.items()}
+        kept = ledger.files(entry.key, "result")
+        found |= {f"result_{k}_{state}.raw": data for k, (state, data) in enumerate(kept) if state != "good"}
+        found["result.json"] = good_result(ledger, entry.key)
+        for name, data in found.items():
             if data is None:
                 continue
-            target = export / f"{kind}.{suffix}"
-            target.write_bytes(_unpacked(data) if kind == "calibration" else data)
+            target, plain = export / name, _unpacked(data) if name.startswith("calibration") else data
+            write_atomically(target, lambda path, plain=plain: _bytes(path, plain))  # type: ignore[misc]
             written.append(str(target))
         note(f"written: {', '.join(written)}")
     return _row(entry) | {"left": left, "events": events, "planned": dict(entry.planned), "files": written}
@@ -144,12 +148,13 @@ def cancel_jobs(names: Sequence[str], place: str) -> list[dict[str, Any]]:
 def reconcile_jobs(place: str) -> list[dict[str, Any]]:
     """Ask the providers about every job of which something is not known."""
     ledger = Ledger(place or None)
-    open_ones = [e for e in ledger.entries() if e.state == "UNKNOWN" or (e.job_id and not e.swept)]
+    open_ones = [e for e in ledger.entries() if e.state == "UNKNOWN" or (not e.swept and (e.job_id or e.state == "SUBMITTED"))]
 
     def settled(entry: Entry) -> Entry:
         with ledger.lease(entry.key) as leased:
+            fresh = named(leased).state == "UNKNOWN"
             reconcile(leased, provider_of(entry), pace=_pace(entry))
-            return sweep(leased, provider_of(entry), pace=_pace(entry))
+            return sweep(leased, provider_of(entry), pace=_pace(entry), fresh=fresh)
 
     rows = [_row(e) for e in _each(open_ones, settled)]
     _show("Reconciled", rows)
@@ -190,6 +195,10 @@ def _each(entries: Sequence[Entry], action: Callable[[Entry], Entry]) -> list[En
     if failure is not None:
         raise failure
     return done
+
+
+def _bytes(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
 
 
 def _unpacked(data: bytes) -> bytes:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from qtwin.benchmark.checkpoint import Checkpoint, write_atomically
+from qtwin.benchmark.checkpoint import Checkpoint, write_atomically, write_json
 from qtwin.errors import InputError
 
 
@@ -56,3 +58,26 @@ def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match="cannot write"):
         Checkpoint.open(tmp_path / "out", "id", fresh=False)
+
+
+def test_what_is_written_is_its_owners_alone_from_the_start(tmp_path: Path) -> None:
+    modes: list[int] = []
+
+    def anew(path: Path) -> None:
+        modes.append(stat.S_IMODE(path.stat().st_mode))
+        path.unlink()
+        path.write_text("made anew")
+
+    old = os.umask(0o022)
+    try:
+        (tmp_path / "old.json").write_text("{}")
+        write_json(tmp_path / "old.json", {"x": 1})
+        write_atomically(tmp_path / "anew.txt", anew)
+        Checkpoint.open(tmp_path, "id", fresh=False).stage("s", lambda: {"x": np.ones(3)})
+    finally:
+        os.umask(old)
+    assert modes == [0o600]
+    files = [p for p in tmp_path.rglob("*") if p.is_file()]
+    assert {p.name for p in files} == {"old.json", "anew.txt", "s.json", "s.npz"}
+    assert {stat.S_IMODE(p.stat().st_mode) for p in files} == {0o600}
+    assert stat.S_IMODE((tmp_path / ".stages" / "id").stat().st_mode) == 0o700

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -109,6 +110,8 @@ def test_from_order_to_result(online: str, spec: Path, call: Call, server: Serve
     assert code == 0
     assert {Path(f).name for f in shown["files"]} >= {"qpy.qpy", "openqasm3.qasm", "calibration.json", "result.json"}
     assert json.loads((tmp_path / "kept/calibration.json").read_text())["backend_name"] == "ibm_fez"
+    ledgers = list(tmp_path.glob("jobs.sqlite*"))
+    assert {stat.S_IMODE(Path(f).stat().st_mode) for f in (*shown["files"], *ledgers)} == {0o600}
     assert server.world(online).posts == 1
     body = server.world(online).bodies[-1]
     for secret in (job["project"], "donepezil", "apixaban", "*1/*4", "patient-"):
@@ -172,6 +175,56 @@ def test_cancelling_and_reconciling(online: str, spec: Path, call: Call, server:
     assert (code, rows[0]["state"]) == (0, "CANCELLED")
     assert all(j["status"] == "Cancelled" for j in world.jobs.values())
     assert call("jobs", "cancel", "nothing")[0] == 2
+
+
+@pytest.fixture
+def sent(online: str, server: Server, tmp_path: Path) -> str:
+    """A job in the ledger and at the provider, without the experiment around it."""
+    from qtwin.backend.hardware.ibm.provider import IbmProvider
+    from qtwin.backend.hardware.ledger import Ledger, Order
+    from qtwin.backend.hardware.ledger.submit import Pace, submit
+
+    request = {"kind": "sample", "n_qubits": 1, "shots": 1, "parameters": [[0.1]]}
+    told = {"provider": "ibm", "backend": "ibm_fez", "program": "executor", "instance": online}
+    order = Order(payload=b"{}", request=request, planned={"settle_s": 0.1}, **told)
+    ledger = Ledger(tmp_path / "jobs.sqlite")
+    return submit(ledger, IbmProvider(), ledger.intend(order).key, pace=Pace(settle_s=0.1, poll_s=0.02)).key
+
+
+def test_a_result_that_cannot_be_read_is_kept_and_written_out(
+    online: str, sent: str, call: Call, server: Server, tmp_path: Path
+) -> None:
+    for job in server.world(online).jobs.values():
+        job["answer"] = '{"schema_version": "v9"}'
+    code, _, err = call("jobs", "fetch", sent[:10])
+    assert code == 1
+    assert "--export" in err
+    code, shown, _ = call("jobs", "show", sent[:10], "--export", "kept", "--json")
+    assert (code, shown["state"]) == (0, "SUBMITTED")
+    (kept,) = (Path(f) for f in shown["files"] if f.endswith(".raw"))
+    assert kept.read_text() == '{"schema_version": "v9"}'
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert not (tmp_path / "kept/result.json").exists()
+
+
+def test_the_providers_words_are_shown_as_words(online: str, sent: str, call: Call, server: Server) -> None:
+    for job in server.world(online).jobs.values():
+        job["status"] = "Cancelled - Ran too long [/bold"
+    code, rows, err = call("jobs", "fetch", "--json")
+    assert (code, rows[0]["state"]) == (0, "FAILED")
+    assert "Ran too long [/bold" in err
+    assert call("jobs", "show", sent[:10])[0] == 0
+    assert call("jobs", "list", "--json")[1][0]["error"].startswith("Cancelled - Ran too long")
+
+
+def test_a_ledger_that_is_none_is_named_with_what_to_do(offline: None, call: Call, tmp_path: Path) -> None:
+    (tmp_path / "jobs.sqlite").write_bytes(b"\xa7" * 9000)
+    for command in (("list",), ("fetch",), ("reconcile",), ("show", "x"), ("cancel", "x")):
+        code, _, err = call("jobs", *command)
+        assert code == 2
+        assert err.count("\n") == 2
+        assert str(tmp_path / "jobs.sqlite") in err
+        assert "restore it from a copy" in err
 
 
 def test_the_doctor_says_what_is_missing_and_what_the_account_may_use(

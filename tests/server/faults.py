@@ -3,8 +3,10 @@
     python -m tests.server.faults --runs 200 --seed 7 [--server http://127.0.0.1:8765] [--every-step]
 
 Each run has an instance and a ledger of its own. Processes are forked, killed with SIGKILL at a named step or at a random time,
-run two at once, meet a full disk, an expired token, lost, doubled and garbled answers, refusals, a slow listing and damaged
-results. In the end nobody disturbs, and the ledger must hold the one job that lives at the provider, with its whole result.
+run two at once, meet a full disk, an expired token, a clock that is set, a line that is not safe, a session that has ended, answers
+that are lost, doubled, garbled, cut, another's or a gateway's page, refusals, listings that lag, repeat, miscount and show the jobs
+of others, and damaged results. In the end nobody disturbs, and the ledger must hold the one job that lives at the provider, with its
+whole result; no other job was cancelled, no access token was written, and every file is its owner's alone.
 """
 
 from __future__ import annotations
@@ -44,26 +46,23 @@ STEPS = (
     "before the request",
     "sending",
     "taken",
+    "answered",
     "submitted",
     "asking what became of it",
     "found",
     "not taken",
     "settled",
 )
-POSTS = (
-    "twice",
-    "slow",
-    "reset_before",
-    "reset_after",
-    "hang_after",
-    "garbage_after",
-    "500_after",
-    "503_before",
-    "429_before",
-    "401_before",
-)
-LISTS = ("500", "429", "reset", "garbage")
-RESULTS = ("truncated", "garbage", "empty", "500", "reset")
+EITHER = ("400", "401", "404", "409", "413", "429", "429_date", "429_words", "500", "503", "quota", "html", "html_404", "html_502")
+EITHER += ("redirect", "reset", "nonsense", "garbage", "truncated", "short", "empty", "object", "null", "list")
+EITHER += ("null_id", "empty_id", "int_id", "list_id", "no_id", "ghost_id", "foreign_id")
+POSTS = ("twice", "twice", "slow", "hang_after", *(f"{kind}_{when}" for kind in EITHER for when in ("before", "after")))
+BROKEN = ("429", "500", "503", "html", "html_404", "html_502", "reset", "nonsense", "garbage", "truncated", "short", "empty", "null")
+LISTS = (*BROKEN, "object", "list", "twice", "repeat", "nothing", "null_id", "untagged")
+STATUSES = (*BROKEN, "404", "object", "other", "odd", "untagged", "string", "redirect")
+RESULTS = (*BROKEN, "404", "object", "list")
+METRICS = (*BROKEN, "404", "pending", "zero", "negative", "object")
+CANCELS = ("500_before", "reset_after", "409_before", "404_before", "html_404_before", "html_after", "ignored")
 
 
 def ask(url: str, path: str, told: Any = None) -> Any:
@@ -72,44 +71,76 @@ def ask(url: str, path: str, told: Any = None) -> Any:
         return json.loads(answer.read())
 
 
-def order(payload: bytes, crn: str) -> Order:
+def order(payload: bytes, crn: str, session_id: str = "") -> Order:
     request = {"kind": "sample", "n_qubits": 2, "shots": 64, "parameters": [[0.3]], "run": crn}
-    return Order(provider="ibm", backend=MACHINE, program="executor", payload=payload, request=request, instance=crn)
+    told = {"provider": "ibm", "backend": MACHINE, "program": "executor", "instance": crn, "session_id": session_id}
+    return Order(payload=payload, request=request, **told)
 
 
 def plan(seed: int) -> dict[str, Any]:
     """What goes wrong in one run."""
     rng = np.random.default_rng(seed)
-    names = [str(x) for x in rng.choice(POSTS, size=int(rng.integers(0, 3)))]
-    kills = [("none", None), ("step", str(rng.choice(STEPS))), ("time", float(rng.uniform(0.0, 0.9)))]
-    kill = kills[int(rng.choice(3, p=[0.25, 0.45, 0.3]))]
+
+    def some(kinds: tuple[str, ...], most: int) -> list[str]:
+        return [str(x) for x in rng.choice(kinds, size=int(rng.integers(0, most + 1)))]
+
+    def chance(share: float) -> bool:
+        return bool(rng.random() < share)
+
+    kills = [("none", None), ("step", str(rng.choice(STEPS))), ("time", float(rng.uniform(0.0, 1.2)))]
+    kill = kills[int(rng.choice(3, p=[0.2, 0.5, 0.3]))]
     return {
         "seed": seed,
-        "post": names,
-        "list": [str(x) for x in rng.choice(LISTS, size=int(rng.integers(0, 2)))],
-        "result": [str(x) for x in rng.choice(RESULTS, size=int(rng.integers(0, 3)))],
+        "post": some(POSTS, 4),
+        "list": some(LISTS, 3),
+        "status": some(STATUSES, 3),
+        "result": some(RESULTS, 3),
+        "metrics": some(METRICS, 1),
+        "cancel": some(CANCELS, 2),
+        "foreign": int(rng.choice([0, 3, 5])),
+        "unfiltered": chance(0.4),
+        "page": int(rng.choice([0, 0, 1, 2])),
+        "count": str(rng.choice(["right", "right", "none", "more", "fewer", "text"])),
         "listing_lag_s": float(rng.choice([0.0, 0.0, 0.15, 0.3])),
+        "session": str(rng.choice(["", "", "open", "closed", "gone"])),
+        "clock": (str(rng.choice(STEPS)), float(rng.choice([-7200.0, -1.0, 7200.0]))) if chance(0.3) else None,
+        "unsafe": chance(0.1),
         "kill": kill,
-        "kills": int(rng.integers(1, 3)),
-        "together": bool(rng.random() < 0.25),
-        "full": str(rng.choice(STEPS)) if rng.random() < 0.2 else "",
-        "expire": bool(rng.random() < 0.2),
-        "iam": ["500"] if rng.random() < 0.1 else [],
+        "kills": int(rng.integers(1, 4)),
+        "together": chance(0.3),
+        "full": str(rng.choice(STEPS)) if chance(0.2) else "",
+        "expire": chance(0.2),
+        "iam": ["500"] if chance(0.1) else [],
     }
 
 
 def plan_of_step(k: int) -> dict[str, Any]:
-    """The k-th of all steps, killed there once, on a line that works, that loses the answer, that takes twice, that refuses."""
-    posts = ([], ["reset_after"], ["twice"], ["503_before"])
+    """The k-th of all steps, killed there once, on a line that works, loses the answer, takes twice, refuses, names another job."""
+    posts = ([], ["reset_after"], ["twice"], ["503_before"], ["ghost_id_after"])
     step, post = STEPS[k % len(STEPS)], posts[k // len(STEPS) % len(posts)]
-    calm = {"list": [], "result": [], "listing_lag_s": 0.3, "kills": 1, "together": False, "full": "", "expire": False, "iam": []}
-    return {"seed": k, "post": post, "kill": ("step", step), **calm}
+    calm = {"result": [], "listing_lag_s": 0.3, "kills": 1, "together": False, "full": "", "expire": False, "iam": []}
+    return {"seed": k, "post": post, "kill": ("step", step), "session": "", "clock": None, "unsafe": False, **calm}
 
 
-def client(folder: Path, payload: bytes, crn: str, *, kill_at: str = "", full_at: str = "", fetching: bool = False) -> int:
+def client(
+    folder: Path,
+    wanted: Order,
+    *,
+    kill_at: str = "",
+    full_at: str = "",
+    clock: tuple[str, float] | None = None,
+    unsafe: bool = False,
+    fetching: bool = False,
+) -> int:
     """One process of a user: write the intent, submit, or fetch; its exit code."""
+    if unsafe:  # as with a clock that makes every certificate invalid: this port speaks no TLS
+        os.environ["QTWIN_IBM_RUNTIME_URL"] = os.environ["QTWIN_IBM_RUNTIME_URL"].replace("http:", "https:")
+    os.umask(0o022)
+    real = time.time
 
     def told(step: str) -> None:
+        if clock is not None and step == clock[0]:
+            time.time = lambda: real() + clock[1]
         if step == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
         if step == full_at:  # from now on no file of this process grows
@@ -119,7 +150,7 @@ def client(folder: Path, payload: bytes, crn: str, *, kill_at: str = "", full_at
     try:
         told("opened")
         ledger, provider = Ledger(folder / "jobs.sqlite"), IbmProvider()
-        key = ledger.intend(order(payload, crn)).key
+        key = ledger.intend(wanted).key
         told("intent")
         if fetching:
             return 0 if fetch(ledger, provider, key, pace=PACE).state == "DONE" else 3
@@ -165,7 +196,12 @@ def run(faults: dict[str, Any], url: str, payload: bytes, answer: str) -> dict[s
     seed = faults["seed"]
     crn = CRN.format(name=f"run-{seed}-{os.getpid()}")
     os.environ |= {"QISKIT_IBM_INSTANCE": crn}
-    told = {k: faults[k] for k in ("post", "list", "result", "listing_lag_s")}
+    kinds = ("post", "list", "status", "result", "metrics", "cancel", "foreign", "unfiltered", "page", "count", "listing_lag_s")
+    told = {k: faults[k] for k in kinds if k in faults}
+    if faults["session"] in ("open", "closed"):
+        session = {"id": "s1", "state": faults["session"], "accepting_jobs": faults["session"] == "open"}
+        told["sessions"] = {"s1": session}
+    wanted = order(payload, crn, "s1" if faults["session"] else "")
     ask(url, f"/control/{crn}", told | {"answer": answer, "run_s": 1e9, "delay_s": 0.1})
     codes: list[int] = []
     with tempfile.TemporaryDirectory() as name:
@@ -175,27 +211,30 @@ def run(faults: dict[str, Any], url: str, payload: bytes, answer: str) -> dict[s
             if faults["expire"]:
                 ask(url, f"/control/{crn}", {"expire": True, "iam": faults["iam"]})
             kill_at = when if how == "step" else ""
-            first = forked(lambda at=kill_at: client(folder, payload, crn, kill_at=at, full_at=faults["full"]))
-            second = forked(lambda: client(folder, payload, crn)) if faults["together"] else 0
+            worse = {"full_at": faults["full"], "clock": faults["clock"], "unsafe": faults["unsafe"]}
+            first = forked(lambda at=kill_at, worse=worse: client(folder, wanted, kill_at=at, **worse))
+            second = forked(lambda: client(folder, wanted)) if faults["together"] else 0
             if how == "time":
                 time.sleep(when)
                 os.kill(first, signal.SIGKILL)
             codes.append(waited(first))
             if second:
                 codes.append(waited(second))
-        for _ in range(10):  # nobody disturbs any more, but answers that were ordered to fail still do
-            codes.append(waited(forked(lambda: client(folder, payload, crn))))
+        for _ in range(12):  # nobody disturbs any more, but answers that were ordered to fail still do
+            codes.append(waited(forked(lambda: client(folder, wanted))))
             if codes[-1] == 0:
                 break
         ask(url, f"/control/{crn}", {"run_s": 0.0})
-        for _ in range(10):
-            codes.append(waited(forked(lambda: client(folder, payload, crn, fetching=True))))
+        for _ in range(16):
+            codes.append(waited(forked(lambda: client(folder, wanted, fetching=True))))
             if codes[-1] == 0:
                 break
         found = ask(url, f"/control/{crn}")
-        live = [j for j in found["jobs"] if j["status"] != "Cancelled"]
+        live = [j for j in found["jobs"] if j["status"] != "Cancelled" and not j.get("foreign")]
+        open_files = [p.name for p in folder.glob("jobs.sqlite*") if p.stat().st_mode & 0o077]
+        tokens = [token[:40] for token in ask(url, "/control/server")["tokens"]]
         ledger = Ledger(folder / "jobs.sqlite")
-        entry = ledger.get(order(payload, crn).key)
+        entry = ledger.get(wanted.key)
         kept = (good_result(ledger, entry.key) or b"").decode()
         ledger.close()
         written = b"".join(p.read_bytes() for p in folder.iterdir())
@@ -205,13 +244,14 @@ def run(faults: dict[str, Any], url: str, payload: bytes, answer: str) -> dict[s
         "plan": faults,
         "codes": codes,
         "live": len(live),
-        "jobs": len(found["jobs"]),
+        "jobs": sum(not j.get("foreign") for j in found["jobs"]),
         "posts": found["posts"],
         "state": entry.state,
         "lost": int(entry.state != "DONE" or kept != answer or [j["id"] for j in live] != [entry.job_id]),
         "duplicated": max(0, len(live) - 1),
-        "nonces": len({t for j in found["jobs"] for t in j["tags"]}),
-        "leaked": KEY.encode() in written,
+        "wrongly_cancelled": found["wrongly_cancelled"],
+        "leaked": any(secret.encode() in written for secret in (KEY, *tokens)),
+        "readable_by_others": open_files,
         "errors": errors[-3:],
         "bugs": bugs,
         "hung": codes.count(-99),
@@ -299,14 +339,15 @@ def main() -> int:
         first = arguments.seed * 1_000_003
         plans = [plan(k) for k in range(first, first + arguments.runs)]
         if arguments.every_step:
-            plans = [plan_of_step(k) for k in range(4 * len(STEPS))]
+            plans = [plan_of_step(k) for k in range(5 * len(STEPS))]
         results = campaign(plans, url=url, at_once=arguments.at_once)
         raw_keys = ask(url, "/control/server")["raw_keys"]
     finally:
         if process is not None:
             process.kill()
             process.wait()
-    bad = [r for r in results if r["lost"] or r["duplicated"] or r["bugs"] or r.get("leaked") or r.get("hung")]
+    faulty = ("lost", "duplicated", "wrongly_cancelled", "bugs", "leaked", "readable_by_others", "hung")
+    bad = [r for r in results if any(r.get(name) for name in faulty)]
     print(
         json.dumps(
             {
@@ -314,6 +355,8 @@ def main() -> int:
                 "seed": arguments.seed,
                 "lost": sum(r["lost"] for r in results),
                 "duplicated": sum(r["duplicated"] for r in results),
+                "wrongly_cancelled": sum(r.get("wrongly_cancelled", 0) for r in results),
+                "readable_by_others": sum(bool(r.get("readable_by_others")) for r in results),
                 "killed": sum(code == -9 for r in results for code in r.get("codes", [])),
                 "killed_at": dict(sorted(Counter(_killed_at(r) for r in results).items())),
                 "refused": sum(code == 10 for r in results for code in r.get("codes", [])),

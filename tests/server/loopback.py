@@ -8,10 +8,22 @@ GLOBAL_CATALOG_URL and QTWIN_IBM_RUNTIME_URL. Nothing but the standard library i
 Every service instance (CRN) is a world of its own, made when it is named first. Faults are set for one of them by
 ``POST /control/CRN`` with a JSON object; what it holds is read by ``GET /control/CRN``:
 
-    post        actions for the next submissions: ok, twice (taken twice, one answer), slow, reset_before, reset_after,
-                hang_after, garbage_after, 500_after, 503_before, 429_before, 401_before, 413_before
-    list        actions for the next listings: ok, 500, 429, 401, reset, garbage
-    result      actions for the next results: ok, truncated, garbage, empty, 500, reset
+    post        actions for the next submissions: ok, twice (taken twice, one answer), slow, or a kind of answer with _before
+                (nothing was taken) or _after (it was): see `ANSWERS`; and ghost_id, foreign_id, which name a job that is not there
+                or is somebody else's
+    list        actions for the next listings: ok, one of `ANSWERS`, twice (each job twice), repeat (the first page whatever the
+                offset), nothing, null_id, untagged
+    status      actions for the next questions about a job: ok, one of `ANSWERS`, other (about another job), odd (a status that
+                nobody knows), untagged, string (the status without its object)
+    result      actions for the next results: ok, one of `ANSWERS`
+    metrics     actions for the next questions about usage: ok, one of `ANSWERS`, pending, zero, negative
+    cancel      actions for the next cancellations: ok, one of `ANSWERS` with _before or _after, ignored
+    session     actions for the next sessions to be opened: ok, one of `ANSWERS`
+    unfiltered  true: listings show all jobs, whatever tag is asked for
+    page        the most that a page of a listing holds; 0 for what was asked
+    count       what a listing says of its length: right, none, more, fewer, text
+    foreign     this many jobs of others are added: with other tags, with none, with null
+    sessions    sessions to be added, by identifier
     listing_lag_s, run_s, delay_s    a job is listed only after the first, done after the second; slow answers take the third
     answer      the result of every job, as text
     expire      true: all access tokens given so far are refused from now on
@@ -33,11 +45,45 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+ANSWERS = {
+    "400": "refused",
+    "401": "the access token is refused",
+    "404": "there is no such thing",
+    "409": "refused",
+    "413": "too large",
+    "429": "too many requests, with Retry-After in seconds",
+    "429_date": "the same with a date",
+    "429_words": "the same with words that are no time",
+    "500": "an error of the server",
+    "503": "an error of the server, with Retry-After",
+    "quota": "403: the plan's time is used up",
+    "html": "200 and a page",
+    "html_404": "404 and a page of some gateway",
+    "html_502": "502 and a page",
+    "redirect": "307 to somewhere else",
+    "reset": "the line breaks",
+    "hang": "no answer for long, then the line breaks",
+    "nonsense": "bytes that are no HTTP",
+    "garbage": "200 and bytes that are no JSON",
+    "truncated": "200 and the first half of the right body",
+    "short": "fewer bytes than announced",
+    "empty": "200 and nothing",
+    "object": "200 and {}",
+    "null": "200 and null",
+    "list": "200 and []",
+    "null_id": "the right body without its identifier",
+    "empty_id": "the same with an empty one",
+    "int_id": "the same with a number",
+    "list_id": "the same with a list",
+    "no_id": "the same with none",
+}
+"""Kinds of answers that are not the right one. Refusals and pages repeat the access token, which nobody may print or keep."""
 CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/loopback:{name}::"
 MACHINE = "ibm_fez"
 
@@ -49,9 +95,12 @@ class World:
         self.lock = threading.Lock()
         self.jobs: dict[str, dict[str, Any]] = {}
         self.sessions: dict[str, dict[str, Any]] = {}
-        self.actions: dict[str, deque[str]] = {name: deque() for name in ("post", "list", "result")}
+        kinds = ("post", "list", "status", "result", "metrics", "cancel", "session")
+        self.actions: dict[str, deque[str]] = {name: deque() for name in kinds}
         self.settings: dict[str, Any] = {"listing_lag_s": 0.0, "run_s": 0.0, "delay_s": 0.1, "answer": "{}"}
+        self.settings |= {"unfiltered": False, "page": 0, "count": "right"}
         self.posts = 0
+        self.wrongly_cancelled = 0
         self.bodies: list[str] = []
 
     def next(self, kind: str) -> str:
@@ -75,6 +124,19 @@ class World:
             self.jobs[job_id] = job
         return job
 
+    def crowd(self, n: int) -> None:
+        """Jobs of others, older and newer than ours."""
+        for k in range(n):
+            body = {"backend": MACHINE, "program_id": "executor", "params": {}, "tags": ([], None, ["somebody", "else"])[k % 3]}
+            job = self.take(body)
+            job |= {"foreign": True, "status": "Running", "order": job["at"] + (1e6 if k % 2 else -1e6)}
+
+    def cancel(self, job: dict[str, Any]) -> None:
+        """Cancel, and note whether it was another's job or the last of ours that lived."""
+        ours = [j for j in self.jobs.values() if j["tags"] == job["tags"] and j["status"] != "Cancelled"]
+        self.wrongly_cancelled += bool(job.get("foreign")) or len(ours) < 2
+        job["status"] = "Cancelled"
+
     def status(self, job: dict[str, Any]) -> str:
         if job["status"] == "Queued" and time.time() - job["at"] >= self.settings["run_s"]:
             job["status"] = "Completed"
@@ -91,6 +153,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.worlds: dict[str, World] = {}
         self.tokens: set[str] = set()
+        self.issued: set[str] = set()
         self.iam: deque[str] = deque()
         self.lock = threading.Lock()
         self.raw_keys = 0
@@ -167,6 +230,7 @@ class Handler(BaseHTTPRequestHandler):
             if action == "ok":
                 token = _token()
                 self.server.tokens.add(token)
+                self.server.issued.add(token)
         if action != "ok":
             return self._send(int(action), {"errorMessage": "the identity service is out of order", "errorCode": "X"})
         now = int(time.time())
@@ -189,7 +253,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _control(self, method: str, crn: str) -> None:
         if crn == "server":
-            return self._send(200, {"raw_keys": self.server.raw_keys})
+            return self._send(200, {"raw_keys": self.server.raw_keys, "tokens": sorted(self.server.issued)})
         world = self.server.world(crn)
         if method == "POST":
             told = json.loads(self.body or b"{}")
@@ -199,6 +263,8 @@ class Handler(BaseHTTPRequestHandler):
                         world.actions[kind].extend(actions)
                     elif kind in world.settings:
                         world.settings[kind] = actions
+                world.sessions |= told.get("sessions", {})
+            world.crowd(int(told.get("foreign", 0)))
             if told.get("expire"):
                 with self.server.lock:
                     self.server.tokens.clear()
@@ -208,7 +274,8 @@ class Handler(BaseHTTPRequestHandler):
         with world.lock:
             shown = [{k: v for k, v in j.items() if k != "params"} | {"status": world.status(j)} for j in world.jobs.values()]
             bodies = list(world.bodies)
-        return self._send(200, {"jobs": shown, "posts": world.posts, "sessions": world.sessions, "bodies": bodies})
+        told = {"jobs": shown, "posts": world.posts, "sessions": world.sessions, "bodies": bodies}
+        return self._send(200, told | {"wrongly_cancelled": world.wrongly_cancelled})
 
     def _runtime(self, method: str, path: list[str]) -> None:
         authorisation = self.headers.get("Authorization", "")
@@ -243,7 +310,7 @@ class Handler(BaseHTTPRequestHandler):
         if method == "POST":
             session = {"id": secrets.token_hex(8), "state": "open", "accepting_jobs": True, **json.loads(self.body)}
             world.sessions[session["id"]] = session
-            return self._send(200, session)
+            return self._answer(world.next("session"), session, world)
         session = world.sessions.get(path[0])
         if session is None:
             return self._refuse(404, "no such session")
@@ -259,42 +326,42 @@ class Handler(BaseHTTPRequestHandler):
         with world.lock:
             world.posts += 1
             world.bodies = [*world.bodies[-2:], self.body.decode()]
-        if action == "reset_before":
-            return self._reset()
-        if action.endswith("_before"):
-            return self._refuse(int(action[:3]), "try again")
+        session_id = body.get("session_id")
+        session = world.sessions.get(session_id)
+        if session_id and (session is None or not session["accepting_jobs"]):
+            return self._refuse(400, "Session is closed.", code=1217)
+        kind, _, when = action.rpartition("_")
+        if when == "before":
+            return self._answer(kind, {"id": "d" + secrets.token_hex(9), "backend": MACHINE}, world)
         job = world.take(body)
         if action == "twice":
             world.take(body)
-        if action == "reset_after":
-            return self._reset()
-        if action == "hang_after":
-            time.sleep(world.settings["delay_s"] * 30)
-            return self._reset()
         if action == "slow":
             time.sleep(world.settings["delay_s"])
-        if action == "garbage_after":
-            return self._send_raw(200, b"<html>gateway")
-        if action == "500_after":
-            return self._refuse(500, "internal error")
-        return self._send(200, {"id": job["id"], "backend": job["backend"]})
+        return self._answer(kind if when == "after" else "ok", {"id": job["id"], "backend": job["backend"]}, world)
 
     def _list(self, world: World) -> None:
         action = world.next("list")
-        if action == "reset":
-            return self._reset()
-        if action == "garbage":
-            return self._send_raw(200, b"{")
-        if action != "ok":
-            return self._refuse(int(action), "try again")
         wanted = set(self.query.get("tags", []))
         seen = time.time() - world.settings["listing_lag_s"]
+        whole = world.settings["unfiltered"]
         with world.lock:
-            found = [j for j in world.jobs.values() if wanted <= set(j["tags"]) and j["at"] <= seen]
-        found.sort(key=lambda j: -j["at"])
+            found = [j for j in world.jobs.values() if (whole or wanted <= set(j["tags"] or [])) and j["at"] <= seen]
+        found.sort(key=lambda j: -j.get("order", j["at"]))
         offset, limit = int(self.query.get("offset", ["0"])[0]), int(self.query.get("limit", ["10"])[0])
+        offset = 0 if action == "repeat" else offset
+        limit = min(limit, world.settings["page"] or limit)
         page = [self._shown(world, j) for j in found[offset : offset + limit]]
-        return self._send(200, {"jobs": page, "count": len(found), "limit": limit, "offset": offset})
+        if action == "twice":
+            page = [j for j in page for _ in range(2)]
+        if action == "untagged":
+            page = [j | {"tags": None} for j in page]
+        if action == "null_id":
+            page = [j | {"id": None} for j in page]
+        told = {"jobs": [] if action == "nothing" else page, "count": len(found), "limit": limit, "offset": offset}
+        count = world.settings["count"]
+        told["count"] = {"none": None, "more": len(found) + 3, "fewer": min(1, len(found)), "text": "many"}.get(count, len(found))
+        return self._answer(action if action in ANSWERS and action != "null_id" else "ok", told, world)
 
     def _job(self, method: str, path: list[str], world: World) -> None:
         job = world.jobs.get(path[0])
@@ -302,50 +369,102 @@ class Handler(BaseHTTPRequestHandler):
             return self._refuse(404, "no such job")
         what = path[1] if len(path) > 1 else ""
         if what == "cancel":
+            kind, _, when = world.next("cancel").rpartition("_")
+            if when == "before":
+                return self._answer(kind, {}, world)
             if world.status(job) in ("Completed", "Failed", "Cancelled"):
                 return self._refuse(409, "the job has ended")
-            job["status"] = "Cancelled"
-            return self._send_raw(204, b"")
+            if when != "ignored":
+                world.cancel(job)
+            return self._answer(kind, {}, world) if when == "after" else self._send_raw(204, b"")
         if what == "results":
             return self._result(world, job)
         if what == "metrics":
-            usage = {"quantum_seconds": 2, "qpu_charge_time_seconds": 2, "status": "final"}
-            return self._send(200, {"usage": usage, "timestamps": {"created": job["created"]}})
+            action = world.next("metrics")
+            usage: dict[str, Any] = {"quantum_seconds": 2, "qpu_charge_time_seconds": 2, "status": "final"}
+            if action in ("pending", "zero", "negative"):
+                seconds = -1 if action == "negative" else 0
+                usage = {"quantum_seconds": seconds, "qpu_charge_time_seconds": seconds}
+                usage |= {"status": "pending"} if action == "pending" else {}
+            return self._answer(action, {"usage": usage, "timestamps": {"created": job["created"]}}, world)
         if method == "DELETE":
             return self._send_raw(204, b"")
-        return self._send(200, self._shown(world, job))
+        action, told = world.next("status"), self._shown(world, job)
+        if action == "other":
+            told["id"] = "d" + secrets.token_hex(9)
+        if action == "odd":
+            told |= {"status": "Paused", "state": {"status": "Paused", "reason": "nobody knows"}}
+        if action == "string":
+            told["state"] = told["status"]
+        if action == "untagged":
+            told["tags"] = None
+        return self._answer(action, told, world)
 
     def _result(self, world: World, job: dict[str, Any]) -> None:
         action = world.next("result")
-        if action == "reset":
-            return self._reset()
-        if action == "500":
-            return self._refuse(500, "internal error")
+        if action not in ("ok", "truncated", "short"):
+            return self._answer(action, {}, world)
         if self.server.machine is not None and "answer" not in job:
             job["answer"] = self.server.machine(job["params"])
         answer = str(job.get("answer", world.settings["answer"])).encode()
-        cut = {"truncated": answer[: len(answer) // 2], "garbage": b"\x00\xff" * 50, "empty": b""}
-        return self._send_raw(200, cut.get(action, answer))
+        return self._send_raw(200, answer[: len(answer) // 2] if action == "truncated" else answer, short=action == "short")
+
+    def _answer(self, kind: str, right: dict[str, Any], world: World) -> None:
+        """The right answer, or one of `ANSWERS`."""
+        ids = {"null_id": None, "empty_id": "", "int_id": 7, "list_id": ["d1"], "ghost_id": "d" + secrets.token_hex(9)}
+        ids["foreign_id"] = next((j["id"] for j in world.jobs.values() if j.get("foreign")), ids["ghost_id"])
+        text = json.dumps(right)
+        page = f"<html><body>gateway; {self.headers.get('Authorization', '')}</body></html>".encode()
+        bodies = {"html": page, "garbage": b"\x00\xff" * 50, "empty": b"", "object": b"{}", "null": b"null", "list": b"[]"}
+        bodies["truncated"] = text[: len(text) // 2].encode()
+        if kind in ("reset", "hang"):
+            time.sleep(world.settings["delay_s"] * 30 if kind == "hang" else 0.0)
+            return self._reset()
+        if kind == "nonsense":
+            self.wfile.write(b"\x15\x03\x01\x00\x02\x02\x46" * 3)
+            self.close_connection = True
+            return None
+        if kind == "quota":
+            return self._refuse(403, "Usage limit of the plan exceeded.", code=1304)
+        if kind[:3].isdigit():
+            date = formatdate(time.time() + 1.0, usegmt=True)
+            after = {"429": "0.05", "503": "0.1", "429_date": date, "429_words": "soon"}
+            return self._refuse(int(kind[:3]), "try again", retry_after=after.get(kind, ""))
+        if kind.startswith("html_"):
+            return self._send_raw(int(kind[5:]), page, {"Content-Type": "text/html"})
+        if kind == "redirect":
+            return self._send_raw(307, b"", {"Location": f"{self.server.url}/elsewhere"})
+        if kind == "short":
+            return self._send_raw(200, text.encode(), short=True)
+        if kind in bodies:
+            return self._send_raw(200, bodies[kind])
+        if kind in ids:
+            right = right | {"id": ids[kind]}
+        return self._send(200, {k: v for k, v in right.items() if k != "id"} if kind == "no_id" else right)
 
     def _shown(self, world: World, job: dict[str, Any]) -> dict[str, Any]:
-        shown = {k: job[k] for k in ("id", "backend", "tags", "program", "created", "session_id")}
+        shown = {k: job.get(k) for k in ("id", "backend", "tags", "program", "created", "session_id")}
         status = world.status(job)
         return shown | {"status": status, "state": {"status": status}, "cost": 600, "private": False}
 
-    def _refuse(self, status: int, message: str) -> None:
-        headers = {"Retry-After": "0.05"} if status == 429 else {}
-        self._send_raw(status, json.dumps({"error": {"message": message, "code": status}}).encode(), headers)
+    def _refuse(self, status: int, message: str, *, code: int = 0, retry_after: str = "") -> None:
+        told = {"code": code or status, "message": f"{message} (asked with {self.headers.get('Authorization', 'no key')})"}
+        headers = {"Retry-After": retry_after} if retry_after else {}
+        self._send_raw(status, json.dumps({"error": told}).encode(), headers)
 
     def _send(self, status: int, value: Any) -> None:
         self._send_raw(status, json.dumps(value).encode())
 
-    def _send_raw(self, status: int, raw: bytes, headers: dict[str, str] | None = None) -> None:
+    def _send_raw(self, status: int, raw: bytes, headers: dict[str, str] | None = None, *, short: bool = False) -> None:
         self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(raw)), **(headers or {})}.items():
+        length = len(raw) + (9 if short else 0)
+        for name, value in {"Content-Type": "application/json", "Content-Length": str(length), **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
         if status != 204:
             self.wfile.write(raw)
+        if short:
+            self.close_connection = True
 
     def _reset(self) -> None:
         """Break the line without an answer."""

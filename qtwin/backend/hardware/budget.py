@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from qtwin.backend.hardware.ledger.entry import Entry
+from qtwin.backend.hardware.ledger.entry import Entry, settled_s
 from qtwin.backend.hardware.price import Estimate
 from qtwin.errors import InputError
 
@@ -38,15 +38,15 @@ class Budget:
     max_usd: float | None = None
 
     def spent(self, entries: Iterable[Entry]) -> Spent:
-        """What the project's jobs have taken; one that was cancelled before it ran, or failed without usage, took nothing."""
+        """What the project's jobs have taken: as settled by the provider, and as planned until then; nothing if never sent."""
         jobs, qpu_s, usd = 0, 0.0, 0.0
         for e in entries:
             if e.planned.get("project") != self.project:
                 continue
             planned_s = float(e.planned.get("qpu_s", 0.0))
             rate = float(e.planned.get("usd", 0.0)) / planned_s if planned_s > 0 else 0.0
-            known = e.usage.get("qpu_s")
-            took_s = float(known) if known is not None else 0.0 if e.state in ("CANCELLED", "FAILED") else planned_s
+            known = settled_s(e.usage)
+            took_s = known if known is not None else 0.0 if e.state == "CANCELLED" and not e.job_id else planned_s
             jobs += e.state != "CANCELLED" or took_s > 0
             qpu_s, usd = qpu_s + took_s, usd + took_s * rate
         return Spent(jobs=jobs, qpu_s=qpu_s, usd=usd)

@@ -1,7 +1,7 @@
 """The contract between the ledger and a provider of paid machines.
 
 To add a provider: write a final subclass of `Provider` and hand it to `qtwin.backend.hardware.ledger.submit`. The ledger needs
-only that a job carries a tag by which it can be found again. A method raises `ProviderError` when the provider refuses or cannot
+only that a job carries a tag by which it can be found again: a job is ours if it carries our tag, and for no other reason. A method raises `ProviderError` when the provider refuses or cannot
 be reached, and never repeats a submission by itself: whether to do so is the ledger's decision.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from qtwin.errors import QtwinError
 
-RemoteStatus = Literal["QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED"]
+RemoteStatus = Literal["QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED", "OTHER"]
 FINAL = ("DONE", "FAILED", "CANCELLED")
 _TRY_AGAIN = frozenset({408, 425, 429})
 
@@ -27,17 +27,40 @@ class ProviderError(QtwinError):
         hint: What to do.
         status: HTTP status, None when no answer came.
         retry_after_s: How long the provider asks to wait.
+        session_ended: Whether a submission was refused because its session takes no jobs any more.
     """
 
-    def __init__(self, message: str, *, hint: str = "", status: int | None = None, retry_after_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        status: int | None = None,
+        retry_after_s: float = 0.0,
+        session_ended: bool = False,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
         self.retry_after_s = retry_after_s
+        self.session_ended = session_ended
 
     @property
     def passing(self) -> bool:
         """Whether the same request may succeed later without anybody changing it."""
-        return self.status is None or self.status in _TRY_AGAIN or self.status >= 500
+        return self.status is None or self.status in _TRY_AGAIN or self.status >= 500 or 300 <= self.status < 400
+
+
+class PartialListingError(ProviderError):
+    """A listing of jobs with parts missing: what it shows is there, what it does not show may be there too.
+
+    Args:
+        message: In one line.
+        found: Jobs with our tag that it shows.
+    """
+
+    def __init__(self, message: str, *, found: tuple[Remote, ...] = ()) -> None:
+        super().__init__(message, hint="qtwin jobs reconcile asks again; nothing is sent twice")
+        self.found = found
 
 
 class CorruptedResultError(QtwinError):
@@ -73,15 +96,24 @@ class Remote:
 
     Attributes:
         job_id: The provider's.
-        status: Where it stands.
+        status: Where it stands; OTHER for a word that is not known here, which means neither that it ended nor that it runs.
         created: ISO 8601, "" if unknown; the earliest job of several is adopted.
         reason: Why it failed.
+        word: The provider's own word for the status.
+        tags: Its tags; None if the provider does not tell them with the job.
     """
 
     job_id: str
     status: RemoteStatus
     created: str = ""
     reason: str = ""
+    word: str = ""
+    tags: tuple[str, ...] | None = None
+
+    @property
+    def told(self) -> str:
+        """The provider's word and reason, as they are."""
+        return ": ".join(part for part in (self.word or self.status.lower(), self.reason) if part)
 
 
 class Provider(ABC):
@@ -91,15 +123,19 @@ class Provider(ABC):
 
     @abstractmethod
     def submit(self, posting: Posting) -> str:
-        """Send one job, once, and return its identifier."""
+        """Send one job, once, and return its identifier; the ledger believes it only when the job shows our tag."""
 
     @abstractmethod
     def find(self, tag: str, *, instance: str = "") -> tuple[Remote, ...]:
-        """All jobs that carry the tag; empty if none is listed yet."""
+        """All jobs that carry the tag, and no others; empty if none is listed yet.
+
+        Raises:
+            PartialListingError: if parts of the listing are missing.
+        """
 
     @abstractmethod
     def status(self, job_id: str, *, instance: str = "") -> Remote:
-        """One job."""
+        """One job, with its tags (ProviderError of status 404 if there is none)."""
 
     @abstractmethod
     def cancel(self, job_id: str, *, instance: str = "") -> bool:
@@ -119,4 +155,4 @@ class Provider(ABC):
 
     @abstractmethod
     def usage(self, job_id: str, *, instance: str = "") -> dict[str, Any]:
-        """What the job consumed, such as ``qpu_s``; empty while that is not final."""
+        """What the job consumed: ``qpu_s``, and ``status`` "final" where 0 is meant; empty while that is not final."""

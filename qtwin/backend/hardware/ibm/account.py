@@ -19,7 +19,10 @@ TOKEN, INSTANCE, URL, RUNTIME_URL = "QISKIT_IBM_TOKEN", "QISKIT_IBM_INSTANCE", "
 GET_ONE = "make an API key at https://quantum.cloud.ibm.com and put it into the environment variable QISKIT_IBM_TOKEN"
 _ELSEWHERE = (URL, RUNTIME_URL, "IAM_URL", "GLOBAL_SEARCH_URL", "GLOBAL_CATALOG_URL")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_SECRET = re.compile(r"(?i)\b(bearer|apikey)\b([\s=:\"']+)[\w.~+/=-]{8,}")
+_SECRET = re.compile(r"(?i)\b(bearer|apikey|api_key|access_token|token)\b([\s=:\"']+)[\w.~+/=-]{8,}")
+_ACCESS_TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]+(\.[\w-]+)?")
+_PAGE = re.compile(r"(?is)<(!doctype|html|head|body).*")
+_KNOWN: set[str] = set()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,10 +91,21 @@ def _check_address(name: str, address: str) -> None:
     )
 
 
+def remember_secret(secret: str) -> None:
+    """A key that came from elsewhere than the environment, never to be shown."""
+    if secret:
+        _KNOWN.add(secret)
+
+
+def without_secrets(text: str, account: Account | None = None) -> str:
+    """A text of others without keys and access tokens; all else as it is."""
+    for secret in _KNOWN | {account.token if account else "", os.environ.get(TOKEN, "").strip()}:
+        if secret:
+            text = text.replace(secret, "***")
+    return _ACCESS_TOKEN.sub("***", text) if "eyJ" in text else text
+
+
 def scrub(text: str, account: Account | None = None) -> str:
-    """A message of others without keys and access tokens, in one line."""
-    one_line = " ".join(text.split())
-    known = [s for s in (account.token if account else "", os.environ.get(TOKEN, "").strip()) if s]
-    for secret in known:
-        one_line = one_line.replace(secret, "***")
-    return _SECRET.sub(r"\1\2***", one_line)[:400]
+    """A message of others without keys, access tokens, pages and control characters, in one line."""
+    one_line = " ".join("".join(c if c.isprintable() else " " for c in _PAGE.sub("(an HTML page)", text)).split())
+    return _SECRET.sub(r"\1\2***", without_secrets(one_line, account))[:400]

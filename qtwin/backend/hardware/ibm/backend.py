@@ -39,10 +39,13 @@ from qtwin.backend.hardware.mask import Mask
 from qtwin.backend.hardware.permission import PendingError, Permission, current
 from qtwin.backend.hardware.price import Estimate as Price
 from qtwin.backend.hardware.price import longest_s
+from qtwin.backend.hardware.provider import ProviderError
 from qtwin.encoding.pauli import PauliSum
 from qtwin.errors import InputError, QtwinError, require_vendor
 
 _WIDEST = 156
+_ODD = 10
+"""Looks at a job whose status is not known here before it is waited for no longer."""
 
 
 @final
@@ -163,6 +166,8 @@ class IbmBackend(Backend):
 
     def _buy(self, ledger: Ledger, asked: Asked, permission: Permission, request: dict[str, Any]) -> Entry:
         machine = self._line_of()
+        if self._session_id and not self._provider.session_accepts(self._session_id, instance=machine.instance):
+            self._session_id = ""  # it has ended; what the next one may bill is in the estimate again
         order, price = self._prepare(asked, permission, request, machine=machine)
         permission.estimates.append(price)
         spent = permission.budget.require(price, ledger.entries())
@@ -180,8 +185,16 @@ class IbmBackend(Backend):
     def _followed(self, ledger: Ledger, entry: Entry, permission: Permission) -> Entry:
         """Submitted, and waited for if the permission says so."""
         if entry.state in ("INTENT", "UNKNOWN"):
-            entry = submit(ledger, self._provider, entry.key, pace=permission.pace, told=permission.told)
+            entry = submit(
+                ledger,
+                self._provider,
+                entry.key,
+                pace=permission.pace,
+                told=permission.told,
+                renewed=lambda: self._renewed(permission),
+            )
         permission.sent.append(entry)
+        odd = 0
         while True:
             if not (entry.state == "DONE" and entry.swept):
                 entry = fetch(ledger, self._provider, entry.key, pace=permission.pace)
@@ -195,7 +208,10 @@ class IbmBackend(Backend):
                 )
             if permission.mode == "submit":
                 raise PendingError(f"job {entry.job_id} is submitted", hint="qtwin jobs fetch brings the result")
-            permission.told(f"waiting for job {entry.job_id}")
+            odd = odd + 1 if entry.error else 0
+            if odd >= _ODD:
+                raise PendingError(f"job {entry.job_id}: {entry.error}", hint="look at it at the provider; the same command asks again")
+            permission.told(f"waiting for job {entry.job_id}" + (f": {entry.error}" if entry.error else ""))
             time.sleep(permission.poll_s)
 
     def _prepare(self, asked: Asked, permission: Permission, request: dict[str, Any], *, machine: Machine) -> tuple[Any, Price]:
@@ -237,3 +253,14 @@ class IbmBackend(Backend):
                 self._device, mode=kind, max_time_s=self._options.max_session_s, instance=machine.instance
             )
         return self._session_id
+
+    def _renewed(self, permission: Permission) -> str:
+        """A batch in place of one that has ended, or none; a session is not bought a second time without being estimated."""
+        self._session_id = ""
+        if self._options.mode != "batch":
+            return ""
+        try:
+            return self._session(self._line_of(), permission)
+        except ProviderError as error:
+            permission.told(f"{error.message}; the job goes out alone")
+            return ""

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
-from qtwin.backend.hardware.ibm.account import GET_ONE, Account, find_account, scrub
+from qtwin.backend.hardware.ibm.account import GET_ONE, Account, find_account, remember_secret, scrub
 from qtwin.backend.hardware.provider import ProviderError
 from qtwin.errors import QtwinError, require_vendor
 
@@ -23,6 +26,12 @@ _TIMEOUT_S = 120.0
 _OPENING_S = 30.0
 """Opening a line takes half a dozen requests."""
 _REPEATED = (429, 500, 502, 503, 504, 520, 521, 522, 524)
+_LONGEST_REPEAT_S = 5.0
+"""A reading that is to wait longer is repeated by whoever asked for it."""
+_SETTLING = (400, 404, 405, 409, 410, 422)
+"""Refusals that settle something; from a gateway, which answers in pages and not in JSON, they settle nothing."""
+_STARTS_WITH_STATUS = re.compile(r"[45]\d\d\b")
+_QUOTA = ("quota", "usage limit", "usage has been", "limit exceeded", "limit reached", "no remaining", "insufficient")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +96,7 @@ def connect(account: Account | None = None) -> Connection:
         raise as_provider_error(failed[0], chosen, "IBM Quantum did not accept the account")
     if not opened:
         raise ProviderError("IBM Quantum did not answer in time", hint=f"try again later; ${TIMEOUT} is the limit in seconds")
+    remember_secret(str((opened[0].active_account() or {}).get("token") or ""))
     return Connection(account=chosen, service=opened[0])
 
 
@@ -101,32 +111,61 @@ def as_provider_error(error: BaseException, account: Account | None, what: str) 
             return link
         chain.append(link)
         link = link.__cause__ or link.__context__
-    status, retry_after = None, 0.0
-    for link in chain:
-        response = getattr(link, "response", None)  # of a refusal it is false, but there
-        response = getattr(link, "http_response", None) if response is None else response
-        code = getattr(response, "status_code", None) or getattr(link, "status_code", None) or getattr(link, "code", None)
-        if status is None and isinstance(code, int) and code > 0:
-            status = code
-        if response is not None:
-            retry_after = max(retry_after, _seconds(getattr(response, "headers", {}).get("Retry-After", "")))
+    answers = [getattr(link, "response", None) for link in chain]  # of a refusal it is false, but there
+    answers += [getattr(link, "http_response", None) for link in chain]
+    answer = next((a for a in answers if a is not None), None)
+    codes = [getattr(answer, "status_code", None)]
+    codes += [getattr(link, name, None) for link in chain for name in ("status_code", "code")]
+    codes += [int(text[:3]) for text in (str(error).lstrip(),) if _STARTS_WITH_STATUS.match(text)]
+    status = next((c for c in codes if isinstance(c, int) and c > 0), None)
+    if status in _SETTLING and answer is not None and not _is_the_providers(answer):
+        status = None
+    retry_after = _seconds(getattr(answer, "headers", {}).get("Retry-After", ""))
     if status is None and any(type(link).__name__ == "IBMNotAuthorizedError" for link in chain):
         status = 401
+    message = scrub(str(error), account)
+    if any("SSL" in type(link).__name__ for link in chain) or "SSLError" in message or "certificate" in message.lower():
+        hint = "the line is not safe: look at this machine's clock and certificates; nothing is lost"
+        return ProviderError(f"{what}: {message}", hint=hint, status=status)
+    if status is not None and 400 <= status < 500 and any(word in message.lower() for word in _QUOTA):
+        hint = "the time that the plan allows is used up: wait for the next period or raise it; the job is kept in the ledger"
+        return ProviderError(f"{what}: {message}", hint=hint, status=status, retry_after_s=retry_after)
     hint = {
         401: f"the key is wrong or has expired: {GET_ONE}",
         403: "the account may not do this; look at its plan and instance (QISKIT_IBM_INSTANCE)",
+        404: "the provider has it no more, or under another instance (QISKIT_IBM_INSTANCE); qtwin doctor checks the account",
         429: "too many requests; try again later",
     }.get(
         status or 0, "try again later; nothing is lost" if status is None or status >= 500 else "qtwin doctor checks the account"
     )
-    return ProviderError(f"{what}: {scrub(str(error), account)}", hint=hint, status=status, retry_after_s=retry_after)
+    return ProviderError(f"{what}: {message}", hint=hint, status=status, retry_after_s=retry_after)
+
+
+def _is_the_providers(response: Any) -> bool:
+    """Whether a refusal is the provider's own word, a JSON object, and not the page of a gateway on the way."""
+    read = getattr(response, "json", None)
+    if read is None:
+        return True
+    if getattr(response, "history", None):  # it came from where a redirection led
+        return False
+    try:
+        return isinstance(read(), dict)
+    except Exception:  # requests raises several kinds
+        return False
 
 
 def _seconds(header: Any) -> float:
+    """Of a number of seconds or a date, as in RFC 9110, 10.2.3; 0 for anything else."""
     try:
-        return min(max(float(header), 0.0), 3600.0)
+        told = float(header)
+        return min(max(told, 0.0), 86400.0) if told == told else 0.0
+    except (TypeError, ValueError):
+        pass
+    try:
+        date = parsedate_to_datetime(str(header))
     except (TypeError, ValueError):
         return 0.0
+    return min(max((date - datetime.now(UTC if date.tzinfo else None)).total_seconds(), 0.0), 86400.0)
 
 
 def _longest_s() -> float:
@@ -173,7 +212,11 @@ def _patient(session: Any) -> None:
 
     if isinstance(session.adapters.get("https://"), _limited(HTTPAdapter)):
         return
-    retry = Retry(
+    class Bounded(Retry):  # type: ignore[misc]
+        def parse_retry_after(self, retry_after: str) -> float:
+            return min(_seconds(retry_after), _LONGEST_REPEAT_S)
+
+    retry = Bounded(
         total=4,
         connect=3,
         read=3,
@@ -191,6 +234,8 @@ _LIMITED: dict[type, type] = {}
 
 
 def _limited(base: type) -> type:
+    from requests.exceptions import TooManyRedirects
+
     if base not in _LIMITED:
 
         class Limited(base):  # type: ignore[misc]
@@ -199,7 +244,10 @@ def _limited(base: type) -> type:
                 timeout = options.get("timeout")
                 connecting, reading = timeout if isinstance(timeout, tuple) else (timeout, timeout)
                 options["timeout"] = (min(connecting or 10.0, 10.0), min(reading or longest, longest))
-                return super().send(request, *arguments, **options)
+                answer = super().send(request, *arguments, **options)
+                if answer.is_redirect and request.method != "GET":
+                    raise TooManyRedirects("the answer sends what was posted elsewhere", response=answer)
+                return answer
 
         _LIMITED[base] = Limited
     return _LIMITED[base]

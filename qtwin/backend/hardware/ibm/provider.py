@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, final
 
+from qtwin.backend.hardware.ibm.account import scrub, without_secrets
 from qtwin.backend.hardware.ibm.connection import Connection, as_provider_error, connect
 from qtwin.backend.hardware.ibm.result import decoded
-from qtwin.backend.hardware.provider import Posting, Provider, ProviderError, Remote, RemoteStatus
+from qtwin.backend.hardware.provider import PartialListingError, Posting, Provider, ProviderError, Remote, RemoteStatus
 
 _STATUS: dict[str, RemoteStatus] = {
     "queued": "QUEUED",
@@ -18,8 +21,14 @@ _STATUS: dict[str, RemoteStatus] = {
     "failed": "FAILED",
     "cancelled": "CANCELLED",
 }
+_TOO_LONG = 1305
+"""The provider's reason code of a job that ran longer than it was allowed to."""
+_SETTLED = ("final", "complete", "completed", "settled")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_SESSION_ENDED = re.compile(r"(?i)\b1217\b|session\b.{0,80}\b(clos|end|expir|inactive|terminat|not (found|exist|accept|active|open))")
 _PAGE = 200
 _LISTING_S = 60.0
+_SAME_PAGE = 3
 _T = TypeVar("_T")
 
 
@@ -62,72 +71,84 @@ class IbmProvider(Provider):
                 job_tags=[posting.tag],
                 max_execution_time=posting.max_execution_s or None,
             )
-            return str(answer["id"])
+            return _identifier(answer, "job")
 
         try:
             return self._asked("the job was not taken", post, posting.instance, once=True)
         except ProviderError as error:
             if error.status == 401:
                 self._line = None
+            if posting.session_id and not error.passing and error.status != 401:
+                said = _SESSION_ENDED.search(error.message) is not None
+                error.session_ended = said or not self.session_accepts(posting.session_id, instance=posting.instance)
             raise
 
     def find(self, tag: str, *, instance: str = "") -> tuple[Remote, ...]:
-        def listed(client: Any) -> tuple[Remote, ...]:
-            found: dict[str, Remote] = {}
-            seen: set[str] = set()
-            offset, deadline = 0, time.monotonic() + _LISTING_S
-            while True:
-                page = client.jobs_get(limit=_PAGE, skip=offset, job_tags=[tag], include_mocks=True)
-                jobs = page.get("jobs") or []
-                new = {str(j["id"]) for j in jobs} - seen
-                seen |= new
-                found |= {str(j["id"]): _remote(j) for j in jobs if tag in (j.get("tags") or [tag])}
-                offset += len(jobs)
-                count = page.get("count")  # servers may count wrongly and cap pages: a page without news ends it in any case
-                if not new or (offset >= int(count) if count is not None else len(jobs) < _PAGE):
-                    return tuple(found.values())
-                if time.monotonic() > deadline:
-                    raise ProviderError("the listing of jobs has no end", hint="run qtwin jobs reconcile later")
-
-        return self._asked("jobs could not be listed", listed, instance)
+        return self._asked("jobs could not be listed", lambda client: _listed(client, tag), instance)
 
     def status(self, job_id: str, *, instance: str = "") -> Remote:
-        return self._asked(
-            f"job {job_id} could not be asked for", lambda c: _remote(c.job_get(job_id, exclude_params=True)), instance
-        )
+        def asked(client: Any) -> Remote:
+            told = client.job_get(job_id, exclude_params=True)
+            if not isinstance(told, Mapping) or told.get("id") != job_id:
+                raise ProviderError(f"the provider answered about another job than {job_id}", hint="ask again later")
+            return _remote(told)
+
+        return self._asked(f"job {job_id} could not be asked for", asked, instance)
 
     def cancel(self, job_id: str, *, instance: str = "") -> bool:
         try:
             self._asked(f"job {job_id} could not be cancelled", lambda c: c.job_cancel(job_id), instance)
         except ProviderError as error:
-            if error.status in (404, 409):
+            if error.status == 409:
                 return False
             raise
         return True
 
     def fetch_raw(self, job_id: str, *, instance: str = "") -> bytes:
-        text = self._asked(f"the result of job {job_id} could not be fetched", lambda c: c.job_results(job_id), instance)
-        return text.encode() if isinstance(text, str) else bytes(text)
+        what = f"the result of job {job_id} could not be fetched"
+        came = self._asked(what, lambda c: c.job_results(job_id), instance)
+        text = came.decode("utf-8", "surrogateescape") if isinstance(came, bytes) else str(came)
+        if text[:200].lstrip().lower().startswith(("<html", "<!doctype")):
+            raise ProviderError(f"{what}: a page of a gateway came", hint="run the same command later")
+        return without_secrets(text).encode("utf-8", "surrogateescape")
 
     def verify(self, raw: bytes, request: Mapping[str, Any]) -> None:
         decoded(raw, request)
 
     def usage(self, job_id: str, *, instance: str = "") -> dict[str, Any]:
         metrics = self._asked(f"the usage of job {job_id} could not be asked for", lambda c: c.job_metadata(job_id), instance)
-        used = metrics.get("usage") or {}
-        if used.get("status") == "pending":  # the provider says 0 until it knows
+        used = metrics.get("usage") if isinstance(metrics, Mapping) else None
+        if not isinstance(used, Mapping):
             return {}
-        told = {"qpu_s": used.get("qpu_charge_time_seconds", used.get("quantum_seconds")), "status": used.get("status")}
-        told |= {"timestamps": metrics.get("timestamps")}
+        seconds = used.get("qpu_charge_time_seconds", used.get("quantum_seconds"))
+        settled = str(used.get("status", "")).lower() in _SETTLED
+        if not settled and ("status" in used or seconds == 0):  # the provider says 0, or what it has so far, until it knows
+            return {}
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds) or seconds < 0:
+            return {}
+        told: dict[str, Any] = {"qpu_s": seconds, "status": "final" if settled else None}
+        stamps = metrics.get("timestamps")
+        if isinstance(stamps, Mapping):
+            told["timestamps"] = {scrub(str(k))[:40]: scrub(str(v))[:40] for k, v in stamps.items() if v is not None}
         return {k: v for k, v in told.items() if v is not None}
 
     def open_session(self, backend: str, *, mode: str, max_time_s: int, instance: str = "") -> str:
         """Open a batch (``batch``) or a session (``dedicated``) that ends by itself after `max_time_s`."""
 
         def opened(client: Any) -> str:
-            return str(client.create_session(backend, instance or None, max_time_s, mode)["id"])
+            return _identifier(client.create_session(backend, instance or None, max_time_s, mode), "session")
 
         return self._asked("no session could be opened", opened, instance, once=True)
+
+    def session_accepts(self, session_id: str, *, instance: str = "") -> bool:
+        """Whether a batch or session takes jobs, as far as the provider can tell."""
+        try:
+            told = self._asked(f"session {session_id} could not be asked for", lambda c: c.session_details(session_id), instance)
+        except ProviderError as error:
+            return error.status not in (404, 410)
+        if not isinstance(told, Mapping):
+            return True
+        return told.get("accepting_jobs") is not False and str(told.get("state", "open")).lower() not in ("closed", "inactive")
 
     def close_session(self, session_id: str, *, instance: str = "") -> None:
         """Let a batch or session take no more jobs; those that it has run to their end."""
@@ -155,12 +176,82 @@ class IbmProvider(Provider):
         return as_provider_error(error, None if self._line is None else self._line.account, what)
 
 
+def _listed(client: Any, tag: str) -> tuple[Remote, ...]:
+    """All jobs with the tag, whatever else the listing holds: servers count wrongly, cap pages, repeat them and ignore the tag.
+
+    Raises:
+        PartialListingError: if a part of the listing never came, so that no job can be said to be missing.
+    """
+    found: dict[str, Remote] = {}
+    seen: set[str] = set()
+    offset, repeated, deadline = 0, 0, time.monotonic() + _LISTING_S
+    counts = True  # until it shows jobs that it was not asked for
+
+    def partial(why: str) -> PartialListingError:
+        return PartialListingError(f"the listing of jobs is not whole: {why}", found=tuple(found.values()))
+
+    while True:
+        page = client.jobs_get(limit=_PAGE, skip=offset, job_tags=[tag], include_mocks=True)
+        jobs = page.get("jobs") if isinstance(page, Mapping) else None
+        if not isinstance(jobs, list) or not all(isinstance(job, Mapping) for job in jobs):
+            raise partial("a list was expected, something else came")
+        named = {job["id"] for job in jobs if _is_identifier(job.get("id"))}
+        nameless = sum(not _is_identifier(job.get("id")) for job in jobs)
+        new = named - seen
+        seen |= new
+        for job in jobs:
+            counts &= tag in _tags(job)
+            if tag in _tags(job):
+                if not _is_identifier(job.get("id")):
+                    raise partial("a job with our tag has no identifier")
+                found[job["id"]] = _remote(job)
+        count = page.get("count")
+        count = count if isinstance(count, int) else None
+        if not jobs or (counts and len(seen) == count):  # an empty page is the end, whatever was counted
+            return tuple(found.values())
+        if not new and (len(jobs) < _PAGE if count is None else len(seen) > count):  # it was asked for more and has none
+            return tuple(found.values())
+        offset, repeated = (offset + len(named) + nameless, 0) if new else (offset, repeated + 1)
+        if repeated >= _SAME_PAGE:
+            raise partial(f"the provider repeats a page, {len(seen)} jobs of {count} were shown")
+        if time.monotonic() > deadline:
+            raise partial("it has no end")
+
+
 def _remote(job: Mapping[str, Any]) -> Remote:
-    state = job.get("state") or {}
-    word = str(state.get("status") or job.get("status") or "").lower()
-    if word.startswith("cancelled"):
-        word = "cancelled"
-    reason = str(state.get("reason") or "")
+    state = job.get("state")
+    told: Mapping[str, Any] = state if isinstance(state, Mapping) else {"status": state}
+    word = scrub(str(told.get("status") or job.get("status") or "no status"))[:80]
+    reason = scrub(str(told.get("reason") or job.get("reason") or ""))
+    status = _STATUS.get(word.lower(), "OTHER")
+    code = told.get("reason_code") or told.get("reasonCode")
+    if word.lower().startswith("cancelled") and ("ran too long" in word.lower() or str(code) == str(_TOO_LONG)):
+        status, word = "FAILED", word if "ran too long" in word.lower() else f"{word} - Ran too long"
     return Remote(
-        job_id=str(job["id"]), status=_STATUS.get(word, "QUEUED"), created=str(job.get("created") or ""), reason=reason[:500]
+        job_id=str(job["id"]),
+        status=status,
+        created=str(job.get("created") or "")[:40],
+        reason=reason,
+        word=word,
+        tags=_tags(job),
     )
+
+
+def _tags(job: Mapping[str, Any]) -> tuple[str, ...]:
+    tags = job.get("tags")
+    return tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list | tuple) else ()
+
+
+def _is_identifier(told: Any) -> bool:
+    return isinstance(told, str) and _ID.fullmatch(told) is not None
+
+
+def _identifier(answer: Any, what: str) -> str:
+    """The identifier in an answer; one that is missing, empty or no text names nothing."""
+    told = answer.get("id") if isinstance(answer, Mapping) else None
+    if not _is_identifier(told):
+        raise ProviderError(
+            f"the answer names no {what}: an identifier was expected, {type(told).__name__} came",
+            hint=f"whether the {what} was taken is not known yet",
+        )
+    return str(told)

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 PLACE = "QTWIN_LEDGER"
 """Environment variable that names the ledger: a file, or a database URL."""
-_FULL = ("disk is full", "disk full", "no space left", "disk i/o error", "file too large")
+DAMAGED = "restore it from a copy; a new ledger would not know the jobs that were bought, and buy them again"
+_FULL = ("disk is full", "disk full", "no space left", "disk i/o error", "file too large", "quota exceeded")
+_BROKEN = ("malformed", "not a database", "corrupt", "is damaged", "no such table", "no such column", "unsupported file format")
+_CLOSED = ("readonly", "read-only", "unable to open", "permission denied", "operation not permitted")
 
 
 class LedgerError(QtwinError):
@@ -55,21 +58,45 @@ def open_engine(place: str) -> Engine:
         with engine.begin() as connection:
             if engine.dialect.name == "postgresql":
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7235)")  # two first users at once
+            _require_ours(connection, place)
             metadata().create_all(connection)
     except ModuleNotFoundError as error:
         raise InputError(
             f"the driver of {shown(place).split(':')[0]} is missing: {error.name}", hint=f"pip install {error.name}"
         ) from None
     except OSError as error:
-        raise InputError(
-            f"the ledger {shown(place)} cannot be opened: {error.strerror or error}",
-            hint=f"name another file in ${PLACE}, or a URL",
-        ) from None
+        why = error.strerror or str(error)
+        raise InputError(f"the ledger {shown(place)} cannot be opened: {why}", hint=_advice(why)) from None
     except SQLAlchemyError as error:
-        raise InputError(
-            f"the ledger {shown(place)} cannot be opened: {words(error)}", hint=f"name another in ${PLACE}"
-        ) from None
+        raise InputError(f"the ledger {shown(place)} cannot be opened: {words(error)}", hint=_advice(words(error))) from None
     return engine
+
+
+def _require_ours(connection: Connection, place: str) -> None:
+    """Refuse the database of another program, or of another version of this one (InputError)."""
+    from sqlalchemy import inspect
+
+    seen = inspect(connection)
+    there = set(seen.get_table_names())
+    for table in metadata().tables.values():
+        missing = {c.name for c in table.columns} - {c["name"] for c in seen.get_columns(table.name)} if table.name in there else {""}
+        if missing and there and (connection.dialect.name == "sqlite" or table.name in there):
+            raise InputError(
+                f"the ledger {shown(place)} is a database without {table.name}{''.join(f'.{m}' for m in sorted(missing) if m)}",
+                hint=f"name a ledger in ${PLACE}; this file is of another program or version",
+            )
+
+
+def _advice(why: str) -> str:
+    """What to do about a database's complaint."""
+    text = why.lower()
+    if any(sign in text for sign in _FULL):
+        return "free some space and run the same command again; nothing that was written before is lost"
+    if any(sign in text for sign in _BROKEN):
+        return DAMAGED
+    if any(sign in text for sign in _CLOSED):
+        return f"give yourself the right to write to the file and its folder, or name another file in ${PLACE}"
+    return f"run the same command again; nothing is lost (${PLACE} names the ledger)"
 
 
 def shown(place: str) -> str:
@@ -103,15 +130,9 @@ def transaction(engine: Engine, place: str) -> Iterator[Connection]:
         with engine.begin() as connection:
             yield connection
     except SQLAlchemyError as error:
-        text = words(error)
-        if any(sign in text.lower() for sign in _FULL):
-            raise LedgerError(
-                f"the disk is full: the ledger {shown(place)} could not be written ({text})",
-                hint="free some space and run the same command again; nothing that was written before is lost",
-            ) from None
-        raise LedgerError(
-            f"the ledger {shown(place)} could not be used: {text}", hint="run the same command again; nothing is lost"
-        ) from None
+        raise LedgerError(f"the ledger {shown(place)} could not be used: {words(error)}", hint=_advice(words(error))) from None
+    except UnicodeDecodeError:
+        raise LedgerError(f"the ledger {shown(place)} could not be used: it is damaged", hint=DAMAGED) from None
 
 
 def _private_file(path: Path) -> None:
@@ -122,6 +143,10 @@ def _private_file(path: Path) -> None:
             os.fchmod(descriptor, 0o600)
     finally:
         os.close(descriptor)
+    for suffix in ("-wal", "-shm", "-journal"):  # SQLite makes them like the file; those that are there may be older
+        beside = path.with_name(path.name + suffix)
+        if os.name != "nt" and beside.exists() and stat.S_IMODE(beside.stat().st_mode) & 0o077:
+            beside.chmod(0o600)
 
 
 def _durable(connection: Any, _: Any) -> None:
@@ -130,6 +155,7 @@ def _durable(connection: Any, _: Any) -> None:
     cursor.execute("PRAGMA busy_timeout=60000")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA temp_store=MEMORY")  # no file of its own, which others might read
     cursor.close()
 
 

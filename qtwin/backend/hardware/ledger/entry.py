@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -63,7 +64,7 @@ class Entry:
         nonce: The tag under which it goes out; random.
         provider, backend, program, instance, session_id, max_execution_s: As ordered.
         state: Where it stands.
-        job_id: The provider's identifier, "" until it is known.
+        job_id: The provider's identifier, "" until it is known; of an UNKNOWN job only what the provider's answer said.
         posts: How often it was sent.
         posted_at: Time of the last sending, seconds since 1970.
         swept: Whether duplicates were looked for after the provider's listing had settled.
@@ -97,3 +98,11 @@ class Entry:
     def final(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.state in FINAL
+
+
+def settled_s(usage: Mapping[str, Any]) -> float | None:
+    """Seconds of the processor that a job took, None while that is not settled: providers say 0 until they know."""
+    told = usage.get("qpu_s")
+    if isinstance(told, bool) or not isinstance(told, int | float) or not math.isfinite(told) or told < 0:
+        return None
+    return float(told) if told > 0 or usage.get("status") == "final" else None

@@ -53,13 +53,13 @@ def give_up(owner: str) -> None:
     _MINE.discard(owner)
 
 
-def is_dead(owner: str) -> bool:
-    """Whether the process that took the lease is known to have ended; False where that cannot be known."""
+def is_dead(owner: str) -> bool | None:
+    """Whether the process that took the lease has ended; None where that cannot be known, as of another machine."""
     here, _, rest = owner.partition("|")
     pid, _, rest = rest.partition("|")
     started = rest.partition("|")[0]
     if here != _here() or not pid.isdigit():
-        return False
+        return None
     if int(pid) == os.getpid():
         return owner not in _MINE
     now = _started(int(pid))
@@ -70,5 +70,5 @@ def is_dead(owner: str) -> bool:
     except ProcessLookupError:
         return True
     except OSError:
-        return False
-    return False
+        return None
+    return None

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, final
+from typing import TYPE_CHECKING, Any, cast, final, get_args
 
 from qtwin.backend.hardware.ledger import tables
-from qtwin.backend.hardware.ledger.database import LedgerError, default_place, open_engine, shown, transaction
-from qtwin.backend.hardware.ledger.entry import Entry, Order
+from qtwin.backend.hardware.ledger.database import DAMAGED, LedgerError, default_place, open_engine, shown, transaction
+from qtwin.backend.hardware.ledger.entry import Entry, Order, State
 from qtwin.backend.hardware.ledger.lease import give_up, is_dead, new_owner
 from qtwin.errors import InputError
 
@@ -43,6 +43,8 @@ class Ledger:
 
     def intend(self, order: Order, *, allowed: Callable[[list[Entry]], object] = lambda _: None) -> Entry:
         """Write an order down before anything leaves the machine; an order that is there already stays as it is.
+
+        Only its session changes while it waits to be sent: the one that it was written down with may have ended.
 
         Args:
             order: What is to be run.
@@ -74,10 +76,17 @@ class Ledger:
             "lease_until": 0.0,
         }
         with self._transaction() as connection:
-            if self._row(connection, order.key, lock=True) is None:
+            there = self._row(connection, order.key, lock=True)
+            if there is not None and there["state"] == "INTENT" and not there["lease_owner"]:
+                if there["session_id"] != order.session_id:
+                    jobs = tables.jobs()
+                    changed = jobs.update().where(jobs.c.key == order.key).values(session_id=order.session_id, updated=now)
+                    connection.execute(changed)
+                    _add_event(connection, order.key, "session", order.session_id or "none")
+            if there is None:
                 if self._engine.dialect.name == "postgresql":
                     connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7236)")  # one new order at a time
-                allowed(_all(connection))
+                allowed(self._all(connection))
                 inserted = connection.execute(self._insert(), row).rowcount
                 if inserted:
                     for kind, data in {"payload": order.payload, **order.files}.items():
@@ -95,13 +104,13 @@ class Ledger:
             row = self._row(connection, key)
         if row is None:
             raise InputError(f"the ledger holds no job {key[:12]}", hint="qtwin jobs list shows what there is")
-        return _entry(row)
+        return self._entry(row)
 
     def known(self, key: str) -> Entry | None:
         """The entry of a key, or None."""
         with self._transaction() as connection:
             row = self._row(connection, key)
-        return None if row is None else _entry(row)
+        return None if row is None else self._entry(row)
 
     def named(self, name: str) -> Entry:
         """The entry whose key starts with `name`, or whose provider's identifier it is.
@@ -119,7 +128,7 @@ class Ledger:
     def entries(self) -> list[Entry]:
         """All entries, oldest first."""
         with self._transaction() as connection:
-            return _all(connection)
+            return self._all(connection)
 
     def file(self, key: str, kind: str) -> bytes | None:
         """The newest file of a kind: ``payload``, ``qpy``, ``openqasm3``, ``calibration``, ``versions``, ``result``."""
@@ -140,7 +149,7 @@ class Ledger:
             rows = connection.execute(chosen).mappings().all()
         for row in rows:
             if hashlib.sha256(row["data"]).hexdigest() != row["sha256"]:
-                raise LedgerError(f"the {kind} of job {key[:12]} in the ledger is damaged", hint="restore the ledger from a copy")
+                raise LedgerError(f"the {kind} of job {key[:12]} in the ledger {self} is damaged", hint=DAMAGED)
         return [(str(row["state"]), bytes(row["data"])) for row in rows]
 
     def events(self, key: str) -> list[dict[str, str]]:
@@ -187,8 +196,9 @@ class Ledger:
             if row is None:
                 raise InputError(f"the ledger holds no job {key[:12]}", hint="qtwin jobs list shows what there is")
             held = row["lease_owner"]
-            if held and row["lease_until"] > time.time() and not is_dead(held):
-                return False
+            dead = is_dead(held) if held else True
+            if dead is False or (dead is None and row["lease_until"] > time.time()):
+                return False  # a process that lives has it for as long as it does, whatever the clock was set to
             taken = {"lease_owner": owner, "lease_until": time.time() + _LEASE_S}
             connection.execute(jobs.update().where(jobs.c.key == key).values(**taken))
         return True
@@ -205,6 +215,23 @@ class Ledger:
         chosen = select(tables.jobs()).where(tables.jobs().c.key == key)
         row = connection.execute(chosen.with_for_update() if lock else chosen).mappings().one_or_none()
         return cast("Mapping[str, Any] | None", row)
+
+    def _all(self, connection: Connection) -> list[Entry]:
+        from sqlalchemy import select
+
+        jobs = tables.jobs()
+        rows = connection.execute(select(jobs).order_by(jobs.c.created, jobs.c.key)).mappings().all()
+        return [self._entry(cast("Mapping[str, Any]", row)) for row in rows]
+
+    def _entry(self, row: Mapping[str, Any]) -> Entry:
+        try:
+            told = {k: json.loads(v) if k in tables.TEXTS else v for k, v in row.items() if not k.startswith("lease_")}
+            whole = all(isinstance(told[k], dict) for k in tables.TEXTS)
+        except (TypeError, ValueError):
+            whole = False
+        if not whole or told["state"] not in get_args(State):
+            raise LedgerError(f"the row of job {str(row['key'])[:12]} in the ledger {self} is damaged", hint=DAMAGED)
+        return Entry(**told)
 
     def _insert(self) -> Any:
         if self._engine.dialect.name == "postgresql":
@@ -232,7 +259,7 @@ class Leased:
         return self.ledger.get(self.key)
 
     def write(self, event: str, detail: str = "", *, files: Sequence[tuple[str, bytes, str]] = (), **columns: Any) -> Entry:
-        """Change columns, add files (kind, data, state) and say what happened; all on the disk or nothing.
+        """Change columns, add files (kind, data, state) and say what happened ("" says nothing); all on the disk or nothing.
 
         Raises:
             LedgerError: if the lease was lost, or nothing could be written.
@@ -246,7 +273,8 @@ class Leased:
                 raise LedgerError(f"another process took job {self.key[:12]} over", hint="run the same command again")
             for kind, data, state in files:
                 _add_file(connection, self.key, kind, data, state)
-            _add_event(connection, self.key, event, detail)
+            if event:
+                _add_event(connection, self.key, event, detail)
         return self.entry
 
     def mark(self, kind: str, state: str) -> None:
@@ -257,14 +285,6 @@ class Leased:
         newest = select(func.max(table.c.id)).where(table.c.key == self.key, table.c.kind == kind).scalar_subquery()
         with self.ledger._transaction() as connection:
             connection.execute(table.update().where(table.c.id == newest).values(state=state))
-
-
-def _all(connection: Connection) -> list[Entry]:
-    from sqlalchemy import select
-
-    jobs = tables.jobs()
-    rows = connection.execute(select(jobs).order_by(jobs.c.created, jobs.c.key)).mappings().all()
-    return [_entry(cast("Mapping[str, Any]", row)) for row in rows]
 
 
 def _add_file(connection: Connection, key: str, kind: str, data: bytes, state: str) -> None:
@@ -283,8 +303,3 @@ def _now() -> str:
 
 def _text(value: Mapping[str, Any]) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def _entry(row: Mapping[str, Any]) -> Entry:
-    told = {k: json.loads(v) if k in tables.TEXTS else v for k, v in row.items() if not k.startswith("lease_")}
-    return Entry(**told)

@@ -235,3 +235,53 @@ def test_an_unknown_machine_is_told_with_those_there_are(crn: str, tmp_path: Pat
         registry.load("ibm:ibm_fes").sample(ANSATZ, THETA, shots=10, seed=1)
     assert "ibm_fez" in caught.value.hint
     assert os.environ["QISKIT_IBM_TOKEN"] == KEY
+
+
+@pytest.mark.parametrize("mode", ["batch", "session"])
+def test_a_batch_or_session_that_ended_between_two_jobs_is_opened_anew(server: Server, crn: str, tmp_path: Path, mode: str) -> None:
+    backend, world = machine(mode=mode, max_session_s=60), server.world(crn)
+    with granted(permission(tmp_path)) as allowed:
+        backend.sample(ANSATZ, THETA, shots=10, seed=1)
+        for session in world.sessions.values():
+            session |= {"state": "closed", "accepting_jobs": False}
+        backend.sample(ANSATZ, THETA, shots=10, seed=2)
+    first, second = (e.session_id for e in allowed.sent)
+    assert [j["session_id"] for j in world.jobs.values()] == [first, second]
+    assert first != second
+    assert world.posts == 2
+    if mode == "session":  # what the new one may bill is in the estimate
+        assert [round(price.qpu_s) for price in allowed.estimates] == [60, 60]
+
+
+@pytest.mark.parametrize(("mode", "opened"), [("batch", 2), ("session", 1)])
+def test_a_job_whose_session_ended_before_it_was_sent_goes_out_all_the_same(
+    server: Server, crn: str, tmp_path: Path, mode: str, opened: int
+) -> None:
+    """Written down by a process that died then; a new batch costs nothing, a new session would bill time that nobody allowed."""
+    world = server.world(crn)
+    world.actions["post"].extend(["500_before"] * 9)
+    with granted(permission(tmp_path, pace=Pace(settle_s=0.0, attempts=1, first_wait_s=0.0))), pytest.raises(ProviderError):
+        machine(mode=mode, max_session_s=60).sample(ANSATZ, THETA, shots=10, seed=1)
+    world.actions["post"].clear()
+    assert not any(s["accepting_jobs"] for s in world.sessions.values())
+    with granted(permission(tmp_path)) as allowed:
+        machine(mode=mode, max_session_s=60).sample(ANSATZ, THETA, shots=10, seed=1)
+    (job,) = world.jobs.values()
+    assert len(world.sessions) == opened
+    assert (job["session_id"] or "") == allowed.sent[0].session_id
+    assert (job["session_id"] is None) == (mode == "session")
+    assert not any(s["accepting_jobs"] for s in world.sessions.values())
+
+
+def test_a_status_that_nobody_knows_is_told_and_waited_for_only_so_long(server: Server, crn: str, tmp_path: Path) -> None:
+    world, told = server.world(crn), []
+    world.settings["run_s"] = 1e9
+    world.actions["status"].extend(["odd"] * 50)
+    with granted(permission(tmp_path, told=told.append)), pytest.raises(PendingError, match="Paused: nobody knows"):
+        machine().sample(ANSATZ, THETA, shots=10, seed=1)
+    assert any("Paused" in line for line in told)
+    world.actions["status"].clear()
+    world.settings["run_s"] = 0.0
+    with granted(permission(tmp_path)):
+        assert machine().sample(ANSATZ, THETA, shots=10, seed=1).shots == 10
+    assert world.posts == 1
