@@ -65,7 +65,8 @@ def run_bench(path: Path, out: Path, *, store: str = "", scheduler: str = "", wo
             t = standing.record["task"]
             bar.update(shown, completed=standing.done, description=f"{t['family']} {t['n']}, {t['label']}")
 
-        ran = run(tasks, records, workers=spec.workers if workers is None else workers, scheduler=scheduler, tell=tell)
+        processes = spec.workers if workers is None else workers
+        ran = run(tasks, records, workers=processes, scheduler=scheduler, memory_gib=spec.memory_gib, tell=tell)
         bar.update(shown, completed=len(tasks))
     wanted = {t.task_id for t in tasks}
     rows = [r for r in records if r["task_id"] in wanted]
