@@ -121,6 +121,7 @@ def solve_apart(
     ours, theirs = made.Pipe()
     heard, spoken = made.Pipe(duplex=False)
     process = made.Process(target=_serve, args=(theirs, spoken, seed, time_limit_s), daemon=True)
+    _may_have_children()
     process.start()
     theirs.close()
     spoken.close()
@@ -145,6 +146,12 @@ def solve_apart(
         end(process)
         ours.close()
         heard.close()
+
+
+def _may_have_children() -> None:
+    """Lift the ban on children that a worker of a cluster stands under: they end with it (`die_with_parent`)."""
+    current: Any = multiprocessing.current_process()
+    current._config.pop("daemon", None)
 
 
 class _Talk:

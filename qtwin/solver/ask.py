@@ -6,12 +6,14 @@ answer goes through `qtwin.solver.judge`. A solver of another package runs in a 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from qtwin.backend.base import Backend
 from qtwin.captured import captured
 from qtwin.encoding.encoding import plain
 from qtwin.encoding.generate import cardinality
@@ -24,6 +26,7 @@ from qtwin.solver.frozen import copied
 from qtwin.solver.judge import Claim, contradictions, judged, taken
 
 _OWN = "qtwin."
+_SIMULATORS = tuple(f"qtwin.backend.{name}" for name in ("statevector", "aer", "fake", "pennylane", "mitigation"))
 _WARM: set[tuple[str, str, int, bool]] = set()
 _COMPILED_SHARE = 0.02
 """Of a run's time; a run of our own solvers with more of compilation in it is made again."""
@@ -85,7 +88,7 @@ def ask(
         reply = solve_apart(
             solver,
             copied(instance),
-            tiny(instance),
+            tiny(instance) if costs_nothing(solver) else (),
             seed=seed,
             time_limit_s=time_limit_s,
             memory_gib=memory_limit_gib() if memory_gib is None else memory_gib,
@@ -153,6 +156,14 @@ def claim_of(result: Result, instance: Instance, *, label: str, utility: float |
     )
 
 
+def costs_nothing(solver: object, *, depth: int = 3) -> bool:
+    """Whether all that it runs circuits on are our simulators: then asking once more, to warm it, sends no job to a machine."""
+    if isinstance(solver, Backend) and not type(solver).__module__.startswith(_SIMULATORS):
+        return False
+    parts = getattr(solver, "__dict__", {}).values() if depth else ()
+    return all(costs_nothing(part, depth=depth - 1) for part in parts)
+
+
 def tiny(instance: Instance) -> tuple[Instance, ...]:
     """Instances of a few variables and of the same kind: as constrained, and of the same degree up to three."""
     made = [plain(BinaryPolynomial.of(4, _TERMS if instance.encoding.polynomial.degree > 2 else _TERMS[:-1]))]
@@ -179,8 +190,9 @@ def compiling() -> Iterator[list[float]]:
 def warm(solver: Solver, instance: Instance) -> float:
     """Have one of our solvers solve tiny instances of this kind, once in a process; seconds that it took."""
     encoding = instance.encoding
-    kind = (type(solver).__qualname__, repr(sorted(vars(solver).items())), min(encoding.polynomial.degree, 3), bool(encoding.constraints))
-    if kind in _WARM:
+    options = re.sub(r" at 0x[0-9a-f]+", "", repr(sorted(vars(solver).items())))
+    kind = (type(solver).__qualname__, options, min(encoding.polynomial.degree, 3), bool(encoding.constraints))
+    if kind in _WARM or not costs_nothing(solver):
         return 0.0
     _WARM.add(kind)
     started = time.perf_counter()
@@ -213,7 +225,7 @@ def _here(
                     raise SolverFailureError(f"tried to end the process ({text})" if isinstance(error, SystemExit) else text) from error
                 clock_s = time.perf_counter() - started
             compiling_s += compiled[0]
-            if last or result.status == "interrupted" or compiled[0] <= _COMPILED_SHARE * clock_s:
+            if last or not costs_nothing(solver) or result.status == "interrupted" or compiled[0] <= _COMPILED_SHARE * clock_s:
                 break
         clock_s = max(clock_s - compiled[0], 0.0)
     return result, clock_s, compiling_s, "\n".join(printed)
