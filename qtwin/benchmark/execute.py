@@ -33,9 +33,7 @@ def _made(family: str, n: int, seed: int, options: tuple[tuple[str, Any], ...]) 
     return made, time.perf_counter() - started, portrait(made)
 
 
-def execute(
-    task: Task, *, memory_gib: float | None = None, begin: Callable[[], None] = lambda: None
-) -> dict[str, Any]:
+def execute(task: Task, *, memory_gib: float | None = None, begin: Callable[[], None] = lambda: None) -> dict[str, Any]:
     """The record of one task, JSON values only; an error is a record as well, with `status` "failed" and its own words.
 
     Args:
@@ -70,7 +68,10 @@ def execute(
         record |= _answer(made, found)
     except QtwinError as error:
         record |= {"status": "failed", "error": str(error), "total_s": time.perf_counter() - started}
-    except (Exception, SystemExit) as error:  # a vendor's own failure is a record as well: one task must not end a sweep of thousands
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # a vendor's own failure is a record as well: one task must not end a sweep of thousands
         said = f"{type(error).__name__}: {error}"
         record |= {"status": "failed", "error": said, "total_s": time.perf_counter() - started}
     plain: dict[str, Any] = _plain(record)

@@ -146,7 +146,7 @@ def _locally(tasks: Sequence[Task], workers: int, memory_gib: float) -> Iterator
                     except OSError:
                         continue  # it died meanwhile; seen below
             ready = wait([x for w in pool for x in (w.talk, w.process.sentinel)], timeout=_LOOK_S)
-            for worker in list(pool):
+            for worker in pool:
                 yield from _heard(worker, ready, pool, waiting)
     finally:
         for worker in pool:

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from typing import Any
 from qtwin.captured import KEPT_CHARACTERS
 from qtwin.errors import InputError, QtwinError
 from qtwin.solver.base import Instance, Result, Solver, SolverFailureError
-from qtwin.solver.frozen import freeze
+from qtwin.solver.frozen import FrozenDict, freeze
 from qtwin.solver.judge import taken
 
 _SET_UP_S = 60.0
@@ -133,7 +133,9 @@ def solve_apart(
         talk.send(sent[1])
         talk.next(_SET_UP_S, "reading the instance")
         started = time.perf_counter()
-        result, inside_s = talk.next(hard_limit_s(time_limit_s), "the instance" if time_limit_s is None else f"a limit of {time_limit_s:g} s")
+        result, inside_s = talk.next(
+            hard_limit_s(time_limit_s), "the instance" if time_limit_s is None else f"a limit of {time_limit_s:g} s"
+        )
         outside_s = time.perf_counter() - started
         if not (isinstance(inside_s, float) and outside_s - inside_s <= _NOISE_S + 0.05 * outside_s):
             inside_s = outside_s
@@ -239,6 +241,7 @@ def _serve(messages: Connection, spoken: Connection, seed: int, time_limit_s: fl
                 solver.solve(instance, seed=seed, time_limit_s=1.0 if time_limit_s is None else min(time_limit_s, 1.0))
             except (Exception, SystemExit):
                 continue  # what it cannot do with a tiny one says nothing of the question
+        FrozenDict.tried = False
         messages.send_bytes(pickle.dumps(("warm", None)))
         instance = pickle.loads(messages.recv_bytes())
         freeze(instance)
@@ -246,7 +249,10 @@ def _serve(messages: Connection, spoken: Connection, seed: int, time_limit_s: fl
         messages.send_bytes(pickle.dumps(("started", None)))
         started = clock()
         result = taken(solver.solve(instance, seed=seed, time_limit_s=time_limit_s), n=n)
-        said: tuple[str, Any] = ("answer", (result, clock() - started))
+        spent_s = clock() - started
+        if FrozenDict.tried:
+            result = replace(result, offences={**result.offences, "instance": "tried to change the instance that it was given"})
+        said: tuple[str, Any] = ("answer", (result, spent_s))
     except SolverFailureError as error:
         said = ("failed", ("failed", error.message, error.hint))
     except QtwinError as error:

@@ -222,7 +222,9 @@ def _here(
                     raise
                 except (Exception, SystemExit) as error:
                     text = f"{type(error).__name__}: {error}".strip(": ")
-                    raise SolverFailureError(f"tried to end the process ({text})" if isinstance(error, SystemExit) else text) from error
+                    raise SolverFailureError(
+                        f"tried to end the process ({text})" if isinstance(error, SystemExit) else text
+                    ) from error
                 clock_s = time.perf_counter() - started
             compiling_s += compiled[0]
             if last or not costs_nothing(solver) or result.status == "interrupted" or compiled[0] <= _COMPILED_SHARE * clock_s:

@@ -16,9 +16,12 @@ _DENSE = 4_000
 
 
 class FrozenDict(dict[Any, Any]):
-    """A dict that refuses every change."""
+    """A dict that refuses every change, and remembers that somebody tried."""
+
+    tried = False
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
+        FrozenDict.tried = True
         raise TypeError("an instance is frozen: copy what you want to change")
 
     __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse  # type: ignore[assignment]

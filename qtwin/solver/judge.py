@@ -22,7 +22,7 @@ from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.polynomial import index_to_bits
 from qtwin.solver.base import Result, SolverFailureError, Status, TracePoint
 
-KINDS = ("bits", "energy", "bound", "proof", "status", "time", "limit", "trace", "samples", "counts", "info", "scope")
+KINDS = ("bits", "energy", "bound", "proof", "status", "time", "limit", "trace", "samples", "counts", "info", "scope", "instance")
 """What may be untrue in an answer."""
 ALARMS = ("bound", "proof")
 """Untruths after which a run ends with exit code 1: somebody said 'none is better', and one is."""
@@ -62,9 +62,7 @@ def slack(*energies: float, scale: float = 0.0) -> float:
     return _RELATIVE * max(1e-12, scale, *(abs(e) for e in energies))
 
 
-def contradictions(
-    claims: Sequence[Claim], *, known: float | None = None, scale: float = 0.0
-) -> dict[int, dict[str, str]]:
+def contradictions(claims: Sequence[Claim], *, known: float | None = None, scale: float = 0.0) -> dict[int, dict[str, str]]:
     """Claims that cannot be true beside the others, by their place; each with kind and words.
 
     Args:
