@@ -99,10 +99,11 @@ def believed(records: Sequence[Record]) -> list[dict[str, Any]]:
     for k, r in enumerate(found):
         by_instance[r["instance_id"]].append(k)
     for places in by_instance.values():
-        known = next((found[k]["instance"] for k in places if found[k].get("instance")), {})
+        known: Mapping[str, Any] = next((found[k]["instance"] for k in places if found[k].get("instance")), {})
         claims = [_claim(found[k]) for k in places]
-        said = contradictions(claims, known=known.get("optimum"), scale=known.get("coefficient_max") or 0.0)
-        for place, words in said.items():
+        if known.get("optimum") is not None:
+            claims.append(Claim(label="the construction of the instance", energy=known["optimum"], feasible=True))
+        for place, words in contradictions(claims, scale=known.get("coefficient_max") or 0.0).items():
             r = found[places[place]]
             r["offences"] = {**(r.get("offences") or {}), **words}
             if "bound" in words:
@@ -118,6 +119,7 @@ def _claim(record: Record) -> Claim:
         label=f"{task['label']}, run {task.get('run', 0)}",
         energy=record.get("energy"),
         feasible=bool(record.get("feasible")),
+        value=record.get("value"),
         proven=bool(record.get("proven")),
         bound=record.get("bound"),
         scope=record.get("scope") or "encoding",

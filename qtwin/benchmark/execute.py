@@ -21,6 +21,7 @@ from qtwin.errors import QtwinError
 from qtwin.solver import registry
 from qtwin.solver.ask import Asked, ask
 from qtwin.solver.base import Instance
+from qtwin.solver.judge import claim_of
 
 _TRACE = 60
 
@@ -59,10 +60,11 @@ def execute(task: Task, *, memory_gib: float | None = None, begin: Callable[[], 
         made, made_s, known = _made(task.family, task.n, task.instance, options)
         record["instance"] = known | {"made_s": made.wall_s or {"encode": made_s}}
         solver = registry.load(task.solver, task.solver_options)
-        record["kind"], record["citation"] = solver.card().kind, solver.card().citation
+        card = registry.card(task.solver)
+        record["kind"], record["citation"] = card.kind, card.citation
         instance = Instance(encoding=made.encoding, problem=made.problem)
         limits: dict[str, Any] = {"time_limit_s": task.time_limit_s, "memory_gib": memory_gib}
-        found = ask(solver, instance, seed=task.solver_seed, begin=begin, **limits)
+        found = ask(solver, instance, name=task.solver, seed=task.solver_seed, begin=begin, **limits)
         if found.result.status == "interrupted":  # Ctrl-C was heard by the solver and is meant for the sweep; no record is kept
             raise KeyboardInterrupt  # noqa: TRY301
         record |= _answer(made, found)
@@ -80,13 +82,15 @@ def execute(task: Task, *, memory_gib: float | None = None, begin: Callable[[], 
 
 def _answer(made: Generated, asked: Asked) -> dict[str, Any]:
     encoding, result = made.encoding, asked.result
+    claim = claim_of(result, encoding, label=result.solver)
     found: dict[str, Any] = {
         "status": result.status,
         "energy": result.energy,
+        "value": claim.value,
         "bound": result.bound,
         "proven": result.proven,
         "scope": result.scope,
-        "feasible": result.bits is not None and bool(encoding.is_feasible(result.bits[None, :])[0]),
+        "feasible": claim.feasible,
         "wall_s": dict(result.wall_s),
         "stage_s": split(result.wall_s),
         "total_s": asked.charged_s,

@@ -61,10 +61,10 @@ def solve_file(
     instance = Instance(encoding=encoding)
     with stage(f"{name} on {path.name}") as found:
         try:
-            asked = ask(method, instance, seed=seed, time_limit_s=time_limit_s)
+            asked = ask(method, instance, name=name, seed=seed, time_limit_s=time_limit_s)
         except SolverFailureError as error:
             raise SolverFailureError(f"solver {name!r} failed: {error.message}", hint=error.hint) from None
-        asked = challenged(asked, instance, seed=seed)
+        asked = challenged(asked, method, instance, seed=seed)
         result = asked.result
         found.append(result.status)
     told = _told(result, encoding)

@@ -156,4 +156,4 @@ def _kernels() -> tuple[Path, str]:
     files = [p for p in sorted(package.rglob("*.py")) if b"numba" in p.read_bytes()]
     stamps = [(p.name, p.stat().st_mtime_ns, p.stat().st_size) for p in files]
     parts = (numba.__version__, platform.python_version(), llvmlite.binding.get_host_cpu_name(), stamps)
-    return Path(nested._walk.stats.cache_path), hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+    return Path(str(nested._walk.stats.cache_path)), hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -1,8 +1,8 @@
-"""A solver of somebody else, asked in a process of its own: what it breaks there is nobody else's, and its limits hold from outside.
+"""A solver of somebody else, asked in a process of its own: what it breaks there is nobody else's; its limits hold from outside.
 
-Every question gets a new process, so that nothing is remembered from one to the next. It first solves tiny instances, untimed: what
-it imports and compiles is not on its clock. Then the question comes, frozen. The parent keeps a clock and a look at its memory, ends
-it at its limits, and takes what it prints. What comes back is read by `qtwin.solver.judge.taken` and no answer before that.
+Every question gets a new process, so that nothing is remembered from one to the next. It first solves tiny instances, untimed:
+what it imports and compiles is not on its clock. Then the question comes, frozen. The parent keeps a clock and a look at its
+memory, ends it at its limits, and takes what it prints. What comes back is read by `qtwin.solver.judge.taken` and no answer before.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def hard_limit_s(time_limit_s: float | None) -> float:
 
 
 def context() -> Any:
-    """New processes come from a small server that has imported this module and nothing has run in; or anew where there is none."""
+    """New processes come from a small server in which nothing has run; they start anew where there can be none."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     made = multiprocessing.get_context("forkserver")
@@ -130,6 +130,7 @@ def solve_apart(
         talk.send(sent[0])
         talk.next(_SET_UP_S, "importing its package")
         talk.next(_SET_UP_S, "a tiny instance, untimed")
+        talk.printed = ""
         talk.send(sent[1])
         talk.next(_SET_UP_S, "reading the instance")
         started = time.perf_counter()

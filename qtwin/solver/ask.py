@@ -23,7 +23,7 @@ from qtwin.solver import registry
 from qtwin.solver.apart import memory_limit_gib, solve_apart
 from qtwin.solver.base import Instance, Result, Solver, SolverFailureError
 from qtwin.solver.frozen import copied
-from qtwin.solver.judge import Claim, contradictions, judged, taken
+from qtwin.solver.judge import claim_of, contradictions, judged, taken
 
 _OWN = "qtwin."
 _SIMULATORS = tuple(f"qtwin.backend.{name}" for name in ("statevector", "aer", "fake", "pennylane", "mitigation"))
@@ -61,6 +61,7 @@ def ask(
     solver: Solver,
     instance: Instance,
     *,
+    name: str,
     seed: int,
     time_limit_s: float | None = None,
     memory_gib: float | None = None,
@@ -71,6 +72,7 @@ def ask(
     Args:
         solver: With its options.
         instance: The question.
+        name: By which the solver is registered.
         seed: Of the solver.
         time_limit_s: None for the solver's own.
         memory_gib: Beyond which a solver of another package is ended; None for most of the machine's.
@@ -80,7 +82,6 @@ def ask(
         SolverFailureError: when it crashed, ended its process, overran a limit, or answered with what is no answer.
         InputError: what the solver itself refuses, such as too many variables.
     """
-    name = solver.card().name
     if is_own(solver):
         result, clock_s, compiling_s, printed = _here(solver, instance, seed, time_limit_s, begin)
     else:
@@ -115,19 +116,19 @@ def ask(
     )
 
 
-def challenged(found: Asked, instance: Instance, *, seed: int) -> Asked:
+def challenged(found: Asked, solver: Solver, instance: Instance, *, seed: int) -> Asked:
     """The same answer, a bound or a proof of another package held against a short tabu search of ours.
 
     Where many solvers answer one question they challenge each other; where one is asked alone, this is its rival.
     """
     result = found.result
-    if not (result.proven or result.bound is not None) or result.scope != "encoding" or result.solver in registry.TABLE:
+    if not (result.proven or result.bound is not None) or result.scope != "encoding" or is_own(solver):
         return found
     try:
-        rival = ask(registry.load("tabu", {}), instance, seed=seed, time_limit_s=_CHALLENGE_S).result
+        rival = ask(registry.load("tabu", {}), instance, name="tabu", seed=seed, time_limit_s=_CHALLENGE_S).result
     except QtwinError:
         return found
-    claims = [claim_of(result, instance, label=result.solver), claim_of(rival, instance, label="a short tabu search")]
+    claims = [claim_of(result, instance.encoding, label=result.solver), claim_of(rival, instance.encoding, label="a short tabu search")]
     said = contradictions(claims, scale=instance.encoding.polynomial.coefficient_range[1]).get(0)
     if not said:
         return found
@@ -140,20 +141,6 @@ def challenged(found: Asked, instance: Instance, *, seed: int) -> Asked:
         offences={**result.offences, **said},
     )
     return replace(found, result=made)
-
-
-def claim_of(result: Result, instance: Instance, *, label: str, utility: float | None = None) -> Claim:
-    """What a result says, for `contradictions`."""
-    answered = result.bits is not None
-    return Claim(
-        label=label,
-        energy=result.energy if answered else None,
-        feasible=result.bits is not None and bool(instance.encoding.is_feasible(result.bits[None, :])[0]),
-        proven=result.proven,
-        bound=result.bound,
-        scope=result.scope,
-        utility=utility,
-    )
 
 
 def costs_nothing(solver: object, *, depth: int = 3) -> bool:

@@ -24,7 +24,7 @@ class FrozenDict(dict[Any, Any]):
         FrozenDict.tried = True
         raise TypeError("an instance is frozen: copy what you want to change")
 
-    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
 
     def __reduce__(self) -> tuple[Any, ...]:
         return FrozenDict, (dict(self),)

@@ -30,7 +30,7 @@ UNSTATED = "not stated"
 """The stage of `Result.wall_s` for seconds that passed on our clock and that the solver does not mention."""
 LISTED = 16
 """Variables up to which every assignment is looked at to check a bound or a proof."""
-_RELATIVE = 1e-7
+_RELATIVE = 1e-6
 _UNDERSTATED_S = 0.1
 
 
@@ -41,6 +41,7 @@ class Claim:
     Attributes:
         label: Who gave it.
         energy: Of the encoding, evaluated by us; None without an answer.
+        value: Without penalties, where some are not zero on allowed assignments (unbalanced ones); None for the energy itself.
         feasible: Whether its bits are allowed.
         proven: Whether it says that none is better.
         bound: What it says that no allowed assignment is below.
@@ -51,6 +52,7 @@ class Claim:
     label: str
     energy: float | None
     feasible: bool
+    value: float | None = None
     proven: bool = False
     bound: float | None = None
     scope: str = "encoding"
@@ -62,37 +64,63 @@ def slack(*energies: float, scale: float = 0.0) -> float:
     return _RELATIVE * max(1e-12, scale, *(abs(e) for e in energies))
 
 
-def contradictions(claims: Sequence[Claim], *, known: float | None = None, scale: float = 0.0) -> dict[int, dict[str, str]]:
+def contradictions(claims: Sequence[Claim], *, scale: float = 0.0) -> dict[int, dict[str, str]]:
     """Claims that cannot be true beside the others, by their place; each with kind and words.
 
+    What is stated of the least energy is false when it is beaten both with penalties and without: solvers minimise either.
+
     Args:
-        claims: All answers to one question.
-        known: Energy of an allowed assignment that is known otherwise.
+        claims: All answers to one question, and what is known otherwise.
         scale: The largest coefficient of the polynomial.
     """
-    answered = [(c.energy, c.label) for c in claims if c.energy is not None and c.feasible]
-    if known is not None:
-        answered.append((known, "the construction of the instance"))
-    best_utility = max((c.utility for c in claims if c.utility is not None and c.feasible), default=None)
+    answered = [c for c in claims if c.energy is not None and c.feasible]
+    worth = [c.utility for c in claims if c.utility is not None and c.feasible]
     found: dict[int, dict[str, str]] = {}
     for k, c in enumerate(claims):
         said: dict[str, str] = {}
-        if answered:
-            least, by = min(answered)
+        if c.scope == "encoding" and answered:
+            best = min(answered, key=_energy)
+            least = max(_energy(best), min(_value(a) for a in answered))
             if c.bound is not None and c.bound > least + slack(least, c.bound, scale=scale):
-                said["bound"] = f"stated that no allowed assignment is below {c.bound:.9g}; {by} has one of {least:.9g}"
-            if c.proven and c.scope == "encoding" and c.energy is None:
-                said["proof"] = f"stated a proof that nothing is allowed; {by} has an allowed assignment"
-            elif c.proven and c.scope == "encoding" and c.energy is not None and c.energy > least + slack(least, scale=scale):
-                said["proof"] = f"stated a proof that none is below {c.energy:.9g}; {by} has {least:.9g}"
-        if c.proven and c.scope == "twin" and c.utility is not None and best_utility is not None:
-            if best_utility > c.utility + slack(best_utility):
-                said["proof"] = f"stated a proof that no utility is above {c.utility:.9g}; another answer has {best_utility:.9g}"
+                said["bound"] = f"stated that nothing allowed is below {c.bound:.9g}; {best.label} has {_energy(best):.9g}"
+            if c.proven and c.energy is None:
+                said["proof"] = f"stated a proof that nothing is allowed; {best.label} is"
+            elif c.proven and _beaten(c, answered, scale):
+                said["proof"] = f"stated a proof that none is below {_energy(c):.9g}; {best.label} has {_energy(best):.9g}"
+        if c.proven and c.scope == "twin" and c.utility is not None and worth and max(worth) > c.utility + slack(max(worth)):
+            said["proof"] = f"stated a proof that no utility is above {c.utility:.9g}; another answer has {max(worth):.9g}"
         if c.proven and c.energy is not None and not c.feasible:
             said["proof"] = "stated a proof for an assignment that is not allowed"
         if said:
             found[k] = said
     return found
+
+
+def _energy(claim: Claim) -> float:
+    return math.inf if claim.energy is None else claim.energy
+
+
+def _value(claim: Claim) -> float:
+    return _energy(claim) if claim.value is None else claim.value
+
+
+def _beaten(claim: Claim, answered: Sequence[Claim], scale: float) -> bool:
+    return all(of(claim) > (least := min(of(a) for a in answered)) + slack(least, scale=scale) for of in (_energy, _value))
+
+
+def claim_of(result: Result, encoding: Encoding, *, label: str, utility: float | None = None) -> Claim:
+    """What a judged result says."""
+    feasible = result.bits is not None and bool(encoding.is_feasible(result.bits[None, :])[0])
+    return Claim(
+        label=label,
+        energy=None if result.bits is None else result.energy,
+        feasible=feasible,
+        value=float(encoding.value(encoding.decode(result.bits[None, :]))[0]) if feasible and result.bits is not None else None,
+        proven=result.proven,
+        bound=result.bound,
+        scope=result.scope,
+        utility=utility,
+    )
 
 
 def taken(answer: object, *, n: int) -> Result:
@@ -110,6 +138,7 @@ def taken(answer: object, *, n: int) -> Result:
     offences: dict[str, str] = {}
     bits = None if answer.bits is None else _bits(answer.bits, n)
     status: Any = answer.status
+    proven: Any = answer.proven
     if not isinstance(status, str) or status not in get_args(Status) or status == "failed":
         offences["status"] = f"status {_short(status)} came, one of {', '.join(get_args(Status))} was wanted"
         status = "feasible"
@@ -141,7 +170,7 @@ def taken(answer: object, *, n: int) -> Result:
         bits=bits,
         energy=_number(answer.energy),
         bound=bound,
-        proven=answer.proven is True or (isinstance(answer.proven, np.bool_) and bool(answer.proven)),
+        proven=isinstance(proven, bool | np.bool_) and bool(proven),
         scope="twin" if answer.scope == "twin" else "encoding",
         samples=samples,
         trace=_trace(answer.trace, offences),
@@ -182,19 +211,10 @@ def judged(
     if scope == "twin" and not twin:
         offences["scope"], scope = "stated to have searched the twin; there is none", "encoding"
     bound, proven = result.bound, result.proven
-    claim = Claim(
-        label=result.solver,
-        energy=None if result.bits is None else energy,
-        feasible=feasible,
-        proven=proven,
-        bound=bound,
-        scope=scope,
-    )
-    least = None
+    claims = [claim_of(replace(result, energy=energy, scope=scope), encoding, label="its own answer")]
     if (proven or bound is not None) and scope == "encoding" and polynomial.n_variables <= LISTED:
-        least = _least(encoding)
-    said = contradictions([claim], known=least, scale=scale).get(0, {})
-    offences |= {k: v.replace("the construction of the instance", "a list of all of them") for k, v in said.items()}
+        claims += _listed(encoding)
+    offences |= contradictions(claims, scale=scale).get(0, {})
     bound = None if "bound" in offences else bound
     proven = proven and "proof" not in offences
     if status == "optimal" and not proven:
@@ -240,11 +260,16 @@ def alarms(offences: Mapping[str, str]) -> list[str]:
     return [offences[kind] for kind in ALARMS if kind in offences]
 
 
-def _least(encoding: Encoding) -> float | None:
-    """The least energy of an allowed assignment, all of them looked at; None where none is allowed."""
+def _listed(encoding: Encoding) -> list[Claim]:
+    """The least energy and value of an allowed assignment, all of them looked at; nothing where none is allowed."""
     n = encoding.polynomial.n_variables
-    allowed = encoding.is_feasible(index_to_bits(np.arange(2**n), n))
-    return float(encoding.polynomial.values()[allowed].min()) if allowed.any() else None
+    rows = index_to_bits(np.arange(2**n), n)
+    allowed = encoding.is_feasible(rows)
+    if not allowed.any():
+        return []
+    energy = float(encoding.polynomial.values()[allowed].min())
+    value = float(encoding.value(encoding.decode(rows[allowed])).min())
+    return [Claim(label="one of all that were listed", energy=energy, value=value, feasible=True)]
 
 
 def _broken(words: str) -> SolverFailureError:
@@ -335,7 +360,7 @@ def _info(value: object, offences: dict[str, str]) -> dict[str, Any]:
         raise TypeError(type(item).__name__)
 
     try:
-        kept = dict(value)  # type: ignore[call-overload]
+        kept: dict[str, Any] = dict(value)  # type: ignore[call-overload]
         json.dumps(kept, default=plain)
     except Exception as error:
         offences["info"] = f"its further numbers cannot be written down: {_short(error)}"
