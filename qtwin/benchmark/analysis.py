@@ -90,7 +90,7 @@ class Cell:
 
 
 def believed(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """The records with every proof and bound held against all answers to the same instance: what another beats is named, and gone.
+    """The records with every proof and bound held against all answers to the instance; what another beats is named, and gone.
 
     `offences` of each record holds what was found when it was made, and what the others show now.
     """
@@ -128,7 +128,7 @@ def _claim(record: Record) -> Claim:
 
 
 def offences(records: Iterable[Record]) -> list[dict[str, Any]]:
-    """Every untruth, every failure and all that was printed, one entry for each solver, kind and size, with how often and an example; alarms first."""
+    """Every untruth, every failure and all that was printed, alarms first; each solver, kind and size once, with how often."""
     groups: dict[tuple[str, str, int, str], list[str]] = defaultdict(list)
     for r in records:
         task = r["task"]

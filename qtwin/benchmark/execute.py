@@ -43,10 +43,10 @@ def execute(task: Task, *, memory_gib: float | None = None, begin: Callable[[], 
         begin: Called when the clock of one of our own solvers starts.
 
     Returns:
-        task_id, instance_id, task, what is known of the instance (`qtwin.benchmark.portrait`), the solver's answer as far as it is
-        true (status, energy, bound, proven, feasible), its `offences`, its samples' energies with counts where it drew some,
-        seconds by stage, `total_s` by our clock, `compiling_s` that nobody is charged, shots, evaluations, anytime trace, regret on
-        the twin where there is one, and the machine.
+        task_id, instance_id, task, what is known of the instance (`qtwin.benchmark.portrait`), the solver's answer as far as it
+        is true (status, energy, bound, proven, feasible), its `offences`, its samples' energies with counts where it drew some,
+        seconds by stage, `total_s` by our clock, `compiling_s` that nobody is charged, shots, evaluations, anytime trace, regret
+        on the twin where there is one, and the machine.
     """
     started = time.perf_counter()
     record: dict[str, Any] = {

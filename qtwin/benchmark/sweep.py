@@ -132,7 +132,7 @@ def _work(talk: Connection, memory_gib: float) -> None:
 
 
 def _locally(tasks: Sequence[Task], workers: int, memory_gib: float) -> Iterator[dict[str, Any]]:
-    """Records as processes finish them; a process that dies is replaced and its task tried again, one over its limits is ended."""
+    """Records as processes finish them; one that dies is replaced and its task tried again, one over its limits is ended."""
     waiting: deque[tuple[Task, int]] = deque((t, 0) for t in tasks)
     pool: list[_Worker] = []
     try:

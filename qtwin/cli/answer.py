@@ -116,7 +116,9 @@ class Answerer:
         self.compiling_s += compiled(jobs_of(s.name for s in self.sections))
         answers = [self.one(k, checkpoint, encoding, problem) for k in range(len(self.sections))]
         if self.errors and len(self.errors) == len(answers):
-            failed = [f"{a.label}: {e.message}" for a, e in zip(answers, self.errors, strict=True) if not isinstance(e, InputError)]
+            failed = [
+                f"{a.label}: {e.message}" for a, e in zip(answers, self.errors, strict=True) if not isinstance(e, InputError)
+            ]
             if not failed:
                 raise self.errors[0]
             raise SolverFailureError(f"no solver answered: {'; '.join(failed)}", hint=self.errors[0].hint)
@@ -188,9 +190,7 @@ class Answerer:
             info={**result.info, "training_energy_by_layers": kept["energies"]},
         )
 
-    def _asked(
-        self, section: SolverSection, solver: Solver, instance: Instance, *, time_limit_s: float | None = None
-    ) -> Result:
+    def _asked(self, section: SolverSection, solver: Solver, instance: Instance, *, time_limit_s: float | None = None) -> Result:
         found = ask(solver, instance, name=section.name, seed=self.seed, time_limit_s=time_limit_s)
         self.compiling_s += found.compiling_s
         return found.result

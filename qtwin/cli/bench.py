@@ -235,15 +235,16 @@ def _verdict(cells: Sequence[Cell], untrue: Sequence[Mapping[str, Any]]) -> str:
     rest = f" Neither side reached the best known energy at {unsolved} of them." if unsolved else ""
     if not open_ and wins:
         return (
-            f"Classical ({_names(sides['classical'])}) wins at {'all ' if not unsolved else ''}{len(wins)} of the {total} sizes where"
-            f" quantum ({_names(sides['quantum'])}) took part too; no simulated quantum solver reached an answer sooner.{rest}"
+            f"Classical ({_names(sides['classical'])}) wins at {len(wins)} of the {total} sizes where quantum"
+            f" ({_names(sides['quantum'])}) took part too; no simulated quantum solver reached an answer sooner.{rest}"
         )
     if not open_:
-        return f"Neither {_names(sides['classical'])} nor {_names(sides['quantum'])} reached the best known energy at any of {total} sizes."
+        everybody = _names([*sides["classical"], *sides["quantum"]])
+        return f"Nobody ({everybody}) reached the best known energy at any of the {total} sizes where both kinds took part."
     where = ", ".join(f"{family} at {n}" for family, n in open_[:4])
     return (
         f"Classical ({_names(sides['classical'])}) wins at {len(wins)} of {total} sizes; a simulated quantum solver"
-        f" ({_names(sides['quantum'])}) was quicker on {where}, in seconds of the simulation, which say nothing of a device.{rest}"
+        f" ({_names(sides['quantum'])}) was quicker on {where}, in seconds of simulation that say nothing of a device.{rest}"
     )
 
 

@@ -2,7 +2,7 @@
 
 Every question gets a new process, so that nothing is remembered from one to the next. It first solves tiny instances, untimed:
 what it imports and compiles is not on its clock. Then the question comes, frozen. The parent keeps a clock and a look at its
-memory, ends it at its limits, and takes what it prints. What comes back is read by `qtwin.solver.judge.taken` and no answer before.
+memory, ends it at its limits, and takes what it prints. What comes back is read by `qtwin.solver.judge.taken`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ from qtwin.solver.frozen import FrozenDict, freeze
 from qtwin.solver.judge import taken
 
 _SET_UP_S = 60.0
-"""For importing its package and for the tiny instances, each; neither is on any clock."""
+"""For importing its package and for reading the instance, each; neither is on any clock."""
+_TINY_S = 30.0
+"""For the tiny instances, which may have it compile."""
 _LOOK_S = 0.1
 _NOISE_S = 0.02
 """By how much our clock outside may exceed the one inside before it is believed instead: two messages between processes."""
@@ -129,7 +131,7 @@ def solve_apart(
     try:
         talk.send(sent[0])
         talk.next(_SET_UP_S, "importing its package")
-        talk.next(_SET_UP_S, "a tiny instance, untimed")
+        talk.next(_TINY_S, "a tiny instance, untimed")
         talk.printed = ""
         talk.send(sent[1])
         talk.next(_SET_UP_S, "reading the instance")
@@ -140,7 +142,7 @@ def solve_apart(
         outside_s = time.perf_counter() - started
         if not (isinstance(inside_s, float) and outside_s - inside_s <= _NOISE_S + 0.05 * outside_s):
             inside_s = outside_s
-        return Reply(result=result, clock_s=inside_s, printed=talk.printed)
+        return Reply(result=result, clock_s=inside_s, printed=talk.printed.strip())
     except SolverFailureError as error:
         if talk.printed:
             error.hint = f"it printed: {talk.printed[-200:]!r}"
@@ -214,7 +216,6 @@ class _Talk:
     def _drain(self) -> None:
         while self._open and self.output.poll():
             self._listen()
-        self.printed = self.printed.strip()
 
 
 def _error(kind: str, message: str, hint: str) -> QtwinError:
@@ -260,9 +261,9 @@ def _serve(messages: Connection, spoken: Connection, seed: int, time_limit_s: fl
         said = ("failed", ("refused" if isinstance(error, InputError) else "failed", error.message, error.hint))
     except BaseException as error:
         said = ("failed", ("failed", _words(error), ""))
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         try:
-            stream.flush()
+            stream.flush()  # type: ignore[union-attr]
         except Exception:
             continue
     try:

@@ -19,7 +19,7 @@ from qtwin.benchmark.task import Entrant, Group, Task, expand
 from qtwin.cli.bench import summarise
 from qtwin.encoding.generate import make
 from qtwin.errors import InputError
-from qtwin.solver import TABLE, registry
+from qtwin.solver import TABLE, apart, registry
 from qtwin.solver.ask import ask, challenged
 from qtwin.solver.base import Instance, SolverFailureError
 from qtwin.spec import BenchSpec
@@ -109,7 +109,7 @@ def test_an_untruth_is_named_and_corrected(name: str, kind: str) -> None:
 
 
 def test_the_harness_has_a_clock_of_its_own() -> None:
-    """Sleeping 0.4 s costs 0.4 s, whatever is done to the clocks and whenever the answer is computed; so does what was thought of before."""
+    """Sleep is charged, whatever is done to the clocks, whenever the answer is computed, and if it was thought of before."""
     for name, least_s in (("SlowClock", 0.4), ("LazyBits", 0.4), ("Remembers", 0.3), ("Remembers", 0.3)):
         assert execute(_task(name))["total_s"] >= least_s
 
@@ -141,7 +141,8 @@ def test_our_own_solvers_get_a_copy_too(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("name", ["NeverEnds", "ForksAndWaits"])
-def test_a_time_limit_holds_from_outside(name: str) -> None:
+def test_a_time_limit_holds_from_outside(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "_TINY_S", 2.0)
     started = time.perf_counter()
     record = execute(_task(name, time_limit_s=0.2))
     assert record["status"] == "failed"
