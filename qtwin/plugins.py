@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module, metadata
 from typing import Any
 
+from qtwin.captured import captured
 from qtwin.errors import InputError, unknown_name
 
 
@@ -30,9 +31,13 @@ def find(name: str, known: Mapping[str, str], contract: type[Any], noun: str) ->
         raise unknown_name(noun, name, known)
     module, _, attribute = known[name].partition(":")
     try:
-        found = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise InputError(f"{noun} {name!r} at {known[name]} cannot be loaded: {error}", hint="reinstall its package") from error
+        with captured():
+            found = getattr(import_module(module), attribute)
+    except (Exception, SystemExit) as error:  # a package of somebody else may do anything while it is imported
+        raise InputError(
+            f"{noun} {name!r} at {known[name]} cannot be loaded: {type(error).__name__}: {error}",
+            hint="reinstall its package, or remove it",
+        ) from error
     if not (isinstance(found, type) and issubclass(found, contract)):
         raise InputError(
             f"{noun} {name!r} leads to {known[name]}, which is no {contract.__name__}",

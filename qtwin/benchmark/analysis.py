@@ -16,9 +16,11 @@ from qtwin.benchmark.metrics import Interval, approximation_ratio, clopper_pears
 from qtwin.benchmark.profile import primal_integral
 from qtwin.benchmark.scaling import FORMS, Crossover, Fit, better, crossover, fit
 from qtwin.errors import InputError
+from qtwin.solver.judge import ALARMS, Claim, contradictions
 
 Record = Mapping[str, Any]
 _RELATIVE = 1e-9
+_MARKS = {"failed": "failed", "printed": "printed", **dict.fromkeys(ALARMS, "ALARM")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +89,72 @@ class Cell:
     drawn: int
 
 
+def believed(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """The records with every proof and bound held against all answers to the instance; what another beats is named, and gone.
+
+    `offences` of each record holds what was found when it was made, and what the others show now.
+    """
+    found = [dict(r) for r in records]
+    by_instance: dict[str, list[int]] = defaultdict(list)
+    for k, r in enumerate(found):
+        by_instance[r["instance_id"]].append(k)
+    for places in by_instance.values():
+        known: Mapping[str, Any] = next((found[k]["instance"] for k in places if found[k].get("instance")), {})
+        claims = [_claim(found[k]) for k in places]
+        if known.get("optimum") is not None:
+            claims.append(Claim(label="the construction of the instance", energy=known["optimum"], feasible=True))
+        for place, words in contradictions(claims, scale=known.get("coefficient_max") or 0.0).items():
+            r = found[places[place]]
+            r["offences"] = {**(r.get("offences") or {}), **words}
+            if "bound" in words:
+                r["bound"] = None
+            if "proof" in words:
+                r["proven"], r["status"] = False, "feasible" if r.get("feasible") else "infeasible"
+    return found
+
+
+def _claim(record: Record) -> Claim:
+    task = record["task"]
+    return Claim(
+        label=f"{task['label']}, run {task.get('run', 0)}",
+        energy=record.get("energy"),
+        feasible=bool(record.get("feasible")),
+        value=record.get("value"),
+        proven=bool(record.get("proven")),
+        bound=record.get("bound"),
+        scope=record.get("scope") or "encoding",
+        utility=record.get("utility"),
+    )
+
+
+def offences(records: Iterable[Record]) -> list[dict[str, Any]]:
+    """Every untruth, every failure and all that was printed, alarms first; each solver, kind and size once, with how often."""
+    groups: dict[tuple[str, str, int, str], list[str]] = defaultdict(list)
+    for r in records:
+        task = r["task"]
+        said = dict(r.get("offences") or {})
+        if r.get("status") == "failed":
+            said["failed"] = str(r.get("error"))
+        if r.get("printed"):
+            said["printed"] = " ".join(str(r["printed"]).split())[:200]
+        for kind, words in said.items():
+            groups[task["label"], group_of(r), task["n"], kind].append(words)
+    entries = [
+        {
+            "solver": label,
+            "family": family,
+            "n": n,
+            "kind": kind,
+            "alarm": kind in ALARMS,
+            "mark": _MARKS.get(kind, "not so"),
+            "runs": len(words),
+            "words": words[0],
+        }
+        for (label, family, n, kind), words in groups.items()
+    ]
+    return sorted(entries, key=lambda e: (not e["alarm"], e["solver"], e["family"], e["n"], e["kind"]))
+
+
 def best_known(records: Iterable[Record]) -> dict[str, Best]:
     """Instance to the least feasible energy that any record or its construction knows."""
     best: dict[str, Best] = {}
@@ -116,7 +184,7 @@ def succeeded(record: Record, best: Mapping[str, Best]) -> bool:
     """Whether the record's answer is feasible and as low as the best known one, or as useful on the twin as any."""
     known = best.get(record["instance_id"])
     energy, utility = record.get("energy"), record.get("utility")
-    if known is None or energy is None or not record.get("feasible"):
+    if known is None or energy is None or not record.get("feasible") or "limit" in (record.get("offences") or {}):
         return False
     if utility is not None and known.utility is not None and utility >= known.utility - _tolerance(known.utility):
         return True

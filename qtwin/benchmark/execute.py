@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -20,12 +19,11 @@ from qtwin.benchmark.task import Task
 from qtwin.encoding.generate import Generated, make
 from qtwin.errors import QtwinError
 from qtwin.solver import registry
-from qtwin.solver.base import Instance, Result
+from qtwin.solver.ask import Asked, ask
+from qtwin.solver.base import Instance
+from qtwin.solver.judge import claim_of
 
 _TRACE = 60
-_WARM_UP_S = 5.0
-_WARM: set[tuple[str, str, str]] = set()
-"""Families and solvers that this process has run: the first quick run of each is made twice, for it also loads compiled code."""
 
 
 @lru_cache(maxsize=8)
@@ -36,13 +34,19 @@ def _made(family: str, n: int, seed: int, options: tuple[tuple[str, Any], ...]) 
     return made, time.perf_counter() - started, portrait(made)
 
 
-def execute(task: Task) -> dict[str, Any]:
+def execute(task: Task, *, memory_gib: float | None = None, begin: Callable[[], None] = lambda: None) -> dict[str, Any]:
     """The record of one task, JSON values only; an error is a record as well, with `status` "failed" and its own words.
 
+    Args:
+        task: What is run.
+        memory_gib: Beyond which a solver of another package is ended; None for most of the machine's.
+        begin: Called when the clock of one of our own solvers starts.
+
     Returns:
-        task_id, instance_id, task, what is known of the instance (`qtwin.benchmark.portrait`), the solver's answer
-        (status, energy, bound, proven, feasible), its samples' energies with counts where it drew some, seconds by stage, shots,
-        evaluations, anytime trace, regret on the twin where there is one, and the machine.
+        task_id, instance_id, task, what is known of the instance (`qtwin.benchmark.portrait`), the solver's answer as far as it
+        is true (status, energy, bound, proven, feasible), its `offences`, its samples' energies with counts where it drew some,
+        seconds by stage, `total_s` by our clock, `compiling_s` that nobody is charged, shots, evaluations, anytime trace, regret
+        on the twin where there is one, and the machine.
     """
     started = time.perf_counter()
     record: dict[str, Any] = {
@@ -56,37 +60,44 @@ def execute(task: Task) -> dict[str, Any]:
         made, made_s, known = _made(task.family, task.n, task.instance, options)
         record["instance"] = known | {"made_s": made.wall_s or {"encode": made_s}}
         solver = registry.load(task.solver, task.solver_options)
-        record["kind"], record["citation"] = solver.card().kind, solver.card().citation
+        card = registry.card(task.solver)
+        record["kind"], record["citation"] = card.kind, card.citation
         instance = Instance(encoding=made.encoding, problem=made.problem)
-        result = solver.solve(instance, seed=task.solver_seed, time_limit_s=task.time_limit_s)
-        kind = (task.family, task.solver, json.dumps(task.solver_options, sort_keys=True))
-        if kind not in _WARM and sum(result.wall_s.values()) < _WARM_UP_S:
-            _WARM.add(kind)
-            result = solver.solve(instance, seed=task.solver_seed, time_limit_s=task.time_limit_s)
-        if result.status == "interrupted":  # Ctrl-C was heard by the solver and is meant for the sweep; no record is kept
+        limits: dict[str, Any] = {"time_limit_s": task.time_limit_s, "memory_gib": memory_gib}
+        found = ask(solver, instance, name=task.solver, seed=task.solver_seed, begin=begin, **limits)
+        if found.result.status == "interrupted":  # Ctrl-C was heard by the solver and is meant for the sweep; no record is kept
             raise KeyboardInterrupt  # noqa: TRY301
-        record |= _answer(made, result)
+        record |= _answer(made, found)
     except QtwinError as error:
         record |= {"status": "failed", "error": str(error), "total_s": time.perf_counter() - started}
-    except Exception as error:  # a vendor's own failure is a record as well: one task must not end a sweep of thousands
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # a vendor's own failure is a record as well: one task must not end a sweep of thousands
         said = f"{type(error).__name__}: {error}"
         record |= {"status": "failed", "error": said, "total_s": time.perf_counter() - started}
     plain: dict[str, Any] = _plain(record)
     return plain
 
 
-def _answer(made: Generated, result: Result) -> dict[str, Any]:
-    encoding = made.encoding
+def _answer(made: Generated, asked: Asked) -> dict[str, Any]:
+    encoding, result = made.encoding, asked.result
+    claim = claim_of(result, encoding, label=result.solver)
     found: dict[str, Any] = {
         "status": result.status,
         "energy": result.energy,
+        "value": claim.value,
         "bound": result.bound,
         "proven": result.proven,
         "scope": result.scope,
-        "feasible": result.bits is not None and bool(encoding.is_feasible(result.bits[None, :])[0]),
+        "feasible": claim.feasible,
         "wall_s": dict(result.wall_s),
         "stage_s": split(result.wall_s),
-        "total_s": float(sum(s for name, s in result.wall_s.items() if name != "queue")),
+        "total_s": asked.charged_s,
+        "clock_s": asked.clock_s,
+        "compiling_s": asked.compiling_s,
+        "offences": dict(result.offences),
+        "printed": asked.printed,
         "backend": result.backend,
         "shots": result.shots,
         "evaluations": result.evaluations,

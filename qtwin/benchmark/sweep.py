@@ -6,20 +6,26 @@ any moment loses at most the tasks in flight.
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import multiprocessing
+import signal
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from qtwin.benchmark.execute import execute
 from qtwin.benchmark.records import Records
 from qtwin.benchmark.task import Task
 from qtwin.errors import InputError, require_vendor
+from qtwin.solver.apart import die_with_parent, end, hard_limit_s, memory_limit_gib, resident_gib
 
 _ATTEMPTS = 3
+_LOOK_S = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +48,7 @@ def run(
     *,
     workers: int = 1,
     scheduler: str = "",
+    memory_gib: float | None = None,
     tell: Callable[[Progress], None] = lambda progress: None,
 ) -> int:
     """Run every task that has no record yet.
@@ -51,6 +58,7 @@ def run(
         records: The store.
         workers: Local processes; 0 runs in this one. Ignored with a scheduler.
         scheduler: Address of a Dask scheduler, such as ``tcp://host:8786``.
+        memory_gib: Beyond which a process is ended, and its task has failed; None for an equal share of most of the machine's.
         tell: Called after each record.
 
     Returns:
@@ -66,7 +74,9 @@ def run(
     finished = records.task_ids() & set(every)
     left = [t for key, t in every.items() if key not in finished]
     done = len(finished)
-    source = _on_dask(left, scheduler) if scheduler else _locally(left, workers) if workers else map(execute, left)
+    most = memory_limit_gib() / max(workers, 1) if memory_gib is None else memory_gib
+    here = partial(execute, memory_gib=most)
+    source = _on_dask(left, scheduler) if scheduler else _locally(left, workers, most) if workers else map(here, left)
     for record in source:
         records.append([record])
         done += 1
@@ -74,43 +84,113 @@ def run(
     return len(left)
 
 
-def _locally(tasks: Sequence[Task], workers: int) -> Iterator[dict[str, Any]]:
-    """Records as processes finish them; a process that dies is replaced and its tasks are tried again, each on its own."""
-    waiting: deque[tuple[Task, int]] = deque((t, 0) for t in tasks)
-    context = multiprocessing.get_context("spawn")
-    while waiting:
-        pool = ProcessPoolExecutor(max_workers=min(workers, len(waiting)), mp_context=context)
-        running: dict[Future[dict[str, Any]], tuple[Task, int]] = {}
-        suspicious = waiting[0][1] > 0  # a task that was in flight when a process died: alone, so that the guilty one shows
+@dataclass
+class _Worker:
+    """A process and what it is at."""
+
+    process: Any
+    talk: Connection
+    memory_gib: float
+    task: Task | None = None
+    attempt: int = 0
+    began_s: float = math.inf
+
+    @staticmethod
+    def start(memory_gib: float) -> _Worker:
+        made = multiprocessing.get_context("spawn")
+        ours, theirs = made.Pipe()
+        process = made.Process(target=_work, args=(theirs, memory_gib))
+        process.start()
+        theirs.close()
+        return _Worker(process=process, talk=ours, memory_gib=memory_gib)
+
+    def give(self, task: Task, attempt: int) -> None:
+        self.task, self.attempt, self.began_s = task, attempt, math.inf
+        self.talk.send(task)
+
+    def overrun(self) -> str:
+        """Why it has to be ended now; "" as long as it keeps its limits."""
+        assert self.task is not None
+        spent_s = time.perf_counter() - self.began_s
+        if spent_s > hard_limit_s(self.task.time_limit_s):
+            return f"was ended after {spent_s:.3g} s of a limit of {self.task.time_limit_s:g} s"
+        if resident_gib(self.process.pid) > self.memory_gib:
+            return f"was ended at {self.memory_gib:.3g} GiB of memory"
+        return ""
+
+
+def _work(talk: Connection, memory_gib: float) -> None:
+    """A worker's life: tasks come, records go."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the sweep, which ends its workers
+    die_with_parent()
+    while True:
         try:
-            while waiting or running:
-                while waiting and len(running) < (1 if suspicious else workers):
-                    task, attempt = waiting.popleft()
-                    running[pool.submit(execute, task)] = (task, attempt)
-                ready, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in ready:
-                    yield future.result()
-                    del running[future]
-                if suspicious:
-                    break
-        except BrokenProcessPool:
-            for task, attempt in running.values():
-                if attempt + 1 < _ATTEMPTS:
-                    waiting.appendleft((task, attempt + 1))
-                else:
-                    yield _lost(task)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            task = talk.recv()
+        except EOFError:
+            return
+        talk.send(execute(task, memory_gib=memory_gib, begin=lambda: talk.send(None)))
 
 
-def _lost(task: Task) -> dict[str, Any]:
-    """The record of a task whose process died every time."""
+def _locally(tasks: Sequence[Task], workers: int, memory_gib: float) -> Iterator[dict[str, Any]]:
+    """Records as processes finish them; one that dies is replaced and its task tried again, one over its limits is ended."""
+    waiting: deque[tuple[Task, int]] = deque((t, 0) for t in tasks)
+    pool: list[_Worker] = []
+    try:
+        while waiting or any(w.task for w in pool):
+            while waiting and len(pool) < workers:
+                pool.append(_Worker.start(memory_gib))
+            for worker in pool:
+                if worker.task is None and waiting:
+                    try:
+                        worker.give(*waiting.popleft())
+                    except OSError:
+                        continue  # it died meanwhile; seen below
+            ready = wait([x for w in pool for x in (w.talk, w.process.sentinel)], timeout=_LOOK_S)
+            for worker in pool:
+                yield from _heard(worker, ready, pool, waiting)
+    finally:
+        for worker in pool:
+            end(worker.process)
+
+
+def _heard(
+    worker: _Worker, ready: Sequence[Any], pool: list[_Worker], waiting: deque[tuple[Task, int]]
+) -> Iterator[dict[str, Any]]:
+    """What one worker has to tell; it leaves the pool when it is gone."""
+    if worker.talk in ready:
+        try:
+            said = worker.talk.recv()
+        except (EOFError, OSError):
+            said = None
+            worker.process.join(1.0)
+        else:
+            if said is None:
+                worker.began_s = time.perf_counter()
+            else:
+                worker.task = None
+                yield said
+    task, gone = worker.task, not worker.process.is_alive()
+    over = worker.overrun() if task is not None and not gone else ""
+    if gone or over:
+        end(worker.process)
+        pool.remove(worker)
+        worker.task = None
+        if over and task is not None:
+            yield _lost(task, over)
+        elif task is not None and worker.attempt + 1 < _ATTEMPTS:
+            waiting.appendleft((task, worker.attempt + 1))
+        elif task is not None:
+            yield _lost(task)
+
+
+def _lost(task: Task, why: str = f"its process died or failed {_ATTEMPTS} times") -> dict[str, Any]:
+    """The record of a task that has none of its own."""
     return {
         "task_id": task.task_id,
         "instance_id": task.instance_id,
-        "task": {**vars(task), "task_id": task.task_id},
+        "task": dataclasses.asdict(task),
         "status": "failed",
-        "error": f"its process died or failed {_ATTEMPTS} times",
+        "error": why,
         "total_s": None,
     }
 

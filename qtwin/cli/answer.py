@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.benchmark.checkpoint import Checkpoint
-from qtwin.cli.show import stage
+from qtwin.cli.show import note, stage
+from qtwin.cli.warmup import compiled, jobs_of
 from qtwin.encoding.encoding import Encoding
-from qtwin.errors import InputError
+from qtwin.errors import InfeasibleError, InputError, QtwinError
 from qtwin.problem.allowed import Allowed
 from qtwin.problem.decision import Tally, tally
 from qtwin.problem.regimen import RegimenProblem
 from qtwin.report.scores import Yardstick, solver_row
 from qtwin.solver import registry, twin_search
-from qtwin.solver.base import Instance, Result, Solver
+from qtwin.solver.ask import ask, warm
+from qtwin.solver.base import Instance, Result, Solver, SolverFailureError
+from qtwin.solver.judge import Claim, alarms, claim_of, contradictions
 from qtwin.solver.quantum.qaoa import Qaoa
 from qtwin.solver.store import from_plain, to_plain
 from qtwin.spec import SolverSection, Spec
@@ -80,7 +83,8 @@ class Answer:
 class Answerer:
     """The solvers of one spec, loaded and checked before anything is computed.
 
-    Where `allowed` holds a sample, a solver that does not take a question of this size answers with that, and the others go on.
+    A solver that does not take a question of this size answers with that, one that fails with why, and the others go on.
+    `alarms` tells, after `score`, whose proof or bound is false; `compiling_s` is charged to nobody.
     """
 
     seed: int
@@ -89,6 +93,9 @@ class Answerer:
     allowed: Allowed | None = None
     enumerated: Tally | None = None
     theta: tuple[float, ...] = ()
+    compiling_s: float = 0.0
+    alarms: tuple[str, ...] = ()
+    errors: list[InputError | SolverFailureError] = field(default_factory=list)
 
     @staticmethod
     def prepare(spec: Spec) -> Answerer:
@@ -101,8 +108,22 @@ class Answerer:
         return Answerer(seed=spec.seed, sections=spec.solver, solvers=solvers)
 
     def answer(self, checkpoint: Checkpoint, encoding: Encoding, problem: RegimenProblem) -> list[Answer]:
-        """Run every solver on the encoding, or take its answer from before."""
-        return [self.one(k, checkpoint, encoding, problem) for k in range(len(self.sections))]
+        """Run every solver on the encoding, or take its answer from before; one that refuses or fails does not end the run.
+
+        Raises:
+            InputError: when every solver refuses.
+            SolverFailureError: when none of them answers, and one failed.
+        """
+        self.compiling_s += compiled(jobs_of(s.name for s in self.sections))
+        answers = [self.one(k, checkpoint, encoding, problem) for k in range(len(self.sections))]
+        if self.errors and len(self.errors) == len(answers):
+            failed = [
+                f"{a.label}: {e.message}" for a, e in zip(answers, self.errors, strict=True) if not isinstance(e, InputError)
+            ]
+            if not failed:
+                raise self.errors[0]
+            raise SolverFailureError(f"no solver answered: {'; '.join(failed)}", hint=self.errors[0].hint)
+        return answers
 
     def one(self, k: int, checkpoint: Checkpoint, encoding: Encoding, problem: RegimenProblem) -> Answer:
         """Run the k-th solver on the encoding, or take its answer from before."""
@@ -118,22 +139,25 @@ class Answerer:
         def compute() -> dict[str, Any]:
             recording = _Recording(problem=problem, allowed=self.allowed)
             instance = Instance(encoding=encoding, problem=recording)
-            try:
-                if isinstance(solver, Qaoa) and solver.theta is None:
-                    result = self._measure(checkpoint, section, instance)
-                else:
-                    result = solver.solve(instance, seed=self.seed, time_limit_s=section.time_limit_s)
-            except InputError as error:
-                if self.allowed is None or self.allowed.complete:
-                    raise
-                result = self._refused(section, error)
+            if isinstance(solver, Qaoa) and solver.theta is None:
+                result = self._measure(checkpoint, section, instance)
+            else:
+                result = self._asked(section, solver, instance, time_limit_s=section.time_limit_s)
             if result.status == "interrupted":  # Ctrl-C was heard by the solver and is meant for the run; its answer is not kept
                 raise KeyboardInterrupt
             full = recording.tally if recording.tally is not None and len(recording.tally.utility) > 1 else None
             return {"result": to_plain(result), "tally": None if full is None else vars(full)}
 
         with stage(label) as found:
-            kept, reused = checkpoint.stage(f"solver-{k}-{section.name}", compute)
+            try:
+                kept, reused = checkpoint.stage(f"solver-{k}-{section.name}", compute)
+            except InfeasibleError:
+                raise
+            except (InputError, SolverFailureError) as error:
+                self.errors.append(error)
+                result = self._without(section, error)
+                found.append(f"{result.status}: {error.message}")
+                return Answer(section=section, label=label, result=result)
             result = from_plain(kept["result"])
             self.theta = tuple(result.info.get("theta", self.theta))
             if result.scope == "twin" and kept["tally"] is not None:
@@ -147,6 +171,7 @@ class Answerer:
         name = "training-" + hashlib.sha256(repr(sorted(settings.items())).encode()).hexdigest()[:8]
 
         def compute() -> dict[str, Any]:
+            warm(Qaoa(**settings), instance)
             trained = Qaoa(**settings).train(instance, seed=self.seed, time_limit_s=section.time_limit_s)
             return {
                 "theta": list(trained.theta),
@@ -158,7 +183,7 @@ class Answerer:
         kept, _ = checkpoint.stage(name, compute)
         self.theta = tuple(kept["theta"])
         solver = registry.load(section.name, section.options | {"theta": self.theta})
-        result = solver.solve(instance, seed=self.seed)
+        result = self._asked(section, solver, instance)
         return replace(
             result,
             evaluations=result.evaluations + kept["evaluations"],
@@ -166,15 +191,22 @@ class Answerer:
             info={**result.info, "training_energy_by_layers": kept["energies"]},
         )
 
-    def _refused(self, section: SolverSection, error: InputError) -> Result:
+    def _asked(self, section: SolverSection, solver: Solver, instance: Instance, *, time_limit_s: float | None = None) -> Result:
+        found = ask(solver, instance, name=section.name, seed=self.seed, time_limit_s=time_limit_s)
+        self.compiling_s += found.compiling_s
+        return found.result
+
+    def _without(self, section: SolverSection, error: QtwinError) -> Result:
+        """What stands for a solver that refused the question, or failed."""
+        refused = isinstance(error, InputError)
         return Result(
             solver=section.name,
             backend=str(section.options.get("backend", "")),
-            status="refused",
+            status="refused" if refused else "failed",
             bits=None,
             energy=float("nan"),
             seed=self.seed,
-            info={"refused": error.message, "hint": error.hint},
+            info={"refused" if refused else "failed": error.message, "hint": error.hint},
         )
 
     def tally_of_all(self, problem: RegimenProblem, feasible: NDArray[np.uint8]) -> Tally:
@@ -192,11 +224,30 @@ class Answerer:
         *,
         encoding_s: Mapping[str, float],
     ) -> list[dict[str, Any]]:
-        """The rows of result.json; whoever worked on the encoding is charged for making it, `encoding_s` seconds by stage."""
-        cards = registry.cards() | {twin_search.CARD.name: twin_search.CARD}
+        """The rows of result.json; whoever worked on the encoding is charged for making it, `encoding_s` seconds by stage.
+
+        Proofs and bounds that another answer beats are taken away, named in the row's `offences`, and told in `alarms`.
+        """
+        own = twin_search.CARD
+        cards = {a.section.name: own if a.section.name == own.name else registry.card(a.section.name) for a in answers}
         rows = []
         for a in answers:
             charged = {**encoding_s, **a.result.wall_s} if a.result.scope == "encoding" else a.result.wall_s
             result = replace(a.result, wall_s=charged)
             rows.append(solver_row(result, cards[a.section.name], encoding, problem, yardstick, label=a.label))
+        claims = [
+            claim_of(a.result, encoding, label=a.label, utility=row["objective_twin"])
+            for a, row in zip(answers, rows, strict=True)
+        ]
+        claims.append(Claim(label="the playback", energy=None, feasible=True, utility=yardstick.best))
+        said = contradictions(claims, scale=encoding.polynomial.coefficient_range[1])
+        for k, (a, row) in enumerate(zip(answers, rows, strict=True)):
+            row["offences"] = {**a.result.offences, **said.get(k, {})}
+            if k in said:
+                row["bound"] = None if "bound" in said[k] else row["bound"]
+                row["proven"] = row["proven"] and "proof" not in said[k]
+                row["status"] = "feasible" if row["status"] == "optimal" and not row["proven"] else row["status"]
+        self.alarms = tuple(f"{row['label']} {words}" for row in rows for words in alarms(row["offences"]))
+        for words in self.alarms:
+            note(f"ALARM: {words}", style="bold red")
         return rows

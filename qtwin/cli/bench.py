@@ -30,6 +30,7 @@ from qtwin.cli.bench_page import page_of
 from qtwin.cli.bench_tasks import noise_levels, tasks_of
 from qtwin.cli.measured import finite
 from qtwin.cli.show import console, note, stage, table
+from qtwin.cli.warmup import compiled, jobs_of
 from qtwin.errors import InputError
 from qtwin.report.number import seconds
 from qtwin.report.origin import command_line
@@ -57,6 +58,8 @@ def run_bench(path: Path, out: Path, *, store: str = "", scheduler: str = "", wo
         raise InputError(f"cannot write to {out}: {error.strerror}", hint="choose another folder with --out") from None
     records = Records(store or out / "records.sqlite")
     note(spec.title, style="bold")
+    needed = jobs_of((e.name for e in spec.solver), twins=any(f.name == "twin" for f in spec.family))
+    compiling_s = 0.0 if scheduler else compiled(needed)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bar:
         shown = bar.add_task("tasks", total=len(tasks))
@@ -65,10 +68,11 @@ def run_bench(path: Path, out: Path, *, store: str = "", scheduler: str = "", wo
             t = standing.record["task"]
             bar.update(shown, completed=standing.done, description=f"{t['family']} {t['n']}, {t['label']}")
 
-        ran = run(tasks, records, workers=spec.workers if workers is None else workers, scheduler=scheduler, tell=tell)
+        processes = spec.workers if workers is None else workers
+        ran = run(tasks, records, workers=processes, scheduler=scheduler, memory_gib=spec.memory_gib, tell=tell)
         bar.update(shown, completed=len(tasks))
     wanted = {t.task_id for t in tasks}
-    rows = [r for r in records if r["task_id"] in wanted]
+    rows = analysis.believed([r for r in records if r["task_id"] in wanted])
     result = summarise(spec, rows) | {
         "schema": SCHEMA,
         "spec": spec.model_dump(mode="json"),
@@ -79,6 +83,7 @@ def run_bench(path: Path, out: Path, *, store: str = "", scheduler: str = "", wo
         "seed": spec.seed,
         "tasks": len(tasks),
         "ran_now": ran,
+        "compiling_s": compiling_s + sum(r.get("compiling_s") or 0.0 for r in rows),
         "wall_s": time.perf_counter() - started,
     }
     with stage("Report"):
@@ -106,6 +111,7 @@ def summarise(spec: BenchSpec, rows: Sequence[dict[str, Any]]) -> dict[str, Any]
     fits = analysis.growth(rows, best, seed=spec.seed)
     crossings = analysis.crossings(rows, best, kinds, seed=spec.seed)
     where = places(rows, best)
+    untrue = analysis.offences(rows)
     noise = finite(noise_of(rows, best, noise_levels(spec)))
     return {
         "cells": [finite(dataclasses.asdict(c)) for c in found],
@@ -120,10 +126,13 @@ def summarise(spec: BenchSpec, rows: Sequence[dict[str, Any]]) -> dict[str, Any]
         "places": where,
         "requirements": requirements(where, found, fits),
         "solvers": _solvers(rows),
+        "answered": sum(r.get("energy") is not None for r in rows),
+        "offences": untrue,
+        "alarms": [_alarm(e) for e in untrue if e["alarm"]],
         "noise": noise,
         "proven_instances": sum(p["proven"] if not p["construction"] else p["instances"] for p in where),
         "instances": len({r["instance_id"] for r in rows}),
-        "verdict": _verdict(found) + _budgets(noise),
+        "verdict": _alarmed(untrue) + _verdict(found, untrue) + _budgets(noise),
     }
 
 
@@ -185,29 +194,84 @@ def _budgets(noise: Sequence[dict[str, Any]]) -> str:
     return f" To keep half of what it gains over guessing, {e['solver']} on {'; on '.join(told)}." if told else ""
 
 
-def _verdict(cells: Sequence[Cell]) -> str:
-    """One sentence: at the largest size of each family, who is quickest, and how the best quantum solver compares."""
-    quantum = [c for c in cells if c.kind == "quantum"]
+def _alarm(entry: Mapping[str, Any]) -> str:
+    return f"{entry['solver']} on {entry['family']} at {entry['n']} variables {entry['words']}"
+
+
+def _alarmed(untrue: Sequence[Mapping[str, Any]]) -> str:
+    """What stands before the verdict where somebody's proof or bound is false; empty where nobody's is."""
+    liars = sorted({str(e["solver"]) for e in untrue if e["alarm"]})
+    return f"ALARM: a proof or a bound of {', '.join(liars)} is false. " if liars else ""
+
+
+def _verdict(cells: Sequence[Cell], untrue: Sequence[Mapping[str, Any]]) -> str:
+    """One sentence: who took part, and who of them was the quickest, at each size where both kinds did.
+
+    Nobody whose proof or bound is false is called the quickest.
+    """
+    liars = {e["solver"] for e in untrue if e["alarm"]}
+    answered = [c for c in cells if c.failed < c.runs and c.label not in liars]
+    if not answered and liars:
+        return f"Nobody else answered: {_names([c for c in cells if c.label not in liars]) or 'nobody else took part'}."
+    if not answered:
+        return f"Nothing was answered: all {sum(c.runs for c in cells)} runs of {_names(cells)} failed."
+    sides = {kind: [c for c in answered if c.kind == kind] for kind in ("classical", "quantum", "null")}
     wins: list[tuple[str, int]] = []
     open_: list[tuple[str, int]] = []
     total = 0
-    for family in sorted({c.family for c in cells}):
-        mine = [c for c in cells if c.family == family]
-        for n in sorted({c.n for c in mine}):
-            at = [c for c in mine if c.n == n and c.kind != "null"]
-            q = min((c.tts_s for c in at if c.kind == "quantum"), default=math.nan)
-            c = min((c.tts_s for c in at if c.kind == "classical"), default=math.nan)
-            if math.isnan(q) or math.isnan(c):
-                continue
-            total += 1
+    for family, n in sorted({(c.family, c.n) for c in answered}):
+        q, c = (
+            min((x.tts_s for x in sides[kind] if (x.family, x.n) == (family, n)), default=None)
+            for kind in ("quantum", "classical")
+        )
+        if q is None or c is None:
+            continue
+        total += 1
+        if math.isfinite(c) or math.isfinite(q):
             (wins if c <= q else open_).append((family, n))
-    if not quantum or not total:
-        quickest = min(cells, key=lambda c: c.tts_s)
-        return f"Classical solvers only: {quickest.label} was the quickest, {seconds(quickest.tts_s)} at {quickest.n} variables."
+    if not total:
+        return _alone(sides)
+    unsolved = total - len(wins) - len(open_)
+    rest = f" Neither side reached the best known energy at {unsolved} of them." if unsolved else ""
+    if not open_ and wins:
+        return (
+            f"Classical ({_names(sides['classical'])}) wins at {len(wins)} of the {total} sizes where quantum"
+            f" ({_names(sides['quantum'])}) took part too; no simulated quantum solver reached an answer sooner.{rest}"
+        )
     if not open_:
-        return f"Classical wins at all {total} sizes where both took part; no simulated quantum solver reached an answer sooner."
+        everybody = _names([*sides["classical"], *sides["quantum"]])
+        return f"Nobody ({everybody}) reached the best known energy at any of the {total} sizes where both kinds took part."
     where = ", ".join(f"{family} at {n}" for family, n in open_[:4])
-    return f"Classical wins at {len(wins)} of {total} sizes; a simulated quantum solver was quicker on {where}."
+    return (
+        f"Classical ({_names(sides['classical'])}) wins at {len(wins)} of {total} sizes; a simulated quantum solver"
+        f" ({_names(sides['quantum'])}) was quicker on {where}, in seconds of simulation that say nothing of a device.{rest}"
+    )
+
+
+def _alone(sides: Mapping[str, Sequence[Cell]]) -> str:
+    """The verdict where no size had both kinds."""
+    kinds = [kind for kind in ("classical", "quantum") if sides[kind]]
+    null = f", beside the null baseline ({_names(sides['null'])})" if sides["null"] else ""
+    if not kinds:
+        return f"The null baseline alone ({_names(sides['null'])}) took part: {_quickest(sides['null'])}."
+    if len(kinds) == 1:
+        mine = sides[kinds[0]]
+        return f"{kinds[0].capitalize()} solvers only ({_names(mine)}){null}: {_quickest(mine)}."
+    told = "; ".join(f"{kind} solvers ({_names(sides[kind])}): {_quickest(sides[kind])}" for kind in kinds)
+    return f"At no size did both kinds answer{null}. {told.capitalize()}."
+
+
+def _quickest(cells: Sequence[Cell]) -> str:
+    n = max(c.n for c in cells)
+    best = min((c for c in cells if c.n == n), key=lambda c: c.tts_s)
+    if not math.isfinite(best.tts_s):
+        return f"none reached the best known energy at {n} variables"
+    return f"{best.label} was the quickest, {seconds(best.tts_s)} at {n} variables"
+
+
+def _names(cells: Sequence[Cell]) -> str:
+    labels = sorted({c.label for c in cells})
+    return ", ".join(labels[:6]) + (f" and {len(labels) - 6} more" if len(labels) > 6 else "")
 
 
 def _print(result: dict[str, Any]) -> None:
@@ -217,4 +281,9 @@ def _print(result: dict[str, Any]) -> None:
         low, high = g["base_interval"]
         return g["family"], g["solver"], f"{g['form']}: {g['base']:.3g} ({low:.3g} to {high:.3g})"
 
+    for e in result["offences"]:
+        note(
+            f"{e['mark']}: {e['solver']} on {e['family']} {e['n']}, {e['runs']} runs: {e['words']}",
+            style="bold red" if e["alarm"] else "yellow",
+        )
     table("Growth of the 99 % time to solution", ("family", "solver", "law"), [shown(g) for g in result["growth"]])

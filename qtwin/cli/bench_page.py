@@ -44,6 +44,7 @@ def page_of(spec: BenchSpec, rows: Sequence[dict[str, Any]], result: dict[str, A
             points=[
                 spec.question,
                 spec.decision_rule,
+                *(f"ALARM: {words}." for words in result["alarms"]),
                 *(f"{x['quantum']} against {x['classical']} on {x['family']}: {x['words']}." for x in result["crossovers"]),
             ],
             cards=[
@@ -59,6 +60,7 @@ def page_of(spec: BenchSpec, rows: Sequence[dict[str, Any]], result: dict[str, A
                 Section(
                     anchor="profile", title="Who is quick how often", pictures=[profile_picture(times, warning)] if times else []
                 ),
+                *_offences(result["offences"]),
                 *_noise(result["noise"]),
                 Section(
                     anchor="machine",
@@ -79,6 +81,7 @@ def page_of(spec: BenchSpec, rows: Sequence[dict[str, Any]], result: dict[str, A
                 "Sweep": str(result["spec_hash"]),
                 "Seed": str(spec.seed),
                 "Machine": ", ".join(f"{v}" for v in result["machine"].values()),
+                "Compiling, charged to nobody": seconds(result["compiling_s"]),
                 "Versions": ", ".join(f"{k} {v}" for k, v in result["versions"].items()),
             },
         ),
@@ -145,6 +148,22 @@ def _cell_table(cells: Sequence[Cell]) -> Table:
         ],
         numeric=frozenset({1, 3, 4, 6, 7, 9, 10, 11, 12}),
     )
+
+
+def _offences(entries: Sequence[dict[str, Any]]) -> list[Section]:
+    """What solvers said and what was found; nothing where all of it was so."""
+    if not entries:
+        return []
+    text = (
+        "Energies are evaluated anew, times are of the harness's own clock, and a proof or a bound that another answer beats is"
+        " an alarm. What was not so was put right or left out; a run that failed, or that took longer than it was allowed, did"
+        " not succeed."
+    )
+    rows = [(e["mark"], e["solver"], e["family"], str(e["n"]), e["kind"], str(e["runs"]), e["words"]) for e in entries]
+    header = ("", "Solver", "Family", "n", "What", "Runs", "In words")
+    flagged = frozenset(k for k, e in enumerate(entries) if e["alarm"])
+    table = Table(title="Statements and findings", header=header, rows=rows, numeric=frozenset({3, 5}), flagged=flagged)
+    return [Section(anchor="offences", title="What was not believed", text=[text], tables=[table])]
 
 
 def _noise(entries: Sequence[dict[str, Any]]) -> list[Section]:

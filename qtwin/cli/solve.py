@@ -15,13 +15,16 @@ from qtwin import __version__
 from qtwin.benchmark.checkpoint import write_json
 from qtwin.benchmark.metrics import clopper_pearson, count_successes
 from qtwin.cli.show import note, stage, table
+from qtwin.cli.warmup import compiled, jobs_of
 from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.instance import read_instance
 from qtwin.encoding.instance.size import MOST_VARIABLES
 from qtwin.errors import InputError
 from qtwin.report.number import number, percent, seconds
 from qtwin.solver import TABLE, registry
-from qtwin.solver.base import Instance, Result
+from qtwin.solver.ask import ask, challenged
+from qtwin.solver.base import Instance, Result, SolverFailureError
+from qtwin.solver.judge import ALARMS, alarms
 
 SCHEMA = "qtwin.solution/1"
 _EASY = 30
@@ -60,8 +63,15 @@ def solve_file(
     name = solver or ("auto" if "auto" in TABLE else "enumeration" if encoding.polynomial.n_variables <= _EASY else "cp-sat")
     chosen = parsed_options(f"solver {name!r}", options) | ({"backend": backend} if backend else {})
     method = registry.load(name, chosen)
+    compiling_s = compiled(jobs_of([name]))
+    instance = Instance(encoding=encoding)
     with stage(f"{name} on {path.name}") as found:
-        result = method.solve(Instance(encoding=encoding), seed=seed, time_limit_s=time_limit_s)
+        try:
+            asked = ask(method, instance, name=name, seed=seed, time_limit_s=time_limit_s)
+        except SolverFailureError as error:
+            raise SolverFailureError(f"solver {name!r} failed: {error.message}", hint=error.hint) from None
+        asked = challenged(asked, method, instance, seed=seed)
+        result = asked.result
         found.append(result.status)
     told = _told(result, encoding)
     told |= {
@@ -75,6 +85,10 @@ def solve_file(
             "degree": encoding.polynomial.degree,
             "constraints": len(encoding.constraints) if encoding.constraints_known else None,
         },
+        "clock_s": asked.clock_s,
+        "compiling_s": compiling_s + asked.compiling_s,
+        "alarms": alarms(result.offences),
+        "printed": asked.printed,
         "options": chosen,
         "seed": seed,
         "versions": {"qtwin": __version__, "python": platform.python_version(), "numpy": np.__version__},
@@ -140,6 +154,7 @@ def _told(result: Result, encoding: Encoding) -> dict[str, Any]:
                 "shots": result.shots,
                 "evaluations": result.evaluations,
                 "info": dict(result.info),
+                "offences": dict(result.offences),
             }
         ],
         "bits": bits,
@@ -185,6 +200,12 @@ def _print(told: dict[str, Any]) -> None:
     reason = row["info"].get("reason")
     if reason:
         note(str(reason))
+    if told["printed"]:
+        note(f"{row['name']} printed: {told['printed'][:200]}")
+    for kind, words in row["offences"].items():
+        note(
+            f"{'ALARM' if kind in ALARMS else 'not so'}: {row['name']} {words}", style="bold red" if kind in ALARMS else "yellow"
+        )
 
 
 def _plain(value: Any) -> Any:

@@ -23,8 +23,13 @@ from numpy.typing import NDArray
 
 from qtwin.backend.base import Samples
 from qtwin.encoding.encoding import Encoding
+from qtwin.errors import QtwinError
 
-Status = Literal["optimal", "feasible", "infeasible", "time limit", "interrupted", "refused"]
+Status = Literal["optimal", "feasible", "infeasible", "time limit", "interrupted", "refused", "failed"]
+
+
+class SolverFailureError(QtwinError):
+    """A solver that crashed, ended its process, overran its limits or answered with something that is no answer (exit code 1)."""
 
 
 class TwinProblem(Protocol):
@@ -71,7 +76,8 @@ class Result:
     Attributes:
         solver: Its name in the table.
         backend: Where circuits ran, "" for classical solvers.
-        status: Why it stopped; "optimal" only with a proof; "refused" where the question is too large for it (`info` says why).
+        status: Why it stopped; "optimal" only with a proof; "refused" where the question is too large for it (`info` says why);
+            "failed" is said by who asked it, never by the solver.
         bits: (n,) best assignment of the encoding's variables, lowest energy first among feasible ones; None if none.
         energy: encoding.polynomial at `bits` (NaN if none).
         bound: Proven lower bound on the encoded energy over feasible assignments, or None.
@@ -83,6 +89,8 @@ class Result:
         wall_s: Seconds by stage.
         seed: The seed that was used.
         info: Further numbers worth printing (parameters, expectation, counts), JSON-ready.
+        offences: What was found untrue in it, kind (`qtwin.solver.judge.KINDS`) to words; filled in by who asked, never by the
+            solver.
     """
 
     solver: str
@@ -100,6 +108,7 @@ class Result:
     wall_s: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
     info: Mapping[str, Any] = field(default_factory=dict)
+    offences: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def gap(self) -> float | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from qtwin import plugins
-from qtwin.errors import MissingVendorError, require_vendor
+from qtwin.captured import captured
+from qtwin.errors import InputError, MissingVendorError, QtwinError, require_vendor
 from qtwin.options import checked_options
 from qtwin.options import options_of as options_of
 from qtwin.plugins import places
@@ -15,6 +17,7 @@ from qtwin.solver.backed import backed
 from qtwin.solver.base import Card, Solver
 
 GROUP = "qtwin.solvers"
+_MEND = "mend its package, or remove it"
 
 
 def names() -> dict[str, str]:
@@ -31,9 +34,30 @@ def find(name: str) -> type[Solver]:
     return plugins.find(name, names(), Solver, "solver")
 
 
+def card(name: str) -> Card:
+    """How a solver introduces itself; no vendor is imported for it.
+
+    Raises:
+        InputError: for a name that nobody registered, or a solver that does not introduce itself.
+    """
+    solver = find(name)
+    with _foreign(name):
+        shown = solver.card()
+    if not isinstance(shown, Card):
+        raise InputError(f"solver {name!r} introduces itself with {type(shown).__name__}, a Card was wanted", hint=_MEND)
+    return shown
+
+
 def cards() -> dict[str, Card]:
-    """How every registered solver introduces itself; no vendor is imported for it."""
-    return {name: find(name).card() for name in names()}
+    """How every registered solver introduces itself; one of another package that cannot is left out."""
+    found: dict[str, Card] = {}
+    for name in names():
+        try:
+            found[name] = card(name)
+        except InputError:
+            if name in TABLE:
+                raise
+    return found
 
 
 def how_to_get(card: Card) -> str:
@@ -59,7 +83,20 @@ def load(name: str, options: Mapping[str, Any]) -> Solver:
         MissingVendorError: when the package that it needs is not installed.
     """
     solver = find(name)
-    vendor = solver.card().vendor
+    vendor = card(name).vendor
     if vendor is not None:
         require_vendor(vendor[0], package=vendor[1], needed_by=f"solver {name!r}")
-    return solver(**checked_options(solver, f"solver {name!r}", backed(solver, f"solver {name!r}", options)))
+    with _foreign(name):
+        return solver(**checked_options(solver, f"solver {name!r}", backed(solver, f"solver {name!r}", options)))
+
+
+@contextmanager
+def _foreign(name: str) -> Iterator[None]:
+    """What code of another package does in this process: what it prints is kept back, and it ends nothing."""
+    with captured():
+        try:
+            yield
+        except QtwinError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise InputError(f"solver {name!r} cannot be made: {type(error).__name__}: {error}", hint=_MEND) from error

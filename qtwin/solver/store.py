@@ -16,7 +16,8 @@ def to_plain(result: Result) -> dict[str, Any]:
     fields = dict(vars(result))
     fields["trace"] = [[p.time_s, p.evaluations, p.best_energy] for p in result.trace]
     fields["samples"] = None if result.samples is None else {"bits": result.samples.bits, "counts": result.samples.counts}
-    fields["wall_s"], fields["info"] = dict(result.wall_s), dict(result.info)
+    for name in ("wall_s", "info", "offences"):
+        fields[name] = dict(fields[name])
     return fields
 
 

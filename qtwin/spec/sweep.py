@@ -54,6 +54,7 @@ class BenchSpec(Section):
     decision_rule: str = ""
     seed: int = Field(ge=0)
     workers: int = Field(default=1, ge=0)
+    memory_gib: float | None = Field(default=None, gt=0)
     family: tuple[FamilySection, ...] = Field(strict=False, min_length=1)
     solver: tuple[EntrantSection, ...] = Field(strict=False, min_length=1)
 

@@ -72,6 +72,8 @@ def solve(
     told = solve_file(file, solver=solver, backend=backend, options=option or (), seed=seed, time_limit_s=time_limit, out=output)
     if as_json:
         typer.echo(json.dumps(told))
+    if told["alarms"]:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -1,7 +1,8 @@
-"""What there is, and what is missing: solvers, backends, diseases, doctor."""
+"""What there is, and what is missing: solvers, backends, diseases, warmup, doctor."""
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -33,6 +34,20 @@ def diseases(as_json: Json = False) -> None:
     from qtwin.cli.listing import list_diseases
 
     list_diseases(as_json=as_json)
+
+
+@app.command()
+def warmup(
+    kernels: Annotated[list[str] | None, typer.Argument(help="Sets of kernels; default: all.")] = None,
+    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; default: one a core.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compile what is compiled, now and side by side, so that nothing waits for it later."""
+    from qtwin.cli.warmup import warm_up
+
+    told = warm_up(kernels or (), workers=workers)
+    if as_json:
+        typer.echo(json.dumps(told))
 
 
 @app.command()

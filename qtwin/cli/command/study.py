@@ -42,6 +42,8 @@ def bench(
     result = run_bench(spec, out or Path("out") / spec.stem, store=store, scheduler=scheduler, workers=workers)
     if as_json:
         typer.echo(json.dumps(result))
+    if result["alarms"] or not result["answered"]:
+        raise typer.Exit(1)
 
 
 @app.command()

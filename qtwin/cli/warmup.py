@@ -1,0 +1,159 @@
+"""Compiling what is compiled, before anything is timed: in processes side by side, once for a machine and a version.
+
+Kernels are kept on disk by numba. A mark beside them says which jobs have been through; it carries everything that makes numba
+compile again, so that a changed file, processor or version has them run anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import platform
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+from pathlib import Path
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+import qtwin
+from qtwin.cli.show import console, note
+from qtwin.errors import InputError, QtwinError, unknown_name
+
+SOLVERS: dict[str, tuple[str, ...]] = {
+    "circuits": (
+        "qaoa", "cvar-qaoa", "multi-angle-qaoa", "recursive-qaoa", "dc-qaoa", "warm-start-qaoa", "hardware-efficient-vqe",
+        "filtering-vqe", "falqon", "bf-dcqo", "grover-adaptive-search",
+    ),
+    "searches": ("tabu", "local-search", "greedy"),
+    "mixers": ("xy-qaoa", "grover-mixer-qaoa"),
+    "lists": ("enumeration", "auto", "random"),
+    "correlations": ("pauli-correlation-encoding",),
+}  # fmt: skip
+"""Job to the solvers whose kernels it compiles."""
+TWINS, MOLECULES = "twins", "molecules"
+JOBS = (TWINS, *SOLVERS, MOLECULES)
+"""The longest first, so that processes end together."""
+_TINY = (("dense", 5), ("cardinality", 5), ("labs", 5))
+_LISTED = (("dense", 16), ("cardinality", 12), ("labs", 9))
+
+
+def jobs_of(solvers: Iterable[str], *, twins: bool = False) -> tuple[str, ...]:
+    """The jobs that these solvers need; `auto` asks others."""
+    names = set(solvers)
+    if "auto" in names:
+        names |= {"tabu", "enumeration"}
+    return tuple(job for job in JOBS if (job == TWINS and twins) or names & set(SOLVERS.get(job, ())))
+
+
+def cold(jobs: Sequence[str] = JOBS) -> list[str]:
+    """Those that have not been through on this machine and version."""
+    return [job for job in jobs if not _mark(job).exists()]
+
+
+def compiled(jobs: Sequence[str] = JOBS, *, workers: int | None = None) -> float:
+    """Run the jobs that have not been through, side by side, with progress; seconds that it took, which nobody is charged.
+
+    A job that fails is told and left: whoever needs its kernels compiles them then.
+    """
+    left = cold(jobs)
+    if not left:
+        return 0.0
+    started = time.perf_counter()
+    count = min(len(left), workers or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+    columns = (TextColumn("Compiling {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        shown = bar.add_task(", ".join(left), total=len(left))
+        with ProcessPoolExecutor(max_workers=count, mp_context=multiprocessing.get_context("spawn")) as pool:
+            running = {pool.submit(run_job, job): job for job in left}
+            waiting = list(left)
+            for future in as_completed(running):
+                job = running[future]
+                try:
+                    future.result()
+                except (QtwinError, OSError, ImportError, BrokenProcessPool) as error:
+                    note(f"compiling {job} failed: {type(error).__name__}; it is compiled when it is needed", style="yellow")
+                waiting.remove(job)
+                bar.update(shown, advance=1, description=", ".join(waiting))
+    took_s = time.perf_counter() - started
+    note(f"Compiling  {len(left)} of {len(JOBS)} sets of kernels, charged to nobody  {took_s:.1f} s")
+    return took_s
+
+
+def warm_up(jobs: Sequence[str], *, workers: int | None = None) -> dict[str, object]:
+    """The command: compile these jobs, or all.
+
+    Raises:
+        InputError: for an unknown job, or kernels that cannot be kept on disk.
+    """
+    for job in jobs:
+        if job not in JOBS:
+            raise unknown_name("set of kernels", job, JOBS)
+    wanted = tuple(jobs) or JOBS
+    before = cold(wanted)
+    took_s = compiled(wanted, workers=workers)
+    left = cold(before)
+    if left:
+        raise InputError(
+            f"{', '.join(left)} could not be compiled or kept",
+            hint="see that the package's folder can be written, or set NUMBA_CACHE_DIR",
+        )
+    if not before:
+        note("Everything has been compiled before.")
+    return {"compiled": before, "kept": [j for j in wanted if j not in before], "seconds": took_s}
+
+
+def run_job(job: str) -> None:
+    """Compile one job's kernels in this process and leave its mark."""
+    if job == TWINS:
+        from qtwin.encoding.generate import make
+
+        made = make("twin", 5, seed=0, n_members=64)
+        assert made.problem is not None
+        made.problem.objective(made.problem.feasible_bits()[:4])
+    elif job == MOLECULES:
+        from qtwin.cli.molecule_energies import _load_compiled_code
+
+        _load_compiled_code()
+    else:
+        _solve_tiny(SOLVERS[job], _LISTED if job == "lists" else _TINY)
+    mark = _mark(job)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+
+
+def _solve_tiny(names: Sequence[str], kinds: Sequence[tuple[str, int]]) -> None:
+    from qtwin.encoding.generate import make
+    from qtwin.solver import registry
+    from qtwin.solver.base import Instance
+
+    for name in names:
+        for family, n in kinds:
+            try:
+                registry.load(name, {}).solve(Instance(encoding=make(family, n, seed=0).encoding), seed=0, time_limit_s=2.0)
+            except QtwinError:
+                continue  # not for this kind of question
+
+
+def _mark(job: str) -> Path:
+    """Where a job leaves its mark: among the kernels, named by all that makes numba compile again."""
+    folder, version = _kernels()
+    return folder / f".warm-{job}-{version}"
+
+
+@lru_cache(maxsize=1)
+def _kernels() -> tuple[Path, str]:
+    """Numba's folder, and a digest of versions, processor and the files with kernels in them."""
+    import llvmlite.binding
+    import numba
+
+    from qtwin.encoding import nested
+
+    package = Path(qtwin.__file__).parent
+    files = [p for p in sorted(package.rglob("*.py")) if b"numba" in p.read_bytes()]
+    stamps = [(p.name, p.stat().st_mtime_ns, p.stat().st_size) for p in files]
+    parts = (numba.__version__, platform.python_version(), llvmlite.binding.get_host_cpu_name(), stamps)
+    return Path(str(nested._walk.stats.cache_path)), hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
