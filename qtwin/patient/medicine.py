@@ -33,9 +33,7 @@ _BESIDE_WORDS = (
     "per day daily am pm pro tag"
 )
 _BESIDE = frozenset(_BESIDE_WORDS.split())
-_GLUED_SALT = (
-    "(?:(?:hemi|di|mono)?(?:hydrochlorid|hydrogentartrat|tartrat|succinat|fumarat|besilat|mesilat|maleat|hydrobromid|natrium|calcium))"
-)
+_GLUED_SALT = "(?:(?:hemi|di|mono)?(?:hydrochlorid|hydrogentartrat|tartrat|succinat|fumarat|besilat|mesilat|maleat|hydrobromid|natrium|calcium))"
 """As German writes it: Metoprololsuccinat."""
 _STRENGTH = re.compile(r"\d\s?(?:mg|mcg|µg|g)\b")
 _PARTS = re.compile(r"\s/\s|\s\+\s")

@@ -15,6 +15,7 @@ from qtwin.pharmacology.response import respond
 from qtwin.twin.assimilate import Observation, assimilate
 from qtwin.twin.crosswalk import ERROR_POINTS, READ_AS_MMSE, converted
 from qtwin.twin.disease import load
+from qtwin.twin.misfit import why_misfit
 from qtwin.twin.person import person_of
 from qtwin.twin.twin import Twin
 
@@ -101,6 +102,8 @@ def build_twin(
             f"exploratory: the beta-1 receptor is taken to respond {beta1_gain:.2f}-fold by its variants; CPIC finds the evidence"
             " insufficient"
         )
+    misfit = why_misfit(model, posterior)
+    assumed += [misfit] if misfit else []
     if converted(patient.visits):
         assumed.append(READ_AS_MMSE)
     if not posterior.observations:
