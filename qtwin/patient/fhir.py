@@ -65,12 +65,11 @@ class _Gathered:
 def _conditions_of(resource: dict[str, Any]) -> tuple[Condition, ...]:
     """Diagnoses that hold; the words of the record are not kept."""
     found: Any = read_condition(resource)[0]
-    several = found if isinstance(found, tuple) else (found,) if found is not None else ()
+    if isinstance(found, tuple):  # in our own words already
+        return found
     code = first_code(codes(resource.get("code")))
-    return tuple(
-        Condition(key=c.key, code=code, display=c.key.replace("_", " ") if c.key else f"condition {code}".strip())
-        for c in several
-    )
+    named = found.key.replace("_", " ") if found is not None and found.key else f"condition {code}".strip()
+    return (Condition(key=found.key, code=code, display=named),) if found is not None else ()
 
 
 def _take_condition(found: _Gathered, entry: Entry) -> None:

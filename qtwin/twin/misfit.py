@@ -1,7 +1,8 @@
 """Whether the disease model can explain the visits at all: their distance from the posterior's course, in errors of measurement.
 
-If the model holds, the sum of squares over n measurements is about a chi-square of n degrees of freedom, or less, since the course
-was fitted to them; one that would come less than once in a thousand times says that no course of the model goes through them.
+If the model holds, the sum of squares over n measurements is about a chi-square of n degrees of freedom, or less, since the
+course was fitted to them; one that would come less than once in a thousand times says that no course of the model goes through
+them.
 """
 
 from __future__ import annotations
