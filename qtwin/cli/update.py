@@ -86,8 +86,10 @@ def bring_up_to_date(
             )
             found.append(f"{new}, {changed.posterior.method}")
         table("What the records say together", ("", ""), describe(patient))
-        for line in (*came.notes, *left_out):
+        for line in came.notes:
             note(f"note: {line}", style="dim")
+        for line in (*left_out, *changed.assumptions):
+            note(f"warning: {line}", style="yellow")
         write_down("update twin", patient, consent=scope, detail=new)
         warnings = [*consent_warnings(patient), *left_out]
         written = save(changed, target, doses=doses, first_visit=first_visit(patient), warnings=warnings)

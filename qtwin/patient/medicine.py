@@ -1,8 +1,8 @@
 """From the codes and names that records use for a medicine to international nonproprietary names (``data/medicines.toml``).
 
 A code is trusted before a name. A name counts wherever it stands in the text, as in "24 HR metoprolol succinate 50 MG"; the
-spelling of another language, as in "Sertralin 50 mg", counts only beside a strength, or if nothing but salt and form stands there.
-Only our own words leave this file: of a medicine that is not known its code is kept, or nothing.
+spelling of another language, as in "Sertralin 50 mg", counts only beside a strength, or if nothing but salt and form stands
+there. Only our own words leave this file: of a medicine that is not known its code is kept, or nothing.
 """
 
 from __future__ import annotations
@@ -33,9 +33,8 @@ _BESIDE_WORDS = (
     "per day daily am pm pro tag"
 )
 _BESIDE = frozenset(_BESIDE_WORDS.split())
-_GLUED_SALT = (
-    "(?:(?:hemi|di|mono)?(?:hydrochlorid|hydrogentartrat|tartrat|succinat|fumarat|besilat|mesilat|maleat|hydrobromid|natrium|calcium))"
-)
+_SALTS = "hydrochlorid hydrogentartrat tartrat succinat fumarat besilat mesilat maleat hydrobromid natrium calcium"
+_GLUED_SALT = rf"(?:(?:hemi|di|mono)?(?:{'|'.join(_SALTS.split())}))"
 """As German writes it: Metoprololsuccinat."""
 _STRENGTH = re.compile(r"\d\s?(?:mg|mcg|µg|g)\b")
 _PARTS = re.compile(r"\s/\s|\s\+\s")

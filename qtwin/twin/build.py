@@ -17,6 +17,7 @@ from qtwin.twin.assimilate import Observation, Posterior, assimilate
 from qtwin.twin.crosswalk import ERROR_POINTS, READ_AS_MMSE, converted
 from qtwin.twin.disease import load
 from qtwin.twin.disease.base import DiseaseModel
+from qtwin.twin.misfit import why_misfit
 from qtwin.twin.person import person_of
 from qtwin.twin.simulate import integrate
 from qtwin.twin.twin import Twin
@@ -133,6 +134,8 @@ def build_twin(
             f"exploratory: the beta-1 receptor is taken to respond {beta1_gain:.2f}-fold by its variants; CPIC finds the evidence"
             " insufficient"
         )
+    misfit = why_misfit(model, posterior)
+    assumed += [misfit] if misfit else []
     if converted(patient.visits):
         assumed.append(READ_AS_MMSE)
     if not posterior.observations:

@@ -121,7 +121,8 @@ def test_what_steers_the_reading_is_not_told_either(tmp_path: Path, key: str) ->
 
 def test_keys_and_shapes_that_nobody_expects_are_not_told(tmp_path: Path) -> None:
     record, path = _record(), tmp_path / "record.json"
-    for number in range(len(record["entry"])):
+    kinds = {entry["resource"]["resourceType"]: number for number, entry in enumerate(record["entry"])}
+    for number in kinds.values():
         for change in ({TOLD: 1}, {"status": {TOLD: TOLD}}, {"code": [TOLD]}, {"subject": TOLD}, {"identifier": TOLD}):
             spoilt = copy.deepcopy(record)
             spoilt["entry"][number]["resource"] |= change
