@@ -1,7 +1,7 @@
 """When a benefit accrues: every component of the utility names the condition, stage and measurement that it needs.
 
-Without its indication a component is zero and the harms stay. The table is ``data/benefits.toml``; a row may hold for one class or
-one drug. A fact that the record lacks is no indication, unless the row says so: it tells what would have to be known.
+Without its indication a component is zero and the harms stay. The table is ``data/benefits.toml``; a row may hold for one class
+or one drug. A fact that the record lacks is no indication, unless the row says so: it tells what would have to be known.
 """
 
 from __future__ import annotations

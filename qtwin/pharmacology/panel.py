@@ -1,8 +1,8 @@
 """A panel: the numbers of some dose options for one person, under draws of what is not known and of how people differ.
 
 All regimens over the same options read the same panel, so two regimens are always compared on the same members (common random
-numbers), which is what makes small utility differences visible. Member j is draw j // K of the ignorance and person j % K of the K
-people of a draw; the same people appear under every draw, so what differs between the means of draws is ignorance alone.
+numbers), which is what makes small utility differences visible. Member j is draw j // K of the ignorance and person j % K of K
+people; the same people appear under every draw, so what differs between the means of draws is ignorance alone.
 """
 
 from __future__ import annotations

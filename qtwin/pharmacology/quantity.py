@@ -73,7 +73,7 @@ class Quantity:
         """The same number uncertain on its log odds, so that a draw of a fraction stays between 0 and 1."""
         if self.scale == "logit" or not 0.0 < self.value < 1.0:
             return self
-        inside = self.ci is not None and 0.0 < self.ci[0] and self.ci[1] < 1.0
+        inside = self.ci is not None and self.ci[0] > 0.0 and self.ci[1] < 1.0
         return replace(self, scale="logit", ci=self.ci if inside else None, log_sd=0.0 if inside else self.sd)
 
     def at(self, z: NDArray[np.float64]) -> NDArray[np.float64]:

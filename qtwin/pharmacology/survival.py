@@ -90,7 +90,8 @@ def span(
         prospects: What lies ahead without drugs.
         horizon_years: How long drugs are taken.
         hazard_factor: (e,) factor on the hazard of death.
-        utility_base, utility_per_mmse: (e,) utility is base + per point x MMSE, held between 0 and 1.
+        utility_base: (e,) utility at an MMSE of 0.
+        utility_per_mmse: (e,) utility per point; utility is held between 0 and 1.
         discount_per_year: Continuous rate.
         beyond: Whether life after the horizon counts.
     """

@@ -1,7 +1,7 @@
 """How sure a choice is: what is not known, drawn jointly, decides which regimen is best in each draw.
 
-P(optimal) is the share of the draws in which a regimen is the best of all feasible ones. Expected regret is what the choice loses, on
-average, against knowing everything; of the choice with the highest mean it is the expected value of perfect information (EVPI;
+P(optimal) is the share of the draws in which a regimen is the best of all feasible ones. Expected regret is what the choice loses
+on average against knowing everything; of the choice with the highest mean it is the expected value of perfect information (EVPI;
 Raiffa and Schlaifer 1961). The value of learning one group of numbers (EVPPI) is estimated by regression on their scores (Strong,
 Oakley and Brennan 2014, Med Decis Making 34:311), out of sample, so that noise cannot pass for value.
 """

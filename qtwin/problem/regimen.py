@@ -163,7 +163,7 @@ class RegimenProblem:
 
 
 def worst(values: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
-    """(r, n) values to the (r,) mean of the worst `alpha` of each row (Rockafellar and Uryasev 2000, J Risk 2:21), one in part."""
+    """(r, n) values to the (r,) mean of the worst `alpha` of each row (Rockafellar and Uryasev 2000, J Risk 2:21)."""
     n = values.shape[1]
     ordered = np.sort(values, axis=1)
     counted = np.clip(alpha * n - np.arange(n), 0.0, 1.0)

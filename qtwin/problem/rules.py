@@ -19,8 +19,8 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "hypertension": ("hypertension",),
     "atrial_fibrillation": ("stroke prevention in atrial fibrillation", "rate control in atrial fibrillation"),
 }
-"""Condition of a patient to the needs that a regimen covers where an eligible candidate can. Depression in dementia and psychosis are
-left to the utility: no drug has been shown to be worth its harm there as a rule (HTA-SADD 2011, Lancet 378:403; Beers 2023)."""
+"""Condition of a patient to the needs that a regimen covers where an eligible candidate can. Depression in dementia and psychosis
+are left to the utility: no drug has been shown to be worth its harm there as a rule (HTA-SADD 2011, Lancet 378:403; Beers 2023)."""
 
 
 def needs_of(facts: Facts) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -50,7 +50,7 @@ def coverable(
         needs: What is to be covered.
         options: The candidates.
         excluded: Whether a rule keeps a candidate out.
-        required: Whether the spec names the needs itself: then one without any candidate stays, and makes the question infeasible.
+        required: Whether the spec names the needs itself: one without any candidate then stays, and nothing is feasible.
     """
     kept, left = [], []
     for need in needs:

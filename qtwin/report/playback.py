@@ -24,7 +24,6 @@ def play(problem: RegimenProblem, bits: NDArray[np.generic], *, key: str, title:
     """One regimen on the twin: (n,) bits to its section of result.json."""
     twin, weights = problem.twin, problem.twin.posterior.weights
     times = np.linspace(0.0, problem.horizon_years, 2 * max(6, round(12 * problem.horizon_years)) + 1, dtype=np.float64)
-    everything = problem.rows(np.asarray(bits)[None, :])[0]
     response = twin.simulate(
         problem.panel,
         problem.rows(np.asarray(bits)[None, :])[0],

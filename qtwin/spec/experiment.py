@@ -73,8 +73,8 @@ class BudgetSection(Section):
 class ProblemSection(Section):
     """What is asked.
 
-    `jurisdiction` says whose eligibility rules hold, `lift` names rules of strength avoid that shall not exclude, `rules` is a folder
-    with further rule sets. `cvar_alpha` below 1 guards against the worst share of `cvar_over`.
+    `jurisdiction` says whose eligibility rules hold, `lift` names rules of strength avoid that shall not exclude, `rules` is a
+    folder with further rule sets. `cvar_alpha` below 1 guards against the worst share of `cvar_over`.
     """
 
     candidates: tuple[Annotated[Candidate, BeforeValidator(_candidate)], ...] = Field(strict=False, min_length=1)

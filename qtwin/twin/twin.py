@@ -21,6 +21,7 @@ from qtwin.twin.simulate import integrate
 Array = NDArray[np.float64]
 _CHUNK = 128
 _STEPS_PER_YEAR = 12
+_YEARS_AFTER = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,17 +86,21 @@ class Twin:
         return self.posterior.parameters[rows], self.posterior.state_now[rows]
 
     def _course_qaly(self, panel: Panel, removal_per_year: Array, horizon_years: float, *, beyond: bool) -> Array:
-        """(r, m) QALY gained by a slower decline within the horizon: utility per MMSE point times the area between the courses.
+        """(r, m) QALY gained by a slower decline: utility per MMSE point times the area between the courses.
 
-        The area is weighed by the chance to be alive and discounted; after it the gain is not followed.
+        The area is weighed by the chance to be alive and discounted. Where life beyond the horizon counts, the points gained by
+        its end are kept for the rest of life and nothing more is gained: no trial has followed what comes after.
         """
         parameters, now = self._members(panel)
         untreated = np.zeros((1, panel.n_members))
         times = np.linspace(0.0, horizon_years, max(2, round(_STEPS_PER_YEAR * horizon_years) + 1), dtype=np.float64)
         states = integrate(self.model, parameters, now, np.concatenate([untreated, removal_per_year]), times)
         mmse = self.model.observe("mmse", states)
-        alive = panel.span(horizon_years, beyond=beyond)[0].alive_at(times)[panel.draw_of]
-        area = np.asarray(np.trapezoid((mmse[1:] - mmse[:1]) * alive, times, axis=2))
+        lived, gap = panel.span(horizon_years, beyond=beyond)[0], mmse[1:] - mmse[:1]
+        area = np.trapezoid(gap * lived.alive_at(times)[panel.draw_of], times, axis=2)
+        if beyond:
+            after = horizon_years + np.linspace(0.0, _YEARS_AFTER, _YEARS_AFTER + 1, dtype=np.float64)
+            area = area + gap[:, :, -1] * np.trapezoid(lived.alive_at(after), after, axis=1)[panel.draw_of]
         return np.asarray(panel.constant("utility_per_mmse")[panel.draw_of] * area)
 
     def kinds(self, panel: Panel, bits: NDArray[np.generic], *, horizon_years: float, beyond: bool = True) -> Iterator[Array]:
