@@ -212,7 +212,8 @@ def _patient(session: Any) -> None:
 
     if isinstance(session.adapters.get("https://"), _limited(HTTPAdapter)):
         return
-    class Bounded(Retry):  # type: ignore[misc]
+
+    class Bounded(Retry):
         def parse_retry_after(self, retry_after: str) -> float:
             return min(_seconds(retry_after), _LONGEST_REPEAT_S)
 

@@ -25,7 +25,9 @@ _TOO_LONG = 1305
 """The provider's reason code of a job that ran longer than it was allowed to."""
 _SETTLED = ("final", "complete", "completed", "settled")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
-_SESSION_ENDED = re.compile(r"(?i)\b1217\b|session\b.{0,80}\b(clos|end|expir|inactive|terminat|not (found|exist|accept|active|open))")
+_SESSION_ENDED = re.compile(
+    r"(?i)\b1217\b|session\b.{0,80}\b(clos|end|expir|inactive|terminat|not (found|exist|accept|active|open))"
+)
 _PAGE = 200
 _LISTING_S = 60.0
 _SAME_PAGE = 3
