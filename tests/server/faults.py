@@ -5,8 +5,8 @@
 Each run has an instance and a ledger of its own. Processes are forked, killed with SIGKILL at a named step or at a random time,
 run two at once, meet a full disk, an expired token, a clock that is set, a line that is not safe, a session that has ended,
 answers that are lost, doubled, garbled, cut, another's or a gateway's page, refusals, listings that lag, repeat, miscount and
-show jobs of others, and damaged results. In the end nobody disturbs, and the ledger must hold the one job that lives at the provider,
-with its whole result; no other job was cancelled, no access token was written, and every file is its owner's alone.
+show jobs of others, and damaged results. In the end nobody disturbs, and the ledger must hold the one job that lives at the
+provider, with its whole result; no other job was cancelled, no access token was written, and every file is its owner's alone.
 """
 
 from __future__ import annotations
