@@ -207,7 +207,7 @@ def forked(body: Callable[[], int]) -> int:
     return pid
 
 
-def waited(pid: int, limit_s: float = 60.0) -> int:
+def waited(pid: int, limit_s: float = 120.0) -> int:
     """Exit code, negative for a signal."""
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:

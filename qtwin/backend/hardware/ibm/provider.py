@@ -187,7 +187,6 @@ def _listed(client: Any, tag: str) -> tuple[Remote, ...]:
     found: dict[str, Remote] = {}
     seen: set[str] = set()
     offset, repeated, deadline = 0, 0, time.monotonic() + _LISTING_S
-    counts = True  # until it shows jobs that it was not asked for
 
     def partial(why: str) -> PartialListingError:
         return PartialListingError(f"the listing of jobs is not whole: {why}", found=tuple(found.values()))
@@ -202,16 +201,14 @@ def _listed(client: Any, tag: str) -> tuple[Remote, ...]:
         new = named - seen
         seen |= new
         for job in jobs:
-            counts &= tag in _tags(job)
             if tag in _tags(job):
                 if not _is_identifier(job.get("id")):
                     raise partial("a job with our tag has no identifier")
                 found[job["id"]] = _remote(job)
         count = page.get("count")
         count = count if isinstance(count, int) else None
-        if not jobs or (counts and len(seen) == count):  # an empty page is the end, whatever was counted
-            return tuple(found.values())
-        if not new and (len(jobs) < _PAGE if count is None else len(seen) > count):  # it was asked for more and has none
+        whole = len(jobs) < _PAGE if count is None else len(seen) >= count
+        if not jobs or (not new and whole):  # an empty page is the end, or one without news; never a count alone
             return tuple(found.values())
         offset, repeated = (offset + len(named) + nameless, 0) if new else (offset, repeated + 1)
         if repeated >= _SAME_PAGE:
