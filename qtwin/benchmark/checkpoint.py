@@ -1,8 +1,8 @@
 """Finished stages on disk, so that an interrupted run goes on where it stopped.
 
 Each stage is one JSON file with its arrays in one .npz beside it, written under a temporary name and then renamed: a file that
-is there is whole, and its owner's alone: it tells of a patient. The folder is named by the run's identity, so a changed spec, record,
-version or formulary starts afresh.
+is there is whole, and its owner's alone: it tells of a patient. The folder is named by the run's identity, so a changed spec,
+record, version or formulary starts afresh.
 """
 
 from __future__ import annotations

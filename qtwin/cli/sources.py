@@ -14,6 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+_QUICKSTART = Path("experiments/quickstart.toml")
 _UNREAD = re.compile(r"recalled|not re-read", re.IGNORECASE)
 _JUDGED = re.compile(r"value judgement", re.IGNORECASE)
 
@@ -93,15 +94,43 @@ def assumed_among(keys: Collection[str], found: Collection[Number]) -> tuple[Num
     return tuple(n for n in found if n.key in wanted and (n.unread or n.status == "assumed"))
 
 
-def show_sources(*, as_json: bool, flipping: Collection[str] = ()) -> None:
-    """Counts by status and the numbers still to be read.
+def place_of(parameter: str) -> str:
+    """Where a drawn number stands: "donepezil effects intolerance" is "drugs/donepezil.toml effects.intolerance"."""
+    first, _, rest = parameter.partition(" ")
+    if first in ("constant", "hazard", "event"):
+        return f"outcomes.toml {first}.{rest.replace(' ', '.')}"
+    return f"drugs/{first}.toml {rest.replace(' ', '.')}"
+
+
+def flipping(spec: Path) -> tuple[str, ...]:
+    """The numbers that, moved alone to their 5th or 95th percentile, change the choice of an experiment.
+
+    Raises:
+        InputError: for a spec or record that cannot be used, or a choice among too many regimens to simulate all.
+    """
+    from qtwin.cli.check import check_experiment
+    from qtwin.cli.encode import problem_of, twin_of
+    from qtwin.problem.decision import certainty, tally
+
+    checked = check_experiment(spec)
+    if not checked.allowed.complete:
+        raise checked.allowed.refusal()
+    problem = problem_of(checked, twin_of(checked))
+    counted = tally(problem, checked.feasible)
+    sure = certainty(problem, checked.feasible, counted, int(counted.utility.argmax()), seed=checked.spec.seed)
+    return tuple(place_of(swing.parameter.key) for swing in sure.swings if swing.flips)
+
+
+def show_sources(*, as_json: bool, spec: Path | None = None) -> None:
+    """Counts by status, the assumed numbers that can change an experiment's choice, and the numbers still to be read.
 
     Args:
         as_json: Print JSON.
-        flipping: Keys of numbers that can change an answer; those of them that are assumed or not read are listed first.
+        spec: The experiment; by default the quickstart, where it is at hand.
     """
     found = numbers()
-    counts, flips = by_status(found), assumed_among(flipping, found)
+    asked = spec or (_QUICKSTART if _QUICKSTART.is_file() else None)
+    counts, flips = by_status(found), assumed_among(flipping(asked) if asked else (), found)
     unread = [n for n in found if n.unread]
     if as_json:
         print(
@@ -121,7 +150,12 @@ def show_sources(*, as_json: bool, flipping: Collection[str] = ()) -> None:
     for status, row in counts.items():
         shown.add_row(status, *(str(x) for x in row.values()))
     console.print(shown)
-    for title, rows in (("Assumed, and able to change the answer", flips), ("Recalled or not re-read", unread)):
+    if asked is None:
+        console.print(
+            f"\nNo {_QUICKSTART} here: name an experiment with --spec to see which assumed numbers can change its choice."
+        )
+    title = f"Assumed or not read, and able to change the choice of {asked.name if asked else 'an experiment'}"
+    for title, rows in ((title, flips), ("Recalled or not re-read", unread)):
         if rows:
             console.print(f"\n{title}: {len(rows)}")
             for n in rows:

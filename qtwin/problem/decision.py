@@ -269,5 +269,6 @@ def swings(
                 ),
             )
         )
-    found.sort(key=lambda pair: -pair[0])
-    return tuple(swing for _, swing in found[:shown])
+    found.sort(key=lambda pair: (-max(pair[1].regret_low, pair[1].regret_high), -pair[0]))
+    flipping = sum(swing.flips for _, swing in found)
+    return tuple(swing for _, swing in found[: max(shown, flipping)])

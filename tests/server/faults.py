@@ -3,10 +3,10 @@
     python -m tests.server.faults --runs 200 --seed 7 [--server http://127.0.0.1:8765] [--every-step]
 
 Each run has an instance and a ledger of its own. Processes are forked, killed with SIGKILL at a named step or at a random time,
-run two at once, meet a full disk, an expired token, a clock that is set, a line that is not safe, a session that has ended, answers
-that are lost, doubled, garbled, cut, another's or a gateway's page, refusals, listings that lag, repeat, miscount and show the jobs
-of others, and damaged results. In the end nobody disturbs, and the ledger must hold the one job that lives at the provider, with its
-whole result; no other job was cancelled, no access token was written, and every file is its owner's alone.
+run two at once, meet a full disk, an expired token, a clock that is set, a line that is not safe, a session that has ended,
+answers that are lost, doubled, garbled, cut, another's or a gateway's page, refusals, listings that lag, repeat, miscount and
+show jobs of others, and damaged results. In the end nobody disturbs, and the ledger must hold the one job that lives at the
+provider, with its whole result; no other job was cancelled, no access token was written, and every file is its owner's alone.
 """
 
 from __future__ import annotations
@@ -53,11 +53,40 @@ STEPS = (
     "not taken",
     "settled",
 )
-EITHER = ("400", "401", "404", "409", "413", "429", "429_date", "429_words", "500", "503", "quota", "html", "html_404", "html_502")
+EITHER = (
+    "400",
+    "401",
+    "404",
+    "409",
+    "413",
+    "429",
+    "429_date",
+    "429_words",
+    "500",
+    "503",
+    "quota",
+    "html",
+    "html_404",
+    "html_502",
+)
 EITHER += ("redirect", "reset", "nonsense", "garbage", "truncated", "short", "empty", "object", "null", "list")
 EITHER += ("null_id", "empty_id", "int_id", "list_id", "no_id", "ghost_id", "foreign_id")
 POSTS = ("twice", "twice", "slow", "hang_after", *(f"{kind}_{when}" for kind in EITHER for when in ("before", "after")))
-BROKEN = ("429", "500", "503", "html", "html_404", "html_502", "reset", "nonsense", "garbage", "truncated", "short", "empty", "null")
+BROKEN = (
+    "429",
+    "500",
+    "503",
+    "html",
+    "html_404",
+    "html_502",
+    "reset",
+    "nonsense",
+    "garbage",
+    "truncated",
+    "short",
+    "empty",
+    "null",
+)
 LISTS = (*BROKEN, "object", "list", "twice", "repeat", "nothing", "null_id", "untagged")
 STATUSES = (*BROKEN, "404", "object", "other", "odd", "untagged", "string", "redirect")
 RESULTS = (*BROKEN, "404", "object", "list")
@@ -115,7 +144,7 @@ def plan(seed: int) -> dict[str, Any]:
 
 
 def plan_of_step(k: int) -> dict[str, Any]:
-    """The k-th of all steps, killed there once, on a line that works, loses the answer, takes twice, refuses, names another job."""
+    """The k-th of all steps, killed there once, on a line that works, loses the answer, takes twice, refuses, names no job."""
     posts = ([], ["reset_after"], ["twice"], ["503_before"], ["ghost_id_after"])
     step, post = STEPS[k % len(STEPS)], posts[k // len(STEPS) % len(posts)]
     calm = {"result": [], "listing_lag_s": 0.3, "kills": 1, "together": False, "full": "", "expire": False, "iam": []}
@@ -178,7 +207,7 @@ def forked(body: Callable[[], int]) -> int:
     return pid
 
 
-def waited(pid: int, limit_s: float = 60.0) -> int:
+def waited(pid: int, limit_s: float = 120.0) -> int:
     """Exit code, negative for a signal."""
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:

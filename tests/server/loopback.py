@@ -9,8 +9,8 @@ Every service instance (CRN) is a world of its own, made when it is named first.
 ``POST /control/CRN`` with a JSON object; what it holds is read by ``GET /control/CRN``:
 
     post        actions for the next submissions: ok, twice (taken twice, one answer), slow, or a kind of answer with _before
-                (nothing was taken) or _after (it was): see `ANSWERS`; and ghost_id, foreign_id, which name a job that is not there
-                or is somebody else's
+                (nothing was taken) or _after (it was): see `ANSWERS`; and ghost_id, foreign_id, which name a job that is not
+                there or is somebody else's
     list        actions for the next listings: ok, one of `ANSWERS`, twice (each job twice), repeat (the first page whatever the
                 offset), nothing, null_id, untagged
     status      actions for the next questions about a job: ok, one of `ANSWERS`, other (about another job), odd (a status that

@@ -1,8 +1,9 @@
 """The contract between the ledger and a provider of paid machines.
 
 To add a provider: write a final subclass of `Provider` and hand it to `qtwin.backend.hardware.ledger.submit`. The ledger needs
-only that a job carries a tag by which it can be found again: a job is ours if it carries our tag, and for no other reason. A method raises `ProviderError` when the provider refuses or cannot
-be reached, and never repeats a submission by itself: whether to do so is the ledger's decision.
+only that a job carries a tag by which it can be found again: a job is ours if it carries our tag, and for no other reason. A
+method raises `ProviderError` when the provider refuses or cannot be reached, and never repeats a submission by itself: whether to
+do so is the ledger's decision.
 """
 
 from __future__ import annotations

@@ -76,8 +76,13 @@ def drugs_eligibility(
 
 
 @app.command("sources")
-def drugs_sources(as_json: Json = False) -> None:
-    """Count the numbers of the data files by status, and list those whose source still has to be read."""
+def drugs_sources(
+    spec: Annotated[
+        Path | None, typer.Option("--spec", help="Experiment whose choice is tried; the quickstart where it is at hand.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Count the numbers of the data files by status; list the assumed ones that can change a choice, and those not re-read."""
     from qtwin.cli.sources import show_sources
 
-    show_sources(as_json=as_json)
+    show_sources(as_json=as_json, spec=spec)

@@ -141,7 +141,9 @@ def test_a_clock_that_is_set_shortens_no_wait(ledger: Ledger, monkeypatch: pytes
     assert shop.live == [entry.job_id]
 
 
-def test_a_clock_that_is_set_ahead_takes_no_lease_from_a_process_that_lives(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_is_set_ahead_takes_no_lease_from_a_process_that_lives(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key, real = ledger.intend(order()).key, time.time
     with ledger.lease(key):
         monkeypatch.setattr(time, "time", lambda: real() + 1e6)

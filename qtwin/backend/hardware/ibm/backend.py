@@ -210,7 +210,7 @@ class IbmBackend(Backend):
                 raise PendingError(f"job {entry.job_id} is submitted", hint="qtwin jobs fetch brings the result")
             odd = odd + 1 if entry.error else 0
             if odd >= _ODD:
-                raise PendingError(f"job {entry.job_id}: {entry.error}", hint="look at it at the provider; the same command asks again")
+                raise PendingError(f"job {entry.job_id}: {entry.error}", hint="look at it there; the same command asks again")
             permission.told(f"waiting for job {entry.job_id}" + (f": {entry.error}" if entry.error else ""))
             time.sleep(permission.poll_s)
 

@@ -30,6 +30,9 @@ _LONGEST_REPEAT_S = 5.0
 """A reading that is to wait longer is repeated by whoever asked for it."""
 _SETTLING = (400, 404, 405, 409, 410, 422)
 """Refusals that settle something; from a gateway, which answers in pages and not in JSON, they settle nothing."""
+_UNSAFE = ("CERTIFICATE_VERIFY_FAILED", "CERTIFICATE VERIFY FAILED", "WRONG_VERSION_NUMBER")
+_NO_CERTIFICATE = 495
+"""Not of HTTP itself, but some servers' word for it."""
 _STARTS_WITH_STATUS = re.compile(r"[45]\d\d\b")
 _QUOTA = ("quota", "usage limit", "usage has been", "limit exceeded", "limit reached", "no remaining", "insufficient")
 
@@ -126,7 +129,8 @@ def as_provider_error(error: BaseException, account: Account | None, what: str) 
     message = scrub(str(error), account)
     if any("SSL" in type(link).__name__ for link in chain) or "SSLError" in message or "certificate" in message.lower():
         hint = "the line is not safe: look at this machine's clock and certificates; nothing is lost"
-        return ProviderError(f"{what}: {message}", hint=hint, status=status)
+        lasting = any(sign in message.upper() for sign in _UNSAFE)  # asking again will not change it
+        return ProviderError(f"{what}: {message}", hint=hint, status=_NO_CERTIFICATE if lasting else status)
     if status is not None and 400 <= status < 500 and any(word in message.lower() for word in _QUOTA):
         hint = "the time that the plan allows is used up: wait for the next period or raise it; the job is kept in the ledger"
         return ProviderError(f"{what}: {message}", hint=hint, status=status, retry_after_s=retry_after)
@@ -212,7 +216,8 @@ def _patient(session: Any) -> None:
 
     if isinstance(session.adapters.get("https://"), _limited(HTTPAdapter)):
         return
-    class Bounded(Retry):  # type: ignore[misc]
+
+    class Bounded(Retry):
         def parse_retry_after(self, retry_after: str) -> float:
             return min(_seconds(retry_after), _LONGEST_REPEAT_S)
 

@@ -25,7 +25,9 @@ _TOO_LONG = 1305
 """The provider's reason code of a job that ran longer than it was allowed to."""
 _SETTLED = ("final", "complete", "completed", "settled")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
-_SESSION_ENDED = re.compile(r"(?i)\b1217\b|session\b.{0,80}\b(clos|end|expir|inactive|terminat|not (found|exist|accept|active|open))")
+_SESSION_ENDED = re.compile(
+    r"(?i)\b1217\b|session\b.{0,80}\b(clos|end|expir|inactive|terminat|not (found|exist|accept|active|open))"
+)
 _PAGE = 200
 _LISTING_S = 60.0
 _SAME_PAGE = 3
@@ -185,7 +187,6 @@ def _listed(client: Any, tag: str) -> tuple[Remote, ...]:
     found: dict[str, Remote] = {}
     seen: set[str] = set()
     offset, repeated, deadline = 0, 0, time.monotonic() + _LISTING_S
-    counts = True  # until it shows jobs that it was not asked for
 
     def partial(why: str) -> PartialListingError:
         return PartialListingError(f"the listing of jobs is not whole: {why}", found=tuple(found.values()))
@@ -200,16 +201,14 @@ def _listed(client: Any, tag: str) -> tuple[Remote, ...]:
         new = named - seen
         seen |= new
         for job in jobs:
-            counts &= tag in _tags(job)
             if tag in _tags(job):
                 if not _is_identifier(job.get("id")):
                     raise partial("a job with our tag has no identifier")
                 found[job["id"]] = _remote(job)
         count = page.get("count")
         count = count if isinstance(count, int) else None
-        if not jobs or (counts and len(seen) == count):  # an empty page is the end, whatever was counted
-            return tuple(found.values())
-        if not new and (len(jobs) < _PAGE if count is None else len(seen) > count):  # it was asked for more and has none
+        whole = len(jobs) < _PAGE if count is None else len(seen) >= count
+        if not jobs or (not new and whole):  # an empty page is the end, or one without news; never a count alone
             return tuple(found.values())
         offset, repeated = (offset + len(named) + nameless, 0) if new else (offset, repeated + 1)
         if repeated >= _SAME_PAGE:

@@ -73,5 +73,6 @@ def values_of(part: Any, request: Mapping[str, Any]) -> tuple[NDArray[np.float64
 
 def _corrupted(why: str) -> CorruptedResultError:
     return CorruptedResultError(
-        f"the result that came is damaged: {why}", hint="its bytes are kept: qtwin jobs show JOB --export FOLDER writes them; fetch again for a new copy"
+        f"the result that came is damaged: {why}",
+        hint="its bytes are kept: qtwin jobs show JOB --export FOLDER writes them; fetch again for a new copy",
     )

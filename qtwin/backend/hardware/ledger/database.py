@@ -79,7 +79,9 @@ def _require_ours(connection: Connection, place: str) -> None:
     seen = inspect(connection)
     there = set(seen.get_table_names())
     for table in metadata().tables.values():
-        missing = {c.name for c in table.columns} - {c["name"] for c in seen.get_columns(table.name)} if table.name in there else {""}
+        missing = (
+            {c.name for c in table.columns} - {c["name"] for c in seen.get_columns(table.name)} if table.name in there else {""}
+        )
         if missing and there and (connection.dialect.name == "sqlite" or table.name in there):
             raise InputError(
                 f"the ledger {shown(place)} is a database without {table.name}{''.join(f'.{m}' for m in sorted(missing) if m)}",

@@ -13,8 +13,8 @@ from qtwin.backend.hardware.provider import CorruptedResultError, Provider, Prov
 def fetch(ledger: Ledger, provider: Provider, key: str, *, pace: Pace, told: Told = silent) -> Entry:
     """Bring the ledger up to date with one job; safe to repeat, in any process, on any day.
 
-    What was never sent stays INTENT. A result that is there already is not asked for again, and one that could not be read is tried
-    again before another copy is asked for: a newer release may read it.
+    What was never sent stays INTENT. A result that is there already is not asked for again, and one that could not be read is
+    tried again before another copy is asked for: a newer release may read it.
 
     Raises:
         ProviderError: if the provider cannot be asked.
@@ -47,7 +47,9 @@ def _follow(leased: Leased, provider: Provider, entry: Entry) -> Entry:
         usage = _usage(provider, entry)
         return leased.write(remote.status, remote.told, state=remote.status, error=remote.told, usage=usage)
     raw = provider.fetch_raw(entry.job_id, instance=entry.instance)
-    if hashlib.sha256(raw).digest() not in {hashlib.sha256(kept).digest() for _, kept in leased.ledger.files(entry.key, "result")}:
+    if hashlib.sha256(raw).digest() not in {
+        hashlib.sha256(kept).digest() for _, kept in leased.ledger.files(entry.key, "result")
+    }:
         leased.write("received", f"{len(raw)} bytes", files=[("result", raw, "raw")])
     try:
         provider.verify(raw, entry.request)

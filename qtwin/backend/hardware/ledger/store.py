@@ -77,12 +77,12 @@ class Ledger:
         }
         with self._transaction() as connection:
             there = self._row(connection, order.key, lock=True)
-            if there is not None and there["state"] == "INTENT" and not there["lease_owner"]:
-                if there["session_id"] != order.session_id:
-                    jobs = tables.jobs()
-                    changed = jobs.update().where(jobs.c.key == order.key).values(session_id=order.session_id, updated=now)
-                    connection.execute(changed)
-                    _add_event(connection, order.key, "session", order.session_id or "none")
+            waits = there is not None and there["state"] == "INTENT" and not there["lease_owner"]
+            if there is not None and waits and there["session_id"] != order.session_id:
+                jobs = tables.jobs()
+                changed = jobs.update().where(jobs.c.key == order.key).values(session_id=order.session_id, updated=now)
+                connection.execute(changed)
+                _add_event(connection, order.key, "session", order.session_id or "none")
             if there is None:
                 if self._engine.dialect.name == "postgresql":
                     connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7236)")  # one new order at a time

@@ -252,7 +252,9 @@ def sweep(leased: Leased, provider: Provider, *, pace: Pace, told: Told = silent
                 told("settled")
                 return leased.write("swept", "no duplicates are left", swept=True)
             if known is None:  # what was taken for ours is not there, or ended while another one lives
-                leased.write("UNKNOWN", f"{entry.job_id} is not at the provider", state="UNKNOWN", job_id="", posted_at=time.time())
+                leased.write(
+                    "UNKNOWN", f"{entry.job_id} is not at the provider", state="UNKNOWN", job_id="", posted_at=time.time()
+                )
                 entry, late = reconcile(leased, provider, pace=pace, told=told), 0
                 settled = time.monotonic() + pace.settle_s
                 continue

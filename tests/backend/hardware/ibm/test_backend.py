@@ -238,7 +238,9 @@ def test_an_unknown_machine_is_told_with_those_there_are(crn: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("mode", ["batch", "session"])
-def test_a_batch_or_session_that_ended_between_two_jobs_is_opened_anew(server: Server, crn: str, tmp_path: Path, mode: str) -> None:
+def test_a_batch_or_session_that_ended_between_two_jobs_is_opened_anew(
+    server: Server, crn: str, tmp_path: Path, mode: str
+) -> None:
     backend, world = machine(mode=mode, max_session_s=60), server.world(crn)
     with granted(permission(tmp_path)) as allowed:
         backend.sample(ANSATZ, THETA, shots=10, seed=1)

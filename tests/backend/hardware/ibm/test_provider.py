@@ -48,7 +48,9 @@ def world(server: Server, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
 
 def order(**changes: Any) -> Order:
     request = {"kind": "sample", "n_qubits": 1, "shots": 1, "parameters": [[0.1]]}
-    return Order(**({"provider": "ibm", "backend": MACHINE, "program": "executor", "payload": b"{}", "request": request} | changes))
+    return Order(
+        **({"provider": "ibm", "backend": MACHINE, "program": "executor", "payload": b"{}", "request": request} | changes)
+    )
 
 
 def ours(world: World) -> list[dict[str, Any]]:
@@ -249,4 +251,3 @@ def test_texts_of_others_are_one_line_without_secrets_pages_and_control_characte
     assert "abcdefghijkl" not in told
     assert told.endswith("(an HTML page)")
     assert as_provider_error(RuntimeError("404 no such job"), None, "x").status == 404
-
