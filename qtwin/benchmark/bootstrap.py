@@ -1,8 +1,8 @@
 """Two-level bootstrap of the time to solution: instances are drawn again, then what is not known of each.
 
 That is the success probability, from its Beta posterior (`qtwin.benchmark.metrics.PRIOR`), and the mean time of a run, from its
-times drawn again. What is resampled is the median over instances of the 99 % time to solution. An instance that was never solved may
-never be: for the upper end its time is infinite, and what its misses rule out is the lower end's. Two of two successes are no
+times drawn again. What is resampled is the median over instances of the 99 % time to solution. An instance that was never solved
+may never be: for the upper end its time is infinite, and what its misses rule out is the lower end's. Two of two successes are no
 certainty; a solver that ends every run with a proof is.
 """
 

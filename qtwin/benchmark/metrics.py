@@ -50,10 +50,10 @@ def clopper_pearson(successes: int, trials: int, *, level: float = 0.95) -> Inte
 
 
 def posterior(successes: int, trials: int, *, level: float = 0.95) -> Interval:
-    """Equal-tailed interval of the Beta posterior of a success probability, closed at 0 without a success and at 1 without a miss.
+    """Equal-tailed interval of the Beta posterior of a success probability, closed at 0 without a success, at 1 without a miss.
 
-    Covers `level` on average over rates, 88 % at worst for ten runs (after Brown, Cai, DasGupta 2001, Stat. Sci. 16:101); the exact
-    interval above covers more than it states.
+    Covers `level` on average over rates, 88 % at worst for ten runs (after Brown, Cai, DasGupta 2001, Stat. Sci. 16:101); the
+    exact interval above covers more than it states.
     """
     _check(successes, trials, level)
     a, b, tail = successes + PRIOR, trials - successes + PRIOR, (1.0 - level) / 2.0
