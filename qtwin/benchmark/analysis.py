@@ -12,7 +12,7 @@ import numpy as np
 
 from qtwin.benchmark import bootstrap, stages
 from qtwin.benchmark.bootstrap import Runs
-from qtwin.benchmark.metrics import Interval, approximation_ratio, clopper_pearson, optimality_gap, time_for
+from qtwin.benchmark.metrics import Interval, approximation_ratio, optimality_gap, posterior, time_for
 from qtwin.benchmark.profile import primal_integral
 from qtwin.benchmark.scaling import FORMS, Crossover, Fit, better, crossover, fit
 from qtwin.errors import InputError
@@ -52,7 +52,8 @@ class Cell:
         failed, out_of_time: Runs that ended in an error, or at the time limit.
         run_s: Median seconds of a run, all stages counted.
         tts_s: Median over instances of the 99 % time to solution.
-        tts_interval: 95 %, by two-level bootstrap; an upper end of infinity where some draws hold no success.
+        tts_interval: 95 %, by two-level bootstrap (`qtwin.benchmark.bootstrap`); an upper end of infinity where half of the
+            instances, drawn again, may never be solved.
         ratio: Median approximation ratio against the worst allowed energy; NaN where that is not known.
         regret: Median loss of utility on the twin against the best answer known, in its unit; NaN without a twin.
         stage_s: Mean seconds of each stage (`qtwin.benchmark.stages`).
@@ -289,7 +290,7 @@ def _cell(key: tuple[str, int, str], rows: Sequence[Record], best: Mapping[str, 
         runs=len(rows),
         successes=good,
         probability=good / len(rows),
-        interval=clopper_pearson(good, len(rows)),
+        interval=posterior(good, len(rows)),
         failed=sum(r.get("status") == "failed" for r in rows),
         out_of_time=sum(r.get("status") == "time limit" for r in rows),
         run_s=_median(spent),
@@ -314,6 +315,8 @@ def _runs(rows: Sequence[Record], best: Mapping[str, Best]) -> Runs:
         run_s=max(float(np.mean(spent)), 1e-9) if spent else 1.0,
         successes=sum(succeeded(r, best) for r in rows),
         trials=len(rows),
+        times_s=tuple(max(t, 1e-9) for t in spent),
+        certain=all(r.get("proven") and succeeded(r, best) for r in rows),
     )
 
 

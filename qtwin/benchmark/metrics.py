@@ -11,6 +11,9 @@ from scipy.special import betaincinv, ndtri
 
 from qtwin.errors import InputError
 
+PRIOR = 0.6
+"""Beta(0.6, 0.6) before the first run: Jeffreys' 0.5, widened until no success rate is covered below 88 % by ten runs."""
+
 
 class Interval(NamedTuple):
     """Both ends of a confidence interval."""
@@ -46,6 +49,23 @@ def clopper_pearson(successes: int, trials: int, *, level: float = 0.95) -> Inte
     return Interval(low, high)
 
 
+def posterior(successes: int, trials: int, *, level: float = 0.95) -> Interval:
+    """Equal-tailed interval of the Beta posterior of a success probability, closed at 0 without a success, at 1 without a miss.
+
+    Covers `level` on average over rates, 88 % at worst for ten runs (after Brown, Cai, DasGupta 2001, Stat. Sci. 16:101); the
+    exact interval above covers more than it states.
+    """
+    _check(successes, trials, level)
+    a, b, tail = successes + PRIOR, trials - successes + PRIOR, (1.0 - level) / 2.0
+    low = float(betaincinv(a, b, tail)) if successes else 0.0
+    return Interval(low, float(betaincinv(a, b, 1.0 - tail)) if successes < trials else 1.0)
+
+
+def upper_limit(error: float, standard_error: float, *, level: float = 0.95) -> float:
+    """What |error| stays below with at least `level`, for a normal estimate: a large error bar grants no accuracy."""
+    return abs(error) + float(ndtri(0.5 + level / 2.0)) * standard_error
+
+
 def wilson(successes: int, trials: int, *, level: float = 0.95) -> Interval:
     """Score interval for a success probability (Wilson 1927, J. Am. Stat. Assoc. 22:209): covers `level` on average."""
     _check(successes, trials, level)
@@ -68,11 +88,11 @@ def time_for(probability: float, run_s: float, *, certainty: float = 0.99) -> fl
 
 
 def tts99(run_s: float, successes: int, trials: int, *, level: float = 0.95) -> TimeToSolution:
-    """99 % time to solution of runs of `run_s` seconds, its interval from the exact interval of the success probability.
+    """99 % time to solution of runs of `run_s` seconds, its interval from that of the success probability.
 
     With no success the value and the upper end are infinite, and the lower end is what the trials rule out.
     """
-    low, high = clopper_pearson(successes, trials, level=level)
+    low, high = posterior(successes, trials, level=level)
     return TimeToSolution(time_for(successes / trials, run_s), time_for(high, run_s), time_for(low, run_s))
 
 

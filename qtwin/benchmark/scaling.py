@@ -94,7 +94,7 @@ def fit(cells: Mapping[int, Sequence[Runs]], *, form: Form, seed: int, floor_s: 
         floor_s: Times below are taken as this.
 
     Raises:
-        InputError: for fewer than four sizes that carry a point.
+        InputError: for fewer than four sizes that carry a point, or an exponent whose interval does not lie above 0.
     """
     sizes = sorted(cells)
     points = {n: float(np.median([_tts(r) for r in cells[n]])) for n in sizes}
@@ -111,6 +111,11 @@ def fit(cells: Mapping[int, Sequence[Runs]], *, form: Form, seed: int, floor_s: 
     if len(draws) < _DRAWS // 2:
         raise InputError("most resamples hold a size that was never solved", hint="measure more runs at the largest sizes")
     low, high = np.quantile(draws[:, 1], [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    if low <= 0.0:
+        raise InputError(
+            f"no growth can be told: the 95 % interval of the exponent, {low:.2g} to {high:.2g}, does not lie above 0",
+            hint="measure larger sizes, or more runs",
+        )
     power = form == "power law"
     variance = max(float(np.mean(residuals**2)), 1e-12)
     return Fit(
@@ -187,10 +192,12 @@ def _line(x: Array, y: Array) -> tuple[float, float, Array]:
 
 
 def _resampled(cells: Sequence[Sequence[Runs]], x: Array, rng: np.random.Generator, floor_s: float) -> Array:
-    """(draws, 2) intercepts and slopes: instances drawn again, then successes from their binomials; NaN if unsolved."""
+    """(draws, 2) intercepts and slopes: instances drawn again, then rates and times; NaN if unsolved."""
     logs = np.empty((_DRAWS, len(x)))
+    optimistic = rng.random(_DRAWS) < 0.5  # what always succeeded may be certain, at all sizes alike
     for k, runs in enumerate(cells):
-        logs[:, k] = np.log2(np.maximum(median_times(runs, rng, draws=_DRAWS), floor_s))
+        lower, upper = median_times(runs, rng, draws=_DRAWS)
+        logs[:, k] = np.log2(np.maximum(np.where(optimistic, lower, upper), floor_s))
     logs[~np.isfinite(logs).all(axis=1)] = np.nan
     centered = x - x.mean()
     slope = logs @ centered / float(centered @ centered)

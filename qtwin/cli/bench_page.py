@@ -18,6 +18,8 @@ from qtwin.report.sheet import Section, Sheet, Table, write_sheet
 from qtwin.spec import BenchSpec
 
 _WHO = ("Family", "n", "Solver")
+_FEW = 10
+"""Runs below which a cell is flagged."""
 
 
 def page_of(spec: BenchSpec, rows: Sequence[dict[str, Any]], result: dict[str, Any], out: Path) -> Path:
@@ -75,6 +77,7 @@ def page_of(spec: BenchSpec, rows: Sequence[dict[str, Any]], result: dict[str, A
             ],
             warnings=[
                 "Quantum solvers ran on simulators: their time is that of the simulation and says nothing about a device.",
+                *_few(found),
                 "Success is the best energy known, which is the optimum only where it is proven.",
             ],
             facts={
@@ -148,6 +151,14 @@ def _cell_table(cells: Sequence[Cell]) -> Table:
         ],
         numeric=frozenset({1, 3, 4, 6, 7, 9, 10, 11, 12}),
     )
+
+
+def _few(cells: Sequence[Cell]) -> list[str]:
+    """A warning where too few runs stand behind an interval; a solver that proves every answer needs no repetition."""
+    few = [c for c in cells if c.runs < _FEW and c.proven < c.runs]
+    if not few:
+        return []
+    return [f"{len(few)} of {len(cells)} cells hold fewer than {_FEW} runs: their intervals rest on the prior as much as on runs."]
 
 
 def _offences(entries: Sequence[dict[str, Any]]) -> list[Section]:

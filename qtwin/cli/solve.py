@@ -15,14 +15,13 @@ from qtwin import __version__
 from qtwin.benchmark.checkpoint import write_json
 from qtwin.benchmark.metrics import clopper_pearson, count_successes
 from qtwin.cli.show import note, stage, table
-from qtwin.cli.warmup import compiled, jobs_of
 from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.instance import read_instance
 from qtwin.encoding.instance.size import MOST_VARIABLES
 from qtwin.errors import InputError
 from qtwin.report.number import number, percent, seconds
 from qtwin.solver import TABLE, registry
-from qtwin.solver.ask import ask, challenged
+from qtwin.solver.ask import ask, challenged, is_own, warm
 from qtwin.solver.base import Instance, Result, SolverFailureError
 from qtwin.solver.judge import ALARMS, alarms
 
@@ -63,8 +62,9 @@ def solve_file(
     name = solver or ("auto" if "auto" in TABLE else "enumeration" if encoding.polynomial.n_variables <= _EASY else "cp-sat")
     chosen = parsed_options(f"solver {name!r}", options) | ({"backend": backend} if backend else {})
     method = registry.load(name, chosen)
-    compiling_s = compiled(jobs_of([name]))
     instance = Instance(encoding=encoding)
+    with stage("Compiling"):
+        compiling_s = warm(method, instance) if is_own(method) else 0.0
     with stage(f"{name} on {path.name}") as found:
         try:
             asked = ask(method, instance, name=name, seed=seed, time_limit_s=time_limit_s)

@@ -30,7 +30,8 @@ SOLVERS: dict[str, tuple[str, ...]] = {
     ),
     "searches": ("tabu", "local-search", "greedy"),
     "mixers": ("xy-qaoa", "grover-mixer-qaoa"),
-    "lists": ("enumeration", "auto", "random"),
+    "lists": ("enumeration", "random"),
+    "auto": ("auto",),
     "correlations": ("pauli-correlation-encoding",),
 }  # fmt: skip
 """Job to the solvers whose kernels it compiles."""
@@ -119,7 +120,7 @@ def run_job(job: str) -> None:
 
         _load_compiled_code()
     else:
-        _solve_tiny(SOLVERS[job], _LISTED if job == "lists" else _TINY)
+        _solve_tiny(SOLVERS[job], _LISTED if job in ("lists", "auto") else _TINY)
     mark = _mark(job)
     mark.parent.mkdir(parents=True, exist_ok=True)
     mark.touch()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from qtwin.benchmark.metrics import upper_limit
 from qtwin.report.number import number, seconds
 
 CHEMICAL_ACCURACY_MHA = 1.6
@@ -60,7 +61,7 @@ def judge(rows: Sequence[Mapping[str, Any]], *, whole_is_active: bool) -> Verdic
     told = [r for r in rows if r.get("right_spin")]  # a state of another or of unknown spin answers another question
     accurate = [r for r in told if r["scope"] == "active space" or whole_is_active]
     accurate = [r for r in accurate if r["error_mHa"] is not None]
-    accurate = [r for r in accurate if abs(r["error_mHa"]) <= CHEMICAL_ACCURACY_MHA]
+    accurate = [r for r in accurate if _within(r["error_mHa"], r)]
     accurate.sort(key=lambda r: r["wall_s"])
     classical = [r for r in accurate if r["kind"] != "quantum"]
     quantum = [r for r in accurate if r["kind"] == "quantum"]
@@ -109,6 +110,11 @@ def judge(rows: Sequence[Mapping[str, Any]], *, whole_is_active: bool) -> Verdic
     return Verdict(sentence=sentence, points=tuple(points), winner=winner)
 
 
+def _within(error_mha: float, row: Mapping[str, Any]) -> bool:
+    """Whether the upper confidence limit of the error is within chemical accuracy: a large error bar grants nothing."""
+    return upper_limit(error_mha, 1e3 * (row.get("standard_error") or 0.0)) <= CHEMICAL_ACCURACY_MHA
+
+
 def along(points: Sequence[Mapping[str, Any]]) -> str:
     """How often each method was within 1.6 mHa of the exact energy of what it treats, along a curve; empty without exact ones."""
     reference = {"active space": "casci", "molecule": "fci"}
@@ -120,7 +126,7 @@ def along(points: Sequence[Mapping[str, Any]]) -> str:
             if exact is None or row["name"] in reference.values():
                 continue
             off = None if row["energy_hartree"] is None else abs(row["energy_hartree"] - exact) * 1e3
-            good[row["name"]] = good.get(row["name"], 0) + int(off is not None and off <= CHEMICAL_ACCURACY_MHA)
+            good[row["name"]] = good.get(row["name"], 0) + int(off is not None and _within(off, row))
     if not good:
         return ""
     told = ", ".join(f"{name} at {n}" for name, n in sorted(good.items(), key=lambda item: -item[1]))

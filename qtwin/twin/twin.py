@@ -97,7 +97,7 @@ class Twin:
         states = integrate(self.model, parameters, now, np.concatenate([untreated, removal_per_year]), times)
         mmse = self.model.observe("mmse", states)
         lived, gap = panel.span(horizon_years, beyond=beyond)[0], mmse[1:] - mmse[:1]
-        area: Array = np.trapezoid(gap * lived.alive_at(times)[panel.draw_of], times, axis=2)
+        area = np.asarray(np.trapezoid(gap * lived.alive_at(times)[panel.draw_of], times, axis=2))
         if beyond:
             after = horizon_years + np.linspace(0.0, _YEARS_AFTER, _YEARS_AFTER + 1, dtype=np.float64)
             kept = np.asarray(np.trapezoid(lived.alive_at(after), after, axis=1))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import beta
 
 from qtwin.benchmark import analysis
 
@@ -77,5 +78,31 @@ def test_one_never_solved_is_censored() -> None:
     records = [_record("i", r, energy=-1.0) for r in range(30)]
     (cell,) = analysis.cells(records, analysis.best_known(records))
     assert cell.tts_s == math.inf
-    assert cell.tts_interval.low == math.inf
-    assert cell.interval.high == pytest.approx(1 - 0.025 ** (1 / 30))
+    assert cell.tts_interval.high == math.inf
+    most = float(beta.ppf(0.975, 0.6, 30.6))  # what thirty misses leave
+    assert cell.interval == (0.0, pytest.approx(most))
+    assert cell.tts_interval.low == pytest.approx(2.0 * math.log(0.01) / math.log1p(-most), rel=0.1)
+
+
+def test_a_contradicted_proof_is_no_proof_and_named() -> None:
+    """One states that none is below -3, one that nothing is below -2; a third has -10, as the construction knows."""
+    label = {"family": "planted", "n": 10, "run": 0}
+    records = [
+        _record("i", 0, energy=-10.0, task={**label, "label": "finder"}),
+        _record("i", 1, energy=-3.0, proven=True, bound=-3.0, status="optimal", task={**label, "label": "liar"}),
+        _record("i", 2, energy=-2.5, bound=-2.0, task={**label, "label": "bounder"}),
+        _record("i", 3, energy=-10.0, proven=True, bound=-10.0, status="optimal", task={**label, "label": "prover"}),
+    ]
+    rows = {r["task"]["label"]: r for r in analysis.believed(records)}
+    assert not rows["liar"]["proven"]
+    assert rows["liar"]["bound"] is rows["bounder"]["bound"] is None
+    assert rows["prover"]["proven"]
+    assert rows["prover"]["bound"] == -10.0
+    alarms = {(e["solver"], e["kind"]) for e in analysis.offences(rows.values()) if e["alarm"]}
+    assert alarms == {("liar", "proof"), ("liar", "bound"), ("bounder", "bound")}
+
+
+def test_a_run_over_its_limit_does_not_succeed() -> None:
+    records = [_record("i", 0, energy=-10.0), _record("i", 1, energy=-10.0, offences={"limit": "took 9 s of 2 s"})]
+    (cell,) = analysis.cells(records, analysis.best_known(records))
+    assert (cell.successes, cell.runs) == (1, 2)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import beta
 
 from qtwin.benchmark.bootstrap import Runs, interval, median_times
 from qtwin.benchmark.metrics import time_for
@@ -26,20 +27,57 @@ def test_a_known_time_to_solution_is_covered() -> None:
     assert inside >= 34  # 95 % of 40 is 38; the binomial of 34 or fewer at 95 % has probability 0.003
 
 
-def test_what_was_never_solved_is_infinite_and_stays_in() -> None:
+def test_what_was_never_solved_is_infinite_at_the_upper_end() -> None:
+    """The lower end is what the misses rule out: p below the 97.5 % quantile of Beta(0.6, 20.6)."""
+    one = interval([Runs(run_s=1.0, successes=0, trials=20)], seed=0)
+    assert one.low == pytest.approx(time_for(float(beta.ppf(0.975, 0.6, 20.6)), 1.0), rel=0.1)
+    assert math.isinf(one.high)
     never = [Runs(run_s=1.0, successes=0, trials=20)] * 5
-    assert interval(never, seed=0) == (math.inf, math.inf)
     half = [Runs(run_s=1.0, successes=20, trials=20)] * 3 + never[:2]
     low, high = interval(half, seed=0)
     assert low == 1.0
     assert math.isinf(high)
 
 
+def test_two_of_two_are_no_certainty() -> None:
+    """Beta(2.6, 0.6) leaves 2.5 % below p = 0.35, at which eleven runs are needed."""
+    low, high = interval([Runs(run_s=1.0, successes=2, trials=2)], seed=0)
+    assert low == 1.0
+    assert high == pytest.approx(time_for(float(beta.ppf(0.025, 2.6, 0.6)), 1.0), rel=0.1)
+
+
 def test_certain_runs_take_one_run() -> None:
-    runs = [Runs(run_s=0.5, successes=10, trials=10), Runs(run_s=0.5, successes=10, trials=10)]
-    assert set(median_times(runs, np.random.default_rng(0), draws=50).tolist()) == {0.5}
+    runs = [Runs(run_s=0.5, successes=10, trials=10, certain=True), Runs(run_s=0.5, successes=1, trials=1, certain=True)]
+    for times in median_times(runs, np.random.default_rng(0), draws=50):
+        assert set(times.tolist()) == {0.5}
     with pytest.raises(InputError):
         median_times([], np.random.default_rng(0), draws=5)
+
+
+def test_run_times_are_drawn_again() -> None:
+    """Ten certain runs of 1 or 3 s: the mean time is 2 s, its standard error 1 / 3 s."""
+    runs = [Runs(run_s=2.0, successes=10, trials=10, certain=True, times_s=(1.0, 3.0) * 5)]
+    low, high = interval(runs, seed=0)
+    assert low == pytest.approx(2.0 - 1.96 / 3.0, abs=0.15)
+    assert high == pytest.approx(2.0 + 1.96 / 3.0, abs=0.15)
+
+
+@pytest.mark.slow
+def test_times_to_solution_are_covered_by_ten_runs() -> None:
+    """95 % on average over success rates, with run times that scatter by a third; no rate below 88 %."""
+    rng = np.random.default_rng(11)
+    rates = np.linspace(0.05, 0.95, 19)
+    covered = []
+    for p in rates:
+        truth, inside = time_for(float(p), 1.0), 0
+        for seed in range(1000):
+            times = rng.gamma(9.0, 1.0 / 9.0, size=10)
+            runs = Runs(run_s=float(times.mean()), successes=int(rng.binomial(10, p)), trials=10, times_s=tuple(times))
+            low, high = interval([runs], seed=seed, draws=1000)
+            inside += low <= truth <= high
+        covered.append(inside / 1000)
+    assert 0.94 <= np.mean(covered) <= 0.965  # the standard error of the mean is 0.2 %
+    assert min(covered) >= 0.88
 
 
 def test_every_second_is_in_one_stage_and_queues_in_none() -> None:

@@ -42,7 +42,7 @@ def test_planted_exponential_growth_is_in_its_interval(base: float) -> None:
 
 def test_the_right_law_is_preferred() -> None:
     exponential = _cells(1.4, 2e-3, 1, sizes=range(6, 31, 2), trials=40_000)
-    powers = {n: [Runs(run_s=1e-9 * n**6.0, successes=1, trials=1)] * 5 for n in range(6, 31, 2)}
+    powers = {n: [Runs(run_s=1e-9 * n**6.0, successes=1, trials=1, certain=True)] * 5 for n in range(6, 31, 2)}
     for cells, form in ((exponential, "exponential"), (powers, "power law")):
         fits = [fit(cells, form=f, seed=0) for f in ("exponential", "power law")]
         assert better(fits)[0].form == form
@@ -58,7 +58,7 @@ def test_a_planted_crossover_is_found_and_flagged_when_far() -> None:
     assert near.interval is not None
     assert near.interval.low <= 8.66 <= near.interval.high
     assert not near.extrapolated
-    slow = {n: [Runs(run_s=1.0 * 1.2**n, successes=1, trials=1)] * 5 for n in SIZES}
+    slow = {n: [Runs(run_s=1.0 * 1.2**n, successes=1, trials=1, certain=True)] * 5 for n in SIZES}
     far = crossover(fit(slow, form="exponential", seed=0), rising)
     assert far.extrapolated
     assert "not to be relied on" in far.words
@@ -105,3 +105,16 @@ def test_the_order_of_a_profile_may_hang_on_who_takes_part() -> None:
     times = {"a": [1.0, 1.0, 9.0, 9.0, 9.0], "b": [9.0, 9.0, 2.0, 2.0, 2.0], "c": [99.0, 99.0, 1.0, 1.0, 1.0]}
     assert order_changes(times, 1.5) == ["c"]
     assert order_changes({"a": [1.0], "b": [2.0]}, 1.5) == []
+
+
+def test_no_growth_is_told_from_noise() -> None:
+    """Times that do not grow, or fall: the exponent's interval holds 0, and larger problems are not called faster."""
+    rng = np.random.default_rng(4)
+    for base in (1.0, 0.9):
+        flat = {
+            n: [Runs(run_s=base**n * math.exp(0.3 * rng.normal()), successes=10, trials=10, certain=True) for _ in range(10)]
+            for n in SIZES
+        }
+        for form in ("exponential", "power law"):
+            with pytest.raises(InputError, match="does not lie above 0"):
+                fit(flat, form=form, seed=0)

@@ -12,6 +12,7 @@ from qtwin.benchmark.advantage.grid import molecule_level
 from qtwin.benchmark.advantage.place import Contender, Place
 from qtwin.benchmark.fault_tolerance.break_even import TWO_WEEKS_S
 from qtwin.benchmark.fault_tolerance.estimate import machine
+from qtwin.benchmark.metrics import upper_limit
 from qtwin.benchmark.requirement import duration
 
 CHEMICAL_ACCURACY_MHA = 1.6
@@ -94,7 +95,7 @@ def from_contact(result: Mapping[str, Any], source: str) -> list[Place]:
 def _contender(row: Mapping[str, Any], reference: float) -> Contender:
     error_mha = 1e3 * (row["energy_hartree"] - reference)
     spread = 1e3 * float(row.get("standard_error") or 0.0)
-    good = abs(error_mha) <= CHEMICAL_ACCURACY_MHA + 2.0 * spread
+    good = upper_limit(error_mha, spread) <= CHEMICAL_ACCURACY_MHA
     took = float(row["wall_s"]) if good else math.inf
     kcal = "" if row.get("error_kcal_mol") is None else f" ({row['error_kcal_mol']:+.2g} kcal/mol)"
     return Contender(
