@@ -67,8 +67,3 @@ def birth_date(text: Any) -> tuple[dt.date, str]:
     if month:
         return dt.date(year, int(month), 15), "only the month of birth is given: its middle is taken"
     return dt.date(year, 7, 1), "only the year of birth is given: its middle is taken"
-
-
-def references(resource: dict[str, Any]) -> str:
-    """The patient that a resource says it is about, '' if it does not say."""
-    return str((resource.get("subject") or resource.get("patient") or {}).get("reference") or "")

@@ -22,7 +22,7 @@ from qtwin.patient.element import birth_date, codes
 from qtwin.patient.entries import Entry, entries_of, fault_of
 from qtwin.patient.genotype import is_genotype, read_genotype, together
 from qtwin.patient.kidney import clearance_mL_per_min, cockcroft_gault_mL_per_min
-from qtwin.patient.medication import KINDS, read_medication, taken_now
+from qtwin.patient.medication import KINDS, read_medication
 from qtwin.patient.medicine import UNKNOWN
 from qtwin.patient.missing import what_is_missing
 from qtwin.patient.observation import apoe_e4_copies, is_apoe, lacks_assay, read_observation, was_made
@@ -31,6 +31,7 @@ from qtwin.patient.pharmcat import read_pharmcat
 from qtwin.patient.release import in_r4_words
 from qtwin.patient.shown import first_code
 from qtwin.patient.subject import about_no_patient, check_one_person
+from qtwin.patient.taken import taken_now
 from qtwin.patient.unused import Unused, listed
 
 _ABOUT_A_PERSON = frozenset({"Condition", "Observation", "AllergyIntolerance", "Consent", *KINDS})

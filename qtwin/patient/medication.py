@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,7 +37,6 @@ _CODE_H = {"QD": 24.0, "AM": 24.0, "PM": 24.0, "BED": 24.0, "BID": 12.0, "TID": 
 _CODE_H |= {"Q1H": 1.0, "Q2H": 2.0, "Q3H": 3.0, "Q4H": 4.0, "Q6H": 6.0, "Q8H": 8.0, "MO": 730.5}
 _LARGEST_MG = 100_000.0  # no medicine is given by the 100 g: a larger amount is a wrong unit, such as Mg for mg
 _DAYS = {"d": 1.0, "wk": 7.0, "mo": 30.4375, "a": 365.25, "h": 1.0 / 24.0}
-_NO_DAY = dt.date.min
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,44 +257,3 @@ def read_medication(kind: str, resource: dict[str, Any], products: Mapping[str, 
     if doses and not one:
         notes.append(f"{named}: the dose of a product of several medicines is that of none of them")
     return Told(medicines=found, notes=tuple(notes))
-
-
-def _ended_since(taken: Medication, over: Medication) -> bool:
-    """Whether a newer entry says that this same dose has ended."""
-    if taken.told is None or over.told is None or over.told <= taken.told:
-        return False
-    return over.amount_mg is None or taken.amount_mg is None or over.amount_mg == taken.amount_mg
-
-
-def _weight(medicine: Medication) -> tuple[Any, ...]:
-    known = medicine.amount_mg is not None and medicine.interval_h is not None
-    daily = medicine.amount_mg * 24.0 / medicine.interval_h if medicine.amount_mg and medicine.interval_h else 0.0
-    return (
-        known, medicine.told or _NO_DAY, daily, medicine.amount_mg or 0.0,
-        medicine.interval_h or 0.0, medicine.rxnorm, medicine.atc, medicine.since or _NO_DAY,
-    )  # fmt: skip
-
-
-def taken_now(history: Iterable[Medication]) -> tuple[tuple[Medication, ...], list[str]]:
-    """One medicine each of what is taken now, and notes where the record says several things of one.
-
-    The order in which the record says them changes nothing: of several entries the newest with a dose is taken, and one that
-    ended is left out if the entry that says so is newer than all that say it is taken.
-    """
-    told = sorted(set(history), key=lambda m: m.inn)
-    found: list[Medication] = []
-    notes: list[str] = []
-    for inn in dict.fromkeys(m.inn for m in told):
-        mine = [m for m in told if m.inn == inn]
-        over = [m for m in mine if m.over]
-        taken = [m for m in mine if not m.over and not any(_ended_since(m, o) for o in over)]
-        if not taken:
-            if any(not m.over for m in mine):
-                notes.append(f"{inn}: a newer entry says that it ended; it is not taken")
-            continue
-        best = max(taken, key=_weight)
-        found.append(best)
-        doses = {(m.amount_mg, m.interval_h) for m in taken if m.amount_mg is not None}
-        if len(doses) > 1:
-            notes.append(f"{inn}: {len(doses)} doses are in the record; the newest, else the largest, is taken")
-    return tuple(found), notes

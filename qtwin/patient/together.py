@@ -8,10 +8,10 @@ import datetime as dt
 from qtwin.errors import InputError
 from qtwin.patient.genotype import together as genotypes_together
 from qtwin.patient.kidney import clearance_mL_per_min
-from qtwin.patient.medication import taken_now
 from qtwin.patient.missing import NO_AGE, P_TAU217_WITHOUT_ASSAY, what_is_missing
 from qtwin.patient.person import Consent, Patient
 from qtwin.patient.table import ANY_BIRTH
+from qtwin.patient.taken import taken_now
 
 _AGES_APART_YEARS = 1.5
 _DAYS_PER_YEAR = 365.25

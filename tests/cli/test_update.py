@@ -170,9 +170,10 @@ def deadly(real, after):
     def call(*arguments, **options):
         global calls
         calls += 1
-        if calls == {at} and not after: os.kill(os.getpid(), signal.SIGKILL)
+        mine = calls
+        if mine == {at} and not after: os.kill(os.getpid(), signal.SIGKILL)
         result = real(*arguments, **options)
-        if calls == {at} and after: os.kill(os.getpid(), signal.SIGKILL)
+        if mine == {at} and after: os.kill(os.getpid(), signal.SIGKILL)
         return result
     return call
 os.replace = deadly(os.replace, {after})
