@@ -80,7 +80,7 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         twin = twin_of(checked)
         found.append(f"{twin.n_members:,} members, {twin.posterior.method}")
     write_down("build twin", patient, detail=f"{spec.twin.disease_model}, {spec.twin.n_members} members, seed {spec.seed}")
-    warnings += list(twin.assumptions)
+    warnings = list(dict.fromkeys((*warnings, *twin.assumptions)))
     for line in warnings:
         note(f"warning: {line}", style="yellow")
     wall["twin"] = time.perf_counter() - started
