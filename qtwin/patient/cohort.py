@@ -32,7 +32,7 @@ _SUBJECT = (
     "patient_id",
     "oasisid",
 )
-_TIME = ("time", "time_years", "date", "visit_date", "examdate", "exam_date", "days", "mr delay", "days_to_visit")
+_TIME: tuple[str, ...] = ("time", "time_years", "date", "visit_date", "examdate", "exam_date", "days", "mr delay", "days_to_visit")
 _TIME += ("months", "month", "age", "age_years", "naccage", "years", "year")
 """Exact days before ages, which tables round to whole years: three visits in one year of age would be one."""
 _MMSE = ("mmse", "mmscore", "naccmmse", "mmse_total", "mmse_score", "mmse score", "mini-mental", "mini mental state examination")
