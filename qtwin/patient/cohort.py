@@ -32,8 +32,8 @@ _SUBJECT = (
     "patient_id",
     "oasisid",
 )
-_TIME: tuple[str, ...] = ("time", "time_years", "date", "visit_date", "examdate", "exam_date", "days", "mr delay", "days_to_visit")
-_TIME += ("months", "month", "age", "age_years", "naccage", "years", "year")
+_TIME: tuple[str, ...] = ("time", "time_years", "date", "visit_date", "examdate", "exam_date")
+_TIME += ("days", "mr delay", "days_to_visit", "months", "month", "age", "age_years", "naccage", "years", "year")
 """Exact days before ages, which tables round to whole years: three visits in one year of age would be one."""
 _MMSE = ("mmse", "mmscore", "naccmmse", "mmse_total", "mmse_score", "mmse score", "mini-mental", "mini mental state examination")
 _NOT_TESTED = frozenset({-9.0, -4.0, -1.0, 88.0, 95.0, 96.0, 97.0, 98.0, 99.0})
