@@ -69,7 +69,7 @@ def _limited(folder: Path, *commands: tuple[str, ...]) -> list[Done]:
 
 def _refused(done: Done, word: str = "") -> None:
     assert done.returncode == 2, (done.returncode, done.stderr[-600:])
-    assert done.stderr.startswith("error:"), done.stderr[:300]
+    assert re.search("^error:", done.stderr, re.MULTILINE), done.stderr[:300]
     assert len(done.stderr) < 2000
     assert re.search(word, done.stderr), done.stderr
 
@@ -88,7 +88,7 @@ def _document(**changes: object) -> str:
 
 def _xz_of_zeros() -> bytes:
     packer = lzma.LZMACompressor(preset=1)
-    return b"".join(packer.compress(b"\n" * (1 << 20)) for _ in range(300)) + packer.flush()
+    return b"".join(packer.compress(b"\n" * (1 << 20)) for _ in range(64)) + packer.flush()
 
 
 def _row(**changes: object) -> list[dict[str, object]]:
@@ -111,7 +111,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "signs without end": ("a.lp", lambda: b"Minimize\n obj: " + b"- + " * 200_000 + b"\nEnd\n", "term"),
     "depth": ("a.json", lambda: b'{"a":' * 100_000, "deep"),
     "depth of lists": ("a.json", lambda: b"[" * 3_000_000, "deep"),
-    "many empty lists": ("a.json", lambda: b"[" + b"[]," * 8_000_000 + b"[]]", "lists"),
+    "many empty lists": ("a.json", lambda: b"[" + b"[]," * 5_000_000 + b"[]]", "lists"),
     "digits": ("a.json", lambda: _document(n_decision="@").replace('"@"', "7" * 5000).encode(), "digits"),
     "an infinite coefficient": ("a.json", lambda: _document(polynomial=[{"variables": [0], "coefficient": float("inf")}]).encode(), ""),
     "a weight of many digits": ("a.json", lambda: _document(constraints=_row(weights=[1, 10**400])).encode(), "r"),
@@ -120,7 +120,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "fewer weights": ("a.json", lambda: _document(constraints=_row(weights=[1])).encode(), "weight"),
     "a member that is none": ("a.json", lambda: _document(constraints=_row(members=[0, -1])).encode(), "outside"),
     "a constraint that is none": ("a.json", lambda: _document(constraints=["r"]).encode(), ""),
-    "zeros, packed": ("a.lp.gz", lambda: gzip.compress(b"\0" * (300 << 20), 9), "48 MiB"),
+    "zeros, packed": ("a.lp.gz", lambda: gzip.compress(b"\0" * (64 << 20), 9), "48 MiB"),
     "empty lines, packed": ("a.qubo.xz", _xz_of_zeros, "48 MiB"),
     "packed, cut off": ("a.qubo.xz", lambda: lzma.compress(b"p qubo 0 1 1 0\n0 0 1\n" * 9)[:-9], "packed"),
     "not packed": ("a.lp.gz", lambda: b"Minimize\n obj: x\n", "packed"),
