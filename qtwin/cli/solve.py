@@ -172,7 +172,12 @@ def _print(told: dict[str, Any]) -> None:
     chosen = ", ".join(told["chosen"][:20]) + (" ..." if len(told["chosen"]) > 20 else "")
     lines = [
         ("energy", "none found" if told["energy"] is None else number(told["energy"], 8)),
-        ("allowed", {True: "yes", False: "no", None: "unknown: the file holds an energy and does not say what is allowed"}[told["feasible"]]),
+        (
+            "allowed",
+            {True: "yes", False: "no", None: "unknown: the file holds an energy and does not say what is allowed"}[
+                told["feasible"]
+            ],
+        ),
         ("bound", "none" if row["bound"] is None else number(row["bound"], 8)),
         ("proven", "yes" if row["proven"] else "no"),
         ("time", seconds(sum(row["wall_s"].values()))),

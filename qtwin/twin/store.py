@@ -78,7 +78,7 @@ def load(path: Path) -> Stored:
         told = read_json(path, what="twin")[0]
         archive = read_arrays(path.with_name(str(told["ensemble"])))
         rest = json.loads(str(archive["rest"]))
-        arrays = {k: archive[k] for k in _ARRAYS}
+        arrays: dict[str, Any] = {k: archive[k] for k in _ARRAYS}
     except OSError as error:
         raise InputError(
             f"cannot read the twin {path}: {error.strerror or error}", hint="build it with qtwin twin build"

@@ -103,7 +103,11 @@ FILES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "an exponent": ("a.qubo", lambda: b"p qubo 0 2 1 0\n0 0 1e99999999\n", "finite"),
     "numbers that overflow": ("a.qubo", lambda: b"p qubo 0 2 2 0\n0 0 1e308\n1 1 1e308\n", "rescale|below"),
     "not a number": ("a.qubo", lambda: b"p qubo 0 2 1 0\n0 0 nan\n", "finite"),
-    "a comment that lies": ("a.qubo", lambda: b'c qtwin {"polynomial": ' + b"[" * 100_000 + b"\np qubo 0 1 1 0\n0 0 1\n", "c qtwin"),
+    "a comment that lies": (
+        "a.qubo",
+        lambda: b'c qtwin {"polynomial": ' + b"[" * 100_000 + b"\np qubo 0 1 1 0\n0 0 1\n",
+        "c qtwin",
+    ),
     "a name of a far variable": ("a.qubo", lambda: b"c name 99999999999999 z\np qubo 0 3 1 0\n0 0 x\n", "finite"),
     "a number in a name": ("a.lp", lambda: b"Minimize\n obj: x7000000000\nBinary\n x7000000000\nEnd\n", "10,000"),
     "digits in a coefficient": ("a.lp", lambda: b"Minimize\n obj: " + b"8" * 6000 + b" x\nBinary\n x\nEnd\n", "finite"),
@@ -113,7 +117,11 @@ FILES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "depth of lists": ("a.json", lambda: b"[" * 3_000_000, "deep"),
     "many empty lists": ("a.json", lambda: b"[" + b"[]," * 5_000_000 + b"[]]", "lists"),
     "digits": ("a.json", lambda: _document(n_decision="@").replace('"@"', "7" * 5000).encode(), "digits"),
-    "an infinite coefficient": ("a.json", lambda: _document(polynomial=[{"variables": [0], "coefficient": float("inf")}]).encode(), ""),
+    "an infinite coefficient": (
+        "a.json",
+        lambda: _document(polynomial=[{"variables": [0], "coefficient": float("inf")}]).encode(),
+        "",
+    ),
     "a weight of many digits": ("a.json", lambda: _document(constraints=_row(weights=[1, 10**400])).encode(), "r"),
     "a limit that is none": ("a.json", lambda: _document(constraints=_row(limit=float("nan"))).encode(), ""),
     "a limit in words": ("a.json", lambda: _document(constraints=_row(limit="many")).encode(), "limit"),
@@ -232,7 +240,9 @@ def test_a_workbook_whose_rows_end_in_the_last_column_is_refused(tmp_path: Path)
     link = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     rows = "".join(f'<row r="{k}"><c r="XFD{k}"><v>1</v></c></row>' for k in range(1, 200_000))
     with zipfile.ZipFile(tmp_path / "a.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/workbook.xml", f'<workbook {main}><sheets><sheet name="s" xmlns:r="{link}" r:id="r1"/></sheets></workbook>')
+        archive.writestr(
+            "xl/workbook.xml", f'<workbook {main}><sheets><sheet name="s" xmlns:r="{link}" r:id="r1"/></sheets></workbook>'
+        )
         archive.writestr("xl/_rels/workbook.xml.rels", '<Relationships><Relationship Id="r1" Target="s.xml"/></Relationships>')
         archive.writestr("xl/s.xml", f"<worksheet {main}><sheetData>{rows}</sheetData></worksheet>")
     code = (
@@ -241,6 +251,11 @@ def test_a_workbook_whose_rows_end_in_the_last_column_is_refused(tmp_path: Path)
         "try: read_workbook(Path('a.xlsx'), what='table')\nexcept InputError as error: print(error)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "cells" in done.stdout

@@ -139,7 +139,15 @@ def test_an_encoding_whose_parts_do_not_fit_is_refused(changes: dict[str, object
 
 @pytest.mark.parametrize(
     ("bits", "counts"),
-    [([[0, 1]], [1, 1]), ([0, 1], [1, 1]), ([[0, 2]], [1]), ([[0, -1]], [1]), ([[0, 1]], [0]), ([[0, 1]], [-3]), ([[0, 1]], [0.5])],
+    [
+        ([[0, 1]], [1, 1]),
+        ([0, 1], [1, 1]),
+        ([[0, 2]], [1]),
+        ([[0, -1]], [1]),
+        ([[0, 1]], [0]),
+        ([[0, 1]], [-3]),
+        ([[0, 1]], [0.5]),
+    ],
 )
 def test_samples_of_another_shape_or_value_are_refused(bits: list[list[int]], counts: list[int]) -> None:
     with pytest.raises(InputError):

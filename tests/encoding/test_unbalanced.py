@@ -189,7 +189,9 @@ def test_nonsense_is_refused() -> None:
 def test_a_linear_row_is_its_cap_from_either_side() -> None:
     """A row of positive weights is a cap, whichever way it is spelled; so are its strengths and its polynomial."""
     row = Linear(name="burden", members=BURDEN.members, weights=BURDEN.weights, sense="<=", limit=BURDEN.limit)
-    turned = Linear(name="burden", members=BURDEN.members, weights=tuple(-w for w in BURDEN.weights), sense=">=", limit=-BURDEN.limit)
+    turned = Linear(
+        name="burden", members=BURDEN.members, weights=tuple(-w for w in BURDEN.weights), sense=">=", limit=-BURDEN.limit
+    )
     feasible = feasible_bits(N, [BURDEN])
     made = [unbalanced(_utility(3), names=_names(), constraints=[c], feasible=feasible) for c in (BURDEN, row, turned)]
     for other in made[1:]:

@@ -174,7 +174,10 @@ def test_files_of_every_format_go_there_and_back(tmp_path: Path, suffix: str) ->
 
 def test_a_qubo_with_its_constraints_knows_them_and_one_without_does_not() -> None:
     utility = BinaryPolynomial.of(4, {(0,): 2.0, (1,): 3.0, (2,): 1.5, (0, 3): -1.0, (): 0.25})
-    rules = [AtMost(name="two", limit=2, members=(0, 1, 2, 3)), Linear(name="l", members=(0, 3), weights=(1.0, -2.0), sense="<=", limit=0.5)]
+    rules = [
+        AtMost(name="two", limit=2, members=(0, 1, 2, 3)),
+        Linear(name="l", members=(0, 3), weights=(1.0, -2.0), sense="<=", limit=0.5),
+    ]
     encoding = encode(utility, names=list("abcd"), constraints=rules, feasible=np.zeros((1, 4)))
     text = qbsolv.write(encoding)
     again = qbsolv.read(text, "a.qubo")
