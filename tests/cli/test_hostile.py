@@ -1,4 +1,4 @@
-"""Files that ask for more than they hold: each ends with exit code 2 and one line, within a gigabyte and a few seconds of work."""
+"""Files that ask for more than they hold: each ends with exit code 2 and one line, within a gigabyte and a few seconds."""
 
 from __future__ import annotations
 
@@ -247,7 +247,8 @@ def test_a_workbook_whose_rows_end_in_the_last_column_is_refused(tmp_path: Path)
         archive.writestr("xl/s.xml", f"<worksheet {main}><sheetData>{rows}</sheetData></worksheet>")
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_DATA, (1 << 30, 1 << 30))\n"
-        "from pathlib import Path\nfrom qtwin.errors import InputError\nfrom qtwin.problem.measured.workbook import read_workbook\n"
+        "from pathlib import Path\nfrom qtwin.errors import InputError\n"
+        "from qtwin.problem.measured.workbook import read_workbook\n"
         "try: read_workbook(Path('a.xlsx'), what='table')\nexcept InputError as error: print(error)"
     )
     done = subprocess.run(

@@ -75,11 +75,11 @@ def _random(seed: int) -> str:
         lines.append((f" r{k}:" if rng.random() < 0.7 else " ") + row)
     general = [n for n in names if rng.random() < 0.3]
     bounds = [f" 0 <= {n} <= 1" if rng.random() < 0.5 else f" {n} <= 1" for n in general]
-    for n in names:
-        if n not in general and rng.random() < 0.25:
-            bounds.append(
-                str(rng.choice([f" {n} = 0", f" {n} = 1", f" {n} <= 0", f" {n} >= 1", f" 1 <= {n}", f" 0 <= {n} <= 1"]))
-            )
+    bounds += [
+        str(rng.choice([f" {n} = 0", f" {n} = 1", f" {n} <= 0", f" {n} >= 1", f" 1 <= {n}", f" 0 <= {n} <= 1"]))
+        for n in names
+        if n not in general and rng.random() < 0.25
+    ]
     if rng.random() < 0.4:
         lines[2] = lines[2].replace(" obj:", f" obj: {rng.integers(1, 5)} offset")
         bounds.append(" offset = 2.5")
