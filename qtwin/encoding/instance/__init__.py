@@ -19,6 +19,7 @@ FORMATS: dict[str, str] = {
     ".json": "qtwin.encoding.instance.document",
     ".qubo": "qtwin.encoding.instance.qbsolv",
     ".lp": "qtwin.encoding.instance.lp",
+    ".qs": "qtwin.encoding.instance.qs",
 }
 """Suffix of a file to the module that knows the format."""
 

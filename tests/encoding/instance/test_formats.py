@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from qtwin.encoding.encoding import Encoding, plain
 from qtwin.encoding.generate import make
-from qtwin.encoding.instance import FORMATS, document, lp, qbsolv, read_instance, write_instance
+from qtwin.encoding.instance import FORMATS, document, lp, qbsolv, qs, read_instance, write_instance
 from qtwin.encoding.instance import model as models
 from qtwin.encoding.penalty import check_sufficiency, encode
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
@@ -235,6 +235,30 @@ def test_many_entries_are_held_as_they_stand() -> None:
     bits = rng.integers(2, size=(3, n), dtype=np.uint8)
     slow = [sum(c for t, c in expected.items() if all(row[list(t)])) for row in bits]
     np.testing.assert_allclose(found.evaluate(bits), slow)
+
+
+def test_a_qs_file_counts_each_product_twice() -> None:
+    """The largest independent set of a path of three nodes, as QOBLIB states it: minus the nodes plus 2 an edge, 1 in the file."""
+    text = "# by Zimpl\n# ObjectiveOffset 0.5\n# Vars Non-zeros\n3 5\n1 1 -1\n1 2 1\n2 2 -1\n2 3 1\n3 3 -1\n"
+    found = qs.read(text, "a.qs")
+    assert found.polynomial.terms == {(): 0.5, (0,): -1.0, (1,): -1.0, (2,): -1.0, (0, 1): 2.0, (1, 2): 2.0}
+    assert found.polynomial.values().min() == pytest.approx(0.5 - 2.0)
+    assert not found.constraints_known
+    assert qs.read(qs.write(found), "b.qs").polynomial.terms == found.polynomial.terms
+    for change, word in (
+        (("3 5", "3 6"), "announced"),
+        (("3 5", "3 4"), "line 9"),
+        (("3 5", "2000000000 5"), "10,000"),
+        (("1 2 1", "2 1 1"), "line 6"),
+        (("1 2 1", "2 2 1"), "line 7"),
+        (("1 2 1", "0 2 1"), "line 6"),
+        (("1 2 1", "1 2 inf"), "finite"),
+        (("1 2 1", "1 2"), "i j value"),
+        (("1 2 1", f"1 {'9' * 5000} 1"), "whole"),
+        (("3 5", "3 5 1"), "variables entries"),
+    ):
+        with pytest.raises(InputError, match=word):
+            qs.read(text.replace(*change, 1), "a.qs")
 
 
 GOOD = "p qubo 0 3 1 1\n0 0 1.5\n0 2 -1\n"
