@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 LARGEST_BYTES = 256 << 20
 """Of all arrays of a file together, unpacked."""
+_FORMAT: Any = np.lib.format
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -34,7 +35,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
                 with archive.open(member) as file:
                     _check_size(file, member.file_size, f"{path.name}: {name[:40]}")
                 with archive.open(member) as file:
-                    found[name] = np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+                    found[name] = np.asarray(_FORMAT.read_array(file, allow_pickle=False))
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, SyntaxError, MemoryError, OverflowError) as error:
         raise ValueError(f"{path.name} is no archive of arrays: {type(error).__name__}") from None
     return found
@@ -42,8 +43,8 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 def _check_size(file: Any, size: int, where: str) -> None:
     """Refuse an array whose header announces other than the `size` bytes that it has (ValueError)."""
-    version = np.lib.format.read_magic(file)
-    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
+    version = _FORMAT.read_magic(file)
+    read = {(1, 0): _FORMAT.read_array_header_1_0, (2, 0): _FORMAT.read_array_header_2_0}.get(version)
     if read is None:
         raise ValueError(f"{where}: an array of version {version} came, 1.0 or 2.0 was wanted")
     shape, _, dtype = read(file)

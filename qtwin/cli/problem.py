@@ -30,7 +30,7 @@ def export_problem(checked: Checked, path: Path, *, layers: int) -> dict[str, An
 
     Args:
         checked: The spec.
-        path: Ends in .json, .qubo, .lp or .qasm.
+        path: Ends in .json, .qubo, .lp, .qs or .qasm.
         layers: Depth of the circuit for .qasm, at the angles of a linear ramp.
 
     Raises:

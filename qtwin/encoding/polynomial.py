@@ -140,7 +140,9 @@ class BinaryPolynomial:
         for term, c in self.terms.items():
             if len(term) == 1:
                 linear[term[0]] = c
-        pairs, values = next(((v, c) for v, c in self._by_order if v.shape[1] == 2), (np.zeros((0, 2), dtype=np.int64), np.zeros(0)))
+        pairs, values = next(
+            ((v, c) for v, c in self._by_order if v.shape[1] == 2), (np.zeros((0, 2), dtype=np.int64), np.zeros(0))
+        )
         return self.constant, linear, csr_array((values, (pairs[:, 0], pairs[:, 1])), shape=(self.n_variables,) * 2)
 
     def evaluate(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:

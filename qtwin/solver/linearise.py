@@ -27,6 +27,8 @@ from qtwin.errors import InputError
 from qtwin.problem.constraint import AtMostOne, Constraint, Exactly, NotBoth, whole_rows
 
 Sense = Literal["<=", ">=", "=="]
+_GROUP = 500
+"""Choices of which at most one is taken, up to which all their pairs are listed."""
 _LARGE = 1 << 20
 """Weights above it are scaled for floating point: tolerances there are absolute."""
 
@@ -133,7 +135,7 @@ def linearise(encoding: Encoding, *, tighten: bool = True, both_sides: bool = Fa
     """
     target, n = posed(encoding)
     native = [row for c in encoding.constraints for row in native_rows(c)]
-    apart = _never_together(encoding.constraints)
+    apart = _never_together(encoding.constraints, {i for t in target.terms if len(t) > 1 for i in t})
     terms = {t: c for t, c in target.terms.items() if len(t) > 1 and not any(p in apart for p in itertools.combinations(t, 2))}
     if tighten:
         terms |= _completed(terms, encoding.constraints, apart)
@@ -173,9 +175,10 @@ def _row(columns: Sequence[int], sense: Sense, rhs: int, values: Sequence[int] |
     return Row(columns=tuple(kept), values=tuple(kept.values()), sense=sense, rhs=rhs)
 
 
-def _never_together(constraints: Sequence[Constraint]) -> set[Term]:
-    """Pairs whose product is zero wherever the constraints hold."""
+def _never_together(constraints: Sequence[Constraint], multiplied: set[int]) -> set[Term]:
+    """Pairs whose product is zero wherever the constraints hold; of large groups only those of choices that are multiplied."""
     groups = [c.members if isinstance(c, AtMostOne) else c.pair for c in constraints if isinstance(c, AtMostOne | NotBoth)]
+    groups = [g if len(g) <= _GROUP else tuple(i for i in g if i in multiplied) for g in groups]
     return {(min(p), max(p)) for g in groups for p in itertools.combinations(g, 2) if p[0] != p[1]}
 
 
@@ -183,7 +186,7 @@ def _completed(terms: Mapping[Term, float], constraints: Sequence[Constraint], a
     """Pairs without a cost that are worth a column: the few missing ones among the members of an `Exactly`."""
     wanted: dict[Term, float] = {}
     for c in constraints:
-        if isinstance(c, Exactly):
+        if isinstance(c, Exactly) and len(c.members) * (len(c.members) - 1) <= 4 * len(terms):
             pairs = [p for p in itertools.combinations(sorted(set(c.members)), 2) if p not in apart]
             missing = [p for p in pairs if p not in terms]
             if 2 * len(missing) <= len(pairs):

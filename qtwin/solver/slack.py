@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.levels import Recoded
 from qtwin.encoding.polynomial import BinaryPolynomial, Term, index_to_bits
 from qtwin.errors import InputError
 
@@ -33,7 +34,7 @@ def fill_slack(encoding: Encoding, decisions: NDArray[np.generic]) -> NDArray[np
         InputError: when more than `LIMIT` slack variables depend on each other.
     """
     if encoding.quadratised is not None:
-        before = _over(encoding, encoding.quadratised.original, quadratised=None)
+        before = _over(encoding, encoding.quadratised.original, recoded=encoding.recoded)
         return encoding.quadratised.complete(fill_slack(before, decisions))
     if encoding.recoded is not None:
         before = _over(encoding, encoding.recoded.objective, recoded=None)
@@ -57,10 +58,10 @@ def fill_slack(encoding: Encoding, decisions: NDArray[np.generic]) -> NDArray[np
     return filled
 
 
-def _over(encoding: Encoding, polynomial: BinaryPolynomial, **changes: None) -> Encoding:
+def _over(encoding: Encoding, polynomial: BinaryPolynomial, *, recoded: Recoded | None) -> Encoding:
     """The encoding with an earlier polynomial, its variables by number."""
     names = tuple(f"x{i}" for i in range(polynomial.n_variables))
-    return replace(encoding, polynomial=polynomial, variables=names, **changes)
+    return replace(encoding, polynomial=polynomial, variables=names, recoded=recoded, quadratised=None)
 
 
 def _by_slack(polynomial: BinaryPolynomial, n_decision: int) -> dict[Term, BinaryPolynomial]:

@@ -70,6 +70,15 @@ def test_a_family_is_made_and_solved(cli: Run, tmp_path: Path) -> None:
     assert found["energy"] == pytest.approx(made["optimum"], abs=1e-6)
 
 
+def test_nobody_knows_what_an_energy_from_elsewhere_allows(cli: Run, tmp_path: Path) -> None:
+    (tmp_path / "theirs.qubo").write_text("p qubo unconstrained 2 2 1\n0 0 -1\n1 1 -1\n0 1 3\n")
+    found = _json(cli, "solve", "theirs.qubo", "--solver", "enumeration")
+    assert found["feasible"] is None
+    assert found["instance"]["constraints"] is None
+    assert found["solvers"][0]["proven"]  # of the energy
+    assert "unknown" in cli("solve", "theirs.qubo", "--solver", "enumeration").stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [

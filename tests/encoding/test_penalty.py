@@ -7,8 +7,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from qtwin.backend.base import Samples
+from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.penalty import check_sufficiency, encode, write_constraints
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
+from qtwin.errors import InputError
 from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Constraint, NotBoth
 from qtwin.problem.feasible import feasible_bits
 
@@ -82,3 +85,70 @@ def test_the_check_finds_weights_that_are_too_small_and_the_tightest_that_holds(
 
     weak = replace(encoding, polynomial=encoding.objective + BinaryPolynomial.of(3, {(0, 1): 1.9}), penalties=())
     assert not check_sufficiency(weak).holds  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e6])
+@pytest.mark.parametrize("n", [1, 3])
+def test_what_is_forbidden_never_ties_with_the_optimum(scale: float, n: int) -> None:
+    """Known choices of one worth, among them the best of all, leave no spread to count a margin in."""
+    utility = BinaryPolynomial.of(n + 2, {(i,): scale for i in range(n)})
+    best = np.array([[1] * n + [0, 0], [1] * n + [1, 0]])
+    rules = [AtMostOne(name="one", members=(n, n + 1)), NotBoth(name="pair", pair=(0, n))]
+    for known in (best[:1], np.zeros((1, n + 2))):
+        encoding = encode(utility, names=[f"x{i}" for i in range(n + 2)], constraints=rules, feasible=known)
+        energy = encoding.polynomial.values()
+        bits = index_to_bits(np.arange(2 ** (n + 2)), n + 2)
+        allowed = encoding.is_feasible(bits)
+        gap = energy[~allowed].min() - energy[allowed].min()
+        assert gap > 1e-3 * scale
+        checked = check_sufficiency(encoding)
+        assert checked is not None
+        assert checked.holds
+        assert checked.margin == pytest.approx(gap)
+        assert all(p.margin > 1e-3 * scale and "a margin of" in p.reason for p in encoding.penalties)
+
+
+def test_a_margin_that_rounding_hides_is_none() -> None:
+    utility = BinaryPolynomial.of(2, {(0,): 1.0})
+    rule = AtMostOne(name="one", members=(0, 1))
+    hidden = encode(utility, names="ab", constraints=[rule], feasible=np.array([[1, 0]]), weight=5e-11)
+    checked = check_sufficiency(hidden)
+    assert checked is not None
+    assert not checked.holds
+    assert checked.margin < checked.least_margin
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"variables": ("a",)},
+        {"n_decision": 3},
+        {"n_decision": -1},
+        {"constraints": (AtMostOne(name="one", members=(0, 2)),)},
+        {"constraints": (NotBoth(name="pair", pair=(-1, 0)),)},
+        {"polynomial": BinaryPolynomial(n_variables=2, terms={(0,): float("nan")})},
+        {"objective": BinaryPolynomial(n_variables=2, terms={(0,): float("inf")})},
+    ],
+)
+def test_an_encoding_whose_parts_do_not_fit_is_refused(changes: dict[str, object]) -> None:
+    polynomial = BinaryPolynomial.of(2, {(0,): 1.0})
+    parts = {"polynomial": polynomial, "objective": polynomial, "variables": ("a", "b"), "n_decision": 2}
+    with pytest.raises(InputError):
+        Encoding(**(parts | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("bits", "counts"),
+    [
+        ([[0, 1]], [1, 1]),
+        ([0, 1], [1, 1]),
+        ([[0, 2]], [1]),
+        ([[0, -1]], [1]),
+        ([[0, 1]], [0]),
+        ([[0, 1]], [-3]),
+        ([[0, 1]], [0.5]),
+    ],
+)
+def test_samples_of_another_shape_or_value_are_refused(bits: list[list[int]], counts: list[int]) -> None:
+    with pytest.raises(InputError):
+        Samples(bits=np.array(bits), counts=np.array(counts))

@@ -13,7 +13,7 @@ from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.encoding.standing import standing
 from qtwin.encoding.unbalanced import PUBLISHED, Inequality, Strength, published, room, split, tuned, unbalanced
 from qtwin.errors import InputError
-from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, NotBoth
+from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, Linear, NotBoth
 from qtwin.problem.feasible import feasible_bits
 
 N = 8
@@ -184,3 +184,48 @@ def test_nonsense_is_refused() -> None:
     slack = encode(utility, names=_names(), constraints=[FEW], feasible=np.zeros((1, N)))
     with pytest.raises(InputError, match="slack"):
         standing(slack, feasible)
+
+
+def test_a_linear_row_is_its_cap_from_either_side() -> None:
+    """A row of positive weights is a cap, whichever way it is spelled; so are its strengths and its polynomial."""
+    row = Linear(name="burden", members=BURDEN.members, weights=BURDEN.weights, sense="<=", limit=BURDEN.limit)
+    turned = Linear(
+        name="burden", members=BURDEN.members, weights=tuple(-w for w in BURDEN.weights), sense=">=", limit=-BURDEN.limit
+    )
+    feasible = feasible_bits(N, [BURDEN])
+    made = [unbalanced(_utility(3), names=_names(), constraints=[c], feasible=feasible) for c in (BURDEN, row, turned)]
+    for other in made[1:]:
+        assert other.strengths == made[0].strengths
+        assert other.standing == made[0].standing
+        assert other.encoding.polynomial.terms == pytest.approx(made[0].encoding.polynomial.terms)
+
+
+@pytest.mark.parametrize("sense", ["<=", ">="])
+@pytest.mark.parametrize("seed", range(4))
+def test_rows_of_either_sign_need_no_slack(sense: str, seed: int) -> None:
+    rng = np.random.default_rng([seed, 21])
+    weights = tuple(rng.normal(size=4) * 3.0)
+    row = Linear(name="row", members=(0, 2, 4, 7), weights=weights, sense=sense, limit=float(rng.normal()))  # type: ignore[arg-type]
+    exact, loose = split(N, [row])
+    sums = index_to_bits(np.arange(16), 4) @ np.array(weights)
+    signed = sums - row.limit if sense == "<=" else row.limit - sums
+    assert bool(loose) == (signed.min() < 0.0 < signed.max())
+    bits = index_to_bits(np.arange(2**N), N)
+    h = room(row, N).evaluate(bits)
+    np.testing.assert_array_equal(h >= 0.0, row.holds(bits))
+    feasible = bits[row.holds(bits)]
+    if len(feasible) and loose:
+        made = unbalanced(_utility(seed), names=_names(), constraints=[row, *exact], feasible=feasible)
+        assert made.encoding.polynomial.n_variables == N
+        assert [s.constraint for s in made.strengths] == ["row"]
+
+
+def test_rows_that_always_hold_or_hold_once_need_no_strength() -> None:
+    always = Linear(name="always", members=(0, 1), weights=(2.0, -1.0), sense="<=", limit=5.0)
+    once = Linear(name="once", members=(2, 3), weights=(2.0, -1.0), sense="<=", limit=-1.0)
+    equal = Linear(name="equal", members=(4, 5), weights=(1.0, -1.0), sense="==", limit=0.0)
+    feasible = feasible_bits(N, [always, once, equal])
+    made = unbalanced(_utility(1), names=_names(), constraints=(always, once, equal), feasible=feasible)
+    assert made.strengths == ()
+    assert made.standing.feasible
+    assert made.standing.optimal

@@ -167,8 +167,10 @@ def test_what_cannot_be_stated_is_refused() -> None:
 
     with pytest.raises(InputError, match="'odd' of type Odd is no linear row"):
         linearise(under(random_polynomial(3, 2, 0), Odd(name="odd")))
-    with pytest.raises(InputError, match="rescale|weights of"):
-        linearise(under(random_polynomial(3, 2, 0), Linear(name="c", members=(0, 1), weights=(1e18, -1e18 / 3), sense="<=", limit=0.1)))
+    with pytest.raises(InputError, match="weights of"):
+        linearise(
+            under(random_polynomial(3, 2, 0), Linear(name="c", members=(0, 1), weights=(1e18, -1e18 / 3), sense="<=", limit=0.1))
+        )
     objective = random_polynomial(4, 2, 0)
     slack = Encoding(
         polynomial=objective,

@@ -19,6 +19,7 @@ FORMATS: dict[str, str] = {
     ".json": "qtwin.encoding.instance.document",
     ".qubo": "qtwin.encoding.instance.qbsolv",
     ".lp": "qtwin.encoding.instance.lp",
+    ".qs": "qtwin.encoding.instance.qs",
 }
 """Suffix of a file to the module that knows the format."""
 
@@ -105,7 +106,7 @@ def _unpacked(raw: bytes, path: Path) -> bytes:
                 feed = getattr(unpacker, "unconsumed_tail", b"")  # xz keeps what it has not used itself
                 found += piece
                 if not piece and not feed and not unpacker.eof:
-                    raise EOFError
+                    raise EOFError  # noqa: TRY301 - as the readers of the library call it
             raw = unpacker.unused_data.lstrip(b"\0")
     except (zlib.error, lzma.LZMAError, EOFError):
         raise InputError(f"{path.name} is not packed as {path.suffix} says, or cut off", hint="fetch the file again") from None

@@ -192,7 +192,9 @@ def constraint_of(raw: Any, name: str, n: int) -> Constraint:
         raise InputError(f"{name}: a constraint of kind {came!r} came", hint=f"one of {', '.join(_KINDS)} was wanted")
     unknown = sorted(set(fields) - {f.name for f in fields_of(kind)})
     if unknown:
-        raise InputError(f"{name}: constraint {str(raw.get('name'))[:40]!r}: unknown field {unknown[0][:40]!r}", hint="take it out")
+        raise InputError(
+            f"{name}: constraint {str(raw.get('name'))[:40]!r}: unknown field {unknown[0][:40]!r}", hint="take it out"
+        )
     try:
         made: Constraint = _fields(kind).validate_python(fields)
     except ValidationError as error:

@@ -89,9 +89,7 @@ def read(text: str, name: str) -> Encoding:
         terms.append((tuple(place[v] for v in pair if v in place), sign * c * math.prod(values.get(v, 1.0) for v in pair)))
     objective = BinaryPolynomial.of(len(order), terms)
     labels = dict(_LABEL.findall(text)) if told else {}
-    constraints: list[Constraint] = [
-        Exactly(name=f"{v} = {one}", count=one, members=(place[v],)) for v, one in fixed.items()
-    ]
+    constraints: list[Constraint] = [Exactly(name=f"{v} = {one}", count=one, members=(place[v],)) for v, one in fixed.items()]
     for row in program.rows:
         limit = row.limit - sum(c * values[v] for v, c in row.terms.items() if v in values)
         inside = [v for v in row.terms if v in place]

@@ -27,7 +27,10 @@ _SECTIONS: tuple[tuple[str, str], ...] = (
     ("maximise", r"maximi[sz]e|maximum|max"),
     ("rows", r"subject\s+to|such\s+that|s\.t\.|st\.?|lazy\s+constraints"),
     ("bounds", r"bounds?"),
-    ("refused", r"general\s+constraints?|gencons?|genconstrs?|user\s+cuts?|semi(?:s|-continuous|-integers?)?|sins?|sos[12]?|pwlobj"),
+    (
+        "refused",
+        r"general\s+constraints?|gencons?|genconstrs?|user\s+cuts?|semi(?:s|-continuous|-integers?)?|sins?|sos[12]?|pwlobj",
+    ),
     ("refused", r"multi-objectives?|scenarios?|indicators?"),
     ("general", r"generals?|gen|integers?|ints?"),
     ("binary", r"binar(?:y|ies)|bins?"),
@@ -124,7 +127,9 @@ def _tokens(text: str, name: str) -> Iterator[_Token]:
                 )
             yield _Token(kind, word, number)
         if line[place:].strip():
-            raise InputError(f"{name}, line {number}: {line[place : place + 20].strip()!r} cannot be read", hint="correct the line")
+            raise InputError(
+                f"{name}, line {number}: {line[place : place + 20].strip()!r} cannot be read", hint="correct the line"
+            )
     yield _Token("end of text", "", number + 1)
 
 

@@ -112,9 +112,7 @@ def read(text: str, name: str) -> Encoding:
     polynomial = _polynomial(size[0], offset, first_index, second_index, values)
     check_size(polynomial, name)
     variables = tuple(names.get(i, f"x{i}") for i in range(size[0]))
-    made = Encoding(
-        polynomial=polynomial, objective=polynomial, variables=variables, n_decision=size[0], constraints_known=False
-    )
+    made = Encoding(polynomial=polynomial, objective=polynomial, variables=variables, n_decision=size[0], constraints_known=False)
     return _told(made, told, name) if told else made
 
 
@@ -128,7 +126,9 @@ def _entries(lines: Sequence[str], numbers: Sequence[int], name: str, n: int) ->
     except ValueError:
         table = np.zeros((0, 0))
     whole = table[:, :2]
-    if table.shape != (len(lines), 3) or not (np.isfinite(table).all() and (whole == np.floor(whole)).all() and (whole < n).all()):
+    if table.shape != (len(lines), 3) or not (
+        np.isfinite(table).all() and (whole == np.floor(whole)).all() and (whole < n).all()
+    ):
         for line, number in zip(lines, numbers, strict=True):
             _checked(line.split(), f"{name}, line {number}", n)
         raise InputError(f"{name}: entries of the form 'i j value' were wanted", hint="correct the file")
@@ -183,7 +183,9 @@ def _told(made: Encoding, told: str, name: str) -> Encoding:
             made, objective=objective, n_decision=n, constraints=constraints, unwritten=unwritten, constraints_known=True
         )
     except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError):
-        raise InputError(f"{name}: the line 'c qtwin ...' cannot be read", hint="take the line out, or write the file again") from None
+        raise InputError(
+            f"{name}: the line 'c qtwin ...' cannot be read", hint="take the line out, or write the file again"
+        ) from None
 
 
 def _size(words: list[str], where: str, *, before: tuple[int, int, int] | None) -> tuple[int, int, int]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 
@@ -15,7 +13,7 @@ _LARGEST = 1e100
 
 def check_size(polynomial: BinaryPolynomial, name: str) -> None:
     """Refuse coefficients that cannot be multiplied in floating point (InputError)."""
-    total = math.fsum(abs(c) for c in polynomial.terms.values()) if polynomial.terms else 0.0
+    total = sum(map(abs, polynomial.terms.values()))
     if not total < _LARGEST:
         raise InputError(f"{name}: coefficients of {total:.0e} in all came, below {_LARGEST:.0e} was wanted", hint="rescale them")
 

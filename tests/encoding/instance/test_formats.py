@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
+import lzma
 from pathlib import Path
 
 import dimod
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 
 from qtwin.encoding.encoding import Encoding, plain
 from qtwin.encoding.generate import make
-from qtwin.encoding.instance import FORMATS, document, lp, qbsolv, read_instance, write_instance
+from qtwin.encoding.instance import FORMATS, document, lp, qbsolv, qs, read_instance, write_instance
 from qtwin.encoding.instance import model as models
 from qtwin.encoding.penalty import check_sufficiency, encode
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
@@ -168,6 +170,95 @@ def test_files_of_every_format_go_there_and_back(tmp_path: Path, suffix: str) ->
     bits = index_to_bits(np.arange(2**8), 8)
     inside = encoding.is_feasible(bits)
     np.testing.assert_allclose(again.polynomial.evaluate(bits)[inside], encoding.polynomial.evaluate(bits)[inside], atol=1e-6)
+
+
+def test_a_qubo_with_its_constraints_knows_them_and_one_without_does_not() -> None:
+    utility = BinaryPolynomial.of(4, {(0,): 2.0, (1,): 3.0, (2,): 1.5, (0, 3): -1.0, (): 0.25})
+    rules = [
+        AtMost(name="two", limit=2, members=(0, 1, 2, 3)),
+        Linear(name="l", members=(0, 3), weights=(1.0, -2.0), sense="<=", limit=0.5),
+    ]
+    encoding = encode(utility, names=list("abcd"), constraints=rules, feasible=np.zeros((1, 4)))
+    text = qbsolv.write(encoding)
+    again = qbsolv.read(text, "a.qubo")
+    assert again.constraints_known
+    assert again.constraints == encoding.constraints
+    assert (again.n_decision, again.variables) == (4, encoding.variables)
+    assert again.objective.terms == encoding.objective.terms
+    bits = index_to_bits(np.arange(2**encoding.polynomial.n_variables), encoding.polynomial.n_variables)
+    np.testing.assert_array_equal(again.is_feasible(bits), encoding.is_feasible(bits))
+    lines = text.splitlines()
+    stripped = qbsolv.read("\n".join(line for line in lines if not line.startswith("c qtwin")), "a.qubo")
+    lines[-1] = lines[-1].rsplit(" ", 1)[0] + " 77.5"  # another polynomial: what the comment says is not of it
+    changed = qbsolv.read("\n".join(lines), "a.qubo")
+    for other in (stripped, changed):
+        assert not other.constraints_known
+        assert not other.constraints
+
+
+def test_reasons_of_constraints_stay_at_home() -> None:
+    utility = BinaryPolynomial.of(2, {(0,): 1.0})
+    rule = AtMostOne(name="one", reason="because of a diagnosis", members=(0, 1))
+    assert "diagnosis" not in qbsolv.write(encode(utility, names="ab", constraints=[rule], feasible=np.zeros((1, 2))))
+
+
+@pytest.mark.parametrize("topology", ["0", "unconstrained"])
+def test_a_qubo_of_either_topology_with_a_byte_order_mark(topology: str, tmp_path: Path) -> None:
+    (tmp_path / "a.qubo").write_bytes(b"\xef\xbb\xbf" + f"p qubo {topology} 3 1 1\r\n0 0 1.5\r\n2 0 -1\r\n".encode())
+    assert read_instance(tmp_path / "a.qubo").polynomial.terms == {(0,): 1.5, (0, 2): -1.0}
+
+
+@pytest.mark.parametrize("suffix", ["gz", "xz"])
+def test_packed_files_are_read_and_not_written(suffix: str, tmp_path: Path) -> None:
+    pack = {"gz": gzip.compress, "xz": lzma.compress}[suffix]
+    text = b"Minimize\n obj: - x - y\nSubject To\n c: x + y <= 1\nBinary\n x y\nEnd\n"
+    half = len(text) // 2
+    (tmp_path / f"a.lp.{suffix}").write_bytes(pack(text[:half]) + pack(text[half:]))  # two members, one after the other
+    found = read_instance(tmp_path / f"a.lp.{suffix}")
+    assert found.objective.terms == {(0,): -1.0, (1,): -1.0}
+    with pytest.raises(InputError, match="packed"):
+        write_instance(found, tmp_path / f"b.lp.{suffix}")
+
+
+def test_many_entries_are_held_as_they_stand() -> None:
+    rng = np.random.default_rng(5)
+    n = 20_000
+    ends = np.unique(np.sort(rng.integers(n, size=(60_000, 2)), axis=1), axis=0)
+    ends = rng.permutation(ends[ends[:, 0] != ends[:, 1]])
+    values = rng.integers(-9, 10, size=len(ends))
+    text = f"p qubo 0 {n} 2 {len(ends)}\n5 5 1\n3 3 2\n"
+    text += "".join(f"{j} {i} {v}\n" for (i, j), v in zip(ends.tolist(), values.tolist(), strict=True))
+    found = qbsolv.read(text, "a.qubo").polynomial
+    expected = {(3,): 2.0, (5,): 1.0} | {(i, j): float(v) for (i, j), v in zip(ends.tolist(), values.tolist(), strict=True) if v}
+    assert found.terms == expected
+    assert list(found.terms) == sorted(expected, key=lambda t: (len(t), t))
+    bits = rng.integers(2, size=(3, n), dtype=np.uint8)
+    slow = [sum(c for t, c in expected.items() if all(row[list(t)])) for row in bits]
+    np.testing.assert_allclose(found.evaluate(bits), slow)
+
+
+def test_a_qs_file_counts_each_product_twice() -> None:
+    """The largest independent set of a path of three nodes, as QOBLIB states it: minus the nodes plus 2 an edge, 1 in the file."""
+    text = "# by Zimpl\n# ObjectiveOffset 0.5\n# Vars Non-zeros\n3 5\n1 1 -1\n1 2 1\n2 2 -1\n2 3 1\n3 3 -1\n"
+    found = qs.read(text, "a.qs")
+    assert found.polynomial.terms == {(): 0.5, (0,): -1.0, (1,): -1.0, (2,): -1.0, (0, 1): 2.0, (1, 2): 2.0}
+    assert found.polynomial.values().min() == pytest.approx(0.5 - 2.0)
+    assert not found.constraints_known
+    assert qs.read(qs.write(found), "b.qs").polynomial.terms == found.polynomial.terms
+    for change, word in (
+        (("3 5", "3 6"), "announced"),
+        (("3 5", "3 4"), "line 9"),
+        (("3 5", "2000000000 5"), "10,000"),
+        (("1 2 1", "2 1 1"), "line 6"),
+        (("1 2 1", "2 2 1"), "line 7"),
+        (("1 2 1", "0 2 1"), "line 6"),
+        (("1 2 1", "1 2 inf"), "finite"),
+        (("1 2 1", "1 2"), "i j value"),
+        (("1 2 1", f"1 {'9' * 5000} 1"), "whole"),
+        (("3 5", "3 5 1"), "variables entries"),
+    ):
+        with pytest.raises(InputError, match=word):
+            qs.read(text.replace(*change, 1), "a.qs")
 
 
 GOOD = "p qubo 0 3 1 1\n0 0 1.5\n0 2 -1\n"

@@ -63,16 +63,23 @@ def _random(seed: int) -> str:
 
     sense = rng.choice(["Minimize", "Maximize", "min", "MAXIMUM"])
     constant = f" {'+' if rng.random() < 0.5 else '-'} {rng.integers(1, 9)}" if rng.random() < 0.5 else ""
-    lines = ["\\ made up", str(sense), f" obj: {expression(names, 1)}{constant}", str(rng.choice(["Subject To", "st", "such that"]))]
+    lines = [
+        "\\ made up",
+        str(sense),
+        f" obj: {expression(names, 1)}{constant}",
+        str(rng.choice(["Subject To", "st", "such that"])),
+    ]
     for k in range(int(rng.integers(1, 5))):
         chosen = [n for n in names if rng.random() < 0.6] or names[:1]
         row = f" {expression(chosen, 2)} {rng.choice(['<=', '>='])} {round(float(rng.normal(0, 4)), digits):g}"
         lines.append((f" r{k}:" if rng.random() < 0.7 else " ") + row)
     general = [n for n in names if rng.random() < 0.3]
     bounds = [f" 0 <= {n} <= 1" if rng.random() < 0.5 else f" {n} <= 1" for n in general]
-    for n in names:
-        if n not in general and rng.random() < 0.25:
-            bounds.append(str(rng.choice([f" {n} = 0", f" {n} = 1", f" {n} <= 0", f" {n} >= 1", f" 1 <= {n}", f" 0 <= {n} <= 1"])))
+    bounds += [
+        str(rng.choice([f" {n} = 0", f" {n} = 1", f" {n} <= 0", f" {n} >= 1", f" 1 <= {n}", f" 0 <= {n} <= 1"]))
+        for n in names
+        if n not in general and rng.random() < 0.25
+    ]
     if rng.random() < 0.4:
         lines[2] = lines[2].replace(" obj:", f" obj: {rng.integers(1, 5)} offset")
         bounds.append(" offset = 2.5")
@@ -211,9 +218,14 @@ def test_dimod_and_highs_read_what_is_written(seed: int, tmp_path: Path) -> None
     """Coefficients go out to the last digit."""
     rng = np.random.default_rng([seed, 9])
     terms = " + ".join(f"{w!r} x{i}" for i, w in enumerate(rng.random(5).tolist()))
-    pairs = " + ".join(f"{w!r} x{i} * x{j}" for (i, j), w in zip(itertools.combinations(range(5), 2), rng.random(10), strict=True)
-    ).replace("np.float64(", "").replace(")", "")
-    encoding = lp.read(_two(f"- 3 x0 + {terms} + [ {pairs} ] / 2 + 0.25", f"c: {terms} >= 0.8", "Binary\n x0 x1 x2 x3 x4"), "a.lp")
+    pairs = (
+        " + ".join(f"{w!r} x{i} * x{j}" for (i, j), w in zip(itertools.combinations(range(5), 2), rng.random(10), strict=True))
+        .replace("np.float64(", "")
+        .replace(")", "")
+    )
+    encoding = lp.read(
+        _two(f"- 3 x0 + {terms} + [ {pairs} ] / 2 + 0.25", f"c: {terms} >= 0.8", "Binary\n x0 x1 x2 x3 x4"), "a.lp"
+    )
     text = lp.write(encoding)
     again = lp.read(text, "b.lp")
     assert again.objective.terms == encoding.objective.terms
