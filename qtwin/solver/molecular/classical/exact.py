@@ -97,7 +97,7 @@ def _raising(n: int, spins: tuple[int, int]) -> Floats:
     """
     from pyscf import fci
 
-    def moves(table: Any, k: int, electrons: int, out: int, column: int) -> list[Floats]:
+    def moves(table: Any, electrons: int, out: int, column: int) -> list[Floats]:
         found = np.zeros((n, out, fci.cistring.num_strings(n, electrons)))
         for source, row in enumerate(table(range(n), electrons)):
             found[row[:, column], row[:, 2], source] = row[:, 3]
@@ -107,9 +107,9 @@ def _raising(n: int, spins: tuple[int, int]) -> Floats:
     if down == 0 or up == n:
         return np.zeros((1, fci.cistring.num_strings(n, up) * fci.cistring.num_strings(n, down)))
     more, fewer = fci.cistring.num_strings(n, up + 1), fci.cistring.num_strings(n, down - 1)
-    created = moves(fci.cistring.gen_cre_str_index, 1, up, more, 0)
-    destroyed = moves(fci.cistring.gen_des_str_index, -1, down, fewer, 1)
-    return sum((np.kron(c, d) for c, d in zip(created, destroyed, strict=True)), np.zeros(1))
+    created = moves(fci.cistring.gen_cre_str_index, up, more, 0)
+    destroyed = moves(fci.cistring.gen_des_str_index, down, fewer, 1)
+    return np.sum([np.kron(c, d) for c, d in zip(created, destroyed, strict=True)], axis=0, dtype=np.float64)
 
 
 def _by_davidson(
