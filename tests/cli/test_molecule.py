@@ -187,7 +187,7 @@ def test_what_is_too_large_ends_its_own_row_alone(tmp_path: Path) -> None:
     text = '[molecule]\ngeometry = "water.xyz"\nmemory_gib = 1e-6\nmethods = ["hf", "mp2", "fci", "casci", "vqe-uccsd"]\n'
     rows = {r["name"]: r for r in _run(tmp_path, text)["methods"]}
     assert rows["mp2"]["energy_hartree"] < rows["hf"]["energy_hartree"] < -74.9
-    assert rows["fci"]["status"].startswith("too large: the active space has 2,401 two-electron integrals")
+    assert rows["fci"]["status"].startswith("too large: fci has 441 determinants")
     assert rows["vqe-uccsd"]["status"].startswith("too large: the active space has 2,401 two-electron integrals")
     assert rows["casci"]["energy_hartree"] is None
 

@@ -41,7 +41,9 @@ def diagonalised(name: str, electrons: Electrons, n_states: int, seed: int, bega
     """
     from pyscf import fci, lib
 
-    n, spins = len(electrons.h1_hartree), (electrons.n_alpha, electrons.n_beta)
+    posed = isinstance(electrons, MolecularProblem)  # then nothing is transformed before the size is known
+    n = electrons.space.n_orbitals if posed else len(electrons.h1_hartree)
+    spins = electrons.n_alpha, electrons.n_beta
     size = require_fits(n, *spins, what=name, limit_bytes=memory_bytes)
     there = n_of_this_spin(n, electrons)
     if n_states > there:
