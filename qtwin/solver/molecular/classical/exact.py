@@ -41,8 +41,8 @@ def diagonalised(name: str, electrons: Electrons, n_states: int, seed: int, bega
     """
     from pyscf import fci, lib
 
-    posed = isinstance(electrons, MolecularProblem)  # then nothing is transformed before the size is known
-    n = electrons.space.n_orbitals if posed else len(electrons.h1_hartree)
+    # of a molecule nothing is transformed before the size is known
+    n = electrons.space.n_orbitals if isinstance(electrons, MolecularProblem) else len(electrons.h1_hartree)
     spins = electrons.n_alpha, electrons.n_beta
     size = require_fits(n, *spins, what=name, limit_bytes=memory_bytes)
     there = n_of_this_spin(n, electrons)
@@ -111,7 +111,7 @@ def _raising(n: int, spins: tuple[int, int]) -> Floats:
     more, fewer = fci.cistring.num_strings(n, up + 1), fci.cistring.num_strings(n, down - 1)
     created = moves(fci.cistring.gen_cre_str_index, up, more, 0)
     destroyed = moves(fci.cistring.gen_des_str_index, down, fewer, 1)
-    return np.sum([np.kron(c, d) for c, d in zip(created, destroyed, strict=True)], axis=0, dtype=np.float64)
+    return np.asarray(sum(np.kron(c, d) for c, d in zip(created, destroyed, strict=True)), dtype=np.float64)
 
 
 def _by_davidson(
