@@ -265,7 +265,7 @@ def _print(result: dict[str, Any]) -> None:
             kcal(r["error_mHa"], 3),
             spin(r["spin_squared"]),
             seconds(r["wall_s"], 2),
-            r["status"],
+            r["status"].partition(":")[0],  # the page has the reason
         )
         for r in result["methods"]
     ]

@@ -167,9 +167,11 @@ def told(found: Energy, spin_squared: float | None = None) -> dict[str, Any]:
     """
     usable = math.isfinite(found.energy_hartree) and (found.converged or found.variational)
     status = "converged" if found.converged else "stopped at its limit" if usable else "did not converge"
-    wrong = usable and None not in (found.spin_squared, spin_squared) and abs(found.spin_squared - spin_squared) > TOLERANCE
-    if wrong:
-        usable, status = False, spin_words(found.spin_squared, spin_squared)
+    wrong = False
+    if usable and found.spin_squared is not None and spin_squared is not None:
+        wrong = abs(found.spin_squared - spin_squared) > TOLERANCE
+        if wrong:
+            usable, status = False, spin_words(found.spin_squared, spin_squared)
     info = {k: v for k, v in found.info.items() if k != "theta"}
     return {
         "status": status,

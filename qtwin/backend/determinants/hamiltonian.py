@@ -14,7 +14,7 @@ from qtwin.errors import TooLargeError
 
 Floats = NDArray[np.float64]
 _NEGLIGIBLE_HARTREE = 1e-14
-_SAMPLED = 256
+_SAMPLED, _ROWS = 256, 20_000
 _JIT: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 THREADED_FROM = 20_000
 
@@ -52,17 +52,19 @@ def hamiltonian(
     h1, h2 = np.array(h1_hartree, order="C"), np.array(h2_hartree, order="C")  # of read-only arrays all would be compiled anew
     n, n_down = space.n_orbitals, int((space.rank_beta >= 0).sum())
     maps = (space.rank_alpha, space.rank_beta, n_down, space.address)
-    arguments = (h1, h2, n, space.alpha, space.beta, *maps)
     few = np.linspace(0, space.size - 1, _SAMPLED).astype(np.int64)
     if space.size > 100 * _SAMPLED:  # what is far too large is refused before every row is counted
         about = float(_count(h1, h2, n, space.alpha[few], space.beta[few], *maps, _NEGLIGIBLE_HARTREE).mean()) * space.size
-        if 12 * about > 2 * most_bytes:
+        if 12 * about > 1.1 * most_bytes:
             raise TooLargeError(
                 f"the Hamiltonian of {space.size:,} determinants has about {about:.2g} elements ({12 * about / 2**30:.2g} GiB),"
                 f" at most {most_bytes / 2**30:.3g} GiB were wanted",
                 hint="take a smaller active space",
             )
-    counts = _count(*arguments, _NEGLIGIBLE_HARTREE)
+    rows = [slice(k, k + _ROWS) for k in range(0, space.size, _ROWS)]  # a call of machine code cannot be interrupted
+    counts = np.concatenate(
+        [_count(h1, h2, n, space.alpha[r], space.beta[r], *maps, _NEGLIGIBLE_HARTREE) for r in rows], dtype=np.int64
+    )
     start = np.zeros(space.size + 1, dtype=np.int64)
     np.cumsum(counts, out=start[1:])
     needed = int(start[-1]) * 12
@@ -73,7 +75,8 @@ def hamiltonian(
             hint="take a smaller active space",
         )
     column, value = np.empty(int(start[-1]), dtype=np.int32), np.empty(int(start[-1]))
-    _fill(*arguments, _NEGLIGIBLE_HARTREE, start, column, value)
+    for r in rows:
+        _fill(h1, h2, n, space.alpha[r], space.beta[r], *maps, _NEGLIGIBLE_HARTREE, start[r], column, value)
     return Hamiltonian(start=start, column=column, value_hartree=value, core_hartree=float(core_hartree))
 
 

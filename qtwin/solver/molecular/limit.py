@@ -18,7 +18,6 @@ class Deadline:
         """Seconds that are left, at least 0."""
         return None if self.limit_s is None else max(0.0, self.began + self.limit_s - time.perf_counter())
 
-    @property
     def is_past(self) -> bool:
         """Whether nothing is left."""
         return self.left_s == 0.0

@@ -135,7 +135,7 @@ class Sqd(EnergyMethod):
 
     def _controls(self, molecule: Electrons, best: _Round, rng: np.random.Generator, ends: Deadline) -> dict[str, Any]:
         """As many strings ranked by the mean field, as many at random, and random bits through the same pipeline."""
-        if ends.is_past:
+        if ends.is_past():
             return {"controls": "left out, the time was over"}
         n = len(molecule.h1_hartree)
         ranked = [self._ranked(molecule, spin, len(own)) for spin, own in ((0, best.alpha), (1, best.beta))]
@@ -146,7 +146,7 @@ class Sqd(EnergyMethod):
             "control_ranked_dimension": control.state.dimension,
             "control_random_strings_hartree": drawn.energy_hartree,
         }
-        if ends.is_past:
+        if ends.is_past():
             return told | {"controls": "random bits left out, the time was over"}
         random_bits = tally(rng.integers(0, 2, size=(self.shots, 2 * n)).astype(np.uint8))
         random = self._diagonalised(random_bits, molecule, rng, ends)[-1]
@@ -192,9 +192,9 @@ class Sqd(EnergyMethod):
         for _ in range(self.rounds):
             if found or not len(usable.counts):
                 usable = recovered(samples, occupancies, up, down, seed=int(rng.integers(2**31)))
-            tried = []
+            tried: list[_Round] = []
             for _ in range(self.batches):
-                if (found or tried) and ends.is_past:
+                if (found or tried) and ends.is_past():
                     break
                 tried.append(self._batch(usable, carried, molecule, rng))
             if not tried:

@@ -123,7 +123,7 @@ def projected_spin_squared(solver: Any) -> float:
     value -= float(np.einsum("jb,ij,ib->", t_down, overlap[np.ix_(held[0], occ[1])], overlap[np.ix_(held[0], empty[1])]))
     over_ib, over_aj = overlap[np.ix_(occ[0], empty[1])], overlap[np.ix_(empty[0], occ[1])]
     value -= float(np.einsum("ijab,ib,aj->", t_mixed, over_ib, over_aj, optimize=True))
-    return value - float(np.einsum("ia,jb,ib,aj->", t_up, t_down, over_ib, over_aj, optimize=True))
+    return float(value) - float(np.einsum("ia,jb,ib,aj->", t_up, t_down, over_ib, over_aj, optimize=True))
 
 
 def _ends_well(solver: Any) -> bool:

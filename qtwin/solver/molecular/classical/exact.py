@@ -41,7 +41,9 @@ def diagonalised(name: str, electrons: Electrons, n_states: int, seed: int, bega
     """
     from pyscf import fci, lib
 
-    n, spins = len(electrons.h1_hartree), (electrons.n_alpha, electrons.n_beta)
+    # of a molecule nothing is transformed before the size is known
+    n = electrons.space.n_orbitals if isinstance(electrons, MolecularProblem) else len(electrons.h1_hartree)
+    spins = electrons.n_alpha, electrons.n_beta
     size = require_fits(n, *spins, what=name, limit_bytes=memory_bytes)
     there = n_of_this_spin(n, electrons)
     if n_states > there:
@@ -97,7 +99,7 @@ def _raising(n: int, spins: tuple[int, int]) -> Floats:
     """
     from pyscf import fci
 
-    def moves(table: Any, k: int, electrons: int, out: int, column: int) -> list[Floats]:
+    def moves(table: Any, electrons: int, out: int, column: int) -> list[Floats]:
         found = np.zeros((n, out, fci.cistring.num_strings(n, electrons)))
         for source, row in enumerate(table(range(n), electrons)):
             found[row[:, column], row[:, 2], source] = row[:, 3]
@@ -107,9 +109,9 @@ def _raising(n: int, spins: tuple[int, int]) -> Floats:
     if down == 0 or up == n:
         return np.zeros((1, fci.cistring.num_strings(n, up) * fci.cistring.num_strings(n, down)))
     more, fewer = fci.cistring.num_strings(n, up + 1), fci.cistring.num_strings(n, down - 1)
-    created = moves(fci.cistring.gen_cre_str_index, 1, up, more, 0)
-    destroyed = moves(fci.cistring.gen_des_str_index, -1, down, fewer, 1)
-    return sum((np.kron(c, d) for c, d in zip(created, destroyed, strict=True)), np.zeros(1))
+    created = moves(fci.cistring.gen_cre_str_index, up, more, 0)
+    destroyed = moves(fci.cistring.gen_des_str_index, down, fewer, 1)
+    return np.asarray(sum(np.kron(c, d) for c, d in zip(created, destroyed, strict=True)), dtype=np.float64)
 
 
 def _by_davidson(
