@@ -8,7 +8,7 @@ people of a draw; the same people appear under every draw, so what differs betwe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -203,6 +203,13 @@ def group_of(section: str, key: str, value: float = 0.0) -> str:
     return "harm" if key in harms or key.startswith("aria") else "efficacy"
 
 
+def _as_share(quantity: Quantity) -> Quantity:
+    """A fraction on the scale of its log odds, as uncertain at its value: no draw leaves a missing enzyme's drug without clearance."""
+    if quantity.scale != "log" or not 0.0 < quantity.value < 1.0:
+        return quantity
+    return replace(quantity, scale="logit", log_sd=quantity.sd / (1.0 - quantity.value), ci=None)
+
+
 def _constant_group(name: str) -> str:
     return "value" if "utility" in name else "baseline risk" if name == "mortality_factor" else "response"
 
@@ -348,7 +355,7 @@ def _draw(
         found = getattr(drug, section)
         for r, route in enumerate(ROUTES):
             if route in found:
-                array[:, i, r] = draw(section, route, found[route])
+                array[:, i, r] = draw(section, route, _as_share(found[route]))
         total = array[:, i].sum(axis=1)
         array[:, i] /= np.maximum(total, 1.0)[:, None]
     if drug.active_metabolite is not None:
