@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 NODES = 5
-"""Gauss-Legendre nodes over the horizon: the integrand is smooth, and five are right to 1e-6 over ten years."""
+"""Gauss-Legendre nodes over the horizon: five are right to 1e-3 over ten years, although the hazard steps from year to year."""
 _MONTHS = 12
 
 

@@ -7,13 +7,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from qtwin.pharmacology.drug import ROUTES, Dose
 from qtwin.pharmacology.formulary import drug
 from qtwin.pharmacology.interaction import exposure_ratio, inhibition, predicted_ratio, turnover, unbound_nmol_per_L
 from qtwin.pharmacology.kinetics import relative_activity
-from qtwin.pharmacology.outcome import baseline_hazards_per_year
-from qtwin.pharmacology.panel import Person, build_panel
+from qtwin.pharmacology.ignorance import Known
+from qtwin.pharmacology.panel import build_panel
 from qtwin.pharmacology.response import respond
+from tests.oracles.people import a_person, reference_doses
 
 ONE = np.ones(1)
 
@@ -86,20 +86,9 @@ def test_the_static_model_is_the_compiled_one() -> None:
     """The prediction used for the published table and the twin's kernel are one model."""
     names = ("metoprolol", "paroxetine", "bupropion")
     drugs = [drug(n) for n in names]
-    doses = [Dose(drug=d, amount_mg=d.reference.amount_mg, interval_h=d.reference.interval_h) for d in drugs]
-    activity = dict.fromkeys(ROUTES, 1.0) | {"CYP2D6": 0.4}
-    person = Person(
-        activity=np.array([activity[r] for r in ROUTES]),
-        apoe_e4_share=(1.0, 0.0, 0.0),
-        hazards_per_year=baseline_hazards_per_year(age_years=75, female=True, conditions=frozenset()),
-    )
-    panel = build_panel(
-        doses,
-        person,
-        n_members=4,
-        seed=0,
-    )
-    typical = dataclasses.replace(panel, variability=np.ones_like(panel.variability))
+    activity = {"CYP2D6": 0.4}
+    panel = build_panel(reference_doses(*names), a_person(activity=activity), n_members=8, seed=0, ignorance=Known())
+    typical = dataclasses.replace(panel, kinetics=panel.kinetics._replace(variability=np.ones_like(panel.kinetics.variability)))
     exposures, _, _ = respond(typical, np.array([[0, 1, 2]]), horizon_years=1.0)
     expected = [predicted_ratio(d, [o for o in drugs if o is not d], activity) for d in drugs]
     assert exposures[0, 0] == pytest.approx(expected, rel=1e-12)

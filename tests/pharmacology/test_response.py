@@ -2,51 +2,68 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from qtwin.pharmacology.drug import ROUTES, Dose
-from qtwin.pharmacology.formulary import formulary
+from qtwin.errors import InputError
+from qtwin.pharmacology.ignorance import Known
 from qtwin.pharmacology.kinetics import relative_activity
-from qtwin.pharmacology.outcome import KINDS, baseline_hazards_per_year, cha2ds2_vasc
-from qtwin.pharmacology.panel import Panel, Person, build_panel
+from qtwin.pharmacology.outcome import KINDS
+from qtwin.pharmacology.panel import Panel, build_panel
 from qtwin.pharmacology.response import respond
-from tests.oracles.slow_response import respond_slowly
+from tests.oracles.people import EVERYTHING, NOTHING, a_panel, a_person, every_dose, rows_of
+from tests.oracles.slow_response import life_by_steps, respond_slowly
 
-CONDITIONS = frozenset({"hypertension", "atrial_fibrillation"})
-
-
-def _panel(score: float = 1.0, *, members: int = 64, seed: int = 5) -> Panel:
-    activity = dict.fromkeys(ROUTES, 1.0) | {"CYP2D6": relative_activity(score), "renal": 0.6}
-    person = Person(
-        activity=np.array([activity[r] for r in ROUTES]),
-        apoe_e4_share=(0.0, 1.0, 0.0),
-        hazards_per_year=baseline_hazards_per_year(age_years=76, female=True, conditions=CONDITIONS),
-        disturbed=True,
-        beta1_gain=0.9,
-    )
-    options = [Dose(drug=d, amount_mg=o.amount_mg, interval_h=o.interval_h) for d in formulary().values() for o in d.doses]
-    return build_panel(options, person, n_members=members, seed=seed)
+BRADYCARDIA = KINDS.index("bradycardia")
 
 
-def _index(panel: Panel, *names: str) -> NDArray[np.int64]:
-    first = {o.drug.inn: k for k, o in reversed(list(enumerate(panel.options)))}
-    return np.array([[first[n] for n in names]], dtype=np.int64)
+def _panel(score: float = 1.0, *, draws: int = 8) -> Panel:
+    activity = {"CYP2D6": relative_activity(score), "renal": 0.6}
+    return a_panel(every_dose(), a_person(activity=activity, beta1_gain=0.9), draws=draws)
 
 
-def test_the_kernel_agrees_with_the_slow_oracle_on_random_regimens() -> None:
-    panel = _panel(members=300)  # more than one block of members
+@pytest.mark.parametrize("conditions", [EVERYTHING, NOTHING])
+def test_the_kernel_agrees_with_the_slow_oracle_on_random_regimens(conditions: frozenset[str]) -> None:
+    person = a_person(conditions, activity={"CYP2D6": 0.4, "CYP2C19": 0.3, "renal": 0.6}, systolic_mmHg=128.0, beta1_gain=0.9)
+    panel = a_panel(every_dose(), person, draws=37)  # more than one block of members
     rng = np.random.default_rng(1)
     for size in (1, 2, 4, 7):
         regimen = rng.choice(len(panel.options), size=size, replace=False)
         padded = np.concatenate([regimen, [-1, -1]])[None, :]
-        exposure, kinds, mmse = respond(panel, padded, horizon_years=1.5)
-        for member in (0, 17, 299):
-            slow_exposure, slow_kinds, slow_mmse = respond_slowly(panel, regimen.tolist(), member, horizon_years=1.5)
-            assert exposure[0, member, :size] == pytest.approx(slow_exposure, rel=1e-12)
-            assert kinds[0, member] == pytest.approx(list(slow_kinds.values()), rel=1e-10, abs=1e-14)
-            assert mmse[0, member] == pytest.approx(slow_mmse, rel=1e-12, abs=1e-14)
+        for horizon in (1.5, 7.0):
+            exposure, kinds, mmse = respond(panel, padded, horizon_years=horizon)
+            for member in (0, 17, 263, 295):
+                slow_exposure, slow_kinds, slow_mmse = respond_slowly(panel, regimen.tolist(), member, horizon_years=horizon)
+                assert exposure[0, member, :size] == pytest.approx(slow_exposure, rel=1e-12)
+                assert kinds[0, member] == pytest.approx(list(slow_kinds.values()), rel=1e-9, abs=1e-13)
+                assert mmse[0, member] == pytest.approx(slow_mmse, rel=1e-12, abs=1e-14)
+
+
+def test_every_kind_but_the_disease_course_is_reached_by_some_drug() -> None:
+    panel = _panel()
+    kinds = respond(panel, np.arange(len(panel.options))[:, None], horizon_years=1.5)[1]
+    reached = {KINDS[k] for k in np.flatnonzero(np.abs(kinds).max(axis=(0, 1)) > 0.0)}
+    assert reached == set(KINDS) - {"disease course"}
+
+
+@pytest.mark.parametrize("horizon_years", [1.5, 10.0])
+def test_five_nodes_are_as_good_as_a_fine_grid(horizon_years: float) -> None:
+    panel = _panel(draws=3)
+    for names in (("olanzapine", "donepezil"), ("lecanemab", "amlodipine", "apixaban"), ("sertraline", "tramadol", "omeprazole")):
+        rows = rows_of(panel, *names)
+        kinds = respond(panel, rows, horizon_years=horizon_years)[1]
+        for member in (2, 20):
+            slow = respond_slowly(panel, rows[0].tolist(), member, horizon_years=horizon_years, life=life_by_steps)[1]
+            assert kinds[0, member] == pytest.approx(list(slow.values()), rel=3e-3, abs=2e-6)
+
+
+def test_an_index_that_is_no_option_is_refused() -> None:
+    panel = _panel(draws=1)
+    for rows in (np.array([[len(panel.options)]]), np.array([[-2]]), np.array([0])):
+        with pytest.raises(InputError):
+            respond(panel, rows, horizon_years=1.0)
 
 
 def test_taking_nothing_changes_nothing() -> None:
@@ -66,34 +83,30 @@ def test_less_cyp2d6_means_more_metoprolol_a_slower_heart_and_more_bradycardia()
     exposures, slow_heart = [], []
     for score in (0.0, 1.0, 2.0):
         panel = _panel(score)
-        exposure, kinds, _ = respond(panel, _index(panel, "metoprolol"), horizon_years=1.5)
+        exposure, kinds, _ = respond(panel, rows_of(panel, "metoprolol"), horizon_years=1.5)
         exposures.append(exposure.mean())
-        slow_heart.append(kinds[..., KINDS.index("bradycardia")].mean())
+        slow_heart.append(kinds[..., BRADYCARDIA].mean())
     assert exposures[0] > exposures[1] > exposures[2]
     assert slow_heart[0] < slow_heart[1] < slow_heart[2] < 0.0
 
 
 def test_bradycardia_of_poor_metabolisers_on_metoprolol_is_that_of_the_rotterdam_study() -> None:
-    """Odds ratio 3.86 (1.68-8.86) against *1/*1, Bijl 2009, Clin Pharmacol Ther 85:45; here at the median member."""
-    from qtwin.pharmacology.outcome import outcome_table
-
-    table = outcome_table()
-    loss, hazard = table.loss["bradycardia"].value, table.hazard["bradycardia"].value * 1.5
+    """Odds ratio 3.86 (1.68-8.86) against *1/*1, Bijl 2009, Clin Pharmacol Ther 85:45; at the median of what is believed."""
     odds = []
     for score in (0.0, 2.0):
-        panel = _panel(score, members=512)
-        change = respond(panel, _index(panel, "metoprolol"), horizon_years=1.5)[1][0, :, KINDS.index("bradycardia")]
-        probability = np.median(1.0 - np.exp(-hazard) - change / loss)
+        person = a_person(activity={"CYP2D6": relative_activity(score)})
+        panel = build_panel(every_dose(), person, n_members=8, seed=0, ignorance=Known())
+        lived, loss = panel.span(1.5)
+        change = np.median(respond(panel, rows_of(panel, "metoprolol"), horizon_years=1.5)[1][0, :, BRADYCARDIA])
+        probability = 1.0 - np.exp(-panel.hazards[0, 2] * lived.alive[0]) - change / loss[0, 2]
         odds.append(probability / (1.0 - probability))
     assert 1.68 < odds[0] / odds[1] < 8.86
 
 
 def test_paroxetine_beside_metoprolol_costs_more_than_the_sum_of_both_and_nothing_extra_in_a_poor_metaboliser() -> None:
-    brady = KINDS.index("bradycardia")
-
     def cost(score: float, *names: str) -> float:
         panel = _panel(score)
-        return float(respond(panel, _index(panel, *names), horizon_years=1.5)[1][..., brady].mean())
+        return float(respond(panel, rows_of(panel, *names), horizon_years=1.5)[1][..., BRADYCARDIA].mean())
 
     def extra(score: float) -> float:
         return cost(score, "metoprolol", "paroxetine") - cost(score, "metoprolol") - cost(score, "paroxetine")
@@ -105,37 +118,45 @@ def test_paroxetine_beside_metoprolol_costs_more_than_the_sum_of_both_and_nothin
 def test_an_anticoagulant_prevents_strokes_and_causes_bleeding() -> None:
     panel = _panel()
     for name in ("apixaban", "warfarin"):
-        kinds = respond(panel, _index(panel, name), horizon_years=1.5)[1].mean(axis=(0, 1))
+        kinds = respond(panel, rows_of(panel, name), horizon_years=1.5)[1].mean(axis=(0, 1))
         assert kinds[KINDS.index("stroke")] > 0.0 > kinds[KINDS.index("bleeding")]
 
 
 def test_no_outcome_can_cost_more_than_one_event() -> None:
-    from qtwin.pharmacology.outcome import outcome_table
-
     panel = _panel()
     everything = np.arange(min(12, len(panel.options)))[None, :]
     kinds = respond(panel, everything, horizon_years=10.0)[1]
-    loss = outcome_table().loss
-    for kind, event in (("bleeding", "bleeding"), ("bradycardia", "bradycardia"), ("falls", "falls"), ("ARIA", "aria")):
-        assert kinds[..., KINDS.index(kind)].min() >= -loss[event].value
+    loss = panel.span(10.0)[1][panel.draw_of]
+    for kind, column in (("bleeding", 1), ("bradycardia", 2), ("falls", 3), ("ARIA", 6), ("intolerance", 7)):
+        assert (kinds[0, :, KINDS.index(kind)] >= -loss[:, column]).all()
 
 
 def test_adding_a_candidate_leaves_the_draws_of_the_others_alone() -> None:
-    small, large = _panel(seed=3), _panel(seed=3)
-    person = small.person
-    few = build_panel(small.options[3:6], person, n_members=64, seed=3)
-    assert np.array_equal(few.variability, large.variability[:, 3:6])
+    large = _panel()
+    few = build_panel(large.options[3:6], large.person, n_members=large.n_members, seed=5)
+    assert np.array_equal(few.kinetics.variability, large.kinetics.variability[:, 3:6])
+    for name, array in few.effects._asdict().items():
+        whole = getattr(large.effects, name)
+        assert np.array_equal(array, whole[3:6] if array.ndim == 1 else whole[:, 3:6]), name
+    assert np.array_equal(few.constants, large.constants)
 
 
-@pytest.mark.parametrize(
-    ("age", "female", "conditions", "score"),
-    [
-        (60, False, (), 0),
-        (70, True, ("hypertension",), 3),
-        (76, True, ("hypertension",), 4),
-        (80, True, ("hypertension", "stroke"), 6),
-    ],
-)
-def test_cha2ds2_vasc(age: float, female: bool, conditions: tuple[str, ...], score: int) -> None:
-    """Worked from the definition (Lip 2010)."""
-    assert cha2ds2_vasc(age_years=age, female=female, conditions=frozenset(conditions)) == score
+def test_pressure_is_lowered_with_profit_to_120_and_below_110_with_falls() -> None:
+    stroke, falls = KINDS.index("stroke"), KINDS.index("falls")
+    by_pressure = {}
+    for systolic in (100.0, 118.0, 125.0, 140.0, 180.0):
+        panel = a_panel(every_dose(), a_person(frozenset({"hypertension"}), systolic_mmHg=systolic))
+        kinds = respond(panel, rows_of(panel, "amlodipine"), horizon_years=1.5)[1].mean(axis=(0, 1))
+        by_pressure[systolic] = (kinds[stroke], kinds[falls])
+    gains, lost = zip(*by_pressure.values(), strict=True)
+    assert gains[0] == gains[1] == 0.0 < gains[2] < gains[3]
+    assert gains[3] == pytest.approx(gains[4])
+    assert lost[0] < lost[1] < 0.0 == lost[4]
+
+
+def test_what_happens_beyond_the_horizon_only_adds_to_what_a_death_costs() -> None:
+    panel = a_panel(every_dose(), replace(a_person(), beta1_gain=1.0))
+    rows = rows_of(panel, "olanzapine")
+    within, life = (respond(panel, rows, horizon_years=1.5, beyond=b)[1].mean(axis=(0, 1)) for b in (False, True))
+    assert life[KINDS.index("survival")] < within[KINDS.index("survival")] < 0.0
+    assert life[KINDS.index("behaviour")] == pytest.approx(within[KINDS.index("behaviour")])

@@ -1,4 +1,4 @@
-"""The objective on the twin: mean, tail and switching cost, each against its definition; and the front of benefit and harm."""
+"""The objective on the twin: mean, worst cases and switching cost, each against its definition; and the front of benefit and harm."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from qtwin.patient.record import read_record
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
+from qtwin.pharmacology.panel import PEOPLE
 from qtwin.problem.pareto import front
-from qtwin.problem.regimen import RegimenProblem, pose
+from qtwin.problem.regimen import Over, RegimenProblem, pose
 from qtwin.twin.build import build_twin
 from qtwin.twin.twin import kind_weights
 
@@ -25,35 +26,86 @@ NAMES = ("donepezil", "memantine", "metoprolol", "bisoprolol", "paroxetine", "se
 @pytest.fixture(scope="module")
 def problem() -> RegimenProblem:
     patient = read_record(DATA / "quickstart_bundle.json", DATA / "quickstart_pharmcat.json")
-    twin = build_twin(patient, (), disease_model="alzheimer", n_members=64, seed=3)
+    twin = build_twin(patient, (), disease_model="alzheimer", n_members=100, seed=3)
     options = [Dose(drug=d, amount_mg=d.doses[0].amount_mg, interval_h=d.doses[0].interval_h) for d in map(formulary.drug, NAMES)]
     return pose(twin, options, needs=(), max_drugs=4, horizon_years=1.0, kind_weights=kind_weights({}))
 
 
-def _tail_mean(values: np.ndarray, weights: np.ndarray, share: float) -> float:
-    """The mean of the worst `share`, member by member: the oracle."""
-    left, total = share, 0.0
-    for k in np.argsort(values):
-        taken = min(left, float(weights[k]))
-        total += taken * float(values[k])
+def _worst_mean(values: np.ndarray, share: float) -> float:
+    """The mean of the worst `share`, one by one, the last of them in part: the oracle."""
+    left, total = share * len(values), 0.0
+    for value in sorted(values):
+        taken = min(left, 1.0)
+        total += taken * float(value)
         left -= taken
         if left <= 0:
             break
-    return total / share
+    return total / (share * len(values))
 
 
-def test_the_tail_objective_is_the_mean_of_the_worst_members(problem: RegimenProblem) -> None:
+def test_the_objective_is_the_mean_over_people_and_draws(problem: RegimenProblem) -> None:
     rows = problem.feasible_bits()[::7]
     utility = problem.member_utility(rows)
-    weights = problem.twin.posterior.weights
-    for share in (0.05, 0.25, 0.9):
-        found = replace(problem, tail=share).objective(rows)
-        expected = [_tail_mean(u, weights, share) for u in utility]
-        np.testing.assert_allclose(found, expected, atol=1e-12)
-    np.testing.assert_allclose(problem.objective(rows), utility @ weights, atol=1e-12)
-    # a whole tail is the mean, and a smaller tail is never better
-    np.testing.assert_allclose(replace(problem, tail=1.0 - 1e-12).objective(rows), utility @ weights, atol=1e-9)
-    assert (replace(problem, tail=0.1).objective(rows) <= problem.objective(rows) + 1e-12).all()
+    by_draw = problem.by_draw(rows)
+    expected = [[u[d * PEOPLE : (d + 1) * PEOPLE].mean() for d in range(problem.panel.n_draws)] for u in utility]
+    np.testing.assert_allclose(by_draw, expected, atol=1e-12)
+    np.testing.assert_allclose(problem.objective(rows), np.mean(expected, axis=1), atol=1e-12)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.25, 0.3, 0.9])
+def test_the_worst_people_are_those_under_each_draw(problem: RegimenProblem, alpha: float) -> None:
+    rows = problem.feasible_bits()[::7]
+    utility = problem.member_utility(rows)
+    guarded = replace(problem, cvar_alpha=alpha, cvar_over="people")
+    expected = [
+        [_worst_mean(u[d * PEOPLE : (d + 1) * PEOPLE], alpha) for d in range(problem.panel.n_draws)] for u in utility
+    ]
+    np.testing.assert_allclose(guarded.by_draw(rows), expected, atol=1e-12)
+    np.testing.assert_allclose(guarded.objective(rows), np.mean(expected, axis=1), atol=1e-12)
+    assert (guarded.objective(rows) <= problem.objective(rows) + 1e-12).all()
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.25, 0.3, 0.9])
+def test_the_worst_draws_are_those_of_the_mean_over_people(problem: RegimenProblem, alpha: float) -> None:
+    rows = problem.feasible_bits()[::7]
+    guarded = replace(problem, cvar_alpha=alpha, cvar_over="ignorance")
+    np.testing.assert_allclose(guarded.by_draw(rows), problem.by_draw(rows), atol=1e-12)
+    expected = [_worst_mean(u, alpha) for u in problem.by_draw(rows)]
+    np.testing.assert_allclose(guarded.objective(rows), expected, atol=1e-12)
+    assert (guarded.objective(rows) <= problem.objective(rows) + 1e-12).all()
+
+
+@pytest.mark.parametrize("over", ["people", "ignorance"])
+def test_all_of_them_are_the_mean(problem: RegimenProblem, over: Over) -> None:
+    rows = problem.feasible_bits()[::7]
+    for alpha in (1.0, 1.0 - 1e-12):
+        found = replace(problem, cvar_alpha=alpha, cvar_over=over).objective(rows)
+        np.testing.assert_allclose(found, problem.objective(rows), atol=1e-9)
+
+
+def test_medicines_that_go_on_are_in_every_choice_and_their_own_utility_is_not_counted(problem: RegimenProblem) -> None:
+    options, beside = problem.options[:5], problem.options[2]
+    kept = [o for o in options if o is not beside]
+    going_on = pose(
+        problem.twin,
+        kept,
+        needs=(),
+        max_drugs=4,
+        horizon_years=1.0,
+        kind_weights=kind_weights({}),
+        going_on=(beside,),
+    )
+    rows = np.array([[0, 0, 0, 0], [1, 0, 0, 1], [0, 0, 1, 0]], dtype=np.uint8)
+    assert going_on.rows(rows).shape == (3, 5)
+    with_it = np.insert(rows, 2, 1, axis=1)
+    whole = np.concatenate([with_it, np.zeros((3, 1), dtype=np.uint8)], axis=1)
+    alone = np.zeros((1, 6), dtype=np.uint8)
+    alone[0, 2] = 1
+    np.testing.assert_allclose(going_on.objective(rows), problem.objective(whole) - problem.objective(alone), atol=1e-12)
+    assert going_on.objective(rows)[0] == 0.0
+    # paroxetine costs more beside the metoprolol that goes on
+    only = pose(problem.twin, kept, needs=(), max_drugs=4, horizon_years=1.0, kind_weights=kind_weights({}))
+    assert going_on.objective(np.array([[0, 0, 0, 1]]))[0] < only.objective(np.array([[0, 0, 0, 1]]))[0]
 
 
 def test_each_drug_started_or_stopped_costs_once(problem: RegimenProblem) -> None:

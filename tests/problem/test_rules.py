@@ -12,9 +12,10 @@ from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.errors import InputError
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
+from qtwin.pharmacology.facts import Facts
 from qtwin.problem.constraint import Cap, Constraint, Exactly
 from qtwin.problem.feasible import feasible_bits
-from qtwin.problem.rules import CAPS, Budget, Rules, further_constraints
+from qtwin.problem.rules import CAPS, NEEDS, Budget, Rules, coverable, further_constraints, needs_of
 
 NAMES = ("donepezil", "citalopram", "amitriptyline", "oxybutynin", "apixaban", "warfarin", "sertraline")
 OPTIONS = tuple(
@@ -125,3 +126,54 @@ def test_constraints_read_literally(constraint: Constraint) -> None:
             assert holds == (sum(int(row[i]) for i in constraint.members) == 2)
         else:
             assert holds == (0.5 * int(row[1]) + 2.0 * int(row[2]) <= 2.0)
+
+
+def _facts(*conditions: str, **numbers: float) -> Facts:
+    return Facts(conditions=frozenset(conditions), numbers=numbers)
+
+
+STROKE, RATE = "stroke prevention in atrial fibrillation", "rate control in atrial fibrillation"
+
+
+@pytest.mark.parametrize(
+    ("facts", "needs", "words"),
+    [
+        (_facts(), (), ()),
+        (_facts("alzheimer_disease", "dementia", "mild_dementia"), ("mild Alzheimer's disease",), ()),
+        (_facts("alzheimer_disease", "dementia", "severe_dementia"), ("moderate to severe Alzheimer's disease",), ()),
+        (_facts("vascular_dementia", "dementia", "mild_dementia"), (), ()),
+        (_facts("hypertension"), ("hypertension",), ()),
+        (_facts("hypertension", systolic_bp=150.0), ("hypertension",), ()),
+        (_facts("hypertension", systolic_bp=112.0), (), ("112 mmHg",)),
+        (_facts("atrial_fibrillation"), (STROKE, RATE), ()),
+        (_facts("atrial_fibrillation", heart_rate=48.0), (STROKE,), ("heart rate",)),
+        (_facts("depression", "psychosis"), (), ()),
+    ],
+)
+def test_needs_follow_from_conditions_unless_a_measurement_says_none(
+    facts: Facts, needs: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    found, left = needs_of(facts)
+    assert found == needs
+    assert len(left) == len(words)
+    for word, sentence in zip(words, left, strict=True):
+        assert word in sentence
+
+
+def test_every_need_is_an_indication_of_some_drug() -> None:
+    known = {i for d in formulary.formulary().values() for i in d.indications}
+    assert {need for names in NEEDS.values() for need in names} <= known
+
+
+def test_a_need_is_kept_while_an_eligible_candidate_covers_it() -> None:
+    none, every = (lambda _: False), (lambda _: True)
+    assert coverable((STROKE,), OPTIONS, none, required=False) == ((STROKE,), ())
+    only = lambda o: o.drug.inn != "warfarin"  # noqa: E731
+    assert coverable((STROKE,), OPTIONS, only, required=False) == ((STROKE,), ())
+    kept, left = coverable((STROKE,), OPTIONS, every, required=False)
+    assert kept == ()
+    assert "apixaban, warfarin" in left[0]
+    assert coverable((STROKE,), OPTIONS, every, required=True)[0] == ()
+    # no candidate at all: said, or, where the spec itself asks for it, kept so that the question is infeasible
+    assert coverable(("reflux disease",), OPTIONS, none, required=False)[0] == ()
+    assert coverable(("reflux disease",), OPTIONS, none, required=True) == (("reflux disease",), ())
