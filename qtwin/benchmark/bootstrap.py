@@ -74,7 +74,7 @@ def interval(runs: Sequence[Runs], *, seed: int, draws: int = 4000, level: float
 def _repeats(p: Array) -> Array:
     """Runs until one succeeds with 99 %; at least one."""
     with np.errstate(divide="ignore"):
-        return np.where(p >= CERTAINTY, 1.0, np.abs(math.log1p(-CERTAINTY) / np.log1p(-np.minimum(p, CERTAINTY))))
+        return np.asarray(np.where(p >= CERTAINTY, 1.0, np.abs(math.log1p(-CERTAINTY) / np.log1p(-np.minimum(p, CERTAINTY)))))
 
 
 def _means(runs: Runs, rng: np.random.Generator, draws: int) -> Array:

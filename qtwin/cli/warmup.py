@@ -116,9 +116,9 @@ def run_job(job: str) -> None:
         assert made.problem is not None
         made.problem.objective(made.problem.feasible_bits()[:4])
     elif job == MOLECULES:
-        from qtwin.cli.molecule_energies import _load_compiled_code
+        from qtwin.solver.molecular.compiled import load_compiled_code
 
-        _load_compiled_code()
+        load_compiled_code()
     else:
         _solve_tiny(SOLVERS[job], _LISTED if job in ("lists", "auto") else _TINY)
     mark = _mark(job)
