@@ -149,7 +149,7 @@ def replace_file(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        os.chmod(name, 0o644)
+        os.chmod(name, 0o600)
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
