@@ -76,7 +76,7 @@ def test_nobody_knows_what_an_energy_from_elsewhere_allows(cli: Run, tmp_path: P
     assert found["feasible"] is None
     assert found["instance"]["constraints"] is None
     assert found["solvers"][0]["proven"]  # of the energy
-    assert "unknown" in cli("solve", "theirs.qubo", "--solver", "enumeration").stdout
+    assert "unknown" in cli("solve", "theirs.qubo", "--solver", "enumeration").stderr
 
 
 @pytest.mark.parametrize(

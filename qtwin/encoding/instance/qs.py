@@ -1,8 +1,8 @@
 """The .qs files of QOBLIB, as Zimpl writes them: x' Q x + offset, with the upper triangle of a symmetric Q.
 
-Comments begin with ``#``; one says ``# ObjectiveOffset v``. Then come ``variables entries`` and an entry a line, ``i j v`` counted
-from 1. An entry off the diagonal stands for both halves of Q, so that its product has the coefficient 2 v (Koch et al. 2025,
-arXiv:2504.03832, whose maximum independent sets show it: an edge costs 2 and is written as 1).
+Comments begin with ``#``; one says ``# ObjectiveOffset v``. Then come ``variables entries`` and an entry a line, ``i j v``
+counted from 1. An entry off the diagonal stands for both halves of Q, so that its product has the coefficient 2 v (Koch et al.
+2025, arXiv:2504.03832, whose maximum independent sets show it: an edge costs 2 and is written as 1).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def read(text: str, name: str) -> Encoding:
         else:
             if len(words) != 3 or len(terms) >= size[1]:
                 raise InputError(
-                    f"{where}: {line.strip()[:60]!r} came, 'i j value' and {size[1]} of them were wanted", hint="correct the file"
+                    f"{where}: {line.strip()[:60]!r} came, 'i j value', {size[1]} times, was wanted", hint="correct it"
                 )
             i, j, value = _index(words[0], where), _index(words[1], where), _number(words[2], where)
             term = (i - 1,) if i == j else (i - 1, j - 1)

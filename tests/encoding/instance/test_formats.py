@@ -238,7 +238,7 @@ def test_many_entries_are_held_as_they_stand() -> None:
 
 
 def test_a_qs_file_counts_each_product_twice() -> None:
-    """The largest independent set of a path of three nodes, as QOBLIB states it: minus the nodes plus 2 an edge, 1 in the file."""
+    """The largest independent set of a path of three nodes, as QOBLIB states it: minus the nodes plus 2 an edge, written 1."""
     text = "# by Zimpl\n# ObjectiveOffset 0.5\n# Vars Non-zeros\n3 5\n1 1 -1\n1 2 1\n2 2 -1\n2 3 1\n3 3 -1\n"
     found = qs.read(text, "a.qs")
     assert found.polynomial.terms == {(): 0.5, (0,): -1.0, (1,): -1.0, (2,): -1.0, (0, 1): 2.0, (1, 2): 2.0}
