@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from qtwin.report import course, effect, fidelity, pareto, race, spectrum
+from qtwin.report import certainty, course, effect, fidelity, pareto, race, spectrum
 from qtwin.report.picture import Picture
 
 TABLE: dict[str, Callable[[Mapping[str, Any]], Picture | None]] = {
+    "p_optimal": certainty.optimal_picture,
+    "tornado": certainty.tornado_picture,
     "twin_fit": course.fit_picture,
     "benefit_harm": effect.picture,
     "pareto": pareto.picture,

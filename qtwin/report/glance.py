@@ -48,7 +48,8 @@ def change(result: Mapping[str, Any]) -> Change | None:
 
 def at_a_glance(result: Mapping[str, Any]) -> list[Card]:
     """The cards, in reading order; those whose numbers are absent say so."""
-    return [_regimen_card(result), _utility_card(result), _proof_card(result), _quantum_card(result), _fidelity_card(result)]
+    cards = [_regimen_card(result), _utility_card(result), _proof_card(result), _quantum_card(result), _fidelity_card(result)]
+    return [cards[0], *_sure_cards(result), *cards[1:]]
 
 
 def _unit(result: Mapping[str, Any]) -> str:
@@ -67,10 +68,33 @@ def _regimen_card(result: Mapping[str, Any]) -> Card:
     )
 
 
+def _sure_cards(result: Mapping[str, Any]) -> list[Card]:
+    sure = result.get("certainty")
+    if not sure:
+        return []
+    of = "feasible" if sure.get("complete") else "simulated"
+    n = len(sure.get("set90") or [])
+    return [
+        Card(
+            name="P(optimal)",
+            value=percent(sure.get("p_optimal")),
+            note=f"no {of} regimen is better in so many of {number(sure.get('n_draws'))} draws of what is not known;"
+            f" {n} regimen{'' if n == 1 else 's'} hold{'s' if n == 1 else ''} 90 %",
+        ),
+        Card(
+            name="Expected regret",
+            value=f"{qaly(sure.get('expected_regret_qaly'))} {_unit(result)}",
+            note=f"against knowing everything; {qaly(sure.get('regret_95_qaly'))} or more in one draw of twenty",
+        ),
+    ]
+
+
 def _utility_card(result: Mapping[str, Any]) -> Card:
     chosen, unit = regimen(result, "chosen"), _unit(result)
     utility = (chosen or {}).get("utility") or {}
-    note = f"95 % interval {interval(utility, qaly)}" if finite(utility.get("low")) is not None else "interval not reported"
+    note = (
+        f"95 % credible interval {interval(utility, qaly)}" if finite(utility.get("low")) is not None else "interval not reported"
+    )
     current = ((regimen(result, "current") or {}).get("utility") or {}).get("mean")
     if finite(current) is not None:
         note += f"; current medicines {qaly(current)}"

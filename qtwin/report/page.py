@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtwin.errors import InputError
 from qtwin.report import figures, glance, number
+from qtwin.report.certainty import headline
 from qtwin.report.origin import ORIGIN, command_line, origin_text
 from qtwin.report.picture import Picture
 from qtwin.report.race import ranked, solver_label
@@ -74,6 +75,7 @@ def render(result: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
             glance=glance.at_a_glance(result),
             solvers=ranked(result),
             change=glance.change(result),
+            headline=headline(result),
             command=command_line(),
             **inline_policy(template_text("page.css"), template_text("page.js")),
         )
