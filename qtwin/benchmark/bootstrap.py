@@ -84,4 +84,5 @@ def _means(runs: Runs, rng: np.random.Generator, draws: int) -> Array:
     if m < 2:
         return np.full(draws, runs.run_s)
     found = times[rng.integers(m, size=(draws, m))].mean(axis=1)
-    return np.maximum(runs.run_s + (found - times.mean()) * math.sqrt(m / (m - 1)), 1e-9)
+    spread: Array = np.maximum(runs.run_s + (found - times.mean()) * math.sqrt(m / (m - 1)), 1e-9)
+    return spread
