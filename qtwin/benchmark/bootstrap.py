@@ -74,7 +74,7 @@ def interval(runs: Sequence[Runs], *, seed: int, draws: int = 4000, level: float
 def _repeats(p: Array) -> Array:
     """Runs until one succeeds with 99 %; at least one."""
     with np.errstate(divide="ignore"):
-        return np.asarray(np.where(p >= CERTAINTY, 1.0, np.abs(math.log1p(-CERTAINTY) / np.log1p(-np.minimum(p, CERTAINTY)))))
+        return np.where(p >= CERTAINTY, 1.0, np.abs(math.log1p(-CERTAINTY) / np.log1p(-np.minimum(p, CERTAINTY))))
 
 
 def _means(runs: Runs, rng: np.random.Generator, draws: int) -> Array:
@@ -84,4 +84,5 @@ def _means(runs: Runs, rng: np.random.Generator, draws: int) -> Array:
     if m < 2:
         return np.full(draws, runs.run_s)
     found = times[rng.integers(m, size=(draws, m))].mean(axis=1)
-    return np.asarray(np.maximum(runs.run_s + (found - times.mean()) * math.sqrt(m / (m - 1)), 1e-9))
+    spread: Array = np.maximum(runs.run_s + (found - times.mean()) * math.sqrt(m / (m - 1)), 1e-9)
+    return spread

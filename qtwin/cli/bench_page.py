@@ -158,7 +158,9 @@ def _few(cells: Sequence[Cell]) -> list[str]:
     few = [c for c in cells if c.runs < _FEW and c.proven < c.runs]
     if not few:
         return []
-    return [f"{len(few)} of {len(cells)} cells hold fewer than {_FEW} runs: their intervals rest on the prior as much as on runs."]
+    return [
+        f"{len(few)} of {len(cells)} cells hold fewer than {_FEW} runs: their intervals rest on the prior as much as on runs."
+    ]
 
 
 def _offences(entries: Sequence[dict[str, Any]]) -> list[Section]:

@@ -26,6 +26,7 @@ from qtwin.cli.hardware import hardware_section
 from qtwin.cli.known import Known, searched, simulated
 from qtwin.cli.likeness import by_order, compare, weigh
 from qtwin.cli.show import note, stage, table
+from qtwin.cli.warmup import compiled, jobs_of
 from qtwin.encoding.fidelity import fidelity
 from qtwin.errors import require_vendor
 from qtwin.patient.person import describe
@@ -74,7 +75,8 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
     answerer.allowed = allowed
     run_id, installed = identified(checked)
     checkpoint = Checkpoint.open(out, run_id, fresh=fresh)
-    wall: dict[str, float] = {}
+    wall: dict[str, float] = {"compiling": compiled(jobs_of((s.name for s in spec.solver), twins=True))}
+    started_twin = time.perf_counter()
 
     with stage("Twin") as found:
         twin = twin_of(checked)
@@ -83,7 +85,7 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
     warnings = list(dict.fromkeys((*warnings, *twin.assumptions)))
     for line in warnings:
         note(f"warning: {line}", style="yellow")
-    wall["twin"] = time.perf_counter() - started
+    wall["twin"] = time.perf_counter() - started_twin
 
     mark = time.perf_counter()
     with stage("Encoding") as found:
@@ -119,6 +121,7 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
             encoding = replace(encoding, fidelity=fidelity(polynomial_of(sample), known.bits, true, trained, drawn=known.drawn))
         yardstick = Yardstick(bits=known.bits, utility=true, encoded=encoded, complete=allowed.complete)
         rows = answerer.score(answers, encoding, problem, yardstick, encoding_s=encoding_s)
+        warnings += [f"ALARM: {text}" for text in answerer.alarms]
         regimens = _regimens(problem, twin_doses=doses, best=known.best, encoded=known.bits[int(np.argmax(encoded))])
         found.append(f"best {regimens[0]['utility']['mean']:.3f} QALY")
     wall["playback"] = time.perf_counter() - mark
@@ -202,6 +205,7 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         "solver_verdict": verdict.sentence,
         "solver_points": list(verdict.points),
         "winner": verdict.winner,
+        "alarms": list(answerer.alarms),
         "hardware": hardware_section(spec),
         "warnings": warnings,
         "wall_s": wall,

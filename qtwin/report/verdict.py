@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _SAME_QALY = 1e-9
+_SILENT = frozenset({"refused", "failed"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +63,9 @@ def judge(
     best = max(r["objective_twin"] for r in usable)
     leaders = [r for r in usable if r["objective_twin"] >= best - _SAME_QALY]
     winner = min(leaders, key=lambda r: (not (r["proven"] and r["scope"] == "twin"), r["total_wall_s"]))
-    quantum = [r for r in rows if r["kind"] == "quantum" and r.get("status") != "refused"]
+    quantum = [r for r in rows if r["kind"] == "quantum" and r.get("status") not in _SILENT]
     refused = [r for r in rows if r.get("status") == "refused"]
+    failed = [r for r in rows if r.get("status") == "failed"]
     points = []
     gain = best - current["utility"]["mean"]
     direction = "more" if gain >= 0 else "less"
@@ -88,6 +90,7 @@ def judge(
         )
         points.append(f"No proof: {simulated} allowed regimens were simulated on the twin{stands}. A better one is not excluded.")
     points += [f"{r['label']} does not take this question: {r['info']['refused']}." for r in refused]
+    points += [f"{r['label']} failed: {', '.join(r.get('offences') or ['no answer'])}." for r in failed]
     for r in rows:
         if r["proven"] and r["scope"] == "encoding" and r["kind"] == "classical":
             where = (
@@ -128,7 +131,7 @@ def judge(
 
 def _sentence(winner: dict[str, Any], rows: Sequence[dict[str, Any]], n_feasible: int, simulated: str) -> str:
     asked = [r for r in rows if r["kind"] == "quantum"]
-    quantum = [r for r in asked if r.get("status") != "refused"]
+    quantum = [r for r in asked if r.get("status") not in _SILENT]
     took = _seconds(winner["total_wall_s"])
     if simulated:
         return _unproven(winner, quantum, simulated, asked=bool(asked))

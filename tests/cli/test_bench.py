@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
-from tests.cli.conftest import Run
+import pytest
+
+from qtwin.cli.bench import _verdict
+from tests.cli.conftest import ROOT, Run
 
 SWEEP = """
 title = "tiny"
@@ -58,3 +65,82 @@ def test_a_sweep_that_cannot_run_is_refused_before_it_starts(cli: Run, tmp_path:
         assert done.returncode == 2
         assert word in done.stderr
         assert "Traceback" not in done.stderr
+
+
+PLUG_IN = """
+import sys, numpy as np
+from qtwin.solver.base import Card, Result, Solver
+class Boasts(Solver):
+    @classmethod
+    def card(cls):
+        return Card(name="boasts", summary="", kind="classical", guarantee="none", citation="", max_variables=99)
+    def solve(self, instance, *, seed, time_limit_s=None):
+        print("LISTEN TO ME")
+        n = instance.encoding.polynomial.n_variables
+        return Result(solver="boasts", status="optimal", bits=np.ones(n, np.uint8), energy=-1e9, proven=True, bound=-1e9)
+class Leaves(Boasts):
+    def solve(self, instance, *, seed, time_limit_s=None):
+        sys.exit(0)
+"""
+
+
+@pytest.fixture
+def plugged_in(tmp_path: Path) -> dict[str, str]:
+    """An environment in which a package of bad solvers is installed."""
+    site = tmp_path / "site"
+    (site / "boasting-1.0.dist-info").mkdir(parents=True)
+    (site / "boasting.py").write_text(PLUG_IN)
+    (site / "boasting-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: boasting\nVersion: 1.0\n")
+    points = "[qtwin.solvers]\nboasts = boasting:Boasts\nleaves = boasting:Leaves\n"
+    (site / "boasting-1.0.dist-info" / "entry_points.txt").write_text(points)
+    return {"PYTHONPATH": os.pathsep.join([str(ROOT), str(site)])}
+
+
+def _sweep(*solvers: str) -> str:
+    named = "".join(f'[[solver]]\nname = "{s}"\n' for s in solvers)
+    return f'title = "t"\nseed = 1\n[[family]]\nname = "dense"\nsizes = [8]\n{named}'
+
+
+def test_a_false_proof_is_an_alarm_and_a_print_breaks_no_json(cli: Run, tmp_path: Path, plugged_in: dict[str, str]) -> None:
+    (tmp_path / "s.toml").write_text(_sweep("boasts", "leaves", "random"))
+    done = cli("bench", "s.toml", "--out", "out", "--workers", "0", "--json", env=plugged_in)
+    assert done.returncode == 1
+    result = json.loads(done.stdout)
+    assert result["tasks"] == result["ran_now"] == 3
+    assert {(e["solver"], e["kind"]) for e in result["offences"] if e["alarm"]} == {("boasts", "proof")}
+    assert {"failed", "energy", "printed"} <= {e["kind"] for e in result["offences"]}
+    assert result["verdict"].startswith("ALARM")
+    assert "ALARM: boasts" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_sweep_in_which_all_failed_says_so(cli: Run, tmp_path: Path, plugged_in: dict[str, str]) -> None:
+    (tmp_path / "s.toml").write_text(_sweep("leaves"))
+    done = cli("bench", "s.toml", "--out", "out", "--workers", "1", "--json", env=plugged_in)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["verdict"] == "Nothing was answered: all 1 runs of leaves failed."
+
+
+def test_one_solver_alone_is_not_believed_either(cli: Run, tmp_path: Path, plugged_in: dict[str, str]) -> None:
+    assert cli("generate", "dense", "-n", "8", "-o", "d.json").returncode == 0
+    done = cli("solve", "d.json", "--solver", "boasts", "--json", env=plugged_in)
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert (told["solvers"][0]["proven"], len(told["alarms"]), told["printed"]) == (False, 1, "LISTEN TO ME")
+    failed = cli("solve", "d.json", "--solver", "leaves", env=plugged_in)
+    assert failed.returncode == 1
+    assert "solver 'leaves' failed" in failed.stderr
+
+
+def test_a_verdict_names_what_took_part() -> None:
+    def cell(label: str, kind: str, tts_s: float) -> Any:
+        return SimpleNamespace(family="f", n=8, label=label, kind=kind, tts_s=tts_s, failed=0, runs=10)
+
+    both = [cell("tabu", "classical", 1.0), cell("qaoa", "quantum", 2.0)]
+    assert "Classical (tabu) wins at 1 of the 1 sizes where quantum (qaoa) took part" in _verdict(both, [])
+    assert "qaoa) was quicker on f at 8" in _verdict([both[0], cell("qaoa", "quantum", 0.5)], [])
+    alone = _verdict([both[1], cell("random", "null", 3.0)], [])
+    assert alone.startswith("Quantum solvers only (qaoa), beside the null baseline (random)")
+    assert "lassical" not in alone
+    assert "Nobody" in _verdict([cell("tabu", "classical", math.inf), cell("qaoa", "quantum", math.inf)], [])
+    liar = [{"solver": "tabu", "alarm": True}]
+    assert "tabu" not in _verdict(both, liar)

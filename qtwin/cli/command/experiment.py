@@ -32,6 +32,8 @@ def run(
         result = run_experiment(checked, out or Path("out") / spec.stem, fresh=fresh)
     if as_json:
         typer.echo(json.dumps(result))
+    if result["alarms"]:
+        raise typer.Exit(1)
 
 
 @app.command()
