@@ -204,7 +204,7 @@ def group_of(section: str, key: str, value: float = 0.0) -> str:
 
 
 def _as_share(quantity: Quantity) -> Quantity:
-    """A fraction on the scale of its log odds, as uncertain at its value: no draw leaves a missing enzyme's drug without clearance."""
+    """A fraction on its log odds, as uncertain near its value: in no draw does a poor metaboliser have no clearance at all."""
     if quantity.scale != "log" or not 0.0 < quantity.value < 1.0:
         return quantity
     return replace(quantity, scale="logit", log_sd=quantity.sd / (1.0 - quantity.value), ci=None)
@@ -415,6 +415,8 @@ def _draw(
         if outcome in drug.hazard_ratio:
             ratio = drug.hazard_ratio[outcome]
             log_ratio = np.log(draw("hazard_ratio", outcome, ratio, by_class=True))
-            if not accrues(f"fewer {outcome}", drug, person.facts):  # nor does a harm turn into a benefit at the end of its interval
+            if not accrues(
+                f"fewer {outcome}", drug, person.facts
+            ):  # nor does a harm turn into a benefit at the end of its interval
                 log_ratio = np.maximum(log_ratio, 0.0)
             effects.hazard_log_ratio[:, i, k] = log_ratio

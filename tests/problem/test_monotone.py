@@ -32,10 +32,37 @@ conditions = st.sampled_from(
     ["dementia", "alzheimer_disease", "depression", "atrial_fibrillation", "hypertension", "pain", "vascular_disease", "falls"]
 )
 excluding = st.sampled_from(
-    "epilepsy seizure long_qt_syndrome torsade_de_pointes gastrointestinal_bleeding intracranial_haemorrhage heart_failure"
-    " parkinson_disease av_block sick_sinus_syndrome bradycardia asthma copd glaucoma_angle_closure cerebral_amyloid_angiopathy"
-    " cerebral_microbleeds urinary_retention falls cirrhosis hepatic_impairment hyponatraemia orthostatic_hypotension delirium"
-    " hyperkalaemia dialysis mechanical_heart_valve gastrointestinal_obstruction eating_disorder myasthenia_gravis".split()
+    [
+        "epilepsy",
+        "seizure",
+        "long_qt_syndrome",
+        "torsade_de_pointes",
+        "gastrointestinal_bleeding",
+        "intracranial_haemorrhage",
+        "heart_failure",
+        "parkinson_disease",
+        "av_block",
+        "sick_sinus_syndrome",
+        "bradycardia",
+        "asthma",
+        "copd",
+        "glaucoma_angle_closure",
+        "cerebral_amyloid_angiopathy",
+        "cerebral_microbleeds",
+        "urinary_retention",
+        "falls",
+        "cirrhosis",
+        "hepatic_impairment",
+        "hyponatraemia",
+        "orthostatic_hypotension",
+        "delirium",
+        "hyperkalaemia",
+        "dialysis",
+        "mechanical_heart_valve",
+        "gastrointestinal_obstruction",
+        "eating_disorder",
+        "myasthenia_gravis",
+    ]
 )
 
 
