@@ -101,6 +101,7 @@ def test_a_record_becomes_a_verdict(cli: Run, experiment: Path) -> None:
     assert len(list((out / "figures").glob("*.png"))) >= 4
 
 
+@pytest.mark.timeout(400)  # three runs
 def test_the_genotype_turns_kinetics_and_utility(cli: Run, experiment: Path) -> None:
     seen = []
     for alleles, values, score, phenotype in (
@@ -120,6 +121,7 @@ def test_the_genotype_turns_kinetics_and_utility(cli: Run, experiment: Path) -> 
     assert utility[0] < utility[1] < utility[2]  # metoprolol and paroxetine suit her the less, the slower she clears them
 
 
+@pytest.mark.timeout(400)  # five runs
 def test_an_interrupted_run_goes_on_and_ends_at_the_same_result(cli: Run, experiment: Path) -> None:
     whole = _result(cli("run", experiment.name, "--json", "--out", "whole"))
     for how, code in ((signal.SIGINT, 3), (signal.SIGKILL, -signal.SIGKILL)):
@@ -226,11 +228,11 @@ def test_a_record_that_no_model_is_about_is_refused_or_accepted_by_name(cli: Run
     assert {row["inn"] for row in result["without_indication"]} >= {"donepezil", "apixaban", "sertraline", "amlodipine"}
 
 
-@pytest.mark.parametrize("over", ["people", "ignorance"])
-def test_the_objective_guards_against_the_worst_by_name(cli: Run, experiment: Path, over: str) -> None:
-    mean = _result(cli("run", experiment.name, "--json", "--out", "mean"))
-    guard = f'max_drugs = 6\ncvar_alpha = 0.2\ncvar_over = "{over}"'
+def test_the_objective_guards_against_the_worst_by_name(cli: Run, experiment: Path) -> None:
+    guard = 'max_drugs = 6\ncvar_alpha = 0.2\ncvar_over = "ignorance"'
     experiment.write_text(experiment.read_text().replace("max_drugs = 6", guard), encoding="utf-8")
-    guarded = _result(cli("run", experiment.name, "--json", "--out", "guarded"))
-    assert guarded["worth"]["remaining_life_qaly"] < mean["worth"]["remaining_life_qaly"]
-    assert over in json.dumps(guarded["problem"])
+    result = _result(cli("run", experiment.name, "--json"))
+    assert "worst 20 % of ignorance" in result["problem"]["objective"]
+    # the worst fifth of the draws is worse than their mean, which the played-back section tells
+    chosen = next(r for r in result["regimens"] if r["key"] == "chosen")
+    assert result["worth"]["remaining_life_qaly"] < chosen["utility"]["mean"]
