@@ -34,6 +34,10 @@ def test_the_shipped_quickstart_reads(tmp_path: Path) -> None:
         ("n_members = 200", "n_members = 5", "n_members"),
         ("[encoding]", "[encodings]", "encoding"),
         ("max_drugs = 6", "max_drugs = 0", "max_drugs"),
+        ("max_drugs = 6", "max_drugs = 6\ncvar_alpha = 1.5", "cvar_alpha"),
+        ("max_drugs = 6", "max_drugs = 6\nworst_share = 0.1", "worst_share"),
+        ("max_drugs = 6", 'max_drugs = 6\ncvar_over = "draws"', "cvar_over"),
+        ("n_members = 200", 'n_members = 200\nout_of_scope = "yes"', "out_of_scope"),
     ],
 )
 def test_unusable_specs_are_refused(tmp_path: Path, old: str, new: str, words: str) -> None:
@@ -54,3 +58,11 @@ def test_the_identity_changes_with_every_part(tmp_path: Path) -> None:
     ids = {identity(spec), identity(spec, "a"), identity(spec, "b"), identity(other)}
     assert len(ids) == 4
     assert identity(read_spec(_write(tmp_path, SMALL))) == identity(spec)
+
+
+def test_the_objective_is_the_mean_unless_it_guards_against_the_worst_by_name(tmp_path: Path) -> None:
+    plain = read_spec(_write(tmp_path, SMALL)).problem
+    assert (plain.cvar_alpha, plain.cvar_over, plain.jurisdiction, plain.lift) == (1.0, "people", "US", ())
+    guard = 'max_drugs = 6\ncvar_alpha = 0.1\ncvar_over = "ignorance"'
+    guarded = read_spec(_write(tmp_path, SMALL.replace("max_drugs = 6", guard))).problem
+    assert (guarded.cvar_alpha, guarded.cvar_over) == (0.1, "ignorance")

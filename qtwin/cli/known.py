@@ -54,7 +54,7 @@ class Known:
 
 
 def simulated(checkpoint: Checkpoint, answerer: Answerer, problem: RegimenProblem, allowed: Allowed) -> dict[str, Any]:
-    """Utility of every listed choice, each draw's winner, and the seconds; what the enumeration simulated is not simulated again."""
+    """Utility of every listed choice, each draw's winner, and the seconds; the enumeration's own numbers where one ran."""
 
     def compute() -> dict[str, Any]:
         started = time.perf_counter()

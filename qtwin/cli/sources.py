@@ -154,8 +154,8 @@ def show_sources(*, as_json: bool, spec: Path | None = None) -> None:
         console.print(
             f"\nNo {_QUICKSTART} here: name an experiment with --spec to see which assumed numbers can change its choice."
         )
-    title = f"Assumed or not read, and able to change the choice of {asked.name if asked else 'an experiment'}"
-    for title, rows in ((title, flips), ("Recalled or not re-read", unread)):
+    matter = f"Assumed or not read, and able to change the choice of {asked.name if asked else 'an experiment'}"
+    for title, rows in ((matter, flips), ("Recalled or not re-read", unread)):
         if rows:
             console.print(f"\n{title}: {len(rows)}")
             for n in rows:

@@ -8,7 +8,7 @@ people; the same people appear under every draw, so what differs between the mea
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -412,6 +412,8 @@ def _draw(
         if outcome in drug.hazard_ratio:
             ratio = drug.hazard_ratio[outcome]
             log_ratio = np.log(draw("hazard_ratio", outcome, ratio, by_class=True))
-            if not accrues(f"fewer {outcome}", drug, person.facts):  # nor does a harm turn into a benefit at the end of its interval
+            if not accrues(
+                f"fewer {outcome}", drug, person.facts
+            ):  # nor does a harm turn into a benefit at the end of its interval
                 log_ratio = np.maximum(log_ratio, 0.0)
             effects.hazard_log_ratio[:, i, k] = log_ratio

@@ -20,7 +20,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "atrial_fibrillation": ("stroke prevention in atrial fibrillation", "rate control in atrial fibrillation"),
 }
 """Condition of a patient to the needs that a regimen covers where an eligible candidate can. Depression in dementia and psychosis
-are left to the utility: no drug has been shown to be worth its harm there as a rule (HTA-SADD 2011, Lancet 378:403; Beers 2023)."""
+are left to the utility: no drug was shown to be worth its harm there as a rule (HTA-SADD 2011, Lancet 378:403; Beers 2023)."""
 
 
 def needs_of(facts: Facts) -> tuple[tuple[str, ...], tuple[str, ...]]:

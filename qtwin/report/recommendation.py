@@ -56,7 +56,7 @@ def excluded_section(options: Sequence[Dose], eligibility: Eligibility) -> list[
 
 
 def without_indication(options: Sequence[Dose], facts: Facts) -> list[dict[str, str]]:
-    """Candidates whose wanted effect accrues nothing to this person, and what it would need; and those whose effect has no model."""
+    """Candidates whose wanted effect accrues nothing to this person, what it would need; and those whose effect has no model."""
     out: list[dict[str, str]] = []
     for drug in {o.drug.inn: o.drug for o in options}.values():
         has = [name for name, effect in _EFFECT_OF.items() if effect in drug.effects]
@@ -151,10 +151,12 @@ def points(result: Mapping[str, Any], current: Mapping[str, Any]) -> tuple[str, 
     sure, worth = result["certainty"], result["worth"]
     gain = worth["remaining_life_qaly"] - current["utility"]["mean"]
     out = [
-        f"It is worth {qaly(worth['remaining_life_qaly'])} QALY over the remaining life, {qaly(worth['within_horizon_qaly'])} of them"
-        f" within {worth['horizon_years']:g} years; {qaly(abs(gain))} {'more' if gain >= 0 else 'less'} than the current medicines.",
+        f"It is worth {qaly(worth['remaining_life_qaly'])} QALY over the remaining life, of which"
+        f" {qaly(worth['within_horizon_qaly'])} within {worth['horizon_years']:g} years;"
+        f" {qaly(abs(gain))} {'more' if gain >= 0 else 'less'} than the current medicines.",
         f"How sure: in {percent(sure['p_optimal'])} of {sure['n_draws']} draws of what is not known, no"
-        f" {'feasible' if sure['complete'] else 'simulated'} regimen is better; {_several(len(sure['set90']), 'regimen')} hold 90 %."
+        f" {'feasible' if sure['complete'] else 'simulated'} regimen is better;"
+        f" {_several(len(sure['set90']), 'regimen')} hold 90 %."
         f" Expected regret {qaly(sure['expected_regret_qaly'])} QALY, {qaly(sure['regret_95_qaly'])} in the worst twentieth.",
     ]
     by_drug: dict[str, str] = {}

@@ -26,7 +26,8 @@ genotypes = "genotypes.json"
 n_members = 200
 [problem]
 candidates = [
-  "donepezil", "galantamine", "metoprolol", "bisoprolol", "digoxin", "amlodipine", "apixaban", "sertraline", "paroxetine",
+  "donepezil", "galantamine", "rivastigmine", "metoprolol", "bisoprolol", "digoxin", "amlodipine", "lisinopril", "apixaban",
+  "sertraline", "citalopram", "mirtazapine", "paroxetine",
 ]
 max_drugs = 6
 [encoding]

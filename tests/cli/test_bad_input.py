@@ -114,6 +114,13 @@ def test_contradictory_constraints(cli: Run, experiment: Path) -> None:
         ("max_drugs = 6", 'max_drugs = 6\nneeds = ["depresion"]', "depression"),
         ("max_drugs = 6", "max_drugs = 6\nhorizon_years = nan", "horizon_years"),
         ("max_drugs = 6", "max_drugs = 6\nweights = {bleding = 2.0}", "bleeding"),
+        ("max_drugs = 6", "max_drugs = 6\ncvar_alpha = 0.0", "cvar_alpha"),
+        ("max_drugs = 6", "max_drugs = 6\ntail = 0.1", "tail"),
+        ("max_drugs = 6", 'max_drugs = 6\ncvar_over = "everybody"', "cvar_over"),
+        ("max_drugs = 6", 'max_drugs = 6\njurisdiction = "UK"', "jurisdiction"),
+        ("max_drugs = 6", 'max_drugs = 6\nrules = "nowhere"', "nowhere"),
+        ("max_drugs = 6", 'max_drugs = 6\nlift = ["no-such-rule"]', "no-such-rule"),
+        ("n_members = 200", 'n_members = 200\nout_of_scope = "ignore"', "out_of_scope"),
     ],
 )
 def test_an_unknown_name_or_value_in_the_spec(cli: Run, experiment: Path, old: str, new: str, suggestion: str) -> None:

@@ -30,7 +30,7 @@ def runs(experiment: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, A
     """The small experiment enumerated, and as if it could not be."""
     monkeypatch.setenv("QTWIN_AUDIT_LOG", str(experiment.parent / "audit.jsonl"))
     text = experiment.read_text(encoding="utf-8").split("[[solver]]")[0].replace("n_members = 200", "n_members = 100")
-    text = text.replace('"paroxetine"', '"paroxetine", "memantine", "atorvastatin", "omeprazole", "lisinopril"')
+    text = text.replace('"paroxetine"', '"paroxetine", "memantine", "atorvastatin", "omeprazole"')
     text = text.replace("max_drugs = 6", "max_drugs = 9").replace(
         "n_train = 40", 'n_train = 40\ncompare = false\nspectrum = "never"'
     )
@@ -56,8 +56,8 @@ def test_the_sampled_question_finds_what_the_enumerated_one_proves(runs: tuple[d
     search = rows["twin-local-search"]
     assert search["objective_twin"] == pytest.approx(proof["objective_twin"], abs=1e-12)
     assert not any(r["proven"] and r["scope"] == "twin" for r in rows.values())
-    assert "proved" not in sampled["verdict"]
-    assert f"{problem['n_simulated']:,} of {problem['n_feasible']:,} allowed regimens were simulated" in sampled["verdict"]
+    assert "proved" not in sampled["solver_verdict"]
+    assert f"{problem['n_simulated']:,} of {problem['n_feasible']:,} allowed regimens were simulated" in sampled["solver_verdict"]
     assert max(r["objective_twin"] for r in rows.values() if r["feasible"]) <= proof["objective_twin"] + 1e-12
     # the same seed trains on other regimens, but measures the same quantity
     for one, other in ((whole["encoding"]["fidelity"], sampled["encoding"]["fidelity"]),):

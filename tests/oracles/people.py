@@ -17,9 +17,24 @@ from qtwin.pharmacology.panel import Panel, Person, build_panel
 from qtwin.pharmacology.risk import hazards_per_year, prospects
 
 EVERYTHING = frozenset(
-    "alzheimer_disease dementia moderate_dementia parkinson_disease depression psychosis agitation pain neuropathic_pain"
-    " overactive_bladder reflux_disease atrial_fibrillation hypertension vascular_disease myocardial_infarction"
-    " reduced_ejection_fraction".split()
+    [
+        "alzheimer_disease",
+        "dementia",
+        "moderate_dementia",
+        "parkinson_disease",
+        "depression",
+        "psychosis",
+        "agitation",
+        "pain",
+        "neuropathic_pain",
+        "overactive_bladder",
+        "reflux_disease",
+        "atrial_fibrillation",
+        "hypertension",
+        "vascular_disease",
+        "myocardial_infarction",
+        "reduced_ejection_fraction",
+    ]
 )
 """Conditions under which nearly every benefit accrues."""
 NOTHING: frozenset[str] = frozenset()

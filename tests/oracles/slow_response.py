@@ -159,9 +159,7 @@ def respond_slowly(
     )
     # hazards: what lowers one lies near its plateau, what raises it does not
     log_ratio = {
-        o: sum(
-            eff.hazard_log_ratio[d, i, k] * (e(i) if eff.hazard_log_ratio[d, i, k] < 0.0 else g(i)) for i in regimen
-        )
+        o: sum(eff.hazard_log_ratio[d, i, k] * (e(i) if eff.hazard_log_ratio[d, i, k] < 0.0 else g(i)) for i in regimen)
         for k, o in enumerate(OUTCOMES)
     }
     pressure = sum(eff.pressure_fall[d, i] * e(i) for i in regimen)

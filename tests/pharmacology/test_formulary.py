@@ -72,7 +72,15 @@ def test_an_unknown_drug_gets_the_nearest_name() -> None:
 def test_outcomes_carry_unit_and_source() -> None:
     table = outcome_table()
     events = {f"{name} {part}": q for name, event in table.event.items() for part, q in vars(event).items()}
-    for section in (table.hazard, events, table.constant, table.stroke_by_score, table.stage, table.antibody, *table.factor.values()):
+    for section in (
+        table.hazard,
+        events,
+        table.constant,
+        table.stroke_by_score,
+        table.stage,
+        table.antibody,
+        *table.factor.values(),
+    ):
         assert section
         assert all(q.unit and q.source for q in section.values())
 

@@ -82,6 +82,24 @@ def test_every_kind_of_number_is_drawn() -> None:
     panel = a_panel(reference_doses("metoprolol", "donepezil", "paroxetine", "risperidone", "lecanemab", "citalopram"))
     panel.span(1.5)
     drawn = panel.ignorance.parameters
-    for word in ("metabolism", "inactivates", "affinity", "qt_prolongation", "aria", "intolerance", "ec50", "hazard_ratio", "event"):
+    for word in (
+        "metabolism",
+        "inactivates",
+        "affinity",
+        "qt_prolongation",
+        "aria",
+        "intolerance",
+        "ec50",
+        "hazard_ratio",
+        "event",
+    ):
         assert any(word in key for key in drawn), word
-    assert {p.group for p in drawn.values()} >= {"kinetics", "receptors", "efficacy", "harm", "baseline risk", "value", "response"}
+    assert {p.group for p in drawn.values()} >= {
+        "kinetics",
+        "receptors",
+        "efficacy",
+        "harm",
+        "baseline risk",
+        "value",
+        "response",
+    }

@@ -1,4 +1,4 @@
-"""Numbers with their uncertainty: an interval gives the spread, on the scale that the number has, and values come back from scores."""
+"""Numbers with their uncertainty: an interval gives the spread on the scale of the number, and scores give values."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def test_the_hazard_factor_multiplies_and_utility_is_held_between_0_and_1() -> N
 
 
 def test_a_death_costs_exactly_the_remaining_life() -> None:
-    """As the hazard ratio grows, death is at once, and survival loses all quality-adjusted life from now on; with ratio 1, nothing."""
+    """As the hazard ratio grows death is at once and loses all quality-adjusted life from now on; with ratio 1, nothing."""
     panel = build_panel(reference_doses("olanzapine"), a_person(), n_members=8, seed=0, ignorance=Known())
     lived, _ = panel.span(1.5)
     within = float(lived.weights @ (np.exp(-lived.cumulative[0]) * lived.utility[0]))

@@ -1,4 +1,4 @@
-"""The objective on the twin: mean, worst cases and switching cost, each against its definition; and the front of benefit and harm."""
+"""The objective on the twin: mean, worst cases and switching cost, each by its definition; and the front of benefit and harm."""
 
 from __future__ import annotations
 
@@ -57,9 +57,7 @@ def test_the_worst_people_are_those_under_each_draw(problem: RegimenProblem, alp
     rows = problem.feasible_bits()[::7]
     utility = problem.member_utility(rows)
     guarded = replace(problem, cvar_alpha=alpha, cvar_over="people")
-    expected = [
-        [_worst_mean(u[d * PEOPLE : (d + 1) * PEOPLE], alpha) for d in range(problem.panel.n_draws)] for u in utility
-    ]
+    expected = [[_worst_mean(u[d * PEOPLE : (d + 1) * PEOPLE], alpha) for d in range(problem.panel.n_draws)] for u in utility]
     np.testing.assert_allclose(guarded.by_draw(rows), expected, atol=1e-12)
     np.testing.assert_allclose(guarded.objective(rows), np.mean(expected, axis=1), atol=1e-12)
     assert (guarded.objective(rows) <= problem.objective(rows) + 1e-12).all()
