@@ -100,7 +100,7 @@ def _utility_card(result: Mapping[str, Any]) -> Card:
         note += f"; current medicines {qaly(current)}"
     years = finite((result.get("problem") or {}).get("horizon_years"))
     return Card(
-        name="Utility" + (f" over {plain(years)} years" if years else ""), value=f"{qaly(utility.get('mean'))} {unit}", note=note
+        name="Utility" + (f", {plain(years)} years of treatment" if years else ""), value=f"{qaly(utility.get('mean'))} {unit}", note=note
     )
 
 

@@ -193,7 +193,8 @@ def _flip(bar: Mapping[str, Any]) -> str:
     value, best = (bar["low"], bar["best_low"]) if low else (bar["high"], bar["best_high"])
     unit = "" if bar["unit"] == "1" else f" {bar['unit']}"
     to = " + ".join(label.split(" ")[0] for label in best) or "no drug"
-    return f"{bar['number']} at {number(value)}{unit} ({bar['status']}) instead of {number(bar['value'])}: {to}"
+    name = str(bar["number"]).replace("_", " ")
+    return f"{name} at {number(value)}{unit} ({bar['status']}) instead of {number(bar['value'])}: {to}"
 
 
 def _all_out(inn: str, result: Mapping[str, Any]) -> bool:
