@@ -53,7 +53,9 @@ def set_picture(result: Mapping[str, Any]) -> Picture | None:
 
     def draw(width_in: float) -> Figure:
         wide = width_in > 5
-        figure = look.new_figure(width_in, 0.7 + (0.36 if wide else 0.52) * len(shown))
+        ticks = [_lines(n, 66 if wide else 25) for n in names]
+        rows_in = 0.15 * sum(t.count("\n") + 1 for t in ticks) + 0.18 * len(ticks)
+        figure = look.new_figure(width_in, 0.7 + rows_in)
         axes = figure.add_subplot()
         places = range(len(shown))
         axes.barh(
@@ -64,7 +66,7 @@ def set_picture(result: Mapping[str, Any]) -> Picture | None:
         )
         for k, row in enumerate(shown):
             axes.annotate(percent(row["p_optimal"]), (100.0 * row["p_optimal"], k), (4, 0), textcoords="offset points", va="center")
-        axes.set_yticks(places, [_lines(n, 62 if wide else 25) for n in names])
+        axes.set_yticks(places, ticks)
         axes.invert_yaxis()
         axes.set_xlim(0.0, 118.0 * max(r["p_optimal"] for r in shown) or 1.0)
         axes.set_xlabel("P(optimal), %")
