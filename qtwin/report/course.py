@@ -41,7 +41,7 @@ def fit_picture(result: Mapping[str, Any]) -> Picture | None:
     return Picture(
         name="twin_fit",
         title="The twin's past against the visits",
-        caption="Points are measurements, lines the posterior median, shaded areas 95 % intervals of the simulated state"
+        caption="Points are measurements, lines the posterior median, shaded areas 95 % credible intervals of the simulated state"
         f" (measurement error not added). Time 0 is the last visit.{words}",
         alt=f"{len(bands)} panels of the fitted course.{words} At the last visit the twin has, with 95 % intervals: "
         + "; ".join(parts)
