@@ -99,8 +99,8 @@ def course_picture(result: Mapping[str, Any]) -> Picture | None:
         name="patient_course",
         title="The patient's course under each regimen",
         caption="Thick lines are posterior medians. The shaded area (first regimen) and the thin lines (the others) are 95 %"
-        " intervals over the posterior; most of that spread is uncertainty about the patient and common to all regimens.",
-        alt=f"{len(names)} panels, {len(regimens)} regimens. Median and 95 % interval after {plain(years)} years. "
+        " credible intervals; most of that spread is uncertainty about the patient and common to all regimens.",
+        alt=f"{len(names)} panels, {len(regimens)} regimens. Median and 95 % credible interval after {plain(years)} years. "
         + ". ".join(ends)
         + ".",
         wide=wide,

@@ -55,10 +55,12 @@ def headline(result: Mapping[str, Any]) -> str:
     if chosen is None:
         return str(result.get("verdict") or "No verdict was reported")
     names = [str(d.get("inn")) for d in chosen]
-    if len(names) > _NAMED:
-        names = [*names[: _NAMED - 1], f"{len(names) - _NAMED + 1} more"]
+    scope = outside(result)
+    most = _NAMED - 3 if scope else _NAMED
+    if len(names) > most:
+        names = [*names[: most - 2], f"{len(names) - most + 2} more"]
     what = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else (names[0] if names else "no drug")
-    first = "Outside every model's scope. " if outside(result) else ""
+    first = "Outside every model's scope. " if scope else ""
     return f"{first}The twin recommends {what}"
 
 
