@@ -65,7 +65,9 @@ def set_picture(result: Mapping[str, Any]) -> Picture | None:
             height=0.62,
         )
         for k, row in enumerate(shown):
-            axes.annotate(percent(row["p_optimal"]), (100.0 * row["p_optimal"], k), (4, 0), textcoords="offset points", va="center")
+            axes.annotate(
+                percent(row["p_optimal"]), (100.0 * row["p_optimal"], k), (4, 0), textcoords="offset points", va="center"
+            )
         axes.set_yticks(places, ticks)
         axes.invert_yaxis()
         axes.set_xlim(0.0, 118.0 * max(r["p_optimal"] for r in shown) or 1.0)
@@ -130,7 +132,8 @@ def tornado_picture(result: Mapping[str, Any]) -> Picture | None:
         " regimen then loses against the best one; without a bar the choice holds.",
         alt=f"{flips} of the {len(bars)} numbers that matter most change the choice; "
         + "; ".join(
-            f"{plain_key(b.get('number'))}: {qaly(b.get('regret_low_qaly'))} and {qaly(b.get('regret_high_qaly'))} QALY" for b in shown
+            f"{plain_key(b.get('number'))}: {qaly(b.get('regret_low_qaly'))} and {qaly(b.get('regret_high_qaly'))} QALY"
+            for b in shown
         )
         + ".",
         wide=wide,

@@ -24,9 +24,10 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """Labels kept, started and stopped when the current medicines give way to the chosen ones."""
+    """Labels kept, taken in another dose, started and stopped when the current medicines give way to the chosen ones."""
 
     kept: tuple[str, ...]
+    changed: tuple[str, ...]
     started: tuple[str, ...]
     stopped: tuple[str, ...]
 
@@ -42,10 +43,13 @@ def change(result: Mapping[str, Any]) -> Change | None:
     if chosen is None or current is None:
         return None
     new, old = list(chosen.get("drugs") or []), list(current.get("drugs") or [])
+    gone = {d.partition(" ")[0]: d for d in old if d not in new}
+    changed = {d: gone[d.partition(" ")[0]] for d in new if d not in old and d.partition(" ")[0] in gone}
     return Change(
         kept=tuple(d for d in new if d in old),
-        started=tuple(d for d in new if d not in old),
-        stopped=tuple(d for d in old if d not in new),
+        changed=tuple(f"{was} → {now.partition(' ')[2]}" for now, was in changed.items()),
+        started=tuple(d for d in new if d not in old and d not in changed),
+        stopped=tuple(d for d in old if d not in new and d not in changed.values()),
     )
 
 
@@ -151,7 +155,9 @@ def _regimen_card(result: Mapping[str, Any]) -> Card:
 def _utility_card(result: Mapping[str, Any]) -> Card:
     chosen, unit = regimen(result, "chosen"), _unit(result)
     utility = (chosen or {}).get("utility") or {}
-    note = f"95 % credible interval {interval(utility, qaly)}" if finite(utility.get("low")) is not None else "interval not reported"
+    note = (
+        f"95 % credible interval {interval(utility, qaly)}" if finite(utility.get("low")) is not None else "interval not reported"
+    )
     current = ((regimen(result, "current") or {}).get("utility") or {}).get("mean")
     if finite(current) is not None:
         note += f"; current medicines {qaly(current)}"

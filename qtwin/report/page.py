@@ -126,7 +126,13 @@ def environment() -> Environment:
         "dose": dose_label,
         "pretty_json": lambda value: escape(json.dumps(value, indent=2, ensure_ascii=False, default=str)),
     }
-    environment.globals |= {"position": number.position, "finite": number.finite, "label": solver_label, "doses": labels, "against": against}
+    environment.globals |= {
+        "position": number.position,
+        "finite": number.finite,
+        "label": solver_label,
+        "doses": labels,
+        "against": against,
+    }
     return environment
 
 

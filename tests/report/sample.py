@@ -75,7 +75,10 @@ def sample(seed: int = 0) -> dict[str, Any]:
         "pareto": _pareto(np.random.default_rng(seed + 1)),
         "top": _top(rng),
         "verdict": "For this made-up woman of 76 the twin recommends donepezil, memantine, bisoprolol, apixaban and sertraline.",
-        "verdict_points": ["It is worth 0.142 QALY over the remaining life.", "How sure: in 41 % of the draws nothing is better."],
+        "verdict_points": [
+            "It is worth 0.142 QALY over the remaining life.",
+            "How sure: in 41 % of the draws nothing is better.",
+        ],
         "solver_verdict": "Exhaustive search proved the best regimen in 0.4 s; QAOA found it more slowly.",
         "solver_points": [
             "Exhaustive simulation on the twin visited all 2,316 feasible regimens and its answer is proven.",

@@ -9,7 +9,7 @@ import pytest
 from sample import sample
 
 from qtwin.errors import InputError
-from qtwin.report import effect, figures, page
+from qtwin.report import effect, figures, glance, page
 
 VOID = {"meta", "img", "source", "br", "link", "input", "hr"}
 
@@ -207,7 +207,14 @@ def test_every_exclusion_caution_and_number_stands_with_its_source(written):
     words = read(text).text
     for row in [b for e in result["excluded"] for b in e["because"]] + result["cautions"] + result["certainty"]["tornado"]:
         assert row["source"] in words
-    for mark in ("galantamine 24 mg /24 h", "dose too high", "to be avoided", "odium unknown", "covers pain", "donepezil: 5 mg a day"):
+    for mark in (
+        "galantamine 24 mg /24 h",
+        "dose too high",
+        "to be avoided",
+        "odium unknown",
+        "covers pain",
+        "donepezil: 5 mg a day",
+    ):
         assert mark in words
     assert "EVPI" in words
     assert "efficacy" in words
@@ -221,6 +228,14 @@ def test_an_answer_outside_the_scope_says_so_first(no_drawing):
     heading = re.search("<h1>(.*?)</h1>", page.render(result, {}), re.DOTALL)[1]
     assert heading.startswith("Outside every model&#39;s scope. The twin recommends donepezil")
     assert words.index("no disease that a model covers") < words.index("What is recommended")
+
+
+def test_another_dose_of_the_same_drug_is_a_change_of_dose():
+    found = glance.change(sample())
+    assert found.changed == ("donepezil 5 mg → 10 mg",)
+    assert found.kept == ("apixaban 5 mg",)
+    assert found.started == ("memantine 20 mg", "bisoprolol 5 mg", "sertraline 100 mg")
+    assert found.stopped == ("metoprolol 100 mg", "paroxetine 20 mg", "oxybutynin 5 mg")
 
 
 def test_no_drug_is_an_answer(tmp_path):
@@ -238,7 +253,9 @@ def test_a_rule_that_keeps_a_drug_from_the_chosen_one_is_shown(no_drawing):
     chosen = page.labels(result["chosen"])
     result["problem"]["constraints"] += [
         {"name": f"eligibility: r{k}: pair", "kind": "NotBoth", "reason": f"reason {k}", "members": members}
-        for k, members in enumerate(([chosen[3], "lecanemab 700 mg /336 h"], ["a 1 mg /24 h", "b 1 mg /24 h"], [chosen[0], chosen[1]]))
+        for k, members in enumerate(
+            ([chosen[3], "lecanemab 700 mg /336 h"], ["a 1 mg /24 h", "b 1 mg /24 h"], [chosen[0], chosen[1]])
+        )
     ]
     words = read(page.render(result, {})).text
     assert "lecanemab apixaban Reason 0." in words
