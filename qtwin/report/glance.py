@@ -101,7 +101,8 @@ def at_a_glance(result: Mapping[str, Any]) -> list[Card]:
         Card(
             name="P(optimal)",
             value=percent(sure.get("p_optimal")),
-            note=f"of {draws} of what is not known: no {among} regimen is better (standard error {percent(sure.get('p_optimal_se'))})",
+            note=f"of {draws} of what is not known: no {among} regimen is better"
+            f" (standard error {percent(sure.get('p_optimal_se'))})",
         ),
         Card(
             name="Regimens that hold 90 %",

@@ -55,7 +55,8 @@ def picture(result: Mapping[str, Any]) -> Picture | None:
         wide, narrow = look.png(draw(look.WIDE_IN)), look.png(draw(look.NARROW_IN))
     first, last = front[0], front[-1]
     words = (
-        f"{len(front)} regimens are Pareto-optimal (no other is better in both): from {qaly(first['benefit'])} gained at {qaly(first['harm'])} lost to"
+        f"{len(front)} regimens are Pareto-optimal (no other is better in both): from"
+        f" {qaly(first['benefit'])} gained at {qaly(first['harm'])} lost to"
         f" {qaly(last['benefit'])} at {qaly(last['harm'])} {unit}."
     )
     return Picture(
