@@ -41,7 +41,7 @@ def fit_picture(result: Mapping[str, Any]) -> Picture | None:
     return Picture(
         name="twin_fit",
         title="The twin's past against the visits",
-        caption="Points are measurements, lines the posterior median, shaded areas 95 % intervals of the simulated state"
+        caption="Points are measurements, lines the posterior median, shaded areas 95 % credible intervals of the simulated state"
         f" (measurement error not added). Time 0 is the last visit.{words}",
         alt=f"{len(bands)} panels of the fitted course.{words} At the last visit the twin has, with 95 % intervals: "
         + "; ".join(parts)
@@ -99,8 +99,8 @@ def course_picture(result: Mapping[str, Any]) -> Picture | None:
         name="patient_course",
         title="The patient's course under each regimen",
         caption="Thick lines are posterior medians. The shaded area (first regimen) and the thin lines (the others) are 95 %"
-        " intervals over the posterior; most of that spread is uncertainty about the patient and common to all regimens.",
-        alt=f"{len(names)} panels, {len(regimens)} regimens. Median and 95 % interval after {plain(years)} years. "
+        " credible intervals; most of that spread is uncertainty about the patient and common to all regimens.",
+        alt=f"{len(names)} panels, {len(regimens)} regimens. Median and 95 % credible interval after {plain(years)} years. "
         + ". ".join(ends)
         + ".",
         wide=wide,

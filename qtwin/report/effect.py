@@ -41,9 +41,9 @@ def picture(result: Mapping[str, Any]) -> Picture | None:
     return Picture(
         name="benefit_harm",
         title="Benefit and harm by kind",
-        caption=f"Expected {unit} over the horizon by kind, gains to the right and losses to the left;"
-        f" whiskers are 95 % intervals over the posterior.{note}",
-        alt=f"Bar chart in {unit} with 95 % intervals. " + ". ".join(parts) + ".",
+        caption=f"Expected {unit} by kind, gains to the right and losses to the left;"
+        f" whiskers are 95 % credible intervals.{note}",
+        alt=f"Bar chart in {unit} with 95 % credible intervals. " + ". ".join(parts) + ".",
         wide=wide,
         narrow=narrow,
         csv=table(
@@ -86,7 +86,7 @@ def _figure(
     from matplotlib.ticker import MaxNLocator
 
     panels[-1].xaxis.set_major_locator(MaxNLocator(8 if width_in > 6 else 4, steps=(1, 2, 2.5, 5, 10)))
-    panels[-1].set_xlabel(f"{unit} over the horizon (negative: lost)")
+    panels[-1].set_xlabel(f"{unit} against no drug (negative: lost)")
     handles = [Patch(color=c) for c in colours]
     labels = [look.short(r.get("title") or r["key"]) for r in regimens]
     figure.legend(handles, labels, loc="outside upper left", ncols=len(labels) if width_in > 6 else 1, handlelength=1.1)

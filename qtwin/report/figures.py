@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from qtwin.report import certainty, course, effect, fidelity, pareto, race, spectrum
+from qtwin.report import course, decision_pictures, effect, fidelity, pareto, race, spectrum
 from qtwin.report.picture import Picture
 
 TABLE: dict[str, Callable[[Mapping[str, Any]], Picture | None]] = {
-    "p_optimal": certainty.optimal_picture,
-    "tornado": certainty.tornado_picture,
-    "twin_fit": course.fit_picture,
     "benefit_harm": effect.picture,
     "pareto": pareto.picture,
     "patient_course": course.course_picture,
+    "p_optimal": decision_pictures.set_picture,
+    "tornado": decision_pictures.tornado_picture,
+    "solver_comparison": race.picture,
+    "twin_fit": course.fit_picture,
     "encoded_against_true": fidelity.picture,
     "interaction_spectrum": spectrum.picture,
-    "solver_comparison": race.picture,
 }
 
 

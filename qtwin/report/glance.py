@@ -1,4 +1,4 @@
-"""What stands at the top of the page: the few numbers that answer 'what, how good, how sure, and did quantum help'."""
+"""What stands at the top of the page, and of its sections: what is recommended, how good, how sure, and did quantum help."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from qtwin.report.decision_pictures import labels
 from qtwin.report.number import finite, interval, number, percent, plain, qaly, seconds
 from qtwin.report.race import solver_label
+
+_NAMED = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +24,10 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """Labels kept, started and stopped when the current medicines give way to the chosen ones."""
+    """Labels kept, taken in another dose, started and stopped when the current medicines give way to the chosen ones."""
 
     kept: tuple[str, ...]
+    changed: tuple[str, ...]
     started: tuple[str, ...]
     stopped: tuple[str, ...]
 
@@ -39,17 +43,98 @@ def change(result: Mapping[str, Any]) -> Change | None:
     if chosen is None or current is None:
         return None
     new, old = list(chosen.get("drugs") or []), list(current.get("drugs") or [])
+    gone = {d.partition(" ")[0]: d for d in old if d not in new}
+    changed = {d: gone[d.partition(" ")[0]] for d in new if d not in old and d.partition(" ")[0] in gone}
     return Change(
         kept=tuple(d for d in new if d in old),
-        started=tuple(d for d in new if d not in old),
-        stopped=tuple(d for d in old if d not in new),
+        changed=tuple(f"{was} → {now.partition(' ')[2]}" for now, was in changed.items()),
+        started=tuple(d for d in new if d not in old and d not in changed),
+        stopped=tuple(d for d in old if d not in new and d not in changed.values()),
     )
 
 
+def headline(result: Mapping[str, Any]) -> str:
+    """What is recommended, in few words; of a result that recommends nothing by name, its verdict."""
+    chosen = result.get("chosen")
+    if chosen is None:
+        return str(result.get("verdict") or "No verdict was reported")
+    names = [str(d.get("inn")) for d in chosen]
+    scope = outside(result)
+    most = _NAMED - 3 if scope else _NAMED
+    if len(names) > most:
+        names = [*names[: most - 2], f"{len(names) - most + 2} more"]
+    what = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else (names[0] if names else "no drug")
+    first = "Outside every model's scope. " if scope else ""
+    return f"{first}The twin recommends {what}"
+
+
+def outside(result: Mapping[str, Any]) -> list[str]:
+    """Why no model is about this person; empty where one is."""
+    mark = "out of scope: "
+    return [str(text).removeprefix(mark) for text in result.get("warnings") or [] if str(text).startswith(mark)]
+
+
+def kept_apart(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Drugs that a rule keeps apart from a chosen one: (drug, chosen drug, rule with its source)."""
+    taken = set(labels(result.get("chosen")))
+    out = []
+    for rule in (result.get("problem") or {}).get("constraints") or []:
+        members = list(rule.get("members") or [])
+        if rule.get("kind") != "NotBoth" or not str(rule.get("name")).startswith("eligibility:") or len(members) != 2:
+            continue
+        for one, other in (members, members[::-1]):
+            if one in taken and other not in taken and one.split(" ")[0] != other.split(" ")[0]:
+                out.append((other.split(" ")[0], one.split(" ")[0], str(rule.get("reason") or "")))
+    return list(dict.fromkeys(out))
+
+
 def at_a_glance(result: Mapping[str, Any]) -> list[Card]:
-    """The cards, in reading order; those whose numbers are absent say so."""
-    cards = [_regimen_card(result), _utility_card(result), _proof_card(result), _quantum_card(result), _fidelity_card(result)]
-    return [cards[0], *_sure_cards(result), *cards[1:]]
+    """The cards at the top, in reading order: how good and how sure the choice is."""
+    sure = result.get("certainty")
+    if not sure:
+        return [_regimen_card(result), _utility_card(result)]
+    n = finite(sure.get("n_draws"))
+    draws = "the draws" if n is None else f"{int(n):,} draws"
+    among = "feasible" if sure.get("complete") else "simulated"
+    return [
+        _worth_card(result),
+        Card(
+            name="P(optimal)",
+            value=percent(sure.get("p_optimal")),
+            note=f"of {draws} of what is not known: no {among} regimen is better"
+            f" (standard error {percent(sure.get('p_optimal_se'))})",
+        ),
+        Card(
+            name="Regimens that hold 90 %",
+            value=str(len(result.get("set90") or [])),
+            note=f"the smallest set; {number(sure.get('n_optima'))} are the best in at least one draw",
+        ),
+        Card(
+            name="Expected regret",
+            value=f"{qaly(sure.get('expected_regret_qaly'))} QALY",
+            note=f"lost, on average, against knowing everything; 95th percentile {qaly(sure.get('regret_95_qaly'))}",
+        ),
+        Card(
+            name="EVPI",
+            value=f"{qaly(sure.get('evpi_qaly'))} QALY",
+            note="expected value of perfect information: the most that further research could be worth for this choice",
+        ),
+    ]
+
+
+def solver_cards(result: Mapping[str, Any]) -> list[Card]:
+    """The cards above the solver comparison; those whose numbers are absent say so."""
+    return [_proof_card(result), _quantum_card(result), _fidelity_card(result)]
+
+
+def _worth_card(result: Mapping[str, Any]) -> Card:
+    worth = result.get("worth") or {}
+    note = f"over the remaining life, against no drug; {qaly(worth.get('within_horizon_qaly'))} within"
+    note += f" {plain(worth.get('horizon_years'))} years"
+    current = ((regimen(result, "current") or {}).get("utility") or {}).get("mean")
+    if finite(current) is not None:
+        note += f"; current medicines {qaly(current)}"
+    return Card(name="Worth", value=f"{qaly(worth.get('remaining_life_qaly'))} {_unit(result)}", note=note)
 
 
 def _unit(result: Mapping[str, Any]) -> str:
@@ -137,9 +222,9 @@ def _quantum_card(result: Mapping[str, Any]) -> Card:
 def _fidelity_card(result: Mapping[str, Any]) -> Card:
     fidelity = (result.get("encoding") or {}).get("fidelity")
     if not fidelity:
-        return Card(name="Encoding fidelity", value="not measured", note="no held-out comparison with the twin")
+        return Card(name="Surrogate accuracy", value="not measured", note="no held-out comparison with the twin")
     return Card(
-        name="Encoding fidelity",
+        name="Surrogate accuracy",
         value=f"ρ = {number(fidelity.get('rank_correlation'))}",
         note=f"rank correlation on {number(fidelity.get('n_held_out'))} unseen regimens; R² {number(fidelity.get('r2'))};"
         f" regret of its optimum {qaly(fidelity.get('regret'))} {_unit(result)}",

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtwin.errors import InputError
 from qtwin.report import figures, glance, number
-from qtwin.report.certainty import headline
+from qtwin.report.decision_pictures import against, dose_label, labels
 from qtwin.report.origin import ORIGIN, command_line, origin_text
 from qtwin.report.picture import Picture
 from qtwin.report.race import ranked, solver_label
@@ -72,7 +72,10 @@ def render(result: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
         .render(
             r=result,
             pictures=pictures,
+            headline=glance.headline(result),
             glance=glance.at_a_glance(result),
+            solver_cards=glance.solver_cards(result),
+            apart=glance.kept_apart(result),
             solvers=ranked(result),
             change=glance.change(result),
             headline=headline(result),
@@ -121,9 +124,16 @@ def environment() -> Environment:
         "interval_percent": lambda value: number.interval(value, number.percent),
         "words": plain_key,
         "sentence": sentence,
+        "dose": dose_label,
         "pretty_json": lambda value: escape(json.dumps(value, indent=2, ensure_ascii=False, default=str)),
     }
-    environment.globals |= {"position": number.position, "finite": number.finite, "label": solver_label}
+    environment.globals |= {
+        "position": number.position,
+        "finite": number.finite,
+        "label": solver_label,
+        "doses": labels,
+        "against": against,
+    }
     return environment
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def picture(result: Mapping[str, Any]) -> Picture | None:
-    """Every allowed regimen, the front, and the chosen one; None without them."""
+    """Every feasible regimen, the front, and the chosen one; None without them."""
     found = result.get("pareto") or {}
     front = found.get("front") or []
     if not front:
@@ -32,7 +32,7 @@ def picture(result: Mapping[str, Any]) -> Picture | None:
             markersize=2.2,
             color=look.GREY,
             alpha=0.45,
-            label="allowed",
+            label="feasible",
         )
         axes.plot(
             [p["harm"] for p in front],
@@ -41,7 +41,7 @@ def picture(result: Mapping[str, Any]) -> Picture | None:
             marker="s",
             markersize=3.5,
             linewidth=1.3,
-            label="beaten by none",
+            label="Pareto-optimal",
         )
         chosen = found["chosen"]
         axes.plot(chosen["harm"], chosen["benefit"], linestyle="none", marker="D", markersize=7, color=look.BLUE, label="chosen")
@@ -55,7 +55,8 @@ def picture(result: Mapping[str, Any]) -> Picture | None:
         wide, narrow = look.png(draw(look.WIDE_IN)), look.png(draw(look.NARROW_IN))
     first, last = front[0], front[-1]
     words = (
-        f"{len(front)} regimens are beaten by none: from {qaly(first['benefit'])} gained at {qaly(first['harm'])} lost to"
+        f"{len(front)} regimens are Pareto-optimal (no other is better in both): from"
+        f" {qaly(first['benefit'])} gained at {qaly(first['harm'])} lost to"
         f" {qaly(last['benefit'])} at {qaly(last['harm'])} {unit}."
     )
     return Picture(

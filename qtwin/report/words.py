@@ -41,7 +41,7 @@ def sentence(text: object) -> str:
     line = str(text or "").strip()
     if not line:
         return ""
-    word = line[:2].isalpha() and line[:2].islower()  # 'p-tau217' and 'eGFR' keep their small letter
+    word = line[:2].replace(" ", "").isalpha() and line[:2].islower()  # 'p-tau217' and 'eGFR' keep their small letter
     return (line[0].upper() if word else line[0]) + line[1:] + ("" if line[-1] in ".!?…" else ".")
 
 

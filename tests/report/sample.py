@@ -74,15 +74,90 @@ def sample(seed: int = 0) -> dict[str, Any]:
         "regimens": _regimens(rng),
         "pareto": _pareto(np.random.default_rng(seed + 1)),
         "top": _top(rng),
-        "verdict": "For this made-up patient exhaustive search proved the best regimen in 0.4 s; QAOA found it more slowly.",
+        "verdict": "For this made-up woman of 76 the twin recommends donepezil, memantine, bisoprolol, apixaban and sertraline.",
         "verdict_points": [
+            "It is worth 0.142 QALY over the remaining life.",
+            "How sure: in 41 % of the draws nothing is better.",
+        ],
+        "solver_verdict": "Exhaustive search proved the best regimen in 0.4 s; QAOA found it more slowly.",
+        "solver_points": [
             "Exhaustive simulation on the twin visited all 2,316 feasible regimens and its answer is proven.",
             "QAOA with three layers returned the best regimen in 31.0 % of shots, random guessing in 0.05 %.",
             "At this size no quantum advantage is possible: enumeration takes less than a second.",
         ],
+        **_decision(np.random.default_rng(seed + 2)),
         "winner": "exhaustive search (classical)",
         "warnings": ["prior-driven: three visits say little about the speed of decline", "tau gains are assumed values"],
         "wall_s": {"record": 0.02, "twin": 1.9, "problem": 0.4, "encoding": 1.2, "solvers": 21.4, "playback": 2.2},
+    }
+
+
+def _dose(label: str) -> dict[str, Any]:
+    inn, amount, _ = label.split(" ")
+    return {"inn": inn, "amount_mg": float(amount), "interval_h": 24.0}
+
+
+def _rule(name: str, strength: str, text: str, inn: str, partner: str | None = None) -> dict[str, Any]:
+    return {"inn": inn, "partner": partner, "rule": name, "strength": strength, "text": text, "source": f"source of {name}"}
+
+
+def _decision(rng: np.random.Generator) -> dict[str, Any]:
+    chance = np.sort(rng.dirichlet(np.ones(7)))[::-1] * 0.91
+    regimens = [CHOSEN, *([*CHOSEN[:k], *CHOSEN[k + 1 :]] for k in range(5)), [*CHOSEN[1:], "donepezil 5 mg"]]
+    set90 = [
+        {"drugs": [_dose(d) for d in drugs], "p_optimal": float(p), "expected_regret_qaly": 0.003 * (k + 1)}
+        for k, (drugs, p) in enumerate(zip(regimens, chance, strict=True))
+    ]
+    tornado = [
+        {
+            "number": f"drug {k} effects adas_cog_max",
+            "unit": "1" if k else "point",
+            "status": "assumed" if k % 2 else "literature",
+            "source": f"paper {k}",
+            "value": 2.0,
+            "low": 1.0,
+            "high": 3.0,
+            "regret_low_qaly": 0.004 / (k + 1) if k < 3 else 0.0,
+            "regret_high_qaly": 0.0,
+            "best_low": CURRENT if k < 3 else CHOSEN,
+            "best_high": CHOSEN,
+            "flips": k < 3,
+        }
+        for k in range(8)
+    ]
+    return {
+        "chosen": [_dose(d) for d in CHOSEN],
+        "going_on": [_dose("aspirin 75 mg")],
+        "excluded": [
+            _dose("galantamine 24 mg")
+            | {"because": [_rule("renal-ceiling", "dose", "At most 16 mg a day at 9 to 59 mL/min", "galantamine")]},
+            _dose("oxybutynin 5 mg")
+            | {"because": [_rule("antimuscarinic", "avoid", "Not with a cholinesterase inhibitor", "oxybutynin", "donepezil")]},
+        ],
+        "without_indication": [{"inn": "citalopram", "component": "mood", "needs": "depression"}],
+        "cautions": [_rule("pulse", "caution", "Watch the pulse", "donepezil", "bisoprolol")],
+        "eligibility": {
+            "jurisdiction": "US",
+            "not_known": ["sodium unknown: three rules not checked"],
+            "starting_doses": [{"inn": "donepezil", "start_daily_mg": 5.0}],
+            "needs_left": ["no eligible candidate covers pain"],
+        },
+        "p_optimal": set90[0]["p_optimal"],
+        "set90": set90,
+        "certainty": {
+            "p_optimal": set90[0]["p_optimal"],
+            "p_optimal_se": 0.03,
+            "n_draws": 256,
+            "n_optima": 19,
+            "complete": True,
+            "expected_regret_qaly": 0.0031,
+            "regret_95_qaly": 0.0123,
+            "evpi_qaly": 0.0030,
+            "evppi": [{"group": g, "value_qaly": v, "n_numbers": 20} for g, v in (("efficacy", 0.0012), ("harm", 0.0))],
+            "tornado": tornado,
+            "set90": set90,
+        },
+        "worth": {"remaining_life_qaly": 0.1421, "within_horizon_qaly": 0.061, "horizon_years": 3.0},
     }
 
 

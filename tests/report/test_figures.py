@@ -98,6 +98,15 @@ def test_solvers_are_ranked_by_regret_then_time_and_failures_last():
     assert [r["name"] for r in rows] == ["d", "c", "b", "a"]
 
 
+def test_the_bars_and_the_tornado_hold_the_numbers_of_the_result(drawn):
+    result = sample()
+    assert [float(r["p_optimal"]) for r in _rows(drawn[0]["p_optimal"])] == [s["p_optimal"] for s in result["set90"]]
+    bars = _rows(drawn[0]["tornado"])
+    assert [float(r["regret_low_qaly"]) for r in bars] == [b["regret_low_qaly"] for b in result["certainty"]["tornado"]]
+    assert "3 of the 8 numbers" in drawn[0]["tornado"].alt
+    assert "without memantine 20 mg /24 h" in drawn[0]["p_optimal"].alt
+
+
 @pytest.mark.parametrize("missing", ["twin", "problem", "encoding", "solvers", "regimens"])
 def test_a_result_without_a_part_loses_only_its_figures(missing):
     result = sample() | {missing: None}

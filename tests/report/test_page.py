@@ -9,7 +9,7 @@ import pytest
 from sample import sample
 
 from qtwin.errors import InputError
-from qtwin.report import effect, figures, page
+from qtwin.report import effect, figures, glance, page
 
 VOID = {"meta", "img", "source", "br", "link", "input", "hr"}
 
@@ -176,6 +176,100 @@ def test_the_barest_result_still_renders(tmp_path):
     assert "not for diagnosis or prescribing" in words
     assert "None" not in words
     assert "Undefined" not in words
+
+
+NEW_KEYS = ("chosen", "going_on", "excluded", "without_indication", "cautions", "eligibility", "certainty", "set90", "worth")
+
+
+def test_the_decision_comes_before_the_solvers(written):
+    result, _, text = written
+    sections = [a["id"] for t, a in read(text).tags if t == "section"]
+    assert sections[:6] == ["answer", "sure", "excluded", "cautions", "flips", "won"]
+    assert sections[-1] == "provenance"
+    marks = ("The twin recommends donepezil", result["verdict"], "P(optimal)", result["excluded"][0]["because"][0]["text"])
+    marks += (result["cautions"][0]["text"], "What would change it?", "paper 0", result["solver_verdict"])
+    words = read(text).text.replace("5 What would change it 6", "", 1)  # the menu
+    places = [words.index(mark) for mark in marks]
+    assert places == sorted(places)
+
+
+def test_the_headline_is_short_however_many_drugs_are_chosen(no_drawing):
+    for n in range(14):
+        result = sample() | {"chosen": [{"inn": f"drug{k}", "amount_mg": 1.0, "interval_h": 24.0} for k in range(n)]}
+        for warnings in ([], ["out of scope: age under 50"]):
+            heading = re.search("<h1>(.*?)</h1>", page.render(result | {"warnings": warnings}, {}), re.DOTALL)[1]
+            assert len(heading.split()) <= 15, heading
+            assert heading.endswith(".")
+
+
+def test_every_exclusion_caution_and_number_stands_with_its_source(written):
+    result, _, text = written
+    words = read(text).text
+    for row in [b for e in result["excluded"] for b in e["because"]] + result["cautions"] + result["certainty"]["tornado"]:
+        assert row["source"] in words
+    for mark in (
+        "galantamine 24 mg /24 h",
+        "dose too high",
+        "to be avoided",
+        "odium unknown",
+        "covers pain",
+        "donepezil: 5 mg a day",
+    ):
+        assert mark in words
+    assert "EVPI" in words
+    assert "efficacy" in words
+    assert "95 % credible interval" in words
+
+
+def test_an_answer_outside_the_scope_says_so_first(no_drawing):
+    result = sample()
+    result["warnings"] = ["out of scope: no disease that a model covers", *result["warnings"]]
+    words = read(page.render(result, {})).text
+    heading = re.search("<h1>(.*?)</h1>", page.render(result, {}), re.DOTALL)[1]
+    assert heading.startswith("Outside every model&#39;s scope. The twin recommends donepezil")
+    assert words.index("no disease that a model covers") < words.index("What is recommended")
+
+
+def test_another_dose_of_the_same_drug_is_a_change_of_dose():
+    found = glance.change(sample())
+    assert found.changed == ("donepezil 5 mg → 10 mg",)
+    assert found.kept == ("apixaban 5 mg",)
+    assert found.started == ("memantine 20 mg", "bisoprolol 5 mg", "sertraline 100 mg")
+    assert found.stopped == ("metoprolol 100 mg", "paroxetine 20 mg", "oxybutynin 5 mg")
+
+
+def test_no_drug_is_an_answer(tmp_path):
+    result = sample() | {"chosen": [], "cautions": [], "verdict": "For this person the twin recommends no drug."}
+    result["regimens"][0]["drugs"] = []
+    result["certainty"]["set90"] = result["set90"] = [{"drugs": [], "p_optimal": 1.0, "expected_regret_qaly": 0.0}]
+    words = read(page.write(result, tmp_path).read_text(encoding="utf-8")).text
+    assert "The twin recommends no drug." in words
+    assert "No drug." in words
+    assert "No rule names a caution" in words
+
+
+def test_a_rule_that_keeps_a_drug_from_the_chosen_one_is_shown(no_drawing):
+    result = sample()
+    chosen = page.labels(result["chosen"])
+    result["problem"]["constraints"] += [
+        {"name": f"eligibility: r{k}: pair", "kind": "NotBoth", "reason": f"reason {k}", "members": members}
+        for k, members in enumerate(
+            ([chosen[3], "lecanemab 700 mg /336 h"], ["a 1 mg /24 h", "b 1 mg /24 h"], [chosen[0], chosen[1]])
+        )
+    ]
+    words = read(page.render(result, {})).text
+    assert "lecanemab apixaban Reason 0." in words
+    table = words[words.index("Not together") : words.index("No benefit is counted")]
+    assert "eason 1" not in table
+    assert "eason 2" not in table
+
+
+def test_a_result_from_before_the_decision_layer_still_renders(tmp_path, no_drawing):
+    result = {k: v for k, v in sample().items() if k not in {*NEW_KEYS, "p_optimal", "solver_verdict", "solver_points"}}
+    words = read(page.write(result, tmp_path).read_text(encoding="utf-8")).text
+    assert f"Verdict {result['verdict']}" in words
+    assert result["verdict_points"][0] in words
+    assert "does not report how sure" in words
 
 
 def _paths(value, path=()):
