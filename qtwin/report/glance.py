@@ -153,27 +153,6 @@ def _regimen_card(result: Mapping[str, Any]) -> Card:
     )
 
 
-def _sure_cards(result: Mapping[str, Any]) -> list[Card]:
-    sure = result.get("certainty")
-    if not sure:
-        return []
-    of = "feasible" if sure.get("complete") else "simulated"
-    n = len(sure.get("set90") or [])
-    return [
-        Card(
-            name="P(optimal)",
-            value=percent(sure.get("p_optimal")),
-            note=f"no {of} regimen is better in so many of {number(sure.get('n_draws'))} draws of what is not known;"
-            f" {n} regimen{'' if n == 1 else 's'} hold{'s' if n == 1 else ''} 90 %",
-        ),
-        Card(
-            name="Expected regret",
-            value=f"{qaly(sure.get('expected_regret_qaly'))} {_unit(result)}",
-            note=f"against knowing everything; {qaly(sure.get('regret_95_qaly'))} or more in one draw of twenty",
-        ),
-    ]
-
-
 def _utility_card(result: Mapping[str, Any]) -> Card:
     chosen, unit = regimen(result, "chosen"), _unit(result)
     utility = (chosen or {}).get("utility") or {}
@@ -185,7 +164,7 @@ def _utility_card(result: Mapping[str, Any]) -> Card:
         note += f"; current medicines {qaly(current)}"
     years = finite((result.get("problem") or {}).get("horizon_years"))
     return Card(
-        name="Utility" + (f", {plain(years)} years of treatment" if years else ""), value=f"{qaly(utility.get('mean'))} {unit}", note=note
+        name="Utility" + (f" over {plain(years)} years" if years else ""), value=f"{qaly(utility.get('mean'))} {unit}", note=note
     )
 
 

@@ -78,7 +78,6 @@ def render(result: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
             apart=glance.kept_apart(result),
             solvers=ranked(result),
             change=glance.change(result),
-            headline=headline(result),
             command=command_line(),
             **inline_policy(template_text("page.css"), template_text("page.js")),
         )
