@@ -207,8 +207,8 @@ def forked(body: Callable[[], int]) -> int:
     return pid
 
 
-def waited(pid: int, limit_s: float = 120.0) -> int:
-    """Exit code, negative for a signal."""
+def waited(pid: int, limit_s: float = 240.0) -> int:
+    """Exit code, negative for a signal; five attempts to open a line may take half a minute each."""
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
         done, status = os.waitpid(pid, os.WNOHANG)
