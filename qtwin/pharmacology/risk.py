@@ -25,8 +25,8 @@ def prospects(*, age_years: float, sex: str, mmse: NDArray[np.float64] | None = 
         sex: "female", "male" or anything else for the mean of both.
         mmse: (y,) expected MMSE in the years ahead; its last value holds on. Without it, 29.
         demented: Whether the hazard ratio of the stage of dementia applies: of the stage now, for the years that follow, as
-            it was measured; a woman diagnosed with mild dementia at 77 then lives 5.5 years in the median (5.7 after diagnosis, Larson
-            2004, Ann Intern Med 140:501).
+            it was measured. A woman with mild dementia at 77 then lives 5.5 years in the median; after a diagnosis it is 5.7
+            (Larson 2004, Ann Intern Med 140:501).
     """
     hazard = life_table().hazards_per_year(age_years=age_years, sex=sex, years=_YEARS_AHEAD)
     course = np.full(_YEARS_AHEAD, 29.0)
