@@ -39,7 +39,7 @@ def against(drugs: Sequence[str], chosen: Sequence[str]) -> str:
 def _lines(text: str, width: int) -> str:
     import textwrap
 
-    return "\n".join(textwrap.wrap(text, width)[:3])
+    return "\n".join(textwrap.wrap(text, width))
 
 
 def set_picture(result: Mapping[str, Any]) -> Picture | None:

@@ -90,7 +90,7 @@ def test_tables_sort_by_keyboard(browser: Any, pages: dict[str, Path], name: str
     tables = [
         t
         for t in browser.find_elements(By.CSS_SELECTOR, "table.sortable")
-        if len(t.find_elements(By.CSS_SELECTOR, "tbody tr")) > 1
+        if t.is_displayed() and len(t.find_elements(By.CSS_SELECTOR, "tbody tr")) > 1
     ]
     head = tables[0].find_elements(By.CSS_SELECTOR, "thead th")[0]
     button = head.find_element(By.TAG_NAME, "button")
@@ -105,6 +105,20 @@ def test_tables_sort_by_keyboard(browser: Any, pages: dict[str, Path], name: str
     assert head.get_attribute("aria-sort") == "descending"
     assert column() == up[::-1]
     assert column() != up
+
+
+def test_the_recommendation_fits_the_first_screen_of_a_phone(browser: Any, pages: dict[str, Path]) -> None:
+    from selenium.webdriver.common.by import By
+
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    )
+    browser.get(pages["report"].as_uri())
+    heading = browser.find_element(By.TAG_NAME, "h1")
+    assert heading.text.startswith("The twin recommends")
+    assert heading.rect["y"] + heading.rect["height"] < 844
+    places = [browser.find_element(By.ID, name).rect["y"] for name in ("answer", "sure", "excluded", "cautions", "flips", "won")]
+    assert places == sorted(places)
 
 
 def test_evidence_is_one_press_away(browser: Any, pages: dict[str, Path]) -> None:
