@@ -144,10 +144,8 @@ def test_stated_probabilities_are_frequencies() -> None:
     chosen = p.max(axis=1)
     mine = is_best[np.arange(TRUTHS), p.argmax(axis=1)]
     z = (mine.sum() - chosen.sum()) / np.sqrt((chosen * (1.0 - chosen)).sum())
-    print(
     print(f"the most probable: expected {chosen.sum():.1f}, found {mine.sum():.0f}, z {z:.2f}")
     print(f"chi-square {statistic:.1f} of {used} bins")
-    )
     assert used >= 5
     assert statistic < chi2.ppf(0.999, used)
     assert abs(z) < 3.3
