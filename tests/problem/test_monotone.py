@@ -167,11 +167,14 @@ def test_an_inhibitor_of_its_enzymes_does_not_take_from_it(beside: str) -> None:
 
 @few
 @given(
-    others=st.lists(st.sampled_from([i for i in INNS if i != "olanzapine"]), max_size=3, unique=True),
+    others=st.lists(st.sampled_from([i for i in INNS if drug(i).drug_class != "antipsychotic"]), max_size=3, unique=True),
     age=st.floats(60.0, 90.0),
 )
 def test_olanzapine_without_psychosis_is_no_better_over_a_longer_time(others: list[str], age: float) -> None:
-    """What it adds to other drugs at ten years is at most what it adds at 1.5: deaths go on to cost."""
+    """What it adds to other drugs at ten years is at most what it adds at 1.5: deaths go on to cost.
+
+    Beside a second antipsychotic, whose own deaths leave less to lose over ten years, this need not be so.
+    """
     person = a_person(frozenset({"alzheimer_disease", "dementia", "mild_dementia"}), age_years=age, mmse=22.0)
     added = []
     for horizon_years in (1.5, 10.0):
