@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from qtwin.pharmacology.criterion import ALWAYS
 from qtwin.pharmacology.drug import Dose, Drug
 from qtwin.pharmacology.rule import Rule
 
@@ -106,7 +107,9 @@ class Eligibility:
         options = [Dose(drug=drug, amount_mg=d.amount_mg, interval_h=d.interval_h) for d in drug.doses]
         if any(self.excludes(f.rule) for f in found) or all(self.excluded(option) for option in options):
             return "excluded"
-        return "dose-limited" if any(f.rule.strength == "dose" for f in found) else "eligible"
+        limits = [f.rule for f in found if f.rule.strength == "dose"]
+        usual = [rule for rule in limits if rule.when == ALWAYS and set(rule.limits) == {"start_daily_mg"}]
+        return "dose-limited" if len(limits) > len(usual) else "eligible"  # where everybody begins limits nobody
 
     def cautions(self, options: Sequence[Dose]) -> tuple[Finding, ...]:
         """What to mind with a chosen regimen: cautions, pairs of it, numbers of it, and whatever rule was lifted for it."""
