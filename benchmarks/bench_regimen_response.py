@@ -15,12 +15,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from qtwin.pharmacology.drug import ROUTES, Dose
+from qtwin.pharmacology.drug import Dose
 from qtwin.pharmacology.formulary import formulary
 from qtwin.pharmacology.kinetics import relative_activity
-from qtwin.pharmacology.outcome import baseline_hazards_per_year
-from qtwin.pharmacology.panel import Person, build_panel
+from qtwin.pharmacology.panel import build_panel
 from qtwin.pharmacology.response import respond
+from tests.oracles.people import a_person
 from tests.oracles.slow_response import respond_slowly
 
 
@@ -33,10 +33,7 @@ def main() -> None:
     parser.add_argument("--slow", type=int, default=200, help="regimen-members that the plain model computes")
     arguments = parser.parse_args()
 
-    activity = dict.fromkeys(ROUTES, 1.0) | {"CYP2D6": relative_activity(1.0), "renal": 0.6}
-    conditions = frozenset({"hypertension", "atrial_fibrillation"})
-    hazards = baseline_hazards_per_year(age_years=76, female=True, conditions=conditions)
-    person = Person(activity=np.array([activity[r] for r in ROUTES]), apoe_e4_share=(0.0, 1.0, 0.0), hazards_per_year=hazards)
+    person = a_person(activity={"CYP2D6": relative_activity(1.0), "renal": 0.6})
     drugs = formulary().values()
     options = [Dose(drug=d, amount_mg=d.reference.amount_mg, interval_h=d.reference.interval_h) for d in drugs]
     panel = build_panel(options, person, n_members=arguments.members, seed=1)
