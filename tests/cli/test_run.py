@@ -157,13 +157,15 @@ def test_an_interrupted_run_goes_on_and_ends_at_the_same_result(cli: Run, experi
         assert same == [(r["label"], r["bits"], r["energy"]) for r in whole["solvers"]]
 
 
-def test_help_answers_in_half_a_second(cli: Run) -> None:
-    def once() -> float:
-        started = time.perf_counter()
-        assert cli("--help").returncode == 0
-        return time.perf_counter() - started
-
-    assert min(once() for _ in range(3)) < 0.5
+def test_help_loads_nothing_heavy() -> None:
+    """What takes seconds to import is not needed to say what there is; how long help takes is measured in benchmarks."""
+    heavy = ("numpy", "scipy", "numba", "pydantic", "qiskit", "pennylane", "matplotlib", "ortools")
+    code = (
+        "import sys\nsys.argv = ['qtwin', '--help']\nfrom qtwin.cli import main\n"
+        f"try:\n    main()\nexcept SystemExit:\n    pass\nprint([m for m in {heavy!r} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ def test_ctrl_c_asks_to_stop_and_waits_for_the_value() -> None:
 def test_a_second_ctrl_c_does_not_wait() -> None:
     started = time.perf_counter()
     with ctrl_c(0.2, 0.6), pytest.raises(KeyboardInterrupt):
-        run_interruptibly(lambda: time.sleep(5.0), lambda: None)
-    assert time.perf_counter() - started < 4.0
+        run_interruptibly(lambda: time.sleep(20.0), lambda: None)
+    assert time.perf_counter() - started < 15.0
 
 
 def test_errors_come_through() -> None:
