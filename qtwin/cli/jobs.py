@@ -58,6 +58,8 @@ def submit_jobs(checked: Checked, out: Path, *, dry_run: bool, yes: bool) -> dic
         for k in chosen:
             try:
                 answerer.one(k, checkpoint, encoding, problem)
+                if answerer.errors:  # nothing is ordered past a refusal
+                    raise answerer.errors[0]
                 done += 1
             except PendingError as pending:
                 note(f"{spec.solver[k].name} on {spec.solver[k].options['backend']}: {pending.message}")

@@ -65,6 +65,7 @@ def test_an_honest_plug_in_is_believed() -> None:
         ("Words", "returned str"),
         ("Lookalike", "a Result was wanted"),
         ("Scribbles", "read-only"),
+        ("BentSamples", "samples"),
     ],
 )
 def test_what_is_no_answer_is_a_failed_task(name: str, words: str) -> None:
@@ -90,7 +91,6 @@ def test_what_is_no_answer_is_a_failed_task(name: str, words: str) -> None:
         ("SlowClock", "time"),
         ("LazyBits", "time"),
         ("Prophet", "trace"),
-        ("BentSamples", "samples"),
         ("HidesShots", "counts"),
         ("Unwritable", "info"),
         ("Vandal", "energy"),

@@ -92,6 +92,7 @@ def test_an_unknown_drug_in_the_record(cli: Run, edit_bundle: Edit) -> None:
                 return
 
     spec = edit_bundle(rename)
+    spec.write_text(spec.read_text().replace("[patient]", '[patient]\nunknown_medicines = "refuse"'), encoding="utf-8")
     _refused(cli("run", spec.name), spec.parent, "sertralin", "ignore")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qtwin.cli.sources import Number, assumed_among, by_status, numbers, show_sources
+from qtwin.cli.sources import Number, assumed_among, by_status, numbers, place_of, show_sources
 from qtwin.pharmacology.formulary import formulary
 
 
@@ -48,11 +48,27 @@ def test_of_what_can_flip_only_what_nobody_read_is_named() -> None:
     assert [n.key for n in assumed_among(["c", "b", "a", "not there"], found)] == ["a", "c"]
 
 
-def test_the_listing_names_what_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
-    key = next(n.key for n in numbers() if n.status == "assumed")
-    show_sources(as_json=True, flipping=[key])
+@pytest.mark.parametrize(
+    ("parameter", "place"),
+    [
+        ("donepezil effects intolerance", "drugs/donepezil.toml effects.intolerance"),
+        ("constant mood_utility", "outcomes.toml constant.mood_utility"),
+        ("event stroke fatality", "outcomes.toml event.stroke.fatality"),
+        ("hazard falls", "outcomes.toml hazard.falls"),
+    ],
+)
+def test_a_drawn_number_has_a_place_in_the_files(parameter: str, place: str) -> None:
+    assert place_of(parameter) == place
+    assert place in {n.key for n in numbers()}
+
+
+def test_the_listing_names_what_is_to_be_read(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where no quickstart is at hand
+    show_sources(as_json=True)
     told = json.loads(capsys.readouterr().out)
-    assert [n["key"] for n in told["can_flip_and_assumed"]] == [key]
+    assert told["can_flip_and_assumed"] == []
     assert len(told["unread"]) == told["by_status"]["all"]["unread"]
     show_sources(as_json=False)
     assert "Numbers by status" in capsys.readouterr().out

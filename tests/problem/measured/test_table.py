@@ -89,13 +89,13 @@ def test_columns_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pairs", "singles", "message"),
     [
-        (PAIRS.replace(",-3", ",NaN"), SINGLES, r"p.csv line 4: synergy 'NaN' came, a finite number"),
-        (PAIRS.replace(",-3", ",n/a"), SINGLES, r"p.csv line 4: synergy 'n/a' came, a number"),
+        (PAIRS.replace(",-3", ",NaN"), SINGLES, r"p.csv line 4: synergy is nan, a finite number"),
+        (PAIRS.replace(",-3", ",n/a"), SINGLES, r"p.csv line 4: synergy: something else came, a number"),
         (PAIRS.replace("aspirin,cisplatin", "aspirin,Aspirin"), SINGLES, r"line 4: 'aspirin' is paired with itself"),
         (PAIRS.replace("aspirin,cisplatin", "aspirin,"), SINGLES, r"line 4: no drug_2 came"),
         (PAIRS, SINGLES + "dasatinib,HeLa,4\n", r"s.csv: the drug 'dasatinib' has a single effect and is in no pair"),
         (PAIRS, SINGLES.replace("Cisplatin,K562,12\n", ""), r"no single effect of cisplatin in K562"),
-        (PAIRS, SINGLES.replace(",12", ",inf"), r"s.csv line 7: effect 'inf' came"),
+        (PAIRS, SINGLES.replace(",12", ",inf"), r"s.csv line 7: effect is inf, a finite number"),
         (PAIRS.replace("synergy", "value"), SINGLES, r"no column synergy came"),
         ("drug_1,drug_2,context,synergy\n", SINGLES, r"no pair came"),
         (PAIRS.replace("drug_1", "first"), SINGLES, r"no column drug_1 came"),
