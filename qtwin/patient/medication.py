@@ -149,9 +149,14 @@ def _days_told(resource: dict[str, Any]) -> list[dt.date]:
     return [day for text in (period.get("start"), *(resource.get(name) for name in names)) if (day := _first(text))]
 
 
+def _repeat(dosage: dict[str, Any]) -> dict[str, Any]:
+    repeat: dict[str, Any] = (dosage.get("timing") or {}).get("repeat") or {}
+    return repeat
+
+
 def _bound_ends(dosage: dict[str, Any], begun: dt.date | None) -> dt.date | None:
     """The last day of a dosage instruction, where it has one."""
-    repeat = (dosage.get("timing") or {}).get("repeat") or {}
+    repeat = _repeat(dosage)
     ended = _last((repeat.get("boundsPeriod") or {}).get("end"))
     lasting = repeat.get("boundsDuration") or {}
     days = _number(lasting.get("value"))
@@ -161,12 +166,44 @@ def _bound_ends(dosage: dict[str, Any], begun: dt.date | None) -> dt.date | None
     return ended
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Course:
+    """The instructions of one resource in time: those of one number in `sequence` go together, a higher number follows.
+
+    Attributes:
+        now: The instructions of the first step that has not ended; those that begin later only where there are no others.
+        ended: The last day of the last step; None if it has none, or if an earlier step goes on.
+        told: Whether it is known that this step is the present one: it is the last, or its end is told.
+    """
+
+    now: tuple[dict[str, Any], ...]
+    ended: dt.date | None
+    told: bool
+
+
+def _course(dosages: list[dict[str, Any]], begun: dt.date | None, today: dt.date) -> _Course:
+    numbers = [_number(d.get("sequence")) for d in dosages]
+    order = sorted({n for n in numbers if n is not None}) if None not in numbers else []
+    steps = [[d for d, n in zip(dosages, numbers, strict=True) if n == k] for k in order] or [dosages]
+    ended: dt.date | None = None
+    for step in steps:
+        ends = [_bound_ends(d, begun) for d in step]
+        now = tuple(d for d, end in zip(step, ends, strict=True) if end is None or end >= today)
+        ended = None if None in ends else max((e for e in ends if e is not None), default=None)
+        if now:
+            last = step is steps[-1]
+            begins = [_first((_repeat(d).get("boundsPeriod") or {}).get("start")) for d in now]
+            begun_now = tuple(d for d, begin in zip(now, begins, strict=True) if begin is None or begin <= today)
+            return _Course(now=begun_now or now, ended=ended if last else None, told=last or ended is not None)
+        begun = ended
+    return _Course(now=(), ended=ended, told=True)
+
+
 def _ended(kind: str, resource: dict[str, Any], today: dt.date) -> tuple[dt.date | None, str]:
     """The day on which it was over, and why it is; '' if it goes on."""
     days = _days_told(resource)
     begun = _first(_period(resource).get("start")) or (min(days) if days else None)
-    ends = [_bound_ends(d, begun) for d in _dosages(resource)]
-    bounded = max((e for e in ends if e), default=None) if ends and None not in ends else None
+    bounded = _course(_dosages(resource), begun, today).ended
     period = _last(_period(resource).get("end"))
     for end, why in ((period, "its period has ended"), (bounded, "its instructions have ended")):
         if end is not None and end < today and not (kind == "MedicationAdministration" and resource.get("status") == "completed"):
@@ -245,7 +282,9 @@ def read_medication(kind: str, resource: dict[str, Any], products: Mapping[str, 
         told=max((d for d in (newest, ended) if d is not None), default=None),
         over=bool(why),
     )
-    read = [_dose(d) for d in _dosages(resource) if why or (end := _bound_ends(d, since)) is None or end >= today]
+    course = _course(_dosages(resource), since, today)
+    read = [_dose(d) for d in (_dosages(resource) if why else course.now)]
+    read = read if course.told else [(None, "its instructions follow each other, and when is not told")]
     doses = [dose for dose, _ in read if dose is not None]
     amount_mg, interval_h = _together(doses) if doses and one else (None, None)
     found = tuple(replace(base, inn=inn, amount_mg=amount_mg, interval_h=interval_h) for inn in inns)

@@ -85,6 +85,42 @@ def test_names_are_read_and_not_guessed(text: str, inn: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("since", "first", "second", "daily_mg"),
+    [
+        ("2025-05-25", 14, None, 8.0),
+        ("2025-04-25", 14, None, 16.0),
+        ("2025-05-10", 14, 28, 16.0),  # the second step began when the first had ended
+        ("2025-05-10", 14, 7, None),
+        ("2025-05-10", None, None, None),
+    ],
+)
+def test_instructions_that_follow_each_other_are_not_added(
+    since: str, first: int | None, second: int | None, daily_mg: float | None
+) -> None:
+    def step(number: int, value: float, days: int | None) -> dict[str, Any]:
+        bounds = {} if days is None else {"boundsDuration": {"value": days, "code": "d"}}
+        return _dosage(value, {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d", **bounds}}) | {"sequence": number}
+
+    resource = _statement(step(1, 4.0, first), step(2, 8.0, second), text="galantamine", effectivePeriod={"start": since})
+    told = read_medication("MedicationStatement", resource, {}, today=TODAY)
+    (found,) = told.medicines
+    assert found.over is (second == 7)
+    if not found.over:
+        assert (found.amount_mg and 2.0 * found.amount_mg) == daily_mg
+        assert bool(told.notes) is (daily_mg is None)
+
+
+def test_an_instruction_that_begins_later_is_not_added() -> None:
+    def within(value: float, start: str, end: str) -> dict[str, Any]:
+        return _dosage(
+            value, {"repeat": {"period": 1, "periodUnit": "d", "frequency": 1, "boundsPeriod": {"start": start, "end": end}}}
+        )
+
+    steps = within(5.0, "2025-05-20", "2025-06-20"), within(10.0, "2025-06-21", "2025-09-01")
+    assert _read(_statement(*steps, text="memantine")).amount_mg == 5.0
+
+
+@pytest.mark.parametrize(
     ("dosage", "words"),
     [
         (_dosage(50, {"code": {"coding": [{"code": "BID"}]}}, "Mg"), "up to 100000 mg"),  # a megagram
