@@ -101,12 +101,15 @@ class Eligibility:
         return min([*starts, *([ceiling] if ceiling is not None else [])]) if starts else None
 
     def status(self, drug: Drug) -> str:
-        """ "excluded", also if each of its doses is above a ceiling; "dose-limited"; or "eligible"."""  # noqa: D210
+        """ "excluded", also if each of its doses is above a ceiling; "dose-limited"; or "eligible".
+
+        The start that a label gives to everybody limits nobody.
+        """  # noqa: D210
         found = self.of(drug.inn)
         options = [Dose(drug=drug, amount_mg=d.amount_mg, interval_h=d.interval_h) for d in drug.doses]
         if any(self.excludes(f.rule) for f in found) or all(self.excluded(option) for option in options):
             return "excluded"
-        return "dose-limited" if any(f.rule.strength == "dose" for f in found) else "eligible"
+        return "dose-limited" if any(f.rule.strength == "dose" and f.rule.limits_somebody for f in found) else "eligible"
 
     def cautions(self, options: Sequence[Dose]) -> tuple[Finding, ...]:
         """What to mind with a chosen regimen: cautions, pairs of it, numbers of it, and whatever rule was lifted for it."""
