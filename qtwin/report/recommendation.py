@@ -182,7 +182,7 @@ def points(result: Mapping[str, Any], current: Mapping[str, Any]) -> tuple[str, 
         out.append(_list("No benefit is counted for", rows))
     others = _allowed_and_not_chosen(result)
     if others:
-        out.append(f"Allowed, with a benefit counted, and yet not in the best regimen: {', '.join(others)}.")
+        out.append(f"Allowed by themselves, with a benefit counted, and yet not in the best regimen: {', '.join(others)}.")
     cautions = [
         f"{c['inn']}{' with ' + c['partner'] if c['partner'] else ''}: {c['text'].rstrip('.')}" for c in result["cautions"]
     ]
