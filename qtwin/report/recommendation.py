@@ -89,7 +89,9 @@ def swing_section(swing: Swing, problem: RegimenProblem, bits: NDArray[np.uint8]
         "regret_high_qaly": swing.regret_high,
         "best_low": [o.label for o in problem.regimen(bits[swing.row_low]).doses],
         "best_high": [o.label for o in problem.regimen(bits[swing.row_high]).doses],
+        "best_median": [o.label for o in problem.regimen(bits[swing.row_median]).doses],
         "flips": swing.flips,
+        "end": swing.end,
     }
 
 
@@ -194,6 +196,10 @@ def points(result: Mapping[str, Any], current: Mapping[str, Any]) -> tuple[str, 
     unknown = [text for text in result["eligibility"]["not_known"] if "unknown" in text]
     if unknown:
         out.append(_list("Not checked", unknown))
+    at_medians = next((t["best_median"] for t in sure["tornado"]), None)
+    if at_medians is not None and {x.split(" ")[0] for x in at_medians} != {row["inn"] for row in result["chosen"]}:
+        best = " + ".join(x.split(" ")[0] for x in at_medians) or "no drug"
+        out.append(f"With every number at its median {best} is best; the choice is best on average over what is not known.")
     flips = [t for t in sure["tornado"] if t["flips"]]
     if flips:
         said = [_flip(t) for t in flips[:_NAMED]]
@@ -204,7 +210,7 @@ def points(result: Mapping[str, Any], current: Mapping[str, Any]) -> tuple[str, 
 
 
 def _flip(bar: Mapping[str, Any]) -> str:
-    low = bar["regret_low_qaly"] >= bar["regret_high_qaly"]
+    low = bar["end"] == "low"
     value, best = (bar["low"], bar["best_low"]) if low else (bar["high"], bar["best_high"])
     unit = "" if bar["unit"] == "1" else f" {bar['unit']}"
     to = " + ".join(label.split(" ")[0] for label in best) or "no drug"

@@ -53,3 +53,14 @@ def test_a_start_is_for_who_does_not_take_the_drug_yet():
     high, low = (Dose(drug=donepezil, amount_mg=mg, interval_h=24.0) for mg in (10.0, 5.0))
     assert starting_doses([high], found, ()) == [{"inn": "donepezil", "start_daily_mg": 5.0}]
     assert starting_doses([low], found, ()) == starting_doses([high], found, {"donepezil"}) == []
+
+
+def test_what_changes_the_choice_is_told_from_the_best_at_the_medians(result):
+    bars = result["certainty"]["tornado"]
+    assert not told(result, "With every number")
+    for bar in bars:
+        bar |= {"best_median": ["lecanemab 700 mg /336 h"], "flips": False, "end": ""}
+    (text,) = told(result, "With every number")
+    assert "lecanemab is best" in text
+    (text,) = told(result, "What would change it")
+    assert "no single number" in text
