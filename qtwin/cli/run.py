@@ -223,7 +223,7 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         "eligibility": {
             "jurisdiction": eligibility.jurisdiction,
             "not_known": list(eligibility.not_known()),
-            "starting_doses": starting_doses(chosen, eligibility),
+            "starting_doses": starting_doses(chosen, eligibility, facts.medicines),
             "needs_left": list(checked.left),
         },
         "p_optimal": certain["p_optimal"],

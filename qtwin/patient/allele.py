@@ -8,6 +8,9 @@ from collections.abc import Sequence
 # CYP2D6 activity values (Caudle 2020, Clin Transl Sci 13:116, 10.1111/cts.12692)
 _CYP2D6 = {"*1": 1.0, "*2": 1.0, "*9": 0.5, "*10": 0.25, "*17": 0.5, "*29": 0.5, "*41": 0.5}
 _CYP2D6 |= dict.fromkeys(("*3", "*4", "*5", "*6"), 0.0)
+# CYP2C9 activity values (Theken 2020, Clin Pharmacol Ther 108:191)
+_CYP2C9 = {"*1": 1.0, "*2": 0.5, "*5": 0.5, "*8": 0.5, "*11": 0.5, "*3": 0.0, "*6": 0.0}
+_VALUES = {"CYP2D6": _CYP2D6, "CYP2C9": _CYP2C9}
 # Normal and no-function alleles never change; values between are revised now and then, so a report may differ there.
 _SETTLED = frozenset({0.0, 1.0})
 # Upper bounds of the score, not included, and what lies below them; then what lies from the last one on.
@@ -35,16 +38,16 @@ _COPIES = re.compile(r"(\*\d+)(?:x(?:≥|>=)?(\d+))?")
 
 def activity_value(gene: str, allele: str) -> float | None:
     """CPIC activity value of an allele, copies such as *1x2 included; None for genes and alleles that are not in the table."""
-    match = _COPIES.fullmatch(allele)
-    if gene != "CYP2D6" or match is None or match[1] not in _CYP2D6:
+    match, values = _COPIES.fullmatch(allele), _VALUES.get(gene, {})
+    if match is None or match[1] not in values:
         return None
-    return _CYP2D6[match[1]] * int(match[2] or 1)
+    return values[match[1]] * int(match[2] or 1)
 
 
 def settled(gene: str, allele: str) -> bool:
     """Whether an allele's activity value is one that no revision changes: normal or none."""
     match = _COPIES.fullmatch(allele)
-    return gene == "CYP2D6" and match is not None and _CYP2D6.get(match[1]) in _SETTLED
+    return match is not None and _VALUES.get(gene, {}).get(match[1]) in _SETTLED
 
 
 def phenotype_of_score(gene: str, activity_score: float) -> str | None:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from qtwin.pharmacology.criterion import ALWAYS
 from qtwin.pharmacology.drug import Dose, Drug
 from qtwin.pharmacology.rule import Rule
 
@@ -102,14 +101,15 @@ class Eligibility:
         return min([*starts, *([ceiling] if ceiling is not None else [])]) if starts else None
 
     def status(self, drug: Drug) -> str:
-        """ "excluded", also if each of its doses is above a ceiling; "dose-limited"; or "eligible"."""  # noqa: D210
+        """ "excluded", also if each of its doses is above a ceiling; "dose-limited"; or "eligible".
+
+        The start that a label gives to everybody limits nobody.
+        """  # noqa: D210
         found = self.of(drug.inn)
         options = [Dose(drug=drug, amount_mg=d.amount_mg, interval_h=d.interval_h) for d in drug.doses]
         if any(self.excludes(f.rule) for f in found) or all(self.excluded(option) for option in options):
             return "excluded"
-        limits = [f.rule for f in found if f.rule.strength == "dose"]
-        usual = [rule for rule in limits if rule.when == ALWAYS and set(rule.limits) == {"start_daily_mg"}]
-        return "dose-limited" if len(limits) > len(usual) else "eligible"  # where everybody begins limits nobody
+        return "dose-limited" if any(f.rule.strength == "dose" and f.rule.limits_somebody for f in found) else "eligible"
 
     def cautions(self, options: Sequence[Dose]) -> tuple[Finding, ...]:
         """What to mind with a chosen regimen: cautions, pairs of it, numbers of it, and whatever rule was lifted for it."""

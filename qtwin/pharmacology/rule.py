@@ -72,6 +72,11 @@ class Rule:
         return self.strength in ("contraindicated", "avoid")
 
     @property
+    def limits_somebody(self) -> bool:
+        """Whether its doses are special to somebody: not only the start that holds for everybody."""
+        return self.when != ALWAYS or set(self.limits) != {"start_daily_mg"}
+
+    @property
     def limits(self) -> Mapping[str, float]:
         """The doses that it names."""
         return {name: getattr(self, name) for name in _DOSES if getattr(self, name) is not None}

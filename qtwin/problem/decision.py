@@ -89,6 +89,7 @@ class Swing:
         low, high: Its value at either end.
         regret_low, regret_high: What the choice loses there against the best contender (QALY).
         row_low, row_high: Row of the best contender there.
+        row_median: Row of the best contender with every number at its median: not always the choice, which is best on average.
     """
 
     parameter: Parameter
@@ -98,11 +99,19 @@ class Swing:
     regret_high: float
     row_low: int
     row_high: int
+    row_median: int
+
+    @property
+    def end(self) -> str:
+        """The end, "low" or "high", at which another regimen is best than with every number at its median; "" if at neither."""
+        other = {"low": self.row_low != self.row_median, "high": self.row_high != self.row_median}
+        larger = "low" if self.regret_low >= self.regret_high else "high"
+        return larger if other[larger] else next((end for end, differs in other.items() if differs), "")
 
     @property
     def flips(self) -> bool:
-        """Whether another regimen is better at one end."""
-        return max(self.regret_low, self.regret_high) > 0.0
+        """Whether the number, moved alone, changes which regimen is best."""
+        return bool(self.end)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -266,9 +275,10 @@ def swings(
                     regret_high=float(regret[2 * k + 2]),
                     row_low=int(row[2 * k + 1]),
                     row_high=int(row[2 * k + 2]),
+                    row_median=int(row[0]),
                 ),
             )
         )
-    found.sort(key=lambda pair: (-max(pair[1].regret_low, pair[1].regret_high), -pair[0]))
+    found.sort(key=lambda pair: (not pair[1].flips, -max(pair[1].regret_low, pair[1].regret_high), -pair[0]))
     flipping = sum(swing.flips for _, swing in found)
     return tuple(swing for _, swing in found[: max(shown, flipping)])

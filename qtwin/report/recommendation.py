@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,7 +89,9 @@ def swing_section(swing: Swing, problem: RegimenProblem, bits: NDArray[np.uint8]
         "regret_high_qaly": swing.regret_high,
         "best_low": [o.label for o in problem.regimen(bits[swing.row_low]).doses],
         "best_high": [o.label for o in problem.regimen(bits[swing.row_high]).doses],
+        "best_median": [o.label for o in problem.regimen(bits[swing.row_median]).doses],
         "flips": swing.flips,
+        "end": swing.end,
     }
 
 
@@ -161,13 +163,28 @@ def points(result: Mapping[str, Any], current: Mapping[str, Any]) -> tuple[str, 
     ]
     by_drug: dict[str, str] = {}
     for row in result["excluded"]:
-        label = row["inn"] if _all_out(row["inn"], result) else f"{row['inn']} {row['amount_mg']:g} mg /{row['interval_h']:g} h"
+        label, too_much = row["inn"], row["because"][0]["strength"] == "dose"
+        if too_much or not _all_out(label, result):
+            only = len([c for c in result["problem"]["candidates"] if c["inn"] == label]) == 1
+            label += f" {row['amount_mg']:g} mg /{row['interval_h']:g} h" + (", the only dose asked for" if only else "")
         by_drug.setdefault(label, f"{label}: {row['because'][0]['text'].rstrip('.')} ({row['because'][0]['source']})")
     if by_drug:
         out.append(_list("Excluded", list(by_drug.values())))
+    staying = {row["inn"] for row in (*result["chosen"], *result["going_on"])}
+    stopped = [label for label in current["drugs"] if label.split(" ")[0] not in staying]
+    if stopped:
+        out.append(
+            _list("Taken now and not part of it (to be stopped under guidance, not at once where that is harmful)", stopped)
+        )
+    left = [text for text in result["eligibility"]["needs_left"] if text.startswith("no ")]
+    if left:
+        out.append(_list("Not covered", left))
     if result["without_indication"]:
         rows = [f"{r['inn']} ({r['needs']})" for r in result["without_indication"]]
         out.append(_list("No benefit is counted for", rows))
+    others = _allowed_and_not_chosen(result)
+    if others:
+        out.append(f"Allowed by themselves, with a benefit counted, and yet not in the best regimen: {', '.join(others)}.")
     cautions = [
         f"{c['inn']}{' with ' + c['partner'] if c['partner'] else ''}: {c['text'].rstrip('.')}" for c in result["cautions"]
     ]
@@ -179,6 +196,10 @@ def points(result: Mapping[str, Any], current: Mapping[str, Any]) -> tuple[str, 
     unknown = [text for text in result["eligibility"]["not_known"] if "unknown" in text]
     if unknown:
         out.append(_list("Not checked", unknown))
+    at_medians = next((t["best_median"] for t in sure["tornado"]), None)
+    if at_medians is not None and {x.split(" ")[0] for x in at_medians} != {row["inn"] for row in result["chosen"]}:
+        best = " + ".join(x.split(" ")[0] for x in at_medians) or "no drug"
+        out.append(f"With every number at its median {best} is best; the choice is best on average over what is not known.")
     flips = [t for t in sure["tornado"] if t["flips"]]
     if flips:
         said = [_flip(t) for t in flips[:_NAMED]]
@@ -189,7 +210,7 @@ def points(result: Mapping[str, Any], current: Mapping[str, Any]) -> tuple[str, 
 
 
 def _flip(bar: Mapping[str, Any]) -> str:
-    low = bar["regret_low_qaly"] >= bar["regret_high_qaly"]
+    low = bar["end"] == "low"
     value, best = (bar["low"], bar["best_low"]) if low else (bar["high"], bar["best_high"])
     unit = "" if bar["unit"] == "1" else f" {bar['unit']}"
     to = " + ".join(label.split(" ")[0] for label in best) or "no drug"
@@ -202,6 +223,13 @@ def _all_out(inn: str, result: Mapping[str, Any]) -> bool:
     return len([row for row in result["excluded"] if row["inn"] == inn]) == len(doses)
 
 
+def _allowed_and_not_chosen(result: Mapping[str, Any]) -> list[str]:
+    """The candidates that are indicated and allowed, and that the chosen regimen leaves out."""
+    told = {row["inn"] for row in (*result["chosen"], *result["without_indication"])}
+    inns = dict.fromkeys(c["inn"] for c in result["problem"]["candidates"])
+    return [inn for inn in inns if inn not in told and not _all_out(inn, result)]
+
+
 def _several(n: int, word: str) -> str:
     return f"{n} {word}{'' if n == 1 else 's'}"
 
@@ -212,10 +240,12 @@ def _list(head: str, rows: Sequence[str], *, total: int | None = None) -> str:
     return f"{head}: {'; '.join(shown)}" + (f"; and {n - len(shown)} more." if n > len(shown) else ".")
 
 
-def starting_doses(chosen: Sequence[Dose], eligibility: Eligibility) -> list[dict[str, Any]]:
-    """Doses to begin with, of the chosen drugs for which a rule says one below the chosen dose."""
+def starting_doses(chosen: Sequence[Dose], eligibility: Eligibility, taken: Collection[str]) -> list[dict[str, Any]]:
+    """Doses to begin with, of the chosen drugs that are not taken yet and for which a rule says one below the chosen dose."""
     out = []
     for option in chosen:
+        if option.drug.inn in taken:
+            continue
         start = eligibility.starting_dose(option.drug.inn)
         if start is not None and start < option.amount_mg * 24.0 / option.interval_h:
             out.append({"inn": option.drug.inn, "start_daily_mg": start})

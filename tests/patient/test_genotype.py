@@ -46,6 +46,12 @@ def _with(*observations: dict[str, Any]) -> Change:
         ("*1/*2x2", "CYP2D6", 3.0, "Ultrarapid Metabolizer"),
         ("*2/*17", "CYP2C19", None, "Intermediate Metabolizer"),
         ("*1/*999", "CYP2D6", None, "unknown"),
+        ("CYP2C9 *3/*3", "", 0.0, "Poor Metabolizer"),
+        ("*2/*3", "CYP2C9", 0.5, "Poor Metabolizer"),
+        ("*1/*3", "CYP2C9", 1.0, "Intermediate Metabolizer"),
+        ("*1/*2", "CYP2C9", 1.5, "Intermediate Metabolizer"),
+        ("*1/*1", "CYP2C9", 2.0, "Normal Metabolizer"),
+        ("*1/*999", "CYP2C9", None, "unknown"),
     ],
 )
 def test_what_a_genotype_means_is_worked_out_by_cpic(value: str, gene: str, score: float | None, phenotype: str) -> None:

@@ -21,6 +21,10 @@ def _facts(*conditions: str, **numbers: float) -> Facts:
     return Facts(conditions=frozenset(conditions), numbers=numbers)
 
 
+def _taking(inn: str, **numbers: float) -> Facts:
+    return Facts(conditions=frozenset({"atrial_fibrillation"}), numbers=numbers, medicines=frozenset({inn}))
+
+
 @pytest.mark.parametrize(
     ("component", "inn", "facts", "holds"),
     [
@@ -46,6 +50,9 @@ def _facts(*conditions: str, **numbers: float) -> Facts:
         ("rate control", "metoprolol", _facts("atrial_fibrillation", heart_rate=52.0), False),
         ("rate control", "metoprolol", _facts("atrial_fibrillation", heart_rate=95.0), True),
         ("rate control", "metoprolol", _facts("hypertension"), False),
+        ("rate control", "digoxin", _taking("verapamil", heart_rate=72.0), False),
+        ("rate control", "metoprolol", _taking("amiodarone", heart_rate=104.0), True),
+        ("rate control", "metoprolol", _taking("metoprolol", heart_rate=72.0), True),
         ("pressure", "amlodipine", _facts("hypertension"), True),
         ("pressure", "amlodipine", _facts("atrial_fibrillation"), False),
         ("fewer stroke", "apixaban", _facts("atrial_fibrillation"), True),

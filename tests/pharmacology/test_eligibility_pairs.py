@@ -38,3 +38,7 @@ def test_a_person_and_a_drug(row: dict[str, Any]) -> None:
     assert found.status(drug) == row["status"], by
     if "ceiling" in row:
         assert found.ceiling_daily_mg(drug.inn) == pytest.approx(row["ceiling"]), by
+    if "start" in row:
+        assert found.starting_dose(drug.inn) == pytest.approx(row["start"]), by
+    for word in row.get("minds", ()):
+        assert any(word in f.rule.text for f in found.of(drug.inn) if f.rule.strength == "caution"), word

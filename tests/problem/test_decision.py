@@ -165,3 +165,14 @@ def test_a_swing_flips_where_the_lines_cross_within_its_reach() -> None:
     assert down.row_low == 1
     assert (up.low, up.high) == pytest.approx((-reach, reach))
     assert next(iter(found)) == "number 0"  # the largest regret first
+
+
+def test_a_number_flips_nothing_where_the_choice_is_second_at_the_medians_whatever_it_is() -> None:
+    """The choice, row 0, is 1 behind row 1 at the medians: only what moves the order there is told."""
+    made = _Linear(mean=np.array([1.0, 2.0]), slope=np.array([[0.0, 5.0], [0.1, 0.0]]), groups=("idle", "mover"))
+    found = {s.parameter.key: s for s in swings(_as_problem(made), np.eye(2, dtype=np.uint8), [0, 1])}
+    idle, mover = found["number 0"], found["number 1"]
+    assert (idle.row_median, idle.flips, idle.end) == (1, False, "")
+    assert min(idle.regret_low, idle.regret_high) > 0.0
+    assert (mover.flips, mover.end) == (True, "high" if mover.row_high == 0 else "low")
+    assert {mover.row_low, mover.row_high} == {0, 1}

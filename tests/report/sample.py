@@ -121,7 +121,9 @@ def _decision(rng: np.random.Generator) -> dict[str, Any]:
             "regret_high_qaly": 0.0,
             "best_low": CURRENT if k < 3 else CHOSEN,
             "best_high": CHOSEN,
+            "best_median": CHOSEN,
             "flips": k < 3,
+            "end": "low" if k < 3 else "",
         }
         for k in range(8)
     ]
