@@ -133,6 +133,26 @@ def _in_scope(spec: Spec, patient: Patient) -> tuple[str, ...]:
     return reasons
 
 
+def _within_ceilings(
+    spec: Spec, candidates: tuple[Dose, ...], eligibility: Eligibility
+) -> tuple[tuple[Dose, ...], tuple[str, ...]]:
+    """Candidates that name a drug and no dose, at their largest dose that the rules allow; and what was changed, in sentences."""
+    named = {c.inn for c in spec.problem.candidates if c.amount_mg is None and c.interval_h is None and c.doses == "reference"}
+    labels, found, said = {o.label for o in candidates}, [], []
+    for option in candidates:
+        drug = option.drug
+        open_to = [Dose(drug=drug, amount_mg=d.amount_mg, interval_h=d.interval_h) for d in drug.doses]
+        open_to = [d for d in open_to if not eligibility.excluded(d) and d.label not in labels]
+        if drug.inn in named and open_to and eligibility.excluded(option):
+            lower = max(open_to, key=lambda d: d.amount_mg / d.interval_h)
+            rule = eligibility.excluded(option)[0].rule
+            said.append(f"{lower.label} is offered in place of {option.amount_mg:g} mg: {rule.text} ({rule.source})")
+            found.append(lower)
+        else:
+            found.append(option)
+    return tuple(found), tuple(said)
+
+
 def check_experiment(spec_path: Path) -> Checked:
     """Read the spec and its record and list every allowed choice, or a sample of them.
 
@@ -161,6 +181,7 @@ def check_experiment(spec_path: Path) -> Checked:
         book=None if rules_folder is None else read_rule_book(rules_folder),
         going_on=(taken - set(drugs)) | kept,
     )
+    candidates, lowered = _within_ceilings(spec, candidates, eligibility)
     going_on = tuple({d.drug.inn: d for d in doses if d.drug.inn not in drugs}.values())
     needs, none_now = asked_needs(spec, patient)
     needs, uncovered = coverable(
@@ -188,6 +209,7 @@ def check_experiment(spec_path: Path) -> Checked:
             *(f"out of scope: {reason}" for reason in out_of),
             *consent_warnings(patient),
             *warnings,
+            *lowered,
             *(f"{d.label} is in the record and no candidate: it goes on, whatever is chosen" for d in going_on),
             *none_now,
             *uncovered,
