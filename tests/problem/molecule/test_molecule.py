@@ -81,6 +81,8 @@ def test_xyz_comes_back_and_bad_files_name_the_line(tmp_path: Path) -> None:
             parse_xyz(text, where="x")
     with pytest.raises(InputError, match="no geometry"):
         read_xyz(tmp_path / "absent.xyz")
+    (tmp_path / "other.xyz").write_bytes(b"\xef\xbb\xbf2\r\n\r\nO 0 0 0\r\nH 0 0 0.97\r\n")  # as some editors save it
+    assert read_xyz(tmp_path / "other.xyz")[0] == ("O", "H")
 
 
 def test_smiles_gives_atoms_charge_and_spin() -> None:
