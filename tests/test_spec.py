@@ -47,6 +47,13 @@ def test_unusable_specs_are_refused(tmp_path: Path, old: str, new: str, words: s
     assert words in f"{caught.value.message} {caught.value.hint}"
 
 
+def test_a_spec_from_another_editor_is_the_same(tmp_path: Path) -> None:
+    """Some editors put a mark before UTF-8 and end lines in two characters."""
+    plain = read_spec(_write(tmp_path, SMALL))
+    (tmp_path / "other.toml").write_bytes(b"\xef\xbb\xbf" + SMALL.replace("\n", "\r\n").encode())
+    assert identity(read_spec(tmp_path / "other.toml")) == identity(plain)
+
+
 def test_a_folder_is_not_a_spec(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="folder"):
         read_spec(tmp_path)

@@ -200,7 +200,7 @@ def read_rule_book(*folders: Path, data: Path = DATA) -> RuleBook:
             raise InputError(f"{folder} holds no rule set (*.toml)", hint="give the folder that the rule files are in")
         for path in files:
             try:
-                text = path.read_text(encoding="utf-8")
+                text = path.read_text(encoding="utf-8-sig")
             except (OSError, UnicodeDecodeError) as error:
                 raise InputError(f"{path} cannot be read: {error}", hint="a rule set is a text file in UTF-8") from error
             sets.append(read_rule_set(text, file=path.name, groups=groups))

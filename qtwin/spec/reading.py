@@ -54,7 +54,7 @@ def read(path: Path, model: type[_Whole]) -> _Whole:
     try:
         if path.exists() and path.stat().st_size > _LARGEST_BYTES:
             raise InputError(f"{path} is larger than {_LARGEST_BYTES >> 20} MiB", hint="name the spec file")
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputError(f"no spec file at {path}", hint="check the path; experiments/quickstart.toml is an example") from None
     except IsADirectoryError:

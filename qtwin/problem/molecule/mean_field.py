@@ -185,6 +185,9 @@ def _of_the_point_group(found: Any, make: Callable[[Any], Any], mole: Any, itera
     plain = make(mole)
     plain.conv_tol, plain.max_cycle = TOLERANCE_HARTREE, iterations
     plain.kernel(dm0=start.make_rdm1())
+    if start.converged and plain.e_tot > start.e_tot + 1e-7:  # degenerate orbitals mixed anew, as of atoms far apart
+        plain.e_tot, plain.converged, plain.mo_occ = start.e_tot, True, np.array(start.mo_occ)
+        plain.mo_coeff, plain.mo_energy = np.array(start.mo_coeff), np.array(start.mo_energy)
     if not (start.converged and plain.converged and plain.e_tot < found.e_tot - 1e-7):
         return found
     history.append(f"in the point group {grouped.groupname} converged to {plain.e_tot:.8f} hartree, which is lower and was taken")

@@ -57,7 +57,7 @@ def read_xyz(path: Path) -> Geometry:
         InputError: if it is missing or no xyz file.
     """
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             text = file.read(_MOST_CHARACTERS + 1)
     except FileNotFoundError:
         raise InputError(f"no geometry at {path}", hint="paths are relative to the spec file") from None

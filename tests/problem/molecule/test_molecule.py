@@ -81,6 +81,8 @@ def test_xyz_comes_back_and_bad_files_name_the_line(tmp_path: Path) -> None:
             parse_xyz(text, where="x")
     with pytest.raises(InputError, match="no geometry"):
         read_xyz(tmp_path / "absent.xyz")
+    (tmp_path / "other.xyz").write_bytes(b"\xef\xbb\xbf2\r\n\r\nO 0 0 0\r\nH 0 0 0.97\r\n")  # as some editors save it
+    assert read_xyz(tmp_path / "other.xyz")[0] == ("O", "H")
 
 
 def test_smiles_gives_atoms_charge_and_spin() -> None:
@@ -156,3 +158,12 @@ def test_what_does_not_fit_into_memory_is_refused_with_its_size() -> None:
     with pytest.raises(TooLargeError, match="2,401 two-electron integrals"):
         _ = small.h1_hartree
     assert small.mean_field.n_electrons == 10  # methods that need none are not refused
+
+
+@pytest.mark.parametrize("apart_angstrom", [40.0, 6e4, 2e9])
+def test_a_pair_shared_by_atoms_far_apart_lies_on_both(apart_angstrom: float) -> None:
+    """Restricted limit: two atoms, half of the repulsion of a pair on one of them, and what both charges see of each other."""
+    molecule = Molecule(symbols=("H", "H"), coordinates_angstrom=[[0, 0, 0], [0, 0, apart_angstrom]])
+    atom, repulsion = -0.466581850, 0.774606  # STO-3G: Szabo and Ostlund, Modern Quantum Chemistry, section 3.5
+    wanted = 2.0 * atom + repulsion / 2.0 - 0.5 / (apart_angstrom / 0.529177211)
+    assert mean_field(molecule).energy_hartree == pytest.approx(wanted, abs=2e-6)
