@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from typing import Any
 
@@ -17,6 +18,7 @@ from qtwin.patient.shown import first_code
 _NOT_MADE = frozenset({"cancelled", "entered-in-error"})
 _ALLELES = re.compile(r"(?<![a-z\d])E\s?\*?([234])\s*(?:[/|,;-]\s*(?:E\s?)?\*?|E\s?\*?)([234])(?!\d)", re.IGNORECASE)
 _LONGEST_SPAN_DAYS = 31
+_WHOLE = frozenset({"mmse", "moca"})  # their points are whole: who is told to have 24.6 has not reached 25
 _SCORE_TEXT = re.compile(r"\s*(\d{1,3}(?:\.\d+)?)\s*((?:(?:/|out of|of)\s*\d+)?)\s*(?:points?|pts?\.?|score)?\s*", re.IGNORECASE)
 _BARE_ALLELES = re.compile(r"\s*\*?([234])\s*/\s*\*?([234])\s*")
 
@@ -156,6 +158,8 @@ def _visit(key: str, when: dt.date, part: dict[str, Any]) -> Visit:
     for unit in units:
         try:
             converted = in_canonical_unit(key, float(value), unit)
+            if key in _WHOLE:
+                converted = float(math.floor(converted + 1e-9))
             return Visit(date=when, biomarker=key, value=converted, unit=BIOMARKERS[key].unit)
         except InputError as error:
             refused = refused or error

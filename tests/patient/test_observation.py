@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import Any
 
 import pytest
@@ -29,7 +30,8 @@ def _of(key: str, **more: Any) -> dict[str, Any]:
 def test_every_value_in_its_range_is_read_as_it_is(key: str, share: float) -> None:
     marker = BIOMARKERS[key]
     value = min(marker.low + share * (marker.high - marker.low), marker.high)
-    assert _read(_of(key, valueQuantity={"value": value, "code": marker.unit}))[0] == [value]
+    expected = math.floor(value + 1e-9) if key in ("mmse", "moca") else value  # points are whole
+    assert _read(_of(key, valueQuantity={"value": value, "code": marker.unit}))[0] == [expected]
 
 
 @given(key=st.sampled_from(sorted(BIOMARKERS)), beyond=st.floats(1e-3, 1e6), below=st.booleans())
@@ -197,3 +199,15 @@ def test_apoe_genotypes(text: str, copies: int) -> None:
 def test_what_is_no_apoe_genotype_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="e3/e4 was wanted"):
         apoe_e4_copies({"valueCodeableConcept": {"text": text}})
+
+
+def test_points_of_the_mmse_are_whole() -> None:
+    """Generated records tell 24.6 points: 25 were not reached."""
+    resource = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "72106-8"}]},
+        "effectiveDateTime": "2024-03-01",
+        "valueQuantity": {"value": 24.6, "unit": "(score)"},
+    }
+    assert _read(resource)[0] == [24.0]
