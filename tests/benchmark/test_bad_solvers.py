@@ -65,7 +65,6 @@ def test_an_honest_plug_in_is_believed() -> None:
         ("Words", "returned str"),
         ("Lookalike", "a Result was wanted"),
         ("Scribbles", "read-only"),
-        ("BentSamples", "samples"),
     ],
 )
 def test_what_is_no_answer_is_a_failed_task(name: str, words: str) -> None:
@@ -75,6 +74,13 @@ def test_what_is_no_answer_is_a_failed_task(name: str, words: str) -> None:
     record = execute(_task(name))
     assert record["status"] == "failed"
     assert "energy" not in record
+
+
+def test_samples_that_cannot_be_are_no_answer() -> None:
+    """Values that count nothing are refused where they are put together, before anybody believes them."""
+    record = execute(_task("BentSamples"))
+    assert record["status"] in ("failed", "refused")
+    assert record.get("energy") is None
 
 
 @pytest.mark.parametrize(
