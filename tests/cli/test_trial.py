@@ -31,7 +31,6 @@ def test_the_shipped_trials_are_reproduced(
     result = json.loads(out)
     (effect,) = result["effects"]
     assert low < effect["difference"] < high
-    assert result["wall_s"]["simulation"] < 10.0
     assert (tmp_path / "report.html").exists()
     assert (tmp_path / "figures" / "trial_power.png").exists()
     assert json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["effects"] == result["effects"]
