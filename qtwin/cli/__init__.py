@@ -13,6 +13,7 @@ import typer
 
 from qtwin import __version__
 from qtwin.cli.command import audit, drugs, experiment, jobs, listing, measured, molecule, study, twin
+from qtwin.cli.show import show_warnings
 from qtwin.errors import QtwinError
 from qtwin.report.origin import made_by
 
@@ -60,7 +61,8 @@ def main(arguments: list[str] | None = None) -> None:
     code: Any = 0
     try:
         with made_by(sys.argv[1:] if arguments is None else arguments):
-            code = app(args=arguments, standalone_mode=False)
+            show_warnings()
+        code = app(args=arguments, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         code = _SIGINT
     except QtwinError as error:

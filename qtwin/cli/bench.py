@@ -29,11 +29,11 @@ from qtwin.cli.bench_noise import noise_of
 from qtwin.cli.bench_page import page_of
 from qtwin.cli.bench_tasks import noise_levels, tasks_of
 from qtwin.cli.measured import finite
-from qtwin.cli.show import console, note, stage, table
-from qtwin.cli.warmup import compiled, jobs_of
+from qtwin.cli.show import console, note, stage, table, terminal
 from qtwin.errors import InputError
 from qtwin.report.number import seconds
 from qtwin.report.origin import command_line
+from qtwin.solver.compiling import compiled, jobs_of
 from qtwin.spec import BenchSpec, identity, read_bench_spec
 
 SCHEMA = "qtwin.bench/1"
@@ -59,7 +59,7 @@ def run_bench(path: Path, out: Path, *, store: str = "", scheduler: str = "", wo
     records = Records(store or out / "records.sqlite")
     note(spec.title, style="bold")
     needed = jobs_of((e.name for e in spec.solver), twins=any(f.name == "twin" for f in spec.family))
-    compiling_s = 0.0 if scheduler else compiled(needed)
+    compiling_s = 0.0 if scheduler else compiled(needed, progress=terminal)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bar:
         shown = bar.add_task("tasks", total=len(tasks))

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from qtwin.cli.record import read_patient
+from qtwin.cli.show import terminal
+from qtwin.patient.access import read_patient
 from qtwin.pharmacology.drug import Drug
 from qtwin.pharmacology.eligibility import Eligibility, assess
 from qtwin.pharmacology.facts import facts_of
@@ -64,7 +65,8 @@ def show_eligibility(
         InputError: for a record or a rule set that cannot be used, or a rule that cannot be lifted.
     """
     book = read_rule_book(*([folder] if folder else []))
-    patient = read_patient(record, genotypes, stated=consent)
+    patient = read_patient(record, genotypes, consent=consent)
+    terminal.record(patient)
     drugs = tuple(formulary().values())
     going_on = facts_of(patient).medicines
     found = assess(patient, drugs, jurisdiction=jurisdiction, lift=lift, book=book, going_on=going_on)

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from qtwin.benchmark.checkpoint import write_atomically
-from qtwin.cli.dose import read_dose
 from qtwin.cli.show import note
 from qtwin.errors import InputError
+from qtwin.pharmacology.prescription import read_dose
 from qtwin.twin.dosing import HOURS_PER_YEAR, antibody_dosing
 from qtwin.twin.sbml import AntibodyInput, to_sbml
 from qtwin.twin.store import load

@@ -5,39 +5,32 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from qtwin.backend.hardware import PROVIDERS
 from qtwin.backend.hardware.price import Estimate, plans, price_usd_per_s
-from qtwin.cli.audit import write_down
 from qtwin.cli.show import ask, note, table
 from qtwin.errors import InputError
+from qtwin.patient.access import write_down
 from qtwin.patient.consent import require_consent
 from qtwin.report.number import seconds
-from qtwin.spec import SolverSection, Spec
+from qtwin.studies.regimen.hardware import identifiers, is_paid, project_of
 
 if TYPE_CHECKING:
     from qtwin.backend.hardware.permission import Permission
-    from qtwin.cli.check import Checked
-    from qtwin.patient.person import Patient
+    from qtwin.studies.regimen.prepare import Prepared
 
 SCOPE = "cloud-submission"
 
 
-def is_paid(section: SolverSection) -> bool:
-    """Whether a solver runs on a machine that costs money."""
-    return str(section.options.get("backend", "")).partition(":")[0] in PROVIDERS
-
-
 @contextmanager
-def paid(checked: Checked, *, mode: Literal["estimate", "submit", "run"], yes: bool) -> Iterator[Permission | None]:
+def paid(prepared: Prepared, *, mode: Literal["estimate", "submit", "run"], yes: bool) -> Iterator[Permission | None]:
     """Let the paid solvers of a spec do what `mode` says inside the block; None where there is no such solver.
 
     Raises:
         InputError: for paid solvers without a [hardware] section.
         ConsentError: if the person has not allowed cloud submission.
     """
-    spec = checked.spec
+    spec = prepared.spec
     machines = sorted({str(s.options["backend"]) for s in spec.solver if is_paid(s)})
     if not machines:
         yield None
@@ -52,8 +45,8 @@ def paid(checked: Checked, *, mode: Literal["estimate", "submit", "run"], yes: b
     from qtwin.backend.hardware.permission import Permission, granted
 
     if mode != "estimate":
-        scope = require_consent(checked.patient, SCOPE)
-        write_down("cloud submission", checked.patient, consent=scope, detail=f"{mode} on {', '.join(machines)}")
+        scope = require_consent(prepared.patient, SCOPE)
+        write_down("cloud submission", prepared.patient, consent=scope, detail=f"{mode} on {', '.join(machines)}")
     section = spec.hardware
     rate = price_usd_per_s(section.plan) if section.price_usd_per_s is None else section.price_usd_per_s
     with granted(
@@ -63,7 +56,7 @@ def paid(checked: Checked, *, mode: Literal["estimate", "submit", "run"], yes: b
             price_usd_per_s=rate,
             mode=mode,
             confirm=lambda price: confirmed(price, yes=yes),
-            identifiers=frozenset(identifiers(checked)),
+            identifiers=frozenset(identifiers(prepared)),
             ledger=section.ledger,
             pace=Pace(settle_s=section.settle_s),
             poll_s=section.poll_s,
@@ -89,26 +82,6 @@ def _tell(step: str, settle_s: float) -> None:
         note(f"  written down as SUBMITTED; looking for duplicates for {settle_s:g} s", style="dim")
     elif step in _WORDS or step.startswith("waiting"):
         note(f"  {_WORDS.get(step, step)}", style="dim")
-
-
-def project_of(spec: Spec) -> str:
-    """What the budget is for."""
-    return (spec.hardware.project if spec.hardware else "") or spec.title
-
-
-def identifiers(checked: Checked) -> Iterator[str]:
-    """Texts that must not be in a job: who the person is, what she has, takes and was measured, and the names of the options."""
-    patient: Patient = checked.patient
-    yield patient.patient_id
-    yield from patient.provenance.sha256
-    yield from (g.diplotype for g in patient.genotypes.values())
-    yield from (v.date.isoformat() for v in patient.visits)
-    for c in patient.conditions:
-        yield from (c.display, c.code, c.key)
-    yield from (m.inn for m in patient.medications)
-    for dose in (*checked.candidates, *checked.doses):
-        yield from (dose.label, dose.drug.inn)
-    yield checked.spec.title
 
 
 def confirmed(price: Estimate, *, yes: bool) -> bool:
@@ -144,39 +117,3 @@ def show_estimates(prices: list[Estimate]) -> None:
     if prices:
         plan = plans()[prices[0].plan]
         note(f"  price of {prices[0].plan}: {plan['source']}; calibration {prices[0].calibrated}", style="dim")
-
-
-def hardware_section(spec: Spec) -> dict[str, Any] | None:
-    """For the result and the report: every paid job of the project, what it told the provider, and what it took."""
-    if spec.hardware is None:
-        return None
-    from qtwin.backend.hardware.budget import Budget
-    from qtwin.backend.hardware.ledger import Ledger
-
-    ledger = Ledger(spec.hardware.ledger or None)
-    try:
-        entries = [e for e in ledger.entries() if e.planned.get("project") == project_of(spec)]
-    finally:
-        ledger.close()
-    spent = Budget(project=project_of(spec)).spent(entries)
-    return {
-        "plan": spec.hardware.plan,
-        "budget": spec.hardware.budget.model_dump(),
-        "spent": {"jobs": spent.jobs, "qpu_s": spent.qpu_s, "usd": spent.usd},
-        "jobs": [
-            {
-                "key": e.key[:12],
-                "backend": e.backend,
-                "state": e.state,
-                "job_id": e.job_id,
-                "created": e.created,
-                "shots": e.request.get("shots"),
-                "qpu_s": e.usage.get("qpu_s"),
-                "planned_qpu_s": e.planned.get("qpu_s"),
-                "two_qubit_depth": e.planned.get("two_qubit_depth"),
-                "calibrated": e.planned.get("calibrated"),
-                "left": e.planned.get("left"),
-            }
-            for e in entries
-        ],
-    }

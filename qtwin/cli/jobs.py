@@ -16,15 +16,16 @@ from qtwin.backend.hardware.ledger.fetch import cancel, fetch, good_result
 from qtwin.backend.hardware.ledger.submit import Pace, named, reconcile, sweep
 from qtwin.backend.hardware.provider import Provider
 from qtwin.benchmark.checkpoint import Checkpoint, write_atomically
-from qtwin.cli.check import Checked
-from qtwin.cli.hardware import is_paid, paid, show_estimates
-from qtwin.cli.show import note, stage, table
+from qtwin.cli.hardware import paid, show_estimates
+from qtwin.cli.show import note, stage, table, terminal
 from qtwin.errors import InputError, QtwinError
+from qtwin.studies.regimen.hardware import is_paid
+from qtwin.studies.regimen.prepare import Prepared
 
 _POLL_S = 10.0
 
 
-def submit_jobs(checked: Checked, out: Path, *, dry_run: bool, yes: bool) -> dict[str, Any]:
+def submit_jobs(prepared: Prepared, out: Path, *, dry_run: bool, yes: bool) -> dict[str, Any]:
     """Do an experiment up to its paid jobs, and estimate or send those.
 
     Raises:
@@ -32,34 +33,29 @@ def submit_jobs(checked: Checked, out: Path, *, dry_run: bool, yes: bool) -> dic
         QtwinError: for what cannot go on; the same command goes on from there.
     """
     from qtwin.backend.hardware.permission import PendingError
-    from qtwin.cli.answer import Answerer
-    from qtwin.cli.audit import write_down
-    from qtwin.cli.encode import encoded_from, problem_of, sampled, twin_of
-    from qtwin.cli.run import identified
+    from qtwin.studies.regimen.answer import Answers
+    from qtwin.studies.regimen.run import model_of, problem_of, run_id, twin_of
+    from qtwin.studies.regimen.stages import Stages
 
-    spec = checked.spec
+    spec = prepared.spec
     chosen = [k for k, section in enumerate(spec.solver) if is_paid(section)]
     if not chosen:
         raise InputError("no solver of the spec runs on a paid machine", hint='backend = "ibm:ibm_fez" in a [[solver]] does')
-    with paid(checked, mode="estimate" if dry_run else "submit", yes=yes) as permission:
+    with paid(prepared, mode="estimate" if dry_run else "submit", yes=yes) as permission:
         assert permission is not None
-        answerer = Answerer.prepare(spec)
-        checkpoint = Checkpoint.open(out, identified(checked)[0], fresh=False)
+        answers = Answers.prepare(spec)
+        stages = Stages(checkpoint=Checkpoint.open(out, run_id(prepared), fresh=False), progress=terminal)
         with stage("Twin"):
-            twin = twin_of(checked)
-        write_down(
-            "build twin", checked.patient, detail=f"{spec.twin.disease_model}, {spec.twin.n_members} members, seed {spec.seed}"
-        )
+            twin = twin_of(prepared)
         with stage("Encoding"):
-            problem = problem_of(checked, twin)
-            sample, _ = checkpoint.stage("encoding", lambda: sampled(problem, checked.feasible, spec))
-            encoding = encoded_from(problem, checked.feasible, sample, spec.encoding, spec.seed).encoding
+            problem = problem_of(prepared, twin)
+            model = model_of(problem, spec, stages)
         done = 0
         for k in chosen:
             try:
-                answerer.one(k, checkpoint, encoding, problem)
-                if answerer.errors:  # nothing is ordered past a refusal
-                    raise answerer.errors[0]
+                answers.one(k, model, problem, stages)
+                if answers.errors:  # nothing is ordered past a refusal
+                    raise answers.errors[0]
                 done += 1
             except PendingError as pending:
                 note(f"{spec.solver[k].name} on {spec.solver[k].options['backend']}: {pending.message}")

@@ -12,11 +12,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from qtwin.cli.dose import read_dose
 from qtwin.pharmacology.drug import Drug
 from qtwin.pharmacology.exposures import activities, observed_ratios
 from qtwin.pharmacology.formulary import drug, formulary
 from qtwin.pharmacology.interaction import predicted_ratio
+from qtwin.pharmacology.prescription import read_dose
 from qtwin.pharmacology.quantity import Quantity
 
 

@@ -84,10 +84,10 @@ def _run(step: StepSection, base: Path, folder: Path, data: Path | None) -> None
 
         run_bench(path, folder)
     elif step.command == "run":
-        from qtwin.cli.check import check_experiment
-        from qtwin.cli.run import run_experiment
+        from qtwin.cli.show import terminal
+        from qtwin.studies.regimen.run import run
 
-        run_experiment(check_experiment(path), folder, fresh=False)
+        run(path, folder, progress=terminal)
     elif step.command == "scaling":
         from qtwin.cli.scaling import run_scaling
 

@@ -163,8 +163,8 @@ def _compute(
 
 def _patient(path: Path, contact: Contact) -> dict[str, Any]:
     """What the twin says: whether the drug is taken, which genes are known, how much of the receptor the drug holds."""
-    from qtwin.cli.audit import write_down
     from qtwin.cli.whatif import simulate_doses
+    from qtwin.patient.access import write_down
     from qtwin.twin.store import load
 
     stored = load(path)

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from qtwin.benchmark.checkpoint import write_atomically
-from qtwin.cli.audit import write_down
-from qtwin.cli.check import Checked
-from qtwin.cli.encode import encoded_from, problem_of, sampled, twin_of
 from qtwin.cli.show import note, stage, table
 from qtwin.encoding.instance import FORMATS, format_of
-from qtwin.errors import InputError, unknown_name
+from qtwin.errors import unknown_name
+from qtwin.patient.access import write_down
 from qtwin.report.number import number
+from qtwin.studies.regimen.prepare import Prepared
+from qtwin.studies.regimen.run import model_of, problem_of, twin_of
+from qtwin.studies.regimen.stages import Stages
 
 _CIRCUIT = ".qasm"
 
@@ -23,43 +24,34 @@ def check_output(path: Path) -> None:
         raise unknown_name("suffix of an instance file", path.suffix or path.name, {**FORMATS, _CIRCUIT: ""})
 
 
-def export_problem(checked: Checked, path: Path, *, layers: int) -> dict[str, Any]:
+def export_problem(prepared: Prepared, path: Path, *, layers: int) -> dict[str, Any]:
     """Write the encoding of a checked spec, or the QAOA circuit on it.
 
     Names of drugs go into the file; nothing else of the record does: no identifier, date or measurement.
 
     Args:
-        checked: The spec.
+        prepared: The spec and its record.
         path: Ends in .json, .qubo, .lp, .qs or .qasm.
         layers: Depth of the circuit for .qasm, at the angles of a linear ramp.
 
     Raises:
         InputError: for what the format cannot hold.
     """
-    spec = checked.spec
+    spec, patient = prepared.spec, prepared.patient
     with stage("Twin") as found:
-        twin = twin_of(checked)
+        twin = twin_of(prepared)
         found.append(f"{twin.n_members:,} members")
-    write_down("export problem", checked.patient, detail=f"{path.suffix} file, seed {spec.seed}")
+    write_down("export problem", patient, detail=f"{path.suffix} file, seed {spec.seed}")
     with stage("Encoding") as found:
-        problem = problem_of(checked, twin)
-        made = encoded_from(problem, checked.feasible, sampled(problem, checked.feasible, spec), spec.encoding, spec.seed)
-        encoding = made.encoding
-        found.append(f"{encoding.polynomial.n_variables} bits")
-    if path.suffix.lower() == _CIRCUIT:
-        from qtwin.backend.openqasm import to_openqasm3
-        from qtwin.solver.training import ansatz, ramp
-
-        if layers < 1:
-            raise InputError(f"{layers} layers came, at least 1 was wanted", hint="raise --layers")
-        text = to_openqasm3(ansatz(encoding.polynomial, layers), ramp(layers))
-    else:
-        text = format_of(path).write(encoding)
+        encoding = model_of(problem_of(prepared, twin), spec, Stages())
+        found.append(f"{encoding.n_variables} bits")
+    text = encoding.to_openqasm3(layers) if path.suffix.lower() == _CIRCUIT else format_of(path).write(encoding)
 
     def write(target: Path) -> None:
         target.write_text(text, encoding="utf-8")
 
     write_atomically(path, write)
+    warning = "" if encoding.fit is None else encoding.fit.warning
     low, high = encoding.polynomial.coefficient_range
     told = {
         "file": str(path),
@@ -72,10 +64,10 @@ def export_problem(checked: Checked, path: Path, *, layers: int) -> dict[str, An
         "surrogate": spec.encoding.surrogate,
         "constraints": len(encoding.constraints),
         "penalty_weight_max": max((p.weight for p in encoding.penalties), default=0.0),
-        "warnings": [made.words] if made.words else [],
+        "warnings": [warning] if warning else [],
     }
     rows = [(k.replace("_", " "), number(v) if isinstance(v, float) else str(v)) for k, v in told.items() if k != "warnings"]
     table("What the solvers see", ("", ""), rows)
-    if made.words:
-        note(f"warning: {made.words}", style="yellow")
+    if warning:
+        note(f"warning: {warning}", style="yellow")
     return told

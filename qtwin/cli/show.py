@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,23 +13,97 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
+from qtwin.patient.person import Patient, describe
+from qtwin.progress import Progress
+
 console = Console(stderr=True, highlight=False)
 _spinning: list[Status] = []
+_ALIVE_S = 30.0
 
 
-@contextmanager
-def stage(title: str) -> Iterator[list[str]]:
-    """A spinner while a stage runs, then one line with what it found and the time it took."""
-    found: list[str] = []
-    started = time.perf_counter()
-    with console.status(title) as spinner:
-        _spinning.append(spinner)
+class Terminal(Progress):
+    """Draws stages: a spinner where somebody looks, a line every half minute where nobody does, so that a log shows life."""
+
+    def __init__(self) -> None:
+        self._steps: list[str] = []
+
+    @contextmanager
+    def stage(self, title: str) -> Iterator[list[str]]:
+        found: list[str] = []
+        started = time.perf_counter()
+        self._steps.append("")
+        with console.status(title) as spinner, self._alive(title, started):
+            _spinning.append(spinner)
+            try:
+                yield found
+            finally:
+                _spinning.remove(spinner)
+                self._steps.pop()
+        took = time.perf_counter() - started
+        console.print(f"[bold]{title}[/bold]  {'; '.join(found)}  [dim]{took:.1f} s[/dim]")
+
+    def step(self, text: str) -> None:
+        if self._steps:
+            self._steps[-1] = text
+        if _spinning:
+            _spinning[-1].update(f"{text}")
+
+    @contextmanager
+    def _alive(self, title: str, started: float) -> Iterator[None]:
+        if sys.stderr.isatty():
+            yield
+            return
+        over = threading.Event()
+
+        def tell() -> None:
+            while not over.wait(_ALIVE_S):
+                step = self._steps[-1] if self._steps else ""
+                console.print(f"{title}: {step + ', ' if step else ''}{time.perf_counter() - started:.0f} s so far", markup=False)
+
+        told = threading.Thread(target=tell, daemon=True)
+        told.start()
         try:
-            yield found
+            yield
         finally:
-            _spinning.remove(spinner)
-    took = time.perf_counter() - started
-    console.print(f"[bold]{title}[/bold]  {'; '.join(found)}  [dim]{took:.1f} s[/dim]")
+            over.set()
+            told.join()
+
+    def note(self, text: str, *, style: str = "") -> None:
+        console.print(text, style=style, markup=False)
+
+    def warn(self, text: str) -> None:
+        console.print(text if text.startswith("ALARM") else f"warning: {text}", markup=False, style=_style(text))
+
+    def record(self, patient: Patient) -> None:
+        table("What the record says", ("", ""), describe(patient))
+        for line in patient.missing:
+            self.note(f"missing: {line}", style="yellow")
+        for line in patient.notes:
+            self.note(f"note: {line}", style="dim")
+
+
+def _style(text: str) -> str:
+    return "bold red" if text.startswith("ALARM") else "yellow"
+
+
+class _Warnings(logging.Handler):
+    """Warnings of the package, as lines on stderr."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        terminal.warn(record.getMessage())
+
+
+def show_warnings() -> None:
+    """Let the package's log messages of level WARNING and above appear on the terminal."""
+    log = logging.getLogger("qtwin")
+    if not any(isinstance(h, _Warnings) for h in log.handlers):
+        log.addHandler(_Warnings(level=logging.WARNING))
+        log.propagate = False
+
+
+terminal = Terminal()
+stage = terminal.stage
+note = terminal.note
 
 
 def ask(question: str) -> bool:
@@ -43,15 +120,10 @@ def ask(question: str) -> bool:
 
 
 def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A plain table."""
+    """A plain table; long words fold, so that what one must type is never cut."""
     shown = Table(title=title, title_justify="left", title_style="bold")
     for name in header:
-        shown.add_column(name)
+        shown.add_column(name, overflow="fold")
     for row in rows:
         shown.add_row(*row)
     console.print(shown)
-
-
-def note(text: str, *, style: str = "") -> None:
-    """One line."""
-    console.print(text, style=style, markup=False)

@@ -108,16 +108,17 @@ def flipping(spec: Path) -> tuple[str, ...]:
     Raises:
         InputError: for a spec or record that cannot be used, or a choice among too many regimens to simulate all.
     """
-    from qtwin.cli.check import check_experiment
-    from qtwin.cli.encode import problem_of, twin_of
     from qtwin.problem.decision import certainty, tally
+    from qtwin.studies.regimen.prepare import prepare
+    from qtwin.studies.regimen.run import problem_of, twin_of
 
-    checked = check_experiment(spec)
-    if not checked.allowed.complete:
-        raise checked.allowed.refusal()
-    problem = problem_of(checked, twin_of(checked))
-    counted = tally(problem, checked.feasible)
-    sure = certainty(problem, checked.feasible, counted, int(counted.utility.argmax()), seed=checked.spec.seed)
+    prepared = prepare(spec)
+    feasible = prepared.choice.feasible
+    if not feasible.complete:
+        raise feasible.refusal()
+    problem = problem_of(prepared, twin_of(prepared))
+    counted = tally(problem, feasible.bits)
+    sure = certainty(problem, feasible.bits, counted, int(counted.utility.argmax()), seed=prepared.spec.seed)
     return tuple(place_of(swing.parameter.key) for swing in sure.swings if swing.flips)
 
 

@@ -13,15 +13,15 @@ import numpy as np
 
 from qtwin import __version__
 from qtwin.benchmark.checkpoint import write_atomically
-from qtwin.cli.audit import write_down
-from qtwin.cli.record import current_doses, read_patient
-from qtwin.cli.show import note, stage
+from qtwin.cli.show import note, stage, terminal
 from qtwin.errors import InputError
+from qtwin.patient.access import read_patient, write_down
 from qtwin.patient.consent import consent_warnings
 from qtwin.patient.filelock import locked
 from qtwin.patient.person import describe
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
+from qtwin.pharmacology.prescription import current_doses
 from qtwin.report.twin_section import twin_section
 from qtwin.twin.build import build_twin, first_visit
 from qtwin.twin.store import arrays_of, forget_others, next_ensemble
@@ -48,8 +48,9 @@ def build(
         raise InputError(f"the twin was to go to {output}, a .json file was wanted", hint="use -o NAME.json")
     if not output.resolve().parent.is_dir():
         raise InputError(f"there is no folder {output.resolve().parent}", hint="make it, or choose another with -o")
-    patient = read_patient(bundle, genotypes, stated=consent)
-    doses, left_out = current_doses(patient, ignore_unknown=True)
+    patient = read_patient(bundle, genotypes, consent=consent)
+    terminal.record(patient)
+    doses, left_out = current_doses(patient)
     warnings = [*consent_warnings(patient), *left_out]
     with stage("Twin") as found:
         twin = build_twin(patient, doses, disease_model=disease_model, n_members=members, seed=seed)

@@ -7,15 +7,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from qtwin.cli.audit import write_down, write_down_refusal
-from qtwin.cli.record import current_doses, refuse_if_deceased
 from qtwin.cli.show import note, stage, table
 from qtwin.cli.twin import save, twin_lock
 from qtwin.errors import ConsentError
+from qtwin.patient.access import refuse_if_deceased, write_down, write_down_refusal
 from qtwin.patient.consent import TO_BUILD_A_TWIN, consent_warnings, require_consent, state_consent
 from qtwin.patient.person import Patient, describe
 from qtwin.patient.record import read_record
 from qtwin.patient.together import patients_together
+from qtwin.pharmacology.prescription import current_doses
 from qtwin.twin.build import build_twin, first_visit
 from qtwin.twin.store import load
 
@@ -74,7 +74,7 @@ def bring_up_to_date(
         refuse_if_deceased(patient)
         scope = require_consent(patient, TO_BUILD_A_TWIN) or scope
         new = _what_is_new(twin.patient, patient)
-        doses, left_out = current_doses(patient, ignore_unknown=True)
+        doses, left_out = current_doses(patient)
         with stage("Update") as found:
             changed = build_twin(
                 patient,

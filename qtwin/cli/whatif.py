@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from qtwin.cli.audit import write_down
-from qtwin.cli.dose import read_dose
 from qtwin.cli.show import note, table
 from qtwin.errors import InputError
+from qtwin.patient.access import write_down
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import RECEPTORS, Dose
 from qtwin.pharmacology.outcome import BENEFITS, KINDS
+from qtwin.pharmacology.prescription import read_dose
 from qtwin.pharmacology.receptor import occupancy
 from qtwin.report.number import number, qaly
 from qtwin.report.words import biomarker_words

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +18,52 @@ from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.encoding.quadratise import Quadratised
 from qtwin.errors import InputError
 from qtwin.problem.constraint import Constraint, is_row, row_of
+
+if TYPE_CHECKING:
+    from qtwin.encoding.counts import BitOrder, Scored
+    from qtwin.encoding.penalty import Sufficiency
+    from qtwin.encoding.standing import Standing
+
+
+class Problem(Protocol):
+    """What a model may ask of the problem behind it: feasible choices and their true objective (higher is better)."""
+
+    def feasible_bits(self) -> NDArray[np.uint8]:
+        """(k, n_decision) all feasible choices."""
+
+    def objective(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
+        """(m,) utility of (m, n_decision) choices, simulated on the twin."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurrogateFit:
+    """How a model was made from a problem.
+
+    Attributes:
+        surrogate, penalty: By which methods.
+        n_train: Regimens that the fit might simulate.
+        rows: Rows of the listed feasible choices that were simulated for the fit.
+        n_simulated: Regimens simulated, infeasible ones included.
+        words: What the surrogate did.
+        simulate_s, encode_s: Seconds of simulation, and of fit, penalties and codes. Looking at every assignment counts only
+            where a weight comes from it.
+        penalty_check: What looking at every assignment says of the penalties, before recoding; None above 24 variables, or where
+            they are approximate.
+        approximate: What became of approximate penalties; None for exact ones.
+        warning: What is to be said of them, or "".
+    """
+
+    surrogate: str
+    penalty: str
+    n_train: int
+    rows: NDArray[np.int64]
+    n_simulated: int
+    words: str
+    simulate_s: float
+    encode_s: float
+    penalty_check: Sufficiency | None = None
+    approximate: Standing | None = None
+    warning: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +103,7 @@ class Fidelity:
     max_error: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Encoding:
     """A minimisation problem over bits: energy(x) = -objective(x) + penalties(x).
 
@@ -69,7 +119,9 @@ class Encoding:
         quadratised: How the polynomial came to degree 2, where its last variables are the auxiliaries of that; None otherwise.
         unwritten: Names of constraints that the polynomial has no penalty for: only solvers that take rows as they are keep them.
         constraints_known: Whether `constraints` are all there are; False for an energy from elsewhere, in which somebody's
-            penalties may stand, so that nobody knows which of its assignments are allowed.
+            penalties may stand, so that nobody knows which of its assignments are feasible.
+        fit: How it was made from a problem; None for a model from elsewhere.
+        problem: That problem, on which answers are scored; None for a model from elsewhere.
 
     Raises:
         InputError: for names, numbers of variables, members of constraints or coefficients that do not fit one another.
@@ -86,6 +138,8 @@ class Encoding:
     quadratised: Quadratised | None = None
     unwritten: tuple[str, ...] = ()
     constraints_known: bool = True
+    fit: SurrogateFit | None = field(default=None, repr=False, compare=False)
+    problem: Problem | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         n, names = self.polynomial.n_variables, len(self.variables)
@@ -138,8 +192,169 @@ class Encoding:
             holds.append(self.recoded.valid(np.asarray(bits)[:, : self.recoded.polynomial.n_variables]))
         return np.asarray(np.all(holds, axis=0)) if holds else np.ones(len(decoded), dtype=np.bool_)
 
+    @property
+    def n_variables(self) -> int:
+        """Number of bits, slack and auxiliary ones included."""
+        return self.polynomial.n_variables
 
-def plain(polynomial: BinaryPolynomial) -> Encoding:
-    """An unconstrained polynomial as it came, for instance files and tests."""
-    names = tuple(f"x{i}" for i in range(polynomial.n_variables))
-    return Encoding(polynomial=polynomial, objective=polynomial, variables=names, n_decision=polynomial.n_variables)
+    @property
+    def degree(self) -> int:
+        """Largest number of variables in one term of the energy."""
+        return self.polynomial.degree
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Names of the `n_decision` options that an answer decodes to."""
+        named = tuple(o.label for o in getattr(self.problem, "options", ()))
+        if named:
+            return named
+        if self.recoded is None:
+            return self.variables[: self.n_decision]
+        return tuple(f"option {i}" for i in range(self.n_decision))
+
+    def __repr__(self) -> str:
+        constraints = f"{len(self.constraints)} constraints" if self.constraints_known else "constraints unknown"
+        accuracy = "" if self.fidelity is None else f", surrogate R2 {self.fidelity.r2:.4f}"
+        return (
+            f"BinaryModel({self.n_variables} variables of which {self.n_decision} options, {self.polynomial.n_terms} terms of "
+            f"degree {self.degree}, {constraints}{accuracy})"
+        )
+
+    def evaluate(self, counts: Any, *, order: BitOrder | None = None) -> Scored:
+        """Anybody's measured counts, decoded, and scored on the twin where the model comes from one.
+
+        Args:
+            counts: {bit string: count} as Qiskit, Braket or PennyLane give them, (shots, n) bits, or a dimod SampleSet.
+            order: Order of the characters of a bit string: "qiskit" (last qubit first), "pennylane", "braket", "cirq" or "first".
+
+        Raises:
+            InputError: for another width, values that are no counts, or bit strings without an order.
+
+        Example:
+            >>> import qtwin as qt
+            >>> model = qt.BinaryModel.from_qubo([[-1.0, 2.0], [0.0, -1.5]])
+            >>> scored = model.evaluate({"01": 60, "10": 40}, order="qiskit")
+            >>> float(scored.energy[0]), float(scored.mean_energy)
+            (-1.5, -1.2)
+        """
+        from qtwin.encoding.counts import score_counts
+
+        return score_counts(self, counts, order=order)
+
+    def to_bqm(self) -> Any:
+        """The energy with penalties as a `dimod.BinaryQuadraticModel` (InputError above degree 2)."""
+        from qtwin.encoding.dimod_models import to_bqm
+
+        return to_bqm(self)
+
+    def to_cqm(self) -> Any:
+        """The objective under its constraints as a `dimod.ConstrainedQuadraticModel` (InputError above degree 2)."""
+        from qtwin.encoding.dimod_models import to_cqm
+
+        return to_cqm(self)
+
+    def to_quadratic_program(self, *, native: bool = True) -> Any:
+        """A `qiskit_optimization.QuadraticProgram`: the objective under its constraints, or the energy with penalties."""
+        from qtwin.backend.quadratic_program import to_quadratic_program
+
+        return to_quadratic_program(self, native=native)
+
+    def to_optimization_problem(self) -> Any:
+        """A `qiskit_addon_opt_mapper.OptimizationProblem`, products of any order included."""
+        from qtwin.backend.exchange import to_optimization_problem
+
+        return to_optimization_problem(self)
+
+    def to_sparse_pauli_op(self) -> Any:
+        """The energy as a `qiskit.quantum_info.SparsePauliOp`; qubit i is variable i, x_i = (1 - Z_i) / 2."""
+        from qtwin.backend.exchange import to_sparse_pauli_op
+
+        return to_sparse_pauli_op(self.polynomial)
+
+    def to_pennylane(self) -> Any:
+        """The energy as a PennyLane Hamiltonian; wire i is variable i."""
+        from qtwin.backend.exchange import to_pennylane
+
+        return to_pennylane(self.polynomial)
+
+    def to_openqasm3(self, layers: int = 1, theta: NDArray[np.float64] | None = None) -> str:
+        """QAOA on the energy as OpenQASM 3, at the angles of a linear ramp or those given; all qubits measured."""
+        from qtwin.solver.training import openqasm3
+
+        return openqasm3(self.polynomial, layers, theta)
+
+    def to_file(self, path: str | Path) -> Path:
+        """Write the model for other solvers: .json, .qubo, .lp or .qs by the suffix, or .qasm for QAOA with one layer.
+
+        Raises:
+            InputError: for an unknown suffix, or what the format cannot hold.
+        """
+        target = Path(path)
+        if target.suffix.lower() == ".qasm":
+            text = self.to_openqasm3()
+        else:
+            text = import_module("qtwin.encoding.instance").format_of(target).write(self)
+        target.write_text(text, encoding="utf-8")
+        return target
+
+    @staticmethod
+    def from_file(path: str | Path) -> Encoding:
+        """A model from a file of a known format, which may be packed.
+
+        Raises:
+            InputError: for a file that cannot be read as what its suffix says, with the line.
+        """
+        found: Encoding = import_module("qtwin.encoding.instance").read_instance(Path(path))
+        return found
+
+    @staticmethod
+    def from_bqm(bqm: Any) -> Encoding:
+        """A `dimod.BinaryQuadraticModel` of bits or spins as a model without constraints; s = 1 is x = 0."""
+        from qtwin.encoding.dimod_models import from_bqm
+
+        return from_bqm(bqm)
+
+    @staticmethod
+    def from_cqm(cqm: Any) -> Encoding:
+        """A `dimod.ConstrainedQuadraticModel` of bits with linear constraints, with proven penalties in the energy."""
+        from qtwin.encoding.dimod_models import from_cqm
+
+        return from_cqm(cqm)
+
+    @staticmethod
+    def from_qubo(qubo: Any, *, offset: float = 0.0) -> Encoding:
+        """A QUBO to be minimised, (n, n) matrix of x' Q x or {(u, v): coefficient}, as a model without constraints.
+
+        Example:
+            >>> import qtwin as qt
+            >>> qt.BinaryModel.from_qubo({(0, 0): -1.0, (0, 1): 2.0}).n_variables
+            2
+        """
+        from qtwin.encoding.dimod_models import from_qubo
+
+        return from_qubo(qubo, offset=offset)
+
+    @staticmethod
+    def from_quadratic_program(program: Any) -> Encoding:
+        """A `qiskit_optimization.QuadraticProgram` of bits with linear constraints; a maximum becomes a minimum."""
+        from qtwin.backend.quadratic_program import from_quadratic_program
+
+        return from_quadratic_program(program)
+
+    @staticmethod
+    def from_polynomial(terms: Mapping[Sequence[int], float], *, names: Sequence[str] = ()) -> Encoding:
+        """A polynomial of any degree to be minimised: variables of a term to its coefficient, () for the constant.
+
+        Args:
+            terms: Such as {(): 1.0, (0,): -1.0, (0, 1, 2): 2.0}.
+            names: Names of the variables; x0, x1, ... without.
+        """
+        n = max((i for t in terms for i in t), default=-1) + 1
+        polynomial = BinaryPolynomial.of(max(n, len(names)), [(tuple(t), c) for t, c in terms.items()])
+        return plain(polynomial, names=names)
+
+
+def plain(polynomial: BinaryPolynomial, *, names: Sequence[str] = ()) -> Encoding:
+    """An unconstrained polynomial as it came; variables are named x0, x1, ... unless `names` are given."""
+    found = tuple(names) or tuple(f"x{i}" for i in range(polynomial.n_variables))
+    return Encoding(polynomial=polynomial, objective=polynomial, variables=found, n_decision=polynomial.n_variables)

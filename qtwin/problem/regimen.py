@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,35 +15,64 @@ from qtwin.pharmacology.eligibility import Eligibility
 from qtwin.pharmacology.ignorance import Ignorance
 from qtwin.pharmacology.outcome import BENEFITS, KINDS
 from qtwin.pharmacology.panel import PEOPLE, Panel
-from qtwin.problem.allowed import allowed
+from qtwin.problem.allowed import Allowed, allowed
+from qtwin.problem.choice import Choice, Needs, choose_from
+from qtwin.problem.choice import candidates as read_candidates
 from qtwin.problem.constraint import Constraint
 from qtwin.problem.eligible import eligibility_constraints
 from qtwin.problem.feasible import explain_infeasible
 from qtwin.problem.rules import Rules, constraints_for, further_constraints
 from qtwin.twin.twin import Twin
+from qtwin.twin.twin import kind_weights as weights_by_kind
+
+if TYPE_CHECKING:
+    from qtwin.encoding.encoding import Encoding
 
 Over = Literal["people", "ignorance"]
 
 
 @final
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class RegimenProblem:
-    """Choose options to maximise the utility on the twin: its posterior mean, or the mean of its worst members.
+    """Which drugs together? Choose candidates to maximise the utility on the twin, in QALY.
 
-    Attributes:
+    Args:
         twin: The twin on which every answer is scored.
-        options: Candidate doses; variable i is options[i].
-        going_on: Medicines that are taken whatever is chosen; utility counts against taking these alone.
-        constraints: Named conditions.
-        horizon_years: Time over which utility counts.
-        kind_weights: (18,) weight of each kind of benefit and harm.
-        panel: The options' pharmacology on the twin's members, and behind them that of what goes on.
+        candidates: Drugs by INN ("donepezil"), at one dose ("donepezil:5mg", "metoprolol:50mg/12h"), at all the formulary's doses
+            ("donepezil:all"), or `Dose` values. A drug without a dose is lowered to what the eligibility rules allow.
+        needs: What a regimen has to cover: "from conditions" of the record, or indications by name.
+        max_drugs: Most drugs at once.
+        horizon_years: Years of treatment; life lost beyond counts too.
+        weights: Kind of benefit or harm to its weight (1 where not named), see `qtwin.pharmacology.outcome.KINDS`.
+        rules: Drugs to keep or stop, pairs to avoid, limits, a budget.
         cvar_alpha: Share of the worst that the objective averages over (conditional value at risk); 1 is the mean.
         cvar_over: Of what: "people", the worst of the people under each draw of what is not known, averaged over the draws; or
             "ignorance", the worst draws of the mean over people.
-        eligibility: Which drugs may be given to this person, by which rule; None where no rule was asked.
-        current: INNs taken now; starting or stopping a drug costs `switching_cost_qaly`.
+        jurisdiction: Whose eligibility rules hold, "US" or "EU".
+        lift: Rules of strength "avoid" that shall not exclude, by name.
+        rule_sets: Folder with further eligibility rules.
         switching_cost_qaly: Cost of each drug started or stopped.
+        seed: Of the sample of feasible choices, where they are too many to list; by default the twin's.
+
+    Attributes:
+        options: Candidate doses; variable i is options[i].
+        going_on: Medicines of the record that are no candidates: taken whatever is chosen; utility counts against them alone.
+        constraints: Named conditions.
+        kind_weights: (18,) weight of each kind of benefit and harm.
+        panel: The options' pharmacology on the twin's members, and behind them that of what goes on.
+        eligibility: Which drugs may be given to this person, by which rule; None where no rule was asked.
+        current: INNs taken now.
+        choice: What may be chosen, with its warnings; None for a generated problem.
+
+    Raises:
+        InputError: for unknown drugs, doses or rules; InfeasibleError when no regimen is feasible, naming the constraints.
+
+    Example:
+        >>> import qtwin as qt
+        >>> twin = qt.Twin.fit(qt.examples.patient(), n_members=256)
+        >>> problem = qt.RegimenProblem(twin, ["donepezil", "rivastigmine", "bisoprolol"], needs=[], max_drugs=2)
+        >>> problem.n, len(problem.feasible_bits())
+        (3, 6)
     """
 
     twin: Twin
@@ -51,12 +81,133 @@ class RegimenProblem:
     horizon_years: float
     kind_weights: NDArray[np.float64]
     panel: Panel
-    going_on: tuple[Dose, ...] = ()
-    cvar_alpha: float = 1.0
-    cvar_over: Over = "people"
-    current: tuple[str, ...] = ()
-    switching_cost_qaly: float = 0.0
-    eligibility: Eligibility | None = None
+    going_on: tuple[Dose, ...]
+    cvar_alpha: float
+    cvar_over: Over
+    current: tuple[str, ...]
+    switching_cost_qaly: float
+    eligibility: Eligibility | None
+    choice: Choice | None
+
+    def __init__(
+        self,
+        twin: Twin,
+        candidates: Sequence[str | Dose],
+        *,
+        needs: Needs = "from conditions",
+        max_drugs: int = 7,
+        horizon_years: float = 1.5,
+        weights: Mapping[str, float] | None = None,
+        rules: Rules | None = None,
+        cvar_alpha: float = 1.0,
+        cvar_over: Over = "people",
+        jurisdiction: Literal["US", "EU"] = "US",
+        lift: Sequence[str] = (),
+        rule_sets: str | Path | None = None,
+        switching_cost_qaly: float = 0.0,
+        seed: int | None = None,
+    ) -> None:
+        choice = choose_from(
+            twin.patient,
+            read_candidates(candidates),
+            needs=needs,
+            max_drugs=max_drugs,
+            rules=rules,
+            jurisdiction=jurisdiction,
+            lift=lift,
+            rule_sets=None if rule_sets is None else Path(rule_sets),
+            seed=twin.seed if seed is None else seed,
+        )
+        self._set(
+            **_posed(
+                twin,
+                choice,
+                horizon_years=horizon_years,
+                weights=weights,
+                cvar_alpha=cvar_alpha,
+                cvar_over=cvar_over,
+                switching_cost_qaly=switching_cost_qaly,
+            )
+        )
+
+    @classmethod
+    def of_choice(
+        cls,
+        twin: Twin,
+        choice: Choice,
+        *,
+        horizon_years: float = 1.5,
+        weights: Mapping[str, float] | None = None,
+        cvar_alpha: float = 1.0,
+        cvar_over: Over = "people",
+        switching_cost_qaly: float = 0.0,
+    ) -> RegimenProblem:
+        """The problem of a choice that was made up before the twin was built."""
+        return cls._of(
+            **_posed(
+                twin,
+                choice,
+                horizon_years=horizon_years,
+                weights=weights,
+                cvar_alpha=cvar_alpha,
+                cvar_over=cvar_over,
+                switching_cost_qaly=switching_cost_qaly,
+            )
+        )
+
+    @classmethod
+    def _of(cls, **values: Any) -> RegimenProblem:
+        made = object.__new__(cls)
+        made._set(**values)
+        return made
+
+    def _set(self, **values: Any) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def replaced(self, **changes: Any) -> RegimenProblem:
+        """The same problem with other fields, as `dataclasses.replace` would."""
+        return self._of(**({f.name: getattr(self, f.name) for f in fields(self)} | changes))
+
+    def __repr__(self) -> str:
+        return (
+            f"RegimenProblem({self.n} candidates, {len(self.constraints)} constraints, horizon {self.horizon_years:g} years, "
+            f"twin of {self.twin.patient.patient_id})"
+        )
+
+    @property
+    def feasible(self) -> Allowed:
+        """Every feasible choice, or a uniform sample where they are too many to list."""
+        return allowed(self.n, self.constraints, seed=0) if self.choice is None else self.choice.feasible
+
+    def to_model(
+        self,
+        surrogate: str = "quadratic",
+        *,
+        n_train: int = 600,
+        penalty: Literal["proven", "tightest", "unbalanced"] = "proven",
+        levels: Literal["one_hot", "binary", "domain_wall"] = "one_hot",
+        quadratise: Literal["no", "rosenberg", "freedman", "cover"] = "no",
+        seed: int = 0,
+    ) -> Encoding:
+        """A model over bits that solvers minimise, its objective fitted to utilities simulated on the twin.
+
+        Args:
+            surrogate: "quadratic" or "cubic" (least squares), or another name of `qtwin.encoding.surrogate.TABLE`.
+            n_train: Regimens simulated for the fit.
+            penalty: Weights of broken constraints: proven to suffice, the least that does on this instance, or approximate
+                without slack bits.
+            levels: Code of options that exclude one another.
+            quadratise: How products of three and more become a QUBO.
+            seed: Of the regimens that are simulated.
+
+        Raises:
+            InputError: for an unknown surrogate, or a penalty that this instance is too large for.
+        """
+        from qtwin.encoding.build import EncodingOptions, build_model
+
+        options = EncodingOptions(surrogate=surrogate, n_train=n_train, penalty=penalty, levels=levels, quadratise=quadratise)
+        return build_model(self, options, seed=seed)
 
     @property
     def n(self) -> int:
@@ -70,7 +221,7 @@ class RegimenProblem:
             InfeasibleError: if there is none, naming the constraints in the way.
             InputError: if there are too many to list, with their number.
         """
-        found = allowed(self.n, self.constraints, seed=0)
+        found = self.feasible
         if not len(found.bits):
             raise explain_infeasible(self.n, self.constraints)
         if not found.complete:
@@ -151,15 +302,33 @@ class RegimenProblem:
         kept = {name: getattr(p, name)[rows] for name in ("latent", "parameters", "state_first", "state_now", "weights")}
         kept["weights"] = kept["weights"] / kept["weights"].sum()
         twin = replace(self.twin, posterior=replace(p, **kept))
-        return replace(self, twin=twin, panel=twin.panel((*self.options, *self.going_on)))
+        return self.replaced(twin=twin, panel=twin.panel((*self.options, *self.going_on)))
 
     def under(self, ignorance: Ignorance) -> RegimenProblem:
         """The same question under other draws of what is not known."""
-        return replace(self, panel=self.twin.panel((*self.options, *self.going_on), ignorance=ignorance))
+        return self.replaced(panel=self.twin.panel((*self.options, *self.going_on), ignorance=ignorance))
 
     def regimen(self, bits: NDArray[np.generic]) -> Regimen:
         """The doses of one (n,) choice."""
         return Regimen(doses=tuple(self.options[i] for i in np.flatnonzero(bits)))
+
+
+def _posed(
+    twin: Twin, choice: Choice, *, horizon_years: float, weights: Mapping[str, float] | None, **rest: Any
+) -> dict[str, Any]:
+    return {
+        "twin": twin,
+        "options": choice.options,
+        "constraints": choice.constraints,
+        "horizon_years": horizon_years,
+        "kind_weights": weights_by_kind(dict(weights or {})),
+        "panel": twin.panel((*choice.options, *choice.going_on)),
+        "going_on": choice.going_on,
+        "current": tuple(d.drug.inn for d in choice.current),
+        "eligibility": choice.eligibility,
+        "choice": choice,
+        **rest,
+    }
 
 
 def worst(values: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
@@ -191,7 +360,7 @@ def pose(
     Raises:
         InputError: for rules that name no candidate.
     """
-    return RegimenProblem(
+    return RegimenProblem._of(
         twin=twin,
         options=tuple(options),
         constraints=(
@@ -208,4 +377,5 @@ def pose(
         current=tuple(current),
         switching_cost_qaly=switching_cost_qaly,
         eligibility=eligibility,
+        choice=None,
     )

@@ -36,7 +36,9 @@ def copied(instance: Instance) -> Instance:
     energy = _fresh(encoding.polynomial)
     own = energy if encoding.objective is encoding.polynomial else _fresh(encoding.objective)
     warm = None if instance.warm_start is None else _read_only(instance.warm_start.copy())
-    return replace(instance, encoding=replace(encoding, polynomial=energy, objective=own), warm_start=warm)
+    return replace(
+        instance, encoding=replace(encoding, polynomial=energy, objective=own, fit=None, problem=None), warm_start=warm
+    )
 
 
 def freeze(instance: Instance) -> None:

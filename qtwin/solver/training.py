@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Backend
+from qtwin.backend.openqasm import to_openqasm3
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.solver import schedule as schedules
@@ -33,6 +34,7 @@ __all__ = [
     "exact_simulator",
     "interpolate",
     "loaded",
+    "openqasm3",
     "ramp",
 ]
 
@@ -179,3 +181,23 @@ def differentiable(backend: str | Backend) -> Differentiable:
         name = found.capabilities().name
         raise InputError(f"backend {name!r} gives no gradients, so it cannot train", hint='train_on = "statevector"')
     return found
+
+
+def openqasm3(polynomial: BinaryPolynomial, layers: int, theta: NDArray[np.float64] | None = None) -> str:
+    """The circuit in OpenQASM 3 with all qubits measured, by default at the angles of a linear ramp.
+
+    Args:
+        polynomial: The energy.
+        layers: Depth.
+        theta: (2 layers,) angles in radians, for the scaled cost.
+
+    Raises:
+        InputError: for fewer than one layer, or another number of angles.
+    """
+    circuit = ansatz(polynomial, layers)
+    angles = ramp(layers) if theta is None else np.asarray(theta, dtype=np.float64)
+    if angles.shape != (circuit.n_parameters,):
+        raise InputError(
+            f"expected {circuit.n_parameters} angles, got shape {angles.shape}", hint="gamma_1, beta_1, gamma_2, ..."
+        )
+    return to_openqasm3(circuit, angles)

@@ -115,7 +115,7 @@ class EncodingSection(Section):
     """
 
     n_train: int = Field(default=600, ge=10)
-    surrogate: str = "least squares pairs"
+    surrogate: str = "quadratic"
     penalty: Literal["proven", "tightest", "unbalanced"] = "proven"
     levels: Literal["one_hot", "binary", "domain_wall"] = "one_hot"
     quadratise: Literal["no", "rosenberg", "freedman", "cover"] = "no"

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qtwin.errors import InputError
+from qtwin.patient.access import write_down
 from qtwin.patient.person import Patient, Visit
 from qtwin.pharmacology.drug import Dose
 from qtwin.pharmacology.panel import Person, build_panel
+from qtwin.pharmacology.prescription import current_doses
 from qtwin.pharmacology.quantity import read_quantities
 from qtwin.pharmacology.response import respond
 from qtwin.twin.assimilate import Observation, Posterior, assimilate
@@ -98,6 +103,40 @@ def _expected_mmse(model: DiseaseModel, posterior: Posterior) -> NDArray[np.floa
         model, posterior.parameters[rows], posterior.state_now[rows], np.zeros((1, len(rows))), np.concatenate([[0.0], times])
     )[0]
     return np.asarray(model.observe("mmse", states)[:, 1:].mean(axis=0))
+
+
+def refuse_out_of_scope(patient: Patient, out_of_scope_is: Literal["refuse", "accept"]) -> tuple[str, ...]:
+    """Why no model is about this record, if that is accepted.
+
+    Raises:
+        InputError: if it is not, or the person has died.
+    """
+    if patient.deceased:
+        raise InputError("the record says that the person has died: there is nothing to choose", hint="ask about a living person")
+    reasons = out_of_scope(patient)
+    if reasons and out_of_scope_is == "refuse":
+        raise InputError(
+            f"the record is outside the scope of every model: {'; '.join(reasons)}",
+            hint='no benefit could be told from this twin; out_of_scope = "accept" (in a spec: [twin]) goes on all the same',
+        )
+    return reasons
+
+
+def fit_twin(
+    patient: Patient,
+    *,
+    disease: str,
+    n_members: int,
+    seed: int,
+    out_of_scope: Literal["refuse", "accept"] = "refuse",
+    beta1_gain: float = 1.0,
+) -> Twin:
+    """The twin of a patient under the medicines of the record, see `Twin.fit`; written into the audit log."""
+    refuse_out_of_scope(patient, out_of_scope)
+    doses, left_out = current_doses(patient)
+    twin = build_twin(patient, doses, disease_model=disease, n_members=n_members, seed=seed, beta1_gain=beta1_gain)
+    write_down("build twin", patient, detail=f"{disease}, {n_members} members, seed {seed}")
+    return replace(twin, assumptions=(*left_out, *twin.assumptions))
 
 
 def build_twin(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qtwin.errors import unknown_name
 from qtwin.patient.person import Patient
 from qtwin.pharmacology.drug import Dose
 from qtwin.pharmacology.ignorance import Ignorance
@@ -64,6 +66,47 @@ class Twin:
     person: Person
     seed: int
     assumptions: tuple[str, ...] = field(default_factory=tuple)
+
+    @classmethod
+    def fit(
+        cls,
+        patient: Patient,
+        disease: str = "alzheimer",
+        *,
+        n_members: int = 2048,
+        seed: int = 0,
+        out_of_scope: Literal["refuse", "accept"] = "refuse",
+        beta1_gain: float = 1.0,
+    ) -> Twin:
+        """The twin of a patient: the disease model's prior, updated by the visits under the medicines of the record.
+
+        Args:
+            patient: The record, from `qtwin.read_patient`.
+            disease: Name of a disease model.
+            n_members: Posterior members.
+            seed: Of all draws.
+            out_of_scope: "accept" builds a twin of somebody whom no disease model is about; it says so in `assumptions`.
+            beta1_gain: Response of the beta-1 receptor over that of ADRB1 Arg389 (exploratory).
+
+        Raises:
+            InputError: for an unknown disease model, impossible measurements, or a record outside every model's scope.
+            ConsentError: if the person has not allowed to build a twin.
+
+        Example:
+            >>> import qtwin as qt
+            >>> twin = qt.Twin.fit(qt.examples.patient(), n_members=256, seed=1)
+            >>> twin.n_members
+            256
+        """
+        from qtwin.twin.build import fit_twin
+
+        return fit_twin(
+            patient, disease=disease, n_members=n_members, seed=seed, out_of_scope=out_of_scope, beta1_gain=beta1_gain
+        )
+
+    def __repr__(self) -> str:
+        visits = len(self.posterior.observations)
+        return f"Twin({self.patient.patient_id}, {self.model.name}, {self.n_members:,} members, {visits} observations)"
 
     @property
     def n_members(self) -> int:
@@ -161,5 +204,8 @@ class Twin:
 
 
 def kind_weights(weights: dict[str, float] | None = None) -> Array:
-    """(18,) weight of each kind in the utility: 1 unless the spec says otherwise."""
+    """(18,) weight of each kind in the utility: 1 where none is given (InputError for an unknown kind)."""
+    for kind in weights or {}:
+        if kind not in KINDS:
+            raise unknown_name("kind of benefit or harm", kind, KINDS)
     return np.array([(weights or {}).get(k, 1.0) for k in KINDS])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qtwin.cli.record import current_doses
+from qtwin.pharmacology.prescription import current_doses
 from qtwin.errors import InputError
 from qtwin.patient.fhir import read_bundle
 from qtwin.patient.person import Medication, Patient

@@ -83,7 +83,7 @@ def test_every_surrogate_keeps_its_promises(name: str) -> None:
     assert fitted.words
 
 
-@pytest.mark.parametrize(("name", "order"), [("additive", 1), ("cut pairs", 2), ("cut triples", 3)])
+@pytest.mark.parametrize(("name", "order"), [("additive", 1), ("cut second-order", 2), ("cut third-order", 3)])
 def test_a_cut_expansion_has_the_exact_coefficients_up_to_its_order(name: str, order: int) -> None:
     truth = _truth(1.5)
     fitted = load(name)(_simulate(truth)[0], BITS, 0, np.random.default_rng(0))
@@ -98,24 +98,24 @@ def test_on_a_third_order_choice_the_cubic_surrogates_win() -> None:
     truth = _truth(6.0)
     utility = truth.evaluate(BITS)
     scores = {}
-    for name in ("cut pairs", "least squares pairs", "cut triples", "least squares triples"):
+    for name in ("cut second-order", "quadratic", "cut third-order", "cubic"):
         fitted = load(name)(_simulate(truth)[0], BITS, 170, np.random.default_rng(1))
         scores[name] = score(name, fitted, BITS, utility, lambda rows: truth.evaluate(rows)[:, None] + np.zeros((1, 3)))
-    assert scores["cut triples"].fidelity.regret == pytest.approx(0.0, abs=1e-9)
-    assert scores["cut triples"].fidelity.r2 == pytest.approx(1.0)
-    assert scores["least squares triples"].fidelity.r2 > scores["least squares pairs"].fidelity.r2
-    assert scores["cut pairs"].fidelity.regret > 0.0
-    assert scores["cut pairs"].regret_low == pytest.approx(scores["cut pairs"].fidelity.regret)
+    assert scores["cut third-order"].fidelity.regret == pytest.approx(0.0, abs=1e-9)
+    assert scores["cut third-order"].fidelity.r2 == pytest.approx(1.0)
+    assert scores["cubic"].fidelity.r2 > scores["quadratic"].fidelity.r2
+    assert scores["cut second-order"].fidelity.regret > 0.0
+    assert scores["cut second-order"].regret_low == pytest.approx(scores["cut second-order"].fidelity.regret)
 
 
 def test_active_refinement_finds_the_optimum_with_fewer_simulations_and_says_when_it_is_sure() -> None:
     truth = _truth(3.0)
     utility = truth.evaluate(BITS)
-    fitted = load("active triples")(_simulate(truth)[0], BITS, 200, np.random.default_rng(2))
+    fitted = load("active cubic")(_simulate(truth)[0], BITS, 200, np.random.default_rng(2))
     assert fitted.utility.max() == utility.max()
     if fitted.certified:
         assert utility[int(np.argmax(fitted.polynomial.evaluate(BITS)))] == utility.max()
-    everything = load("active pairs")(_simulate(truth)[0], BITS, len(BITS), np.random.default_rng(2))
+    everything = load("active quadratic")(_simulate(truth)[0], BITS, len(BITS), np.random.default_rng(2))
     assert everything.certified
 
 

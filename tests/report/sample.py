@@ -330,11 +330,11 @@ def _encoding(rng: np.random.Generator) -> dict[str, Any]:
             "max_error": 0.0174,
         },
         "scatter": {"encoded": encoded.tolist(), "true": true.tolist(), "trained": trained.tolist()},
-        "surrogate": "least squares pairs",
+        "surrogate": "quadratic",
         "surrogates": [
             _surrogate("additive", 1, 16, 0.41, 0.0214, 0.034),
-            _surrogate("least squares pairs", 2, 136, 0.991, 0.0012, 0.004),
-            _surrogate("least squares triples", 3, 680, 0.999, 0.0, 0.0),
+            _surrogate("quadratic", 2, 136, 0.991, 0.0012, 0.004),
+            _surrogate("cubic", 3, 680, 0.999, 0.0, 0.0),
         ],
         "spectrum": {
             "n": 14,

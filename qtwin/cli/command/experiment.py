@@ -22,17 +22,21 @@ def run(
     as_json: Json = False,
 ) -> None:
     """One experiment, from a patient's record to a verdict; an interrupted run goes on where it stopped."""
-    from qtwin.cli.check import check_experiment
+    from qtwin.cli.show import terminal
+    from qtwin.studies.regimen.prepare import prepare
 
-    checked = check_experiment(spec)
+    prepared = prepare(spec, progress=terminal)
+    from qtwin.cli.comparison import show
     from qtwin.cli.hardware import paid
-    from qtwin.cli.run import run_experiment  # the simulators, imported once everything has been checked
+    from qtwin.studies.regimen.run import run_prepared  # the simulators, imported once everything has been checked
 
-    with paid(checked, mode="run", yes=yes):
-        result = run_experiment(checked, out or Path("out") / spec.stem, fresh=fresh)
+    folder = out or Path("out") / spec.stem
+    with paid(prepared, mode="run", yes=yes):
+        result = run_prepared(prepared, folder, overwrite=fresh, progress=terminal)
+    show(result, folder)
     if as_json:
-        typer.echo(json.dumps(result))
-    if result["alarms"]:
+        typer.echo(json.dumps(result.to_json()))
+    if result.alarms:
         raise typer.Exit(1)
 
 
@@ -47,12 +51,13 @@ def problem(
     from qtwin.cli.problem import check_output
 
     check_output(output)
-    from qtwin.cli.check import check_experiment
+    from qtwin.cli.show import terminal
+    from qtwin.studies.regimen.prepare import prepare
 
-    checked = check_experiment(spec)
+    prepared = prepare(spec, progress=terminal)
     from qtwin.cli.problem import export_problem
 
-    told = export_problem(checked, output, layers=layers)
+    told = export_problem(prepared, output, layers=layers)
     if as_json:
         typer.echo(json.dumps(told))
 

@@ -22,12 +22,13 @@ def jobs_submit(
     as_json: Json = False,
 ) -> None:
     """Send the paid jobs of an experiment, each once, and do not wait; the same command goes on after a crash."""
-    from qtwin.cli.check import check_experiment
+    from qtwin.cli.show import terminal
+    from qtwin.studies.regimen.prepare import prepare
 
-    checked = check_experiment(spec)
+    prepared = prepare(spec, progress=terminal)
     from qtwin.cli.jobs import submit_jobs
 
-    told = submit_jobs(checked, out or Path("out") / spec.stem, dry_run=dry_run, yes=yes)
+    told = submit_jobs(prepared, out or Path("out") / spec.stem, dry_run=dry_run, yes=yes)
     if as_json:
         typer.echo(json.dumps(told))
 

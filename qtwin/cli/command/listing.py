@@ -43,9 +43,10 @@ def warmup(
     as_json: Json = False,
 ) -> None:
     """Compile what is compiled, now and side by side, so that nothing waits for it later."""
-    from qtwin.cli.warmup import warm_up
+    from qtwin.cli.show import terminal
+    from qtwin.solver.compiling import warm_up
 
-    told = warm_up(kernels or (), workers=workers)
+    told = warm_up(kernels or (), workers=workers, progress=terminal)
     if as_json:
         typer.echo(json.dumps(told))
 

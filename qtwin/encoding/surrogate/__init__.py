@@ -45,13 +45,18 @@ Surrogate = Callable[[Simulate, Bits, int, np.random.Generator], Fitted]
 
 TABLE: dict[str, str] = {
     "additive": "qtwin.encoding.surrogate.cut_hdmr:first_order",
-    "cut pairs": "qtwin.encoding.surrogate.cut_hdmr:second_order",
-    "cut triples": "qtwin.encoding.surrogate.cut_hdmr:third_order",
-    "least squares pairs": "qtwin.encoding.surrogate.least_squares:pairs",
-    "least squares triples": "qtwin.encoding.surrogate.least_squares:triples",
-    "active pairs": "qtwin.encoding.surrogate.active:pairs",
-    "active triples": "qtwin.encoding.surrogate.active:triples",
+    "cut second-order": "qtwin.encoding.surrogate.cut_hdmr:second_order",
+    "cut third-order": "qtwin.encoding.surrogate.cut_hdmr:third_order",
+    "quadratic": "qtwin.encoding.surrogate.least_squares:pairs",
+    "cubic": "qtwin.encoding.surrogate.least_squares:triples",
+    "active quadratic": "qtwin.encoding.surrogate.active:pairs",
+    "active cubic": "qtwin.encoding.surrogate.active:triples",
 }
+
+
+def order_of(name: str) -> int:
+    """The order of a surrogate: most options in one term."""
+    return 3 if "cubic" in name or "third" in name else 2 if "quadratic" in name or "second" in name else 1
 
 
 def load(name: str) -> Surrogate:

@@ -17,11 +17,9 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
 import qtwin
-from qtwin.cli.show import console, note
 from qtwin.errors import InputError, QtwinError, unknown_name
+from qtwin.progress import SILENT, Progress
 
 SOLVERS: dict[str, tuple[str, ...]] = {
     "circuits": (
@@ -55,8 +53,8 @@ def cold(jobs: Sequence[str] = JOBS) -> list[str]:
     return [job for job in jobs if not _mark(job).exists()]
 
 
-def compiled(jobs: Sequence[str] = JOBS, *, workers: int | None = None) -> float:
-    """Run the jobs that have not been through, side by side, with progress; seconds that it took, which nobody is charged.
+def compiled(jobs: Sequence[str] = JOBS, *, workers: int | None = None, progress: Progress = SILENT) -> float:
+    """Run the jobs that have not been through, side by side; seconds that it took, which nobody is charged.
 
     A job that fails is told and left: whoever needs its kernels compiles them then.
     """
@@ -64,28 +62,26 @@ def compiled(jobs: Sequence[str] = JOBS, *, workers: int | None = None) -> float
     if not left:
         return 0.0
     started = time.perf_counter()
-    count = min(len(left), workers or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
-    columns = (TextColumn("Compiling {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        shown = bar.add_task(", ".join(left), total=len(left))
-        with ProcessPoolExecutor(max_workers=count, mp_context=multiprocessing.get_context("spawn")) as pool:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with progress.stage("Compiling, charged to nobody") as found:
+        progress.step(f"0 of {len(left)} sets of kernels")
+        with ProcessPoolExecutor(
+            max_workers=min(len(left), workers or cores), mp_context=multiprocessing.get_context("spawn")
+        ) as pool:
             running = {pool.submit(run_job, job): job for job in left}
-            waiting = list(left)
-            for future in as_completed(running):
+            for done, future in enumerate(as_completed(running), start=1):
                 job = running[future]
                 try:
                     future.result()
                 except (QtwinError, OSError, ImportError, BrokenProcessPool) as error:
-                    note(f"compiling {job} failed: {type(error).__name__}; it is compiled when it is needed", style="yellow")
-                waiting.remove(job)
-                bar.update(shown, advance=1, description=", ".join(waiting))
-    took_s = time.perf_counter() - started
-    note(f"Compiling  {len(left)} of {len(JOBS)} sets of kernels, charged to nobody  {took_s:.1f} s")
-    return took_s
+                    progress.warn(f"compiling {job} failed: {type(error).__name__}; it is compiled when it is needed")
+                progress.step(f"{done} of {len(left)} sets of kernels")
+        found.append(f"{len(left)} of {len(JOBS)} sets of kernels")
+    return time.perf_counter() - started
 
 
-def warm_up(jobs: Sequence[str], *, workers: int | None = None) -> dict[str, object]:
-    """The command: compile these jobs, or all.
+def warm_up(jobs: Sequence[str] = (), *, workers: int | None = None, progress: Progress = SILENT) -> dict[str, object]:
+    """Compile these jobs, or all.
 
     Raises:
         InputError: for an unknown job, or kernels that cannot be kept on disk.
@@ -95,7 +91,7 @@ def warm_up(jobs: Sequence[str], *, workers: int | None = None) -> dict[str, obj
             raise unknown_name("set of kernels", job, JOBS)
     wanted = tuple(jobs) or JOBS
     before = cold(wanted)
-    took_s = compiled(wanted, workers=workers)
+    took_s = compiled(wanted, workers=workers, progress=progress)
     left = cold(before)
     if left:
         raise InputError(
@@ -103,7 +99,7 @@ def warm_up(jobs: Sequence[str], *, workers: int | None = None) -> dict[str, obj
             hint="see that the package's folder can be written, or set NUMBA_CACHE_DIR",
         )
     if not before:
-        note("Everything has been compiled before.")
+        progress.note("Everything has been compiled before.")
     return {"compiled": before, "kept": [j for j in wanted if j not in before], "seconds": took_s}
 
 

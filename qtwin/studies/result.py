@@ -1,0 +1,78 @@
+"""What the results of all studies share: frozen, strictly typed values that are written as JSON and read back the same."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from qtwin.benchmark.checkpoint import write_atomically
+from qtwin.errors import InputError
+
+
+class Part(BaseModel):
+    """A part of a result: its fields are known and typed, and nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values only."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+class StudyResult(Part):
+    """A whole result: `result.json` is its dump, and reading that gives the same value."""
+
+    def write(self, path: str | Path) -> Path:
+        """Write it, whole or not at all, for its owner's eyes alone.
+
+        Raises:
+            QtwinError: when the disk is full or the file cannot be written.
+        """
+        target = Path(path)
+        text = json.dumps(self.to_json(), indent=1, allow_nan=False)
+        write_atomically(target, lambda p: _write(p, text))
+        return target
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """A result that was written before.
+
+        Raises:
+            InputError: for a file that is missing, or no result of this kind and version.
+        """
+        source = Path(path)
+        try:
+            return cls.model_validate_json(source.read_bytes())
+        except OSError as error:
+            raise InputError(f"cannot read {source}: {error.strerror}", hint="name a result.json") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the file"
+            raise InputError(
+                f"{source.name} is no result of this version: {where}: {first['msg'].lower()}",
+                hint="run the study again with this version, or read it with the version that wrote it",
+            ) from None
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def plain(value: Any) -> Any:
+    """Values as JSON has them: arrays become lists, and what is not finite becomes null."""
+    if isinstance(value, BaseModel):
+        return value
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    return [plain(v) for v in value] if isinstance(value, list | tuple) else value
