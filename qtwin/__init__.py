@@ -1,6 +1,137 @@
 """qtwin: digital twins of patients, and an honest answer to whether a quantum computer helps to treat them.
 
-Research software. Not a medical device; not for diagnosis or prescribing.
+    import qtwin as qt
+
+    patient = qt.examples.patient()                                  # or qt.read_patient("bundle.json", "pharmcat.json")
+    twin    = qt.Twin.fit(patient, disease="alzheimer", seed=1)
+    problem = qt.RegimenProblem(twin, candidates=["donepezil", "memantine", "bisoprolol", "apixaban"], max_drugs=4)
+    model   = problem.to_model(surrogate="quadratic", seed=1)
+    runs    = [qt.solve(model, s, seed=1) for s in ("cp-sat", qt.QAOA(layers=5, backend="aer"))]
+    study   = qt.compare(problem, runs)
+
+Names are imported when they are used. Research software. Not a medical device; not for diagnosis or prescribing.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+_PUBLIC: dict[str, str] = {
+    # a patient and the twin
+    "Patient": "qtwin.patient.person:Patient",
+    "read_patient": "qtwin.patient.access:read_patient",
+    "Twin": "qtwin.twin.twin:Twin",
+    "DiseaseModel": "qtwin.twin.disease.base:DiseaseModel",
+    "eligibility": "qtwin.pharmacology.eligibility:assess",
+    "drugs": "qtwin.pharmacology.formulary:formulary",
+    "Drug": "qtwin.pharmacology.drug:Drug",
+    "Dose": "qtwin.pharmacology.drug:Dose",
+    # a question and its model
+    "RegimenProblem": "qtwin.problem.regimen:RegimenProblem",
+    "Rules": "qtwin.problem.rules:Rules",
+    "Budget": "qtwin.problem.rules:Budget",
+    "Constraint": "qtwin.problem.constraint:Constraint",
+    "BinaryModel": "qtwin.encoding.encoding:Encoding",
+    "BinaryPolynomial": "qtwin.encoding.polynomial:BinaryPolynomial",
+    "PauliSum": "qtwin.encoding.pauli:PauliSum",
+    "Scored": "qtwin.encoding.counts:Scored",
+    "generate": "qtwin.encoding.generate:make",
+    # solvers and backends
+    "solve": "qtwin.solver.run:solve",
+    "Run": "qtwin.solver.run:Run",
+    "solvers": "qtwin.solver.registry:cards",
+    "Solver": "qtwin.solver.base:Solver",
+    "SolverInfo": "qtwin.solver.base:Card",
+    "Instance": "qtwin.solver.base:Instance",
+    "Result": "qtwin.solver.base:Result",
+    "QAOA": "qtwin.solver.quantum.qaoa:QAOA",
+    "CVaRQAOA": "qtwin.solver.quantum.cvar_qaoa:CVaRQAOA",
+    "XYQAOA": "qtwin.solver.quantum.xy_qaoa:XYQAOA",
+    "GroverMixerQAOA": "qtwin.solver.quantum.grover_mixer_qaoa:GroverMixerQAOA",
+    "WarmStartQAOA": "qtwin.solver.quantum.warm_start_qaoa:WarmStartQAOA",
+    "RecursiveQAOA": "qtwin.solver.quantum.recursive_qaoa:RecursiveQAOA",
+    "BFDCQO": "qtwin.solver.quantum.bf_dcqo:BFDCQO",
+    "PauliCorrelationEncoding": "qtwin.solver.quantum.pauli_correlation_encoding:PauliCorrelationEncoding",
+    "backends": "qtwin.backend.registry:available",
+    "Backend": "qtwin.backend.base:Backend",
+    "Ansatz": "qtwin.backend.base:Ansatz",
+    "Samples": "qtwin.backend.base:Samples",
+    "warm_up": "qtwin.solver.compiling:warm_up",
+    # studies
+    "compare": "qtwin.studies.regimen.compare:compare",
+    "Comparison": "qtwin.studies.regimen.result:Comparison",
+    "run": "qtwin.studies.regimen.run:run",
+    "Progress": "qtwin.progress:Progress",
+    # errors
+    "QtwinError": "qtwin.errors:QtwinError",
+    "InputError": "qtwin.errors:InputError",
+    "InfeasibleError": "qtwin.errors:InfeasibleError",
+}
+"""Public name to where it lives."""
+
+__all__ = ["__version__", "examples", *_PUBLIC]
+
+if TYPE_CHECKING:
+    from qtwin import examples as examples
+    from qtwin.backend.base import Ansatz as Ansatz
+    from qtwin.backend.base import Backend as Backend
+    from qtwin.backend.base import Samples as Samples
+    from qtwin.backend.registry import available as backends
+    from qtwin.encoding.counts import Scored as Scored
+    from qtwin.encoding.encoding import Encoding as BinaryModel
+    from qtwin.encoding.generate import make as generate
+    from qtwin.encoding.pauli import PauliSum as PauliSum
+    from qtwin.encoding.polynomial import BinaryPolynomial as BinaryPolynomial
+    from qtwin.errors import InfeasibleError as InfeasibleError
+    from qtwin.errors import InputError as InputError
+    from qtwin.errors import QtwinError as QtwinError
+    from qtwin.patient.access import read_patient as read_patient
+    from qtwin.patient.person import Patient as Patient
+    from qtwin.pharmacology.drug import Dose as Dose
+    from qtwin.pharmacology.drug import Drug as Drug
+    from qtwin.pharmacology.eligibility import assess as eligibility
+    from qtwin.pharmacology.formulary import formulary as drugs
+    from qtwin.problem.constraint import Constraint as Constraint
+    from qtwin.problem.regimen import RegimenProblem as RegimenProblem
+    from qtwin.problem.rules import Budget as Budget
+    from qtwin.problem.rules import Rules as Rules
+    from qtwin.progress import Progress as Progress
+    from qtwin.solver.base import Card as SolverInfo
+    from qtwin.solver.base import Instance as Instance
+    from qtwin.solver.base import Result as Result
+    from qtwin.solver.base import Solver as Solver
+    from qtwin.solver.compiling import warm_up as warm_up
+    from qtwin.solver.quantum.bf_dcqo import BFDCQO as BFDCQO
+    from qtwin.solver.quantum.cvar_qaoa import CVaRQAOA as CVaRQAOA
+    from qtwin.solver.quantum.grover_mixer_qaoa import GroverMixerQAOA as GroverMixerQAOA
+    from qtwin.solver.quantum.pauli_correlation_encoding import PauliCorrelationEncoding as PauliCorrelationEncoding
+    from qtwin.solver.quantum.qaoa import QAOA as QAOA
+    from qtwin.solver.quantum.recursive_qaoa import RecursiveQAOA as RecursiveQAOA
+    from qtwin.solver.quantum.warm_start_qaoa import WarmStartQAOA as WarmStartQAOA
+    from qtwin.solver.quantum.xy_qaoa import XYQAOA as XYQAOA
+    from qtwin.solver.registry import cards as solvers
+    from qtwin.solver.run import Run as Run
+    from qtwin.solver.run import solve as solve
+    from qtwin.studies.regimen.compare import compare as compare
+    from qtwin.studies.regimen.result import Comparison as Comparison
+    from qtwin.studies.regimen.run import run as run
+    from qtwin.twin.disease.base import DiseaseModel as DiseaseModel
+    from qtwin.twin.twin import Twin as Twin
+
+
+def __getattr__(name: str) -> Any:
+    if name == "examples":
+        return import_module("qtwin.examples")
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'qtwin' has no attribute {name!r}")
+    module, _, attribute = _PUBLIC[name].partition(":")
+    value = getattr(import_module(module), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

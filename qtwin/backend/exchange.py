@@ -62,7 +62,9 @@ def to_optimization_problem(model: Encoding) -> Any:
         if len(t) > 2:
             higher.setdefault(len(t), {})[tuple(names[i] for i in t)] = c
     problem.minimize(constant=target.constant, linear=linear, quadratic=quadratic, higher_order=higher or None)
-    for k, c in enumerate(model.constraints):
-        members, values, sense, limit = row_of(c)
-        problem.linear_constraint({names[i]: w for i, w in zip(members, values, strict=True)}, sense, limit, f"c{k} {c.name}")
+    for k, constraint in enumerate(model.constraints):
+        members, values, sense, limit = row_of(constraint)
+        problem.linear_constraint(
+            {names[i]: w for i, w in zip(members, values, strict=True)}, sense, limit, f"c{k} {constraint.name}"
+        )
     return problem

@@ -162,8 +162,8 @@ def with_accuracy(
 ) -> Encoding:
     """The model with the accuracy of its surrogate, measured on simulated choices that the fit did not see."""
     n = model.n_decision
-    terms = {t: -c for t, c in model.objective.terms.items()}
-    if any(t and t[-1] >= n for t in terms):
+    terms = [(t, -c) for t, c in model.objective.terms.items()]
+    if any(t and t[-1] >= n for t, _ in terms):
         raise InputError("the objective is not over the options", hint="measure the accuracy of the sample's polynomial")
     return replace(model, fidelity=fidelity(BinaryPolynomial.of(n, terms), bits, utility, trained, drawn=drawn))
 

@@ -100,7 +100,7 @@ def _of_sampleset(sampleset: Any, n: int) -> tuple[NDArray[np.uint8], NDArray[np
     order = np.argsort([int(v) for v in names])
     sample = np.asarray(sampleset.record.sample)[:, order]
     if str(sampleset.vartype).endswith("SPIN"):
-        sample = (1 - sample) // 2
+        sample = (1 + sample) // 2  # as in dimod
     return _distinct(sample.astype(np.uint8), np.asarray(sampleset.record.num_occurrences, dtype=np.int64))
 
 

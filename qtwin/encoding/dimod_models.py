@@ -39,8 +39,8 @@ def to_bqm(model: Encoding) -> dimod.BinaryQuadraticModel:
     return bqm
 
 
-def to_cqm(model: Encoding) -> dimod.ConstrainedQuadraticModel:
-    """The objective over the options, without penalties, under the native constraints.
+def to_cqm(model: Encoding) -> Any:
+    """A `dimod.ConstrainedQuadraticModel`: the objective over the options, without penalties, under the native constraints.
 
     Raises:
         InputError: for a degree above 2, or a constraint that is no linear row.
@@ -53,7 +53,7 @@ def to_cqm(model: Encoding) -> dimod.ConstrainedQuadraticModel:
             f"expected a quadratic objective, got one of degree {objective.degree}", hint="take a quadratic surrogate"
         )
     names = _distinct_names(model.options)
-    cqm = dimod.ConstrainedQuadraticModel()
+    cqm: Any = dimod.ConstrainedQuadraticModel()  # type: ignore[no-untyped-call]
     for name in names:
         cqm.add_variable("BINARY", name)
     constant, weights, pairs = objective.quadratic_form
@@ -69,21 +69,16 @@ def to_cqm(model: Encoding) -> dimod.ConstrainedQuadraticModel:
 
 
 def from_bqm(bqm: Any) -> Encoding:
-    """A dimod BinaryQuadraticModel as a model without constraints; spins become bits by x = (1 - s) / 2, so s = 1 is x = 0."""
-    names = list(bqm.variables)
-    place = {v: i for i, v in enumerate(names)}
-    if str(bqm.vartype).endswith("SPIN"):
-        from qtwin.encoding.spin import from_spins
+    """A dimod BinaryQuadraticModel as a model without constraints; spins become bits as dimod has it, x = (1 + s) / 2."""
+    import dimod
 
-        spins = [((place[v],), float(c)) for v, c in bqm.linear.items()]
-        spins += [((place[u], place[v]), float(c)) for (u, v), c in bqm.quadratic.items()]
-        polynomial = from_spins(len(names), [*spins, ((), float(bqm.offset))])
-    else:
-        terms: list[tuple[tuple[int, ...], float]] = [((), float(bqm.offset))]
-        terms += [((place[v],), float(c)) for v, c in bqm.linear.items()]
-        terms += [((place[u], place[v]), float(c)) for (u, v), c in bqm.quadratic.items()]
-        polynomial = BinaryPolynomial.of(len(names), terms)
-    return plain(polynomial, names=[str(v) for v in names])
+    bits = bqm.change_vartype(dimod.BINARY, inplace=False)
+    names = list(bits.variables)
+    place = {v: i for i, v in enumerate(names)}
+    terms: list[tuple[tuple[int, ...], float]] = [((), float(bits.offset))]
+    terms += [((place[v],), float(c)) for v, c in bits.linear.items()]
+    terms += [((place[u], place[v]), float(c)) for (u, v), c in bits.quadratic.items()]
+    return plain(BinaryPolynomial.of(len(names), terms), names=[str(v) for v in names])
 
 
 def from_cqm(cqm: Any) -> Encoding:

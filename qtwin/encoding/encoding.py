@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from qtwin.encoding.standing import Standing
 
 
+_FEWEST_HELD_OUT = 10  # regimens on which an R2 says something
+
+
 class Problem(Protocol):
     """What a model may ask of the problem behind it: feasible choices and their true objective (higher is better)."""
 
@@ -214,7 +217,8 @@ class Encoding:
 
     def __repr__(self) -> str:
         constraints = f"{len(self.constraints)} constraints" if self.constraints_known else "constraints unknown"
-        accuracy = "" if self.fidelity is None else f", surrogate R2 {self.fidelity.r2:.4f}"
+        measured = self.fidelity is not None and self.fidelity.n_held_out >= _FEWEST_HELD_OUT
+        accuracy = f", surrogate R2 {self.fidelity.r2:.4f}" if measured and self.fidelity is not None else ""
         return (
             f"BinaryModel({self.n_variables} variables of which {self.n_decision} options, {self.polynomial.n_terms} terms of "
             f"degree {self.degree}, {constraints}{accuracy})"
@@ -309,7 +313,7 @@ class Encoding:
 
     @staticmethod
     def from_bqm(bqm: Any) -> Encoding:
-        """A `dimod.BinaryQuadraticModel` of bits or spins as a model without constraints; s = 1 is x = 0."""
+        """A `dimod.BinaryQuadraticModel` of bits or spins as a model without constraints; x = (1 + s) / 2 as in dimod."""
         from qtwin.encoding.dimod_models import from_bqm
 
         return from_bqm(bqm)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 
 from qtwin.patient.biomarker import BIOMARKERS
 
@@ -130,7 +131,7 @@ class Provenance:
     versions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Patient:
     """One person, as the twin needs them.
 
@@ -170,6 +171,17 @@ class Patient:
     allergies: tuple[Allergy, ...] = ()
     deceased: bool = False
     medicine_history: tuple[Medication, ...] = ()
+
+    def __repr__(self) -> str:
+        synthetic = ", synthetic" if self.provenance.synthetic else ""
+        return (
+            f"Patient({self.patient_id}, {self.sex}, {int(self.age_years)} years{synthetic}; {len(self.conditions)} conditions, "
+            f"{len(self.medications)} medicines, {len(self.visits)} measurements, {len(self.genotypes)} genotypes)"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in describe(self))
+        return f"<table>{rows}</table>"
 
     def last(self, biomarker: str) -> float | None:
         """The last measured value of a biomarker, in its canonical unit; None if there is none."""

@@ -58,7 +58,7 @@ class ActiveMetabolite:
     share: Quantity
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Drug:
     """One entry of the formulary. Ratios and effects refer to the reference dose (the first option) in a CYP2D6 *1/*1 person.
 
@@ -101,19 +101,26 @@ class Drug:
     acb: Quantity | None = None
     avoid: tuple[Avoid, ...] = ()
 
+    def __repr__(self) -> str:
+        doses = ", ".join(f"{d.amount_mg:g} mg /{d.interval_h:g} h" for d in self.doses)
+        return f"Drug({self.inn}, {self.atc}, {self.drug_class}; {doses})"
+
     @property
     def reference(self) -> DoseOption:
         """The dose to which effects and hazard ratios refer."""
         return self.doses[0]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Dose:
     """A drug at one of its dose options."""
 
     drug: Drug
     amount_mg: float
     interval_h: float
+
+    def __repr__(self) -> str:
+        return f"Dose({self.label})"
 
     @property
     def label(self) -> str:
@@ -127,11 +134,14 @@ class Dose:
         return (self.amount_mg / self.interval_h) / (reference.amount_mg / reference.interval_h)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Regimen:
     """A set of doses taken together."""
 
     doses: tuple[Dose, ...]
+
+    def __repr__(self) -> str:
+        return f"Regimen({' + '.join(d.label for d in self.doses) or 'no drugs'})"
 
     @property
     def label(self) -> str:

@@ -160,7 +160,7 @@ def assess_facts(
 
 def assess(
     patient: Patient,
-    drugs: Sequence[Drug],
+    drugs: Sequence[Drug] | None = None,
     *,
     jurisdiction: str = "US",
     lift: Collection[str] = (),
@@ -171,7 +171,7 @@ def assess(
 
     Args:
         patient: The person.
-        drugs: The candidates.
+        drugs: The candidates; by default the whole formulary.
         jurisdiction: "US" or "EU".
         lift: Ids of `avoid` rules that shall not exclude.
         book: The rules; the shipped ones by default.
@@ -182,7 +182,8 @@ def assess(
     """
     book = book or shipped_rules()
     facts = facts_of(patient)
-    found = assess_facts(facts, drugs, jurisdiction=jurisdiction, lift=lift, book=book, going_on=going_on)
+    asked_drugs = tuple(formulary().values()) if drugs is None else tuple(drugs)
+    found = assess_facts(facts, asked_drugs, jurisdiction=jurisdiction, lift=lift, book=book, going_on=going_on)
     asked = book.asked(jurisdiction)
     unused = [c.display for c in patient.conditions if not (c.key and with_implied({c.key}) & asked)]
     nameless = [a for a in getattr(patient, "allergies", ()) if not (a.inn or a.atc or a.rxnorm)]

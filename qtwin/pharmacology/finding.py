@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from qtwin.pharmacology.drug import Dose, Drug
 from qtwin.pharmacology.rule import Rule
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SLACK = 1.0 + 1e-9
 
@@ -44,7 +48,7 @@ class Count:
         return max(0, (self.rule.more_than or 0) - len(self.taken))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Eligibility:
     """What rules say of a person and some drugs.
 
@@ -77,6 +81,33 @@ class Eligibility:
     unknown_allergies: int = 0
     unused_diagnoses: tuple[str, ...] = ()
     diagnoses_told: bool = True
+
+    def __repr__(self) -> str:
+        found = [self.status(d) for d in self.drugs]
+        told = ", ".join(f"{found.count(s)} {s}" for s in ("eligible", "dose-limited", "excluded"))
+        return f"Eligibility({self.jurisdiction}, {len(self.drugs)} drugs: {told}; {len(self.unchecked)} rules not checked)"
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row a drug: its status, the highest daily dose allowed (mg), and the strongest rule with its source."""
+        import pandas as pd
+
+        rows = []
+        for drug in self.drugs:
+            first = next(iter(self.of(drug.inn)), None)
+            rows.append(
+                {
+                    "inn": drug.inn,
+                    "status": self.status(drug),
+                    "ceiling_daily_mg": self.ceiling_daily_mg(drug.inn),
+                    "strength": "" if first is None else first.rule.strength,
+                    "text": "" if first is None else first.rule.text,
+                    "source": "" if first is None else first.rule.source,
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.to_pandas().to_html(index=False)}"
 
     def excludes(self, rule: Rule) -> bool:
         """Whether a rule that holds keeps its drug out: contraindicated, or avoid that is not lifted."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.backend.base import Samples
+from qtwin.backend.base import Backend, Samples
 from qtwin.encoding.encoding import Encoding
 from qtwin.errors import InputError
 from qtwin.problem.decision import Tally, tally
@@ -188,13 +188,24 @@ def solve(
         if options:
             raise InputError("expected options in the solver, got some beside it", hint="pass them to its constructor")
         method, name = solver, solver.card().name
-        options = {k.lstrip("_"): v for k, v in vars(solver).items() if isinstance(v, str | int | float | bool)}
+        options = _options_of(solver)
     else:
         method, name = registry.load(solver, options), solver
     recording = Recording(problem=model.problem) if isinstance(model.problem, RegimenProblem) else None
     instance = Instance(encoding=model, problem=recording or model.problem, warm_start=warm_start)
     asked = challenged(ask(method, instance, name=name, seed=seed, time_limit_s=time_limit_s), method, instance, seed=seed)
     return run_of(model, method.card(), options, asked, tally=None if recording is None else recording.of_all())
+
+
+def _options_of(solver: Solver) -> dict[str, Any]:
+    """What a solver was made with, as far as it can be written down."""
+    found: dict[str, Any] = {}
+    for name, value in vars(solver).items():
+        if isinstance(value, Backend):
+            found[name.lstrip("_")] = value.capabilities().name
+        elif isinstance(value, str | int | float | bool):
+            found[name.lstrip("_")] = value
+    return found
 
 
 def run_of(model: Encoding, info: Card, options: Mapping[str, Any], asked: Asked, *, tally: Tally | None = None) -> Run:

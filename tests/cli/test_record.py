@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from qtwin.pharmacology.prescription import current_doses
 from qtwin.errors import InputError
 from qtwin.patient.fhir import read_bundle
 from qtwin.patient.person import Medication, Patient
+from qtwin.pharmacology.prescription import current_doses
 
 BUNDLE = Path(__file__).parents[2] / "experiments" / "data" / "quickstart_bundle.json"
 

@@ -14,7 +14,7 @@ from qtwin.errors import InputError
 from qtwin.solver import commutator as pauli
 from qtwin.solver.base import Instance
 from qtwin.solver.qaoa_circuit import scaled_cost
-from qtwin.solver.quantum.bf_dcqo import BfDcqo, biased_circuit, progress
+from qtwin.solver.quantum.bf_dcqo import BFDCQO, biased_circuit, progress
 from qtwin.solver.training import exact_simulator
 from tests.oracles.circuits import strings
 from tests.oracles.dense_backend import DenseBackend, X, Z, matrix
@@ -107,14 +107,14 @@ def test_slow_annealing_ends_in_the_ground_state() -> None:
 def test_bias_is_the_mean_of_the_best_shots_and_the_classical_twin_is_named() -> None:
     polynomial = random_polynomial(6, 2, 1)
     instance = Instance(encoding=plain(polynomial))
-    result = BfDcqo(shots=1000, rounds=4).solve(instance, seed=0)
+    result = BFDCQO(shots=1000, rounds=4).solve(instance, seed=0)
     assert result.shots == 1000
     assert result.samples.shots == 1000
     assert result.info["mean_energy_by_round"][-1] < result.info["mean_energy_by_round"][0]
     assert all(-1.0 <= b <= 1.0 for b in result.info["bias"])
-    twin = BfDcqo(shots=1000, rounds=4, counterdiabatic=False).solve(instance, seed=0)
+    twin = BFDCQO(shots=1000, rounds=4, counterdiabatic=False).solve(instance, seed=0)
     assert (result.info["is_quantum"], twin.info["is_quantum"]) == (True, False)
-    one = BfDcqo(shots=7, rounds=1, best_share=1.0).solve(instance, seed=0)
+    one = BFDCQO(shots=7, rounds=1, best_share=1.0).solve(instance, seed=0)
     mean = (1.0 - 2.0 * one.samples.bits.astype(float)).T @ one.samples.counts / 7
     assert one.info["bias"] == pytest.approx(mean)
 
@@ -122,4 +122,4 @@ def test_bias_is_the_mean_of_the_best_shots_and_the_classical_twin_is_named() ->
 def test_odd_options_are_refused() -> None:
     for options in ({"best_share": 1.5}, {"annealing_time": -1.0}, {"shots": 2, "rounds": 3}, {"steps": 0}):
         with pytest.raises(InputError):
-            BfDcqo(**options)
+            BFDCQO(**options)

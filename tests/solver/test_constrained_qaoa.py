@@ -23,9 +23,9 @@ from qtwin.solver.dicke import dicke_turns
 from qtwin.solver.kept import kept
 from qtwin.solver.pinned import circuit
 from qtwin.solver.qaoa_circuit import ansatz
-from qtwin.solver.quantum.grover_mixer_qaoa import GroverMixerQaoa
-from qtwin.solver.quantum.warm_start_qaoa import WarmStartQaoa, relaxed, warm_circuit
-from qtwin.solver.quantum.xy_qaoa import XyQaoa, xy_circuit
+from qtwin.solver.quantum.grover_mixer_qaoa import GroverMixerQAOA
+from qtwin.solver.quantum.warm_start_qaoa import WarmStartQAOA, relaxed, warm_circuit
+from qtwin.solver.quantum.xy_qaoa import XYQAOA, xy_circuit
 from qtwin.solver.training import exact_simulator, train
 from tests.oracles.dense_backend import DenseBackend
 from tests.oracles.instances import constrained, random_polynomial
@@ -107,8 +107,8 @@ def test_the_kept_penalty_falls_away_and_nothing_else() -> None:
 def test_the_subspace_and_the_circuit_are_one_method(mixer: str) -> None:
     """Trained on the allowed states alone, the angles give the same energy on the full register of every kind of backend."""
     instance = choose(5, 2, 7)
-    inside = XyQaoa(layers=2, mixer=mixer, shots=500).solve(instance, seed=1)
-    dense = XyQaoa(layers=2, mixer=mixer, shots=500, backend=DenseBackend()).solve(instance, seed=1)
+    inside = XYQAOA(layers=2, mixer=mixer, shots=500).solve(instance, seed=1)
+    dense = XYQAOA(layers=2, mixer=mixer, shots=500, backend=DenseBackend()).solve(instance, seed=1)
     assert dense.info["theta"][:4] == pytest.approx(inside.info["theta"], abs=1e-12)
     whole, _ = xy_circuit(kept(instance.encoding), 2, complete=mixer == "complete", scale=inside.info["cost_scale"])
     p = np.abs(DenseBackend().states(whole.ansatz, np.array(dense.info["theta"]))[-1]) ** 2
@@ -123,7 +123,7 @@ def test_the_subspace_and_the_circuit_are_one_method(mixer: str) -> None:
 def test_qubits_outside_the_blocks_are_pairs_with_an_idle_one() -> None:
     """A class, a pair kept apart and slack: the listed subspace and the register of |+> and X give one energy."""
     encoding = constrained(4)
-    inside = XyQaoa(layers=2, shots=500).solve(Instance(encoding=encoding), seed=1)
+    inside = XYQAOA(layers=2, shots=500).solve(Instance(encoding=encoding), seed=1)
     found = kept(encoding)
     whole, _ = xy_circuit(found, 2, complete=False, scale=inside.info["cost_scale"])
     p = SIMULATOR.probabilities(whole.ansatz, whole.full(np.array(inside.info["theta"])))
@@ -141,22 +141,22 @@ def test_classes_are_one_hot_with_a_qubit_for_none() -> None:
     found = kept(encoding)
     assert found.blocks == ((0, 1, 2, 5), (3, 4, 6))
     assert found.size == 12 == len(np.unique(found.listed(), axis=0))
-    result = XyQaoa(layers=2, shots=2000).solve(Instance(encoding=encoding), seed=0)
+    result = XYQAOA(layers=2, shots=2000).solve(Instance(encoding=encoding), seed=0)
     assert all(c.holds(result.samples.bits).all() for c in rules[:2])
     assert result.energy == pytest.approx(min(encoding.polynomial.evaluate(found.listed()[:, :5])))
 
 
 def test_what_is_too_wide_is_refused_with_the_limit() -> None:
     with pytest.raises(InputError, match="assignments that the mixer allows"):
-        XyQaoa().solve(choose(45, 8, 0), seed=0)
+        XYQAOA().solve(choose(45, 8, 0), seed=0)
     with pytest.raises(InputError, match="nothing that the mixer keeps"):
-        XyQaoa().solve(Instance(encoding=plain(BinaryPolynomial.of(21, {(0, 20): 1.0}))), seed=0)
+        XYQAOA().solve(Instance(encoding=plain(BinaryPolynomial.of(21, {(0, 20): 1.0}))), seed=0)
 
 
 @pytest.mark.slow
 def test_forty_drugs_of_which_exactly_six_run_exactly() -> None:
     instance = choose(40, 6, 1)
-    result = XyQaoa(layers=1, shots=2000, max_evaluations=30).solve(instance, seed=0)
+    result = XYQAOA(layers=1, shots=2000, max_evaluations=30).solve(instance, seed=0)
     assert result.info["allowed_assignments"] == math.comb(40, 6)
     assert (result.samples.bits.sum(axis=1) == 6).all()
 
@@ -187,7 +187,7 @@ def test_the_grover_mixer_treats_equal_values_alike_and_all_shots_are_feasible()
         constraints=(rule, Exactly(name="two", count=2, members=tuple(range(6)))),
         feasible=np.array([[1, 0, 1, 0, 0, 0]], dtype=np.uint8),
     )
-    flat = GroverMixerQaoa(layers=1, shots=20000).solve(Instance(encoding=encoding), seed=0)
+    flat = GroverMixerQAOA(layers=1, shots=20000).solve(Instance(encoding=encoding), seed=0)
     assert flat.info["feasible_choices"] == math.comb(6, 2) - 1
     assert rule.holds(flat.samples.bits[:, :6]).all()
     expected = 20000 / 14  # all of one value: uniform, whatever the angles
@@ -196,7 +196,7 @@ def test_the_grover_mixer_treats_equal_values_alike_and_all_shots_are_feasible()
 
 def test_the_grover_mixer_is_its_matrix() -> None:
     instance = choose(5, 2, 3)
-    result = GroverMixerQaoa(layers=2, shots=100).solve(instance, seed=0)
+    result = GroverMixerQAOA(layers=2, shots=100).solve(instance, seed=0)
     inside = weights_of(5) == 2
     values = instance.encoding.objective.values()[inside]
     c = (values - values.mean()) / values.std()
@@ -212,7 +212,7 @@ def test_the_grover_mixer_is_its_matrix() -> None:
 def test_one_marked_choice_of_sixteen_is_found_as_grover_finds_it() -> None:
     """It contains Grover's search: two layers of phase pi reach sin^2(5 asin(1/4)) = 0.908, and no two layers reach more."""
     needle = BinaryPolynomial.of(4, {(0, 1, 2, 3): -1.0})
-    result = GroverMixerQaoa(layers=2, shots=100, starts=3).solve(Instance(encoding=plain(needle)), seed=0)
+    result = GroverMixerQAOA(layers=2, shots=100, starts=3).solve(Instance(encoding=plain(needle)), seed=0)
     assert result.info["probability_of_minimum"] == pytest.approx(math.sin(5 * math.asin(0.25)) ** 2, abs=0.01)
 
 
@@ -228,7 +228,7 @@ def test_a_start_of_one_half_is_plain_qaoa(seed: int) -> None:
     assert SIMULATOR.probabilities(warm.ansatz, warm.full(theta)) == pytest.approx(
         SIMULATOR.probabilities(ansatz(polynomial, 2), theta), abs=1e-12
     )
-    half = WarmStartQaoa(layers=2, epsilon=0.5, shots=10).solve(Instance(encoding=plain(polynomial)), seed=0)
+    half = WarmStartQAOA(layers=2, epsilon=0.5, shots=10).solve(Instance(encoding=plain(polynomial)), seed=0)
     assert half.info["expectation_exact"] == pytest.approx(train(polynomial, 2, seed=0).energy, abs=1e-6)
 
 
@@ -239,7 +239,7 @@ def test_epsilon_zero_keeps_a_whole_start_whatever_the_angles() -> None:
     p = SIMULATOR.probabilities(warm.ansatz, warm.full(np.random.default_rng(0).normal(size=6)))
     assert p[0b1001] == pytest.approx(1.0, abs=1e-12)
     known = Instance(encoding=plain(polynomial), warm_start=bits)
-    result = WarmStartQaoa(epsilon=0.0, layers=1, shots=50).solve(known, seed=0)
+    result = WarmStartQAOA(epsilon=0.0, layers=1, shots=50).solve(known, seed=0)
     assert result.info["started_from"] == "warm start"
     assert result.bits.tolist() == bits.tolist()
 
@@ -262,9 +262,9 @@ def test_the_relaxation_is_convex_and_never_above_any_bits(seed: int) -> None:
 def test_what_cannot_be_warm_started_is_refused() -> None:
     cubic = plain(random_polynomial(4, 3, 0))
     with pytest.raises(InputError, match=r"degree 3 came"):
-        WarmStartQaoa().solve(Instance(encoding=cubic), seed=0)
+        WarmStartQAOA().solve(Instance(encoding=cubic), seed=0)
     with pytest.raises(InputError, match="epsilon"):
-        WarmStartQaoa(epsilon=0.6)
+        WarmStartQAOA(epsilon=0.6)
     with pytest.raises(InputError, match="feasible choices"):
-        GroverMixerQaoa().solve(Instance(encoding=plain(BinaryPolynomial.of(40, {(0,): 1.0}))), seed=0)
+        GroverMixerQAOA().solve(Instance(encoding=plain(BinaryPolynomial.of(40, {(0,): 1.0}))), seed=0)
     assert registry.load("grover-mixer-qaoa", {"objective_shots": 100, "optimizer": "cobyla"})

@@ -15,7 +15,7 @@ from qtwin.encoding.pauli import diagonal
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance
-from qtwin.solver.quantum.qaoa import Qaoa, ansatz, train
+from qtwin.solver.quantum.qaoa import QAOA, ansatz, train
 from qtwin.solver.training import cost_scale, interpolate, ramp
 from tests.oracles import qaoa_closed_form
 from tests.oracles.dense_backend import DenseBackend
@@ -125,7 +125,7 @@ def test_a_training_cut_short_keeps_its_best_and_says_so() -> None:
     assert cut.evaluations == 60
     assert len(cut.theta) == 8
     assert _exact(ansatz(polynomial, 4), np.array(cut.theta), polynomial) == pytest.approx(cut.energy, abs=1e-10)
-    result = Qaoa(layers=4, shots=100).solve(Instance(encoding=plain(polynomial)), seed=0, time_limit_s=1e-9)
+    result = QAOA(layers=4, shots=100).solve(Instance(encoding=plain(polynomial)), seed=0, time_limit_s=1e-9)
     assert result.status == "time limit"
     assert result.bits is not None
 
@@ -134,10 +134,10 @@ def test_trained_once_measured_anywhere() -> None:
     encoding = constrained(4)
     once = train(encoding.polynomial, 2, seed=0)
     given_angles = [
-        Qaoa(layers=2, backend=b, shots=3000, theta=once.theta).solve(Instance(encoding=encoding), seed=5)
+        QAOA(layers=2, backend=b, shots=3000, theta=once.theta).solve(Instance(encoding=encoding), seed=5)
         for b in ("statevector", DenseBackend())
     ]
-    trained = Qaoa(layers=2, shots=3000).solve(Instance(encoding=encoding), seed=0)
+    trained = QAOA(layers=2, shots=3000).solve(Instance(encoding=encoding), seed=0)
     assert trained.info["theta"] == list(once.theta)
     assert trained.evaluations == once.evaluations
     assert trained.wall_s["training"] > 0
@@ -153,10 +153,10 @@ def test_trained_once_measured_anywhere() -> None:
 def test_what_cannot_run_is_refused_with_the_limit() -> None:
     wide = plain(BinaryPolynomial.of(27, {(i, i + 1): 1.0 for i in range(26)}))
     with pytest.raises(InputError, match=r"27 qubits came, at most 26.*2\.15e\+09 bytes"):
-        Qaoa().solve(Instance(encoding=wide), seed=0)
+        QAOA().solve(Instance(encoding=wide), seed=0)
     with pytest.raises(InputError, match="at most 10"):
-        Qaoa(backend=DenseBackend()).solve(Instance(encoding=plain(random_polynomial(11, 1, 0))), seed=0)
+        QAOA(backend=DenseBackend()).solve(Instance(encoding=plain(random_polynomial(11, 1, 0))), seed=0)
     with pytest.raises(InputError, match="3 angles came, 4"):
-        Qaoa(layers=2, theta=(0.1, 0.2, 0.3))
+        QAOA(layers=2, theta=(0.1, 0.2, 0.3))
     with pytest.raises(InputError, match="unknown backend"):
-        Qaoa(backend="statevectr")
+        QAOA(backend="statevectr")

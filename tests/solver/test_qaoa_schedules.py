@@ -15,7 +15,7 @@ from qtwin.solver import registry, schedule
 from qtwin.solver.base import Instance
 from qtwin.solver.descent import Method, descend
 from qtwin.solver.qaoa_circuit import ansatz, mean_energy
-from qtwin.solver.quantum.qaoa import Qaoa
+from qtwin.solver.quantum.qaoa import QAOA
 from qtwin.solver.schedule.fixed_angles import published
 from qtwin.solver.schedule.fourier import waves
 from qtwin.solver.schedule.linear_ramp import ramp
@@ -61,7 +61,7 @@ def test_fixed_angles_are_the_published_ones_and_train_nothing() -> None:
     assert trained.evaluations == 1
     assert trained.theta == tuple(published(3)[0])
     with pytest.raises(InputError, match="1 to 11 are published"):
-        Qaoa(layers=12, schedule="fixed-angles")
+        QAOA(layers=12, schedule="fixed-angles")
 
 
 def test_fourier_waves_are_those_of_the_paper() -> None:

@@ -18,14 +18,14 @@ from qtwin.encoding.spin import from_spins
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance
 from qtwin.solver.qaoa_circuit import ansatz
-from qtwin.solver.quantum.cvar_qaoa import CvarQaoa
-from qtwin.solver.quantum.dc_qaoa import DcQaoa, with_counterdiabatic
-from qtwin.solver.quantum.falqon import Falqon
-from qtwin.solver.quantum.filtering_vqe import FilteringVqe
+from qtwin.solver.quantum.cvar_qaoa import CVaRQAOA
+from qtwin.solver.quantum.dc_qaoa import DCQAOA, with_counterdiabatic
+from qtwin.solver.quantum.falqon import FALQON
+from qtwin.solver.quantum.filtering_vqe import FilteringVQE
 from qtwin.solver.quantum.grover_adaptive_search import GroverAdaptiveSearch, success_probability
-from qtwin.solver.quantum.hardware_efficient_vqe import HardwareEfficientVqe
-from qtwin.solver.quantum.multi_angle_qaoa import MultiAngleQaoa, split
-from qtwin.solver.quantum.recursive_qaoa import RecursiveQaoa, substitute
+from qtwin.solver.quantum.hardware_efficient_vqe import HardwareEfficientVQE
+from qtwin.solver.quantum.multi_angle_qaoa import MultiAngleQAOA, split
+from qtwin.solver.quantum.recursive_qaoa import RecursiveQAOA, substitute
 from qtwin.solver.training import exact_simulator, train
 from tests.oracles.dense_backend import X, Z, matrix
 from tests.oracles.instances import random_polynomial
@@ -62,16 +62,16 @@ def test_cvar_of_everything_is_the_mean_and_of_almost_nothing_the_minimum() -> N
     # equal shares: the mean of the best quarter, counted by hand, and not divided by anything else
     assert cvar(np.array([4.0, 1.0, 3.0, 2.0]), np.full(4, 0.25), 0.5)[0] == pytest.approx(1.5)
     with pytest.raises(InputError, match="share"):
-        CvarQaoa(alpha=0.0)
+        CVaRQAOA(alpha=0.0)
 
 
 def test_cvar_training_with_everything_is_qaoa_and_with_less_raises_the_tail() -> None:
     polynomial = random_polynomial(6, 2, 5)
     values = polynomial.values()
     plain_training = train(polynomial, 1, seed=0)
-    whole = CvarQaoa(layers=1, alpha=1.0, shots=10).solve(_instance(polynomial), seed=0)
+    whole = CVaRQAOA(layers=1, alpha=1.0, shots=10).solve(_instance(polynomial), seed=0)
     assert whole.info["cvar_exact"] <= plain_training.energy + 1e-9
-    part = CvarQaoa(layers=1, alpha=0.2, shots=10).solve(_instance(polynomial), seed=0)
+    part = CVaRQAOA(layers=1, alpha=0.2, shots=10).solve(_instance(polynomial), seed=0)
     p = SIMULATOR.probabilities(ansatz(polynomial, 1), np.array(plain_training.theta))
     assert part.info["cvar_exact"] < cvar(values, p, 0.2)[0] - 1e-6, "it trains on from QAOA's angles"
     q = SIMULATOR.probabilities(ansatz(polynomial, 1), np.array(part.info["theta"]))
@@ -95,7 +95,7 @@ def test_tied_multi_angles_are_qaoa(seed: int, degree: int) -> None:
 def test_multi_angles_solve_a_star_at_one_layer_where_one_angle_does_not() -> None:
     """Herrman 2022, theorem 3: ma-QAOA of one layer is exact on stars; QAOA is not."""
     star = BinaryPolynomial.of(6, [((0,), -5.0), *(((k,), -1.0) for k in range(1, 6)), *(((0, k), 2.0) for k in range(1, 6))])
-    result = MultiAngleQaoa(layers=1, shots=50).solve(_instance(star), seed=0)
+    result = MultiAngleQAOA(layers=1, shots=50).solve(_instance(star), seed=0)
     assert result.info["expectation_exact"] == pytest.approx(-5.0, abs=1e-4)
     assert result.info["expectation_of_qaoa"] > -4.8
 
@@ -103,7 +103,7 @@ def test_multi_angles_solve_a_star_at_one_layer_where_one_angle_does_not() -> No
 @pytest.mark.parametrize("seed", range(4))
 def test_more_angles_are_never_worse(seed: int) -> None:
     polynomial = random_polynomial(5, 2, seed)
-    for solver in (MultiAngleQaoa(layers=1, shots=10), DcQaoa(layers=1, shots=10)):
+    for solver in (MultiAngleQAOA(layers=1, shots=10), DCQAOA(layers=1, shots=10)):
         info = solver.solve(_instance(polynomial), seed=seed).info
         assert info["expectation_exact"] <= info["expectation_of_qaoa"] + 1e-9
 
@@ -131,7 +131,7 @@ def test_recursion_is_exact_on_trees(seed: int) -> None:
     rng = np.random.default_rng(seed)
     bonds = [(tuple(sorted(e)), float(rng.choice([-1.0, 1.0]))) for e in tree.edges]
     polynomial = from_spins(8, bonds)
-    result = RecursiveQaoa(leave=2).solve(_instance(polynomial), seed=0)
+    result = RecursiveQAOA(leave=2).solve(_instance(polynomial), seed=0)
     assert result.energy == pytest.approx(-7.0)
     assert result.info["eliminated"] == 6
 
@@ -140,7 +140,7 @@ def test_recursion_solves_the_ring_of_disagrees_where_qaoa_of_one_layer_reaches_
     """Bravyi 2020: recursion is exact on the ring of even length, QAOA of level p stays at (2p + 1) / (2p + 2) of the cut."""
     ring = from_spins(8, [((i, (i + 1) % 8), 1.0) for i in range(8)])
     assert (8 - train(ring, 1, seed=0).energy) / 2 == pytest.approx(6.0, abs=1e-6)
-    assert RecursiveQaoa(leave=3).solve(_instance(ring), seed=0).energy == pytest.approx(-8.0)
+    assert RecursiveQAOA(leave=3).solve(_instance(ring), seed=0).energy == pytest.approx(-8.0)
 
 
 # Counterdiabatic QAOA (Chandarana 2022)
@@ -174,7 +174,7 @@ def test_counterdiabatic_strings_are_the_nested_commutator(degree: int) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_feedback_never_raises_the_energy_for_a_small_step(seed: int) -> None:
     polynomial = random_polynomial(5, 2, seed)
-    result = Falqon(steps=300, dt=0.02, shots=10).solve(_instance(polynomial), seed=0)
+    result = FALQON(steps=300, dt=0.02, shots=10).solve(_instance(polynomial), seed=0)
     course = np.array(result.info["mean_energy_course"])
     assert (np.diff(course) <= 1e-9 * np.ptp(polynomial.values())).all()
     assert course[-1] < course[0] - 0.2 * np.ptp(polynomial.values())
@@ -189,7 +189,7 @@ def test_feedback_is_the_published_law() -> None:
     feedback = -np.real(psi.conj() @ (1j * (b @ c - c @ b)) @ psi)
     w, v = np.linalg.eigh(b)
     psi = v @ (np.exp(-1j * dt * feedback * w) * (v.conj().T @ (np.exp(-1j * dt * np.diag(c)) * psi)))
-    result = Falqon(steps=2, dt=dt, shots=10).solve(_instance(polynomial), seed=0)
+    result = FALQON(steps=2, dt=dt, shots=10).solve(_instance(polynomial), seed=0)
     assert result.info["expectation_exact"] == pytest.approx(float(polynomial.values() @ np.abs(psi) ** 2), abs=1e-12)
     assert result.info["largest_feedback"] == pytest.approx(abs(feedback), abs=1e-12)
 
@@ -198,7 +198,7 @@ def test_imaginary_time_alone_is_the_gibbs_filter() -> None:
     """k steps leave p(x) ~ exp(-2 k dt E(x)): nothing quantum in it, and the result says so."""
     polynomial = random_polynomial(4, 2, 6)
     steps, dt = 40, 0.05
-    result = Falqon(steps=steps, dt=dt, imaginary_time="only", shots=10).solve(_instance(polynomial), seed=0)
+    result = FALQON(steps=steps, dt=dt, imaginary_time="only", shots=10).solve(_instance(polynomial), seed=0)
     scaled = np.diag(matrix(ansatz(polynomial, 1).layers[0].generator)).real
     weight = np.exp(-2 * steps * dt * scaled)
     assert result.info["expectation_exact"] == pytest.approx(float(polynomial.values() @ weight / weight.sum()), abs=1e-9)
@@ -233,7 +233,7 @@ def test_grover_search_finds_the_minimum_as_often_as_guaranteed() -> None:
 # Hardware-efficient and filtering VQE (Kandala 2017, Amaro 2022)
 
 
-@pytest.mark.parametrize("solver", [HardwareEfficientVqe(shots=200), FilteringVqe(shots=200, steps=300)], ids=["vqe", "f-vqe"])
+@pytest.mark.parametrize("solver", [HardwareEfficientVQE(shots=200), FilteringVQE(shots=200, steps=300)], ids=["vqe", "f-vqe"])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_circuit_reaches_the_ground_state_of_a_small_noiseless_case(solver: object, seed: int) -> None:
     polynomial = random_polynomial(4, 2, seed)

@@ -27,7 +27,7 @@ from qtwin.backend.statevector import plan
 from qtwin.backend.statevector.arguments import thread_count
 from qtwin.backend.statevector.distribution import lowest_share
 from qtwin.backend.statevector.layered import Layered, diagonal
-from qtwin.backend.statevector.qaoa import Qaoa, is_qaoa
+from qtwin.backend.statevector.qaoa import QAOA, is_qaoa
 from qtwin.encoding.pauli import PauliSum
 from qtwin.encoding.polynomial import index_to_bits
 from qtwin.errors import InputError, unknown_name
@@ -82,7 +82,7 @@ class StatevectorBackend(Backend):
         self._checked: Ansatz | None = None
         self._arrays, self._tiled = {True: 0, False: 0}, False
         self._parameters: tuple[NDArray[np.int64], ...] = ()
-        self._qaoa: Qaoa | None = None
+        self._qaoa: QAOA | None = None
         self._layered: Layered | None = None
         self._observable: tuple[PauliSum, Reals | None] | None = None
         self._levels: tuple[PauliSum, Reals, NDArray[np.int64]] | None = None
@@ -97,7 +97,7 @@ class StatevectorBackend(Backend):
         with self._lock:
             check_observable(ansatz, observable)
             state = self._run(ansatz, theta, arrays=6, general=not observable.is_diagonal)
-            if isinstance(state, Qaoa):
+            if isinstance(state, QAOA):
                 return self._chained(ansatz, state.gradient(self._rows(state, ansatz, observable)))
             return state.gradient(check_angles(ansatz, theta), observable)
 
@@ -121,7 +121,7 @@ class StatevectorBackend(Backend):
             _, energies, order = self._levels
             value, edge = lowest_share(energies, state.probabilities(), alpha, order)
             inside = edge - np.maximum(edge - energies, 0.0) / alpha
-            if isinstance(state, Qaoa):
+            if isinstance(state, QAOA):
                 return value, self._chained(ansatz, state.gradient(state.rows(inside)))[1]
             return value, state.gradient(check_angles(ansatz, theta), inside)[1]
 
@@ -140,11 +140,11 @@ class StatevectorBackend(Backend):
             return sampled_expectation(self.sample, ansatz, theta, observable, shots=shots, seed=seed)
         with self._lock:
             state = self._run(ansatz, theta, arrays=4, general=not observable.is_diagonal)
-            if isinstance(state, Qaoa):
+            if isinstance(state, QAOA):
                 return Estimate(value=state.value(self._rows(state, ansatz, observable)), standard_error=0.0)
             return Estimate(value=state.value(observable), standard_error=0.0)
 
-    def _run(self, ansatz: Ansatz, theta: Floats, *, arrays: int, general: bool = False) -> Qaoa | Layered:
+    def _run(self, ansatz: Ansatz, theta: Floats, *, arrays: int, general: bool = False) -> QAOA | Layered:
         """The work space after the circuit: tiles for QAOA, unless a `general` one is wanted."""
         if ansatz is not self._checked:
             self._meet(ansatz)
@@ -153,7 +153,7 @@ class StatevectorBackend(Backend):
         if tiled:
             if self._qaoa is None:
                 values = diagonal(ansatz.layers[0].generator, self._split)
-                self._qaoa = Qaoa(values, threads=self._threads, pool=self._pool, dtype=self._dtype)
+                self._qaoa = QAOA(values, threads=self._threads, pool=self._pool, dtype=self._dtype)
             self._qaoa.run(angles[self._parameters[0]], angles[self._parameters[1]])
             return self._qaoa
         if self._layered is None:
@@ -188,7 +188,7 @@ class StatevectorBackend(Backend):
             np.add.at(gradient, where, slopes)
         return found[0], gradient
 
-    def _rows(self, qaoa: Qaoa, ansatz: Ansatz, observable: PauliSum) -> Reals | None:
+    def _rows(self, qaoa: QAOA, ansatz: Ansatz, observable: PauliSum) -> Reals | None:
         """The observable's diagonal for the tiles; None when it is the cost itself."""
         if self._observable is None or self._observable[0] is not observable:
             cost = ansatz.layers[0].generator

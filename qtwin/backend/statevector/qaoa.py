@@ -47,7 +47,7 @@ def reduced(gammas: Floats, betas: Floats, dtype: type[np.floating[Any]] = np.fl
 
 
 @final
-class Qaoa:
+class QAOA:
     """The work space of one cost diagonal: 24 bytes an amplitude for values, 40 with gradients, and the observable's 8 if other.
 
     Single precision takes half of that.

@@ -15,7 +15,7 @@ TABLE: dict[str, str] = {
     "vqe-k-upccgsd": "qtwin.solver.molecular.vqe_upccgsd:VqeUpccgsd",
     "vqe-lucj": "qtwin.solver.molecular.vqe_lucj:VqeLucj",
     "adapt-vqe": "qtwin.solver.molecular.adapt_vqe:AdaptVqe",
-    "vqe-hardware-efficient": "qtwin.solver.molecular.hardware_efficient:HardwareEfficientVqe",
+    "vqe-hardware-efficient": "qtwin.solver.molecular.hardware_efficient:HardwareEfficientVQE",
     "sqd": "qtwin.solver.molecular.sqd:Sqd",
     "trotter": "qtwin.solver.molecular.trotter:Trotter",
     "vqd": "qtwin.solver.molecular.vqd:Vqd",

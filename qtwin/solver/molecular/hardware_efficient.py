@@ -63,7 +63,7 @@ def wrong_number(n_orbitals: int, n_alpha: int, n_beta: int) -> Words:
 
 
 @final
-class HardwareEfficientVqe(EnergyMethod):
+class HardwareEfficientVQE(EnergyMethod):
     """Minimise <H + penalty> with exact gradients on the state vector, then value <H>.
 
     Args:

@@ -88,7 +88,7 @@ def _counterdiabatic_strings(cost: PauliSum) -> list[PauliSum]:
 
 
 @final
-class BfDcqo(Solver):
+class BFDCQO(Solver):
     """Rounds of an untrained circuit, each biased by the best shots of the one before.
 
     Args:

@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 @final
-class CvarQaoa(Solver):
+class CVaRQAOA(Solver):
     """Train QAOA, then train on for the best share of the shots, with exact gradients.
 
     Args:

@@ -49,7 +49,7 @@ def with_counterdiabatic(polynomial: BinaryPolynomial, layers: int, pool: str) -
 
 
 @final
-class DcQaoa(Solver):
+class DCQAOA(Solver):
     """Train QAOA, add counterdiabatic angles from zero and train on; never worse in <C> than QAOA of the same depth.
 
     Args:

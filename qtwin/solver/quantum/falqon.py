@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 @final
-class Falqon(Solver):
+class FALQON(Solver):
     """Feedback layers on the exact state vector.
 
     Args:

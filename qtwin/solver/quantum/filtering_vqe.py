@@ -25,7 +25,7 @@ MAX_QUBITS = 12
 
 
 @final
-class FilteringVqe(Solver):
+class FilteringVQE(Solver):
     """Exact gradients of the filter on a circuit of rotations and neighbouring entanglers.
 
     Args:

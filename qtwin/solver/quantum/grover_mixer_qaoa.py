@@ -34,7 +34,7 @@ MAX_VARIABLES, MAX_STATES = 62, 2_000_000
 
 
 @final
-class GroverMixerQaoa(Solver):
+class GroverMixerQAOA(Solver):
     """Train on the feasible set, draw shots from it: every shot is feasible.
 
     Args:

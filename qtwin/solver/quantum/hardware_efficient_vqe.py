@@ -19,7 +19,7 @@ MAX_QUBITS = 18
 
 
 @final
-class HardwareEfficientVqe(Solver):
+class HardwareEfficientVQE(Solver):
     """Minimise <C> over a circuit of rotations and neighbouring entanglers, with exact gradients.
 
     Args:

@@ -36,7 +36,7 @@ def split(polynomial: BinaryPolynomial, layers: int) -> tuple[Ansatz, NDArray[np
 
 
 @final
-class MultiAngleQaoa(Solver):
+class MultiAngleQAOA(Solver):
     """Train QAOA, untie its angles and train on; never worse in <C> than QAOA of the same depth.
 
     Args:

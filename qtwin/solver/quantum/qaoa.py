@@ -24,14 +24,14 @@ from qtwin.solver.sampled import best_feasible, collect, summary
 from qtwin.solver.schedule.fixed_angles import published
 from qtwin.solver.training import Array, Training, ansatz, cost_scale, loaded, train
 
-__all__ = ["MAX_QUBITS", "Qaoa", "Training", "ansatz", "train"]
+__all__ = ["MAX_QUBITS", "QAOA", "Training", "ansatz", "train"]
 
 MAX_QUBITS = 26
 _EXACT_UP_TO = 24
 
 
 @final
-class Qaoa(Solver):
+class QAOA(Solver):
     """Train on an exact simulator, measure on any backend, answer with the best feasible shot.
 
     Args:

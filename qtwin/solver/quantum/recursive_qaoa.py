@@ -43,7 +43,7 @@ def substitute(polynomial: BinaryPolynomial, i: int, j: int | None, same: bool) 
 
 
 @final
-class RecursiveQaoa(Solver):
+class RecursiveQAOA(Solver):
     """Eliminate down to `leave` variables; the answer is one assignment.
 
     Args:

@@ -76,7 +76,7 @@ def warm_circuit(polynomial: BinaryPolynomial, start: Floats, layers: int) -> Ci
 
 
 @final
-class WarmStartQaoa(Solver):
+class WarmStartQAOA(Solver):
     """Relax, train, measure.
 
     Args:

@@ -67,7 +67,7 @@ def xy_circuit(found: Kept, layers: int, *, complete: bool, scale: float = 1.0) 
 
 
 @final
-class XyQaoa(Solver):
+class XYQAOA(Solver):
     """Train inside the kept constraints, measure, answer with the best feasible shot.
 
     Args:

@@ -16,7 +16,7 @@ from qtwin.problem.regimen import RegimenProblem
 from qtwin.solver import registry
 from qtwin.solver.ask import ask, warm
 from qtwin.solver.base import Instance, Result, Solver, SolverFailureError
-from qtwin.solver.quantum.qaoa import Qaoa
+from qtwin.solver.quantum.qaoa import QAOA
 from qtwin.solver.run import Recording, Run, label_of
 from qtwin.solver.store import from_plain, to_plain
 from qtwin.spec import SolverSection, Spec
@@ -76,7 +76,7 @@ class Answers:
         def compute() -> dict[str, Any]:
             recording = Recording(problem=problem)
             instance = Instance(encoding=model, problem=recording)
-            if isinstance(solver, Qaoa) and solver.theta is None:
+            if isinstance(solver, QAOA) and solver.theta is None:
                 result = self._measured(section, instance, stages)
             else:
                 result = self._asked(section, solver, instance, time_limit_s=section.time_limit_s)
@@ -111,8 +111,8 @@ class Answers:
         name = "training-" + hashlib.sha256(repr(sorted(settings.items())).encode()).hexdigest()[:8]
 
         def compute() -> dict[str, Any]:
-            warm(Qaoa(**settings), instance)
-            trained = Qaoa(**settings).train(instance, seed=self.seed, time_limit_s=section.time_limit_s)
+            warm(QAOA(**settings), instance)
+            trained = QAOA(**settings).train(instance, seed=self.seed, time_limit_s=section.time_limit_s)
             return {
                 "theta": list(trained.theta),
                 "wall_s": trained.wall_s,

@@ -12,7 +12,7 @@ from qtwin.encoding.mapping.electronic import electronic, reference
 from qtwin.encoding.mapping.jordan_wigner import jordan_wigner
 from qtwin.errors import InputError
 from qtwin.solver.molecular.adapt_vqe import AdaptVqe
-from qtwin.solver.molecular.hardware_efficient import HardwareEfficientVqe, line, wrong_number
+from qtwin.solver.molecular.hardware_efficient import HardwareEfficientVQE, line, wrong_number
 from qtwin.solver.molecular.iterative_qpe import IterativeQpe
 from qtwin.solver.molecular.sqd import Sqd
 from qtwin.solver.molecular.trotter import Trotter, fragments, product
@@ -66,10 +66,10 @@ def test_the_penalty_counts_wrong_electrons() -> None:
 
 def test_hardware_efficient_finds_two_electrons() -> None:
     molecule = _random(2, 1, 1, 0)
-    found = HardwareEfficientVqe(layers=2, mapping="parity-reduced").solve(molecule, seed=1)
+    found = HardwareEfficientVQE(layers=2, mapping="parity-reduced").solve(molecule, seed=1)
     assert found.energy_hartree == pytest.approx(molecule.exact[0], abs=1.6e-3)
     assert found.info["wrong_electrons_squared"] < 1e-2
-    shots = HardwareEfficientVqe(layers=2, mapping="parity-reduced", shots=20_000).solve(molecule, seed=1)
+    shots = HardwareEfficientVQE(layers=2, mapping="parity-reduced", shots=20_000).solve(molecule, seed=1)
     assert abs(shots.energy_hartree - found.energy_hartree) < 5 * shots.standard_error_hartree
 
 
@@ -117,8 +117,8 @@ def test_sampled_diagonalisation_stays_above_and_keeps_its_controls() -> None:
         lambda: Trotter(order=3),
         lambda: Trotter(steps=0),
         lambda: Trotter(time_per_hartree=float("nan")),
-        lambda: HardwareEfficientVqe(layers=0),
-        lambda: HardwareEfficientVqe(penalty_hartree=float("nan")),
+        lambda: HardwareEfficientVQE(layers=0),
+        lambda: HardwareEfficientVQE(penalty_hartree=float("nan")),
         lambda: AdaptVqe(pool="both"),  # type: ignore[arg-type]
         lambda: Trotter().solve(_random(2, 1, 1, 0), seed=0) and Trotter(mapping="no").solve(_random(2, 1, 1, 0)),
     ],

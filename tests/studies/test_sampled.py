@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from qtwin.cli.check import check_experiment
-from qtwin.cli.run import run_experiment
 from qtwin.pharmacology import formulary
 from qtwin.problem import allowed, feasible
+from qtwin.studies.regimen.run import run
 from tests.cli.conftest import Run
 
 FEW = """
@@ -35,10 +34,10 @@ def runs(experiment: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, A
         "n_train = 40", 'n_train = 40\ncompare = false\nspectrum = "never"'
     )
     experiment.write_text(text + FEW, encoding="utf-8")
-    whole = run_experiment(check_experiment(experiment), experiment.parent / "whole", fresh=False)
+    whole = run(experiment, experiment.parent / "whole").to_json()
     monkeypatch.setattr(feasible, "LIMIT", 40)
     monkeypatch.setattr(allowed, "SAMPLE", 60)
-    sampled = run_experiment(check_experiment(experiment), experiment.parent / "sampled", fresh=False)
+    sampled = run(experiment, experiment.parent / "sampled").to_json()
     return whole, sampled
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtwin.cli.check import check_experiment
+from qtwin.studies.regimen.prepare import prepare
 
 
 def _options(experiment: Path, candidates: str) -> tuple[list[str], tuple[str, ...]]:
     text = experiment.read_text(encoding="utf-8")
     start, end = text.index("candidates"), text.index("max_drugs")
     experiment.write_text(f"{text[:start]}candidates = {candidates}\n{text[end:]}", encoding="utf-8")
-    checked = check_experiment(experiment)
-    return [o.label for o in checked.candidates], checked.warnings
+    prepared = prepare(experiment)
+    return [o.label for o in prepared.choice.options], prepared.warnings
 
 
 def test_a_drug_without_a_dose_is_offered_at_the_largest_that_is_allowed(experiment: Path) -> None:

@@ -1,0 +1,176 @@
+"""The front door: from a record to a comparison in ten lines, and everything that a notebook does with what it gets."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import qtwin as qt
+from qtwin.encoding.encoding import Encoding
+from qtwin.problem.regimen import RegimenProblem
+
+DRUGS = ["donepezil", "galantamine", "metoprolol", "bisoprolol", "digoxin", "amlodipine", "lisinopril", "apixaban", "sertraline"]
+
+
+@pytest.fixture(scope="module")
+def problem(tmp_path_factory: pytest.TempPathFactory) -> RegimenProblem:
+    """A small question about the shipped patient."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("QTWIN_AUDIT_LOG", str(tmp_path_factory.mktemp("audit") / "audit.jsonl"))
+    twin = qt.Twin.fit(qt.examples.patient(), disease="alzheimer", n_members=128, seed=1)
+    made = qt.RegimenProblem(twin, candidates=DRUGS, needs=[], max_drugs=4, horizon_years=1.5)
+    patch.undo()
+    return made
+
+
+@pytest.fixture(scope="module")
+def model(problem: RegimenProblem) -> Encoding:
+    """Its model."""
+    return problem.to_model(surrogate="quadratic", n_train=60, seed=1)
+
+
+def test_every_public_name_is_there_and_documented() -> None:
+    for name in qt.__all__:
+        value = getattr(qt, name)
+        assert name == "__version__" or (value.__doc__ or "").strip(), name
+
+
+def test_the_import_is_light() -> None:
+    """A notebook waits for what it uses, and the import itself uses nothing heavy."""
+    heavy = ("numba", "qiskit", "pennylane", "scipy", "pandas", "numpy")
+    code = f"import sys, qtwin; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_ten_lines_lead_from_a_record_to_a_comparison(problem: RegimenProblem, model: Encoding) -> None:
+    runs = [qt.solve(model, s, seed=1) for s in ("cp-sat", qt.QAOA(layers=1, backend="aer", shots=256))]
+    study = qt.compare(problem, runs, spectrum="never")
+    assert study.verdict
+    assert [r.label for r in study.solvers][:2] == ["CP-SAT", "QAOA on Aer"]
+    assert set(study.to_pandas().columns) >= {"solver", "utility_qaly", "regret_qaly", "seconds"}
+    assert len(study.to_pandas("set90")) == len(study.set90)
+    # the choice is the best of all feasible regimens, simulated one by one
+    best = problem.objective(problem.feasible_bits()).max()
+    assert study.worth.remaining_life_qaly == pytest.approx(best, abs=1e-12)
+
+
+def test_a_result_reads_back_as_itself(problem: RegimenProblem, model: Encoding, tmp_path: Path) -> None:
+    study = qt.compare(problem, [qt.solve(model, "tabu", seed=1, time_limit_s=1.0)], spectrum="never")
+    assert qt.Comparison.read(study.write(tmp_path / "result.json")) == study
+    properties = qt.Comparison.model_json_schema()["properties"]
+    assert set(json.loads((tmp_path / "result.json").read_text())) == set(properties)
+
+
+def test_a_comparison_refuses_what_is_no_run_on_its_problem(problem: RegimenProblem) -> None:
+    with pytest.raises(qt.InputError, match="expected at least one run"):
+        qt.compare(problem, [])
+    other = qt.solve(qt.BinaryModel.from_qubo([[1.0]]), "enumeration")
+    with pytest.raises(qt.InputError, match="another problem"):
+        qt.compare(problem, [other])
+
+
+def test_counts_are_read_in_their_named_order_and_scored_on_the_twin(problem: RegimenProblem, model: Encoding) -> None:
+    best = qt.solve(model, "cp-sat").bits
+    assert best is not None
+    first = "".join(map(str, best))
+    by_order = [
+        model.evaluate({first: 7}, order="pennylane"),
+        model.evaluate({first: 7}, order="braket"),
+        model.evaluate({first[::-1]: 7}, order="qiskit"),
+        model.evaluate({int(first[::-1], 2): 7}, order="qiskit"),
+        model.evaluate({hex(int(first[::-1], 2)): 7}, order="qiskit"),
+        model.evaluate([first] * 7, order="first"),
+        model.evaluate({tuple(best.tolist()): 7}),
+        model.evaluate(np.repeat(best[None, :], 7, axis=0)),
+    ]
+    utility = float(problem.objective(model.decode(best[None, :]))[0])
+    for scored in by_order:
+        assert scored.shots == 7
+        assert scored.utility is not None
+        assert scored.utility[0] == pytest.approx(utility, abs=1e-12)
+        assert scored.feasible_share == 1.0
+        assert scored.best == 0
+        assert scored.to_pandas()["utility_qaly"][0] == pytest.approx(utility)
+
+
+def test_counts_in_the_wrong_form_are_refused(model: Encoding) -> None:
+    n = model.n_variables
+    for counts, order, said in (
+        ({"0" * n: 3}, None, "order of the bits"),
+        ({"0" * (n - 1): 3}, "qiskit", f"bit strings of {n} characters"),
+        ({"0" * (n - 1) + "2": 3}, "qiskit", f"bit strings of {n} characters"),
+        ({"0" * n: 0.25}, "qiskit", "whole number"),
+        ({"0" * n: -1}, "qiskit", "whole number"),
+        ({1 << n: 3}, "qiskit", f"integers of {n} bits"),
+        ({5: 3}, "braket", "got integers"),
+        (np.zeros((4, n - 1), dtype=int), None, f"shape .shots, {n}."),
+        (np.full((4, n), -1), None, "other values"),
+        ({}, "qiskit", "got none"),
+    ):
+        with pytest.raises(qt.InputError, match=said):
+            model.evaluate(counts, order=order)  # type: ignore[arg-type]
+
+
+def test_conversions_keep_the_energy_of_every_assignment() -> None:
+    rng = np.random.default_rng(3)
+    model = qt.BinaryModel.from_qubo(np.triu(rng.normal(size=(6, 6))), offset=0.5)
+    bits = (np.arange(64)[:, None] >> np.arange(6) & 1).astype(np.uint8)
+    energy = model.polynomial.evaluate(bits)
+    bqm = model.to_bqm()
+    sample = (bits.astype(np.int8), list(model.variables))
+    assert bqm.energies(sample) == pytest.approx(energy)
+    assert qt.BinaryModel.from_bqm(bqm).polynomial.evaluate(bits) == pytest.approx(energy)
+    assert qt.BinaryModel.from_bqm(bqm.spin).polynomial.evaluate(bits) == pytest.approx(energy)
+    operator = model.to_sparse_pauli_op().to_matrix().diagonal().real  # entry k: bit i of k is qubit i
+    assert operator == pytest.approx(energy)
+    program = model.to_quadratic_program()
+    assert [program.objective.evaluate(row) for row in bits[:8]] == pytest.approx(energy[:8])
+    assert qt.BinaryModel.from_quadratic_program(program).polynomial.evaluate(bits) == pytest.approx(energy)
+
+
+def test_pennylane_sees_the_same_energy() -> None:
+    qml = pytest.importorskip("pennylane")
+    model = qt.BinaryModel.from_polynomial({(): 0.25, (0,): -1.0, (0, 1): 2.0, (0, 1, 2): -3.0})
+    bits = (np.arange(8)[:, None] >> np.arange(3) & 1).astype(np.uint8)
+    matrix = qml.matrix(model.to_pennylane(), wire_order=[2, 1, 0]).diagonal().real  # wire 0 is the lowest bit of an index
+    assert matrix == pytest.approx(model.polynomial.evaluate(bits))
+
+
+def test_a_constrained_model_goes_to_dimod_and_back(problem: RegimenProblem, model: Encoding) -> None:
+    cqm = model.to_cqm()
+    back = qt.BinaryModel.from_cqm(cqm)
+    rows = problem.feasible_bits()[:50]
+    infeasible = 1 - rows
+    both = np.concatenate([rows, infeasible])
+    for bits, holds in zip(both, np.all([c.holds(both) for c in back.constraints], axis=0), strict=True):
+        sample = dict(zip(model.options, bits.tolist(), strict=True))
+        assert cqm.check_feasible(sample) == holds == problem.is_feasible(bits[None, :])[0]
+    assert back.value(rows) == pytest.approx(model.value(rows))
+
+
+def test_a_file_keeps_the_model(model: Encoding, tmp_path: Path) -> None:
+    for suffix in (".json", ".qubo", ".lp"):
+        read = qt.BinaryModel.from_file(model.to_file(tmp_path / f"m{suffix}"))
+        found = qt.solve(read, "cp-sat")
+        assert found.energy == pytest.approx(qt.solve(model, "cp-sat").energy, abs=1e-6), suffix
+    assert "OPENQASM 3" in model.to_file(tmp_path / "m.qasm").read_text()
+
+
+def test_an_example_is_copied_and_never_overwrites(tmp_path: Path) -> None:
+    assert {p.name for p in qt.examples.copy("quickstart", tmp_path)} >= {"quickstart.toml", "quickstart_bundle.json"}
+    with pytest.raises(qt.InputError, match="is there already"):
+        qt.examples.copy("quickstart", tmp_path)
+    with pytest.raises(qt.InputError, match="unknown example"):
+        qt.examples.copy("quickstrat", tmp_path)
+
+
+def test_what_is_shown_fits_a_screen(problem: RegimenProblem, model: Encoding) -> None:
+    regimen = problem.regimen(problem.feasible_bits()[-1])
+    for value in (problem.twin, problem.twin.patient, problem, model, regimen, problem.options[0], problem.eligibility):
+        assert len(repr(value)) < 400, type(value)
