@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
-import qtwin
 from qtwin.errors import InputError
+from qtwin.version import __version__
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Task:
     time_limit_s: float | None = None
     run: int = 0
     seed: int = 0
-    version: str = qtwin.__version__
+    version: str = __version__
     group: str = ""
 
     @cached_property

@@ -11,11 +11,11 @@ from typing import Annotated, Any
 
 import typer
 
-from qtwin import __version__
 from qtwin.cli.command import audit, drugs, experiment, jobs, listing, measured, molecule, study, twin
 from qtwin.cli.show import show_warnings
 from qtwin.errors import QtwinError
 from qtwin.report.origin import made_by
+from qtwin.version import __version__
 
 app = typer.Typer(
     name="qtwin",

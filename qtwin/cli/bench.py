@@ -12,7 +12,6 @@ from typing import Any, cast
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from qtwin import __version__
 from qtwin.benchmark import analysis
 from qtwin.benchmark.analysis import Cell
 from qtwin.benchmark.checkpoint import write_atomically, write_json
@@ -35,6 +34,7 @@ from qtwin.report.number import seconds
 from qtwin.report.origin import command_line
 from qtwin.solver.compiling import compiled, jobs_of
 from qtwin.spec import BenchSpec, identity, read_bench_spec
+from qtwin.version import __version__
 
 SCHEMA = "qtwin.bench/1"
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from qtwin import __version__
 from qtwin.benchmark.checkpoint import write_json
 from qtwin.cli.show import note, stage, table
 from qtwin.errors import ConsentError, InputError
@@ -22,6 +21,7 @@ from qtwin.report.number import number, percent
 from qtwin.report.sheet import DISCLAIMER, Section, Sheet, Table, write_sheet
 from qtwin.twin import disease
 from qtwin.twin.cohort import evaluate
+from qtwin.version import __version__
 
 SCHEMA = "qtwin.cohort/1"
 _WARNINGS = [

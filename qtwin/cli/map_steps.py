@@ -6,11 +6,11 @@ import hashlib
 import json
 from pathlib import Path
 
-from qtwin import __version__
 from qtwin.cli.show import note
 from qtwin.errors import InputError
 from qtwin.report.origin import made_by
 from qtwin.spec import MapSpec, StepSection, read_map_spec
+from qtwin.version import __version__
 
 _STAMP = ".step"
 

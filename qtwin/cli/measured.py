@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from qtwin import __version__
 from qtwin.benchmark.checkpoint import write_json
 from qtwin.benchmark.coverage import Coverage
 from qtwin.cli.measured_page import candidates, print_table, sheet_of, verdict_of, warnings_of
@@ -34,6 +33,7 @@ from qtwin.problem.measured.table import read_combinations
 from qtwin.report.origin import command_line
 from qtwin.report.sheet import DISCLAIMER, write_sheet
 from qtwin.solver.fixed_size import best_of_all
+from qtwin.version import __version__
 
 SCHEMA = "qtwin.measured-combinations/1"
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from qtwin import __version__
 from qtwin.benchmark.checkpoint import write_json
 from qtwin.cli import measured_quantum
 from qtwin.cli.measured import finite, make_folder
@@ -25,6 +24,7 @@ from qtwin.solver.base import Instance, Result
 from qtwin.solver.fixed_size import Chosen, best_of_all, greedy, greedy_swap
 from qtwin.solver.registry import load
 from qtwin.solver.safe_subset import fewest_partners
+from qtwin.version import __version__
 
 SCHEMA = "qtwin.measured-interactions/1"
 _ALL_LISTED = 20

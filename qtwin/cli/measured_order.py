@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from qtwin import __version__
 from qtwin.benchmark.checkpoint import write_json
 from qtwin.cli.measured import finite, make_folder
 from qtwin.cli.show import note, stage, table
@@ -18,6 +17,7 @@ from qtwin.problem.measured.order import CONSTANT, WORDS, Agreement, Study, agre
 from qtwin.report import order_pictures as pictures
 from qtwin.report.number import number
 from qtwin.report.sheet import DISCLAIMER, Section, Sheet, Table, write_sheet
+from qtwin.version import __version__
 
 SCHEMA = "qtwin.measured-order/1"
 _UNITS: Mapping[str, str] = {"score": "score", "ratio": "log2 ratio", "growth": "log growth"}

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from qtwin import __version__
 from qtwin.benchmark.coverage import Coverage
 from qtwin.cli.measured_solved import Doubts, Solved, over_contexts
 from qtwin.cli.show import table
@@ -20,6 +19,7 @@ from qtwin.report import measured_pictures as pictures
 from qtwin.report.number import number, percent, seconds
 from qtwin.report.picture import Picture
 from qtwin.report.sheet import Section, Sheet, Table
+from qtwin.version import __version__
 
 _SHOWN_SETS = 12
 

@@ -11,7 +11,6 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from qtwin import __version__
 from qtwin.benchmark.checkpoint import write_json
 from qtwin.cli.show import note, stage
 from qtwin.errors import InputError
@@ -25,6 +24,7 @@ from qtwin.report.number import number
 from qtwin.report.sheet import DISCLAIMER, Section, Sheet, Table, write_sheet
 from qtwin.twin.calibrate import LIU_2003, derive, liu_odds
 from qtwin.twin.published import Compared, compare, simulate_courses
+from qtwin.version import __version__
 
 SCHEMA = "qtwin.check/1"
 _WARNINGS = [

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from qtwin import __version__
 from qtwin.benchmark.checkpoint import write_json
 from qtwin.benchmark.metrics import clopper_pearson, count_successes
 from qtwin.cli.show import note, stage, table
@@ -24,6 +23,7 @@ from qtwin.solver import TABLE, registry
 from qtwin.solver.ask import ask, challenged, is_own, warm
 from qtwin.solver.base import Instance, Result, SolverFailureError
 from qtwin.solver.judge import ALARMS, alarms
+from qtwin.version import __version__
 
 SCHEMA = "qtwin.solution/1"
 _EASY = 30

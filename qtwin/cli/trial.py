@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from qtwin import __version__
 from qtwin.benchmark.checkpoint import write_json
 from qtwin.cli.show import note, stage, table
 from qtwin.errors import InputError
@@ -25,6 +24,7 @@ from qtwin.report.words import biomarker_words
 from qtwin.twin.protocol import Protocol, read_protocol_file
 from qtwin.twin.trial import run
 from qtwin.twin.trial_analysis import arm_results, dose_response, effect, power, predictors, subgroups
+from qtwin.version import __version__
 
 SCHEMA = "qtwin.trial/1"
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from qtwin import __version__
 from qtwin.benchmark.checkpoint import write_atomically
 from qtwin.cli.show import note, stage, terminal
 from qtwin.errors import InputError
@@ -26,6 +25,7 @@ from qtwin.report.twin_section import twin_section
 from qtwin.twin.build import build_twin, first_visit
 from qtwin.twin.store import arrays_of, forget_others, next_ensemble
 from qtwin.twin.twin import Twin
+from qtwin.version import __version__
 
 SCHEMA = "qtwin.twin/1"
 

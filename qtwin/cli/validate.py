@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from qtwin import __version__
 from qtwin.benchmark.checkpoint import Checkpoint, write_json
 from qtwin.cli.show import note, stage, table
 from qtwin.report.number import number, percent
@@ -19,6 +18,7 @@ from qtwin.report.validation import validation_picture
 from qtwin.twin import disease
 from qtwin.twin.synthetic import Fits, Patients, fit, simulated_patients
 from qtwin.twin.validation import Validation, calibration_ranks, coverage, effort, exact_interval
+from qtwin.version import __version__
 
 SCHEMA = "qtwin.validation/1"
 _WARNINGS = [

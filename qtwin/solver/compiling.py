@@ -17,7 +17,6 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from pathlib import Path
 
-import qtwin
 from qtwin.errors import InputError, QtwinError, unknown_name
 from qtwin.progress import SILENT, Progress
 
@@ -149,7 +148,7 @@ def _kernels() -> tuple[Path, str]:
 
     from qtwin.encoding import nested
 
-    package = Path(qtwin.__file__).parent
+    package = Path(__file__).parents[1]
     files = [p for p in sorted(package.rglob("*.py")) if b"numba" in p.read_bytes()]
     stamps = [(p.name, p.stat().st_mtime_ns, p.stat().st_size) for p in files]
     parts = (numba.__version__, platform.python_version(), llvmlite.binding.get_host_cpu_name(), stamps)

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import qtwin
 from qtwin.errors import InputError, QtwinError, require_vendor
 from qtwin.twin.disease.base import Derivative, DiseaseModel
 from qtwin.twin.equations import WRITE_IT_PLAINLY, Source, plain
+from qtwin.version import __version__
 
 Array = NDArray[np.float64]
 _DISCLAIMER = "Research software. Not a medical device; not for diagnosis or prescribing."
@@ -272,7 +272,7 @@ def _notes(model: DiseaseModel, function: Callable[..., None], ids: list[str], *
     return (
         f"<p><b>{_DISCLAIMER}</b></p>"
         f"<p>Disease model {escape(model.name)}: {escape(model.reference)}.</p>"
-        f"<p>Equations read from {escape(f'{function.__module__}.{function.__qualname__}')}, qtwin {qtwin.__version__}.</p>"
+        f"<p>Equations read from {escape(f'{function.__module__}.{function.__qualname__}')}, qtwin {__version__}.</p>"
         f"<p>One patient; time in years of 365.25 days from the states given here.</p>{dose}"
         f"<table><tr><th>id</th><th>name</th><th>unit</th></tr>{rows}</table>"
     )
