@@ -195,7 +195,7 @@ def last_day(resources: Iterable[Mapping[str, Any]], *, today: dt.date) -> dt.da
 
 
 def _is_recent(resource: Mapping[str, Any], stated: Iterable[str], on: dt.date | None) -> bool:
-    """Whether a condition is called active, and is not told to have ended or to have begun more than `RECENT_DAYS` before a day."""
+    """Whether a condition is called active, and not told to have ended or to have begun more than `RECENT_DAYS` before a day."""
     if _ACTIVE.isdisjoint(stated) or any(key.startswith("abatement") for key in resource):
         return False
     began = _day(resource, "onsetDateTime", "onsetPeriod", "recordedDate")
