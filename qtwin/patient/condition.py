@@ -7,9 +7,11 @@ is our own name for it, never the words of the record.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -20,6 +22,9 @@ from qtwin.patient.person import Condition
 
 _OVER = frozenset({"inactive", "remission", "resolved"})
 _WRONG = frozenset({"refuted", "entered-in-error"})
+_ACTIVE = frozenset({"active", "recurrence", "relapse"})
+RECENT_DAYS = 30
+"""Days for which a condition called active counts as recent (assumed: lists of problems keep a bleeding as active for years)."""
 _SNOMED_SYSTEMS = ("snomed", "2.16.840.1.113883.6.96")
 _ICD_10_SYSTEMS = ("icd-10", "icd10", "2.16.840.1.113883.6.90", "2.16.840.1.113883.6.3")
 _SNOMED_CODE = re.compile(r"\d{6,18}")
@@ -43,6 +48,7 @@ class KnownCondition:
         icd10: Starts of ICD-10 codes that mean it, without the dot.
         implies: Keys of conditions that hold with it.
         lasting: Whether it is asked as history, so that it stays when the record calls it resolved.
+        recent: Key of what holds too while it is active and recent, '' for nothing.
     """
 
     name: str
@@ -51,6 +57,7 @@ class KnownCondition:
     icd10: tuple[str, ...] = ()
     implies: tuple[str, ...] = ()
     lasting: bool = False
+    recent: str = ""
 
 
 @lru_cache(maxsize=1)
@@ -65,6 +72,7 @@ def known_conditions() -> Mapping[str, KnownCondition]:
             icd10=tuple(code.replace(".", "") for code in raw.get("icd10", ())),
             implies=tuple(raw.get("implies", ())),
             lasting=raw.get("lasting", False),
+            recent=raw.get("recent", ""),
         )
         for key, raw in tomllib.loads(text).items()
     }
@@ -170,10 +178,41 @@ def _keys(concept: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for text in said if text for key in _named(str(text))))
 
 
-def read_condition(resource: dict[str, Any]) -> tuple[tuple[Condition, ...], list[str]]:
+def _day(resource: Mapping[str, Any], *names: str) -> dt.date | None:
+    """The first of the dates that the resource tells to the day."""
+    for name in names:
+        told = resource.get(name)
+        text = told.get("start") if isinstance(told, dict) else told
+        with suppress(ValueError):
+            return dt.date.fromisoformat(str(text)[:10])
+    return None
+
+
+def last_day(resources: Iterable[Mapping[str, Any]], *, today: dt.date) -> dt.date:
+    """The last day, not after today, that a record tells anything of; today where it tells none."""
+    days = (_day(r, "effectiveDateTime", "effectivePeriod", "recordedDate", "onsetDateTime", "authoredOn") for r in resources)
+    return max((day for day in days if day is not None and day <= today), default=today)
+
+
+def _is_recent(resource: Mapping[str, Any], stated: Iterable[str], on: dt.date | None) -> bool:
+    """Whether a condition is called active, and not told to have ended or to have begun more than `RECENT_DAYS` before a day."""
+    if _ACTIVE.isdisjoint(stated) or any(key.startswith("abatement") for key in resource):
+        return False
+    began = _day(resource, "onsetDateTime", "onsetPeriod", "recordedDate")
+    return on is None or began is None or (on - began).days <= RECENT_DAYS
+
+
+def _with_recent(keys: tuple[str, ...], *, recent: bool) -> tuple[str, ...]:
+    """The keys with what holds too of a recent condition; without it where the condition is not recent."""
+    follow = {known_conditions()[key].recent for key in keys if known_conditions()[key].recent}
+    return tuple(dict.fromkeys((*keys, *sorted(follow)))) if recent else tuple(key for key in keys if key not in follow)
+
+
+def read_condition(resource: dict[str, Any], *, on: dt.date | None = None) -> tuple[tuple[Condition, ...], list[str]]:
     """The diagnoses of a Condition, one for each key it means; none if it was refuted or is over; and notes.
 
-    One that is over still tells what is asked as history, such as a bleeding or a stroke.
+    One that is over still tells what is asked as history, such as a bleeding or a stroke; one that is active and recent on a day
+    (any day, where `on` is None) may tell more, such as an active bleeding.
     """
     concept = resource.get("code")
     told = [_shown(system, code) for system, code in codes(concept)]
@@ -188,6 +227,8 @@ def read_condition(resource: dict[str, Any]) -> tuple[tuple[Condition, ...], lis
         keys = tuple(key for key in keys if known_conditions()[key].lasting)
         if not keys:
             return (), [f"{named} is {over[0]} and not used"]
+    said = set(_words(str(concept.get("text", "")))) if isinstance(concept, dict) else set()
+    keys = _with_recent(keys, recent=not over and not said & (_PAST | {"history"}) and _is_recent(resource, stated, on))
     if not keys:
         return (Condition(key="", code=code, display=f"{named}, not used"),), [f"{named} is not used by any rule or model"]
     return tuple(Condition(key=key, code=code, display=known_conditions()[key].name) for key in keys), []

@@ -16,7 +16,7 @@ from typing import Any
 from qtwin.errors import InputError
 from qtwin.patient.allergy import read_allergy
 from qtwin.patient.bulk import read_fhir
-from qtwin.patient.condition import read_condition
+from qtwin.patient.condition import last_day, read_condition
 from qtwin.patient.consent import read_consent
 from qtwin.patient.element import birth_date, codes
 from qtwin.patient.entries import Entry, entries_of, fault_of
@@ -53,6 +53,7 @@ class _Gathered:
     unused: list[Unused] = dataclasses.field(default_factory=list)
     notes: list[str] = dataclasses.field(default_factory=list)
     without_assay: bool = False
+    last_day: dt.date | None = None
 
     def leave_out(self, entry: Entry, reason: str, code: str | None = None) -> None:
         """List an entry, or a part of it, as not used."""
@@ -64,7 +65,7 @@ class _Gathered:
 
 
 def _take_condition(found: _Gathered, entry: Entry) -> None:
-    conditions = read_condition(entry.resource)[0]
+    conditions = read_condition(entry.resource, on=found.last_day)[0]
     found.conditions += [c for c in conditions if c not in found.conditions]
     if not conditions:
         found.leave_out(entry, "it is over, was refuted or entered by mistake")
@@ -139,7 +140,7 @@ def _gather(entries: Sequence[Entry], path: Path, *, born: dt.date, today: dt.da
     Raises:
         InputError: for a Consent that cannot be read.
     """
-    found = _Gathered()
+    found = _Gathered(last_day=last_day((e.resource for e in entries if e.kind in _ABOUT_A_PERSON), today=today))
     products: dict[str, dict[str, Any]] = {}
     for entry in entries:
         if entry.kind == "Medication":

@@ -27,6 +27,8 @@ _MMSE_STAGES = ((21.0, "mild_dementia"), (10.0, "moderate_dementia"), (0.0, "sev
 """Lowest MMSE of each stage (NICE TA217, section 2: mild 21-26, moderate 10-20, severe below 10)."""
 _CDR_SB_STAGES = ((16.0, "severe_dementia"), (9.5, "moderate_dementia"), (0.0, "mild_dementia"))
 """Lowest CDR-SB of each stage (O'Bryant 2008, Arch Neurol 65:1091, table 3: 4.5-9.0, 9.5-15.5, 16.0-18.0)."""
+_FAILURE_BELOW_ML_PER_MIN = 15.0
+"""Creatinine clearance below which kidneys fail, whether the record calls it so or not (KDIGO 2024, category G5)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +154,8 @@ def facts_of(patient: Patient) -> Facts:
     days_ago = {v.biomarker: (last_day - v.date).days for v in patient.visits if last_day is not None}
     recorded = frozenset(c.key for c in patient.conditions if c.key in known_conditions())
     numbers = _numbers(patient)
+    if numbers.get("creatinine_clearance_mL_per_min", _FAILURE_BELOW_ML_PER_MIN) < _FAILURE_BELOW_ML_PER_MIN:
+        recorded |= {"kidney_failure"}
     stage = stage_of(recorded, numbers, days_ago)
     staged = stage is not None or "mild_cognitive_impairment" in recorded or not recorded & _DEMENTIAS or recorded & set(STAGES)
     return Facts(

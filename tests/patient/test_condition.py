@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtwin.patient.condition import keys_of, known_conditions, read_condition, with_implied
+from qtwin.patient.condition import RECENT_DAYS, keys_of, known_conditions, last_day, read_condition, with_implied
 
 SNOMED, ICD_10, ICD_10_CM = "http://snomed.info/sct", "http://hl7.org/fhir/sid/icd-10", "http://hl7.org/fhir/sid/icd-10-cm"
 # The dihedral group's tables of Verhoeff 1969, Error detecting decimal codes, with which SNOMED CT ends every identifier
@@ -53,6 +54,7 @@ def test_the_table_is_whole() -> None:
     assert len({c.name for c in table.values()}) == len(table)
     for condition in table.values():
         assert set(condition.implies) <= table.keys()
+        assert not condition.recent or condition.recent in table
 
 
 @pytest.mark.parametrize(
@@ -155,3 +157,52 @@ def test_what_is_over_stays_where_history_counts() -> None:
 def test_what_is_implied_follows_the_chain() -> None:
     assert with_implied({"dialysis"}) == {"dialysis", "kidney_failure", "chronic_kidney_disease"}
     assert with_implied(()) == frozenset()
+
+
+MELAENA = "2901004"
+ON = dt.date(2026, 3, 31)
+
+
+@pytest.mark.parametrize(
+    ("clinical", "more", "active"),
+    [
+        ("active", {"onsetDateTime": "2026-03-29"}, True),
+        ("recurrence", {"recordedDate": "2026-03-29T08:00:00Z"}, True),
+        ("active", {"onsetPeriod": {"start": "2026-03-01"}}, True),
+        ("active", {}, True),  # no date: on the safe side
+        ("active", {"onsetDateTime": (ON - dt.timedelta(days=RECENT_DAYS + 1)).isoformat()}, False),
+        ("active", {"onsetDateTime": "2026-03-29", "abatementDateTime": "2026-03-30"}, False),
+        ("resolved", {"onsetDateTime": "2026-03-29"}, False),
+        ("", {"onsetDateTime": "2026-03-29"}, False),
+    ],
+)
+def test_a_bleeding_is_active_only_while_the_record_says_so_and_it_is_recent(
+    clinical: str, more: dict[str, Any], active: bool
+) -> None:
+    found = {c.key for c in read_condition({**_resource((SNOMED, MELAENA), clinical=clinical), **more}, on=ON)[0]}
+    assert found == {"gastrointestinal_bleeding"} | ({"active_bleeding"} if active else set())
+
+
+@pytest.mark.parametrize(
+    ("text", "active"), [("active bleeding", True), ("upper GI bleeding", True), ("history of gastrointestinal bleeding", False)]
+)
+def test_words_of_the_past_make_no_active_bleeding(text: str, active: bool) -> None:
+    found = {c.key for c in read_condition(_resource(text=text.replace("GI", "gastrointestinal")), on=ON)[0]}
+    assert ("active_bleeding" in found) == active
+    assert "bleeding" in with_implied(found)
+
+
+def test_an_old_active_bleeding_is_told_as_history() -> None:
+    found = read_condition({**_resource(text="active bleeding"), "onsetDateTime": "2019-01-01"}, on=ON)[0]
+    assert {c.key for c in found} == {"bleeding"}
+
+
+def test_the_last_day_of_a_record_is_the_last_one_told_and_none_to_come() -> None:
+    told = [
+        {"effectiveDateTime": "2026-03-01"},
+        {"recordedDate": "2026-03-05T10:00:00Z"},
+        {"onsetDateTime": "2030-01-01"},
+        {"authoredOn": "x"},
+    ]
+    assert last_day(told, today=ON) == dt.date(2026, 3, 5)
+    assert last_day([{}], today=ON) == ON

@@ -10,7 +10,9 @@ import pytest
 
 from qtwin.patient.missing import NO_AGE
 from qtwin.patient.person import Genotype, Medication, Patient, Visit
+from qtwin.pharmacology.eligibility import assess_facts
 from qtwin.pharmacology.facts import MEASURES, STAGES, facts_of, stage_of
+from qtwin.pharmacology.formulary import formulary
 
 Make = Callable[..., Patient]
 
@@ -110,3 +112,20 @@ def test_medicines_are_known_by_code_before_name(patient: Make) -> None:
 def test_a_medicine_outside_the_formulary_is_known_by_code_alone(patient: Make) -> None:
     medications = (Medication(inn="tablet", atc="C08DA01"), Medication(inn="", rxnorm="4493"))
     assert facts_of(patient(medications=medications)).medicines == {"verapamil", "fluoxetine"}
+
+
+@pytest.mark.parametrize(("clearance", "fails"), [(14.9, True), (15.0, False), (None, False)])
+def test_kidneys_fail_below_15_mL_per_min_whether_the_record_says_so_or_not(
+    patient: Make, clearance: float | None, fails: bool
+) -> None:
+    facts = facts_of(patient(creatinine_clearance_mL_per_min=clearance, conditions=("atrial_fibrillation",)))
+    assert ({"kidney_failure", "chronic_kidney_disease"} <= facts.conditions) == fails
+    assert "atrial_fibrillation" in facts.conditions
+
+
+def test_some_anticoagulant_is_left_in_the_eu_where_the_kidneys_fail(patient: Make) -> None:
+    """EU labels: apixaban not below 15 mL/min; warfarin with more frequent INR."""
+    facts = facts_of(patient(creatinine_clearance_mL_per_min=12.0, conditions=("atrial_fibrillation",)))
+    drugs = [formulary()["apixaban"], formulary()["warfarin"]]
+    found = assess_facts(facts, drugs, jurisdiction="EU")
+    assert [found.status(drug) for drug in drugs] == ["excluded", "eligible"]
