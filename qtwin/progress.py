@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from qtwin.patient.person import Patient
 
 _log = logging.getLogger("qtwin")
 
@@ -30,9 +26,9 @@ class Progress:
         """One line; `style` is a hint such as "bold" or "yellow"."""
         _log.info("%s", text)
 
-    def record(self, patient: Patient) -> None:
-        """What was understood of a record, and what is missing in it."""
-        for line in (*patient.missing, *patient.notes):
+    def record(self, understood: Sequence[tuple[str, str]], missing: Sequence[str], notes: Sequence[str]) -> None:
+        """What was understood of a record, what is missing in it, and what was not used."""
+        for line in (*missing, *notes):
             _log.info("%s", line)
 
     def warn(self, text: str) -> None:

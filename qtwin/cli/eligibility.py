@@ -12,6 +12,7 @@ from rich.text import Text
 
 from qtwin.cli.show import terminal
 from qtwin.patient.access import read_patient
+from qtwin.patient.person import describe
 from qtwin.pharmacology.drug import Drug
 from qtwin.pharmacology.eligibility import Eligibility, assess
 from qtwin.pharmacology.facts import facts_of
@@ -66,7 +67,7 @@ def show_eligibility(
     """
     book = read_rule_book(*([folder] if folder else []))
     patient = read_patient(record, genotypes, consent=consent)
-    terminal.record(patient)
+    terminal.record(describe(patient), patient.missing, patient.notes)
     drugs = tuple(formulary().values())
     going_on = facts_of(patient).medicines
     found = assess(patient, drugs, jurisdiction=jurisdiction, lift=lift, book=book, going_on=going_on)

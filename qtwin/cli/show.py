@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
-from qtwin.patient.person import Patient, describe
 from qtwin.progress import Progress
 
 console = Console(stderr=True, highlight=False)
@@ -74,11 +73,11 @@ class Terminal(Progress):
     def warn(self, text: str) -> None:
         console.print(text if text.startswith("ALARM") else f"warning: {text}", markup=False, style=_style(text))
 
-    def record(self, patient: Patient) -> None:
-        table("What the record says", ("", ""), describe(patient))
-        for line in patient.missing:
+    def record(self, understood: Sequence[tuple[str, str]], missing: Sequence[str], notes: Sequence[str]) -> None:
+        table("What the record says", ("", ""), understood)
+        for line in missing:
             self.note(f"missing: {line}", style="yellow")
-        for line in patient.notes:
+        for line in notes:
             self.note(f"note: {line}", style="dim")
 
 

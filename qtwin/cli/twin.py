@@ -49,7 +49,7 @@ def build(
     if not output.resolve().parent.is_dir():
         raise InputError(f"there is no folder {output.resolve().parent}", hint="make it, or choose another with -o")
     patient = read_patient(bundle, genotypes, consent=consent)
-    terminal.record(patient)
+    terminal.record(describe(patient), patient.missing, patient.notes)
     doses, left_out = current_doses(patient)
     warnings = [*consent_warnings(patient), *left_out]
     with stage("Twin") as found:

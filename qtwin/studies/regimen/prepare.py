@@ -8,7 +8,7 @@ from pathlib import Path
 from qtwin.errors import InputError
 from qtwin.patient.access import read_patient
 from qtwin.patient.consent import consent_warnings
-from qtwin.patient.person import Patient
+from qtwin.patient.person import Patient, describe
 from qtwin.problem.choice import Candidate, Choice, all_doses_of, candidate, checked_candidates, choose_from
 from qtwin.problem.rules import Budget, Rules
 from qtwin.progress import SILENT, Progress
@@ -71,7 +71,7 @@ def prepare(spec_path: str | Path, *, progress: Progress = SILENT) -> Prepared:
     base = path.resolve().parent
     genotypes = base / spec.patient.genotypes if spec.patient.genotypes else None
     patient = read_patient(base / spec.patient.bundle, genotypes, consent=spec.patient.consent)
-    progress.record(patient)
+    progress.record(describe(patient), patient.missing, patient.notes)
     out_of = refuse_out_of_scope(patient, spec.twin.out_of_scope)
     p = spec.problem
     choice = choose_from(
