@@ -67,6 +67,11 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
     return InputError(f"unknown {kind} {name!r}", hint=hint)
 
 
+def unknown_drug(kind: str, name: str, known: Iterable[str], *, hint: str = "") -> InputError:
+    """An `InputError` for a drug that is not in a table: never with another drug as a suggestion, however alike the names."""
+    return InputError(f"unknown {kind} {name!r}", hint=f"{hint + '; ' if hint else ''}known: {', '.join(sorted(known))}")
+
+
 def require_vendor(module: str, *, package: str, needed_by: str) -> None:
     """Refuse, with the command that installs it, when an importable `module` is missing.
 

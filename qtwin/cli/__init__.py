@@ -5,8 +5,10 @@ Exit codes: 0 ok, 1 failed run, 2 bad input, 3 interrupted and resumable.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -21,7 +23,6 @@ app = typer.Typer(
     name="qtwin",
     help="Digital twins of patients, and an honest answer to whether a quantum computer helps to treat them. Research software.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -49,7 +50,10 @@ def _root(
 _SIGINT = 130
 
 
-def _fail(message: str, hint: str, code: int) -> int:
+def _fail(message: str, hint: str, code: int, *, as_json: bool = False) -> int:
+    """Say why on stderr, and to machines on stdout; the exit code."""
+    if as_json:
+        sys.stdout.write(json.dumps({"error": message, "hint": hint, "exit_code": code}) + "\n")
     sys.stderr.write(f"error: {message}\n" + (f"hint: {hint}\n" if hint else ""))
     return code
 
@@ -58,31 +62,33 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry point: turns every understood failure into ``error:``, a hint and an exit code."""
     # Our own kernels and the vendors' share the cores; more threads than cores only fight.
     os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
+    given = sys.argv[1:] if arguments is None else arguments
+    fail = partial(_fail, as_json="--json" in given)
     code: Any = 0
     try:
-        with made_by(sys.argv[1:] if arguments is None else arguments):
-            show_warnings()
-        code = app(args=arguments, standalone_mode=False)
+        show_warnings()
+        with made_by(given):
+            code = app(args=arguments, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         code = _SIGINT
     except QtwinError as error:
-        code = _fail(error.message, error.hint, error.exit_code)
+        code = fail(error.message, error.hint, error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except ModuleNotFoundError as error:
-        code = _fail(f"the package that brings {error.name!r} is not installed", "qtwin doctor lists what is missing", 2)
+        code = fail(f"the package that brings {error.name!r} is not installed", "qtwin doctor lists what is missing", 2)
     except MemoryError:
-        code = _fail("out of memory", "take fewer candidates or members", 1)
+        code = fail("out of memory", "take fewer candidates or members", 1)
     except OSError as error:
-        code = _fail(
+        code = fail(
             f"{error.strerror or error}: {error.filename or ''}".strip(": "), "check the path, its permissions and free space", 1
         )
     except Exception as error:
         if type(error).__module__.startswith("click") or type(error).__module__.startswith("typer"):
             show = getattr(error, "format_message", None)
-            code = _fail(show() if show else str(error), "see qtwin --help", 2)
+            code = fail(show() if show else str(error), "see qtwin --help", 2)
         else:
             raise
     if code == _SIGINT:  # also how typer hands back a Ctrl-C
-        code = _fail("interrupted", "finished stages are kept; run the same command again to go on", 3)
+        code = fail("interrupted", "finished stages are kept; run the same command again to go on", 3)
     sys.exit(code if isinstance(code, int) else 0)

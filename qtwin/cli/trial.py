@@ -21,6 +21,7 @@ from qtwin.report.number import number
 from qtwin.report.origin import command_line
 from qtwin.report.sheet import DISCLAIMER, Section, Sheet, Table, write_sheet
 from qtwin.report.words import biomarker_words
+from qtwin.spec.reading import refuse_other_kind, toml_of
 from qtwin.twin.protocol import Protocol, read_protocol_file
 from qtwin.twin.trial import run
 from qtwin.twin.trial_analysis import arm_results, dose_response, effect, power, predictors, subgroups
@@ -36,6 +37,7 @@ def run_trial(spec: Path, out: Path) -> dict[str, Any]:
         InputError: for an unusable protocol or folder.
         InfeasibleError: if hardly anybody meets the criteria.
     """
+    refuse_other_kind(toml_of(spec), spec.name, "qtwin trial")
     protocol = read_protocol_file(spec)
     trial = protocol.trial()
     if protocol.endpoint not in trial.model.observables:

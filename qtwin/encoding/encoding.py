@@ -172,9 +172,9 @@ class Encoding:
     def decode(self, bits: NDArray[np.generic]) -> NDArray[np.uint8]:
         """(m, n) solver bits to (m, n_decision) problem bits: slack variables fall away, codes become options."""
         rows = np.asarray(bits)
-        if rows.ndim != 2 or rows.shape[1] < (self.n_decision if self.recoded is None else self.recoded.polynomial.n_variables):
+        if rows.ndim != 2 or rows.shape[1] != self.polynomial.n_variables:
             raise InputError(
-                f"bits of shape {rows.shape} came, (m, {self.polynomial.n_variables}) was wanted", hint="one row an assignment"
+                f"expected bits of shape (m, {self.polynomial.n_variables}), got {rows.shape}", hint="one row an assignment"
             )
         if self.recoded is not None:
             rows = self.recoded.decode(rows[:, : self.recoded.polynomial.n_variables])

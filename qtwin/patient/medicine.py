@@ -84,6 +84,11 @@ def inn_of_code(*, rxnorm: str = "", atc: str = "") -> str:
     return ""
 
 
+def inns_of_name(name: str) -> tuple[str, ...]:
+    """The ingredients of a medicine by its whole name, an INN or a brand such as "Aricept"; () for an unknown one."""
+    return _table().by_name.get(name.strip().casefold(), ())
+
+
 def is_known(inn: str) -> bool:
     """Whether a medicine is one of our tables, in the formulary or not."""
     return inn in _table().by_name

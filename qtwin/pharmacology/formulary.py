@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from importlib import resources
+from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
-from qtwin.errors import InputError, unknown_name
+from qtwin.errors import InputError, unknown_drug, unknown_name
+from qtwin.patient.medicine import inns_of_name
 from qtwin.pharmacology.drug import ENZYMES, RECEPTORS, ROUTES, ActiveMetabolite, Avoid, DoseOption, Drug, Inactivation
 from qtwin.pharmacology.outcome import OUTCOMES
 from qtwin.pharmacology.quantity import Quantity
@@ -150,28 +152,62 @@ def read_drug(text: str, *, file: str) -> Drug:
     )
 
 
+FOLDERS = "QTWIN_DRUGS"
+"""Environment variable with further folders of drug files, separated as in PATH."""
+GROUP = "qtwin.drugs"
+"""Entry points of packages that bring drug files: each names a package, whose folder holds them."""
+
+
+def _further_folders() -> Iterator[Path]:
+    for text in filter(None, os.environ.get(FOLDERS, "").split(os.pathsep)):
+        if not Path(text).is_dir():
+            raise InputError(f"{FOLDERS} names {text}, which is no folder", hint="correct it, or take it out")
+        yield Path(text)
+    for point in metadata.entry_points(group=GROUP):
+        try:
+            yield Path(str(resources.files(point.value)))
+        except (ModuleNotFoundError, TypeError) as error:
+            hint = "reinstall its package, or remove it"
+            raise InputError(f"the drug files of {point.name!r} cannot be found: {error}", hint=hint) from None
+
+
 def _files() -> list[Path]:
     folder = Path(str(resources.files("qtwin"))) / "data" / "drugs"
-    return sorted(folder.glob("*.toml"))
+    return [*sorted(folder.glob("*.toml")), *(p for further in _further_folders() for p in sorted(further.glob("*.toml")))]
 
 
 @lru_cache(maxsize=1)
 def formulary() -> Mapping[str, Drug]:
-    """INN to drug, for every file in ``qtwin/data/drugs``, in alphabetical order."""
-    drugs = [read_drug(path.read_text(encoding="utf-8"), file=path.name) for path in _files()]
-    return {drug.inn: drug for drug in drugs}
-
-
-def drug(inn: str) -> Drug:
-    """One drug by INN.
+    """INN to drug, for every file in ``qtwin/data/drugs``, the folders of QTWIN_DRUGS and installed packages of drug files.
 
     Raises:
-        InputError: if it is not in the formulary, with the nearest name.
+        InputError: for a file that is no drug, or two files for one drug.
+    """
+    found: dict[str, Drug] = {}
+    for path in _files():
+        made = read_drug(path.read_text(encoding="utf-8"), file=path.name)
+        if made.inn in found:
+            raise InputError(f"{path.name}: {made.inn} has a file already", hint="one file a drug: take one of them out")
+        found[made.inn] = made
+    return dict(sorted(found.items()))
+
+
+def drug(name: str) -> Drug:
+    """One drug by its INN, or by a brand name that means it alone.
+
+    Raises:
+        InputError: if it is not in the formulary; no other drug is suggested for it.
     """
     table = formulary()
-    if inn not in table:
-        raise unknown_name("drug", inn, table)
-    return table[inn]
+    if name in table:
+        return table[name]
+    inns = inns_of_name(name)
+    if len(inns) == 1 and inns[0] in table:
+        return table[inns[0]]
+    if len(inns) > 1:
+        raise InputError(f"{name!r} is a combination of {' and '.join(inns)}", hint="name each drug")
+    told = f"{inns[0]} is a medicine that the formulary has no file for" if inns else "name drugs by their INN"
+    raise unknown_drug("drug", name, table, hint=told)
 
 
 @lru_cache(maxsize=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from qtwin.errors import InputError, unknown_name
+from qtwin.errors import InputError, unknown_drug
 from qtwin.patient.medicine import is_known
 from qtwin.patient.person import Medication, Patient
 from qtwin.pharmacology import formulary
@@ -72,11 +72,8 @@ def current_doses(patient: Patient, *, ignore_unknown: bool = True) -> tuple[tup
         drug = _in_formulary(medicine)
         if drug is None:
             if not ignore_unknown and not is_known(medicine.inn):
-                refusal = unknown_name("drug in the record", medicine.inn, known)
-                raise InputError(
-                    refusal.message,
-                    hint=f'{refusal.hint}; add a drug file, or set patient.unknown_medicines = "ignore" to go on without it',
-                )
+                hint = 'add a drug file, or set patient.unknown_medicines = "ignore" to go on without it'
+                raise unknown_drug("drug in the record", medicine.inn, known, hint=hint)
             warnings.append(f"{medicine.inn} is not in the formulary: the twin leaves it out")
             continue
         if medicine.amount_mg is None or medicine.interval_h is None:

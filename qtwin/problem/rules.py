@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from qtwin.errors import unknown_name
+from qtwin.errors import unknown_drug, unknown_name
 from qtwin.pharmacology.benefit import accrues
 from qtwin.pharmacology.drug import Dose
 from qtwin.pharmacology.facts import Facts
@@ -133,7 +133,7 @@ def further_constraints(options: Sequence[Dose], rules: Rules) -> tuple[Constrai
     for what, inns in named.items():
         for inn in inns:
             if not any(o.drug.inn == inn for o in options):
-                raise unknown_name(f"candidate to {what}", inn, sorted({o.drug.inn for o in options}))
+                raise unknown_drug(f"candidate to {what}", inn, {o.drug.inn for o in options})
     for inn in rules.keep:
         members = tuple(i for i, o in enumerate(options) if o.drug.inn == inn)
         out.append(AtLeastOne(name=f"keep {inn}", reason="the spec keeps it", members=members))
@@ -156,7 +156,7 @@ def further_constraints(options: Sequence[Dose], rules: Rules) -> tuple[Constrai
         known = {o.drug.inn for o in options} | {o.label for o in options}
         for name in rules.budget.cost:
             if name not in known:
-                raise unknown_name("candidate with a cost", name, sorted(known))
+                raise unknown_drug("candidate with a cost", name, known)
         costs = [rules.budget.cost.get(o.label, rules.budget.cost.get(o.drug.inn, 0.0)) for o in options]
         out.append(_cap("budget", rules.budget.limit, rules.budget.unit, costs))
     return tuple(out)

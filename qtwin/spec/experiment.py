@@ -165,4 +165,4 @@ def read_spec(path: Path) -> Spec:
     Raises:
         InputError: if it is missing, not TOML, or holds an unknown key or an unusable value.
     """
-    return read(path, Spec)
+    return read(path, Spec, command="qtwin run")

@@ -44,4 +44,4 @@ def read_map_spec(path: Path) -> MapSpec:
     Raises:
         InputError: if it is missing, not TOML, or holds an unknown key or an unusable value.
     """
-    return read(path, MapSpec)
+    return read(path, MapSpec, command="qtwin map")

@@ -46,4 +46,4 @@ def read_mitigation_spec(path: Path) -> MitigationSpec:
     Raises:
         InputError: if it is missing, not TOML, or holds an unknown key or an unusable value.
     """
-    return read(path, MitigationSpec)
+    return read(path, MitigationSpec, command="qtwin mitigation")

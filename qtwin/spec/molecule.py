@@ -101,7 +101,7 @@ def read_molecule_spec(path: Path) -> MoleculeSpec:
     Raises:
         InputError: if it is missing, not TOML, or holds an unknown key or an unusable value, or not exactly one question.
     """
-    spec = read(path, MoleculeSpec)
+    spec = read(path, MoleculeSpec, command="qtwin molecule")
     if (spec.molecule is None) == (spec.contact is None):
         raise InputError(
             f"{path.name} holds {'both' if spec.molecule else 'neither'} [molecule] and [contact], one of them was wanted",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -45,16 +45,44 @@ def _as_input_error(error: ValidationError, path: Path, whole: type[BaseModel]) 
     return InputError(f"{path.name}: {where} = {first['input']!r}: {first['msg'].lower()}", hint="correct the value in the spec")
 
 
-def read(path: Path, model: type[_Whole]) -> _Whole:
-    """Read and check a spec file.
+KINDS: tuple[tuple[frozenset[str], str, str], ...] = (
+    (frozenset({"step"}), "a map", "qtwin map"),
+    (frozenset({"patient", "problem"}), "an experiment", "qtwin run"),
+    (frozenset({"train_sizes"}), "a scaling study", "qtwin scaling"),
+    (frozenset({"family", "solver"}), "a sweep", "qtwin bench"),
+    (frozenset({"molecule"}), "a molecule", "qtwin molecule"),
+    (frozenset({"contact"}), "a molecule", "qtwin molecule"),
+    (frozenset({"interaction"}), "a molecule", "qtwin molecule"),
+    (frozenset({"repetitions"}), "a study of mitigation", "qtwin mitigation"),
+    (frozenset({"protocol"}), "a trial", "qtwin trial"),
+    (frozenset({"population", "arm"}), "a trial", "qtwin trial"),
+)
+"""Keys at the top of a file by which its kind is known, the kind in words, and the command that runs it."""
+
+
+def kind_of(raw: Mapping[str, Any]) -> tuple[str, str]:
+    """The kind of a file in words and the command for it, by its keys; ("", "") where it cannot be told."""
+    return next(((words, command) for keys, words, command in KINDS if keys <= set(raw)), ("", ""))
+
+
+def refuse_other_kind(raw: Mapping[str, Any], name: str, command: str) -> None:
+    """Name the right command for a file of another kind (InputError)."""
+    words, its = kind_of(raw)
+    if its and its != command:
+        expected = next(w for _, w, c in KINDS if c == command)
+        raise InputError(f"expected {expected}, got {words} in {name}", hint=f"{its} {name}")
+
+
+def toml_of(path: Path) -> dict[str, Any]:
+    """What stands in a TOML file.
 
     Raises:
-        InputError: if it is missing, not TOML, or holds an unknown key or an unusable value.
+        InputError: if it is missing, too large or not TOML.
     """
     try:
         if path.exists() and path.stat().st_size > _LARGEST_BYTES:
             raise InputError(f"{path} is larger than {_LARGEST_BYTES >> 20} MiB", hint="name the spec file")
-        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputError(f"no spec file at {path}", hint="check the path; experiments/quickstart.toml is an example") from None
     except IsADirectoryError:
@@ -63,6 +91,17 @@ def read(path: Path, model: type[_Whole]) -> _Whole:
         raise InputError(f"{path} is not TOML: {error}", hint="correct the file; see experiments/quickstart.toml") from None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}", hint="check its permissions") from None
+
+
+def read(path: Path, model: type[_Whole], *, command: str = "") -> _Whole:
+    """Read and check a spec file; one for another command than `command` is told so.
+
+    Raises:
+        InputError: if it is missing, not TOML, or holds an unknown key or an unusable value.
+    """
+    raw = toml_of(path)
+    if command:
+        refuse_other_kind(raw, path.name, command)
     try:
         return model.model_validate(raw)
     except ValidationError as error:

@@ -45,4 +45,4 @@ def read_scaling_spec(path: Path) -> ScalingSpec:
     Raises:
         InputError: if it is missing, not TOML, or holds an unknown key or an unusable value.
     """
-    return read(path, ScalingSpec)
+    return read(path, ScalingSpec, command="qtwin scaling")

@@ -65,4 +65,4 @@ def read_bench_spec(path: Path) -> BenchSpec:
     Raises:
         InputError: if it is missing, not TOML, or holds an unknown key or an unusable value.
     """
-    return read(path, BenchSpec)
+    return read(path, BenchSpec, command="qtwin bench")

@@ -81,7 +81,7 @@ def test_a_biomarker_that_cannot_be_is_left_out_and_said(cli: Run, edit_bundle: 
 
 def test_an_unknown_drug_among_the_candidates(cli: Run, experiment: Path) -> None:
     experiment.write_text(experiment.read_text().replace('"donepezil"', '"donepezill"'), encoding="utf-8")
-    _refused(cli("run", experiment.name), experiment.parent, "did you mean 'donepezil'")
+    _refused(cli("run", experiment.name), experiment.parent, "unknown drug 'donepezill'")
 
 
 def test_an_unknown_drug_in_the_record(cli: Run, edit_bundle: Edit) -> None:

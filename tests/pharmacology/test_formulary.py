@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -63,10 +64,35 @@ def test_bad_drug_files_are_refused_with_the_reason(old: str, new: str, message:
     assert message in f"{caught.value.message} {caught.value.hint}"
 
 
-def test_an_unknown_drug_gets_the_nearest_name() -> None:
-    with pytest.raises(InputError) as caught:
-        drug("donepezill")
-    assert "donepezil" in caught.value.hint
+def test_no_drug_is_ever_suggested_for_another() -> None:
+    """Names look alike and drugs do not: who asks for ibuprofen must not be handed bupropion."""
+    for name in ("ibuprofen", "hydroxyzine", "donepezill"):
+        with pytest.raises(InputError) as caught:
+            drug(name)
+        assert "did you mean" not in caught.value.hint
+    with pytest.raises(InputError, match="unknown drug") as caught:
+        drug("ibuprofen")
+    assert "the formulary has no file for" in caught.value.hint
+
+
+@pytest.mark.parametrize(("brand", "inn"), [("Aricept", "donepezil"), ("ELIQUIS", "apixaban"), ("Norvasc", "amlodipine")])
+def test_a_brand_means_its_ingredient(brand: str, inn: str) -> None:
+    assert drug(brand).inn == inn
+
+
+def test_a_folder_of_drug_files_joins_the_formulary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "newdrug.toml").write_text(TEXT.replace('inn = "donepezil"', 'inn = "newdrug"', 1), encoding="utf-8")
+    monkeypatch.setenv("QTWIN_DRUGS", str(tmp_path))
+    formulary.cache_clear()
+    try:
+        assert drug("newdrug").inn == "newdrug"
+        (tmp_path / "twice.toml").write_text((tmp_path / "newdrug.toml").read_text(), encoding="utf-8")
+        formulary.cache_clear()
+        with pytest.raises(InputError, match="has a file already"):
+            formulary()
+    finally:
+        monkeypatch.undo()
+        formulary.cache_clear()
 
 
 def test_outcomes_carry_unit_and_source() -> None:

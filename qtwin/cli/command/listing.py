@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -34,6 +35,22 @@ def diseases(as_json: Json = False) -> None:
     from qtwin.cli.listing import list_diseases
 
     list_diseases(as_json=as_json)
+
+
+@app.command()
+def example(
+    name: Annotated[str, typer.Argument(help="Name of a shipped experiment; without one, their list.")] = "",
+    folder: Annotated[Path, typer.Option("--out", help="Folder that receives its files.")] = Path(),
+    as_json: Json = False,
+) -> None:
+    """Copy a shipped experiment here, to run it or to begin from it."""
+    from qtwin import examples
+
+    told = [str(p) for p in examples.copy(name, folder)] if name else list(examples.names())
+    if as_json:
+        typer.echo(json.dumps(told))
+    else:
+        typer.echo("\n".join(told))
 
 
 @app.command()

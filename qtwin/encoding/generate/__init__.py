@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qtwin import plugins
 from qtwin.encoding.encoding import Encoding
 from qtwin.errors import InputError, unknown_name
 from qtwin.problem.regimen import RegimenProblem
@@ -34,6 +35,9 @@ TABLE: dict[str, str] = {
     "measured": "qtwin.encoding.generate.measured:generate",
 }
 
+
+GROUP = "qtwin.families"
+"""Entry points of packages that bring families."""
 
 PUBLISHED_PROOFS: dict[str, str] = {
     "labs": "branch and bound of Packebusch, Mertens 2016, J Phys A 49:165001",
@@ -77,9 +81,10 @@ def load(family: str) -> Family:
     Raises:
         InputError: for an unknown name, with the nearest known one.
     """
-    if family not in TABLE:
-        raise unknown_name("family of instances", family, TABLE)
-    module, _, function = TABLE[family].partition(":")
+    known = plugins.places(GROUP, TABLE)
+    if family not in known:
+        raise unknown_name("family of instances", family, known)
+    module, _, function = known[family].partition(":")
     found: Any = getattr(import_module(module), function)
     return found  # type: ignore[no-any-return]
 
