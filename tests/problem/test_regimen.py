@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +55,7 @@ def test_the_objective_is_the_mean_over_people_and_draws(problem: RegimenProblem
 def test_the_worst_people_are_those_under_each_draw(problem: RegimenProblem, alpha: float) -> None:
     rows = problem.feasible_bits()[::7]
     utility = problem.member_utility(rows)
-    guarded = replace(problem, cvar_alpha=alpha, cvar_over="people")
+    guarded = problem.replaced(cvar_alpha=alpha, cvar_over="people")
     expected = [[_worst_mean(u[d * PEOPLE : (d + 1) * PEOPLE], alpha) for d in range(problem.panel.n_draws)] for u in utility]
     np.testing.assert_allclose(guarded.by_draw(rows), expected, atol=1e-12)
     np.testing.assert_allclose(guarded.objective(rows), np.mean(expected, axis=1), atol=1e-12)
@@ -66,7 +65,7 @@ def test_the_worst_people_are_those_under_each_draw(problem: RegimenProblem, alp
 @pytest.mark.parametrize("alpha", [0.05, 0.25, 0.3, 0.9])
 def test_the_worst_draws_are_those_of_the_mean_over_people(problem: RegimenProblem, alpha: float) -> None:
     rows = problem.feasible_bits()[::7]
-    guarded = replace(problem, cvar_alpha=alpha, cvar_over="ignorance")
+    guarded = problem.replaced(cvar_alpha=alpha, cvar_over="ignorance")
     np.testing.assert_allclose(guarded.by_draw(rows), problem.by_draw(rows), atol=1e-12)
     expected = [_worst_mean(u, alpha) for u in problem.by_draw(rows)]
     np.testing.assert_allclose(guarded.objective(rows), expected, atol=1e-12)
@@ -77,7 +76,7 @@ def test_the_worst_draws_are_those_of_the_mean_over_people(problem: RegimenProbl
 def test_all_of_them_are_the_mean(problem: RegimenProblem, over: Over) -> None:
     rows = problem.feasible_bits()[::7]
     for alpha in (1.0, 1.0 - 1e-12):
-        found = replace(problem, cvar_alpha=alpha, cvar_over=over).objective(rows)
+        found = problem.replaced(cvar_alpha=alpha, cvar_over=over).objective(rows)
         np.testing.assert_allclose(found, problem.objective(rows), atol=1e-9)
 
 
@@ -107,7 +106,7 @@ def test_medicines_that_go_on_are_in_every_choice_and_their_own_utility_is_not_c
 
 
 def test_each_drug_started_or_stopped_costs_once(problem: RegimenProblem) -> None:
-    switching = replace(problem, current=("metoprolol", "warfarin"), switching_cost_qaly=0.01)
+    switching = problem.replaced(current=("metoprolol", "warfarin"), switching_cost_qaly=0.01)
     rows = np.array([[0, 0, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0], [1, 0, 0, 1, 0, 0]], dtype=np.uint8)
     # stopping warfarin, which is no candidate, is counted in every row
     np.testing.assert_allclose(problem.objective(rows) - switching.objective(rows), [0.02, 0.01, 0.04], atol=1e-12)
