@@ -70,7 +70,7 @@ class Worth:
 
 
 def cases(experiments: Path) -> Iterator[Case]:
-    """The experiments of a folder that pose a regimen for a patient and whose regimens can all be listed, then invented patients."""
+    """The experiments of a folder about one patient whose regimens can all be listed, then invented patients."""
     for spec in sorted(experiments.glob("*.toml")):
         if "[patient]" in spec.read_text(encoding="utf-8"):
             found = _of_experiment(spec)
