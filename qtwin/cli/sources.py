@@ -101,10 +101,10 @@ def place_of(parameter: str) -> str:
     Hazards of amyloid-related imaging abnormalities stand with the other outcomes, for all antibodies.
     """
     first, _, rest = parameter.partition(" ")
-    if "aria_h_" in rest:
-        return f"outcomes.toml antibody.{first}_{rest.removeprefix('effects ')}"
     if first in ("constant", "hazard", "event"):
         return f"outcomes.toml {first}.{rest.replace(' ', '.')}"
+    if "aria_h_" in rest:
+        return f"outcomes.toml antibody.{first}_{rest.removeprefix('effects ')}"
     return f"drugs/{first}.toml {rest.replace(' ', '.')}"
 
 

@@ -65,6 +65,7 @@ def test_of_what_can_flip_only_what_nobody_read_is_named() -> None:
         ("constant mood_utility", "outcomes.toml constant.mood_utility"),
         ("event stroke fatality", "outcomes.toml event.stroke.fatality"),
         ("hazard falls", "outcomes.toml hazard.falls"),
+        ("constant aria_h_alone", "outcomes.toml constant.aria_h_alone"),
         ("lecanemab effects placebo_aria_h_1", "outcomes.toml antibody.lecanemab_placebo_aria_h_1"),
     ],
 )
