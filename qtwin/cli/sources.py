@@ -16,6 +16,7 @@ from rich.table import Table
 
 _QUICKSTART = Path("experiments/quickstart.toml")
 _UNREAD = re.compile(r"recalled|not re-read", re.IGNORECASE)
+_SHOWN = 30
 _JUDGED = re.compile(r"value judgement", re.IGNORECASE)
 
 
@@ -95,10 +96,15 @@ def assumed_among(keys: Collection[str], found: Collection[Number]) -> tuple[Num
 
 
 def place_of(parameter: str) -> str:
-    """Where a drawn number stands: "donepezil effects intolerance" is "drugs/donepezil.toml effects.intolerance"."""
+    """Where a drawn number stands: "donepezil effects intolerance" is "drugs/donepezil.toml effects.intolerance".
+
+    Hazards of amyloid-related imaging abnormalities stand with the other outcomes, for all antibodies.
+    """
     first, _, rest = parameter.partition(" ")
     if first in ("constant", "hazard", "event"):
         return f"outcomes.toml {first}.{rest.replace(' ', '.')}"
+    if "aria_h_" in rest:
+        return f"outcomes.toml antibody.{first}_{rest.removeprefix('effects ')}"
     return f"drugs/{first}.toml {rest.replace(' ', '.')}"
 
 
@@ -123,22 +129,29 @@ def flipping(spec: Path) -> tuple[str, ...]:
 
 
 def show_sources(*, as_json: bool, spec: Path | None = None) -> None:
-    """Counts by status, the assumed numbers that can change an experiment's choice, and the numbers still to be read.
+    """Counts by status, the assumed numbers that can change an experiment's choice, what each is worth, and what is to be read.
 
     Args:
         as_json: Print JSON.
         spec: The experiment; by default the quickstart, where it is at hand.
     """
+    from qtwin.cli.reading_value import cases, worth_of
+
     found = numbers()
+    by_key = {n.key: n for n in found}
     asked = spec or (_QUICKSTART if _QUICKSTART.is_file() else None)
     counts, flips = by_status(found), assumed_among(flipping(asked) if asked else (), found)
     unread = [n for n in found if n.unread]
+    posed = tuple(cases(_QUICKSTART.parent))
+    worth = [w for w in worth_of(posed)[:_SHOWN] if w.mean_qaly > 0.0]
     if as_json:
         print(
             json.dumps(
                 {
                     "by_status": counts,
                     "can_flip_and_assumed": [asdict(n) for n in flips],
+                    "worth_reading": [asdict(w) | {"number": asdict(by_key[w.key])} for w in worth],
+                    "worth_reading_cases": [case.name for case in posed],
                     "unread": [asdict(n) for n in unread],
                 }
             )
@@ -155,6 +168,12 @@ def show_sources(*, as_json: bool, spec: Path | None = None) -> None:
         console.print(
             f"\nNo {_QUICKSTART} here: name an experiment with --spec to see which assumed numbers can change its choice."
         )
+    console.print(f"\nValue of knowing one number exactly (QALY x 1e-6, mean over {len(posed)} cases), the highest first")
+    for w in worth:
+        n = by_key[w.key]
+        read = "value judgement" if n.judged else "not read" if n.unread else "read" if n.status != "assumed" else ""
+        words = ", ".join(word for word in (n.status, read, "" if n.uncertain else "no interval of its own") if word)
+        console.print(f"  {1e6 * w.mean_qaly:6.1f}  {w.key}: {words}; most in {w.case}", markup=False, soft_wrap=True)
     matter = f"Assumed or not read, and able to change the choice of {asked.name if asked else 'an experiment'}"
     for title, rows in ((matter, flips), ("Recalled or not re-read", unread)):
         if rows:

@@ -198,7 +198,9 @@ def certainty(
     )
 
 
-def learning(problem: RegimenProblem, contenders: NDArray[np.uint8], *, seed: int, n_draws: int = _DRAWS) -> tuple[Learning, ...]:
+def learning(
+    problem: RegimenProblem, contenders: NDArray[np.uint8], *, seed: int, n_draws: int = _DRAWS, singly: bool = False
+) -> tuple[Learning, ...]:
     """Value of learning each group of numbers: what is gained by choosing after a regression on their scores, out of sample.
 
     Args:
@@ -206,6 +208,7 @@ def learning(problem: RegimenProblem, contenders: NDArray[np.uint8], *, seed: in
         contenders: (c, n) choices among which is chosen, the present choice first.
         seed: Seed of the draws.
         n_draws: Draws; antithetic pairs stay in one fold.
+        singly: Whether each number is a group of its own, named by its key.
     """
     drawn = Sampled(n=n_draws, seed=seed + 1)
     asked = problem.under(drawn)
@@ -215,7 +218,7 @@ def learning(problem: RegimenProblem, contenders: NDArray[np.uint8], *, seed: in
     fold = np.arange(n_draws) % (n_draws // 2) % _FOLDS
     groups: dict[str, list[Array]] = {}
     for parameter in drawn.parameters.values():
-        groups.setdefault(parameter.group, []).append(parameter.scores)
+        groups.setdefault(parameter.key if singly else parameter.group, []).append(parameter.scores)
     now = max(float(gain.mean(axis=0).max()), 0.0)
     found = [
         Learning(group=name, value_qaly=max(_chosen_after(np.column_stack(scores), gain, fold) - now, 0.0), n_numbers=len(scores))
