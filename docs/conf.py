@@ -14,7 +14,7 @@ import qtwin  # noqa: E402
 
 project = "qtwin"
 author = "The qtwin contributors"
-copyright = "The qtwin contributors, Apache-2.0"  # noqa: A001
+copyright = "The qtwin contributors, Apache-2.0. Research software, not a medical device; not for diagnosis or prescribing"  # noqa: A001
 version = release = qtwin.__version__
 language = "en"
 
@@ -50,10 +50,11 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True}
 autosummary_generate = False
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
+napoleon_attr_annotations = False
 napoleon_use_rtype = False
 napoleon_preprocess_types = True
 python_use_unqualified_type_names = True
@@ -86,7 +87,7 @@ html_theme_options = {
     "show_prev_next": True,
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
-    "announcement": "Research software. Not a medical device; not for diagnosis or prescribing.",
+    "navbar_persistent": ["search-button"],
 }
 html_sidebars = {"index": []}
 copybutton_prompt_text = r"\$ |>>> |\.\.\. "

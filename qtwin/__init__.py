@@ -3,4 +3,4 @@
 Research software. Not a medical device; not for diagnosis or prescribing.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

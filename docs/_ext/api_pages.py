@@ -189,8 +189,19 @@ def plain_marks(app: Sphinx, what: str, name: str, found: object, options: objec
             lines[i] = "".join(parts)
 
 
+_ARRAY = re.compile(r"~?(?:numpy\.)?ndarray\[tuple\[(?:int|~?typing\.Any|Any), \.\.\.\], ~?(?:numpy\.)?dtype\[([^\[\]]+)\]\]")
+
+
+def short_arrays(
+    app: Sphinx, what: str, name: str, found: object, options: object, signature: str | None, returned: str | None
+) -> tuple[str | None, str | None]:
+    """`NDArray[float64]` where the annotation was evaluated to numpy's long form."""
+    return tuple(_ARRAY.sub(r"~numpy.typing.NDArray[\1]", text) if text else text for text in (signature, returned))  # type: ignore[return-value]
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Registers the writer of the pages and the reader of docstrings, which goes before napoleon."""
     app.connect("builder-inited", write_pages)
     app.connect("autodoc-process-docstring", plain_marks, priority=400)
+    app.connect("autodoc-process-signature", short_arrays)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

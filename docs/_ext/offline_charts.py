@@ -1,6 +1,6 @@
 """Interactive charts of notebooks from one script in the site: Vega, Vega-Lite and the embedding code, shipped by vl-convert.
 
-A notebook that shows an Altair chart emits an inline `vegaEmbed` call; the pages with such a call load the script once.
+A notebook that shows an Altair chart emits an inline `drawChart` call; the pages with such a call load the script once.
 """
 
 from __future__ import annotations
@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 SCRIPT = "vega/bundle.js"
+DRAW = """
+const charts = [];
+const draw = ([id, spec]) => {
+  const theme = document.documentElement.dataset.theme === "dark" ? "dark" : undefined;
+  const actions = { export: true, source: true, compiled: false, editor: false };
+  vegaEmbed("#" + id, spec, { theme, actions, config: { background: "transparent" } });
+};
+window.drawChart = (id, spec) => { charts.push([id, spec]); draw([id, spec]); };
+new MutationObserver(() => charts.forEach(draw)).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+"""
+"""Draws a chart into an element and again where the reader switches between light and dark."""
 
 
 def _set_profile(app: Sphinx) -> None:
@@ -27,7 +38,7 @@ def _set_profile(app: Sphinx) -> None:
 
 
 def _add_script(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
-    if "vegaEmbed(" in context.get("body", ""):
+    if "drawChart(" in context.get("body", ""):
         app.add_js_file(SCRIPT, type="module")
 
 
@@ -37,7 +48,7 @@ def _write_bundle(app: Sphinx, error: Exception | None) -> None:
 
         target = Path(app.outdir, "_static", SCRIPT)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"), encoding="utf-8")
+        target.write_text(vl_convert.javascript_bundle(DRAW), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -9,9 +9,8 @@ import altair
 def _offline(spec: dict, **_: object) -> dict[str, str]:
     name = f"chart-{uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(spec, sort_keys=True))}"
     inline = json.dumps(spec).replace("</", "<\\/")
-    return {
-        "text/html": f'<div class="chart" id="{name}"></div>\n<script type="module">vegaEmbed("#{name}", {inline}, {{actions: {{export: true, source: true, compiled: false, editor: false}}}});</script>'
-    }
+    script = f'<script type="module">drawChart("{name}", {inline});</script>'
+    return {"text/html": f'<div class="chart" id="{name}"></div>\n{script}'}
 
 
 altair.renderers.register("offline", _offline)
