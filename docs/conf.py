@@ -1,4 +1,4 @@
-"""How Sphinx builds the documentation: `make docs`. Everything that a page loads is copied into the site; no page needs a network."""
+"""How Sphinx builds the documentation (`make docs`). What a page loads is copied into the site: no page needs a network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import qtwin  # noqa: E402
 
 project = "qtwin"
 author = "The qtwin contributors"
-copyright = "The qtwin contributors, Apache-2.0. Research software, not a medical device; not for diagnosis or prescribing"  # noqa: A001
+copyright = "The qtwin contributors, Apache-2.0. Research software, not a medical device; not for diagnosis or prescribing"
 version = release = qtwin.__version__
 language = "en"
 
