@@ -89,7 +89,7 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
     "navbar_persistent": ["search-button"],
 }
-html_sidebars = {"index": []}
+html_sidebars = dict.fromkeys(("index", "tutorial", "limitations", "glossary"), ())  # pages without a section
 copybutton_prompt_text = r"\$ |>>> |\.\.\. "
 copybutton_prompt_is_regexp = True
 
