@@ -32,7 +32,7 @@ format: .venv/test.stamp ## let ruff rewrite the code
 	.venv/bin/python -m ruff format .
 
 docs: .venv/docs.stamp ## the documentation, into site/, warnings as errors
-	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build --strict
+	.venv/bin/python -m sphinx -W --keep-going -q -E -j auto -d build/doctrees docs site
 
 bench: .venv/test.stamp ## speed of the hot paths against named peers
 	@for script in benchmarks/bench_*.py; do \

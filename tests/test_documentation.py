@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import get_args
 
@@ -72,6 +75,84 @@ def test_every_make_target_of_the_pages_exists() -> None:
         text = page.read_text(encoding="utf-8")
         used = re.findall(r"^\$ make ([a-z]+)", text, re.MULTILINE) + re.findall(r"`make ([a-z]+)", text)
         assert set(used) <= targets, page
+
+
+def test_the_readme_names_every_extra() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    named = re.findall(r"^\| (`[^|]+) \|", (ROOT / "README.md").read_text(encoding="utf-8").split("## Extras")[-1], re.MULTILINE)
+    assert {e for row in named for e in re.findall(r"`([a-z]+)`", row)} == set(extras)
+
+
+def _children(page: Path) -> set[Path]:
+    """The pages that the table-of-contents blocks of a page name."""
+    children: set[Path] = set()
+    for block in re.findall(r"^```\{toctree\}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+        for line in block.splitlines():
+            target = found[1] if (found := re.search(r"<(.+)>$", line)) else line.strip()
+            if target and not target.startswith(":"):
+                children |= {p for ending in (".md", ".ipynb") for p in page.parent.glob(target + ending)}
+    return children
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    reached: set[Path] = set()
+    waiting = {ROOT / "docs/index.md"}
+    while waiting:
+        page = waiting.pop()
+        reached.add(page)
+        if page.suffix == ".md":
+            waiting |= _children(page) - reached
+    pages = {p for ending in ("md", "ipynb") for p in (ROOT / "docs").rglob(f"*.{ending}") if "_ext" not in p.parts}
+    assert {p for p in pages if ".ipynb_checkpoints" not in p.parts} == reached
+
+
+def test_what_a_page_loads_is_told_from_where_it_links() -> None:
+    spec = importlib.util.spec_from_file_location("offline_check", ROOT / "docs/_ext/offline_check.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    kept = '<a href="https://a.org">a</a><link rel="canonical" href="https://b.org"><script src="../c.js"></script>'
+    loaded = (
+        '<script src="//d.org/d.js"></script><link rel="stylesheet" href="https://e.org/e.css"><img src="http://f.org/f.png">'
+    )
+    assert module.external_loads(kept) == []
+    assert module.external_loads(kept + loaded) == ["//d.org/d.js", "https://e.org/e.css", "http://f.org/f.png"]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation, built as `make docs` does."""
+    for module in ("sphinx", "myst_nb", "pydata_sphinx_theme", "mathjax"):
+        pytest.importorskip(module, reason="the documentation's packages are not installed: make docs")
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-E", "-d", str(folder / "doctrees")]
+    done = subprocess.run(
+        [*command, str(ROOT / "docs"), str(folder / "html")], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / "html"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_site_is_searched_and_shows_formulas_without_a_network(site: Path) -> None:
+    index = json.loads(re.sub(r"^Search\.setIndex\(|\)$", "", (site / "searchindex.js").read_text(encoding="utf-8").strip()))
+    assert {"jupyt", "gpu", "sparsepauliop"} <= set(index["terms"]), "stems of Jupyter, GPU and SparsePauliOp"
+    page = (site / "theory/uncertainty.html").read_text(encoding="utf-8")
+    script = re.search(r'src="(\.\./_static/mathjax/[^"?]+)', page)
+    assert script is not None
+    assert (site / "theory" / script[1]).is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_every_public_name_has_an_entry(site: Path) -> None:
+    import qtwin
+
+    text = "".join(p.read_text(encoding="utf-8") for p in (site / "api/public").glob("*.html"))
+    names = [n for n in getattr(qtwin, "__all__", ()) if not n.startswith("__")]
+    assert [n for n in names if f'id="qtwin.{n}"' not in text] == []
 
 
 RUNNABLE = ("docs/tutorial.md", "docs/how_to/run_a_sweep.md", "docs/how_to/read_the_map.md", "docs/how_to/rerun_a_figure.md")

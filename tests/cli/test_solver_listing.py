@@ -23,7 +23,7 @@ def test_every_solver_has_a_line_with_all_there_is_to_know(capsys: pytest.Captur
         assert row["ready"] == "yes" or row["ready"].startswith("pip install ")
     assert rows["cp-sat"]["ready"] == "yes"
     assert "licence" in rows["gurobi"]["limits"]
-    assert "below 1.15" in rows["highs"]["limits"]
+    assert "1.16 and newer" in rows["highs"]["limits"]
     assert (rows["cp-sat"]["warm_start"], rows["simulated-annealing"]["warm_start"]) == ("yes", "no")
 
 

@@ -51,7 +51,7 @@ class Highs(Solver):
             guarantee="optimal for the encoding within floating-point tolerance when it finishes; otherwise a bound",
             citation="Huangfu, Hall 2018, Mathematical Programming Computation 10:119",
             max_variables=2000,
-            limits="any degree; highspy below 1.15 beside OR-tools",
+            limits="any degree; highspy 1.14, or 1.16 and newer, beside OR-tools",
             warm_start=True,
             vendor=("highspy", "highspy"),
         )
@@ -104,8 +104,8 @@ class Highs(Solver):
 def _check_version() -> None:
     """Refuse a highspy that cannot share a process with OR-tools (google/or-tools issue 5246)."""
     found = metadata.version("highspy")
-    if tuple(int(part) for part in found.split(".")[:2]) >= (1, 15):
-        raise InputError(f"highspy {found} is installed, below 1.15 was wanted", hint="pip install 'highspy<1.15'")
+    if found.split(".")[:2] == ["1", "15"]:
+        raise InputError(f"expected highspy other than 1.15, got {found}", hint="pip install 'highspy>=1.14,!=1.15.*'")
 
 
 class _Run:
