@@ -94,8 +94,18 @@ def _take(
         found.pairs += [Finding(rule=rule, inn=inn, partner=other) for other in among]
 
 
-def _count(rule: Rule, candidates: frozenset[str], on: frozenset[str], found: _Found) -> None:
-    """File a rule on a number: a limit on the candidates, or a finding on each where the medicines that go on reach it."""
+def _count(rule: Rule, candidates: frozenset[str], on: frozenset[str], found: _Found, medicines: frozenset[str]) -> None:
+    """File a rule on a number: a limit on the candidates, or a finding on each where the medicines that go on reach it.
+
+    A rule on what is begun counts no medicine of a class that is taken now: exchanging one for another of its class begins none.
+    """
+    if rule.begun:
+        known = formulary()
+        classes = {known[inn].drug_class for inn in medicines & known.keys()}
+        new = frozenset(inn for inn in rule.subject.inns & candidates - medicines if known[inn].drug_class not in classes)
+        if len(new) > (rule.more_than or 0):
+            found.counts.append(Count(rule=rule, inns=new, taken=()))
+        return
     taken = sorted(rule.subject.inns & on)
     left = rule.subject.inns & candidates - on
     limit = Count(rule=rule, inns=left, taken=tuple(taken))
@@ -137,7 +147,7 @@ def assess_facts(
             if rule.more_than is None:
                 _take(rule, drug.inn, decided[rule.id], found, facts, candidates, on)
             elif new and decided[rule.id]:
-                _count(rule, candidates, on, found)
+                _count(rule, candidates, on, found, facts.medicines)
             elif decided[rule.id] is None:
                 found.unchecked.append(Unchecked(rule=rule, inn=drug.inn, missing=fact_names(rule.when.missing(facts))))
 

@@ -32,7 +32,7 @@ class Unchecked:
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """A rule on how many of a group may be taken at once: the candidates it counts, and the medicines that count already."""
+    """A rule on how many of a group may be taken, or begun, at once: the candidates it counts, and what counts already."""
 
     rule: Rule
     inns: frozenset[str]

@@ -69,7 +69,6 @@ def _taking(inn: str, **numbers: float) -> Facts:
         ("fewer death", "bisoprolol", _facts("reduced_ejection_fraction"), True),
         ("fewer death", "bisoprolol", _facts("reduced_ejection_fraction", "atrial_fibrillation"), False),
         ("pain", "tramadol", _facts("pain"), True),
-        ("pain", "amitriptyline", _facts("pain"), False),
         ("bladder", "oxybutynin", _facts("overactive_bladder"), True),
         ("reflux", "omeprazole", _facts("reflux_disease"), True),
         ("reflux", "omeprazole", _facts("pain"), False),

@@ -104,6 +104,18 @@ def test_a_number_at_once_counts_the_medicines_that_go_on(folder: Path, going_on
     assert _allowed(book, Facts(medicines=frozenset(going_on)), lift=["few"]) == set(_choices())
 
 
+@pytest.mark.parametrize(
+    ("taken", "counted"),
+    [((), {0, 1, 2, 3}), (("citalopram",), {2, 3}), (("sertraline",), {2, 3}), (("lorazepam", "gabapentin"), {0, 1, 2})],
+)
+def test_a_number_begun_counts_only_classes_that_are_not_taken(folder: Path, taken: tuple[str, ...], counted: set[int]) -> None:
+    rule = {"id": "one", "group": "cns", "strength": "avoid", "count": {"group": "cns", "more_than": 1, "begun": True}}
+    book = book_of(folder, rule_set(rule, groups=GROUPS))
+    facts = Facts(medicines=frozenset(taken))
+    assert _allowed(book, facts) == {c for c in _choices() if len(c & counted) <= 1}
+    assert _allowed(book, facts, lift=["one"]) == set(_choices())
+
+
 def test_cautions_and_lifted_rules_forbid_nothing(folder: Path) -> None:
     rules = ({"id": "mind", "drug": "tramadol", "strength": "caution"}, {"id": "avoid", "drug": "warfarin", "strength": "avoid"})
     assert _allowed(book_of(folder, rule_set(*rules)), Facts(), lift=["avoid"]) == set(_choices())
