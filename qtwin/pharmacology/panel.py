@@ -102,6 +102,7 @@ class Panel:
         removal_per_year: (m, n) amyloid removal; `removal_counted` is 0 where no benefit accrues from it.
         constants: (e, c) of `CONSTANTS`; the factor on mortality holds what is not known of the stage's ratio too.
         hazards: (e, 7) yearly hazard of each of `OUTCOMES` without drugs; death is in the span.
+        discount_per_year: Continuous rate at which what comes later counts less; None for the table's.
         counts: Benefit that does not depend on the drug, such as rate control, to whether it accrues.
         unmodelled: INN to the wanted effects that the twin does not value.
     """
@@ -118,6 +119,7 @@ class Panel:
     constants: Array
     hazards: Array
     counts: Mapping[str, bool]
+    discount_per_year: float | None = None
     _spans: dict[tuple[float, bool], tuple[Span, Array]] = field(default_factory=dict)
 
     @property
@@ -165,7 +167,9 @@ class Panel:
                 hazard_factor=self.constant("mortality_factor"),
                 utility_base=self.constant("utility_base"),
                 utility_per_mmse=self.constant("utility_per_mmse"),
-                discount_per_year=table.constant["discount_rate"].value,
+                discount_per_year=table.constant["discount_rate"].value
+                if self.discount_per_year is None
+                else self.discount_per_year,
                 beyond=beyond,
             )
             loss = np.zeros((self.n_draws, len(EVENTS)))

@@ -63,6 +63,11 @@ class RegimenProblem:
         """Number of options."""
         return len(self.options)
 
+    @property
+    def n_course_numbers(self) -> int:
+        """Numbers of the disease model that differ between the members of the posterior."""
+        return int(self.twin.posterior.latent.shape[1])
+
     def feasible_bits(self) -> NDArray[np.uint8]:
         """(k, n) all feasible choices.
 
@@ -146,12 +151,33 @@ class RegimenProblem:
 
     def thinned(self, n_members: int) -> RegimenProblem:
         """The same question on fewer posterior members, every k-th of them, for when very many choices are simulated."""
+        twin = self._with_members(self._some(n_members))
+        return replace(self, twin=twin, panel=twin.panel((*self.options, *self.going_on)))
+
+    def _some(self, n_members: int) -> NDArray[np.int64]:
+        """Rows of so many posterior members, evenly spread."""
+        have = self.twin.n_members
+        return np.linspace(0, have - 1, min(n_members, have)).round().astype(np.int64)
+
+    def _with_members(self, rows: NDArray[np.int64]) -> Twin:
         p = self.twin.posterior
-        rows = np.linspace(0, len(p.weights) - 1, min(n_members, len(p.weights))).round().astype(np.int64)
         kept = {name: getattr(p, name)[rows] for name in ("latent", "parameters", "state_first", "state_now", "weights")}
         kept["weights"] = kept["weights"] / kept["weights"].sum()
-        twin = replace(self.twin, posterior=replace(p, **kept))
-        return replace(self, twin=twin, panel=twin.panel((*self.options, *self.going_on)))
+        return replace(self.twin, posterior=replace(p, **kept))
+
+    def courses(self, n_courses: int, ignorance: Ignorance) -> Iterator[RegimenProblem]:
+        """The same question under other draws, for each of some posterior members as the known course of the disease.
+
+        One alone where no candidate changes the course: then it does not matter which.
+        """
+        asked = self.under(ignorance)
+        rows = self._some(n_courses) if asked.panel.removal_counted.any() else self._some(1)
+        for row in rows:
+            yield replace(asked, twin=self._with_members(np.full(PEOPLE, row)))
+
+    def discounted(self, rate_per_year: float) -> RegimenProblem:
+        """The same question where what comes later counts less by another rate."""
+        return replace(self, panel=replace(self.panel, discount_per_year=rate_per_year, _spans={}))
 
     def under(self, ignorance: Ignorance) -> RegimenProblem:
         """The same question under other draws of what is not known."""
