@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,14 @@ from qtwin.pharmacology.drug import Dose, Drug
 from qtwin.pharmacology.rule import Rule
 
 _SLACK = 1.0 + 1e-9
+_GRAVE = (
+    "contraindicated|death|die|fatal|haemorrhag|bleed|stroke|infarction|torsade|qt|arrhythm|seizure|epilep|serotonin|breathing"
+    "|respiratory|anaphyla|angioedema|toxicity|aria|coma|neuroleptic malignant",
+    "bradycardia|block|syncope|pulse|conduction|slow|falls|fracture|hypotension|pressure|inr|sodium|hyponatr|potassium|hyperkal"
+    "|renal|kidney|clearance|delirium|confusion|glucose|bronch|lung|asthma|retention|liver|myopathy|mania|lithium|digoxin rises"
+    "|sedation",
+)
+"""Words of a caution by what it warns of: what can kill, what injures or takes to hospital; the rest is discomfort."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +121,7 @@ class Eligibility:
         return "dose-limited" if any(f.rule.strength == "dose" and f.rule.limits_somebody for f in found) else "eligible"
 
     def cautions(self, options: Sequence[Dose]) -> tuple[Finding, ...]:
-        """What to mind with a chosen regimen: cautions, pairs of it, numbers of it, and whatever rule was lifted for it."""
+        """What to mind with a chosen regimen, the gravest first: cautions, pairs and numbers of it, rules lifted for it."""
         chosen = {option.drug.inn for option in options}
         told = [f for f in self.findings if f.inn in chosen and self._minded(f.rule)]
         met: set[tuple[str, frozenset[str]]] = set()
@@ -125,7 +134,7 @@ class Eligibility:
             members = sorted(count.inns & chosen)
             if self._minded(count.rule) and len(members) > count.limit:
                 told += [Finding(rule=count.rule, inn=inn) for inn in members]
-        return tuple(told)
+        return tuple(sorted(told, key=lambda f: gravity(f.rule)))
 
     def _minded(self, rule: Rule) -> bool:
         return rule.strength == "caution" or (rule.excludes and rule.id in self.lifted)
@@ -151,6 +160,16 @@ class Eligibility:
         if self.unused_diagnoses:
             said.append(f"diagnoses that no rule asks for: {'; '.join(self.unused_diagnoses)}")
         return tuple(said)
+
+
+def gravity(rule: Rule) -> int:
+    """How grave what a rule warns of is, 0 the gravest: an exclusion that was lifted, what can kill, what injures, the rest."""
+    if rule.excludes:
+        return 0
+    if "boxed warning" in rule.source.casefold():
+        return 1
+    text = rule.text.casefold()
+    return 1 + next((k for k, words in enumerate(_GRAVE) if re.search(rf"\b(?:{words})", text)), len(_GRAVE))
 
 
 def rules_in_words(n: int) -> str:
