@@ -18,7 +18,7 @@ from qtwin.patient.person import Patient
 from qtwin.pharmacology.criterion import fact_names
 from qtwin.pharmacology.drug import Drug
 from qtwin.pharmacology.drug_group import DATA, Subject
-from qtwin.pharmacology.facts import Facts, fact_name, facts_of
+from qtwin.pharmacology.facts import Facts, fact_name, facts_of, inn_of
 from qtwin.pharmacology.finding import Count, Eligibility, Finding, Unchecked, over, rules_in_words
 from qtwin.pharmacology.formulary import formulary
 from qtwin.pharmacology.rule import JURISDICTIONS, STRENGTHS, Rule
@@ -98,13 +98,13 @@ def _count(rule: Rule, candidates: frozenset[str], on: frozenset[str], found: _F
     """File a rule on a number: a limit on the candidates, or a finding on each where the medicines that go on reach it.
 
     A rule on what is begun counts no medicine of a class that is taken now: exchanging one for another of its class begins none.
+    It is filed with none too, for doses may be raised.
     """
     if rule.begun:
         known = formulary()
         classes = {known[inn].drug_class for inn in medicines & known.keys()}
         new = frozenset(inn for inn in rule.subject.inns & candidates - medicines if known[inn].drug_class not in classes)
-        if len(new) > (rule.more_than or 0):
-            found.counts.append(Count(rule=rule, inns=new, taken=()))
+        found.counts.append(Count(rule=rule, inns=new, taken=()))
         return
     taken = sorted(rule.subject.inns & on)
     left = rule.subject.inns & candidates - on
@@ -201,7 +201,18 @@ def assess(
         for name, days in facts.measured_days_ago.items()
         if name in asked and days > _YEAR_DAYS
     }
-    return replace(found, old_facts=old, unused_diagnoses=tuple(dict.fromkeys(unused)), unknown_allergies=len(nameless))
+    daily_mg = {
+        inn_of(m): m.amount_mg * 24.0 / m.interval_h
+        for m in patient.medications
+        if m.amount_mg is not None and m.interval_h is not None and not m.over
+    }
+    return replace(
+        found,
+        taken_daily_mg=daily_mg,
+        old_facts=old,
+        unused_diagnoses=tuple(dict.fromkeys(unused)),
+        unknown_allergies=len(nameless),
+    )
 
 
 def _main(arguments: Sequence[str]) -> int:

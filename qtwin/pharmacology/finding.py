@@ -71,6 +71,7 @@ class Eligibility:
         unknown_allergies: Number of recorded allergies to what has no known name or code.
         unused_diagnoses: Recorded diagnoses, by our name or their code, for which no rule asks.
         diagnoses_told: Whether the record holds any diagnosis.
+        taken_daily_mg: Medicine taken now to its dose a day, where the record tells it.
     """
 
     jurisdiction: str
@@ -86,6 +87,13 @@ class Eligibility:
     unknown_allergies: int = 0
     unused_diagnoses: tuple[str, ...] = ()
     diagnoses_told: bool = True
+    taken_daily_mg: Mapping[str, float] = field(default_factory=dict)
+
+    def begins(self, count: Count, option: Dose) -> bool:
+        """Whether an option counts for a rule on a number; for one on what is begun, a dose above the present one does too."""
+        inn, now = option.drug.inn, self.taken_daily_mg.get(option.drug.inn)
+        raised = now is not None and option.amount_mg * 24.0 / option.interval_h > now * _SLACK
+        return inn in count.inns or (count.rule.begun and inn in count.rule.subject.inns and raised)
 
     def excludes(self, rule: Rule) -> bool:
         """Whether a rule that holds keeps its drug out: contraindicated, or avoid that is not lifted."""

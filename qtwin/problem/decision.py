@@ -26,7 +26,7 @@ _FOLDS = 8
 _MOST_CONTENDERS = 48
 _RIDGE = (3.0, 30.0, 300.0, 3000.0)
 _SHOWN = 12
-_COURSES, _CROSSED_DRAWS = 64, 64
+_COURSES = 32
 NEARLY = 1.0 / 3.0
 """A regimen that is better than the choice in at least this share of the draws is nearly equal to it."""
 
@@ -237,7 +237,7 @@ def certainty(
         lost = found.best - (values[place[row]] if row in place else problem.by_draw(bits[[row]])[0])
         return Standing(row=row, p_optimal=float(p[row]), expected_regret_qaly=float(lost.mean()))
 
-    parts = split(problem, bits[contenders], seed=seed)
+    parts = split(problem, bits[contenders])
     course = Learning(group="course of the disease", value_qaly=parts.course_qaly, n_numbers=problem.n_course_numbers)
     learnt = (*learning(problem, bits[contenders], seed=seed), course)
     best_mean = max(float(values.mean(axis=1).max()), float(mine.mean()))
@@ -279,25 +279,19 @@ def rival(problem: RegimenProblem, bits: NDArray[np.uint8], contenders: NDArray[
     return max(found, key=lambda r: r.p_better, default=None)
 
 
-def split(
-    problem: RegimenProblem,
-    contenders: NDArray[np.uint8],
-    *,
-    seed: int,
-    n_courses: int = _COURSES,
-    n_draws: int = _CROSSED_DRAWS,
-) -> Split:
-    """The course of the disease crossed with the numbers, and either averaged out.
+def split(problem: RegimenProblem, contenders: NDArray[np.uint8], *, n_courses: int = _COURSES) -> Split:
+    """The course of the disease crossed with the draws of the numbers, and either averaged out.
 
     Args:
         problem: The question.
         contenders: (c, n) choices, the present one first.
-        seed: Seed of the draws.
-        n_courses: Courses that are crossed,
-        n_draws: with so many draws.
+        n_courses: Courses that are crossed with every draw.
     """
-    drawn = Sampled(n=n_draws, seed=seed + 2)
-    utility = np.stack([asked.by_draw(contenders) for asked in problem.courses(n_courses, drawn)], axis=2)  # (c, e, k)
+    changing = problem.changes_course(contenders)
+    courses = problem.courses(n_courses if changing.any() else 1)
+    utility = np.repeat(next(courses).by_draw(contenders)[:, :, None], n_courses if changing.any() else 1, axis=2)  # (c, e, k)
+    for k, asked in enumerate(courses, start=1):  # what does not change the course is worth the same in all
+        utility[changing, :, k] = asked.by_draw(contenders[changing])
     now = float(utility.mean(axis=(1, 2)).max())
 
     def shares(values: Array) -> tuple[float, float]:
@@ -308,7 +302,7 @@ def split(
     p_numbers, numbers_qaly = shares(utility.mean(axis=2))
     return Split(
         n_courses=utility.shape[2],
-        n_draws=n_draws,
+        n_draws=utility.shape[1],
         p_course=p_course,
         p_numbers=p_numbers,
         p_both=shares(utility)[0],

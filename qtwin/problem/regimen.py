@@ -165,14 +165,15 @@ class RegimenProblem:
         kept["weights"] = kept["weights"] / kept["weights"].sum()
         return replace(self.twin, posterior=replace(p, **kept))
 
-    def courses(self, n_courses: int, ignorance: Ignorance) -> Iterator[RegimenProblem]:
-        """The same question under other draws, for each of some posterior members as the known course of the disease.
+    def changes_course(self, bits: NDArray[np.generic]) -> NDArray[np.bool_]:
+        """(r,) whether each choice holds a drug that changes the course of the disease, with an indication."""
+        changing = self.panel.removal_counted[:, : self.n].any(axis=0)
+        return np.asarray((np.asarray(bits)[:, changing] > 0).any(axis=1))
 
-        One alone where no candidate changes the course: then it does not matter which.
-        """
-        asked = self.under(ignorance)
-        rows = self._some(n_courses) if asked.panel.removal_counted.any() else self._some(1)
-        for row in rows:
+    def courses(self, n_courses: int) -> Iterator[RegimenProblem]:
+        """The same question under the same draws, for each of some posterior members as the known course of the disease."""
+        asked = self.under(self.panel.ignorance)
+        for row in self._some(n_courses):
             yield replace(asked, twin=self._with_members(np.full(PEOPLE, row)))
 
     def discounted(self, rate_per_year: float) -> RegimenProblem:

@@ -236,7 +236,7 @@ def points(result: Mapping[str, Any], current: Mapping[str, Any]) -> tuple[str, 
             f" is better in {percent(sure['rival']['p_better'])} of the draws."
         )
     if sure.get("split"):
-        out.append(_ignorance(sure["split"]))
+        out.append(ignorance(sure["split"]))
     by_drug: dict[str, str] = {}
     for row in result["excluded"]:
         label, too_much = row["inn"], row["because"][0]["strength"] == "dose"
@@ -286,10 +286,10 @@ def points(result: Mapping[str, Any], current: Mapping[str, Any]) -> tuple[str, 
     return tuple(out)
 
 
-def _ignorance(split: Mapping[str, Any]) -> str:
+def ignorance(split: Mapping[str, Any]) -> str:
     """Which ignorance matters: the course of this person's disease, or the numbers."""
     if split["n_courses"] == 1:
-        return "No feasible regimen changes the course of the disease, so what is not known of it does not matter to the choice."
+        return "None of the regimens that may be the best changes the course of the disease, so it does not matter which that is."
     course, numbers = split["evppi_course_qaly"], split["evppi_numbers_qaly"]
     return (
         "Of this, were only this person's course of disease unknown, the choice would be the best in"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import tempfile
 from pathlib import Path
@@ -114,6 +115,15 @@ def test_a_number_begun_counts_only_classes_that_are_not_taken(folder: Path, tak
     facts = Facts(medicines=frozenset(taken))
     assert _allowed(book, facts) == {c for c in _choices() if len(c & counted) <= 1}
     assert _allowed(book, facts, lift=["one"]) == set(_choices())
+
+
+def test_a_dose_raised_counts_as_begun(folder: Path) -> None:
+    rule = {"id": "one", "group": "cns", "strength": "avoid", "count": {"group": "cns", "more_than": 1, "begun": True}}
+    book = book_of(folder, rule_set(rule, groups=GROUPS))
+    found = assess_facts(Facts(medicines=frozenset({"citalopram"})), DRUGS, book=book)
+    told = eligibility_constraints(OPTIONS, dataclasses.replace(found, taken_daily_mg={"citalopram": 20.0}))
+    allowed = {frozenset(np.flatnonzero(row).tolist()) for row in feasible_bits(N, told)}
+    assert allowed == {c for c in _choices() if len(c & {1, 2, 3}) <= 1}  # 40 mg is raised, 20 mg is not
 
 
 def test_cautions_and_lifted_rules_forbid_nothing(folder: Path) -> None:

@@ -131,7 +131,7 @@ def test_which_ignorance_matters_is_told(result):
     assert "25.0 % of draws" in text
     result["certainty"]["split"] = split | {"n_courses": 1}
     assert told(result, "Of this") == []
-    assert told(result, "No feasible regimen changes the course")
+    assert told(result, "None of the regimens that may be the best")
 
 
 def test_a_limit_that_the_choice_reaches_is_told(result):
