@@ -333,7 +333,7 @@ def _begun(result: Mapping[str, Any]) -> list[str]:
         bound = rule["kind"] == "AtMost" and rule["name"].startswith("eligibility: ")
         inns = {label.split(" ")[0] for label in rule["members"]}
         if bound and len(inns) > 1 and taken & set(rule["members"]):
-            out.append(f"Limited: {rule['reason']}")
+            out.append(f"Limited: {rule['reason'].replace('. (', ' (', 1)}.")
     return out
 
 

@@ -140,11 +140,11 @@ def test_a_limit_that_the_choice_reaches_is_told(result):
     rule = {
         "name": "eligibility: one-begun",
         "kind": "AtMost",
-        "reason": "Begin one (source)",
+        "reason": "Begin one. (source)",
         "members": [label, "amlodipine 5 mg /24 h"],
     }
     result["problem"]["constraints"] = [rule]
-    assert told(result, "Limited") == ["Limited: Begin one (source)"]
+    assert told(result, "Limited") == ["Limited: Begin one (source)."]
     result["problem"]["constraints"] = [rule | {"members": ["amlodipine 5 mg /24 h", "lisinopril 10 mg /24 h"]}]
     assert told(result, "Limited") == []
 
