@@ -18,7 +18,7 @@ from scipy.special import ndtri
 from qtwin.pharmacology.benefit import COMPONENTS, accrues
 from qtwin.pharmacology.drug import RECEPTORS, ROUTES, Dose, Drug
 from qtwin.pharmacology.facts import Facts
-from qtwin.pharmacology.ignorance import Ignorance, Sampled
+from qtwin.pharmacology.ignorance import Ignorance, OneAtATime, Sampled
 from qtwin.pharmacology.interaction import turnover
 from qtwin.pharmacology.kinetics import mean_steady_state_ng_per_mL
 from qtwin.pharmacology.outcome import CONSTANTS, EVENTS, OUTCOMES, outcome_table
@@ -276,7 +276,9 @@ def build_panel(
         if "amyloid_clearance" in drug.effects:
             rate = drug.effects["amyloid_clearance"]
             known = drawn.draw(rate, f"{drug.inn} effects amyloid_clearance", group="efficacy")
-            people = np.random.default_rng([seed, 1, *drug.inn.encode()]).standard_normal(n_members)
+            # one number at a time: the same people in every row, for else their chance would pass for the number's effect
+            some = PEOPLE if isinstance(drawn, OneAtATime) else n_members
+            people = np.resize(np.random.default_rng([seed, 1, *drug.inn.encode()]).standard_normal(some), n_members)
             removal[:, i] = known[np.arange(n_members) // PEOPLE] * np.exp(rate.person_log_sd * people) * option.relative
             counted[:, i] = removal[:, i] if accrues("disease course", drug, person.facts) else 0.0
     table = outcome_table()
