@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtwin.errors import InputError
-from qtwin.report import figures, glance, number
+from qtwin.report import figures, glance, number, recommendation
 from qtwin.report.decision_pictures import against, dose_label, labels
 from qtwin.report.origin import ORIGIN, command_line, origin_text
 from qtwin.report.picture import Picture
@@ -122,6 +122,7 @@ def environment() -> Environment:
         "interval_qaly": lambda value: number.interval(value, number.qaly),
         "interval_percent": lambda value: number.interval(value, number.percent),
         "words": plain_key,
+        "ignorance": recommendation.ignorance,
         "sentence": sentence,
         "dose": dose_label,
         "pretty_json": lambda value: escape(json.dumps(value, indent=2, ensure_ascii=False, default=str)),
