@@ -105,6 +105,35 @@ class TornadoBar(Part):
     end: str
 
 
+class RivalRegimen(Part):
+    """The regimen that exchanges one drug of the choice for another, and the share of the draws in which it is better."""
+
+    take: DoseRow
+    instead_of: DoseRow
+    p_better: float
+    nearly_equal: bool
+
+
+class IgnoranceSplit(Part):
+    """P(optimal) and value of learning of the course of the disease and of the numbers of drugs, risks and values, apart."""
+
+    n_courses: int
+    n_draws: int
+    p_optimal_course_unknown: float
+    p_optimal_numbers_unknown: float
+    p_optimal_both_unknown: float
+    evppi_course_qaly: float
+    evppi_numbers_qaly: float
+
+
+class DiscountRow(Part):
+    """The choice at another discount rate."""
+
+    rate_per_year: float
+    best: tuple[str, ...]
+    regret_qaly: float
+
+
 class CertaintyPart(Part):
     """How sure the choice is."""
 
@@ -117,6 +146,9 @@ class CertaintyPart(Part):
     regret_95_qaly: float
     evpi_qaly: float
     evppi: tuple[GroupValue, ...]
+    rival: RivalRegimen | None
+    split: IgnoranceSplit
+    discount: tuple[DiscountRow, ...]
     tornado: tuple[TornadoBar, ...]
     set90: tuple[NearlyBest, ...]
 
