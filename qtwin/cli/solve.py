@@ -38,22 +38,24 @@ def solve_file(
     seed: int,
     time_limit_s: float | None,
     out: Path | None,
+    problem: str = "",
 ) -> dict[str, Any]:
     """Read an instance, ask a solver, print and write the answer.
 
     Args:
-        path: .json, .qubo or .lp, also packed as .gz or .xz.
+        path: A file of any of `qtwin.encoding.instance.FORMATS`, also packed as .gz or .xz.
         solver: Name in the table; "" chooses one.
         backend: For solvers that run circuits; "" for their own choice.
         options: ``key=value`` for the solver's constructor.
         seed: Of the solver.
         time_limit_s: None for the solver's own.
         out: Where result.json goes; None writes none.
+        problem: Which of several problems in the file.
 
     Raises:
         InputError: for a file, a solver or an option that cannot be used.
     """
-    encoding = read_instance(path)
+    encoding = read_instance(path, problem)
     if encoding.polynomial.n_variables > MOST_VARIABLES and not encoding.constraints:
         raise InputError(
             f"{path.name} has {encoding.polynomial.n_variables:,} variables, at most {MOST_VARIABLES:,} can be solved",
@@ -78,6 +80,7 @@ def solve_file(
         "schema": SCHEMA,
         "instance": {
             "file": path.name,
+            "problem": problem or None,
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
             "n_variables": encoding.polynomial.n_variables,
             "n_decision": encoding.n_decision,
