@@ -144,7 +144,10 @@ def _told(result: Result, encoding: Encoding) -> dict[str, Any]:
         named = list(zip(encoding.variables, bits or (), strict=False))[: encoding.n_decision]
     else:
         named = list(zip(encoding.variables, bits or (), strict=False))
+    parts = {i for z in encoding.whole_numbers for i in z.bits}
+    options = None if bits is None or not parts else encoding.decode(np.array([bits]))[0]
     return {
+        "whole_numbers": {} if options is None else {z.name: z.value(options) for z in encoding.whole_numbers},
         "solvers": [
             {
                 "name": result.solver,
@@ -161,7 +164,7 @@ def _told(result: Result, encoding: Encoding) -> dict[str, Any]:
             }
         ],
         "bits": bits,
-        "chosen": [v for v, b in named if b],
+        "chosen": [v for i, (v, b) in enumerate(named) if b and i not in parts],
         "energy": result.energy,
         "trace": [[p.time_s, p.evaluations, p.best_energy] for p in result.trace[-200:]],
     }
@@ -201,6 +204,9 @@ def _print(told: dict[str, Any]) -> None:
         ("time", seconds(sum(row["wall_s"].values()))),
         ("chosen", chosen or "nothing"),
     ]
+    if told["whole_numbers"]:
+        values = [f"{name} = {value}" for name, value in told["whole_numbers"].items()]
+        lines.append(("whole numbers", ", ".join(values[:20]) + (" ..." if len(values) > 20 else "")))
     rate = told["success_probability"]
     if rate is not None:
         lines.append(("best in a shot", f"{percent(rate['value'])} ({percent(rate['low'])} to {percent(rate['high'])})"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from qtwin.encoding.integers import WholeNumber
 from qtwin.encoding.levels import Recoded
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.encoding.quadratise import Quadratised
@@ -70,6 +71,7 @@ class Encoding:
         unwritten: Names of constraints that the polynomial has no penalty for: only solvers that take rows as they are keep them.
         constraints_known: Whether `constraints` are all there are; False for an energy from elsewhere, in which somebody's
             penalties may stand, so that nobody knows which of its assignments are allowed.
+        whole_numbers: Variables of whole values that stand in several of the options.
 
     Raises:
         InputError: for names, numbers of variables, members of constraints or coefficients that do not fit one another.
@@ -86,6 +88,7 @@ class Encoding:
     quadratised: Quadratised | None = None
     unwritten: tuple[str, ...] = ()
     constraints_known: bool = True
+    whole_numbers: tuple[WholeNumber, ...] = ()
 
     def __post_init__(self) -> None:
         n, names = self.polynomial.n_variables, len(self.variables)
