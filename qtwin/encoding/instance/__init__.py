@@ -36,6 +36,8 @@ PACKED: dict[str, Callable[[], Any]] = {
 
 _LARGEST_BYTES = 48 << 20
 """Of a file, unpacked too: what is read takes some twenty times as much memory."""
+_MOST_LINES = 4_000_000
+"""Of a file that is read line by line; each takes some 150 bytes."""
 _PIECE = 1 << 20
 
 
@@ -80,6 +82,8 @@ def read_instance(path: Path, problem: str = "") -> Encoding:
     if "\0" in text:
         raise InputError(f"{path.name} is no text", hint=f"files ending in {path.suffix} hold plain text")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.lstrip()[:1] != "{" and text.count("\n") > _MOST_LINES:
+        raise InputError(f"{path.name} holds more than {_MOST_LINES:,} lines", hint="split the instance")
     suffix = "" if known else suffix_by_content(text)
     form = format_of(path.with_suffix(suffix) if suffix else path)
     if not problem:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from qtwin.encoding.encoding import Encoding, plain
-from qtwin.encoding.instance.lp_grammar import Program, parse
+from qtwin.encoding.instance.lp_grammar import MOST_TERMS, Program, parse
 from qtwin.encoding.instance.lp_ranges import NEAR, Range, ranges_of
 from qtwin.encoding.instance.size import MOST_VARIABLES, check_size
 from qtwin.encoding.integers import WholeNumber, weights_of
@@ -23,6 +23,8 @@ from qtwin.problem.constraint import Constraint, Exactly, linear, row_of
 
 _NAME = re.compile(r"^\\ (x\d{1,9}) is (.+)$", re.MULTILINE)
 _LABEL = re.compile(r"^\\ (c\d{1,9}) is (.+)$", re.MULTILINE)
+_MOST_BITS = 100_000
+"""Of the whole numbers of a file."""
 _OURS = re.compile(r"^x(0|[1-9]\d*)$")
 
 
@@ -81,6 +83,7 @@ def read(text: str, name: str) -> Encoding:
         raise InputError(f"{name} holds no variable", hint="is it an LP file?")
     ranges = ranges_of(program, name)
     told = dict(_NAME.findall(text))
+    _check_bits(program, ranges, name)
     inside, whole_numbers, names = _in_bits(_order(program, ranges, told, name), ranges, told)
     forms = {v: inside.get(v) or (ranges[v].low, ()) for v in program.seen}
     sign = -1.0 if program.maximise else 1.0
@@ -118,6 +121,20 @@ _Form = tuple[float, tuple[tuple[int, float], ...]]
 
 def _pieces(form: _Form) -> list[tuple[Term, float]]:
     return [((), form[0]), *(((i,), w) for i, w in form[1])]
+
+
+def _check_bits(program: Program, ranges: Mapping[str, Range], name: str) -> None:
+    """Refuse whole numbers that stand in more bits, or terms of bits, than can be held (InputError)."""
+    width = {v: 1 if r.is_bit else int(r.high - r.low).bit_length() for v, r in ranges.items() if not r.is_constant}
+    bits = sum(width.values())
+    terms = sum((1 + width.get(u, 0)) * (1 + width.get(v, 0)) for u, v in program.quadratic)
+    terms += sum(width.get(v, 0) for row in (program.linear, *(r.terms for r in program.rows)) for v in row)
+    if bits > max(_MOST_BITS, len(width)) or terms > MOST_TERMS:
+        raise InputError(
+            f"{name}: its whole numbers take {bits:,} bits and {terms:,} terms, at most {_MOST_BITS:,} and {MOST_TERMS:,} were "
+            "wanted",
+            hint="state narrower bounds under Bounds",
+        )
 
 
 def _in_bits(

@@ -190,7 +190,7 @@ class _Parser:
         return self._held[-1]
 
     def _refuse(self, token: _Token, why: str, hint: str = "correct the line") -> NoReturn:
-        shown = token.text[:40] or "the end of the file"
+        shown = "the next section" if token.kind == "section" else token.text[:40] or "the end of the file"
         raise InputError(f"{self._name}, line {token.line}: {shown!r}: {why}", hint=hint)
 
     def _is_number(self) -> bool:
@@ -222,8 +222,11 @@ class _Parser:
             self._refuse(token, f"more than {MOST_TERMS:,} terms", hint="split the instance")
         return token.text
 
+    def _at_label(self) -> bool:
+        return self._token.kind == "name" and self._peek().text == ":"
+
     def _label(self) -> str:
-        if self._token.kind == "name" and self._peek().text == ":":
+        if self._at_label():
             token = self._next()
             self._next()
             return token.text
@@ -251,7 +254,7 @@ class _Parser:
                 self._quadratic(sign)
             elif self._is_number() or token.kind == "name":
                 if not (signed or first):
-                    if token.kind == "name" and self._peek().text == ":":
+                    if self._at_label():
                         return terms, constant  # the label of the next row
                     self._refuse(token, "a sign was wanted before it")
                 value, was_number = 1.0, self._is_number()
@@ -337,7 +340,7 @@ class _Parser:
             sign, _ = self._sign()
             where = self._token
             sides.append((sense, self._number(sign)))
-            if self._token.kind not in ("section", "end of text") and self._token.line == where.line:
+            if self._token.kind not in ("section", "end of text") and self._token.line == where.line and not self._at_label():
                 self._refuse(self._token, "the right side must be one number, and the next row must begin on another line")
         self._finite(constant, start)
         if not label:

@@ -134,6 +134,7 @@ def _two(objective: str = "- x - y", rows: str = "c: x + y <= 2", rest: str = "B
         (_two(rows="c: x + y + x <= 2"), -1.0),
         (_two(rows="c: x + y >= -inf\n d: x + y <= 1e30\n e: -infinity <= x"), -2.0),
         (_two(rows="x + y\n <= 1"), -1.0),
+        (_two("- 2 x - y", rows="c: x + y <= 1 d: y >= 1"), -1.0),
         (_two(rows="+ x + y <= 1\n + x >= 1"), -1.0),
         (_two(rows="c: 1.2345 x + 2.3456 y <= 3.58"), -1.0),
         (_two(rows="c: 1.2345 x + 2.3456 y <= 3.5801"), -2.0),
@@ -260,6 +261,18 @@ def test_whole_numbers_have_the_optimum_that_other_readers_find(seed: int, tmp_p
     for other in others:
         assert (ours is None) == (other is None), path.read_text()
         assert ours is None or ours == pytest.approx(other, abs=1e-6), path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("objective", "count"),
+    [("x", 4000), (" + ".join(["x + [", *(f"z{i} * z{i + 1}" for i in range(2999)), "0 x * y ] / 2"]), 3000)],
+)
+def test_more_bits_than_can_be_held_are_refused(objective: str, count: int) -> None:
+    objective = objective.replace("[ +", "[").replace("x + [ +", "x + [")
+    names = [f"z{i}" for i in range(count)]
+    bounds = "\n".join(f" 0 <= {v} <= 1000000000" for v in names)
+    with pytest.raises(InputError, match="bits and"):
+        lp.read(_two(objective, rest=f"Bounds\n{bounds}\nGeneral\n{' '.join(names)}\nBinary\n x y"), "a.lp")
 
 
 def test_the_answer_names_the_values_of_whole_numbers(tmp_path: Path) -> None:
