@@ -38,22 +38,24 @@ def solve_file(
     seed: int,
     time_limit_s: float | None,
     out: Path | None,
+    problem: str = "",
 ) -> dict[str, Any]:
     """Read an instance, ask a solver, print and write the answer.
 
     Args:
-        path: .json, .qubo or .lp, also packed as .gz or .xz.
+        path: A file of any of `qtwin.encoding.instance.FORMATS`, also packed as .gz or .xz.
         solver: Name in the table; "" chooses one.
         backend: For solvers that run circuits; "" for their own choice.
         options: ``key=value`` for the solver's constructor.
         seed: Of the solver.
         time_limit_s: None for the solver's own.
         out: Where result.json goes; None writes none.
+        problem: Which of several problems in the file.
 
     Raises:
         InputError: for a file, a solver or an option that cannot be used.
     """
-    encoding = read_instance(path)
+    encoding = read_instance(path, problem)
     if encoding.polynomial.n_variables > MOST_VARIABLES and not encoding.constraints:
         raise InputError(
             f"{path.name} has {encoding.polynomial.n_variables:,} variables, at most {MOST_VARIABLES:,} can be solved",
@@ -78,6 +80,7 @@ def solve_file(
         "schema": SCHEMA,
         "instance": {
             "file": path.name,
+            "problem": problem or None,
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
             "n_variables": encoding.polynomial.n_variables,
             "n_decision": encoding.n_decision,
@@ -141,7 +144,10 @@ def _told(result: Result, encoding: Encoding) -> dict[str, Any]:
         named = list(zip(encoding.variables, bits or (), strict=False))[: encoding.n_decision]
     else:
         named = list(zip(encoding.variables, bits or (), strict=False))
+    parts = {i for z in encoding.whole_numbers for i in z.bits}
+    options = None if bits is None or not parts else encoding.decode(np.array([bits]))[0]
     return {
+        "whole_numbers": {} if options is None else {z.name: z.value(options) for z in encoding.whole_numbers},
         "solvers": [
             {
                 "name": result.solver,
@@ -158,7 +164,7 @@ def _told(result: Result, encoding: Encoding) -> dict[str, Any]:
             }
         ],
         "bits": bits,
-        "chosen": [v for v, b in named if b],
+        "chosen": [v for i, (v, b) in enumerate(named) if b and i not in parts],
         "energy": result.energy,
         "trace": [[p.time_s, p.evaluations, p.best_energy] for p in result.trace[-200:]],
     }
@@ -198,6 +204,9 @@ def _print(told: dict[str, Any]) -> None:
         ("time", seconds(sum(row["wall_s"].values()))),
         ("chosen", chosen or "nothing"),
     ]
+    if told["whole_numbers"]:
+        values = [f"{name} = {value}" for name, value in told["whole_numbers"].items()]
+        lines.append(("whole numbers", ", ".join(values[:20]) + (" ..." if len(values) > 20 else "")))
     rate = told["success_probability"]
     if rate is not None:
         lines.append(("best in a shot", f"{percent(rate['value'])} ({percent(rate['low'])} to {percent(rate['high'])})"))

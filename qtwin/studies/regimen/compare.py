@@ -331,9 +331,8 @@ class Judged:
         }
         result |= self._recommended(known)
         result |= dict(identity or {})
-        result["verdict"] = headline(
-            twin.patient, twin.person.facts, problem.regimen(known.best).doses, out_of_scope(twin.patient)
-        )
+        chosen = problem.regimen(known.best).doses
+        result["verdict"] = headline(twin.patient, twin.person.facts, chosen, out_of_scope(twin.patient), certain)
         result["verdict_points"] = list(recommendation_points(result, current))
         return Comparison.model_validate(plain(result))
 

@@ -36,6 +36,7 @@ class RuleFinding(Part):
     partner: str
     rule: str
     strength: str
+    gravity: int
     text: str
     source: str
 
