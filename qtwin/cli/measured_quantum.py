@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from qtwin.benchmark.metrics import clopper_pearson
+from qtwin.benchmark.metrics import posterior
 from qtwin.cli.show import note, table
 from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.interactions import maximum_safe_subset, synergy_choice, synergy_encoding
@@ -100,7 +100,7 @@ def _run(problem: str, label: str, solver: str, options: dict[str, Any], encodin
     optimum = float(encoding.polynomial.values().min())
     energies = encoding.polynomial.evaluate(result.samples.bits)
     hits, trials = int(result.samples.counts[energies <= optimum + 1e-9].sum()), result.samples.shots
-    low, high = clopper_pearson(hits, trials)
+    low, high = posterior(hits, trials)
     told = result.info.get("resources") or {}
     gates = told.get("two_qubit", {}).get("all-to-all", {}).get("gates")
     return Row(
