@@ -23,6 +23,7 @@ from qtwin.solver import registry, twin_search
 from qtwin.solver.ask import ask, warm
 from qtwin.solver.base import Instance, Result, Solver, SolverFailureError
 from qtwin.solver.judge import Claim, alarms, claim_of, contradictions
+from qtwin.solver.nulls import label_of, missing
 from qtwin.solver.quantum.qaoa import Qaoa
 from qtwin.solver.store import from_plain, to_plain
 from qtwin.spec import SolverSection, Spec
@@ -43,7 +44,6 @@ TITLES = {
     "hardware-efficient-vqe": "hardware-efficient VQE",
     "filtering-vqe": "filtering VQE",
     "grover-adaptive-search": "Grover adaptive search",
-    "random": "uniform random bits",
     "statevector": "our state vector",
     "aer": "Aer",
     "pennylane": "PennyLane",
@@ -104,8 +104,11 @@ class Answerer:
         Raises:
             InputError: for an unknown solver, backend or option, or a vendor that is not installed.
         """
-        solvers = tuple(registry.load(s.name, s.options) for s in spec.solver)
-        return Answerer(seed=spec.seed, sections=spec.solver, solvers=solvers)
+        added = (
+            SolverSection.model_validate({"name": n.name, **n.options}) for n in missing((s.name, s.options) for s in spec.solver)
+        )
+        sections = (*spec.solver, *added)
+        return Answerer(seed=spec.seed, sections=sections, solvers=tuple(registry.load(s.name, s.options) for s in sections))
 
     def answer(self, checkpoint: Checkpoint, encoding: Encoding, problem: RegimenProblem) -> list[Answer]:
         """Run every solver on the encoding, or take its answer from before; one that refuses or fails does not end the run.
@@ -129,9 +132,8 @@ class Answerer:
         """Run the k-th solver on the encoding, or take its answer from before."""
         section, solver = self.sections[k], self.solvers[k]
         backend = str(section.options.get("backend", ""))
-        label = TITLES.get(section.name, section.name.replace("-", " ")) + (
-            f" on {TITLES.get(backend, backend)}" if backend else ""
-        )
+        label = label_of(section.name, section.options) or TITLES.get(section.name, section.name.replace("-", " "))
+        label += f" on {TITLES.get(backend, backend)}" if backend else ""
         asked = {**section.options.get("backend_options", {}), **section.options.get("mitigation", {})}
         if asked:
             label += f" ({', '.join(f'{key} {value}' for key, value in asked.items())})"
