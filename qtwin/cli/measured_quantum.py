@@ -20,6 +20,7 @@ from qtwin.report.number import number
 from qtwin.report.sheet import Section, Table
 from qtwin.solver.base import Instance
 from qtwin.solver.fixed_size import best_of_all
+from qtwin.solver.nulls import DESCENT, UNIFORM_BITS, UNIFORM_FEASIBLE
 from qtwin.solver.registry import load
 
 MOST = 12
@@ -27,6 +28,8 @@ MOST = 12
 MU = 5.0
 """Weight of the size in the published energy."""
 SHOTS = 8192
+_NULLS = ("random", "random-feasible")
+_BASELINES = (UNIFORM_BITS, UNIFORM_FEASIBLE, DESCENT)
 _PUBLISHED = {"steps": 15001, "dt": 0.001, "gain": 3.0, "unit": "energy"}
 
 
@@ -55,7 +58,9 @@ class Row:
 def _methods(*, sized: bool) -> list[tuple[str, str, dict[str, Any]]]:
     """(label, solver, options)."""
     found: list[tuple[str, str, dict[str, Any]]] = [
-        ("uniform random", "random", {}),
+        (UNIFORM_BITS, "random", {}),
+        (UNIFORM_FEASIBLE, "random-feasible", {}),
+        (DESCENT, "random", {"descent": True}),
         ("FALQON", "falqon", _PUBLISHED),
         ("FALQON + imaginary time", "falqon", _PUBLISHED | {"imaginary_time": "alternate"}),
         ("imaginary time alone", "falqon", _PUBLISHED | {"imaginary_time": "only", "steps": 7500}),
@@ -106,7 +111,7 @@ def _run(problem: str, label: str, solver: str, options: dict[str, Any], encodin
     return Row(
         problem=problem,
         method=label,
-        is_quantum=solver != "random" and bool(result.info.get("is_quantum", True)),
+        is_quantum=solver not in _NULLS and bool(result.info.get("is_quantum", True)),
         probability=hits / trials,
         low=low,
         high=high,
@@ -154,7 +159,7 @@ def _cells(rows: Sequence[Row]) -> list[tuple[str, ...]]:
     return [
         (
             r.problem,
-            r.method if r.is_quantum or r.method == "uniform random" else f"{r.method} (no circuit)",
+            r.method if r.is_quantum or r.method in _BASELINES else f"{r.method} (no circuit)",
             number(r.probability),
             f"{number(r.low)} to {number(r.high)}",
             "" if r.two_qubit_gates is None else f"{r.two_qubit_gates:,}",
