@@ -62,7 +62,7 @@ def median_times(runs: Sequence[Runs], rng: np.random.Generator, *, draws: int) 
     for k, r in enumerate(runs):
         run_s = r.run_s + share * (_means(r, rng, draws) - r.run_s)
         one_run = np.log(np.maximum(run_s, _LEAST_S))
-        found = np.zeros(draws)
+        found: Array = np.zeros(draws)
         if not r.certain:
             found = _log_repeats(rng.beta(r.successes + PRIOR, r.trials - r.successes + PRIOR, size=draws))
         centre = float(np.median(found))
@@ -89,9 +89,7 @@ def interval(runs: Sequence[Runs], *, seed: int, draws: int = 4000, level: float
     return Interval(low, float(np.quantile(upper, (1 + level) / 2, method="inverted_cdf")))
 
 
-def reads_interval(
-    counts: Sequence[Sequence[tuple[int, int]]], *, seed: int, draws: int = 4000, level: float = 0.95
-) -> Interval:
+def reads_interval(counts: Sequence[Sequence[tuple[int, int]]], *, seed: int, draws: int = 4000, level: float = 0.95) -> Interval:
     """Percentile interval of the median over instances of the reads until one hits with 99 %.
 
     Instances are drawn again, and within each its runs, since the reads of one run share its training; then the rate from its
@@ -127,7 +125,8 @@ def reads_interval(
 def _log_repeats(p: Array) -> Array:
     """Logarithm of the runs until one succeeds with 99 %; at least one."""
     few = np.log(np.maximum(-np.log1p(-np.minimum(p, CERTAINTY)), 1e-300))
-    return np.maximum(math.log(-math.log1p(-CERTAINTY)) - few, 0.0)
+    needed: Array = np.maximum(math.log(-math.log1p(-CERTAINTY)) - few, 0.0)
+    return needed
 
 
 def _means(runs: Runs, rng: np.random.Generator, draws: int) -> Array:

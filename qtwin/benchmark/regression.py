@@ -39,8 +39,8 @@ def exponential(sizes: Sequence[float], values: Sequence[float], *, level: float
     """The line by least squares.
 
     Raises:
-        InputError: for fewer than four different sizes, values that are not positive and finite, or a slope whose interval does not
-            lie above 0.
+        InputError: for fewer than four different sizes, values that are not positive and finite, or a slope whose interval
+            holds 0 or less.
     """
     x, y = np.asarray(sizes, dtype=np.float64), np.asarray(values, dtype=np.float64)
     if len(x) != len(y) or len(set(sizes)) < 4 or not (np.isfinite(y).all() and (y > 0).all()):

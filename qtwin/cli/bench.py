@@ -228,7 +228,7 @@ def _verdict(cells: Sequence[Cell], untrue: Sequence[Mapping[str, Any]]) -> str:
     if not both:
         return _alone(sides) + _beside_nulls(sides)
     at = {kind: {where: [c for c in sides[kind] if (c.family, c.n) == where] for where in both} for kind in sides}
-    wins, quicker, unsolved, untimed = 0, [], 0, 0
+    wins, quicker, unsolved, untimed, unsure = 0, [], 0, 0, 0
     for where in both:
         classical = min(c.tts_s for c in at["classical"][where])
         timed = [c.qpu_tts_s for c in at["quantum"][where] if not math.isnan(c.qpu_tts_s)]
@@ -239,8 +239,10 @@ def _verdict(cells: Sequence[Cell], untrue: Sequence[Mapping[str, Any]]) -> str:
             unsolved += 1
         elif classical <= min(timed, default=math.inf):
             wins += 1
-        else:
+        elif _told_apart(at["quantum"][where], at["classical"][where], at["null"][where]):
             quicker.append(where)
+        else:
+            unsure += 1
     names = {kind: _names(sides[kind]) for kind in ("classical", "quantum")}
     parts = [
         f"Classical ({names['classical']}) wins at {wins} of the {len(both)} sizes where quantum ({names['quantum']}) took part"
@@ -256,11 +258,26 @@ def _verdict(cells: Sequence[Cell], untrue: Sequence[Mapping[str, Any]]) -> str:
         ]
     elif unsolved:
         parts.append(f"Neither side reached the best known energy at {unsolved} of them.")
+    if unsure:
+        parts.append(
+            f"At {unsure} of them nobody is ahead: intervals overlap, or a null baseline needs no more samples than the quantum"
+            " side."
+        )
     if untimed:
         parts.append(
             f"At {untimed} of them the quantum side has no QPU time, since its circuit is not known, and nothing is said."
         )
     return " ".join(parts) + _beside_nulls(sides)
+
+
+def _told_apart(quantum: Sequence[Cell], classical: Sequence[Cell], nulls: Sequence[Cell]) -> bool:
+    """Whether a quantum solver has less QPU time than any classical one, by disjoint intervals, and fewer samples than any null."""
+    ends = [c.tts_interval.low if c.tts_interval is not None else 0.0 for c in classical]
+    guessed = min(_reads(nulls), default=math.inf)
+    return any(
+        c.qpu_tts_interval is not None and c.qpu_tts_interval.high < min(ends) and c.drawn and c.reads_to_solution < guessed
+        for c in quantum
+    )
 
 
 def _beside_nulls(sides: Mapping[str, Sequence[Cell]]) -> str:

@@ -96,8 +96,8 @@ RULES = (
     " nothing of them was measured here. Where a classical answer without proof is published, the molecule is called classical,"
     " heuristic.",
     "Open: no classical method found the best known answer of most instances, or a quantum method would take less of an"
-    " idealised processor than any classical method took, with disjoint intervals of ten runs or more. How quick a simulator is"
-    " decides nothing.",
+    " idealised processor than any classical method took, with disjoint intervals of ten runs or more and"
+    " fewer samples than any null baseline. How quick a simulator is decides nothing.",
     f"{processor().words[0].upper()}{processor().words[1:]}.",
     "Classical heuristic: anything else.",
     "Time is the 99 % time to solution: a run's time, training included, times the runs until one succeeds with 99 % certainty."

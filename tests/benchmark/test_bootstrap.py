@@ -82,16 +82,16 @@ def test_times_to_solution_are_covered_by_ten_runs() -> None:
 
 @pytest.mark.slow
 def test_medians_over_instances_and_growth_are_covered() -> None:
-    """Planted rates that scatter over instances and planted growths: 94 to 96 % on average, none below 88 %, but for noise.
+    """Planted rates that scatter over instances: 94 to 96 % on average, none below 88 %, but for the noise of 200 repetitions.
 
-    With 200 repetitions a cell has a standard error of 1.5 %, and the mean of the 40 cells one of 0.25 %.
+    That is 1.5 % of a cell and 0.3 % of the mean of 48. Growth over medians of few instances is covered more often than stated.
     """
     from benchmarks.interval_coverage import growths, times
 
-    for rows in ([*times()], [*growths()]):
-        found = [covered for _, _, covered in rows]
-        assert 0.93 <= np.mean(found) <= 0.975
-        assert min(found) >= 0.85
+    found = [covered for _, _, covered in times()]
+    assert 0.935 <= np.mean(found) <= 0.965
+    assert min(found) >= 0.86
+    assert min(covered for _, _, covered in growths()) >= 0.94
 
 
 def test_reads_of_one_run_are_drawn_together() -> None:

@@ -47,8 +47,19 @@ def _published(proof: str, instances: int) -> tuple[Contender, ...]:
     """A proof by others, of which no time is known here."""
     if not proof:
         return ()
-    never = {"time_s": math.inf, "low_s": math.inf, "high_s": math.inf}
-    return (Contender(label=proof, kind="classical", **never, successes=0, runs=0, proven=instances, note="published"),)
+    return (
+        Contender(
+            label=proof,
+            kind="classical",
+            time_s=math.inf,
+            low_s=math.inf,
+            high_s=math.inf,
+            successes=0,
+            runs=0,
+            proven=instances,
+            note="published",
+        ),
+    )
 
 
 def _of_cell(c: Mapping[str, Any]) -> Contender:

@@ -6,7 +6,8 @@ The rules, in the order in which they are tried:
 2. classical, heuristic: a classical answer without proof is published for a molecule that was not measured here.
 3. quantum plausible: the worked-out machine overtakes the best classical method within two weeks, at a size that the data carry.
 4. open: no classical method found the best known answer of most instances, or a quantum method would take less of an idealised
-   processor than any classical method took here, and the intervals, of ten runs or more, do not overlap.
+   processor than any classical method took here, the intervals, of ten runs or more, do not overlap, and it needs fewer samples
+   than any null baseline.
 5. classical, heuristic: anything else: a classical method finds the best answer known, nobody proves that it is the best.
 
 A place where no classical method took part is open for lack of a measurement, and says so.
@@ -63,7 +64,8 @@ def judge(place: Place) -> Verdict:
             kind="open", words=f"no classical method found the best known answer reliably within its time limit{beside}"
         )
     ideal = min((c for c in place.contenders if c.qpu_s is not None), key=lambda c: c.qpu_s or 0.0, default=None)
-    if ideal is not None and _sooner(ideal, classical):
+    guesses = [c.reads for c in place.contenders if c.kind == "null" and c.reads is not None]
+    if ideal is not None and _sooner(ideal, classical) and (ideal.reads or 0.0) < min(guesses, default=math.inf):
         return Verdict(
             kind="open",
             words=f"{ideal.label} would take {duration(ideal.qpu_s or 0.0)} of an ideal processor, without noise or queue,"
