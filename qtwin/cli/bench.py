@@ -271,7 +271,7 @@ def _verdict(cells: Sequence[Cell], untrue: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _told_apart(quantum: Sequence[Cell], classical: Sequence[Cell], nulls: Sequence[Cell]) -> bool:
-    """Whether a quantum solver has less QPU time than any classical one, by disjoint intervals, and fewer samples than any null."""
+    """Whether a quantum solver has less QPU time than any classical one, intervals disjoint, and fewer samples than any null."""
     ends = [c.tts_interval.low if c.tts_interval is not None else 0.0 for c in classical]
     guessed = min(_reads(nulls), default=math.inf)
     return any(
