@@ -58,8 +58,31 @@ def growth_picture(family: str, cells: Sequence[Cell], fits: Mapping[str, Fit]) 
         wide=wide,
         narrow=narrow,
         csv=table(
-            ["solver", "n", "instances", "runs", "successes", "low", "high", "run_s", "tts_s"],
-            [(c.label, c.n, c.instances, c.runs, c.successes, c.interval.low, c.interval.high, c.run_s, c.tts_s) for c in cells],
+            [
+                *(
+                    "solver",
+                    "n",
+                    "kind",
+                    "instances",
+                    "runs",
+                    "successes",
+                    "low",
+                    "high",
+                    "run_s",
+                    "tts_s",
+                    "tts_low_s",
+                    "tts_high_s",
+                ),
+                *("samples_to_solution", "sample_tts_s", "qpu_tts_s", "qpu_tts_low_s", "qpu_tts_high_s"),
+            ],
+            [
+                (
+                    *(c.label, c.n, c.kind, c.instances, c.runs, c.successes, *(c.interval or (None, None)), c.run_s, c.tts_s),
+                    *(c.tts_interval or (None, None)),
+                    *(c.reads_to_solution, c.read_tts_s, c.qpu_tts_s, *(c.qpu_tts_interval or (None, None))),
+                )
+                for c in cells
+            ],
         ),
     )
 

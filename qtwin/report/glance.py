@@ -194,9 +194,10 @@ def _quantum_card(result: Mapping[str, Any]) -> Card:
     first = quantum[0]  # the first of the spec, not the luckiest: several may have measured the same circuit
     chance = first["success_probability"]
     note = f"{interval(chance, percent)}, {solver_label(first)}"
-    null = next((s for s in result.get("solvers") or [] if s.get("kind") == "null" and s.get("success_probability")), None)
-    if null is not None:
-        note += f"; random baseline {percent(null['success_probability'].get('value'))}"
+    nulls = [s for s in result.get("solvers") or [] if s.get("kind") == "null" and s.get("success_probability")]
+    if nulls:
+        null = max(nulls, key=lambda s: float(s["success_probability"].get("value") or 0.0))
+        note += f"; best baseline, {solver_label(null)}, {percent(null['success_probability'].get('value'))}"
     return Card(name=name, value=percent(chance.get("value")), note=note)
 
 

@@ -117,6 +117,7 @@ def environment() -> Environment:
         "plain": number.plain,
         "qaly": number.qaly,
         "percent": number.percent,
+        "whole": number.whole,
         "seconds": number.seconds,
         "interval": number.interval,
         "interval_qaly": lambda value: number.interval(value, number.qaly),

@@ -371,11 +371,12 @@ class EncodingPart(Part):
 
 
 class Rate(Part):
-    """A success rate with its 95 % interval."""
+    """A success rate with its 95 % credible interval; without one, and `no_interval` says why, where there are too few trials."""
 
     value: float
-    low: float
-    high: float
+    low: Number
+    high: Number
+    no_interval: str
     level: float
     successes: int
     trials: int
@@ -390,11 +391,25 @@ class Estimated(Part):
 
 
 class Seconds(Part):
-    """A time with its interval; None is never."""
+    """A time, or a number of shots, with its interval; None is never, or no interval."""
 
     value: Number
     low: Number
     high: Number
+
+
+class QpuTime(Part):
+    """The answer on an idealised quantum processor; `unknown` says why there is no time."""
+
+    shot_s: Number
+    shots: int
+    training_shots: int
+    run_s: Number
+    to_solution_s: Seconds | None
+    two_qubit_depth: int | None
+    lattice: str
+    unknown: str
+    assumptions: str
 
 
 class SolverRow(Part):
@@ -425,6 +440,9 @@ class SolverRow(Part):
     feasible_share: Rate | None
     mean_energy: Estimated | None
     time_to_solution_s: Seconds | None
+    shots_to_solution: Seconds | None
+    read_time_to_solution_s: Seconds | None
+    qpu: QpuTime | None
     trace: tuple[tuple[float, int, Number], ...]
     info: dict[str, Any]
     offences: dict[str, str]
@@ -590,6 +608,10 @@ class Comparison(StudyResult):
                     "p_best_low": None if r.success_probability is None else r.success_probability.low,
                     "p_best_high": None if r.success_probability is None else r.success_probability.high,
                     "shots": r.shots,
+                    "shots_to_solution": None if r.shots_to_solution is None else r.shots_to_solution.value,
+                    "qpu_seconds_to_solution": None
+                    if r.qpu is None or r.qpu.to_solution_s is None
+                    else r.qpu.to_solution_s.value,
                     "seconds": r.total_wall_s,
                 }
                 for r in self.solvers
