@@ -62,8 +62,8 @@ class Cell:
         stage_s: Mean seconds of each stage (`qtwin.benchmark.stages`).
         shots, evaluations: Mean a run, training included.
         hits, drawn: Samples at the best known energy, and samples in all; 0 and 0 for a solver that keeps none.
-        reads_to_solution, reads_interval: Median over instances of the samples until one is at the best known energy with 99 %; NaN
-            and None for a solver that keeps none. The interval is bootstrapped from instances, runs and samples.
+        reads_to_solution, reads_interval: Median over instances of the samples until one is at the best known energy with 99 %;
+            NaN and None for a solver that keeps none. The interval is bootstrapped from instances, runs and samples.
         read_tts_s: The same in seconds of this machine, each sample charged its share of the whole run.
         qpu_run_s: Median seconds of a run on the idealised processor, training included; NaN where it has none.
         qpu_tts_s, qpu_tts_interval: 99 % time to solution on it, and its interval as above.
@@ -264,7 +264,8 @@ def crossings(
 ) -> list[tuple[str, str, str, Crossover]]:
     """(family, quantum label, classical label, where): each quantum solver against the classical one of least time at its end.
 
-    The quantum side is that of the idealised processor, training included; how quick a simulator is says nothing about a crossing.
+    The quantum side is that of the idealised processor, training included; how quick a simulator is says nothing about a
+    crossing.
     """
     out = []
     for family in sorted({group_of(r) for r in records}):
@@ -282,7 +283,7 @@ def crossings(
             why = _unknown(mine)
             try:
                 if why:
-                    raise InputError(f"no QPU time, {why}", hint="")
+                    raise InputError(f"no QPU time, {why}", hint="")  # noqa: TRY301
                 made = fit(runs_by_size(records, best, family, label, clock="QPU"), form="exponential", seed=seed)
                 found = crossover(made, classical[rival])
             except InputError as error:

@@ -47,7 +47,8 @@ def posterior(successes: int, trials: int, *, level: float = 0.95) -> Interval:
     """Equal-tailed interval of the Beta posterior of a success probability, closed at 0 without a success, at 1 without a miss.
 
     Covers `level` on average over rates, 88 % at worst for ten runs (after Brown, Cai, DasGupta 2001, Stat. Sci. 16:101). Every
-    success rate and time to solution that is shown takes its interval from here; `shown` says when there are too few runs for one.
+    success rate and time to solution that is shown takes its interval from here; `shown` says when there are too few runs for
+    one.
     """
     _check(successes, trials, level)
     a, b, tail = successes + PRIOR, trials - successes + PRIOR, (1.0 - level) / 2.0

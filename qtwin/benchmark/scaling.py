@@ -4,7 +4,8 @@
     power law    log2 T = a + b log2 n
 
 Points are medians over instances; intervals are two-level bootstraps, over instances and then over runs. What was never solved is
-censored: a size at which half of the instances were not solved carries no point and is reported. Nor does a size of fewer than ten
+censored: a size at which half of the instances were not solved carries no point and is reported. Nor does a size of fewer than
+    ten
 repetitions.
 """
 

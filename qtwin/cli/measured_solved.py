@@ -145,7 +145,7 @@ def _ladder(most: int) -> list[int]:
 
 
 def baseline(name: str, solved: Sequence[Solved]) -> dict[str, Any]:
-    """In how many contexts a baseline is optimal, with its 95 % interval (None below ten contexts), and how far it falls short."""
+    """In how many contexts a baseline is optimal, with its 95 % interval (None below ten), and how far it falls short."""
     gaps = np.array([s.gap(name) for s in solved])
     hit = int((gaps == 0.0).sum())
     low, high = shown(hit, len(gaps)) or (None, None)

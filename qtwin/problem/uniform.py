@@ -55,7 +55,7 @@ class Uniform:
         while found < k:
             if drawn >= _MOST_DRAWS:
                 raise InputError(
-                    f"{found} allowed choices were met in {drawn:,} draws, {k:,} were wanted: uniform allowed choices can be drawn"
+                    f"{found} allowed choices were met in {drawn:,} draws, {k:,} were wanted: uniform choices can be drawn"
                     " neither exactly nor by rejection here",
                     hint="take fewer shots, or a search as the baseline",
                 )
