@@ -17,11 +17,90 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, GREY, INK = "#CC79A7", "#56B4E9", "#767676", "#22252a"
 RULE = "#e4e2dc"
+SOFT, PAPER = "#5c6066", "#ffffff"
+
+_DARK = {
+    BLUE: "#4a9fd8",
+    ORANGE: "#f0b03c",
+    GREEN: "#2dbd94",
+    VERMILLION: "#f0803c",
+    PURPLE: "#dd9cc3",
+    SKY: "#9fd6f5",
+    GREY: "#9a9a9a",
+    INK: "#e9e6df",
+    SOFT: "#a9adb3",
+    RULE: "#343a42",
+    PAPER: "#1c2026",
+}
+"""Every colour of a chart, and what stands for it on a dark page."""
+
+
+def colour_pairs() -> dict[str, str]:
+    """Light colour to dark colour, as the page swaps them."""
+    return dict(_DARK)
+
+
+def dark(value: Any) -> Any:
+    """A spec with its colours swapped for those of a dark page."""
+    if isinstance(value, dict):
+        return {k: dark(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [dark(v) for v in value]
+    return _DARK.get(value, value) if isinstance(value, str) else value
+
+
+def config() -> dict[str, Any]:
+    """Vega-Lite's settings in light colours: one font, quiet axes, legends on top, room to breathe."""
+    return {
+        "background": "transparent",
+        "font": "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif",
+        "padding": 2,
+        "view": {"stroke": None},
+        "axis": {
+            "domainColor": GREY,
+            "gridColor": RULE,
+            "labelColor": SOFT,
+            "labelFontSize": 11,
+            "labelLimit": 210,
+            "labelOverlap": "greedy",
+            "tickColor": GREY,
+            "tickCount": 5,
+            "tickSize": 4,
+            "titleColor": SOFT,
+            "titleFontSize": 11.5,
+            "titleFontWeight": "normal",
+            "titlePadding": 8,
+        },
+        "axisBand": {"grid": False, "domain": False, "ticks": False, "labelPadding": 6},
+        "axisPoint": {"grid": False},
+        "concat": {"spacing": 22},
+        "facet": {"spacing": 22},
+        "header": {"labelAnchor": "start", "labelColor": INK, "labelFontSize": 12.5, "labelFontWeight": 600, "labelPadding": 6},
+        "legend": {
+            "labelColor": INK,
+            "labelFontSize": 11.5,
+            "labelLimit": 300,
+            "orient": "top",
+            "symbolSize": 90,
+            "title": None,
+            "columnPadding": 16,
+        },
+        "title": {"anchor": "start", "color": INK, "fontSize": 12.5, "fontWeight": 600, "offset": 8},
+        "text": {"color": INK, "fontSize": 11},
+        "rule": {"color": GREY},
+        "line": {"strokeWidth": 2},
+        "point": {"filled": True, "opacity": 1, "size": 55},
+        "bar": {"color": BLUE},
+        "style": {"ink": {"color": INK, "fill": INK}, "soft": {"color": SOFT, "fill": SOFT}},
+        "range": {"category": [BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, GREY]},
+    }
+
 
 REGIMEN_COLOURS = {"chosen": BLUE, "current": ORANGE, "none": GREY}
 SPARE_COLOURS = (GREEN, PURPLE, SKY, VERMILLION)
 DASHES: dict[str, Any] = {"chosen": "-", "current": (0, (5, 1.5)), "none": (0, (1.2, 1.2))}
 KIND_COLOURS = {"classical": BLUE, "quantum": VERMILLION, "null": GREY}
+KIND_SHAPES = {"classical": "circle", "quantum": "diamond", "null": "square"}
 KIND_MARKERS = {"classical": "o", "quantum": "D", "null": "s"}
 
 WIDE_IN, NARROW_IN = 9.6, 3.9
@@ -105,6 +184,11 @@ def png(figure: Figure) -> bytes:
 def regimen_colour(key: str, place: int) -> str:
     """The colour of a regimen: fixed for the usual three, by place for others."""
     return REGIMEN_COLOURS.get(key, SPARE_COLOURS[place % len(SPARE_COLOURS)])
+
+
+def dash(key: str) -> list[float]:
+    """The line pattern of a regimen: lengths of strokes and gaps."""
+    return {"current": [7.0, 3.0], "none": [2.0, 2.5]}.get(key, [1.0, 0.0])
 
 
 def few_ticks(axes: Axes, *, x: int = 5, y: int = 4) -> None:

@@ -1,6 +1,6 @@
 "use strict";
 // Tables sort by the column whose heading is pressed; cells carry their value in data-v where the text is not sortable.
-for (const table of document.querySelectorAll("table.sortable")) {
+const sortable = (table) => {
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
     const button = document.createElement("button");
@@ -21,4 +21,6 @@ for (const table of document.querySelectorAll("table.sortable")) {
       table.tBodies[0].append(...rows);
     });
   });
-}
+};
+document.documentElement.classList.add("script");
+document.querySelectorAll("table.sortable").forEach(sortable);
