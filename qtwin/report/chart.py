@@ -110,7 +110,7 @@ class Figure:
         """The drawing in light colours as PNG, at one and a half times the CSS resolution."""
         import vl_convert
 
-        return bytes(vl_convert.vegalite_to_png(spec(self), vl_version=_VEGA_LITE, scale=1.5))
+        return bytes(vl_convert.svg_to_png(self.svg, scale=1.5))
 
     def _repr_mimebundle_(self, *_: Any, **__: Any) -> dict[str, Any]:
         """What a notebook displays."""
@@ -216,6 +216,7 @@ def spec(figure: Figure, *, theme: str = "light", width_px: float = DESK_PX) -> 
         raise InputError(f"expected the theme light or dark, got {theme!r}", hint="choose one of them")
     page = figure.page_spec
     made: dict[str, Any] = json.loads(json.dumps(page["spec"]))
+    made["config"]["background"] = look.PAPER
     made["$schema"] = f"https://vega.github.io/schema/vega-lite/v{_VEGA_LITE.split('.')[0]}.json"
     if "concat" in made or "facet" in made:
         panels = made.get("concat") or [made["spec"]]

@@ -106,7 +106,10 @@ def _panels(
     layers: list[Any] = [
         band.mark_area(fillOpacity=0.18, aria=False).encode(y=alt.Y("low:Q", title=None).scale(zero=False), y2="high:Q"),
         curves.mark_line(aria=False).encode(y=y, strokeDash=dash),
-        curves.mark_point(size=140, fillOpacity=0, strokeOpacity=0).encode(y=y),  # holds the tooltip
+        curves.transform_window(place="row_number()", groupby=["regimen", "biomarker"])
+        .transform_filter(f"datum.place % {max(1, len(bands[0].get('time_years') or []) // 18)} == 0")
+        .mark_point(size=170, fillOpacity=0, strokeOpacity=0)
+        .encode(y=y),  # unseen: holds the tooltip
         base.transform_filter("datum.regimen == 'measured'")
         .mark_point(size=42, stroke=look.PAPER, strokeWidth=0.8)
         .encode(y="measured:Q", tooltip=tips(data, {"regimen": "", "time_years": "years", "measured": "value"})),

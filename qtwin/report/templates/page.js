@@ -24,3 +24,20 @@ const sortable = (table) => {
 };
 document.documentElement.classList.add("script");
 document.querySelectorAll("table.sortable").forEach(sortable);
+// A table that is wider than a phone stands as cards there: a row a card, every cell with its heading, no sideways scrolling.
+const cards = () => {
+  const narrow = matchMedia("(max-width: 40rem)").matches;
+  for (const table of document.querySelectorAll(".scroll > table:not(.map)")) {
+    table.classList.remove("stacked");
+    if (!narrow || !table.tHead || table.offsetWidth <= table.parentElement.clientWidth + 1) continue;
+    const heads = [...table.tHead.rows[0].cells].map((head) => head.textContent.trim());
+    for (const row of table.tBodies[0].rows) [...row.cells].forEach((cell, column) => {
+      cell.dataset.head = heads[column];
+      cell.classList.toggle("absent", cell.textContent.trim() === "–");
+    });
+    table.classList.add("stacked");
+  }
+};
+cards();
+addEventListener("resize", cards);
+document.addEventListener("toggle", cards, true);
