@@ -12,8 +12,8 @@ from qtwin.benchmark.analysis import Cell
 from qtwin.benchmark.profile import performance_profile
 from qtwin.benchmark.scaling import Fit
 from qtwin.report import look
+from qtwin.report.look import both
 from qtwin.report.picture import Picture, table
-from qtwin.report.trial_pictures import both
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

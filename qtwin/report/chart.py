@@ -158,6 +158,21 @@ def colour(domain: Sequence[str], colours: Sequence[str]) -> alt.Scale:
     return alt.Scale(domain=list(domain), range=list(colours))
 
 
+def with_interval(base: alt.Chart, value: alt.X | alt.Y, low: str, high: str, **encoding: Any) -> list[alt.Chart]:
+    """Layers of a point with its interval along x or y; `base` has the other channel, `encoding` is for the point alone."""
+    channel = type(value).__name__.lower()
+    shared = {key: value[key] for key in ("title", "scale", "axis")}
+    end = type(value)(low, type="quantitative", **shared)
+    whiskers = base.mark_rule(strokeWidth=1.6, aria=False).encode(**{channel: end, f"{channel}2": high})
+    return [whiskers, base.mark_point(size=60).encode(**{channel: value}, **encoding)]
+
+
+def line_at(value: float, channel: str = "x", *, dashed: bool = False) -> alt.Chart:
+    """A thin line across the panel at `value` of channel x or y."""
+    mark = {"strokeDash": [4, 3]} if dashed else {}
+    return fixed_chart([{"at": value}]).mark_rule(aria=False, **mark).encode(**{channel: "at:Q"})
+
+
 def decades(low: float, high: float, *, most: int = 6) -> list[float]:
     """Powers of ten from `low` to `high`, at most about `most` of them: the ticks of a logarithmic axis."""
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
@@ -165,12 +180,12 @@ def decades(low: float, high: float, *, most: int = 6) -> list[float]:
     return [10.0**k for k in range(first, last + 1, step)]
 
 
-def toggle(field: str) -> tuple[alt.Parameter, Any]:
+def toggle(field: str, *, pale: float = 0.12) -> tuple[alt.Parameter, Any]:
     """A legend whose entries are switched by click or Enter: the parameter for ``add_params``, and the opacity of the marks."""
     import altair as alt
 
     picked = alt.selection_point(fields=[field], bind="legend", name=f"pick_{field}")
-    return picked, alt.condition(picked, alt.value(1.0), alt.value(0.12))
+    return picked, alt.condition(picked, alt.value(1.0), alt.value(pale))
 
 
 def wrapped(text: str, width: int = 46, most: int = 2) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +101,9 @@ SPARE_COLOURS = (GREEN, PURPLE, SKY, VERMILLION)
 DASHES: dict[str, Any] = {"chosen": "-", "current": (0, (5, 1.5)), "none": (0, (1.2, 1.2))}
 KIND_COLOURS = {"classical": BLUE, "quantum": VERMILLION, "null": GREY}
 KIND_SHAPES = {"classical": "circle", "quantum": "diamond", "null": "square"}
+SERIES = (GREY, BLUE, ORANGE, GREEN, PURPLE, VERMILLION, SKY)
+"""Colours of series that have no names of their own, the comparator first."""
+SHAPES = ("square", "circle", "diamond", "triangle-up", "triangle-down", "cross", "triangle-right")
 KIND_MARKERS = {"classical": "o", "quantum": "D", "null": "s"}
 
 WIDE_IN, NARROW_IN = 9.6, 3.9
@@ -181,9 +184,25 @@ def png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
+def both(draw: Callable[[float], Figure]) -> tuple[bytes, bytes]:
+    """The figure for a desk and for a phone."""
+    with style():
+        return png(draw(WIDE_IN)), png(draw(NARROW_IN))
+
+
 def regimen_colour(key: str, place: int) -> str:
     """The colour of a regimen: fixed for the usual three, by place for others."""
     return REGIMEN_COLOURS.get(key, SPARE_COLOURS[place % len(SPARE_COLOURS)])
+
+
+def series(n: int) -> list[str]:
+    """Colours of `n` series without names of their own, the comparator first."""
+    return [SERIES[k % len(SERIES)] for k in range(n)]
+
+
+def shapes(n: int) -> list[str]:
+    """Marker shapes of `n` series, so that colour is never all that tells them apart."""
+    return [SHAPES[k % len(SHAPES)] for k in range(n)]
 
 
 def dash(key: str) -> list[float]:

@@ -11,8 +11,8 @@ from qtwin.benchmark.advantage.place import Axes as MapAxes
 from qtwin.benchmark.advantage.place import Origin
 from qtwin.benchmark.advantage.practice import in_practice
 from qtwin.report import look
+from qtwin.report.look import both
 from qtwin.report.picture import Picture, table
-from qtwin.report.trial_pictures import both
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qtwin.report import look
+from qtwin.report.look import both
 from qtwin.report.molecule_verdict import CHEMICAL_ACCURACY_MHA
 from qtwin.report.number import number, seconds
 from qtwin.report.picture import Picture, table
-from qtwin.report.trial_pictures import both
 from qtwin.report.words import sentence
 
 if TYPE_CHECKING:

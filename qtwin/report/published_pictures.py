@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from qtwin.pharmacology.exposures import ObservedRatio
 from qtwin.report import look
+from qtwin.report.look import both
 from qtwin.report.number import number
 from qtwin.report.picture import Picture, table
-from qtwin.report.trial_pictures import both
 from qtwin.twin.published import Compared
 
 if TYPE_CHECKING:

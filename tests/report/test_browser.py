@@ -96,7 +96,8 @@ def test_charts_take_the_width_of_their_place(browser: Any, pages: dict[str, Pat
     assert browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth") <= 0
     if width < 500:  # no table scrolls sideways either, and no row of one is mostly empty
         assert not browser.execute_script(
-            "return [...document.querySelectorAll('.scroll')].filter(s => s.offsetParent && s.scrollWidth > s.clientWidth + 1).length"
+            "return [...document.querySelectorAll('.scroll')]"
+            ".filter(s => s.offsetParent && s.scrollWidth > s.clientWidth + 1).length"
         )
 
 
@@ -144,7 +145,8 @@ def test_the_keyboard_reaches_marks_legends_and_downloads(browser: Any, pages: d
     def pale() -> int:
         return int(
             browser.execute_script(
-                "return [...document.querySelectorAll('#benefit_harm .mark-rect path')].filter(p => p.getAttribute('opacity') < 0.5).length"
+                "return [...document.querySelectorAll('#benefit_harm .mark-rect path')]"
+                ".filter(p => p.hasAttribute('opacity') && p.getAttribute('opacity') < 0.5).length"
             )
         )
 
