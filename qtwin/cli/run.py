@@ -67,8 +67,8 @@ def run_experiment(checked: Checked, out: Path, *, fresh: bool) -> dict[str, Any
         QtwinError: for anything that cannot go on; finished stages stay.
     """
     started = time.perf_counter()
-    for module in ("matplotlib", "jinja2"):
-        require_vendor(module, package=module, needed_by="the report")
+    for module, package in (("altair", "altair"), ("vl_convert", "vl-convert-python"), ("jinja2", "jinja2")):
+        require_vendor(module, package=package, needed_by="the report")
     spec, patient, doses, candidates = checked.spec, checked.patient, checked.doses, checked.candidates
     feasible, allowed, warnings = checked.feasible, checked.allowed, list(checked.warnings)
     answerer = Answerer.prepare(spec)

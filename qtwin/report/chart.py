@@ -161,6 +161,10 @@ def colour(domain: Sequence[str], colours: Sequence[str]) -> alt.Scale:
 def with_interval(base: alt.Chart, value: alt.X | alt.Y, low: str, high: str, **encoding: Any) -> list[alt.Chart]:
     """Layers of a point with its interval along x or y; `base` has the other channel, `encoding` is for the point alone."""
     channel = type(value).__name__.lower()
+    import altair as alt
+
+    if value["scale"] is alt.Undefined:
+        value = value.scale(padding=8.0)
     shared = {key: value[key] for key in ("title", "scale", "axis")}
     end = type(value)(low, type="quantitative", **shared)
     whiskers = base.mark_rule(strokeWidth=1.6, aria=False).encode(**{channel: end, f"{channel}2": high})

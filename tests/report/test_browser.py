@@ -115,12 +115,13 @@ def test_a_chart_follows_the_width_of_the_window(browser: Any, pages: dict[str, 
 def test_the_pointer_shows_the_numbers_of_a_mark(browser: Any, pages: dict[str, Path]) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
 
     _open(browser, pages["report"])
     bar = browser.find_elements(By.CSS_SELECTOR, "#benefit_harm .mark-rect path, #benefit_harm .mark-rect rect")[0]
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", bar)
     ActionChains(browser).move_to_element(bar).perform()
-    tip = browser.find_element(By.CSS_SELECTOR, "#vg-tooltip-element.visible")
+    tip = WebDriverWait(browser, 10).until(lambda b: b.find_element(By.CSS_SELECTOR, "#vg-tooltip-element.visible"))
     assert "QALY" in tip.text
     assert "cognition" in tip.text
 
