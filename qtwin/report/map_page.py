@@ -81,7 +81,7 @@ def sheet_of(cells: Sequence[Cell], written: Mapping[str, Any], picture: Picture
         facts={
             "Machine": ", ".join(str(v) for v in written["machine"].values()),
             "Versions": ", ".join(f"{k} {v}" for k, v in written["versions"].items()),
-            "Beside this page": "map.json, figures/map.png, references.bib, environment.json",
+            "Beside this page": "map.json, figures/map.svg, references.bib, environment.json",
         },
     )
 

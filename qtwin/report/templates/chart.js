@@ -23,7 +23,7 @@
     const spec = structuredClone(chart.spec), narrow = width < 520;
     const { legend, header, axis: axes } = spec.config;
     if (narrow) Object.assign(legend, { columns: 1, labelLimit: width - 40 });
-    axes.labelLimit = narrow ? 135 : 230;
+    axes.labelLimit = narrow ? 135 : Math.max(200, 0.36 * width);
     const panels = spec.concat ?? (spec.facet && [spec.spec]);
     if (!panels) return Object.assign(spec, { width, autosize: { type: "fit-x", contains: "padding" } });
     const side = spec.columns = beside(chart, width);
