@@ -62,6 +62,7 @@ class Figure:
         chart: The drawing, made from `data_chart` and `fixed_chart`.
         data: The rows behind it, in the order of the CSV file.
         panel_px: Least width of one panel of a chart of several; fewer stand side by side where there is less room.
+        least_px: Least width at which its words fit; in a narrower place it is drawn at this width and shrunk.
         rows_shared: Panels share their rows: side by side, only the first has the labels of the rows.
     """
 
@@ -72,6 +73,7 @@ class Figure:
     chart: alt.Chart | alt.LayerChart | alt.ConcatChart | alt.FacetChart
     data: Sequence[Row]
     panel_px: float = _PANEL_PX
+    least_px: float = 0.0
     rows_shared: bool = False
 
     @property
@@ -96,7 +98,8 @@ class Figure:
         columns = made.pop("columns", None)
         made.update(config=look.config(), description=self.alt)
         made["datasets"] = {**made.get("datasets", {}), DATA: list(self.data)}
-        return {"spec": _rounded(made), "panel_px": self.panel_px, "rows_shared": self.rows_shared, "columns": columns}
+        layout = {"panel_px": self.panel_px, "least_px": self.least_px, "rows_shared": self.rows_shared, "columns": columns}
+        return {"spec": _rounded(made), **layout}
 
     @cached_property
     def svg(self) -> str:

@@ -85,6 +85,7 @@ def map_picture(cells: Sequence[Cell]) -> Figure:
         ),
         data=data,
         panel_px=300.0,
+        least_px=560.0,
     )
 
 
@@ -136,12 +137,8 @@ def _panel(which: MapAxes, cells: Sequence[Cell], data: Sequence[Row]) -> alt.La
         if found:
             base = fixed_chart(found).encode(x=x, y=y)
             ink = {"color": _FACES[kind][1], "aria": False}
-            layers.append(
-                base.mark_text(dy=-8, fontWeight="bold", fontSize=alt.expr("min(11, bandwidth('x') / 5)"), **ink).encode(
-                    text="text:N"
-                )
-            )
-            layers.append(base.mark_text(dy=10, fontSize=alt.expr("min(12, bandwidth('x') / 4)"), **ink).encode(text="marks:N"))
+            layers.append(base.mark_text(dy=-8, fontWeight="bold", **ink).encode(text="text:N"))
+            layers.append(base.mark_text(dy=10, fontSize=12, **ink).encode(text="marks:N"))
     if which == "regimen":
         pointers: dict[str, list[str]] = {}
         for p in in_practice():
@@ -155,7 +152,7 @@ def _panel(which: MapAxes, cells: Sequence[Cell], data: Sequence[Row]) -> alt.La
                     x=x, y=alt.value(-13 * (len(lines) + 1)), text="text:N"
                 )
             )
-        title = alt.Title(_TITLES[which], offset=13 * (most + 1) + 8)
+        title = alt.Title(_TITLES[which], offset=13 * most + 10)
     else:
         title = alt.Title(_TITLES[which])
     return alt.layer(*layers).properties(height={"step": 54}, title=title)
