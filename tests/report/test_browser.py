@@ -198,12 +198,14 @@ def test_charts_are_dark_on_a_dark_page_and_light_on_paper(browser: Any, pages: 
 
 def test_without_script_a_page_shows_every_figure(browser: Any, pages: dict[str, Path]) -> None:
     from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
 
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         browser.get(pages["report"].as_uri())
-        stills = browser.find_elements(By.CSS_SELECTOR, "figure.chart .still")
-        assert len(stills) == len(TABLE)
+        stills = WebDriverWait(browser, 30).until(
+            lambda b: len(found := b.find_elements(By.CSS_SELECTOR, "figure.chart .still")) == len(TABLE) and found
+        )
         assert all(s.is_displayed() for s in stills)
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
