@@ -29,6 +29,7 @@ Row = dict[str, Any]
 DESK_PX = 760.0
 """Width of a figure on paper and in a notebook, in CSS pixels."""
 _PANEL_PX, _GAP_PX, _AXIS_PX = 225.0, 22.0, 58.0
+_PHONE_PX = 340.0
 _DIGITS = 6
 _VEGA_LITE = "6.1"
 DATA = "data"
@@ -181,9 +182,14 @@ def line_at(value: float, channel: str = "x", *, dashed: bool = False) -> alt.Ch
 
 
 def decades(low: float, high: float, *, most: int = 6) -> list[float]:
-    """Powers of ten from `low` to `high`, at most about `most` of them: the ticks of a logarithmic axis."""
+    """Powers of ten from `low` to `high`, at most about `most` of them: the ticks of a logarithmic axis.
+
+    Where fewer than two fit, twice and five times the powers too.
+    """
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
     step = max(1, math.ceil((last - first + 1) / most))
+    if last - first < 1:
+        return [d * 10.0**k for k in range(first - 1, last + 1) for d in (1.0, 2.0, 5.0) if low <= d * 10.0**k <= high]
     return [10.0**k for k in range(first, last + 1, step)]
 
 
@@ -193,6 +199,35 @@ def toggle(field: str, *, pale: float = 0.12) -> tuple[alt.Parameter, Any]:
 
     picked = alt.selection_point(fields=[field], bind="legend", name=f"pick_{field}")
     return picked, alt.condition(picked, alt.value(1.0), alt.value(pale))
+
+
+def legend(names: Sequence[str], **settings: Any) -> alt.Legend:
+    """A legend of `names` in as many columns as a page or a phone has room for."""
+    import altair as alt
+
+    longest = 42.0 + 6.3 * max((len(name) for name in names), default=1)
+    wide, narrow = (
+        math.ceil(len(names) / math.ceil(len(names) / max(1, int(room // longest)))) for room in (2.0 * _PHONE_PX, _PHONE_PX)
+    )
+    return alt.Legend(columns=alt.expr(f"windowSize()[0] < 560 ? {narrow} : {wide}"), **settings)
+
+
+def symmetric(
+    values: Iterable[float | None], threshold: float, *, low: float = 0.0, most: int = 3
+) -> tuple[alt.Scale, list[float]]:
+    """A scale that is linear up to `threshold` and logarithmic beyond; its ticks are zero and powers of ten on either side."""
+    import altair as alt
+
+    known = [v for v in values if v is not None]
+    top, bottom = max([0.0, *known]), min([low, *known])
+    ticks = [0.0]
+    if top > threshold:
+        ticks += decades(threshold, top * 1.01, most=most)
+    if -bottom > threshold:
+        ticks += [-v for v in decades(threshold, -bottom * 1.01, most=most)]
+    room = 0.3 * threshold
+    domain = [1.3 * bottom - room, 1.3 * top + room]
+    return alt.Scale(type="symlog", constant=threshold, domain=domain, nice=False), sorted(ticks)
 
 
 def wrapped(text: str, width: int = 46, most: int = 2) -> str:
