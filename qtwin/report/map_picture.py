@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 from qtwin.benchmark.advantage.grid import AXES_WORDS, LEVELS, Cell, column_of, column_words
 from qtwin.benchmark.advantage.grid import SIZES as ENDS
@@ -12,9 +12,6 @@ from qtwin.benchmark.advantage.place import Origin
 from qtwin.benchmark.advantage.practice import in_practice
 from qtwin.report import look
 from qtwin.report.chart import Figure, Row, colour, data_chart, fixed_chart, rows
-
-if TYPE_CHECKING:
-    import altair as alt
 
 SHORT = {"classical proven": "proven", "classical heuristic": "heuristic", "open": "open", "quantum plausible": "quantum?"}
 WORDS = {
@@ -93,7 +90,7 @@ def _column(which: MapAxes, place: int) -> str:
     return column_words(which, place).replace("up to ", "≤ ").replace(" to ", "–")
 
 
-def _panel(which: MapAxes, cells: Sequence[Cell], data: Sequence[Row]) -> alt.LayerChart:
+def _panel(which: MapAxes, cells: Sequence[Cell], data: Sequence[Row]) -> Any:
     import altair as alt
 
     columns = [_column(which, k) for k in range(len(ENDS[which]))]
@@ -104,7 +101,7 @@ def _panel(which: MapAxes, cells: Sequence[Cell], data: Sequence[Row]) -> alt.La
     )
     y = alt.Y("row:N", sort=levels, title=None, scale=alt.Scale(domain=levels, paddingInner=0.08))
     empty = fixed_chart([{"column": column, "row": level} for column in columns for level in levels])
-    layers: list[alt.Chart] = [empty.mark_rect(color=look.RULE, opacity=0.55, aria=False).encode(x=x, y=y)]
+    layers: list[Any] = [empty.mark_rect(color=look.RULE, opacity=0.55, aria=False).encode(x=x, y=y)]
     layers.append(
         data_chart()
         .transform_filter(alt.FieldEqualPredicate(field="map", equal=which))
@@ -136,7 +133,7 @@ def _panel(which: MapAxes, cells: Sequence[Cell], data: Sequence[Row]) -> alt.La
         ]
         if found:
             base = fixed_chart(found).encode(x=x, y=y)
-            ink = {"color": _FACES[kind][1], "aria": False}
+            ink: dict[str, Any] = {"color": _FACES[kind][1], "aria": False}
             layers.append(base.mark_text(dy=-8, fontWeight="bold", **ink).encode(text="text:N"))
             layers.append(base.mark_text(dy=10, fontSize=12, **ink).encode(text="marks:N"))
     if which == "regimen":
