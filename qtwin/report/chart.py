@@ -89,6 +89,10 @@ class Figure:
         writer.writerows({k: "" if v is None else v for k, v in row.items()} for row in self.data)
         return text.getvalue()
 
+    def save(self, path: Path | str, *, theme: str = "light", width_px: float = DESK_PX) -> Path:
+        """Write it as .svg, .pdf, .png, .json (the spec) or .csv; see `qtwin.report.chart.save`."""
+        return save(self, path, theme=theme, width_px=width_px)
+
     def plot(self) -> Drawing:
         """The chart together with its data."""
         return self.chart.properties(datasets={DATA: list(self.data)})
