@@ -16,9 +16,9 @@ from qtwin.benchmark.advantage.place import Axes, Contender, Place
 from qtwin.benchmark.advantage.practice import in_practice
 from qtwin.benchmark.advantage.verdict import ORDER, Verdict
 from qtwin.benchmark.metrics import clopper_pearson
+from qtwin.report.chart import Figure
 from qtwin.report.map_picture import SHORT, WORDS
 from qtwin.report.number import seconds
-from qtwin.report.picture import Picture
 from qtwin.report.sheet import Grid, Section, Sheet, Square, Table
 
 STYLES = {kind: f"k{k}" for k, kind in enumerate(ORDER)}
@@ -33,7 +33,7 @@ _ORIGINS = {
 }
 
 
-def sheet_of(cells: Sequence[Cell], written: Mapping[str, Any], picture: Picture, out: Path) -> Sheet:
+def sheet_of(cells: Sequence[Cell], written: Mapping[str, Any], picture: Figure, out: Path) -> Sheet:
     """The page, to be written into `out`."""
     kinds = Counter(c.verdict.kind for c in cells)
     shown = [axes for axes in SIZES if any(c.axes == axes for c in cells)]
@@ -81,7 +81,7 @@ def sheet_of(cells: Sequence[Cell], written: Mapping[str, Any], picture: Picture
         facts={
             "Machine": ", ".join(str(v) for v in written["machine"].values()),
             "Versions": ", ".join(f"{k} {v}" for k, v in written["versions"].items()),
-            "Beside this page": "map.json, figures/map.png, references.bib, environment.json",
+            "Beside this page": "map.json, figures/map.svg, references.bib, environment.json",
         },
     )
 

@@ -64,7 +64,7 @@ def test_a_molecule_of_ones_own_against_pyscf(tmp_path: Path) -> None:
     written = json.loads((tmp_path / "out" / "result.json").read_text(encoding="utf-8"))
     assert [r["name"] for r in written["methods"]] == list(rows)
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert "default-src 'none'" in page
+    assert "default-src &#39;none&#39;" in page
     assert not re.findall(r"""(?:src|href|srcset)=["'](?!data:|#)""", page)  # it loads nothing
     assert {p.name for p in (tmp_path / "out" / "figures").glob("*.svg")} >= {"structure.svg", "methods.svg", "orbitals.svg"}
 
