@@ -30,28 +30,18 @@ from qtwin.report.chart import (
 if TYPE_CHECKING:
     pass
 
-COLOURS = (look.BLUE, look.VERMILLION, look.GREEN, look.ORANGE, look.PURPLE, look.SKY, look.GREY, look.INK)
-SHAPES = ("circle", "diamond", "triangle-up", "square", "triangle-down", "cross", "triangle-right", "triangle-left")
-DASHES = ([1, 0], [6, 2], [2, 2], [8, 2, 2, 2])
-
 
 def by_name(field: str, names: Sequence[str]) -> dict[str, Any]:
-    """A colour, a shape and a dash for each name; colours repeat after eight, shapes and dashes then differ."""
+    """A colour, a shape and a dash for each name; they repeat after different counts, so that no two names share all three."""
     import altair as alt
 
-    places = range(len(names))
-    shapes = [SHAPES[(k + k // len(COLOURS)) % len(SHAPES)] for k in places]
-    dashes = [DASHES[k // len(COLOURS) % len(DASHES)] for k in places]
+    n, order = len(names), list(names)
     return {
-        "color": alt.Color(
-            field,
-            type="nominal",
-            scale=colour(names, [COLOURS[k % len(COLOURS)] for k in places]),
-            sort=list(names),
-            legend=legend(names),
+        "color": alt.Color(field, type="nominal", scale=colour(names, look.many(n)), sort=order, legend=legend(names)),
+        "shape": alt.Shape(field, type="nominal", scale=colour(names, look.shapes(n)), sort=order),
+        "strokeDash": alt.StrokeDash(
+            field, type="nominal", scale=alt.Scale(domain=order, range=look.dashes(n)), sort=order, legend=legend(names)
         ),
-        "shape": alt.Shape(field, type="nominal", scale=colour(names, shapes), sort=list(names)),
-        "strokeDash": alt.StrokeDash(field, type="nominal", scale=alt.Scale(domain=list(names), range=dashes), sort=list(names)),
     }
 
 
@@ -90,13 +80,11 @@ def growth_picture(family: str, cells: Sequence[Cell], fits: Mapping[str, Fit]) 
         band = laws.mark_area(fillOpacity=0.16, strokeWidth=0, clip=True, aria=False)
         layers += [
             band.encode(y=alt.Y("from:Q", scale=y["scale"], axis=y["axis"], title=y["title"]), y2="to:Q"),
-            laws.mark_line(strokeWidth=1.6, clip=True, aria=False).encode(y=y, strokeDash=style["strokeDash"]),
+            laws.mark_line(strokeWidth=1.6, clip=True, aria=False).encode(y=y),
         ]
     free = solved.transform_filter(alt.FieldOneOfPredicate(field="solver", oneOf=[name for name in labels if name not in fits]))
     layers += [
-        free.mark_line(strokeWidth=1.3, aria=False).encode(
-            strokeDash=style["strokeDash"], shape=alt.Undefined, tooltip=alt.Undefined
-        ),
+        free.mark_line(strokeWidth=1.3, aria=False).encode(shape=alt.Undefined, tooltip=alt.Undefined),
         solved.mark_point(size=60),
         never.mark_point(size=60, filled=False, strokeWidth=1.6),
     ]

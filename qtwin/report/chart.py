@@ -25,6 +25,8 @@ from qtwin.report import look
 if TYPE_CHECKING:
     import altair as alt
 
+    Drawing = alt.Chart | alt.LayerChart | alt.ConcatChart | alt.FacetChart
+
 Row = dict[str, Any]
 DESK_PX = 760.0
 """Width of a figure on paper and in a notebook, in CSS pixels."""
@@ -63,6 +65,7 @@ class Figure:
         chart: The drawing, made from `data_chart` and `fixed_chart`.
         data: The rows behind it, in the order of the CSV file.
         panel_px: Least width of one panel of a chart of several; fewer stand side by side where there is less room.
+        least_px: Least width at which its words fit; in a narrower place it is drawn at this width and shrunk.
         rows_shared: Panels share their rows: side by side, only the first has the labels of the rows.
     """
 
@@ -70,9 +73,10 @@ class Figure:
     title: str
     caption: str
     alt: str
-    chart: alt.Chart | alt.LayerChart | alt.ConcatChart | alt.FacetChart
+    chart: Drawing
     data: Sequence[Row]
     panel_px: float = _PANEL_PX
+    least_px: float = 0.0
     rows_shared: bool = False
 
     @property
@@ -85,7 +89,7 @@ class Figure:
         writer.writerows({k: "" if v is None else v for k, v in row.items()} for row in self.data)
         return text.getvalue()
 
-    def plot(self) -> alt.Chart | alt.LayerChart | alt.ConcatChart | alt.FacetChart:
+    def plot(self) -> Drawing:
         """The chart together with its data."""
         return self.chart.properties(datasets={DATA: list(self.data)})
 
@@ -97,7 +101,8 @@ class Figure:
         columns = made.pop("columns", None)
         made.update(config=look.config(), description=self.alt)
         made["datasets"] = {**made.get("datasets", {}), DATA: list(self.data)}
-        return {"spec": _rounded(made), "panel_px": self.panel_px, "rows_shared": self.rows_shared, "columns": columns}
+        layout = {"panel_px": self.panel_px, "least_px": self.least_px, "rows_shared": self.rows_shared, "columns": columns}
+        return {"spec": _rounded(made), **layout}
 
     @cached_property
     def svg(self) -> str:
@@ -134,7 +139,7 @@ def fixed_chart(data: Sequence[Row]) -> alt.Chart:
     """A chart of a few rows that are no data, such as a line at zero."""
     import altair as alt
 
-    return alt.Chart(alt.Data(values=list(data)))
+    return alt.Chart(alt.InlineData(values=list(data)))
 
 
 def tips(data: Sequence[Row], titles: Mapping[str, str]) -> list[alt.Tooltip]:
@@ -174,8 +179,11 @@ def with_interval(base: alt.Chart, value: alt.X | alt.Y, low: str, high: str, **
 
 def line_at(value: float, channel: str = "x", *, dashed: bool = False) -> alt.Chart:
     """A thin line across the panel at `value` of channel x or y."""
-    mark = {"strokeDash": [4, 3]} if dashed else {}
-    return fixed_chart([{"at": value}]).mark_rule(aria=False, **mark).encode(**{channel: "at:Q"})
+    import altair as alt
+
+    dash = [4, 3] if dashed else alt.Undefined
+    line: alt.Chart = fixed_chart([{"at": value}]).mark_rule(aria=False, strokeDash=dash).encode(**{channel: "at:Q"})
+    return line
 
 
 def decades(low: float, high: float, *, most: int = 6) -> list[float]:
@@ -252,7 +260,7 @@ def folded(names: Sequence[str], *, width: int = 19, most: int = 4, **settings: 
     return axis, 10 + 13 * max((len(found) for found in lines.values()), default=1)
 
 
-def row_labels(base: alt.Chart, field: str, order: Sequence[str]) -> tuple[alt.Y, alt.LayerChart | alt.Chart]:
+def row_labels(base: alt.Chart, field: str, order: Sequence[str]) -> tuple[alt.Y, Any]:
     """Rows whose words stand above their bar, so that a long name takes no width: the y channel, and the layer of the words.
 
     Bars in these rows are ``mark_bar(**ROW_BAR)``, points and rules have ``yOffset=ROW_BAR["yOffset"]``.
@@ -265,7 +273,8 @@ def row_labels(base: alt.Chart, field: str, order: Sequence[str]) -> tuple[alt.Y
         text = rows_of.mark_text(
             align="left", baseline="bottom", lineBreak="\n", limit=alt.expr("width"), yOffset=1 - 13 * (lines - 1), aria=False
         )
-        return text.encode(y=y, x=alt.value(0), text=alt.Text(field, type="nominal"))
+        placed: alt.Chart = text.encode(y=y, x=alt.value(0), text=alt.Text(field, type="nominal"))
+        return placed
 
     if not any("\n" in name for name in order):
         return y, words(base, 1)

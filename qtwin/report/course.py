@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qtwin.report import look
 from qtwin.report.chart import DATA, Figure, Row, colour, rows, tips, toggle
 from qtwin.report.number import finite, number, plain
 from qtwin.report.words import biomarker_words, unit_words
-
-if TYPE_CHECKING:
-    import altair as alt
 
 _HEADER = ["regimen", "biomarker", "unit", "time_years", "low", "median", "high", "measured"]
 
@@ -83,9 +80,7 @@ def number_of(value: Any) -> float:
     return finite(value) or 0.0
 
 
-def _panels(
-    data: Sequence[Row], bands: Sequence[Mapping[str, Any]], shown: Sequence[tuple[str, str, str, list[float]]]
-) -> alt.FacetChart:
+def _panels(data: Sequence[Row], bands: Sequence[Mapping[str, Any]], shown: Sequence[tuple[str, str, str, list[float]]]) -> Any:
     """A panel a biomarker: intervals, medians, measurements; `shown` are (key, words, colour, dash) of the curves."""
     import altair as alt
 

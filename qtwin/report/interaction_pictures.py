@@ -45,7 +45,7 @@ def graph_picture(graph: InteractionGraph, chosen: Sequence[int], *, name: str, 
     kinds = [k for k in _KINDS if any(row["kind"] == k for row in data)]
     picked, opacity = toggle("kind")
     radial = graph.n > _LEVEL
-    reach = f"min({_HEIGHT / (3.5 if radial else 2.6):.5g}, width / 3.5)"
+    reach = f"min({_HEIGHT / (3.5 if radial else 2.6):.5g}, width / 4.2)"
 
     def placed(chart: alt.Chart, x: str, y: str, **more: Any) -> alt.Chart:
         def scale(size: str) -> alt.Scale:
@@ -56,10 +56,10 @@ def graph_picture(graph: InteractionGraph, chosen: Sequence[int], *, name: str, 
             x=alt.X(f"{x}:Q", scale=scale("width"), axis=None), y=alt.Y(f"{y}:Q", scale=scale(str(_HEIGHT)), axis=None), **more
         )
 
-    where = alt.LookupData(data=alt.Data(values=drugs), key="drug", fields=["x", "y"])
+    where = alt.LookupData(data=alt.InlineData(values=drugs), key="drug", fields=["x", "y"])
     ends = data_chart()
     for end in (1, 2):
-        ends = ends.transform_lookup(lookup=f"drug_{end}", from_=where, **{"as": [f"x{end}", f"y{end}"]})
+        ends = ends.transform_lookup(lookup=f"drug_{end}", from_=where, as_=[f"x{end}", f"y{end}"])
     ends = ends.transform_calculate(heavy=f"datum.weight / {heaviest}[datum.kind]")
     edges = placed(ends.mark_rule(), "x1", "y1", x2="x2:Q", y2="y2:Q").encode(
         color=alt.Color(
@@ -80,17 +80,17 @@ def graph_picture(graph: InteractionGraph, chosen: Sequence[int], *, name: str, 
             fill=state, tooltip=tips(drugs, {"drug": "drug", "state": ""})
         )
     )
-    sides = {"left": "datum.x > 0.15", "right": "datum.x < -0.15", "center": "abs(datum.x) <= 0.15"}
-    if radial:
-        sides = {"left": "datum.x >= 0", "right": "datum.x < 0"}
-    turned = {"angle": alt.expr("(datum.x < 0 ? 180 : 0) - 180 / PI * atan2(datum.y, datum.x)")} if radial else {}
-    for side, shown in sides.items():
-        away = 1.17 if side == "center" else 1.13
-        for weight, state in (("bold", "chosen"), ("normal", "left out")):
-            few = base.transform_filter(f"{shown} && datum.state == '{state}'")
-            few = few.transform_calculate(at_x=f"{away} * datum.x", at_y=f"{away} * datum.y")
-            text = few.mark_text(align=side, baseline="middle", fontWeight=weight, aria=False, **turned)
-            layers.append(placed(text, "at_x", "at_y", text="words:N"))
+    side = "datum.x < 0 ? 'right' : 'left'" if radial else "abs(datum.x) <= 0.15 ? 'center' : datum.x < 0 ? 'right' : 'left'"
+    turned = "(datum.x < 0 ? 180 : 0) - 180 / PI * atan2(datum.y, datum.x)" if radial else "0"
+    away = "(abs(datum.x) <= 0.15 ? 1.17 : 1.13)"
+    words = base.transform_calculate(at_x=f"{away} * datum.x", at_y=f"{away} * datum.y").mark_text(
+        align=alt.expr(side),
+        angle=alt.expr(turned),
+        baseline="middle",
+        fontWeight=alt.expr("datum.state == 'chosen' ? 'bold' : 'normal'"),
+        aria=False,
+    )
+    layers.append(placed(words, "at_x", "at_y", text="words:N"))
     return Figure(
         name=name,
         title=title,

@@ -61,7 +61,7 @@ def config() -> dict[str, Any]:
             "gridColor": RULE,
             "labelColor": SOFT,
             "labelFontSize": 11,
-            "labelLimit": 210,
+            "labelLimit": 270,
             "labelOverlap": "greedy",
             "tickColor": GREY,
             "tickCount": 5,
@@ -198,6 +198,18 @@ def regimen_colour(key: str, place: int) -> str:
 def series(n: int) -> list[str]:
     """Colours of `n` series without names of their own, the comparator first."""
     return [SERIES[k % len(SERIES)] for k in range(n)]
+
+
+def many(n: int) -> list[str]:
+    """Colours of `n` series of one rank, none of them a comparator."""
+    colours = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, GREY, INK)
+    return [colours[k % len(colours)] for k in range(n)]
+
+
+def dashes(n: int) -> list[list[float]]:
+    """Line patterns of `n` series, so that colour is never all that tells them apart."""
+    patterns = ([1.0, 0.0], [7.0, 3.0], [2.0, 2.5], [8.0, 3.0, 2.0, 3.0], [12.0, 3.0], [4.0, 2.0, 1.0, 2.0])
+    return [list(patterns[k % len(patterns)]) for k in range(n)]
 
 
 def shapes(n: int) -> list[str]:

@@ -15,7 +15,7 @@ from qtwin.report import look
 from qtwin.report.chart import Figure, Row, colour, data_chart, fixed_chart, folded, legend, rows, tips
 
 if TYPE_CHECKING:
-    import altair as alt
+    pass
 
 SHORT = {"classical proven": "proven", "classical heuristic": "heuristic", "open": "open", "quantum plausible": "quantum?"}
 WORDS = {
@@ -27,8 +27,8 @@ WORDS = {
 _STYLES = {
     "classical proven": (look.BLUE, 0.92, look.PAPER),
     "classical heuristic": (look.SKY, 0.42, look.INK),
-    "open": (look.ORANGE, 0.5, look.INK),
-    "quantum plausible": (look.PURPLE, 0.65, look.INK),
+    "open": (look.ORANGE, 0.4, look.INK),
+    "quantum plausible": (look.PURPLE, 0.5, look.INK),
 }
 """Verdict to the colour of its cell, how opaque it is, and the colour of what stands on it."""
 _STAR = (
@@ -89,7 +89,7 @@ def _sizes(axes: MapAxes, column: int) -> str:
     return column_words(axes, column).replace("up to ", "≤ ").replace(" to ", "–")
 
 
-def _panel(which: MapAxes, data: Sequence[Row], kinds: Sequence[str], origins: Sequence[Origin]) -> alt.LayerChart:
+def _panel(which: MapAxes, data: Sequence[Row], kinds: Sequence[str], origins: Sequence[Origin]) -> Any:
     import altair as alt
 
     sizes = [_sizes(which, k) for k in range(len(ENDS[which]))]
@@ -141,7 +141,7 @@ def _panel(which: MapAxes, data: Sequence[Row], kinds: Sequence[str], origins: S
     )
     shares = ["cell", "sizes", "level", "cell_verdict", "origin"]
     marks = (
-        here.transform_aggregate(places="count()", groupby=shares)
+        here.transform_aggregate(places="count()", groupby=[*shares])
         .transform_calculate(
             order=f"indexof({json.dumps(origins)}, datum.origin)",
             source=f"{json.dumps({o: MARKS[o][1] for o in origins})}[datum.origin]",

@@ -110,11 +110,11 @@ def sampling_picture(found: Rows, *, ideal_energy: float, ideal_optimum: float, 
     )
     picked, opacity = toggle("qubits")
     panels = []
-    for key, ideal, words, axis in (
-        ("energy", ideal_energy, "mean energy (lower is better)", {}),
-        ("optimum", ideal_optimum, "shots that are optimal", {"labelExpr": PERCENT}),
+    for key, ideal, words, label in (
+        ("energy", ideal_energy, "mean energy (lower is better)", alt.Undefined),
+        ("optimum", ideal_optimum, "shots that are optimal", PERCENT),
     ):
-        x = alt.X(f"{key}:Q", title=words).scale(zero=key == "optimum", padding=8).axis(tickCount=4, **axis)
+        x = alt.X(f"{key}:Q", title=words).scale(zero=key == "optimum", padding=8).axis(tickCount=4, labelExpr=label)
         titles = {"method": "method", key: words, f"{key}_low": "95 % from", f"{key}_high": "to"}
         layers, step = _dots(found, x, f"{key}_low", f"{key}_high", tips(data, titles), opacity)
         marks = [line_at(ideal, dashed=True)]

@@ -152,7 +152,7 @@ def orbital_picture(molecule: Mapping[str, Any], seen: Mapping[str, Any]) -> Fig
         ),
     )
 
-    def panel(value: Any, label: str) -> alt.LayerChart:
+    def panel(value: Any, label: str) -> Any:
         shades = [
             fixed_chart(_regions(sign * np.asarray(value), extent)).mark_geoshape(
                 color=paint, fillOpacity=0.3, stroke=paint, strokeOpacity=0.35, strokeWidth=0.6, aria=False

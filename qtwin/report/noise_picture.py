@@ -75,9 +75,7 @@ def noise_picture(entries: Sequence[Mapping[str, Any]], family: str) -> Figure:
     end = alt.Y("least:Q", title="success of a shot (log scale)")
     layers: list[Any] = [
         fixed_chart(chances).mark_rule(strokeDash=[2, 3], aria=False).encode(y=y, **named),
-        fixed_chart(curves)
-        .mark_line(strokeWidth=1.6, clip=True, aria=False)
-        .encode(x=x, y=y, strokeDash=style["strokeDash"], **named),
+        fixed_chart(curves).mark_line(strokeWidth=1.6, clip=True, aria=False).encode(x=x, y=y, **named),
         base.mark_rule(strokeWidth=1.4, aria=False).encode(y=end, y2="high:Q"),
         base.transform_filter("datum.hits > 0").mark_point(size=55).encode(y=y, shape=style["shape"]),
     ]

@@ -66,7 +66,7 @@ def scaling_picture(found: Study, *, unit: str) -> Figure:
     x = alt.X("drugs:Q", title="drugs in the set").scale(zero=False, nice=False, padding=18).axis(values=orders, format="d")
     y = alt.Y("value:Q", title=unit).scale(zero=False)
 
-    def panel(title: str, *columns: str) -> alt.LayerChart:
+    def panel(title: str, *columns: str) -> Any:
         layers: list[Any] = [
             sets.mark_point(style="ink", fillOpacity=0.3, strokeWidth=0, size=22, aria=False).encode(x=x, y=y),
             line_at(0.0, "y"),
@@ -118,7 +118,7 @@ def predicted_picture(found: Study, labels: Sequence[str], *, unit: str) -> Figu
     low, high = float(found.measured.min()) - span, float(found.measured.max()) + span
     y = alt.Y("measured:Q", title=f"measured {unit}").scale(domain=[low, high], nice=False)
 
-    def panel(name: str) -> alt.LayerChart:
+    def panel(name: str) -> Any:
         p = found.predicted[name]
         room = 0.08 * float(np.ptp(p) or 1.0)
         ends = [float(p.min()) - room, float(p.max()) + room]

@@ -111,13 +111,13 @@ def _rows_of(data: Sequence[Row]) -> alt.Chart:
     )
 
 
-def _panel(title: str, *layers: Any) -> alt.LayerChart:
+def _panel(title: str, *layers: Any) -> Any:
     import altair as alt
 
     return alt.layer(*layers).properties(height={"step": 24}, title=title)
 
 
-def _time(data: Sequence[Row]) -> alt.LayerChart:
+def _time(data: Sequence[Row]) -> Any:
     import altair as alt
 
     known = [row["total_wall_s"] for row in data if row["total_wall_s"]]
@@ -135,13 +135,14 @@ def _time(data: Sequence[Row]) -> alt.LayerChart:
     return _panel("Time", marks.encode(x=x, opacity=opacity, **_kinds(data)).add_params(picked))
 
 
-def _regret(data: Sequence[Row], unit: str) -> alt.LayerChart:
+def _regret(data: Sequence[Row], unit: str) -> Any:
     import altair as alt
 
     known = [max(0.0, row["regret_twin"]) for row in data if row["regret_twin"] is not None]
     positive = sorted(x for x in known if x > 1e-9)
     worst = positive[-1] if positive else 1.0
-    scale, ticks = alt.Scale(domain=[0.0, worst * 1.1], nice=True), alt.Undefined
+    scale = alt.Scale(domain=[0.0, worst * 1.1], nice=True)
+    ticks: Any = alt.Undefined
     if positive and positive[-1] / positive[0] > 30.0:
         scale = alt.Scale(type="symlog", constant=positive[0], domain=[0.0, worst * 1.3])
         ticks = [0.0, *decades(positive[0] / 1.5, worst * 1.3, most=4)]
@@ -152,7 +153,7 @@ def _regret(data: Sequence[Row], unit: str) -> alt.LayerChart:
     return _panel("Regret", marks, none.encode(x=alt.value(2)))
 
 
-def _success(data: Sequence[Row]) -> alt.LayerChart:
+def _success(data: Sequence[Row]) -> Any:
     import altair as alt
 
     floor = _floor(data)

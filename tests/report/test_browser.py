@@ -164,10 +164,11 @@ def test_the_keyboard_reaches_marks_legends_and_downloads(browser: Any, pages: d
 def test_the_numbers_of_a_chart_are_a_table_that_sorts(browser: Any, pages: dict[str, Path]) -> None:
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
+    from selenium.webdriver.support.ui import WebDriverWait
 
     _open(browser, pages["report"])
     browser.find_element(By.CSS_SELECTOR, "#benefit_harm details.numbers summary").send_keys(Keys.ENTER)
-    table = browser.find_element(By.CSS_SELECTOR, "#benefit_harm details.numbers table")
+    table = WebDriverWait(browser, 10).until(lambda b: b.find_element(By.CSS_SELECTOR, "#benefit_harm details.numbers table"))
     head = table.find_elements(By.CSS_SELECTOR, "thead th")[3]
     head.find_element(By.TAG_NAME, "button").send_keys(Keys.ENTER)
     values = [float(c.get_attribute("data-v")) for c in table.find_elements(By.CSS_SELECTOR, "tbody td:nth-child(4)")]
@@ -198,12 +199,14 @@ def test_charts_are_dark_on_a_dark_page_and_light_on_paper(browser: Any, pages: 
 
 def test_without_script_a_page_shows_every_figure(browser: Any, pages: dict[str, Path]) -> None:
     from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
 
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         browser.get(pages["report"].as_uri())
-        stills = browser.find_elements(By.CSS_SELECTOR, "figure.chart .still")
-        assert len(stills) == len(TABLE)
+        stills = WebDriverWait(browser, 30).until(
+            lambda b: len(found := b.find_elements(By.CSS_SELECTOR, "figure.chart .still")) == len(TABLE) and found
+        )
         assert all(s.is_displayed() for s in stills)
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

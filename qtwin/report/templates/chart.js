@@ -23,7 +23,7 @@
     const spec = structuredClone(chart.spec), narrow = width < 520;
     const { legend, header, axis: axes } = spec.config;
     if (narrow) Object.assign(legend, { columns: 1, labelLimit: width - 40 });
-    axes.labelLimit = narrow ? 135 : 230;
+    axes.labelLimit = narrow ? 135 : Math.max(200, 0.36 * width);
     const panels = spec.concat ?? (spec.facet && [spec.spec]);
     if (!panels) return Object.assign(spec, { width, autosize: { type: "fit-x", contains: "padding" } });
     const side = spec.columns = beside(chart, width);
@@ -41,9 +41,10 @@
   };
 
   const draw = async (name, chart, place) => {
-    const width = Math.floor(place.clientWidth) - 2;
-    if (width < 40) return;
-    chart.width = width;
+    const room = Math.floor(place.clientWidth) - 2, width = Math.max(room, chart.least_px);
+    if (room < 40) return;
+    chart.width = room;
+    place.classList.toggle("shrunk", width > room);
     const options = {
       mode: "vega-lite", ast: true, renderer: "svg", defaultStyle: false, forceActionsMenu: true, tooltip: { disableDefaultStyle: true }, downloadFileName: name,
       actions: { export: { svg: true, png: true }, source: false, compiled: false, editor: false },
@@ -52,7 +53,7 @@
     const colours = (spec) => (scheme.matches ? recoloured(spec) : spec);
     chart.view?.finalize();
     chart.view = await vegaEmbed(place, colours(fitted(chart, width, 58)), options);
-    const over = place.querySelector("svg.marks").getBoundingClientRect().width - width;
+    const over = place.querySelector("svg.marks").getAttribute("width") - width;
     if ((chart.spec.concat || chart.spec.facet) && Math.abs(over) > 2) { // the axes take another width than thought
       chart.view.finalize();
       chart.view = await vegaEmbed(place, colours(fitted(chart, width, 58 + Math.ceil(over / beside(chart, width)))), options);
