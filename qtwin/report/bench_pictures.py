@@ -56,7 +56,8 @@ def growth_picture(family: str, cells: Sequence[Cell], fits: Mapping[str, Fit]) 
     )
     known = [c.tts_s for c in cells if math.isfinite(c.tts_s) and c.tts_s > 0]
     ceiling = 3.0 * max(known, default=1.0)
-    ends = [min(known, default=1.0) / 3.0, 2.0 * ceiling]
+    unsolved = len(known) < len(cells)
+    ends = [min(known, default=1.0) / 2.0, 2.0 * ceiling if unsolved else 2.0 * max(known, default=1.0)]
     style = by_name("solver", labels)
     picked, opacity = toggle("solver")
     named = {"color": style["color"], "opacity": opacity}
@@ -82,12 +83,14 @@ def growth_picture(family: str, cells: Sequence[Cell], fits: Mapping[str, Fit]) 
             band.encode(y=alt.Y("from:Q", scale=y["scale"], axis=y["axis"], title=y["title"]), y2="to:Q"),
             laws.mark_line(strokeWidth=1.6, clip=True, aria=False).encode(y=y),
         ]
-    free = solved.transform_filter(alt.FieldOneOfPredicate(field="solver", oneOf=[name for name in labels if name not in fits]))
-    layers += [
-        free.mark_line(strokeWidth=1.3, aria=False).encode(shape=alt.Undefined, tooltip=alt.Undefined),
-        solved.mark_point(size=60),
-        never.mark_point(size=60, filled=False, strokeWidth=1.6),
-    ]
+    loose = [name for name in labels if name not in fits and any(c.label == name and math.isfinite(c.tts_s) for c in cells)]
+    if loose:
+        free = solved.transform_filter(alt.FieldOneOfPredicate(field="solver", oneOf=loose))
+        layers.append(free.mark_line(strokeWidth=1.3, aria=False).encode(shape=alt.Undefined, tooltip=alt.Undefined))
+    if known:
+        layers.append(solved.mark_point(size=60))
+    if unsolved:
+        layers.append(never.mark_point(size=60, filled=False, strokeWidth=1.6))
     words = "; ".join(
         f"{label} grows by {f.base:.3g} a variable ({f.base_interval.low:.3g} to {f.base_interval.high:.3g})"
         for label, f in sorted(fits.items())
