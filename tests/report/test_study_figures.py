@@ -161,6 +161,8 @@ def _graphs():
 def _sweeps():
     def cell(label, n, tts_s):
         counted = {"instances": 3, "runs": 9, "successes": 4, "interval": Interval(0.1, 0.8), "run_s": 0.1}
+        counted |= {"tts_interval": None, "kind": "classical", "reads_to_solution": math.nan, "read_tts_s": math.nan}
+        counted |= {"qpu_tts_s": math.nan, "qpu_tts_interval": None}
         return SimpleNamespace(label=label, n=n, tts_s=tts_s, **counted)
 
     yield growth_picture("dense", [cell("tabu", n, 0.01 * n) for n in (8, 10)] + [cell("qaoa", 8, math.inf)], {})
