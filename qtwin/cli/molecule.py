@@ -21,13 +21,11 @@ from qtwin.cli.molecule_told import is_small, molecule_part
 from qtwin.cli.show import note, stage, table
 from qtwin.errors import QtwinError, TooLargeError, require_vendor
 from qtwin.problem.molecule.active_space import cut_shells
-from qtwin.problem.molecule.choose import Choice, pose, scheme_of
-from qtwin.problem.molecule.geometry import resolve
-from qtwin.problem.molecule.library import Entry
+from qtwin.problem.molecule.geometry import Entry, resolve
+from qtwin.problem.molecule.mean_field import solvation
 from qtwin.problem.molecule.molecule import Molecule
 from qtwin.problem.molecule.orbital_views import views
-from qtwin.problem.molecule.problem import MolecularProblem
-from qtwin.problem.molecule.solvent import solvation
+from qtwin.problem.molecule.problem import Choice, MolecularProblem, pose, scheme_of
 from qtwin.report.molecule_sheet import sheet_of
 from qtwin.report.molecule_tables import energy, kcal, spin
 from qtwin.report.molecule_verdict import along, diagnostics, judge

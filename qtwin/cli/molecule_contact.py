@@ -18,11 +18,11 @@ from qtwin.cli.molecule_interaction import best_of, run_interaction
 from qtwin.cli.molecule_told import is_small, molecule_part
 from qtwin.cli.show import note, stage, table
 from qtwin.errors import InputError, require_vendor, unknown_name
-from qtwin.problem.molecule.choose import Choice
 from qtwin.problem.molecule.contact import Alternative, Contact, contact_of
 from qtwin.problem.molecule.fragments import Fragments
 from qtwin.problem.molecule.geometry import resolve
 from qtwin.problem.molecule.molecule import Molecule
+from qtwin.problem.molecule.problem import Choice
 from qtwin.report.molecule_contact_sheet import contact_sheet, differences, judge_contact
 from qtwin.report.molecule_tables import kcal
 from qtwin.report.origin import command_line

@@ -12,10 +12,9 @@ from typing import Any
 from qtwin.benchmark.checkpoint import Checkpoint
 from qtwin.cli.molecule_limit import OutOfTime, ended_after
 from qtwin.errors import InputError, MissingVendorError, QtwinError, TooLargeError, unknown_name
-from qtwin.problem.molecule.choose import Choice
 from qtwin.problem.molecule.mean_field import MeanField, mean_field
 from qtwin.problem.molecule.molecule import Molecule
-from qtwin.problem.molecule.problem import MolecularProblem
+from qtwin.problem.molecule.problem import Choice, MolecularProblem
 from qtwin.solver.molecular import registry
 from qtwin.solver.molecular.base import Energy
 from qtwin.solver.molecular.classical.whole import NAMES as WHOLE

@@ -10,13 +10,12 @@ from qtwin.benchmark.checkpoint import Checkpoint
 from qtwin.cli.molecule_energies import Asked, rows_of
 from qtwin.cli.show import stage
 from qtwin.errors import InputError
-from qtwin.problem.molecule.choose import Choice
 from qtwin.problem.molecule.counterpoise import trio
 from qtwin.problem.molecule.fragments import Fragments, Part, at_distance, checked, distance_angstrom, part_of
-from qtwin.problem.molecule.library import Entry
-from qtwin.problem.molecule.mean_field import ConvergenceError
+from qtwin.problem.molecule.geometry import Entry
+from qtwin.problem.molecule.mean_field import ConvergenceError, solvation
 from qtwin.problem.molecule.molecule import Molecule
-from qtwin.problem.molecule.solvent import solvation
+from qtwin.problem.molecule.problem import Choice
 from qtwin.solver.molecular.classical.whole import NAMES as WHOLE
 from qtwin.spec import InteractionSection, PartSection
 from qtwin.units import KCAL_PER_MOL_PER_HARTREE

@@ -11,9 +11,9 @@ from qtwin.benchmark.checkpoint import Checkpoint
 from qtwin.cli.molecule_energies import Asked, choice_of, field_of, rows_of
 from qtwin.cli.show import stage
 from qtwin.errors import InputError
-from qtwin.problem.molecule.choose import pose
 from qtwin.problem.molecule.mean_field import ConvergenceError
 from qtwin.problem.molecule.molecule import Molecule
+from qtwin.problem.molecule.problem import pose
 from qtwin.spec import MoleculeSection, ScanSection
 
 

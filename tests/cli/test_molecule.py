@@ -354,11 +354,10 @@ def test_a_contact_needs_a_drug_that_binds_there() -> None:
 
 
 def test_every_contact_of_the_library_has_its_parts_and_provenance() -> None:
-    from qtwin.problem.molecule import library
     from qtwin.problem.molecule.fragments import at_distance, checked, distance_angstrom
-    from qtwin.problem.molecule.geometry import resolve
+    from qtwin.problem.molecule.geometry import library_names, resolve
 
-    for name in library.names():
+    for name in library_names():
         molecule, entry = resolve(name, folder=Path())
         assert entry is not None
         assert entry.provenance
