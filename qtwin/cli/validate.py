@@ -14,7 +14,7 @@ from qtwin.benchmark.checkpoint import Checkpoint, write_json
 from qtwin.cli.show import note, stage, table
 from qtwin.report.number import number, percent
 from qtwin.report.sheet import DISCLAIMER, Section, Sheet, Table, write_sheet
-from qtwin.report.validation import validation_picture
+from qtwin.report.validation import coverage_picture, ranks_picture
 from qtwin.twin import disease
 from qtwin.twin.synthetic import Fits, Patients, fit, simulated_patients
 from qtwin.twin.validation import Validation, calibration_ranks, coverage, effort, exact_interval
@@ -139,7 +139,7 @@ def validate(
             Section(
                 anchor="coverage",
                 title="Ranks and coverage",
-                pictures=[validation_picture(found)],
+                pictures=[ranks_picture(found), coverage_picture(found)],
                 tables=[Table(title="Coverage", header=header, rows=rows, numeric=frozenset({1, 2, 3, 4}))],
             )
         ],
