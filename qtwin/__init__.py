@@ -64,6 +64,12 @@ _PUBLIC: dict[str, str] = {
     "compare": "qtwin.studies.regimen.compare:compare",
     "Comparison": "qtwin.studies.regimen.result:Comparison",
     "run": "qtwin.studies.regimen.run:run",
+    "Molecule": "qtwin.problem.molecule.molecule:Molecule",
+    "energies": "qtwin.studies.molecule.run:energies",
+    "run_molecule": "qtwin.studies.molecule.run:run",
+    "run_contact": "qtwin.studies.molecule.contact:run",
+    "MoleculeResult": "qtwin.studies.molecule.result:MoleculeResult",
+    "ContactResult": "qtwin.studies.molecule.result:ContactResult",
     "Progress": "qtwin.progress:Progress",
     # errors
     "QtwinError": "qtwin.errors:QtwinError",
@@ -95,6 +101,7 @@ if TYPE_CHECKING:
     from qtwin.pharmacology.eligibility import assess as eligibility
     from qtwin.pharmacology.formulary import formulary as drugs
     from qtwin.problem.constraint import Constraint as Constraint
+    from qtwin.problem.molecule.molecule import Molecule as Molecule
     from qtwin.problem.regimen import RegimenProblem as RegimenProblem
     from qtwin.problem.rules import Budget as Budget
     from qtwin.problem.rules import Rules as Rules
@@ -115,6 +122,11 @@ if TYPE_CHECKING:
     from qtwin.solver.registry import cards as solvers
     from qtwin.solver.run import Run as Run
     from qtwin.solver.run import solve as solve
+    from qtwin.studies.molecule.contact import run as run_contact
+    from qtwin.studies.molecule.result import ContactResult as ContactResult
+    from qtwin.studies.molecule.result import MoleculeResult as MoleculeResult
+    from qtwin.studies.molecule.run import energies as energies
+    from qtwin.studies.molecule.run import run as run_molecule
     from qtwin.studies.regimen.compare import compare as compare
     from qtwin.studies.regimen.result import Comparison as Comparison
     from qtwin.studies.regimen.run import run as run

@@ -106,6 +106,7 @@ def _run(step: StepSection, base: Path, folder: Path, data: Path | None) -> None
 
         run_scaling(path, folder)
     else:
-        from qtwin.cli.molecule import run_molecule
+        from qtwin.cli.show import terminal
+        from qtwin.studies.molecule.run import run as run_molecule
 
-        run_molecule(path, folder)
+        run_molecule(path, folder, progress=terminal).require_energy()

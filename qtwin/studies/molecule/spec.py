@@ -1,4 +1,4 @@
-"""`qtwin molecule`: energies, curves, interactions and contacts."""
+"""The file of a molecular study: energies, curves, interactions and contacts."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class MoleculeSpec(Section):
     contact: ContactSection | None = None
 
 
-def read_molecule_spec(path: Path) -> MoleculeSpec:
+def read_spec(path: Path) -> MoleculeSpec:
     """Read and check the file of a molecule.
 
     Raises:
