@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qtwin.problem.measured.order import CONSTANT, WORDS, Agreement, Study
+from qtwin.problem.screen.order import CONSTANT, WORDS, Agreement, Study
 from qtwin.report import look
 from qtwin.report.number import number
 from qtwin.report.picture import Picture, table

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from qtwin.errors import InputError
-from qtwin.problem.measured.higher import read_sets
-from qtwin.problem.measured.workbook import read_workbook
+from qtwin.problem.screen.sets import read_sets
+from qtwin.problem.screen.workbook import read_workbook
 from tests.oracles.public_data import PUBLIC_DATA
 
 HIGHER = PUBLIC_DATA / "higher_order"
@@ -81,10 +81,10 @@ def test_a_workbook_tells_what_its_csv_tells(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        ({(1, 3): "NaN"}, {}, "line 2: 'NaN' came, a finite number"),
-        ({(1, 3): None}, {}, "line 2: no value came"),
+        ({(1, 3): "NaN"}, {}, "line 2: score is nan, a finite number"),
+        ({(1, 3): None}, {}, "line 2: score: nothing came, a number"),
         ({(1, 1): "a"}, {}, "line 2: a drug stands twice"),
-        ({(1, 3): -0.5}, {"kind": "ratio"}, "line 2: a ratio of -0.5 came"),
+        ({(1, 3): -0.5}, {"kind": "ratio"}, "line 2: expected a positive ratio, got -0.5"),
         ({(0, 3): "Wert"}, {}, "no column score"),
         ({(0, 0): "First"}, {"sheet": "data"}, "line 2"),
         ({}, {"sheet": "dat"}, "sheet of"),
