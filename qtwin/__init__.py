@@ -34,6 +34,8 @@ _PUBLIC: dict[str, str] = {
     "Rules": "qtwin.problem.rules:Rules",
     "Budget": "qtwin.problem.rules:Budget",
     "Constraint": "qtwin.problem.constraint:Constraint",
+    "read_screen": "qtwin.problem.screen.read:read_screen",
+    "Screen": "qtwin.problem.screen.screen:Screen",
     "BinaryModel": "qtwin.encoding.encoding:Encoding",
     "BinaryPolynomial": "qtwin.encoding.polynomial:BinaryPolynomial",
     "PauliSum": "qtwin.encoding.pauli:PauliSum",
@@ -70,6 +72,8 @@ _PUBLIC: dict[str, str] = {
     "run_contact": "qtwin.studies.molecule.contact:run",
     "MoleculeResult": "qtwin.studies.molecule.result:MoleculeResult",
     "ContactResult": "qtwin.studies.molecule.result:ContactResult",
+    "run_screen": "qtwin.studies.screen.run:run_screen",
+    "ScreenResult": "qtwin.studies.screen.result:ScreenResult",
     "Progress": "qtwin.progress:Progress",
     # errors
     "QtwinError": "qtwin.errors:QtwinError",
@@ -105,6 +109,8 @@ if TYPE_CHECKING:
     from qtwin.problem.regimen import RegimenProblem as RegimenProblem
     from qtwin.problem.rules import Budget as Budget
     from qtwin.problem.rules import Rules as Rules
+    from qtwin.problem.screen.read import read_screen as read_screen
+    from qtwin.problem.screen.screen import Screen as Screen
     from qtwin.progress import Progress as Progress
     from qtwin.solver.base import Card as SolverInfo
     from qtwin.solver.base import Instance as Instance
@@ -130,6 +136,8 @@ if TYPE_CHECKING:
     from qtwin.studies.regimen.compare import compare as compare
     from qtwin.studies.regimen.result import Comparison as Comparison
     from qtwin.studies.regimen.run import run as run
+    from qtwin.studies.screen.result import ScreenResult as ScreenResult
+    from qtwin.studies.screen.run import run_screen as run_screen
     from qtwin.twin.disease.base import DiseaseModel as DiseaseModel
     from qtwin.twin.twin import Twin as Twin
 

@@ -51,7 +51,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "qtwin.problem.eligible",
         "qtwin.problem.regimen",
         "qtwin.problem.feasible",
-        "qtwin.problem.measured.combinations",
+        "qtwin.problem.screen.screen",
         "qtwin.problem.near_optimal",
         "qtwin.problem.interaction_graph",
     ),

@@ -66,6 +66,18 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def make_folder(out: Path) -> None:
+    """Make an output folder.
+
+    Raises:
+        InputError: if that is not possible.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make {out}: {error.strerror}", hint="choose another folder with --out") from None
+
+
 def plain(value: Any) -> Any:
     """Values as JSON has them: arrays become lists, and what is not finite becomes null."""
     if isinstance(value, BaseModel):

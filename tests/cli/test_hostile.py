@@ -269,7 +269,7 @@ def test_a_workbook_whose_rows_end_in_the_last_column_is_refused(tmp_path: Path)
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_DATA, (1 << 30, 1 << 30))\n"
         "from pathlib import Path\nfrom qtwin.errors import InputError\n"
-        "from qtwin.problem.measured.workbook import read_workbook\n"
+        "from qtwin.problem.screen.workbook import read_workbook\n"
         "try: read_workbook(Path('a.xlsx'), what='table')\nexcept InputError as error: print(error)"
     )
     done = subprocess.run(

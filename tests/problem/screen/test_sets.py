@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from qtwin.errors import InputError
-from qtwin.problem.measured.higher import read_sets
-from qtwin.problem.measured.workbook import read_workbook
+from qtwin.problem.screen.sets import read_sets
+from qtwin.problem.screen.workbook import read_workbook
 from tests.oracles.public_data import PUBLIC_DATA
 
 HIGHER = PUBLIC_DATA / "higher_order"
@@ -20,7 +20,7 @@ _NS = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 _RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
-def _workbook(path: Path, sheets: dict[str, list[list[str | float | None]]]) -> Path:
+def workbook(path: Path, sheets: dict[str, list[list[str | float | None]]]) -> Path:
     """A workbook with shared, inline and numeric cells, holes left out as Excel leaves them out."""
     shared: list[str] = []
     with zipfile.ZipFile(path, "w") as archive:
@@ -62,7 +62,7 @@ ROWS: list[list[str | float | None]] = [
 
 
 def test_a_workbook_tells_what_its_csv_tells(tmp_path: Path) -> None:
-    book = _workbook(tmp_path / "sets.xlsx", {"about": [["hello"]], "data": ROWS})
+    book = workbook(tmp_path / "sets.xlsx", {"about": [["hello"]], "data": ROWS})
     plain = tmp_path / "sets.csv"
     plain.write_text("\n".join(",".join("" if v is None else str(v) for v in row) for row in ROWS), encoding="utf-8")
     sheets, _ = read_workbook(book, what="workbook")
@@ -81,10 +81,10 @@ def test_a_workbook_tells_what_its_csv_tells(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        ({(1, 3): "NaN"}, {}, "line 2: 'NaN' came, a finite number"),
-        ({(1, 3): None}, {}, "line 2: no value came"),
+        ({(1, 3): "NaN"}, {}, "line 2: score is nan, a finite number"),
+        ({(1, 3): None}, {}, "line 2: score: nothing came, a number"),
         ({(1, 1): "a"}, {}, "line 2: a drug stands twice"),
-        ({(1, 3): -0.5}, {"kind": "ratio"}, "line 2: a ratio of -0.5 came"),
+        ({(1, 3): -0.5}, {"kind": "ratio"}, "line 2: expected a positive ratio, got -0.5"),
         ({(0, 3): "Wert"}, {}, "no column score"),
         ({(0, 0): "First"}, {"sheet": "data"}, "line 2"),
         ({}, {"sheet": "dat"}, "sheet of"),
@@ -102,7 +102,7 @@ def test_spoilt_sets_are_refused(
     if change.get((0, 0)) == "First":  # one drug column fewer leaves a set without a drug
         rows[1] = ["A", None, None, 0.5, "train"]
     with pytest.raises(InputError, match=message):
-        read_sets(_workbook(tmp_path / "sets.xlsx", {"data": rows}), **options)  # type: ignore[arg-type]
+        read_sets(workbook(tmp_path / "sets.xlsx", {"data": rows}), **options)  # type: ignore[arg-type]
 
 
 def test_what_is_no_workbook_is_refused(tmp_path: Path) -> None:

@@ -7,21 +7,18 @@ after every second layer. No circuit performs that step; alone, without any laye
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from qtwin.benchmark.metrics import posterior
-from qtwin.cli.show import note, table
 from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.interactions import maximum_safe_subset, synergy_choice, synergy_encoding
 from qtwin.errors import InputError
 from qtwin.problem.interaction_graph import InteractionGraph
-from qtwin.report.number import number
-from qtwin.report.sheet import Section, Table
 from qtwin.solver.base import Instance
 from qtwin.solver.fixed_size import best_of_all
 from qtwin.solver.nulls import DESCENT, UNIFORM_BITS, UNIFORM_FEASIBLE
 from qtwin.solver.registry import load
+from qtwin.studies.screen.result import QuantumPart, QuantumRow
 
 MOST = 12
 """Drugs up to which the comparison is run: it follows all 2^n states through 15,001 steps."""
@@ -29,30 +26,8 @@ MU = 5.0
 """Weight of the size in the published energy."""
 SHOTS = 8192
 _NULLS = ("random", "random-feasible")
-_BASELINES = (UNIFORM_BITS, UNIFORM_FEASIBLE, DESCENT)
+BASELINES = (UNIFORM_BITS, UNIFORM_FEASIBLE, DESCENT)
 _PUBLISHED = {"steps": 15001, "dt": 0.001, "gain": 3.0, "unit": "energy"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One method on one problem: its chance of a lowest-energy answer in one shot, from `SHOTS` shots, with a 95 % interval.
-
-    Attributes:
-        problem, method: Which.
-        is_quantum: Whether a circuit could do all of it.
-        probability, low, high: Per shot.
-        two_qubit_gates: Of one shot, all-to-all; None where they cannot be counted.
-        evaluations: Circuit evaluations, or steps.
-    """
-
-    problem: str
-    method: str
-    is_quantum: bool
-    probability: float
-    low: float
-    high: float
-    two_qubit_gates: int | None
-    evaluations: int
 
 
 def _methods(*, sized: bool) -> list[tuple[str, str, dict[str, Any]]]:
@@ -78,16 +53,14 @@ def _methods(*, sized: bool) -> list[tuple[str, str, dict[str, Any]]]:
     return found
 
 
-def compare(graph: InteractionGraph, *, size: int, harm: float, seed: int) -> list[Row]:
+def compare(graph: InteractionGraph, *, size: int, harm: float, seed: int) -> list[QuantumRow]:
     """Every method on the safe subset and, where there are synergies, on the most synergistic `size`.
 
     Raises:
         InputError: for more drugs than the comparison can follow.
     """
     if graph.n > MOST:
-        raise InputError(
-            f"{graph.n} drugs came, at most {MOST} were wanted by the quantum comparison", hint="leave --quantum out"
-        )
+        raise InputError(f"expected at most {MOST} drugs for the quantum comparison, got {graph.n}", hint="leave --quantum out")
     problems: list[tuple[str, Encoding, bool]] = [("safe subset", maximum_safe_subset(graph, harm=harm), False)]
     if len(graph.synergy):
         known = best_of_all(synergy_choice(graph, size=size, harm=harm)).members
@@ -99,7 +72,7 @@ def compare(graph: InteractionGraph, *, size: int, harm: float, seed: int) -> li
     ]
 
 
-def _run(problem: str, label: str, solver: str, options: dict[str, Any], encoding: Encoding, seed: int) -> Row:
+def _run(problem: str, label: str, solver: str, options: dict[str, Any], encoding: Encoding, seed: int) -> QuantumRow:
     result = load(solver, {"shots": SHOTS, **options}).solve(Instance(encoding=encoding), seed=seed)
     assert result.samples is not None
     optimum = float(encoding.polynomial.values().min())
@@ -108,7 +81,7 @@ def _run(problem: str, label: str, solver: str, options: dict[str, Any], encodin
     low, high = posterior(hits, trials)
     told = result.info.get("resources") or {}
     gates = told.get("two_qubit", {}).get("all-to-all", {}).get("gates")
-    return Row(
+    return QuantumRow(
         problem=problem,
         method=label,
         is_quantum=solver not in _NULLS and bool(result.info.get("is_quantum", True)),
@@ -120,12 +93,12 @@ def _run(problem: str, label: str, solver: str, options: dict[str, Any], encodin
     )
 
 
-def told(rows: Sequence[Row]) -> dict[str, Any]:
-    """JSON-ready, with what the rows say."""
-    return {"shots": SHOTS, "rows": [asdict(r) for r in rows], "verdicts": verdicts(rows)}
+def part(rows: Sequence[QuantumRow]) -> QuantumPart:
+    """The rows with what they say."""
+    return QuantumPart(shots=SHOTS, rows=tuple(rows), verdicts=tuple(verdicts(rows)))
 
 
-def verdicts(rows: Sequence[Row]) -> list[str]:
+def verdicts(rows: Sequence[QuantumRow]) -> list[str]:
     """A sentence on each problem: what the filter without a circuit explains of the published variant, and the best circuit."""
     said = []
     for problem in dict.fromkeys(r.problem for r in rows):
@@ -143,44 +116,3 @@ def verdicts(rows: Sequence[Row]) -> list[str]:
             f" {best.high:.2f}), {best.two_qubit_gates:,} two-qubit gates a shot"
         )
     return said
-
-
-def show(rows: Sequence[Row]) -> None:
-    """Print the comparison."""
-    table("Quantum comparison, probability of the optimum in one shot", _HEADER, _cells(rows))
-    for sentence in verdicts(rows):
-        note(sentence)
-
-
-_HEADER = ("problem", "method", "probability", "95 % interval", "two-qubit gates", "evaluations")
-
-
-def _cells(rows: Sequence[Row]) -> list[tuple[str, ...]]:
-    return [
-        (
-            r.problem,
-            r.method if r.is_quantum or r.method in _BASELINES else f"{r.method} (no circuit)",
-            number(r.probability),
-            f"{number(r.low)} to {number(r.high)}",
-            "" if r.two_qubit_gates is None else f"{r.two_qubit_gates:,}",
-            f"{r.evaluations:,}",
-        )
-        for r in rows
-    ]
-
-
-def section(rows: Sequence[Row]) -> Section:
-    """The comparison for the page."""
-    return Section(
-        anchor="quantum",
-        title="Quantum methods beside their classical twins",
-        text=[f"{sentence}." for sentence in verdicts(rows)],
-        tables=[
-            Table(
-                title="Probability of the optimum in one shot",
-                header=tuple(h.capitalize() for h in _HEADER),
-                rows=_cells(rows),
-                numeric=frozenset({2, 4, 5}),
-            )
-        ],
-    )

@@ -1,4 +1,4 @@
-"""Measured drug combinations as a family: a table of pairs is the family, each of its contexts (cell lines, say) an instance.
+"""Combination screens as a family: a table of pairs is the family, each of its contexts (cell lines, say) an instance.
 
 The tables are the user's; what they hold is part of the instance's identity by their digest (`sha256`).
 """
@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from qtwin.encoding.generate import Generated
-from qtwin.encoding.measured import encode_measured, instance
-from qtwin.errors import InfeasibleError, InputError
+from qtwin.encoding.screen import encode_screen, instance, permitted_set
+from qtwin.errors import InputError
 from qtwin.problem.fixed_size import FixedSize
-from qtwin.problem.measured.combinations import MeasuredCombinations
-from qtwin.problem.measured.table import read_combinations
+from qtwin.problem.screen.read import read_screen
+from qtwin.problem.screen.screen import Screen
 
 
 def generate(
@@ -37,13 +37,13 @@ def generate(
         InfeasibleError: where no permitted set is found.
     """
     if not pairs:
-        raise InputError("no table of pairs came", hint='pairs = "pairs.csv" in the [[family]]; the tables are yours')
+        raise InputError("expected a table of pairs, got none", hint='pairs = "pairs.csv" in the [[family]], a table of yours')
     data = _read(pairs, singles)
     if sha256 and sha256 != digest(pairs, singles):
         raise InputError(f"{pairs} is not the table that the sweep began with", hint="bring it back, or start a new sweep")
     if n > data.n or seed >= len(data.contexts):
         raise InputError(
-            f"{n} drugs and context {seed} came, at most {data.n} and {len(data.contexts) - 1} were wanted", hint="lower them"
+            f"expected at most {data.n} drugs and context {len(data.contexts) - 1}, got {n} and {seed}", hint="lower them"
         )
     whole = instance(data, seed, size=size, objective=objective)
     rng = np.random.default_rng([seed, n])
@@ -57,10 +57,10 @@ def generate(
         unit=whole.unit,
     )
     return Generated(
-        family="measured",
+        family="screen",
         seed=seed,
         options={"pairs": pairs, "singles": singles, "size": size, "objective": objective, "sha256": sha256},
-        encoding=encode_measured(choice, _permitted(choice, rng)),
+        encoding=encode_screen(choice, permitted_set(choice, rng)),
         hardness=f"real data, context {data.contexts[seed]}; listing all sets of {size} takes milliseconds",
     )
 
@@ -75,24 +75,5 @@ def digest(pairs: str, singles: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def _read(pairs: str, singles: str) -> MeasuredCombinations:
-    return read_combinations(Path(pairs), Path(singles) if singles else None)
-
-
-def _permitted(choice: FixedSize, rng: np.random.Generator) -> tuple[int, ...]:
-    """A permitted set: drugs by their gain, and in random orders where that ends too early."""
-    for attempt in range(1000):
-        chosen: list[int] = []
-        gain = choice.linear + (rng.normal(scale=np.ptp(choice.linear) + 1.0, size=choice.n) if attempt else 0.0)
-        free = np.ones(choice.n, dtype=np.bool_)
-        while len(chosen) < choice.size and free.any():
-            i = int(np.argmax(np.where(free, gain, -np.inf)))
-            chosen.append(i)
-            gain = gain + choice.pairs[i]
-            free &= ~choice.forbidden[i]
-            free[i] = False
-        if len(chosen) == choice.size:
-            return tuple(sorted(chosen))
-    raise InfeasibleError(
-        f"no {choice.size} of {choice.n} drugs without a forbidden pair were found", hint="take a smaller size or more drugs"
-    )
+def _read(pairs: str, singles: str) -> Screen:
+    return read_screen(Path(pairs), Path(singles) if singles else None)

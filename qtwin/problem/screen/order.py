@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 from qtwin.errors import InputError
-from qtwin.problem.measured.higher import MeasuredSets
+from qtwin.problem.screen.sets import CombinationSets
 
 Array = NDArray[np.float64]
 CONSTANT, NUMBER = "constant", "number, calibrated"
@@ -90,7 +90,7 @@ class Agreement:
     excess: tuple[float, float, float]
 
 
-def study(data: MeasuredSets) -> Study:
+def study(data: CombinationSets) -> Study:
     """Predict every larger set whose parts were measured.
 
     Raises:

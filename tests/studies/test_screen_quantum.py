@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from qtwin.cli import measured_quantum
-from qtwin.cli.measured_interactions import run_interactions
-from qtwin.cli.measured_quantum import Row
 from qtwin.errors import InputError
 from qtwin.problem.interaction_graph import graph_of
+from qtwin.studies.screen import quantum
+from qtwin.studies.screen.interactions import run_interactions
+from qtwin.studies.screen.result import QuantumRow
 
 
-def _row(method: str, probability: float, *, is_quantum: bool = True) -> Row:
+def _row(method: str, probability: float, *, is_quantum: bool = True) -> QuantumRow:
     low, high = probability - 0.01, probability + 0.01
-    return Row(
+    return QuantumRow(
         problem="safe subset",
         method=method,
         is_quantum=is_quantum,
@@ -37,15 +37,15 @@ def test_the_filter_is_told_from_the_circuit(variant: float, alone: float, said:
         _row("QAOA, penalty, p = 3", 0.4),
         _row("Grover mixer, p = 3", 0.9),
     ]
-    (sentence,) = measured_quantum.verdicts(rows)
+    (sentence,) = quantum.verdicts(rows)
     assert f"explains {said} of the gain" in sentence
     assert "known is QAOA, penalty, p = 3 with 0.40 (0.39 to 0.41), 10 two-qubit gates" in sentence
 
 
 def test_long_lists_are_refused() -> None:
     chain = graph_of([(f"d{i}", f"d{i + 1}", "harm", 1.0, "here") for i in range(13)])
-    with pytest.raises(InputError, match="14 drugs came, at most 12"):
-        measured_quantum.compare(chain, size=3, harm=3.5, seed=0)
+    with pytest.raises(InputError, match=r"at most 12 drugs .* got 14"):
+        quantum.compare(chain, size=3, harm=3.5, seed=0)
 
 
 @pytest.mark.slow

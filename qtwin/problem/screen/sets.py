@@ -1,4 +1,4 @@
-"""Measured sets of two and more drugs: a line a set, `drug_1, drug_2, ..., score`, from CSV or an Excel workbook.
+"""Measured sets of two and more drugs: a line a set, `drug_1, drug_2, ..., score`, from CSV, TSV or an Excel workbook.
 
 Scores are of one of three kinds:
 
@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.errors import InputError, unknown_name
-from qtwin.patient.csvfile import read_csv
-from qtwin.problem.measured.workbook import Rows, read_workbook
+from qtwin.patient.csvfile import Line
+from qtwin.problem.screen.cells import Table, read_table
+from qtwin.problem.screen.workbook import Rows
 
 Kind = Literal["score", "ratio", "growth"]
 _DRUG = re.compile(r"drug[ _]?(\d+)")
@@ -30,7 +31,7 @@ _GROUP = ("subset", "group", "medium", "media", "context")
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeasuredSets:
+class CombinationSets:
     """Sets of drugs with a measured value each; repeats averaged after the logarithm.
 
     Attributes:
@@ -66,7 +67,7 @@ class MeasuredSets:
 
 def read_sets(
     path: Path, *, kind: str = "score", sheet: str = "", leave_out: Sequence[str] = (), score: str = ""
-) -> MeasuredSets:
+) -> CombinationSets:
     """Sets and their values.
 
     Args:
@@ -82,103 +83,74 @@ def read_sets(
     if kind not in get_args(Kind):
         raise unknown_name("kind of value", kind, get_args(Kind))
     of: Kind = cast(Kind, kind)
-    rows, name, digest = _workbook_rows(path, sheet) if path.suffix.lower() == ".xlsx" else _csv_rows(path, sheet)
-    where = f"{path.name}, sheet {name}" if name else path.name
-    columns, at, group = _layout(rows[0][1], where, score)
+    table = read_table(path, what="table of measured sets", sheet=sheet, able=_holds_orders, wanted="pairs and larger sets")
+    columns, at, group = _layout(table, score)
+    left_out = {g.casefold() for g in leave_out}
     found: dict[tuple[str, ...], list[float]] = {}
     spelled: dict[str, str] = {}
     skipped = 0
-    for number, cells in rows[1:]:
-        here = f"{where} line {number}"
-        row = [*cells, *[""] * (len(rows[0][1]) - len(cells))]
-        if group is not None and row[group].casefold() in {g.casefold() for g in leave_out}:
+    for line in table.lines:
+        if group is not None and line.cells[group].casefold() in left_out:
             skipped += 1
             continue
-        drugs = [row[k] for k in columns if row[k]]
+        drugs = [line.cells[name] for name in columns if line.cells[name]]
         if not drugs:
-            raise InputError(f"{here}: no drug came", hint="name the drugs or take the line out")
+            raise InputError(f"{line.where}: expected a drug, got none", hint="name the drugs or take the line out")
         keys = sorted(d.casefold() for d in drugs)
         if len(set(keys)) < len(keys):
-            raise InputError(f"{here}: a drug stands twice in one set", hint="correct the line")
+            raise InputError(f"{line.where}: a drug stands twice in one set", hint="correct the line")
         for d in drugs:
             spelled.setdefault(d.casefold(), d)
-        found.setdefault(tuple(keys), []).append(_value(row[at], of, here))
+        found.setdefault(tuple(keys), []).append(_value(table, line, at, of))
     if leave_out and not skipped:
-        raise InputError(f"{where}: no line of the group {leave_out[0]!r} came to leave out", hint="check the group's name")
+        raise InputError(f"{table.name}: no line of the group {leave_out[0]!r} to leave out", hint="check the group's name")
     names = sorted(spelled)
     place = {d: k for k, d in enumerate(names)}
     sets = sorted((tuple(place[d] for d in keys), values) for keys, values in found.items())
     sets.sort(key=lambda item: (len(item[0]), item[0]))
     repeated = sum(len(v) > 1 for _, v in sets)
-    return MeasuredSets(
+    return CombinationSets(
         drugs=tuple(spelled[d] for d in names),
         members=tuple(m for m, _ in sets),
         value=np.array([np.mean(v) for _, v in sets]),
         sd=np.array([np.std(v, ddof=1) if len(v) > 1 else np.nan for _, v in sets]),
         repeats=np.array([len(v) for _, v in sets], dtype=np.int64),
         kind=of,
-        sheet=name,
-        sha256=digest,
+        sheet=table.sheet,
+        sha256=table.sha256,
         notes=(
+            *table.notes(),
             *([f"{skipped} lines of {', '.join(leave_out)} are not used"] if skipped else []),
             *([f"{repeated} sets were measured more than once and averaged"] if repeated else []),
         ),
     )
 
 
-def _value(cell: str, kind: Kind, here: str) -> float:
-    try:
-        value = float(cell)
-    except ValueError:
-        came = f"{cell!r}" if cell else "no value"
-        raise InputError(f"{here}: {came} came, a number was wanted", hint="correct the cell or take the line out") from None
-    if not math.isfinite(value):
-        raise InputError(f"{here}: {cell!r} came, a finite number was wanted", hint="correct the cell or take the line out")
+def _value(table: Table, line: Line, column: str, kind: Kind) -> float:
+    value = table.number(line, column)
     if kind == "score":
         return value
     if value <= 0.0:
         raise InputError(
-            f"{here}: a {kind} of {value:g} came, a positive one was wanted", hint="are these deviations? then: score"
+            f"{line.where}: expected a positive {kind}, got {value:g}", hint="are these deviations? then take the kind score"
         )
     return math.log2(value) if kind == "ratio" else math.log(value)
 
 
-def _layout(header: Sequence[str], where: str, score: str) -> tuple[list[int], int, int | None]:
+def _layout(table: Table, score: str) -> tuple[list[str], str, str | None]:
     """Columns of the drugs, of the value and of the group."""
-    names = [name.strip().lower() for name in header]
-    columns = [k for k, name in enumerate(names) if _DRUG.fullmatch(name)]
+    columns = [name for name in table.header if _DRUG.fullmatch(name)]
     if len(columns) < 2:
-        raise InputError(f"{where} line 1: no columns drug_1, drug_2 came", hint="the header is drug_1, drug_2, ..., score")
-    wanted = [score.strip().lower()] if score else _SCORE
-    at = [k for name in wanted for k, column in enumerate(names) if column == name]
-    if not at:
-        raise InputError(f"{where} line 1: no column {' or '.join(wanted)} came", hint=f"it has {', '.join(filter(None, names))}")
-    group = next((k for name in _GROUP for k, column in enumerate(names) if column == name), None)
-    return columns, at[0], group
-
-
-def _csv_rows(path: Path, sheet: str) -> tuple[Rows, str, str]:
-    if sheet:
-        raise InputError(f"{path.name} is no workbook, and the sheet {sheet!r} was asked for", hint="leave --sheet out")
-    header, lines, digest = read_csv(path, what="table of measured sets")
-    return [(1, list(header)), *((line.number, list(line.cells.values())) for line in lines)], "", digest
-
-
-def _workbook_rows(path: Path, sheet: str) -> tuple[Rows, str, str]:
-    sheets, digest = read_workbook(path, what="workbook of measured sets")
-    if sheet:
-        if sheet not in sheets:
-            raise unknown_name(f"sheet of {path.name}", sheet, sheets)
-        if not sheets[sheet]:
-            raise InputError(f"{path.name}: the sheet {sheet!r} is empty", hint=f"it has {', '.join(sheets)}")
-        return sheets[sheet], sheet, digest
-    able = [name for name, rows in sheets.items() if rows and _holds_orders(rows)]
-    if len(able) != 1:
-        what = f"{' and '.join(able)} hold" if able else "no sheet holds"
         raise InputError(
-            f"{path.name}: {what} pairs and larger sets", hint=f"name the sheet with --sheet; there are {', '.join(sheets)}"
+            f"{table.name} line 1: expected columns drug_1, drug_2, got none", hint="the header is drug_1, drug_2, ..., score"
         )
-    return sheets[able[0]], able[0], digest
+    wanted = [score.strip().lower()] if score else _SCORE
+    at = [name for name in wanted if name in table.header]
+    if not at:
+        raise InputError(
+            f"{table.name} line 1: no column {' or '.join(wanted)}", hint=f"it has {', '.join(filter(None, table.header))}"
+        )
+    return columns, at[0], next((name for name in _GROUP if name in table.header), None)
 
 
 def _holds_orders(rows: Rows) -> bool:

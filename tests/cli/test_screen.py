@@ -1,4 +1,4 @@
-"""`qtwin measured` as a user runs it."""
+"""`qtwin screen` as a user runs it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DATA = PUBLIC_DATA
 
 def _run(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> tuple[str, str]:
     with pytest.raises(SystemExit) as stopped:
-        main(["measured", *(str(a) for a in arguments)])
+        main(["screen", *(str(a) for a in arguments)])
     told = capsys.readouterr()
     assert (stopped.value.code or 0) == code, told.err
     return told.out, told.err
@@ -51,7 +51,7 @@ def test_small_tables_are_solved_as_by_hand(tmp_path: Path, capsys: pytest.Captu
         pairs,
         "--singles",
         singles,
-        "--draws",
+        "--n-samples",
         100,
         "--sampler",
         "simulated-annealing",
@@ -94,7 +94,7 @@ def test_one_context_without_repeats_needs_a_stated_noise(tmp_path: Path, capsys
     assert "no probability can be given" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     _, err = _run(capsys, *base, "--sampler", "random", code=2)
     assert "--noise-sd" in err
-    result = json.loads(_run(capsys, *base, "--noise-sd", 5, "--objective", "log-linear", "--draws", 100)[0])
+    result = json.loads(_run(capsys, *base, "--noise-sd", 5, "--objective", "log-linear", "--n-samples", 100)[0])
     assert list(result["noise"]) == ["stated"]
     assert any("floor" in w for w in result["warnings"])
 
@@ -104,10 +104,10 @@ def test_one_context_without_repeats_needs_a_stated_noise(tmp_path: Path, capsys
     [
         (("--context", "thre"), "did you mean"),
         (("--objective", "median"), "unknown objective"),
-        (("--size", "7"), "a size of 7"),
+        (("--size", "7"), "expected a size of 1 to 6, got 7"),
         (("--size", "6"), "free of forbidden pairs"),
         (("--column", "synergy"), "role=name"),
-        (("--noise-sd", "-1"), "noise of -1"),
+        (("--noise-sd", "-1"), "standard deviation, got -1"),
         (("--sampler", "anealing"), "unknown solver"),
         (("--sampler", "cp-sat"), "no samples"),
     ],
@@ -116,7 +116,9 @@ def test_wrong_options_are_refused(
     arguments: tuple[str, str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pairs, singles, _, _ = _tables(tmp_path)
-    _, err = _run(capsys, "combinations", pairs, "--singles", singles, "--draws", 100, "-o", tmp_path / "out", *arguments, code=2)
+    _, err = _run(
+        capsys, "combinations", pairs, "--singles", singles, "--n-samples", 100, "-o", tmp_path / "out", *arguments, code=2
+    )
     assert message in err
     assert "hint:" in err
 

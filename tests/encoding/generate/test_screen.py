@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from qtwin.encoding.generate import make
-from qtwin.encoding.generate.measured import digest
+from qtwin.encoding.generate.screen import digest
 from qtwin.errors import InputError
 
 
@@ -28,7 +28,7 @@ def tables(tmp_path: Path) -> dict[str, str]:
 
 
 def test_energies_are_minus_the_value_of_permitted_sets(tables: dict[str, str]) -> None:
-    made = make("measured", 7, seed=1, size=3, **tables)
+    made = make("screen", 7, seed=1, size=3, **tables)
     assert made.encoding.n_decision == 7
     sets = [s for s in combinations(range(7), 3) if not {0, 1} <= set(s)]
     bits = np.zeros((len(sets), 7), dtype=np.uint8)
@@ -37,7 +37,7 @@ def test_energies_are_minus_the_value_of_permitted_sets(tables: dict[str, str]) 
     assert made.encoding.is_feasible(bits).all()
     both = np.array([[1, 1, 1, 0, 0, 0, 0]], dtype=np.uint8)
     assert not made.encoding.is_feasible(both).any()
-    other = make("measured", 7, seed=0, size=3, **tables)
+    other = make("screen", 7, seed=0, size=3, **tables)
     assert not np.allclose(made.encoding.value(bits), other.encoding.value(bits))
     energies = made.encoding.polynomial.evaluate(bits)
     spare = np.array(list(np.ndindex(*(2,) * 7)), dtype=np.uint8)
@@ -46,14 +46,14 @@ def test_energies_are_minus_the_value_of_permitted_sets(tables: dict[str, str]) 
 
 
 def test_a_subset_of_the_drugs_is_an_instance_too(tables: dict[str, str]) -> None:
-    made = make("measured", 5, seed=0, size=2, **tables)
+    made = make("screen", 5, seed=0, size=2, **tables)
     assert made.encoding.n_decision == 5
-    assert make("measured", 5, seed=0, size=2, **tables).encoding.polynomial == made.encoding.polynomial
+    assert make("screen", 5, seed=0, size=2, **tables).encoding.polynomial == made.encoding.polynomial
 
 
 def test_other_tables_and_impossible_requests_are_refused(tables: dict[str, str]) -> None:
     known = digest(tables["pairs"], tables["singles"])
-    assert make("measured", 7, seed=0, sha256=known, **tables).options["sha256"] == known
+    assert make("screen", 7, seed=0, sha256=known, **tables).options["sha256"] == known
     for n, seed, options in (
         (8, 0, {}),
         (7, 2, {}),
@@ -62,4 +62,4 @@ def test_other_tables_and_impossible_requests_are_refused(tables: dict[str, str]
         (7, 0, {"objective": "m"}),
     ):
         with pytest.raises(InputError):
-            make("measured", n, seed=seed, **tables, **options)
+            make("screen", n, seed=seed, **tables, **options)

@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 
 from qtwin.errors import InputError
-from qtwin.problem.measured.higher import MeasuredSets, read_sets
-from qtwin.problem.measured.order import agreements, study
+from qtwin.problem.screen.order import agreements, study
+from qtwin.problem.screen.sets import CombinationSets, read_sets
 from tests.oracles.public_data import PUBLIC_DATA
 
 HIGHER = PUBLIC_DATA / "higher_order"
 
 
-def _sets(values: dict[tuple[int, ...], float], kind: str = "score") -> MeasuredSets:
+def _sets(values: dict[tuple[int, ...], float], kind: str = "score") -> CombinationSets:
     members = tuple(sorted(values, key=lambda m: (len(m), m)))
     ones = np.ones(len(members), dtype=np.int64)
     drugs = tuple(f"d{i}" for i in range(1 + max(i for m in members for i in m)))
     array = np.array([values[m] for m in members])
-    return MeasuredSets(drugs=drugs, members=members, value=array, sd=np.full(len(ones), np.nan), repeats=ones, kind=kind)  # type: ignore[arg-type]
+    return CombinationSets(drugs=drugs, members=members, value=array, sd=np.full(len(ones), np.nan), repeats=ones, kind=kind)  # type: ignore[arg-type]
 
 
 def _all(n: int, value: object, sizes: tuple[int, ...]) -> dict[tuple[int, ...], float]:

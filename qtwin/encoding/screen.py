@@ -1,4 +1,4 @@
-"""Measured combinations as choices of exactly k drugs, one a context, and what replicate noise leaves open about them.
+"""A combination screen as choices of exactly k drugs, one a context, and what replicate noise leaves open about them.
 
 Two objectives, both exactly quadratic:
 
@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.fixed_size import encode_fixed_size
-from qtwin.errors import InputError, unknown_name
+from qtwin.errors import InfeasibleError, InputError, unknown_name
 from qtwin.problem.fixed_size import Array, FixedSize
-from qtwin.problem.measured.combinations import MeasuredCombinations
+from qtwin.problem.screen.screen import Screen
 
 Objective = Literal["mean", "log-linear"]
 FLOOR = 0.01
@@ -64,7 +64,7 @@ class Growth:
 
 
 def instance(
-    data: MeasuredCombinations,
+    data: Screen,
     context: int,
     *,
     size: int,
@@ -96,7 +96,7 @@ def instance(
     )
 
 
-def encode_measured(choice: FixedSize, known: tuple[int, ...], *, margin: float = 0.05) -> Encoding:
+def encode_screen(choice: FixedSize, known: tuple[int, ...], *, margin: float = 0.05) -> Encoding:
     """The choice with native constraints and penalties of a weight that is proven to suffice.
 
     Args:
@@ -110,8 +110,60 @@ def encode_measured(choice: FixedSize, known: tuple[int, ...], *, margin: float 
     return encode_fixed_size(choice, known, margin=margin)
 
 
+def screen_model(
+    data: Screen,
+    context: int,
+    *,
+    size: int,
+    objective: str = "mean",
+    full_effect: float = 100.0,
+    floor: float = FLOOR,
+    margin: float = 0.05,
+) -> Encoding:
+    """The choice in one context as a model; the weight of its penalties comes from the set that greedy finds.
+
+    Args:
+        data: Singles and pairs.
+        context: Its index.
+        size: As in `instance`.
+        objective: As in `instance`.
+        full_effect: As in `instance`.
+        floor: As in `instance`.
+        margin: As in `encode_screen`.
+
+    Raises:
+        InputError: as `instance`.
+        InfeasibleError: where no permitted set is found.
+    """
+    choice = instance(data, context, size=size, objective=objective, full_effect=full_effect, floor=floor)
+    return encode_screen(choice, permitted_set(choice, np.random.default_rng(context)), margin=margin)
+
+
+def permitted_set(choice: FixedSize, rng: np.random.Generator) -> tuple[int, ...]:
+    """A permitted set: drugs by their gain, and in random orders where that ends too early.
+
+    Raises:
+        InfeasibleError: where none is found in a thousand orders.
+    """
+    for attempt in range(1000):
+        chosen: list[int] = []
+        gain = choice.linear + (rng.normal(scale=np.ptp(choice.linear) + 1.0, size=choice.n) if attempt else 0.0)
+        free = np.ones(choice.n, dtype=np.bool_)
+        while len(chosen) < choice.size and free.any():
+            i = int(np.argmax(np.where(free, gain, -np.inf)))
+            chosen.append(i)
+            gain = gain + choice.pairs[i]
+            free &= ~choice.forbidden[i]
+            free[i] = False
+        if len(chosen) == choice.size:
+            return tuple(sorted(chosen))
+    raise InfeasibleError(
+        f"no {choice.size} of {choice.n} drugs without a forbidden pair were found", hint="take a smaller size or more drugs"
+    )
+
+
 def posterior_draws(
-    data: MeasuredCombinations,
+    data: Screen,
     context: int,
     *,
     size: int,
@@ -147,10 +199,10 @@ def posterior_draws(
     """
     if not (noise_sd > 0.0 and np.isfinite(noise_sd)):
         raise InputError(
-            f"a noise of {noise_sd} came, a positive standard deviation was wanted", hint="in the unit of the synergy"
+            f"expected a noise that is a positive standard deviation, got {noise_sd}", hint="in the unit of the synergy"
         )
     if n_draws < 1:
-        raise InputError(f"{n_draws} draws came, at least 1 was wanted", hint="take 1000")
+        raise InputError(f"expected at least 1 draw, got {n_draws}", hint="take 1000")
     measured = data.synergy[context]
     center, spread = float(np.nanmean(data.synergy)), max(data.signal_sd**2 - noise_sd**2, 0.0)
     variance = noise_sd**2 / np.maximum(data.repeats[context], 1)
@@ -164,9 +216,7 @@ def posterior_draws(
     )
 
 
-def growth(
-    data: MeasuredCombinations, context: int, synergy: Array, *, full_effect: float = 100.0, floor: float = FLOOR
-) -> Growth:
+def growth(data: Screen, context: int, synergy: Array, *, full_effect: float = 100.0, floor: float = FLOOR) -> Growth:
     """Relative growth under singles and pairs, clipped at the floor.
 
     Args:
@@ -180,14 +230,14 @@ def growth(
         InputError: for a floor outside (0, 1), or effects that cannot be in the unit of `full_effect`.
     """
     if not 0.0 < floor < 1.0:
-        raise InputError(f"a growth floor of {floor} came, one between 0 and 1 was wanted", hint="take 0.01")
-    largest = float(np.abs(data.single).max())
+        raise InputError(f"expected a growth floor between 0 and 1, got {floor}", hint="take 0.01")
+    largest = float(np.abs(data.singles).max())
     if not full_effect > 0.0 or largest < 0.02 * full_effect:
         raise InputError(
             f"the largest single effect is {largest:.3g} of a full effect of {full_effect:g}",
             hint="state the full effect of the table: 100 for percent, 1 for fractions",
         )
-    raw = 1.0 - data.single[context] / full_effect
+    raw = 1.0 - data.singles[context] / full_effect
     alone = np.maximum(raw, floor)
     product = alone[:, None] * alone[None, :]
     together = product - data.matrix(synergy) / full_effect
@@ -198,7 +248,7 @@ def growth(
 
 
 def _coefficients(
-    data: MeasuredCombinations,
+    data: Screen,
     context: int,
     synergy: Array,
     size: int,
@@ -210,10 +260,10 @@ def _coefficients(
     if objective not in get_args(Objective):
         raise unknown_name("objective", objective, get_args(Objective))
     if not 1 <= size <= data.n:
-        raise InputError(f"a size of {size} came for {data.n} drugs, 1 to {data.n} was wanted", hint="change the size")
+        raise InputError(f"expected a size of 1 to {data.n}, got {size}", hint="change the size")
     if objective == "mean":
         pairs = data.matrix(synergy) / max(size * (size - 1) / 2, 1)
-        return data.single[context] / size, np.nan_to_num(pairs, nan=0.0)
+        return data.singles[context] / size, np.nan_to_num(pairs, nan=0.0)
     grown = growth(data, context, synergy, full_effect=full_effect, floor=floor)
     used: NDArray[np.bool_] = ~np.isnan(data.matrix(synergy))
     used[..., range(data.n), range(data.n)] = False

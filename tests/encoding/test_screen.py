@@ -11,32 +11,32 @@ from hypothesis import strategies as st
 
 from qtwin.encoding.fixed_size import encode_fixed_size, most_by_size, sufficient_weight
 from qtwin.encoding.interactions import maximum_safe_subset, sufficient_harm_weight, synergy_choice, synergy_encoding
-from qtwin.encoding.measured import encode_measured, growth, instance, posterior_draws
 from qtwin.encoding.penalty import check_sufficiency
 from qtwin.encoding.polynomial import index_to_bits
+from qtwin.encoding.screen import encode_screen, growth, instance, posterior_draws
 from qtwin.errors import InputError
 from qtwin.problem.fixed_size import FixedSize
 from qtwin.problem.interaction_graph import graph_of, published_graph
-from qtwin.problem.measured.combinations import MeasuredCombinations
-from qtwin.problem.measured.table import read_combinations
 from qtwin.problem.near_optimal import near_optimal
+from qtwin.problem.screen.read import read_screen
+from qtwin.problem.screen.screen import Screen
 from tests.oracles.public_data import PUBLIC_DATA
 
 ONEIL = PUBLIC_DATA / "oneil"
 
 
-def _measured(n: int, *, seed: int, missing: float = 0.2, contexts: int = 2) -> MeasuredCombinations:
+def _measured(n: int, *, seed: int, missing: float = 0.2, contexts: int = 2) -> Screen:
     rng = np.random.default_rng(seed)
     pairs = np.array(list(combinations(range(n), 2)), dtype=np.int64)
     synergy = rng.normal(5.0, 20.0, (contexts, len(pairs)))
     synergy[rng.random(synergy.shape) < missing] = np.nan
     repeats = np.where(np.isnan(synergy), 0, rng.integers(1, 3, synergy.shape))
     single = rng.uniform(-5.0, 90.0, (contexts, n))
-    return MeasuredCombinations(
+    return Screen(
         drugs=tuple(f"drug {i}" for i in range(n)),
         contexts=tuple(f"line {c}" for c in range(contexts)),
-        single=single,
-        single_sd=np.full_like(single, np.nan),
+        singles=single,
+        singles_sd=np.full_like(single, np.nan),
         pairs=pairs,
         synergy=synergy,
         synergy_sd=np.where(repeats > 1, 8.0, np.nan),
@@ -58,7 +58,7 @@ def test_the_mean_objective_is_the_mean_of_singles_plus_the_mean_of_pairs(size: 
         pairs = [table[p] for p in combinations(m, 2)]
         assert choice.permitted(m) == (not np.isnan(pairs).any())
         if choice.permitted(m):
-            assert choice.value(m) == pytest.approx(np.mean(data.single[1][list(m)]) + (np.mean(pairs) if pairs else 0.0))
+            assert choice.value(m) == pytest.approx(np.mean(data.singles[1][list(m)]) + (np.mean(pairs) if pairs else 0.0))
 
 
 @settings(deadline=None, max_examples=25)
@@ -90,7 +90,7 @@ def test_the_penalised_minimiser_is_permitted_and_optimal(size: int, objective: 
     permitted = _permitted(choice)
     if not permitted:
         return
-    encoding = encode_measured(choice, permitted[0])  # any permitted set proves the weight
+    encoding = encode_screen(choice, permitted[0])  # any permitted set proves the weight
     values = {m: choice.value(m) for m in permitted}
     energy = encoding.polynomial.values()
     bits = index_to_bits(np.arange(2**8), 8)
@@ -147,7 +147,7 @@ def test_two_single_measurements_leave_a_normal_posterior() -> None:
         assert values.mean() == pytest.approx(means[-1], abs=5 * np.sqrt(variances[-1] / d))
         assert values.std() == pytest.approx(np.sqrt(variances[-1]), rel=0.03)
     np.testing.assert_array_equal(drawn.pairs, np.swapaxes(drawn.pairs, 1, 2))
-    np.testing.assert_array_equal(drawn.linear[0], data.single[2] / 2)
+    np.testing.assert_array_equal(drawn.linear[0], data.singles[2] / 2)
     again = posterior_draws(data, 2, size=2, noise_sd=noise, n_draws=10, seed=9)
     assert not np.array_equal(again.pairs, posterior_draws(data, 1, size=2, noise_sd=noise, n_draws=10, seed=9).pairs)
 
@@ -163,7 +163,7 @@ def test_noise_as_large_as_the_signal_leaves_only_the_mean() -> None:
     ("options", "message"),
     [
         ({"objective": "sum"}, "objective"),
-        ({"size": 0}, "a size of 0"),
+        ({"size": 0}, "expected a size of 1 to"),
         ({"objective": "log-linear", "floor": 0.0}, "growth floor"),
         ({"objective": "log-linear", "full_effect": 1e5}, "full effect"),
     ],
@@ -218,7 +218,7 @@ def test_the_sufficient_harm_weight_suffices(seed: int) -> None:
 @pytest.mark.skipif(not ONEIL.exists(), reason="the measured tables are not here")
 def test_the_nominal_optimum_of_the_screen_is_seldom_the_best() -> None:
     """O'Neil 2016, three drugs: best in 12 % (pooled noise) to 48 % (median) of the draws, worth 0.70 to 0.90 of its value."""
-    data = read_combinations(ONEIL / "chemicalx_oncopolypharmacology_loewe.csv", ONEIL / "oneil_ri_38x39.csv")
+    data = read_screen(ONEIL / "chemicalx_oncopolypharmacology_loewe.csv", ONEIL / "oneil_ri_38x39.csv")
     known = data.replicates
     assert known is not None
     for noise, chance, worth in ((known.pooled_sd, 0.12, 0.70), (known.median_sd, 0.48, 0.90)):

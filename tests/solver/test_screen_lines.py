@@ -9,9 +9,9 @@ from functools import cache
 
 import pytest
 
-from qtwin.encoding.measured import encode_measured, instance
-from qtwin.problem.measured.combinations import MeasuredCombinations
-from qtwin.problem.measured.table import read_combinations
+from qtwin.encoding.screen import encode_screen, instance
+from qtwin.problem.screen.read import read_screen
+from qtwin.problem.screen.screen import Screen
 from qtwin.solver import registry
 from qtwin.solver.base import Instance
 from qtwin.solver.fixed_size import greedy
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the measured tables
 
 
 @cache
-def _data() -> MeasuredCombinations:
-    return read_combinations(FOLDER / "oneil_loewe_583x39.csv", singles=FOLDER / "oneil_ri_38x39.csv")
+def _data() -> Screen:
+    return read_screen(FOLDER / "oneil_loewe_583x39.csv", singles=FOLDER / "oneil_ri_38x39.csv")
 
 
 def _solve_all(sizes: tuple[int, ...], lines: range, objective: str) -> None:
@@ -36,7 +36,7 @@ def _solve_all(sizes: tuple[int, ...], lines: range, objective: str) -> None:
             optimum = float(choice.values().max())
             start = greedy(choice)
             assert start is not None
-            encoding = encode_measured(choice, start.members)
+            encoding = encode_screen(choice, start.members)
             proven = auto.solve(Instance(encoding=encoding), seed=0, time_limit_s=60.0)
             assert proven.proven, (line, size, proven.info)
             assert -proven.energy == pytest.approx(optimum, abs=1e-6), (line, size)
