@@ -21,9 +21,9 @@ from qtwin.patient.person import describe
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
 from qtwin.pharmacology.prescription import current_doses
-from qtwin.report.twin_section import twin_section
 from qtwin.twin.build import build_twin, first_visit
 from qtwin.twin.store import arrays_of, forget_others, next_ensemble
+from qtwin.twin.summary import summary_of
 from qtwin.twin.twin import Twin
 from qtwin.version import __version__
 
@@ -87,7 +87,7 @@ def save(
         "versions": {"qtwin": __version__, "formulary": formulary.version()},
         "warnings": [*warnings, *twin.assumptions],
         "ensemble": ensemble.name,
-        **twin_section(twin),
+        **summary_of(twin),
         "disclaimer": "Research software. Not a medical device; not for diagnosis or prescribing.",
     }
     arrays = arrays_of(twin, doses, first_visit)
