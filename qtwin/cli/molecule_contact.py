@@ -7,7 +7,7 @@ import os
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -163,16 +163,16 @@ def _compute(
 
 def _patient(path: Path, contact: Contact) -> dict[str, Any]:
     """What the twin says: whether the drug is taken, which genes are known, how much of the receptor the drug holds."""
-    from qtwin.cli.whatif import simulate_doses
     from qtwin.patient.access import write_down
-    from qtwin.twin.store import load
+    from qtwin.twin.forecast import outcome_of
+    from qtwin.twin.twin import Twin
 
-    stored = load(path)
-    person = stored.twin.patient
+    twin = Twin.load(path)
+    person = twin.patient
     write_down("molecular contact", person, detail=f"{contact.drug} at {contact.target}")
-    doses = [d for d in stored.doses if d.drug.inn == contact.drug]
+    doses = [d for d in twin.doses if d.drug.inn == contact.drug]
     genes = sorted(person.genotypes)
-    held = simulate_doses(stored.twin, doses)["receptor_occupancy"].get(contact.target) if doses else None
+    occupied = outcome_of(twin, doses, years=1.5).receptor_occupancy.get(contact.target) if doses else None
     return {
         "patient_id": person.patient_id,
         "synthetic": person.provenance.synthetic,
@@ -180,7 +180,7 @@ def _patient(path: Path, contact: Contact) -> dict[str, Any]:
         "dose": doses[0].label if doses else "",
         "genes_known": genes,
         "receptor_genotype_known": contact.target in genes,
-        "receptor_occupancy": held,
+        "receptor_occupancy": None if occupied is None else asdict(occupied),
     }
 
 

@@ -38,7 +38,7 @@ def change_picture(arms: Sequence[ArmResult], weeks: Sequence[float], *, endpoin
             axes.errorbar(
                 [w + shift for w in at],
                 arm.change,
-                yerr=[arm.change - arm.low, arm.high - arm.change],
+                yerr=[np.subtract(arm.change, arm.low), np.subtract(arm.high, arm.change)],
                 color=_COLOURS[k % 6],
                 marker=_MARKERS[k % 6],
                 markersize=5,
