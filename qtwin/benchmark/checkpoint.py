@@ -88,7 +88,7 @@ class Checkpoint:
         if path.exists():
             try:
                 return _join(json.loads(path.read_text(encoding="utf-8")), read_arrays(beside)), True
-            except (OSError, ValueError, KeyError, RecursionError):
+            except (OSError, ValueError, KeyError, TypeError, RecursionError):
                 path.unlink(missing_ok=True)  # damaged: compute it again
         arrays: dict[str, np.ndarray[Any, Any]] = {}
         value = compute()

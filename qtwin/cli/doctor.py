@@ -29,6 +29,8 @@ _CORE = {
     "qiskit": "qiskit",
     "qiskit_aer": "qiskit-aer",
     "pennylane": "pennylane",
+    "altair": "altair",
+    "vl_convert": "vl-convert-python",
     "matplotlib": "matplotlib",
 }
 _CLIENT_FROM = (0, 50)

@@ -24,7 +24,7 @@ from qtwin.report.sheet import write_sheet
 
 
 def run_map(paths: Sequence[Path], out: Path, *, data: Path | None = None) -> dict[str, Any]:
-    """Read results and write map.json, report.html, figures/map.png, references.bib and environment.json into `out`.
+    """Read results and write map.json, report.html, figures/map.svg, references.bib and environment.json into `out`.
 
     Args:
         paths: Result files or folders, or the file of a map (TOML) whose steps are run first.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SLACK = 1.0 + 1e-9
+_GRAVE = (
+    "contraindicated|death|die|fatal|haemorrhag|bleed|stroke|infarction|torsade|qt|arrhythm|seizure|epilep|serotonin|breathing"
+    "|respiratory|anaphyla|angioedema|toxicity|aria|coma|neuroleptic malignant",
+    "bradycardia|block|syncope|pulse|conduction|slow|falls|fracture|hypotension|pressure|inr|sodium|hyponatr|potassium|hyperkal"
+    "|renal|kidney|clearance|delirium|confusion|glucose|bronch|lung|asthma|retention|liver|myopathy|mania|lithium|digoxin rises"
+    "|sedation",
+)
+"""Words of a caution by what it warns of: what can kill, what injures or takes to hospital; the rest is discomfort."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +45,7 @@ class Unchecked:
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """A rule on how many of a group may be taken at once: the candidates it counts, and the medicines that count already."""
+    """A rule on how many of a group may be taken, or begun, at once: the candidates it counts, and what counts already."""
 
     rule: Rule
     inns: frozenset[str]
@@ -68,6 +77,7 @@ class Eligibility:
         diagnoses_told: Whether the record holds any diagnosis.
         going_on: INNs of the recorded medicines that are taken whatever is chosen.
         n_rules: Rules that hold in the jurisdiction.
+        taken_daily_mg: Medicine taken now to its dose a day, where the record tells it.
     """
 
     jurisdiction: str
@@ -85,6 +95,13 @@ class Eligibility:
     diagnoses_told: bool = True
     going_on: frozenset[str] = frozenset()
     n_rules: int = 0
+    taken_daily_mg: Mapping[str, float] = field(default_factory=dict)
+
+    def begins(self, count: Count, option: Dose) -> bool:
+        """Whether an option counts for a rule on a number; for one on what is begun, a dose above the present one does too."""
+        inn, now = option.drug.inn, self.taken_daily_mg.get(option.drug.inn)
+        raised = now is not None and option.amount_mg * 24.0 / option.interval_h > now * _SLACK
+        return inn in count.inns or (count.rule.begun and inn in count.rule.subject.inns and raised)
 
     def __repr__(self) -> str:
         found = [self.status(d) for d in self.drugs]
@@ -193,7 +210,7 @@ class Eligibility:
         return "dose-limited" if any(f.rule.strength == "dose" and f.rule.limits_somebody for f in found) else "eligible"
 
     def cautions(self, options: Sequence[Dose]) -> tuple[Finding, ...]:
-        """What to mind with a chosen regimen: cautions, pairs of it, numbers of it, and whatever rule was lifted for it."""
+        """What to mind with a chosen regimen, the gravest first: cautions, pairs and numbers of it, rules lifted for it."""
         chosen = {option.drug.inn for option in options}
         told = [f for f in self.findings if f.inn in chosen and self._minded(f.rule)]
         met: set[tuple[str, frozenset[str]]] = set()
@@ -206,7 +223,7 @@ class Eligibility:
             members = sorted(count.inns & chosen)
             if self._minded(count.rule) and len(members) > count.limit:
                 told += [Finding(rule=count.rule, inn=inn) for inn in members]
-        return tuple(told)
+        return tuple(sorted(told, key=lambda f: gravity(f.rule)))
 
     def _minded(self, rule: Rule) -> bool:
         return rule.strength == "caution" or (rule.excludes and rule.id in self.lifted)
@@ -232,6 +249,16 @@ class Eligibility:
         if self.unused_diagnoses:
             said.append(f"diagnoses that no rule asks for: {'; '.join(self.unused_diagnoses)}")
         return tuple(said)
+
+
+def gravity(rule: Rule) -> int:
+    """How grave what a rule warns of is, 0 the gravest: an exclusion that was lifted, what can kill, what injures, the rest."""
+    if rule.excludes:
+        return 0
+    if "boxed warning" in rule.source.casefold():
+        return 1
+    text = rule.text.casefold()
+    return 1 + next((k for k, words in enumerate(_GRAVE) if re.search(rf"\b(?:{words})", text)), len(_GRAVE))
 
 
 def rules_in_words(n: int) -> str:

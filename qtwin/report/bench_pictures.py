@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,109 +11,149 @@ from qtwin.benchmark.analysis import Cell
 from qtwin.benchmark.profile import performance_profile
 from qtwin.benchmark.scaling import Fit
 from qtwin.report import look
-from qtwin.report.picture import Picture, table
-from qtwin.report.trial_pictures import both
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-COLOURS = (look.BLUE, look.VERMILLION, look.GREEN, look.ORANGE, look.PURPLE, look.SKY, look.GREY, look.INK)
-MARKERS = ("o", "D", "^", "s", "v", "P", "X", "*")
+from qtwin.report.chart import PLAIN, SECONDS, Figure, colour, data_chart, decades, rows, tips, toggle
 
 
-def growth_picture(family: str, cells: Sequence[Cell], fits: Mapping[str, Fit]) -> Picture:
+def growth_picture(family: str, cells: Sequence[Cell], fits: Mapping[str, Fit]) -> Figure:
     """Median 99 % time to solution of every solver against size; open markers at the top were never solved by half."""
+    import altair as alt
+
     labels = sorted({c.label for c in cells})
     finite = [c.tts_s for c in cells if math.isfinite(c.tts_s)]
     ceiling = 3.0 * max(finite, default=1.0)
-
-    def draw(width_in: float) -> Figure:
-        from matplotlib.ticker import MaxNLocator
-
-        figure = look.new_figure(width_in, 3.6 if width_in > 5 else 3.4)
-        axes = figure.add_subplot()
-        for k, label in enumerate(labels):
-            _curve(axes, [c for c in cells if c.label == label], fits.get(label), k, ceiling)
-        look.log_seconds(axes, y=True)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=9))
-        axes.set_xlabel("variables")
-        axes.set_ylabel("99 % time to solution, all costs")
-        axes.legend(loc="best", ncols=2 if width_in > 5 else 1)
-        return figure
-
-    wide, narrow = both(draw)
+    header = [
+        "solver",
+        "n",
+        "instances",
+        "runs",
+        "successes",
+        "low",
+        "high",
+        "run_s",
+        "tts_s",
+        "tts_low_s",
+        "tts_high_s",
+        "kind",
+        "samples_to_solution",
+        "sample_tts_s",
+        "qpu_tts_s",
+        "qpu_tts_low_s",
+        "qpu_tts_high_s",
+        "fit_s",
+        "fit_low_s",
+        "fit_high_s",
+    ]
+    curves = [
+        (label, float(n), *(None,) * 15, value, interval.low, interval.high)
+        for label, fit in sorted(fits.items())
+        if label in labels
+        for n in np.linspace(fit.sizes[0], fit.sizes[-1], 40)
+        for value, interval in [fit.at(float(n))]
+    ]
+    none = (None, None)
+    measured = [
+        (
+            *(c.label, c.n, c.instances, c.runs, c.successes, *(c.interval or none), c.run_s, c.tts_s, *(c.tts_interval or none)),
+            *(c.kind, c.reads_to_solution, c.read_tts_s, c.qpu_tts_s, *(c.qpu_tts_interval or none)),
+            *(None, None, None),
+        )
+        for c in cells
+    ]
+    data = rows(header, [*measured, *curves])
+    drawn = [row[key] for row in data for key in ("tts_s", "fit_low_s", "fit_high_s") if row[key]]
+    ends = [min(drawn, default=1e-3) / 1.5, max([*drawn, ceiling]) * 1.5]
+    picked, opacity = toggle("solver")
+    base = data_chart().encode(
+        x=alt.X("n:Q", title="variables").scale(zero=False, padding=10).axis(format="d"),
+        color=alt.Color("solver:N", scale=colour(labels, look.many(len(labels)))),
+        opacity=opacity,
+    )
+    scale = alt.Scale(type="log", domain=ends, nice=False)
+    y = alt.Y("at:Q", title="99 % time to solution, all costs", scale=scale).axis(labelExpr=SECONDS, values=decades(*ends))
+    shape = alt.Shape("solver:N", scale=colour(labels, look.shapes(len(labels))))
+    cells_ = base.transform_filter("isValid(datum.runs)").transform_calculate(
+        at=f"isValid(datum.tts_s) ? datum.tts_s : {ceiling}", solved="isValid(datum.tts_s)"
+    )
+    lines = base.transform_filter("isValid(datum.fit_s)")
+    unfitted = cells_.transform_filter(
+        alt.FieldOneOfPredicate(field="solver", oneOf=[label for label in labels if label not in fits])
+    ).transform_filter("datum.solved")
+    told = tips(
+        data,
+        {
+            "solver": "solver",
+            "n": "variables",
+            "tts_s": "time to solution (s)",
+            "run_s": "one run (s)",
+            "successes": "successes",
+            "runs": "runs",
+            "instances": "instances",
+        },
+    )
     words = "; ".join(
         f"{label} grows by {f.base:.3g} a variable ({f.base_interval.low:.3g} to {f.base_interval.high:.3g})"
         for label, f in sorted(fits.items())
         if f.form == "exponential"
     )
-    return Picture(
+    return Figure(
         name=f"growth_{family.replace('-', '_')}",
         title=f"Time to solution, {family}",
-        caption="Medians over instances; lines are the better of an exponential and a power law, bands its 95 % interval."
-        " Open markers: fewer than half of the instances were solved.",
+        caption="Medians over instances; lines are the better of an exponential and a power law, bands its 95 % confidence"
+        " interval. Open markers at the top: fewer than half of the instances were solved.",
         alt=(words or f"Times of {len(labels)} solvers on {family}") + ".",
-        wide=wide,
-        narrow=narrow,
-        csv=table(
-            ["solver", "n", "instances", "runs", "successes", "low", "high", "run_s", "tts_s"],
-            [(c.label, c.n, c.instances, c.runs, c.successes, c.interval.low, c.interval.high, c.run_s, c.tts_s) for c in cells],
-        ),
+        chart=alt.layer(
+            lines.mark_area(fillOpacity=0.15, clip=True, aria=False).encode(
+                y=alt.Y("fit_low_s:Q", title="99 % time to solution, all costs", scale=scale), y2="fit_high_s:Q"
+            ),
+            lines.mark_line(clip=True, aria=False).encode(y=alt.Y("fit_s:Q", title="99 % time to solution, all costs")),
+            unfitted.mark_line(strokeWidth=1.2, aria=False).encode(y=y),
+            cells_.transform_filter("datum.solved").mark_point(size=60).encode(y=y, shape=shape, tooltip=told),
+            cells_.transform_filter("!datum.solved")
+            .mark_point(size=60, filled=False, strokeWidth=1.6)
+            .encode(y=y, shape=shape, tooltip=told),
+        )
+        .add_params(picked)
+        .properties(height=310),
+        data=data,
     )
 
 
-def _curve(axes: Axes, cells: Sequence[Cell], fit: Fit | None, k: int, ceiling: float) -> None:
-    colour, marker = COLOURS[k % len(COLOURS)], MARKERS[k % len(MARKERS)]
-    solved = [c for c in cells if math.isfinite(c.tts_s)]
-    axes.plot(
-        [c.n for c in solved],
-        [c.tts_s for c in solved],
-        linestyle="none" if fit else "-",
-        linewidth=1.2,
-        marker=marker,
-        color=colour,
-        label=cells[0].label,
-    )
-    open_ = [c.n for c in cells if not math.isfinite(c.tts_s)]
-    axes.plot(open_, [ceiling] * len(open_), linestyle="none", marker=marker, color=colour, markerfacecolor="white")
-    if fit is not None:
-        sizes = np.linspace(fit.sizes[0], fit.sizes[-1], 40)
-        at = [fit.at(float(n)) for n in sizes]
-        axes.plot(sizes, [value for value, _ in at], color=colour, linewidth=1.4)
-        axes.fill_between(sizes, [i.low for _, i in at], [i.high for _, i in at], color=colour, alpha=0.15, linewidth=0)
-
-
-def profile_picture(times_s: Mapping[str, Sequence[float]], warning: str) -> Picture:
+def profile_picture(times_s: Mapping[str, Sequence[float]], warning: str) -> Figure:
     """Share of all instances that each solver solves within a factor of the best one."""
+    import altair as alt
+
     ratios = np.geomspace(1.0, 1e6, 60)
     shares = performance_profile(times_s, ratios.tolist())
-
-    def draw(width_in: float) -> Figure:
-        figure = look.new_figure(width_in, 3.2)
-        axes = figure.add_subplot()
-        for k, (label, share) in enumerate(sorted(shares.items())):
-            axes.step(ratios, 100.0 * share, where="post", color=COLOURS[k % len(COLOURS)], linewidth=1.7, label=label)
-        look.log_ratio(axes)
-        axes.set_ylim(-3, 103)
-        axes.set_xlabel("99 % time to solution over the best solver's, on the same instance")
-        axes.set_ylabel("instances solved (%)")
-        axes.legend(loc="best")
-        return figure
-
-    wide, narrow = both(draw)
+    data = rows(
+        ["solver", "ratio", "share"],
+        [(s, float(r), float(v)) for s, row in sorted(shares.items()) for r, v in zip(ratios, row, strict=True)],
+    )
+    names = sorted(shares)
+    picked, opacity = toggle("solver")
     first = {label: 100.0 * float(share[0]) for label, share in shares.items()}
     best = max(first, key=lambda label: first[label])
-    return Picture(
+    base = data_chart().encode(
+        x=alt.X("ratio:Q", title="99 % time to solution over the best solver's, on the same instance")
+        .scale(type="log", domain=[1.0, 1e6], nice=False)
+        .axis(labelExpr=PLAIN, values=decades(1.0, 1e6, most=7)),
+        y=alt.Y("share:Q", title="instances solved").scale(domain=[0.0, 1.02], nice=False).axis(format="~%"),
+        color=alt.Color("solver:N", scale=colour(names, look.many(len(names)))),
+        opacity=opacity,
+        tooltip=tips(data, {"solver": "solver", "ratio": "factor of the best", "share": "share solved"}),
+    )
+    return Figure(
         name="performance_profile",
         title="Performance profiles",
         caption="At the left: how often a solver is the quickest; at the right: how often it solves at all (Dolan, Moré 2002)."
         + (f" {warning}" if warning else ""),
         alt=f"{best} is the quickest on {first[best]:.0f} % of the instances.",
-        wide=wide,
-        narrow=narrow,
-        csv=table(
-            ["solver", "ratio", "share"],
-            [(s, float(r), float(v)) for s, row in shares.items() for r, v in zip(ratios, row, strict=True)],
-        ),
+        chart=alt.layer(
+            base.mark_line(interpolate="step-after", aria=False).encode(
+                strokeDash=alt.StrokeDash("solver:N", scale=alt.Scale(domain=names, range=look.dashes(len(names))))
+            ),
+            base.mark_point(size=110, fillOpacity=0, strokeOpacity=0),  # unseen: holds the tooltip
+        )
+        .add_params(picked)
+        .properties(height=270),
+        data=data,
     )

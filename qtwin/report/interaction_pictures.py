@@ -9,8 +9,8 @@ import numpy as np
 
 from qtwin.problem.interaction_graph import InteractionGraph
 from qtwin.report import look
+from qtwin.report.look import both
 from qtwin.report.picture import Picture, table
-from qtwin.report.trial_pictures import both
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,9 +1,9 @@
-"""The map as a figure: cells coloured and lettered by verdict, marks for where their instances come from."""
+"""The map as a figure: cells coloured and worded by verdict, marks for where their instances come from."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 from qtwin.benchmark.advantage.grid import AXES_WORDS, LEVELS, Cell, column_of, column_words
 from qtwin.benchmark.advantage.grid import SIZES as ENDS
@@ -11,12 +11,7 @@ from qtwin.benchmark.advantage.place import Axes as MapAxes
 from qtwin.benchmark.advantage.place import Origin
 from qtwin.benchmark.advantage.practice import in_practice
 from qtwin.report import look
-from qtwin.report.picture import Picture, table
-from qtwin.report.trial_pictures import both
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from qtwin.report.chart import Figure, Row, colour, data_chart, fixed_chart, rows
 
 SHORT = {"classical proven": "proven", "classical heuristic": "heuristic", "open": "open", "quantum plausible": "quantum?"}
 WORDS = {
@@ -25,137 +20,136 @@ WORDS = {
     "open": "open",
     "quantum plausible": "quantum plausible, with requirements",
 }
-COLOURS = {
-    "classical proven": (look.BLUE, "white"),
-    "classical heuristic": ("#a6d4f2", look.INK),
-    "open": ("#f3d08a", look.INK),
-    "quantum plausible": ("#7a3b69", "white"),
+_FACES = {  # the same on a dark page, as each cell has its own ink
+    "classical proven": ("#0b6aa8", "#fefefe"),
+    "classical heuristic": ("#a6d4f2", "#10242f"),
+    "open": ("#f3d08a", "#2c1f00"),
+    "quantum plausible": ("#7a3b69", "#fefefe"),
 }
-HATCHES = {"classical proven": "", "classical heuristic": "", "open": "//", "quantum plausible": ".."}
-MARKS: dict[Origin, tuple[str, str]] = {
-    "patient": ("*", "a patient's question"),
-    "twin": ("^", "twins of invented patients"),
-    "measured": ("D", "measured data"),
-    "generated": ("o", "generated family"),
-    "molecule": ("s", "molecule"),
-    "published": ("P", "published estimate, not measured here"),
+_MARKS: dict[Origin, tuple[str, str]] = {
+    "patient": ("★", "a patient's question"),
+    "twin": ("▲", "twins of invented patients"),
+    "measured": ("◆", "measured data"),
+    "generated": ("●", "a generated family"),
+    "molecule": ("■", "a molecule"),
+    "published": ("✚", "a published estimate, not measured here"),
 }
-_ORDER: tuple[Origin, ...] = ("patient", "twin", "measured", "generated", "molecule", "published")
+_TITLES: dict[MapAxes, str] = {"regimen": "Which drugs together", "molecule": "Molecular energies"}
 
 
-def map_picture(cells: Sequence[Cell]) -> Picture:
+def map_picture(cells: Sequence[Cell]) -> Figure:
     """Both maps, those that hold a cell; the data behind it are one line a place."""
+    import altair as alt
+
     shown: list[MapAxes] = [axes for axes in ENDS if any(c.axes == axes for c in cells)]
-
-    def draw(width_in: float) -> Figure:
-        rows = sum(len(LEVELS[axes]) for axes in shown)
-        wide = width_in > 5
-        figure = look.new_figure(width_in, (0.72 if wide else 0.6) * rows + (1.0 if wide else 1.15) * len(shown) + 0.9)
-        grid = figure.add_gridspec(len(shown), 1, height_ratios=[len(LEVELS[axes]) for axes in shown])
-        for k, axes in enumerate(shown):
-            _panel(figure.add_subplot(grid[k]), axes, [c for c in cells if c.axes == axes], wide=wide)
-        _legend(figure, cells, wide=wide)
-        return figure
-
-    wide, narrow = both(draw)
+    header = [
+        "map",
+        "cell",
+        "cell_verdict",
+        "place",
+        "origin",
+        "size",
+        "verdict",
+        "instances",
+        "proven",
+        "words",
+        "column",
+        "row",
+    ]
+    data = rows(
+        header,
+        [
+            (
+                *(c.axes, c.key, WORDS[c.verdict.kind], p.name, p.origin, p.size, v.kind, p.instances, p.proven, v.words),
+                *(_column(c.axes, c.column), LEVELS[c.axes][c.row][1]),
+            )
+            for c in cells
+            for p, v in c.places
+        ],
+    )
+    used = [o for o in _MARKS if any(row["origin"] == o for row in data)]
     words = "; ".join(f"{c.title}: {WORDS[c.verdict.kind]}" for c in cells)
-    return Picture(
+    marks = ", ".join(f"{_MARKS[o][0]} {_MARKS[o][1]}" for o in used)
+    pointed = "; the pointers above the upper map say how large the questions of practice are" if "regimen" in shown else ""
+    return Figure(
         name="map",
         title="Where classical wins, and where it is open",
         caption="Each cell takes the least settled verdict of the families, data sets, patients and molecules in it; empty cells"
-        " were not measured. Marks say where the instances come from; the pointers above the upper map say how large the"
-        " questions of practice are.",
+        f" were not measured{pointed}. Where the instances come from: {marks}.",
         alt=words + ".",
-        wide=wide,
-        narrow=narrow,
-        csv=table(
-            ["map", "cell", "cell_verdict", "place", "origin", "size", "verdict", "instances", "proven", "words"],
-            [
-                (c.axes, c.key, c.verdict.kind, p.name, p.origin, p.size, v.kind, p.instances, p.proven, v.words)
-                for c in cells
-                for p, v in c.places
-            ],
+        chart=alt.concat(*(_panel(axes, [c for c in cells if c.axes == axes], data) for axes in shown), columns=1).resolve_scale(
+            color="shared"
         ),
+        data=data,
+        panel_px=300.0,
+        least_px=560.0,
     )
 
 
-def _panel(axes: Axes, which: MapAxes, cells: Sequence[Cell], *, wide: bool) -> None:
-    from matplotlib.patches import Rectangle
+def _column(which: MapAxes, place: int) -> str:
+    return column_words(which, place).replace("up to ", "≤ ").replace(" to ", "–")
 
-    columns, rows = len(ENDS[which]), len(LEVELS[which])
-    for x in range(columns):
-        for y in range(rows):
-            axes.add_patch(Rectangle((x + 0.03, y + 0.04), 0.94, 0.92, facecolor="#f4f3ef", edgecolor="none"))
-    for c in cells:
-        face, ink = COLOURS[c.verdict.kind]
-        corner = (c.column + 0.03, c.row + 0.04)
-        axes.add_patch(Rectangle(corner, 0.94, 0.92, facecolor=face, edgecolor="none"))
-        hatch = HATCHES[c.verdict.kind]
-        if hatch:
-            axes.add_patch(Rectangle(corner, 0.94, 0.92, facecolor="none", edgecolor=ink, linewidth=0, hatch=hatch, alpha=0.25))
-        axes.text(
-            c.column + 0.5,
-            c.row + 0.66,
-            SHORT[c.verdict.kind],
-            ha="center",
-            va="center",
-            color=ink,
-            fontsize=8.5 if wide else 4.9,
-            fontweight="bold",
+
+def _panel(which: MapAxes, cells: Sequence[Cell], data: Sequence[Row]) -> Any:
+    import altair as alt
+
+    columns = [_column(which, k) for k in range(len(ENDS[which]))]
+    levels = [words for _, words in reversed(LEVELS[which])]
+    kinds = [k for k in WORDS if any(row["cell_verdict"] == WORDS[k] for row in data)]
+    x = alt.X("column:N", sort=columns, title=AXES_WORDS[which][0], scale=alt.Scale(domain=columns, paddingInner=0.06)).axis(
+        labelAngle=0
+    )
+    y = alt.Y("row:N", sort=levels, title=None, scale=alt.Scale(domain=levels, paddingInner=0.08))
+    empty = fixed_chart([{"column": column, "row": level} for column in columns for level in levels])
+    layers: list[Any] = [empty.mark_rect(color=look.RULE, opacity=0.55, aria=False).encode(x=x, y=y)]
+    layers.append(
+        data_chart()
+        .transform_filter(alt.FieldEqualPredicate(field="map", equal=which))
+        .transform_aggregate(places="count()", instances="sum(instances)", groupby=["column", "row", "cell_verdict"])
+        .mark_rect(cornerRadius=3)
+        .encode(
+            x=x,
+            y=y,
+            color=alt.Color("cell_verdict:N", scale=colour([WORDS[k] for k in kinds], [_FACES[k][0] for k in kinds])),
+            tooltip=[
+                alt.Tooltip("cell_verdict:N", title="verdict"),
+                alt.Tooltip("column:N", title="size"),
+                alt.Tooltip("row:N", title="kind"),
+                alt.Tooltip("places:Q", title="places"),
+                alt.Tooltip("instances:Q", title="instances"),
+            ],
         )
-        origins = [o for o in _ORDER if any(p.origin == o for p, _ in c.places)]
-        for k, origin in enumerate(origins):
-            at = c.column + 0.5 + (k - (len(origins) - 1) / 2) * (0.2 if wide else 0.27)
-            size = (9 if origin == "patient" else 6) * (1.0 if wide else 0.6)
-            axes.plot([at], [c.row + 0.3], MARKS[origin][0], color=ink, markersize=size, markeredgewidth=0)
-    axes.set_xlim(0, columns)
-    axes.set_ylim(0, rows)
-    axes.set_xticks([k + 0.5 for k in range(columns)], [column_words(which, k).replace("up to ", "≤ ") for k in range(columns)])
-    axes.set_yticks([k + 0.5 for k in range(rows)], [_folded(words, wide) for _, words in LEVELS[which]])
-    if not wide:
-        axes.tick_params(labelsize=6)
-    axes.set_xticklabels([t.get_text().replace(" to ", "–") for t in axes.get_xticklabels()])
-    axes.tick_params(length=0)
-    axes.grid(visible=False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.set_xlabel(AXES_WORDS[which][0])
-    pointed = which == "regimen"
-    if pointed:
-        _point_out(axes, rows, wide=wide)
-    axes.set_title(
-        {"regimen": "Which drugs together", "molecule": "Molecular energies"}[which],
-        pad=(34 if wide else 24) if pointed else None,
     )
-
-
-def _point_out(axes: Axes, top: int, *, wide: bool) -> None:
-    """How large the questions of practice are, above the columns in which they fall."""
-    for p in in_practice():
-        at = column_of("regimen", p.size) + 0.5
-        axes.plot([at], [top + 0.1], "v", color=look.INK, markersize=6 if wide else 3.5, markeredgewidth=0, clip_on=False)
-        axes.text(at, top + 0.26, f"{p.short}: {p.size}", ha="center", va="bottom", color=look.INK, fontsize=8 if wide else 4.6)
-
-
-def _folded(words: str, wide: bool) -> str:
-    return words if wide else words.replace(" ", "\n", 1)
-
-
-def _legend(figure: Figure, cells: Sequence[Cell], *, wide: bool) -> None:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    kinds = [k for k in COLOURS if any(c.verdict.kind == k for c in cells)]
-    origins = [o for o in _ORDER if any(p.origin == o for c in cells for p, _ in c.places)]
-    handles = [Patch(facecolor=COLOURS[k][0], label=WORDS[k]) for k in kinds]
-    marks = [
-        Line2D([], [], linestyle="none", marker=MARKS[o][0], color=look.INK, markersize=7, markeredgewidth=0, label=MARKS[o][1])
-        for o in origins
-    ]
-    figure.legend(
-        handles=[*handles, *marks],
-        loc="outside lower center",
-        ncols=4 if wide else 2,
-        fontsize=8 if wide else 6,
-        columnspacing=1.4,
-    )
+    for kind in kinds:
+        found = [
+            {
+                "column": _column(c.axes, c.column),
+                "row": LEVELS[c.axes][c.row][1],
+                "text": SHORT[kind],
+                "marks": " ".join(_MARKS[o][0] for o in _MARKS if any(p.origin == o for p, _ in c.places)),
+            }
+            for c in cells
+            if c.verdict.kind == kind
+        ]
+        if found:
+            base = fixed_chart(found).encode(x=x, y=y)
+            ink: dict[str, Any] = {"color": _FACES[kind][1], "aria": False}
+            layers.append(base.mark_text(dy=-8, fontWeight="bold", **ink).encode(text="text:N"))
+            layers.append(base.mark_text(dy=10, fontSize=12, **ink).encode(text="marks:N"))
+    if which == "regimen":
+        pointers: dict[str, list[str]] = {}
+        for p in in_practice():
+            pointers.setdefault(columns[column_of("regimen", p.size)], []).extend([*p.short.split(), str(p.size)])
+        above = fixed_chart([{"column": c, "text": "\n".join([*lines, "▼"])} for c, lines in pointers.items()])
+        most = max((len(lines) for lines in pointers.values()), default=1)
+        for place, lines in pointers.items():
+            one = above.transform_filter(alt.FieldEqualPredicate(field="column", equal=place))
+            layers.append(
+                one.mark_text(style="soft", fontSize=10, lineBreak="\n", baseline="top", aria=False).encode(
+                    x=x, y=alt.value(-13 * (len(lines) + 1)), text="text:N"
+                )
+            )
+        title = alt.Title(_TITLES[which], offset=13 * most + 10)
+    else:
+        title = alt.Title(_TITLES[which])
+    return alt.layer(*layers).properties(height={"step": 54}, title=title)

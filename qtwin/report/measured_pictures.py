@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from qtwin.benchmark.coverage import Coverage
 from qtwin.report import look
+from qtwin.report.look import both
 from qtwin.report.number import number, percent
 from qtwin.report.picture import Picture, table
-from qtwin.report.trial_pictures import both
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,70 +4,101 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from qtwin.report import look
-from qtwin.report.bench_pictures import COLOURS, MARKERS
-from qtwin.report.picture import Picture, table
-from qtwin.report.trial_pictures import both
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from qtwin.report.chart import PLAIN, Figure, colour, data_chart, decades, rows, tips, toggle, with_interval
 
 
-def noise_picture(entries: Sequence[Mapping[str, Any]], family: str) -> Picture:
-    """One curve for each size and solver; the short line across each is the chance of a guess."""
+def noise_picture(entries: Sequence[Mapping[str, Any]], family: str) -> Figure:
+    """One curve for each size and solver; the dotted line across is the chance of a guess."""
+    import altair as alt
+
     smallest = min((v["error"] for e in entries for v in e["levels"] if v["error"] > 0), default=1e-4)
     left = smallest / 3.0  # where no noise is drawn on the logarithmic axis
-
-    def draw(width_in: float) -> Figure:
-        from matplotlib.ticker import FuncFormatter, NullFormatter
-
-        figure = look.new_figure(width_in, 3.8)
-        axes = figure.add_subplot()
-        for k, e in enumerate(entries):
-            colour, marker = COLOURS[k % len(COLOURS)], MARKERS[k % len(MARKERS)]
-            x = np.array([max(v["error"], left) for v in e["levels"]])
-            p = np.array([v["hits"] / v["shots"] for v in e["levels"]])
-            bars = np.array([[q - v["low"], v["high"] - q] for q, v in zip(p, e["levels"], strict=True)]).T
-            label = f"n = {e['n']}, {e['solver']}"
-            axes.errorbar(x, p, yerr=np.maximum(bars, 0.0), fmt=marker, color=colour, capsize=2, linewidth=1.0, label=label)
-            if "refused" not in e:
-                grid = np.geomspace(left, x.max(), 60)
-                whole = np.exp(-e["gates"] * grid)
-                axes.plot(grid, whole * e["p0"] + (1 - whole) * e["chance"], color=colour, linewidth=1.4)
-            if e["chance"]:
-                axes.axhline(e["chance"], color=colour, linestyle=":", linewidth=1.0)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
-            axis.set_minor_formatter(NullFormatter())
-        axes.set_xlabel(f"two-qubit error rate (at {left:.1g}: none)")
-        axes.set_ylabel("success of a shot")
-        figure.legend(loc="outside lower center", ncols=3 if width_in > 5 else 1, fontsize=8)
-        return figure
-
-    wide, narrow = both(draw)
+    labels = [f"n = {e['n']}, {e['solver']}" for e in entries]
+    measured, curves = [], []
+    for label, e in zip(labels, entries, strict=True):
+        measured += [
+            (
+                *(label, e["family"], e["n"], e["solver"], v["error"], v["hits"] / v["shots"]),
+                *(v["hits"], v["shots"], v["low"], v["high"], e["chance"], None),
+            )
+            for v in e["levels"]
+        ]
+        if "refused" not in e:
+            grid = np.geomspace(left, max([left, *(v["error"] for v in e["levels"])]), 60)
+            whole = np.exp(-e["gates"] * grid)
+            fitted = whole * e["p0"] + (1 - whole) * e["chance"]
+            curves += [
+                (label, e["family"], e["n"], e["solver"], float(x), *(None,) * 6, float(y))
+                for x, y in zip(grid, fitted, strict=True)
+            ]
+    header = ["circuit", "family", "n", "solver", "error", "success", "hits", "shots", "low", "high", "chance", "fit"]
+    data = rows(header, [*measured, *curves])
+    seen = [row[k] for row in data for k in ("success", "low", "high", "chance", "fit") if row[k]]
+    floor, ceiling = min(seen, default=1e-3) / 1.5, min(1.0, max(seen, default=1.0) * 1.5)
+    rates = [left, max([row["error"] for row in data] or [1e-2])]
+    picked, opacity = toggle("circuit")
+    scale = alt.Scale(type="log", domain=[floor, ceiling], nice=False, clamp=True)
+    axis = alt.Axis(labelExpr=PLAIN, values=decades(floor, ceiling))
+    base = (
+        data_chart()
+        .transform_calculate(
+            at=f"max(datum.error, {left})", base=f"max(datum.low, {floor})", found=f"max(datum.success, {floor})"
+        )
+        .encode(
+            x=alt.X("at:Q", title=f"two-qubit error rate (at {left:.1g}: none)")
+            .scale(type="log", nice=False, padding=10)
+            .axis(labelExpr=PLAIN, values=decades(*rates)),
+            color=alt.Color("circuit:N", scale=colour(labels, look.many(len(labels)))),
+            opacity=opacity,
+            tooltip=tips(
+                data,
+                {
+                    "circuit": "circuit",
+                    "error": "two-qubit error",
+                    "success": "success of a shot",
+                    "low": "95 % from",
+                    "high": "to",
+                    "hits": "hits",
+                    "shots": "shots",
+                    "chance": "chance of a guess",
+                },
+            ),
+        )
+    )
+    points = base.transform_filter("isValid(datum.shots)")
+    title = "success of a shot"
     told = [f"n = {e['n']}: half of the gain over guessing is left at {e['budget']:.2g}" for e in entries if _has_budget(e)]
-    return Picture(
+    return Figure(
         name=f"noise_{''.join(c if c.isalnum() else '_' for c in family)}",
         title=f"Success against the two-qubit error, {family}",
-        caption="Points with exact 95 % intervals; curves p = F p0 + (1 - F) c with F = exp(-g error); dotted: the chance c of a"
-        " guess.",
+        caption="Points with exact 95 % confidence intervals; curves p = F p0 + (1 - F) c with F = exp(-g error); dotted: the"
+        " chance c of a guess.",
         alt="; ".join(told) + "." if told else "No circuit was better than a guess.",
-        wide=wide,
-        narrow=narrow,
-        csv=table(
-            ["family", "n", "solver", "error", "hits", "shots", "low", "high", "chance"],
-            [
-                (e["family"], e["n"], e["solver"], v["error"], v["hits"], v["shots"], v["low"], v["high"], e["chance"])
-                for e in entries
-                for v in e["levels"]
-            ],
-        ),
+        chart=alt.layer(
+            data_chart()
+            .transform_filter("datum.chance > 0")
+            .transform_aggregate(chance="min(chance)", groupby=["circuit"])
+            .mark_rule(strokeDash=[2, 3], aria=False)
+            .encode(y=alt.Y("chance:Q", title=title, scale=scale), color="circuit:N"),
+            base.transform_filter("isValid(datum.fit)")
+            .mark_line(strokeWidth=1.5, aria=False)
+            .encode(y=alt.Y("fit:Q", title=title)),
+            *with_interval(
+                points,
+                alt.Y("found:Q", title=title, scale=scale, axis=axis),
+                "base",
+                "high",
+                shape=alt.Shape("circuit:N", scale=colour(labels, look.shapes(len(labels)))),
+            ),
+        )
+        .add_params(picked)
+        .properties(height=320),
+        data=data,
     )
 
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from qtwin.problem.measured.order import CONSTANT, WORDS, Agreement, Study
 from qtwin.report import look
+from qtwin.report.look import both
 from qtwin.report.number import number
 from qtwin.report.picture import Picture, table
-from qtwin.report.trial_pictures import both
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

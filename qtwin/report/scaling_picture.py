@@ -3,60 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from qtwin.benchmark.regression import Line
 from qtwin.report import look
-from qtwin.report.picture import Picture, table
-from qtwin.report.trial_pictures import both
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from qtwin.report.chart import PLAIN, Figure, colour, data_chart, decades, rows, tips
 
 
 def scaling_picture(
-    rows: Sequence[Mapping[str, Any]], line: Line, *, fitted: Sequence[int], layers: int, published: float | None
-) -> Picture:
+    points: Sequence[Mapping[str, Any]], line: Line, *, fitted: Sequence[int], layers: int, published: float | None
+) -> Figure:
     """1 / p against n, filled where the fit saw it; the published slope through the middle of the fit."""
-    sizes = np.array([r["n"] for r in rows])
-    samples = np.array([1.0 / r["probability"] for r in rows])
-    guess = np.array([2.0 ** r["n"] / r["ground_states"] for r in rows])
+    import altair as alt
+
+    sizes = np.array([r["n"] for r in points])
     used = np.isin(sizes, fitted)
-
-    def draw(width_in: float) -> Figure:
-        from matplotlib.ticker import FuncFormatter
-
-        figure = look.new_figure(width_in, 3.6)
-        axes = figure.add_subplot()
-        axes.plot(sizes, guess, "s", color=look.GREY, markersize=4, label="uniform guess")
-        axes.plot(sizes[used], samples[used], "o", color=look.VERMILLION, label=f"QAOA, {layers} fixed layers")
-        axes.plot(sizes[~used], samples[~used], "o", color=look.VERMILLION, markerfacecolor="white", label="not in the fit")
-        x = np.linspace(min(fitted), max(fitted), 30)
-        axes.plot(x, [line.at(n) for n in x], color=look.VERMILLION, label=f"{line.base:.2f}^n")
-        if published is not None:
-            middle = 0.5 * (x[0] + x[-1])
-            dashed = line.at(middle) * published ** (x - middle)
-            axes.plot(x, dashed, color=look.INK, linestyle="--", label=f"{published:g}^n, published")
-        axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
-        axes.set_xlabel("variables")
-        axes.set_ylabel("expected samples until a ground state")
-        axes.legend(loc="upper left")
-        return figure
-
-    wide, narrow = both(draw)
+    x = np.linspace(min(fitted), max(fitted), 30)
+    middle = 0.5 * (x[0] + x[-1])
+    qaoa, fit, guess = f"QAOA, {layers} fixed layers", f"{line.base:.2f}^n", "uniform guess"
+    shown = {qaoa: look.VERMILLION, fit: look.VERMILLION, guess: look.GREY}
+    curves = [(fit, float(n), line.at(n)) for n in x]
+    if published is not None:
+        shown[f"{published:g}^n, published"] = look.INK
+        curves += [(f"{published:g}^n, published", float(n), line.at(middle) * published ** (n - middle)) for n in x]
+    data = rows(
+        ["what", "n", "samples", "instance", "probability", "ground_states", "in_fit"],
+        [
+            *(
+                (qaoa, r["n"], 1.0 / r["probability"], r["instance"], r["probability"], r["ground_states"], bool(u))
+                for r, u in zip(points, used, strict=True)
+            ),
+            *((guess, r["n"], 2.0 ** r["n"] / r["ground_states"], r["instance"], None, r["ground_states"], True) for r in points),
+            *((what, n, value, None, None, None, None) for what, n, value in curves),
+        ],
+    )
+    values = [row["samples"] for row in data]
+    y = alt.Y("samples:Q", title="expected samples until a ground state").scale(type="log")
+    base = data_chart().encode(
+        x=alt.X("n:Q", title="variables").scale(zero=False, padding=10).axis(format="d"),
+        y=y.axis(labelExpr=PLAIN, values=decades(min(values) / 2.0, max(values) * 2.0)),
+        color=alt.Color("what:N", scale=colour(list(shown), list(shown.values())), sort=list(shown)),
+        tooltip=tips(
+            data, {"what": "", "n": "variables", "samples": "samples", "instance": "instance", "ground_states": "ground states"}
+        ),
+    )
+    shape = alt.Shape("what:N", scale=colour([qaoa, guess], ["circle", "square"]), legend=None)
     low, high = line.base_interval
-    return Picture(
+    return Figure(
         name="samples_against_size",
         title="Samples until a ground state",
-        caption="Exact probabilities, no shot noise. The dashed line has the published slope through the middle of the fit.",
+        caption="Exact probabilities, no shot noise; open circles are not in the fit."
+        + (" The dashed line has the published slope through the middle of the fit." if published is not None else ""),
         alt=f"Samples grow as {line.base:.2f} to the n, 95 % interval {low:.2f} to {high:.2f}; a guess needs 2 to the n.",
-        wide=wide,
-        narrow=narrow,
-        csv=table(
-            ["n", "instance", "probability", "ground_states", "in_fit"],
-            [(r["n"], r["instance"], r["probability"], r["ground_states"], bool(u)) for r, u in zip(rows, used, strict=True)],
-        ),
+        chart=alt.layer(
+            *(
+                base.transform_filter(alt.FieldEqualPredicate(field="what", equal=name)).mark_line(strokeDash=dash, aria=False)
+                for name, dash in zip([n for n in shown if n not in (qaoa, guess)], ([1, 0], [6, 4]), strict=False)
+            ),
+            base.transform_filter("datum.in_fit === true").mark_point(size=55).encode(shape=shape),
+            base.transform_filter("datum.in_fit === false")
+            .mark_point(size=55, filled=False, strokeWidth=1.6)
+            .encode(shape=shape),
+        ).properties(height=310),
+        data=data,
     )

@@ -150,7 +150,7 @@ def test_genotypes_that_contradict_themselves(cli: Run, experiment: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "module", ["pennylane", "pennylane_lightning", "qiskit", "qiskit_aer", "ortools", "dwave", "matplotlib", "numba"]
+    "module", ["pennylane", "pennylane_lightning", "qiskit", "qiskit_aer", "ortools", "dwave", "altair", "vl_convert", "numba"]
 )
 def test_a_missing_vendor_is_named_before_anything_runs(cli: Run, experiment: Path, module: str) -> None:
     """A folder on the path hides the package, as if it were not installed."""

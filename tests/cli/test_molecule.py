@@ -65,7 +65,7 @@ def test_a_molecule_of_ones_own_against_pyscf(tmp_path: Path) -> None:
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "https://" not in page
-    assert {p.name for p in (tmp_path / "out" / "figures").glob("*.png")} >= {"structure.png", "methods.png", "orbitals.png"}
+    assert {p.name for p in (tmp_path / "out" / "figures").glob("*.svg")} >= {"structure.svg", "methods.svg", "orbitals.svg"}
 
 
 def test_a_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +107,7 @@ def test_dissociation_curve_with_every_method(tmp_path: Path) -> None:
         assert each["vqe-uccsd"] == pytest.approx(each["casci"], abs=1e-6)
     assert energies[4.0]["hf"] - energies[4.0]["casci"] > 0.2
     assert energies[4.0]["casci"] == pytest.approx(2 * -0.466581850, abs=2e-3)
-    assert (tmp_path / "out" / "figures" / "curve.png").exists()
+    assert (tmp_path / "out" / "figures" / "curve.svg").exists()
 
 
 def test_interaction_is_counterpoise_by_pyscf_and_dies_with_distance(tmp_path: Path) -> None:

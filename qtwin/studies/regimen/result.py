@@ -36,6 +36,7 @@ class RuleFinding(Part):
     partner: str
     rule: str
     strength: str
+    gravity: int
     text: str
     source: str
 
@@ -105,6 +106,35 @@ class TornadoBar(Part):
     end: str
 
 
+class RivalRegimen(Part):
+    """The regimen that exchanges one drug of the choice for another, and the share of the draws in which it is better."""
+
+    take: DoseRow
+    instead_of: DoseRow
+    p_better: float
+    nearly_equal: bool
+
+
+class IgnoranceSplit(Part):
+    """P(optimal) and value of learning of the course of the disease and of the numbers of drugs, risks and values, apart."""
+
+    n_courses: int
+    n_draws: int
+    p_optimal_course_unknown: float
+    p_optimal_numbers_unknown: float
+    p_optimal_both_unknown: float
+    evppi_course_qaly: float
+    evppi_numbers_qaly: float
+
+
+class DiscountRow(Part):
+    """The choice at another discount rate."""
+
+    rate_per_year: float
+    best: tuple[str, ...]
+    regret_qaly: float
+
+
 class CertaintyPart(Part):
     """How sure the choice is."""
 
@@ -117,6 +147,9 @@ class CertaintyPart(Part):
     regret_95_qaly: float
     evpi_qaly: float
     evppi: tuple[GroupValue, ...]
+    rival: RivalRegimen | None
+    split: IgnoranceSplit
+    discount: tuple[DiscountRow, ...]
     tornado: tuple[TornadoBar, ...]
     set90: tuple[NearlyBest, ...]
 
@@ -338,11 +371,12 @@ class EncodingPart(Part):
 
 
 class Rate(Part):
-    """A success rate with its 95 % interval."""
+    """A success rate with its 95 % credible interval; without one, and `no_interval` says why, where there are too few trials."""
 
     value: float
-    low: float
-    high: float
+    low: Number
+    high: Number
+    no_interval: str
     level: float
     successes: int
     trials: int
@@ -357,11 +391,25 @@ class Estimated(Part):
 
 
 class Seconds(Part):
-    """A time with its interval; None is never."""
+    """A time, or a number of shots, with its interval; None is never, or no interval."""
 
     value: Number
     low: Number
     high: Number
+
+
+class QpuTime(Part):
+    """The answer on an idealised quantum processor; `unknown` says why there is no time."""
+
+    shot_s: Number
+    shots: int
+    training_shots: int
+    run_s: Number
+    to_solution_s: Seconds | None
+    two_qubit_depth: int | None
+    lattice: str
+    unknown: str
+    assumptions: str
 
 
 class SolverRow(Part):
@@ -392,6 +440,9 @@ class SolverRow(Part):
     feasible_share: Rate | None
     mean_energy: Estimated | None
     time_to_solution_s: Seconds | None
+    shots_to_solution: Seconds | None
+    read_time_to_solution_s: Seconds | None
+    qpu: QpuTime | None
     trace: tuple[tuple[float, int, Number], ...]
     info: dict[str, Any]
     offences: dict[str, str]
@@ -557,6 +608,10 @@ class Comparison(StudyResult):
                     "p_best_low": None if r.success_probability is None else r.success_probability.low,
                     "p_best_high": None if r.success_probability is None else r.success_probability.high,
                     "shots": r.shots,
+                    "shots_to_solution": None if r.shots_to_solution is None else r.shots_to_solution.value,
+                    "qpu_seconds_to_solution": None
+                    if r.qpu is None or r.qpu.to_solution_s is None
+                    else r.qpu.to_solution_s.value,
                     "seconds": r.total_wall_s,
                 }
                 for r in self.solvers

@@ -126,8 +126,9 @@ class CalibrationResult(SheetResult):
     def sheet(self) -> Sheet:
         """The page, drawn from the result alone."""
         from qtwin.report.sheet import Section, Sheet
-        from qtwin.report.validation import validation_picture
+        from qtwin.report.validation import coverage_picture, ranks_picture
 
+        found = self.validation()
         return Sheet(
             kind="validation",
             title="Is the posterior right?",
@@ -137,7 +138,7 @@ class CalibrationResult(SheetResult):
                 Section(
                     anchor="coverage",
                     title="Ranks and coverage",
-                    pictures=[validation_picture(self.validation())],
+                    pictures=[ranks_picture(found), coverage_picture(found)],
                     tables=[self.coverage_table()],
                 )
             ],
