@@ -70,8 +70,8 @@ def subgroup_picture(groups: Sequence[Subgroup], *, arm: str, overall: tuple[flo
     return Figure(
         name="trial_subgroups",
         title=f"Effect of {arm} by measured baseline",
-        caption="Thirds of each biomarker as measured at baseline, and APOE e4 copies, with 95 % confidence intervals not corrected"
-        " for their number. The band is the effect in everybody.",
+        caption="Thirds of each biomarker as measured at baseline, and APOE e4 copies, with 95 % confidence intervals not"
+        " corrected for their number. The band is the effect in everybody.",
         alt="; ".join(f"{g.biomarker} {g.label}: {number(g.difference)} ({number(g.low)} to {number(g.high)})" for g in groups),
         chart=alt.layer(
             everybody.encode(x=alt.X("low:Q"), x2="high:Q"),
