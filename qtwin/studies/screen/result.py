@@ -126,7 +126,7 @@ class ContextRow(Part):
 
 
 class BaselineRow(Part):
-    """In how many contexts a simple search is optimal, with the interval of the share (None below ten contexts), and how far it falls short."""
+    """In how many contexts a simple search is optimal, the share's interval (None below ten), and how far it falls short."""
 
     optimal: int
     of: int

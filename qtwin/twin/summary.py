@@ -1,17 +1,44 @@
-"""The twin's section of result.json: what the visits changed, and how the model runs through them."""
+"""A twin in numbers: credible intervals of weighted members, what the visits changed, and how the model runs through them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from qtwin.report.interval import band
 from qtwin.twin.assimilate import predict
-from qtwin.twin.twin import Twin
+
+if TYPE_CHECKING:
+    from qtwin.twin.twin import Twin
+
+Array = NDArray[np.float64]
 
 
-def twin_section(twin: Twin) -> dict[str, Any]:
+def weighted_quantile(values: Array, weights: Array, levels: tuple[float, ...]) -> Array:
+    """Quantiles of (m, ...) values under (m,) weights along axis 0; (len(levels), ...)."""
+    flat = values.reshape(len(values), -1)
+    order = np.argsort(flat, axis=0)
+    ordered = np.take_along_axis(flat, order, axis=0)
+    mass = np.cumsum(weights[order], axis=0)
+    mass /= mass[-1]
+    picked = [np.take_along_axis(ordered, np.minimum((mass < q).sum(axis=0), len(flat) - 1)[None, :], axis=0)[0] for q in levels]
+    return np.array(picked).reshape(len(levels), *values.shape[1:])
+
+
+def summary(values: Array, weights: Array) -> dict[str, float]:
+    """Mean and central 95 % credible interval of (m,) values."""
+    low, high = weighted_quantile(values, weights, (0.025, 0.975))
+    return {"mean": float(np.average(values, weights=weights)), "low": float(low), "high": float(high)}
+
+
+def band(values: Array, weights: Array) -> dict[str, list[float]]:
+    """Median and central 95 % credible band of (m, t) values over time."""
+    low, median, high = weighted_quantile(values, weights, (0.025, 0.5, 0.975))
+    return {"low": low.tolist(), "median": median.tolist(), "high": high.tolist()}
+
+
+def summary_of(twin: Twin) -> dict[str, Any]:
     """Posterior against prior by latent variable, and predictive bands through the visits; time 0 is the last visit."""
     p, model = twin.posterior, twin.model
     driven, why = p.prior_driven(model)
@@ -32,7 +59,7 @@ def twin_section(twin: Twin) -> dict[str, Any]:
                 "prior_sd": known.prior_sd,
                 "posterior_mean": known.posterior_mean,
                 "posterior_sd": known.posterior_sd,
-                "shrinkage": known.shrinkage,
+                "contraction": known.contraction,
             }
             for known in p.learnt(model)
         ],
