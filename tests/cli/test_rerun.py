@@ -12,7 +12,7 @@ from qtwin.cli import main
 from qtwin.cli.rerun import _without_output
 from qtwin.report.origin import command_line, made_by, origin_text
 
-QUESTION = ("measured", "interactions", "falqon-six-drugs")
+QUESTION = ("screen", "interactions", "falqon-six-drugs")
 
 
 def _qtwin(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> tuple[str, str]:
@@ -34,10 +34,10 @@ def test_the_same_numbers_come_again_and_the_page_names_its_command(made: Path, 
     told = json.loads(_qtwin(capsys, "rerun", made, "--json")[0])
     again = made.with_name("six drugs-again")
     assert told["command"] == shlex.join(["qtwin", *QUESTION, "--out", str(again)])
-    assert {f["figure"] for f in told["figures"]} == {p.stem for p in (made / "figures").glob("*.png")}
+    assert {f["figure"] for f in told["figures"]} == {p.stem for p in (made / "figures").glob("*.svg")}
     assert all(f["changes"] == {} and f["words"] == 0 and f["rows"] > 0 for f in told["figures"])
     assert told["versions_changed"] == []
-    assert "qtwin measured interactions falqon-six-drugs" in (made / "report.html").read_text(encoding="utf-8")
+    assert "qtwin screen interactions falqon-six-drugs" in (made / "report.html").read_text(encoding="utf-8")
     assert str(again) in json.loads((again / "rerun.json").read_text(encoding="utf-8"))["arguments"]
 
 
@@ -51,7 +51,7 @@ def test_one_figure_whose_numbers_were_others_is_told(made: Path, tmp_path: Path
     origin = json.loads((made / "rerun.json").read_text(encoding="utf-8"))
     origin["versions"]["numpy"] = "0.0"
     (made / "rerun.json").write_text(json.dumps(origin), encoding="utf-8")
-    told = json.loads(_qtwin(capsys, "rerun", made / "figures" / "synergy.png", "--out", tmp_path / "new", "--json")[0])
+    told = json.loads(_qtwin(capsys, "rerun", made / "figures" / "synergy.svg", "--out", tmp_path / "new", "--json")[0])
     (only,) = told["figures"]
     assert only["figure"] == "synergy"
     assert only["changes"] == {"weight": pytest.approx(0.5)}
@@ -82,8 +82,8 @@ def test_a_page_names_no_folder_outside_the_working_one(monkeypatch: pytest.Monk
 
 def test_the_old_folder_and_consent_to_pay_are_not_carried_over() -> None:
     assert _without_output(["run", "a.toml", "--out", "x", "--yes", "--json"]) == ["run", "a.toml"]
-    assert _without_output(["measured", "order", "t.csv", "-o", "x", "--seed", "3"]) == [
-        "measured",
+    assert _without_output(["screen", "order", "t.csv", "-o", "x", "--seed", "3"]) == [
+        "screen",
         "order",
         "t.csv",
         "--seed",

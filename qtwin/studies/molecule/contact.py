@@ -7,14 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from qtwin.benchmark.checkpoint import Checkpoint
 from qtwin.benchmark.surroundings import versions
 from qtwin.errors import InputError, require_vendor, unknown_name
 from qtwin.patient.access import write_down
-from qtwin.pharmacology.drug import RECEPTORS, Dose
-from qtwin.pharmacology.receptor import occupancy
+from qtwin.pharmacology.drug import Dose
 from qtwin.problem.molecule.contact import Alternative, Contact, contact_of
 from qtwin.problem.molecule.fragments import Fragments
 from qtwin.problem.molecule.geometry import resolve
@@ -37,8 +34,8 @@ from qtwin.studies.molecule.result import (
 from qtwin.studies.molecule.run import is_small, surroundings
 from qtwin.studies.molecule.spec import ContactSection, MoleculeSpec
 from qtwin.studies.regimen.stages import Stages
-from qtwin.twin.store import load
-from qtwin.twin.twin import Twin, kind_weights
+from qtwin.twin.forecast import outcome_of
+from qtwin.twin.twin import Twin
 
 BASIS = "6-31g*"
 _CHEAP = ("hf", "mp2", "vqe-uccsd")
@@ -173,10 +170,10 @@ def _computed(
 
 def _patient(path: Path, contact: Contact) -> ContactPatient:
     """What the twin says: whether the drug is taken, which genes are known, how much of the receptor the drug holds."""
-    stored = load(path)
-    person = stored.twin.patient
+    twin = Twin.load(path)
+    person = twin.patient
     write_down("molecular contact", person, detail=f"{contact.drug} at {contact.target}")
-    doses = [d for d in stored.doses if d.drug.inn == contact.drug]
+    doses = [d for d in twin.doses if d.drug.inn == contact.drug]
     genes = sorted(person.genotypes)
     return ContactPatient(
         patient_id=person.patient_id,
@@ -185,26 +182,14 @@ def _patient(path: Path, contact: Contact) -> ContactPatient:
         dose=doses[0].label if doses else "",
         genes_known=tuple(genes),
         receptor_genotype_known=contact.target in genes,
-        receptor_occupancy=_occupancy(stored.twin, doses, contact.target),
+        receptor_occupancy=_occupancy(twin, doses, contact.target),
     )
 
 
 def _occupancy(twin: Twin, doses: Sequence[Dose], receptor: str) -> Occupancy | None:
     """The share of a receptor that the doses hold in the members of a twin; None where they do not touch it."""
-    if not doses or receptor not in RECEPTORS:
-        return None
-    panel = twin.panel(doses)
-    times = np.array([0.0, _OCCUPANCY_YEARS])
-    played = twin.simulate(
-        panel, np.ones(len(doses)), horizon_years=_OCCUPANCY_YEARS, kind_weights=kind_weights(), times_years=times
-    )
-    r = list(RECEPTORS).index(receptor)
-    odds = np.einsum("mi,mi->m", panel.effects.receptor_odds[panel.draw_of][:, :, r], played.exposures)
-    if not odds.any():
-        return None
-    held = occupancy(odds)
-    low, median, high = (float(x) for x in np.quantile(held, [0.025, 0.5, 0.975]))
-    return Occupancy(mean=float(np.mean(held)), median=median, low=low, high=high)
+    held = outcome_of(twin, doses, years=_OCCUPANCY_YEARS).receptor_occupancy.get(receptor) if doses else None
+    return None if held is None else Occupancy(mean=held.mean, median=held.median, low=held.low, high=held.high)
 
 
 def _with_energies(system: ContactSystem) -> tuple[ContactMethodRow, ...]:
