@@ -21,7 +21,7 @@ from importlib import metadata
 
 import numpy as np
 
-from qtwin.benchmark.metrics import clopper_pearson
+from qtwin.benchmark.metrics import posterior
 from qtwin.encoding.encoding import plain
 from qtwin.encoding.generate import make
 from qtwin.encoding.polynomial import BinaryPolynomial
@@ -96,7 +96,7 @@ def main() -> None:
                 print(f"{name:16}{form:12}{qubits:8.0f}   more than {asked.most_qubits} qubits, not run")
                 continue
             hits, shots = sum(int(r["hits"]) for r in done), asked.shots * len(done)
-            low, high = clopper_pearson(hits, shots)
+            low, high = posterior(hits, shots)
             gates, depth, wall = (statistics.median(r[k] for r in done) for k in ("gates", "depth", "wall_s"))
             effort = sorted(_gates_to_find(r, asked.shots) for r in done)
             middle = statistics.median(effort)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import math
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,11 @@ from numpy.typing import NDArray
 LARGEST_BYTES = 256 << 20
 """Of all arrays of a file together, unpacked."""
 _FORMAT: Any = np.lib.format
+_SPOILT = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, SyntaxError),
+    *(MemoryError, OverflowError, TypeError, tokenize.TokenError),
+)
+"""What the readers of the library raise for spoilt archives."""
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -36,7 +44,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
                     _check_size(file, member.file_size, f"{path.name}: {name[:40]}")
                 with archive.open(member) as file:
                     found[name] = np.asarray(_FORMAT.read_array(file, allow_pickle=False))
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, SyntaxError, MemoryError, OverflowError) as error:
+    except _SPOILT as error:
         raise ValueError(f"{path.name} is no archive of arrays: {type(error).__name__}") from None
     return found
 

@@ -41,6 +41,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "qtwin.twin.trial_analysis",
         "qtwin.twin.cohort",
         "qtwin.twin.measurement",
+        "qtwin.twin.forecast",
         "qtwin.twin.synthetic",
         "qtwin.twin.validation",
         "qtwin.twin.sbml",

@@ -6,19 +6,22 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from qtwin.benchmark import bootstrap, stages
 from qtwin.benchmark.bootstrap import Runs
-from qtwin.benchmark.metrics import Interval, approximation_ratio, optimality_gap, posterior, time_for
+from qtwin.benchmark.metrics import FEWEST, Interval, approximation_ratio, optimality_gap, shown, time_for
+from qtwin.benchmark.processor import DeviceTime, device_time, shots_to_solution
 from qtwin.benchmark.profile import primal_integral
 from qtwin.benchmark.scaling import FORMS, Crossover, Fit, better, crossover, fit
 from qtwin.errors import InputError
 from qtwin.solver.judge import ALARMS, Claim, contradictions
 
 Record = Mapping[str, Any]
+Clock = Literal["all costs", "QPU"]
+"""Seconds of this machine, everything counted, or those of the idealised processor (`qtwin.benchmark.processor`)."""
 _RELATIVE = 1e-9
 _MARKS = {"failed": "failed", "printed": "printed", **dict.fromkeys(ALARMS, "ALARM")}
 
@@ -48,17 +51,23 @@ class Cell:
         family, n, label, kind: Which.
         instances, runs: Counted, failures included.
         successes: Runs that reached the best known energy with a feasible answer.
-        probability, interval: Of a run's success.
+        probability, interval: Of a run's success; no interval for fewer than ten runs.
         failed, out_of_time: Runs that ended in an error, or at the time limit.
         run_s: Median seconds of a run, all stages counted.
         tts_s: Median over instances of the 99 % time to solution.
         tts_interval: 95 %, by two-level bootstrap (`qtwin.benchmark.bootstrap`); an upper end of infinity where half of the
-            instances, drawn again, may never be solved.
+            instances, drawn again, may never be solved; None for fewer than ten runs.
         ratio: Median approximation ratio against the worst allowed energy; NaN where that is not known.
         regret: Median loss of utility on the twin against the best answer known, in its unit; NaN without a twin.
         stage_s: Mean seconds of each stage (`qtwin.benchmark.stages`).
         shots, evaluations: Mean a run, training included.
         hits, drawn: Samples at the best known energy, and samples in all; 0 and 0 for a solver that keeps none.
+        reads_to_solution, reads_interval: Median over instances of the samples until one is at the best known energy with 99 %;
+            NaN and None for a solver that keeps none. The interval is bootstrapped from instances, runs and samples.
+        read_tts_s: The same in seconds of this machine, each sample charged its share of the whole run.
+        qpu_run_s: Median seconds of a run on the idealised processor, training included; NaN where it has none.
+        qpu_tts_s, qpu_tts_interval: 99 % time to solution on it, and its interval as above.
+        qpu_unknown: Why a quantum solver has none; "" where it has one, and for the others.
         gap: Median optimality gap of the runs' answers; NaN where none had one.
         proven: Runs that ended with a proof.
         primal_s: Median primal integral, up to the longest run of the cell.
@@ -72,7 +81,7 @@ class Cell:
     runs: int
     successes: int
     probability: float
-    interval: Interval
+    interval: Interval | None
     failed: int
     out_of_time: int
     run_s: float
@@ -80,7 +89,7 @@ class Cell:
     gap: float
     proven: int
     primal_s: float
-    tts_interval: Interval
+    tts_interval: Interval | None
     ratio: float
     regret: float
     stage_s: Mapping[str, float]
@@ -88,6 +97,13 @@ class Cell:
     evaluations: float
     hits: int
     drawn: int
+    reads_to_solution: float
+    reads_interval: Interval | None
+    read_tts_s: float
+    qpu_run_s: float
+    qpu_tts_s: float
+    qpu_tts_interval: Interval | None
+    qpu_unknown: str
 
 
 def believed(records: Sequence[Record]) -> list[dict[str, Any]]:
@@ -208,23 +224,34 @@ def cells(records: Sequence[Record], best: Mapping[str, Best]) -> list[Cell]:
     return [_cell(key, rows, best) for key, rows in sorted(groups.items())]
 
 
-def runs_by_size(records: Sequence[Record], best: Mapping[str, Best], family: str, label: str) -> dict[int, list[Runs]]:
-    """Size to one `Runs` an instance, for a fit."""
+def runs_by_size(
+    records: Sequence[Record], best: Mapping[str, Best], family: str, label: str, *, clock: Clock = "all costs"
+) -> dict[int, list[Runs]]:
+    """Size to one `Runs` an instance, for a fit; empty where the clock does not know some of the runs."""
     by_instance: dict[tuple[int, str], list[Record]] = defaultdict(list)
     for r in records:
         if (group_of(r), r["task"]["label"]) == (family, label):
             by_instance[r["task"]["n"], r["instance_id"]].append(r)
     found: dict[int, list[Runs]] = defaultdict(list)
+    if clock == "QPU" and any(_unknown(rows) for rows in by_instance.values()):
+        return {}
     for (n, _), rows in sorted(by_instance.items()):
-        found[n].append(_runs(rows, best))
+        found[n].append(_runs(rows, best, clock))
     return dict(found)
 
 
-def growth(records: Sequence[Record], best: Mapping[str, Best], *, seed: int) -> dict[tuple[str, str], tuple[Fit, str] | str]:
-    """(family, label) to the better fit and how sure that is, or to the reason why there is none."""
+def growth(
+    records: Sequence[Record], best: Mapping[str, Best], *, seed: int, clock: Clock = "all costs"
+) -> dict[tuple[str, str], tuple[Fit, str] | str]:
+    """(family, label) to the better fit and how sure that is, or to the reason why there is none.
+
+    On the idealised processor, of those alone that have a time there.
+    """
     found: dict[tuple[str, str], tuple[Fit, str] | str] = {}
     for family, label in sorted({(group_of(r), r["task"]["label"]) for r in records}):
-        by_size = runs_by_size(records, best, family, label)
+        by_size = runs_by_size(records, best, family, label, clock=clock)
+        if clock == "QPU" and not by_size:
+            continue
         try:
             found[family, label] = better([fit(by_size, form=form, seed=seed) for form in FORMS])
         except InputError as error:
@@ -235,21 +262,33 @@ def growth(records: Sequence[Record], best: Mapping[str, Best], *, seed: int) ->
 def crossings(
     records: Sequence[Record], best: Mapping[str, Best], kinds: Mapping[str, str], *, seed: int
 ) -> list[tuple[str, str, str, Crossover]]:
-    """(family, quantum label, classical label, where): each quantum solver against the classical one of least time at its end."""
+    """(family, quantum label, classical label, where): each quantum solver against the classical one of least time at its end.
+
+    The quantum side is that of the idealised processor, training included; how quick a simulator is says nothing about a
+    crossing.
+    """
     out = []
     for family in sorted({group_of(r) for r in records}):
-        fits: dict[str, Fit] = {}
-        for label in sorted({r["task"]["label"] for r in records if group_of(r) == family}):
+        labels = sorted({r["task"]["label"] for r in records if group_of(r) == family})
+        classical: dict[str, Fit] = {}
+        for label in (c for c in labels if kinds.get(c) == "classical"):
             try:
-                fits[label] = fit(runs_by_size(records, best, family, label), form="exponential", seed=seed)
+                classical[label] = fit(runs_by_size(records, best, family, label), form="exponential", seed=seed)
             except InputError:
                 continue
-        classical = [label for label in fits if kinds.get(label) == "classical"]
-        for label in (q for q in fits if kinds.get(q) == "quantum"):
-            end = max(fits[label].sizes)
-            if classical:
-                rival = min(classical, key=lambda c: fits[c].at(end)[0])
-                out.append((family, label, rival, crossover(fits[label], fits[rival])))
+        for label in (q for q in labels if classical and kinds.get(q) == "quantum"):
+            mine = [r for r in records if (group_of(r), r["task"]["label"]) == (family, label)]
+            end = max(r["task"]["n"] for r in mine)
+            rival = min(classical, key=lambda c: classical[c].at(end)[0])
+            why = _unknown(mine)
+            try:
+                if why:
+                    raise InputError(f"no QPU time, {why}", hint="")  # noqa: TRY301
+                made = fit(runs_by_size(records, best, family, label, clock="QPU"), form="exponential", seed=seed)
+                found = crossover(made, classical[rival])
+            except InputError as error:
+                found = Crossover(size=None, interval=None, words=f"not determined: {error.message}")
+            out.append((family, label, rival, found))
     return out
 
 
@@ -290,7 +329,7 @@ def _cell(key: tuple[str, int, str], rows: Sequence[Record], best: Mapping[str, 
         runs=len(rows),
         successes=good,
         probability=good / len(rows),
-        interval=posterior(good, len(rows)),
+        interval=shown(good, len(rows)),
         failed=sum(r.get("status") == "failed" for r in rows),
         out_of_time=sum(r.get("status") == "time limit" for r in rows),
         run_s=_median(spent),
@@ -298,19 +337,73 @@ def _cell(key: tuple[str, int, str], rows: Sequence[Record], best: Mapping[str, 
         gap=_median(gaps),
         proven=sum(bool(r.get("proven")) for r in rows),
         primal_s=_median(integrals),
-        tts_interval=bootstrap.interval(runs, seed=0),
+        tts_interval=bootstrap.interval(runs, seed=0) if len(rows) >= FEWEST else None,
         ratio=_median(ratios),
         regret=_median(regrets),
         stage_s=stages.means(r["stage_s"] for r in rows if r.get("stage_s")),
         shots=_mean(float(r["shots"]) for r in rows if r.get("shots") is not None),
         evaluations=_mean(float(r["evaluations"]) for r in rows if r.get("evaluations") is not None),
         hits=sum(hits(r, best) for r in rows),
-        drawn=sum(int(r["samples"]["shots"]) for r in rows if r.get("samples")),
+        drawn=sum(_drawn(r) for r in rows),
+        **_of_reads([*by_instance.values()], best),
+        **_on_processor([*by_instance.values()], best),
     )
 
 
-def _runs(rows: Sequence[Record], best: Mapping[str, Best]) -> Runs:
-    spent = [float(r["total_s"]) for r in rows if r.get("total_s") is not None]
+def _of_reads(by_instance: Sequence[Sequence[Record]], best: Mapping[str, Best]) -> dict[str, Any]:
+    """Samples to solution, their interval, and the time that they take here."""
+    sampled = [kept for rows in by_instance if (kept := [r for r in rows if _drawn(r)])]
+    if not sampled:
+        return {"reads_to_solution": math.nan, "reads_interval": None, "read_tts_s": math.nan}
+    counts = [[(hits(r, best), _drawn(r)) for r in rows] for rows in sampled]
+    needed = [shots_to_solution(sum(h for h, _ in pairs) / sum(d for _, d in pairs)) for pairs in counts]
+    read_s = [sum(float(r.get("total_s") or 0.0) for r in rows) / sum(map(_drawn, rows)) for rows in sampled]
+    enough = sum(map(len, sampled)) >= FEWEST
+    return {
+        "reads_to_solution": float(np.median(needed)),
+        "reads_interval": bootstrap.reads_interval(counts, seed=0) if enough else None,
+        "read_tts_s": float(np.median([n * s for n, s in zip(needed, read_s, strict=True)])),
+    }
+
+
+def _on_processor(by_instance: Sequence[Sequence[Record]], best: Mapping[str, Best]) -> dict[str, Any]:
+    """Times on the idealised processor; none for what is no quantum solver."""
+    rows = [r for group in by_instance for r in group]
+    none = {"qpu_run_s": math.nan, "qpu_tts_s": math.nan, "qpu_tts_interval": None, "qpu_unknown": ""}
+    if not any(r.get("kind") == "quantum" for r in rows):
+        return none
+    if why := _unknown(rows):
+        return none | {"qpu_unknown": why}
+    runs = [_runs(group, best, "QPU") for group in by_instance]
+    return {
+        "qpu_run_s": _median([t for r in rows if (t := _device(r).run_s) is not None]),
+        "qpu_tts_s": float(np.median([_tts(r) for r in runs])),
+        "qpu_tts_interval": bootstrap.interval(runs, seed=0) if len(rows) >= FEWEST else None,
+        "qpu_unknown": "",
+    }
+
+
+def _device(record: Record) -> DeviceTime:
+    return device_time(record.get("resources"), evaluations=int(record.get("evaluations") or 0))
+
+
+def _unknown(rows: Sequence[Record]) -> str:
+    """Why the idealised processor has no time for some of the runs that answered; "" where it has for all."""
+    answered = [r for r in rows if r.get("status") != "failed"]
+    if not answered:
+        return "every run failed"
+    return next((why for r in answered if (why := _device(r).unknown)), "")
+
+
+def _drawn(record: Record) -> int:
+    return int(record["samples"]["shots"]) if record.get("samples") else 0
+
+
+def _runs(rows: Sequence[Record], best: Mapping[str, Best], clock: Clock = "all costs") -> Runs:
+    if clock == "QPU":
+        spent = [t for r in rows if (t := _device(r).run_s) is not None]
+    else:
+        spent = [float(r["total_s"]) for r in rows if r.get("total_s") is not None]
     return Runs(
         run_s=max(float(np.mean(spent)), 1e-9) if spent else 1.0,
         successes=sum(succeeded(r, best) for r in rows),

@@ -13,6 +13,10 @@ from qtwin.errors import InputError
 
 PRIOR = 0.6
 """Beta(0.6, 0.6) before the first run: Jeffreys' 0.5, widened until no success rate is covered below 88 % by ten runs."""
+CERTAINTY = 0.99
+"""Of a time, or a number of shots, to solution."""
+FEWEST = 10
+"""Repetitions below which nothing is called an interval."""
 
 
 class Interval(NamedTuple):
@@ -39,21 +43,12 @@ def _check(successes: int, trials: int, level: float) -> None:
         raise InputError(f"level {level} came, one between 0 and 1 was wanted", hint="take 0.95")
 
 
-def clopper_pearson(successes: int, trials: int, *, level: float = 0.95) -> Interval:
-    """Exact interval for a success probability (Clopper, Pearson 1934, Biometrika 26:404): covers with at least `level`."""
-    _check(successes, trials, level)
-    tail = (1.0 - level) / 2.0
-    failures = trials - successes
-    low = float(betaincinv(successes, failures + 1, tail)) if successes else 0.0
-    high = float(betaincinv(successes + 1, failures, 1.0 - tail)) if failures else 1.0
-    return Interval(low, high)
-
-
 def posterior(successes: int, trials: int, *, level: float = 0.95) -> Interval:
     """Equal-tailed interval of the Beta posterior of a success probability, closed at 0 without a success, at 1 without a miss.
 
-    Covers `level` on average over rates, 88 % at worst for ten runs (after Brown, Cai, DasGupta 2001, Stat. Sci. 16:101); the
-    exact interval above covers more than it states.
+    Covers `level` on average over rates, 88 % at worst for ten runs (after Brown, Cai, DasGupta 2001, Stat. Sci. 16:101). Every
+    success rate and time to solution that is shown takes its interval from here; `shown` says when there are too few runs for
+    one.
     """
     _check(successes, trials, level)
     a, b, tail = successes + PRIOR, trials - successes + PRIOR, (1.0 - level) / 2.0
@@ -61,22 +56,23 @@ def posterior(successes: int, trials: int, *, level: float = 0.95) -> Interval:
     return Interval(low, float(betaincinv(a, b, 1.0 - tail)) if successes < trials else 1.0)
 
 
+def shown(successes: int, trials: int, *, level: float = 0.95) -> Interval | None:
+    """The interval above as tables and figures show it: None for fewer than `FEWEST` trials."""
+    found = posterior(successes, trials, level=level)
+    return found if trials >= FEWEST else None
+
+
+def no_interval(trials: int) -> str:
+    """What stands in place of an interval that so few repetitions do not give."""
+    return f"{trials} repetition{'' if trials == 1 else 's'}: no interval"
+
+
 def upper_limit(error: float, standard_error: float, *, level: float = 0.95) -> float:
     """What |error| stays below with at least `level`, for a normal estimate: a large error bar grants no accuracy."""
     return abs(error) + float(ndtri(0.5 + level / 2.0)) * standard_error
 
 
-def wilson(successes: int, trials: int, *, level: float = 0.95) -> Interval:
-    """Score interval for a success probability (Wilson 1927, J. Am. Stat. Assoc. 22:209): covers `level` on average."""
-    _check(successes, trials, level)
-    z = float(ndtri(0.5 + level / 2.0))
-    p, share = successes / trials, z * z / trials
-    center = (p + share / 2.0) / (1.0 + share)
-    half = z / (1.0 + share) * math.sqrt(p * (1.0 - p) / trials + share / (4.0 * trials))
-    return Interval(max(center - half, 0.0) if successes else 0.0, min(center + half, 1.0) if successes < trials else 1.0)
-
-
-def time_for(probability: float, run_s: float, *, certainty: float = 0.99) -> float:
+def time_for(probability: float, run_s: float, *, certainty: float = CERTAINTY) -> float:
     """run_s ln(1 - certainty) / ln(1 - p): time of independent runs until one succeeds; one run where p reaches `certainty`."""
     if not 0.0 <= probability <= 1.0:
         raise InputError(f"probability {probability} came, one between 0 and 1 was wanted", hint="divide successes by trials")

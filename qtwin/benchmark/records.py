@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -53,15 +54,15 @@ class Records:
             self._engine: Engine = create_engine(address)
             if self._engine.dialect.name == "sqlite":
                 event.listen(self._engine, "connect", _durable)
-            metadata.create_all(self._engine)
+            with self._engine.begin() as connection:
+                self._require_ours(connection)
+                metadata.create_all(connection)
         except ModuleNotFoundError as error:
             raise InputError(
                 f"the driver of {address.split(':')[0]} is missing: {error.name}", hint=f"pip install {error.name}"
             ) from None
-        except SQLAlchemyError as error:
-            raise InputError(
-                f"cannot open the records at {self._shown()}: {_words(error)}", hint="choose another file or URL"
-            ) from None
+        except (SQLAlchemyError, UnicodeDecodeError) as error:
+            raise InputError(f"cannot open the records at {self._shown()}: {_words(error)}", hint=_advice(error)) from None
 
     def append(self, records: Iterable[Mapping[str, Any]]) -> int:
         """Write finished records; one whose task is there already is left out. How many were new.
@@ -69,8 +70,6 @@ class Records:
         Raises:
             QtwinError: when they could not be written; nothing of the batch is then.
         """
-        from sqlalchemy.exc import SQLAlchemyError
-
         rows = [
             {
                 "task_id": r["task_id"],
@@ -82,30 +81,29 @@ class Records:
         ]
         if not rows:
             return 0
-        try:
-            with self._engine.begin() as connection:
-                return sum(self._put(connection, rows[k : k + _BATCH]) for k in range(0, len(rows), _BATCH))
-        except SQLAlchemyError as error:
-            raise QtwinError(
-                f"cannot write records to {self._shown()}: {_words(error)}", hint="free some space; finished records are kept"
-            ) from None
+        with self._told("write records to"), self._engine.begin() as connection:
+            return sum(self._put(connection, rows[k : k + _BATCH]) for k in range(0, len(rows), _BATCH))
 
     def task_ids(self) -> set[str]:
-        """Identities of all finished tasks."""
+        """Identities of all finished tasks.
+
+        Raises:
+            QtwinError: for a store that cannot be read.
+        """
         from sqlalchemy import select
 
-        with self._engine.connect() as connection:
+        with self._told("read the records at"), self._engine.connect() as connection:
             return set(connection.execute(select(self._table.c.task_id)).scalars())
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """All records, in the order of their identity.
 
         Raises:
-            QtwinError: for a record that cannot be read.
+            QtwinError: for a record, or a store, that cannot be read.
         """
         from sqlalchemy import select
 
-        with self._engine.connect() as connection:
+        with self._told("read the records at"), self._engine.connect() as connection:
             chosen = select(self._table.c.task_id, self._table.c.record).order_by(self._table.c.task_id)
             for task_id, text in connection.execution_options(yield_per=1000).execute(chosen):
                 try:
@@ -116,15 +114,43 @@ class Records:
                     ) from None
 
     def __len__(self) -> int:
-        """Number of records."""
+        """Number of records.
+
+        Raises:
+            QtwinError: for a store that cannot be read.
+        """
         from sqlalchemy import func, select
 
-        with self._engine.connect() as connection:
+        with self._told("read the records at"), self._engine.connect() as connection:
             return int(connection.execute(select(func.count()).select_from(self._table)).scalar_one())
 
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """Say which store a database complains of, and what to do."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except (SQLAlchemyError, UnicodeDecodeError) as error:
+            raise QtwinError(f"cannot {what} {self._shown()}: {_words(error)}", hint=_advice(error)) from None
+
+    def _require_ours(self, connection: Connection) -> None:
+        """Refuse the file of another program, or of another version of this one (InputError)."""
+        from sqlalchemy import inspect
+
+        seen = inspect(connection)
+        there = seen.get_table_names()
+        has = {c["name"] for c in seen.get_columns("records")} if "records" in there else set()
+        missing = sorted({c.name for c in self._table.columns} - has)
+        if missing and (has or (there and self._engine.dialect.name == "sqlite")):
+            raise InputError(
+                f"{self._shown()} is a database without records.{missing[0]}",
+                hint="it is of another program or version: name another file",
+            )
 
     def _put(self, connection: Connection, rows: list[dict[str, str]]) -> int:
         """Insert rows that are new; how many were."""
@@ -154,4 +180,18 @@ def _durable(connection: Any, _: Any) -> None:
 
 def _words(error: Exception) -> str:
     """The database's own words, without the statement."""
-    return str(getattr(error, "orig", None) or error).splitlines()[0]
+    if isinstance(error, UnicodeDecodeError):
+        return "it holds what is no text"
+    return (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
+
+
+def _advice(error: Exception) -> str:
+    """What to do about a database's complaint."""
+    text = _words(error).lower()
+    if any(sign in text for sign in ("full", "no space", "disk i/o", "too large", "quota")):
+        return "free some space and run the same command again; finished records are kept"
+    if any(sign in text for sign in ("readonly", "read-only", "unable to open", "permission")):
+        return "give yourself the right to write to the file and its folder, or choose another with --out"
+    if any(sign in text for sign in ("malformed", "not a database", "corrupt", "no such", "no text", "unsupported")):
+        return "restore it from a copy, or move it away: its tasks are then run again"
+    return "run the same command again; finished records are kept"

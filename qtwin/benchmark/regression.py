@@ -39,7 +39,8 @@ def exponential(sizes: Sequence[float], values: Sequence[float], *, level: float
     """The line by least squares.
 
     Raises:
-        InputError: for fewer than four different sizes, or values that are not positive and finite.
+        InputError: for fewer than four different sizes, values that are not positive and finite, or a slope whose interval
+            holds 0 or less.
     """
     x, y = np.asarray(sizes, dtype=np.float64), np.asarray(values, dtype=np.float64)
     if len(x) != len(y) or len(set(sizes)) < 4 or not (np.isfinite(y).all() and (y > 0).all()):
@@ -52,6 +53,11 @@ def exponential(sizes: Sequence[float], values: Sequence[float], *, level: float
     residuals = log - intercept - slope * x
     sd = math.sqrt(float(residuals @ residuals) / (len(x) - 2))
     half = float(student.ppf((1 + level) / 2, len(x) - 2)) * sd / math.sqrt(float(((x - x.mean()) ** 2).sum()))
+    if slope - half <= 0.0:
+        raise InputError(
+            f"no growth can be told: the 95 % interval of the slope, {slope - half:.2g} to {slope + half:.2g}, holds 0 or less",
+            hint="measure more sizes",
+        )
     return Line(
         intercept=float(intercept),
         slope=float(slope),

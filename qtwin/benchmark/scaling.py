@@ -4,7 +4,9 @@
     power law    log2 T = a + b log2 n
 
 Points are medians over instances; intervals are two-level bootstraps, over instances and then over runs. What was never solved is
-censored: a size at which half of the instances were not solved carries no point and is reported.
+censored: a size at which half of the instances were not solved carries no point and is reported. Nor does a size of fewer than
+    ten
+repetitions.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.benchmark.bootstrap import Runs, median_times
-from qtwin.benchmark.metrics import Interval, time_for
+from qtwin.benchmark.metrics import FEWEST, Interval, time_for
 from qtwin.errors import InputError
 
 Array = NDArray[np.float64]
@@ -94,14 +96,18 @@ def fit(cells: Mapping[int, Sequence[Runs]], *, form: Form, seed: int, floor_s: 
         floor_s: Times below are taken as this.
 
     Raises:
-        InputError: for fewer than four sizes that carry a point, or an exponent whose interval does not lie above 0.
+        InputError: for fewer than four sizes that carry a point and ten repetitions, or an exponent whose interval does not lie
+            above 0.
     """
     sizes = sorted(cells)
     points = {n: float(np.median([_tts(r) for r in cells[n]])) for n in sizes}
-    kept = [n for n in sizes if math.isfinite(points[n])]
+    kept = [n for n in sizes if math.isfinite(points[n]) and _trials(cells[n]) >= FEWEST]
     if len(kept) < _FEWEST_SIZES:
+        few = sum(math.isfinite(points[n]) and _trials(cells[n]) < FEWEST for n in sizes)
+        beside = f"; {few} more have a time and fewer than {FEWEST} repetitions" if few else ""
         raise InputError(
-            f"{len(kept)} sizes with a time came, at least {_FEWEST_SIZES} were wanted", hint="measure more sizes or longer"
+            f"{len(kept)} sizes with a time came, at least {_FEWEST_SIZES} were wanted{beside}",
+            hint="measure more sizes, longer, or more often",
         )
     x = np.array(kept, dtype=np.float64) if form == "exponential" else np.log2(kept)
     y = np.log2(np.maximum([points[n] for n in kept], floor_s))
@@ -122,7 +128,7 @@ def fit(cells: Mapping[int, Sequence[Runs]], *, form: Form, seed: int, floor_s: 
         form=form,
         sizes=tuple(kept),
         tts_s=tuple(points[n] for n in kept),
-        censored=tuple(n for n in sizes if n not in kept),
+        censored=tuple(n for n in sizes if not math.isfinite(points[n])),
         intercept=intercept,
         slope=slope,
         slope_interval=Interval(float(low), float(high)),
@@ -180,6 +186,10 @@ def crossover(falling: Fit, rising: Fit) -> Crossover:
     if beyond:
         words += f"; extrapolated more than one doubling beyond the largest size measured, {largest}: not to be relied on"
     return Crossover(size=size, interval=Interval(low, high), words=words, extrapolated=beyond)
+
+
+def _trials(runs: Sequence[Runs]) -> int:
+    return sum(r.trials for r in runs)
 
 
 def _tts(runs: Runs) -> float:

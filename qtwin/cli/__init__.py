@@ -62,6 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry point: turns every understood failure into ``error:``, a hint and an exit code."""
     # Our own kernels and the vendors' share the cores; more threads than cores only fight.
     os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's matrices here are small: its threads cost more than they bring
     given = sys.argv[1:] if arguments is None else arguments
     fail = partial(_fail, as_json="--json" in given)
     code: Any = 0

@@ -18,6 +18,7 @@ from qtwin.benchmark.checkpoint import write_atomically, write_json
 from qtwin.benchmark.export import qoblib
 from qtwin.benchmark.export.bibtex import bibtex
 from qtwin.benchmark.place import places
+from qtwin.benchmark.processor import processor
 from qtwin.benchmark.records import Records
 from qtwin.benchmark.requirement import requirement
 from qtwin.benchmark.scaling import Fit
@@ -58,7 +59,7 @@ def run_bench(path: Path, out: Path, *, store: str = "", scheduler: str = "", wo
         raise InputError(f"cannot write to {out}: {error.strerror}", hint="choose another folder with --out") from None
     records = Records(store or out / "records.sqlite")
     note(spec.title, style="bold")
-    needed = jobs_of((e.name for e in spec.solver), twins=any(f.name == "twin" for f in spec.family))
+    needed = jobs_of((t.solver for t in tasks), twins=any(f.name == "twin" for f in spec.family))
     compiling_s = 0.0 if scheduler else compiled(needed, progress=terminal)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bar:
@@ -109,6 +110,7 @@ def summarise(spec: BenchSpec, rows: Sequence[dict[str, Any]]) -> dict[str, Any]
     found = analysis.cells(rows, best)
     kinds = {c.label: c.kind for c in found}
     fits = analysis.growth(rows, best, seed=spec.seed)
+    quantum = analysis.growth([r for r in rows if r.get("kind") == "quantum"], best, seed=spec.seed, clock="QPU")
     crossings = analysis.crossings(rows, best, kinds, seed=spec.seed)
     where = places(rows, best)
     untrue = analysis.offences(rows)
@@ -119,6 +121,11 @@ def summarise(spec: BenchSpec, rows: Sequence[dict[str, Any]]) -> dict[str, Any]
             {"family": family, "solver": label} | (_told(*value) if isinstance(value, tuple) else {"refused": value})
             for (family, label), value in fits.items()
         ],
+        "growth_qpu": [
+            {"family": family, "solver": label} | (_told(*value) if isinstance(value, tuple) else {"refused": value})
+            for (family, label), value in quantum.items()
+        ],
+        "qpu_assumptions": processor().words,
         "crossovers": [
             {"family": f, "quantum": q, "classical": c, "words": x.words, "size": x.size, "interval": x.interval}
             for f, q, c, x in crossings
@@ -205,9 +212,10 @@ def _alarmed(untrue: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _verdict(cells: Sequence[Cell], untrue: Sequence[Mapping[str, Any]]) -> str:
-    """One sentence: who took part, and who of them was the quickest, at each size where both kinds did.
+    """Who took part, and who of them was the quickest, at each size where both kinds did; and what the null baselines say.
 
-    Nobody whose proof or bound is false is called the quickest.
+    Classical time is held against the idealised QPU time of the quantum side, never against a simulator's. Nobody whose proof or
+    bound is false is called the quickest.
     """
     liars = {e["solver"] for e in untrue if e["alarm"]}
     answered = [c for c in cells if c.failed < c.runs and c.label not in liars]
@@ -216,36 +224,79 @@ def _verdict(cells: Sequence[Cell], untrue: Sequence[Mapping[str, Any]]) -> str:
     if not answered:
         return f"Nothing was answered: all {sum(c.runs for c in cells)} runs of {_names(cells)} failed."
     sides = {kind: [c for c in answered if c.kind == kind] for kind in ("classical", "quantum", "null")}
-    wins: list[tuple[str, int]] = []
-    open_: list[tuple[str, int]] = []
-    total = 0
-    for family, n in sorted({(c.family, c.n) for c in answered}):
-        q, c = (
-            min((x.tts_s for x in sides[kind] if (x.family, x.n) == (family, n)), default=None)
-            for kind in ("quantum", "classical")
-        )
-        if q is None or c is None:
-            continue
-        total += 1
-        if math.isfinite(c) or math.isfinite(q):
-            (wins if c <= q else open_).append((family, n))
-    if not total:
-        return _alone(sides)
-    unsolved = total - len(wins) - len(open_)
-    rest = f" Neither side reached the best known energy at {unsolved} of them." if unsolved else ""
-    if not open_ and wins:
-        return (
-            f"Classical ({_names(sides['classical'])}) wins at {len(wins)} of the {total} sizes where quantum"
-            f" ({_names(sides['quantum'])}) took part too; no simulated quantum solver reached an answer sooner.{rest}"
-        )
-    if not open_:
+    both = sorted({(c.family, c.n) for c in sides["classical"]} & {(c.family, c.n) for c in sides["quantum"]})
+    if not both:
+        return _alone(sides) + _beside_nulls(sides)
+    at = {kind: {where: [c for c in sides[kind] if (c.family, c.n) == where] for where in both} for kind in sides}
+    wins, quicker, unsolved, untimed, unsure = 0, [], 0, 0, 0
+    for where in both:
+        classical = min(c.tts_s for c in at["classical"][where])
+        timed = [c.qpu_tts_s for c in at["quantum"][where] if not math.isnan(c.qpu_tts_s)]
+        solved = any(math.isfinite(c.tts_s) for c in at["quantum"][where])
+        if not timed and solved:
+            untimed += 1
+        elif math.isinf(min([classical, *timed])):
+            unsolved += 1
+        elif classical <= min(timed, default=math.inf):
+            wins += 1
+        elif _told_apart(at["quantum"][where], at["classical"][where], at["null"][where]):
+            quicker.append(where)
+        else:
+            unsure += 1
+    names = {kind: _names(sides[kind]) for kind in ("classical", "quantum")}
+    parts = [
+        f"Classical ({names['classical']}) wins at {wins} of the {len(both)} sizes where quantum ({names['quantum']}) took part"
+        " too, by idealised QPU time."
+    ]
+    if quicker:
+        where_words = ", ".join(f"{family} at {n}" for family, n in quicker[:4]) + ("" if len(quicker) <= 4 else " and more")
+        parts.append(f"Quantum would take less of an ideal processor on {where_words}, without noise, queue or classical work.")
+    if unsolved == len(both):
         everybody = _names([*sides["classical"], *sides["quantum"]])
-        return f"Nobody ({everybody}) reached the best known energy at any of the {total} sizes where both kinds took part."
-    where = ", ".join(f"{family} at {n}" for family, n in open_[:4])
-    return (
-        f"Classical ({_names(sides['classical'])}) wins at {len(wins)} of {total} sizes; a simulated quantum solver"
-        f" ({_names(sides['quantum'])}) was quicker on {where}, in seconds of simulation that say nothing of a device.{rest}"
+        parts = [
+            f"Nobody ({everybody}) reached the best known energy at any of the {len(both)} sizes where both kinds took part."
+        ]
+    elif unsolved:
+        parts.append(f"Neither side reached the best known energy at {unsolved} of them.")
+    if unsure:
+        parts.append(
+            f"At {unsure} of them nobody is ahead: intervals overlap, or a null baseline needs no more samples than the quantum"
+            " side."
+        )
+    if untimed:
+        parts.append(
+            f"At {untimed} of them the quantum side has no QPU time, since its circuit is not known, and nothing is said."
+        )
+    return " ".join(parts) + _beside_nulls(sides)
+
+
+def _told_apart(quantum: Sequence[Cell], classical: Sequence[Cell], nulls: Sequence[Cell]) -> bool:
+    """Whether a quantum solver has less QPU time than any classical one, intervals disjoint, and fewer samples than any null."""
+    ends = [c.tts_interval.low if c.tts_interval is not None else 0.0 for c in classical]
+    guessed = min(_reads(nulls), default=math.inf)
+    return any(
+        c.qpu_tts_interval is not None and c.qpu_tts_interval.high < min(ends) and c.drawn and c.reads_to_solution < guessed
+        for c in quantum
     )
+
+
+def _beside_nulls(sides: Mapping[str, Sequence[Cell]]) -> str:
+    """At how many sizes the best quantum solver needs fewer samples than the best null baseline; empty without both."""
+    where = sorted({(c.family, c.n) for c in sides["quantum"] if c.drawn} & {(c.family, c.n) for c in sides["null"] if c.drawn})
+    if not where:
+        return ""
+    ahead = 0
+    for place in where:
+        q, c = (min(_reads([c for c in sides[kind] if (c.family, c.n) == place])) for kind in ("quantum", "null"))
+        ahead += q < c
+    return (
+        " By samples until the best known energy, a quantum solver needs fewer than the best null baseline"
+        f" ({_names(sides['null'])}) at {ahead} of {len(where)} sizes."
+    )
+
+
+def _reads(cells: Sequence[Cell]) -> list[float]:
+    return [c.reads_to_solution if c.drawn else math.inf for c in cells]
 
 
 def _alone(sides: Mapping[str, Sequence[Cell]]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from qtwin.benchmark.analysis import Best, group_of, hits
-from qtwin.benchmark.metrics import clopper_pearson
+from qtwin.benchmark.metrics import posterior
 from qtwin.benchmark.noise import Level, fit
 from qtwin.errors import InputError
 
@@ -53,7 +53,7 @@ def _entry(
         "levels": [
             {"error": m.error, "hits": m.hits, "shots": m.shots, "low": low, "high": high}
             for m in measured
-            for low, high in [clopper_pearson(m.hits, m.shots)]
+            for low, high in [posterior(m.hits, m.shots)]
         ],
         "chance": float(np.mean(chances)) if chances else None,
     }

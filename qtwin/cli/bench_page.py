@@ -9,17 +9,16 @@ from typing import Any
 
 from qtwin.benchmark import analysis
 from qtwin.benchmark.analysis import Cell
+from qtwin.benchmark.metrics import FEWEST, Interval, no_interval
 from qtwin.benchmark.profile import order_changes
 from qtwin.benchmark.stages import STAGES
 from qtwin.report.bench_pictures import growth_picture, profile_picture
 from qtwin.report.noise_picture import noise_picture
-from qtwin.report.number import number, seconds
+from qtwin.report.number import number, seconds, whole
 from qtwin.report.sheet import Section, Sheet, Table, write_sheet
 from qtwin.spec import BenchSpec
 
 _WHO = ("Family", "n", "Solver")
-_FEW = 10
-"""Runs below which a cell is flagged."""
 
 
 def page_of(spec: BenchSpec, rows: Sequence[dict[str, Any]], result: dict[str, Any], out: Path) -> Path:
@@ -58,7 +57,16 @@ def page_of(spec: BenchSpec, rows: Sequence[dict[str, Any]], result: dict[str, A
                 ),
             ],
             sections=[
-                Section(anchor="growth", title="How time grows", pictures=pictures, tables=[_growth_table(result)]),
+                Section(
+                    anchor="growth",
+                    title="How time grows",
+                    text=[
+                        "Quantum solvers have two growths: of their simulation here, which says nothing about a device, and of"
+                        " idealised QPU time. Crossovers are said of the latter.",
+                    ],
+                    pictures=pictures,
+                    tables=[_growth_table(result)],
+                ),
                 Section(
                     anchor="profile", title="Who is quick how often", pictures=[profile_picture(times, warning)] if times else []
                 ),
@@ -73,6 +81,7 @@ def page_of(spec: BenchSpec, rows: Sequence[dict[str, Any]], result: dict[str, A
                     ],
                     tables=[_machine_table(result)],
                 ),
+                *_device(found, str(result["qpu_assumptions"])),
                 Section(anchor="cells", title="Every cell", tables=[_cell_table(found), _stage_table(found)]),
             ],
             warnings=[
@@ -103,13 +112,15 @@ def _times(rows: Sequence[dict[str, Any]], best: dict[str, analysis.Best]) -> di
 
 def _growth_table(result: dict[str, Any]) -> Table:
     rows = []
-    for g in result["growth"]:
+    timed = [(g, g["solver"]) for g in result["growth"]]
+    timed += [(g, f"{g['solver']}, QPU time") for g in result["growth_qpu"]]
+    for g, who in timed:
         if "refused" in g:
-            rows.append((g["family"], g["solver"], "none", g["refused"], ""))
+            rows.append((g["family"], who, "none", g["refused"], ""))
             continue
         low, high = g["base_interval"]
         name = "factor a variable" if g["form"] == "exponential" else "exponent"
-        rows.append((g["family"], g["solver"], g["form"], f"{name} {g['base']:.3g} ({low:.3g} to {high:.3g})", g["choice"]))
+        rows.append((g["family"], who, g["form"], f"{name} {g['base']:.3g} ({low:.3g} to {high:.3g})", g["choice"]))
     return Table(title="Growth", header=("Family", "Solver", "Law", "Growth, 95 % interval", "Choice"), rows=rows)
 
 
@@ -138,10 +149,10 @@ def _cell_table(cells: Sequence[Cell]) -> Table:
                 c.label,
                 str(c.instances),
                 f"{c.successes} / {c.runs}",
-                f"{100 * c.interval.low:.0f} to {100 * c.interval.high:.0f} %",
+                no_interval(c.runs) if c.interval is None else f"{100 * c.interval.low:.0f} to {100 * c.interval.high:.0f} %",
                 seconds(c.run_s) if math.isfinite(c.run_s) else "-",
                 _time(c.tts_s),
-                f"{_time(c.tts_interval.low)} to {_time(c.tts_interval.high)}",
+                _ends(c.tts_interval, c.runs),
                 f"{100 * c.gap:.2g} %" if math.isfinite(c.gap) else "-",
                 f"{c.ratio:.3f}" if math.isfinite(c.ratio) else "-",
                 number(c.regret, 2) if math.isfinite(c.regret) else "-",
@@ -154,12 +165,78 @@ def _cell_table(cells: Sequence[Cell]) -> Table:
 
 
 def _few(cells: Sequence[Cell]) -> list[str]:
-    """A warning where too few runs stand behind an interval; a solver that proves every answer needs no repetition."""
-    few = [c for c in cells if c.runs < _FEW and c.proven < c.runs]
+    """A warning where too few runs stand behind a cell for an interval."""
+    few = [c for c in cells if c.runs < FEWEST]
     if not few:
         return []
+    return [f"{len(few)} of {len(cells)} cells hold fewer than {FEWEST} runs: they have no interval, and carry no growth."]
+
+
+def _ends(interval: Interval | None, runs: int) -> str:
+    return no_interval(runs) if interval is None else f"{_time(interval.low)} to {_time(interval.high)}"
+
+
+def _samples(count: float) -> str:
+    return whole(count) if math.isfinite(count) else "never"
+
+
+def _device(cells: Sequence[Cell], assumptions: str) -> list[Section]:
+    """Samples to solution, by sample and on an ideal processor, with the baselines; nothing where no solver keeps samples."""
+    sampled = [c for c in cells if c.drawn or c.kind == "quantum"]
+    if not sampled:
+        return []
+
+    def row(c: Cell) -> tuple[str, ...]:
+        known = not math.isnan(c.qpu_tts_s)
+        ends = "-" if not c.drawn else no_interval(c.runs)
+        if c.reads_interval is not None:
+            ends = f"{_samples(c.reads_interval.low)} to {_samples(c.reads_interval.high)}"
+        return (
+            c.family,
+            str(c.n),
+            c.label,
+            c.kind,
+            f"{c.hits:,} / {c.drawn:,}" if c.drawn else "-",
+            "-"
+            if math.isnan(c.reads_to_solution)
+            else whole(c.reads_to_solution)
+            if math.isfinite(c.reads_to_solution)
+            else "never",
+            ends,
+            "-" if math.isnan(c.read_tts_s) else _time(c.read_tts_s),
+            _time(c.tts_s),
+            _time(c.qpu_tts_s) if known else c.qpu_unknown or "-",
+            _ends(c.qpu_tts_interval, c.runs) if known else "-",
+        )
+
     return [
-        f"{len(few)} of {len(cells)} cells hold fewer than {_FEW} runs: their intervals rest on the prior as much as on runs."
+        Section(
+            anchor="shots",
+            title="Samples, and an ideal processor's time",
+            text=[
+                "A sample is a shot or a read. The null baselines stand beside every quantum solver: uniform bits, uniform"
+                " allowed choices, and random starts with one-flip descent.",
+                f"{assumptions[0].upper()}{assumptions[1:]}.",
+            ],
+            tables=[
+                Table(
+                    title="To the best known energy with 99 %",
+                    header=(
+                        *_WHO,
+                        "Kind",
+                        "Hits",
+                        "Samples",
+                        "95 % interval",
+                        "Time by sample",
+                        "Time by run",
+                        "Idealised QPU time",
+                        "95 % interval",
+                    ),
+                    rows=[row(c) for c in sampled],
+                    numeric=frozenset({1, 4, 5, 7, 8, 9}),
+                )
+            ],
+        )
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from qtwin.benchmark.task import Entrant, Group, Task, expand
@@ -9,6 +10,7 @@ from qtwin.encoding import generate
 from qtwin.encoding.generate import screen
 from qtwin.errors import InputError, unknown_name
 from qtwin.solver import registry
+from qtwin.solver.nulls import missing
 from qtwin.spec import BenchSpec, EntrantSection, FamilySection
 
 NOISY = "aer:depolarising_2q={error}"
@@ -57,7 +59,10 @@ def _options(section: FamilySection) -> dict[str, Any]:
 
 
 def entrants_of(spec: BenchSpec) -> list[Entrant]:
-    """The solvers, each on each of its backends at each of its noise levels."""
+    """The solvers, each on each of its backends at each of its noise levels; and the null baselines, where any is quantum.
+
+    Baselines that the sweep does not name run as often as the quantum solver that runs most often, and as far as any goes.
+    """
     entrants: list[Entrant] = []
     for section in spec.solver:
         for label, options in _variants(section):
@@ -74,7 +79,23 @@ def entrants_of(spec: BenchSpec) -> list[Entrant]:
                     largest=section.largest,
                 )
             )
-    return entrants
+    return entrants + _nulls(entrants)
+
+
+def _nulls(entrants: Sequence[Entrant]) -> list[Entrant]:
+    quantum = [e for e in entrants if registry.card(e.solver).kind == "quantum"]
+    taken = {e.label for e in entrants}
+    return [
+        Entrant(
+            solver=null.name,
+            label=null.label if null.label not in taken else f"{null.label} (added)",
+            options=null.options,
+            time_limit_s=max((e.time_limit_s for e in quantum if e.time_limit_s is not None), default=None),
+            runs=max(e.runs for e in quantum),
+            largest=None if any(e.largest is None for e in quantum) else max(e.largest or 0 for e in quantum),
+        )
+        for null in missing((e.solver, e.options) for e in entrants)
+    ]
 
 
 def noise_levels(spec: BenchSpec) -> dict[str, tuple[str, float]]:

@@ -29,7 +29,8 @@ _CORE = {
     "qiskit": "qiskit",
     "qiskit_aer": "qiskit-aer",
     "pennylane": "pennylane",
-    "matplotlib": "matplotlib",
+    "altair": "altair",
+    "vl_convert": "vl-convert-python",
 }
 _CLIENT_FROM = (0, 50)
 """Release of qiskit-ibm-runtime from which the client-side primitives are there."""

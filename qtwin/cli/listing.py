@@ -56,6 +56,8 @@ def _quantities(entry: Drug) -> list[tuple[str, Quantity]]:
         listed += [(f"inactivates: {enzyme} kinact", how.kinact), (f"inactivates: {enzyme} KI", how.ki)]
     if entry.active_metabolite:
         listed.append((f"share of {entry.active_metabolite.name}", entry.active_metabolite.share))
+        if entry.active_metabolite.harm_share is not None:
+            listed.append((f"share of {entry.active_metabolite.name} in harms", entry.active_metabolite.harm_share))
     return listed + ([("anticholinergic burden", entry.acb)] if entry.acb else [])
 
 

@@ -25,7 +25,7 @@ from qtwin.studies.result import plain as finite
 
 
 def run_map(paths: Sequence[Path], out: Path, *, data: Path | None = None) -> dict[str, Any]:
-    """Read results and write map.json, report.html, figures/map.png, references.bib and environment.json into `out`.
+    """Read results and write map.json, report.html, figures/map.svg, references.bib and environment.json into `out`.
 
     Args:
         paths: Result files or folders, or the file of a map (TOML) whose steps are run first.

@@ -6,6 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from qtwin.benchmark.checkpoint import write_atomically
 from qtwin.cli.show import note
 from qtwin.errors import InputError
 from qtwin.report.origin import made_by
@@ -32,17 +33,29 @@ def run_steps(path: Path, out: Path, *, data: Path | None) -> tuple[MapSpec, lis
             note(f"{step.name}: left out, its tables are not shipped; name their folder with --data", style="yellow")
             continue
         stamp = _stamp(step, path.parent, data)
-        if (folder / "result.json").exists() and (folder / _STAMP).exists() and (folder / _STAMP).read_text() == stamp:
+        if (folder / "result.json").exists() and _is_stamped(folder / _STAMP, stamp):
             note(f"{step.name}: kept from before")
         else:
             note(f"{step.name}:", style="bold")
             with made_by(_arguments(step, path.parent, folder, data)):
                 _run(step, path.parent, folder, data)
-            (folder / _STAMP).write_text(stamp)
+            write_atomically(folder / _STAMP, lambda path, stamp=stamp: _text(path, stamp))  # type: ignore[misc]
         folders.append(folder)
     if not folders:
         raise InputError("no step of the map could be run", hint="name the folder of the measured tables with --data")
     return spec, folders
+
+
+def _is_stamped(path: Path, stamp: str) -> bool:
+    """Whether the file says so; one that is missing or damaged does not."""
+    try:
+        return path.read_bytes() == stamp.encode()
+    except OSError:
+        return False
+
+
+def _text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def _stamp(step: StepSection, base: Path, data: Path | None) -> str:
@@ -94,6 +107,7 @@ def _run(step: StepSection, base: Path, folder: Path, data: Path | None) -> None
 
         run_scaling(path, folder)
     else:
-        from qtwin.cli.molecule import run_molecule
+        from qtwin.cli.show import terminal
+        from qtwin.studies.molecule.run import run as run_molecule
 
-        run_molecule(path, folder)
+        run_molecule(path, folder, progress=terminal).require_energy()

@@ -80,17 +80,16 @@ def cases(experiments: Path) -> Iterator[Case]:
 
 
 def _of_experiment(spec: Path) -> Case | None:
-    from qtwin.cli.check import check_experiment
-    from qtwin.cli.encode import problem_of, twin_of
-    from qtwin.cli.show import console
+    from qtwin.studies.regimen.prepare import prepare
+    from qtwin.studies.regimen.run import problem_of, twin_of
 
     try:
-        with console.capture():  # the record is no news here
-            checked = check_experiment(spec)
+        prepared = prepare(spec)
     except QtwinError:
         return None
-    problem = problem_of(checked, twin_of(checked))
-    return Case(name=spec.stem, problem=problem, feasible=checked.feasible) if checked.allowed.complete else None
+    feasible = prepared.choice.feasible
+    problem = problem_of(prepared, twin_of(prepared))
+    return Case(name=spec.stem, problem=problem, feasible=feasible.bits) if feasible.complete else None
 
 
 def _of_invented(name: str, seed: int) -> Case:

@@ -81,13 +81,19 @@ def run_again(made: Path, out: Path | None) -> dict[str, Any]:
         app(args=again, standalone_mode=False)
     found = [_compare(name, rows, _rows(target / "figures" / f"{name}.csv")) for name, rows in before.items()]
     table("Figures, then and now", ("figure", "rows", "difference"), [(f.figure, _count(f.rows), f.sentence) for f in found])
-    note(str(target if figure is None else target / "figures" / f"{figure}.png"))
+    note(str(target if figure is None else _drawing(target, figure)))
     return {
         "schema": "qtwin.rerun/1",
         "command": shlex.join(("qtwin", *again)),
         "versions_changed": changed,
         "figures": [asdict(f) for f in found],
     }
+
+
+def _drawing(folder: Path, figure: str) -> Path:
+    """The drawing of a figure that a page wrote."""
+    svg = folder / "figures" / f"{figure}.svg"
+    return svg if svg.exists() else svg.with_suffix(".png")
 
 
 def _place(made: Path) -> tuple[Path, str | None]:

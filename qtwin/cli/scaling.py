@@ -22,8 +22,8 @@ from qtwin.benchmark.transfer import success, trained
 from qtwin.cli.show import note, stage, table
 from qtwin.encoding.generate import make
 from qtwin.errors import InputError
+from qtwin.report.chart import Figure
 from qtwin.report.origin import command_line
-from qtwin.report.picture import Picture
 from qtwin.report.scaling_picture import scaling_picture
 from qtwin.report.sheet import Section, Sheet, Table, write_sheet
 from qtwin.spec import ScalingSpec, identity, read_scaling_spec
@@ -141,7 +141,7 @@ def _machines(spec: ScalingSpec, line: Line) -> list[dict[str, Any]]:
     return rows
 
 
-def _picture(spec: ScalingSpec, result: dict[str, Any], line: Line) -> Picture:
+def _picture(spec: ScalingSpec, result: dict[str, Any], line: Line) -> Figure:
     known = None if spec.published is None else spec.published.base
     return scaling_picture(result["rows"], line, fitted=spec.fit_sizes, layers=spec.layers, published=known)
 

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from qtwin.benchmark.checkpoint import write_json
-from qtwin.benchmark.metrics import clopper_pearson, count_successes
+from qtwin.benchmark.metrics import FEWEST, count_successes, no_interval, shown
+from qtwin.benchmark.processor import device_time, processor, shots_to_solution
 from qtwin.cli.show import note, stage, table
 from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.instance import read_instance
 from qtwin.encoding.instance.size import MOST_VARIABLES
-from qtwin.errors import InputError
-from qtwin.report.number import number, percent, seconds
+from qtwin.errors import InputError, QtwinError
+from qtwin.report.number import number, percent, seconds, whole
 from qtwin.solver import TABLE, registry
 from qtwin.solver.ask import ask, challenged, is_own, warm
 from qtwin.solver.base import Instance, Result, SolverFailureError
 from qtwin.solver.judge import ALARMS, alarms
+from qtwin.solver.nulls import missing
 from qtwin.version import __version__
 
 SCHEMA = "qtwin.solution/1"
@@ -38,22 +41,24 @@ def solve_file(
     seed: int,
     time_limit_s: float | None,
     out: Path | None,
+    problem: str = "",
 ) -> dict[str, Any]:
     """Read an instance, ask a solver, print and write the answer.
 
     Args:
-        path: .json, .qubo or .lp, also packed as .gz or .xz.
+        path: A file of any of `qtwin.encoding.instance.FORMATS`, also packed as .gz or .xz.
         solver: Name in the table; "" chooses one.
         backend: For solvers that run circuits; "" for their own choice.
         options: ``key=value`` for the solver's constructor.
         seed: Of the solver.
         time_limit_s: None for the solver's own.
         out: Where result.json goes; None writes none.
+        problem: Which of several problems in the file.
 
     Raises:
         InputError: for a file, a solver or an option that cannot be used.
     """
-    encoding = read_instance(path)
+    encoding = read_instance(path, problem)
     if encoding.polynomial.n_variables > MOST_VARIABLES and not encoding.constraints:
         raise InputError(
             f"{path.name} has {encoding.polynomial.n_variables:,} variables, at most {MOST_VARIABLES:,} can be solved",
@@ -73,11 +78,14 @@ def solve_file(
         asked = challenged(asked, method, instance, seed=seed)
         result = asked.result
         found.append(result.status)
+    nulls = _baselines(name, chosen, instance, seed=seed, time_limit_s=time_limit_s)
+    target = min((e for e in (result.energy, *(r.energy for _, r in nulls)) if not math.isnan(e)), default=math.nan)
     told = _told(result, encoding)
     told |= {
         "schema": SCHEMA,
         "instance": {
             "file": path.name,
+            "problem": problem or None,
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
             "n_variables": encoding.polynomial.n_variables,
             "n_decision": encoding.n_decision,
@@ -93,13 +101,44 @@ def solve_file(
         "seed": seed,
         "versions": {"qtwin": __version__, "python": platform.python_version(), "numpy": np.__version__},
         "feasible": _feasible(result, encoding),
-        "success_probability": _rate(result, encoding),
+        **_scores(result, encoding, target),
+        "qpu": _qpu(result) if registry.card(name).kind == "quantum" else None,
+        "nulls": [
+            {"name": r.solver, "label": label, "status": r.status, "energy": r.energy, "total_wall_s": sum(r.wall_s.values())}
+            | ({"refused": r.info["refused"]} if "refused" in r.info else {})
+            | _scores(r, encoding, target)
+            for label, r in nulls
+        ],
     }
     plain: dict[str, Any] = _plain(told)
     if out is not None:
         write_json(out, plain)
     _print(plain)
     return plain
+
+
+def _baselines(
+    name: str, options: Mapping[str, Any], instance: Instance, *, seed: int, time_limit_s: float | None
+) -> list[tuple[str, Result]]:
+    """What the null baselines find of the same question, each with its label; none beside a solver that is not quantum."""
+    found = []
+    for null in missing([(name, options)]):
+        with stage(null.label) as words:
+            try:
+                method = registry.load(null.name, null.options)
+                result = ask(method, instance, name=null.name, seed=seed, time_limit_s=time_limit_s).result
+            except QtwinError as error:
+                told = {"refused": error.message}
+                result = Result(solver=null.name, status="refused", bits=None, energy=math.nan, seed=seed, info=told)
+            words.append(result.status)
+        found.append((null.label, result))
+    return found
+
+
+def _qpu(result: Result) -> dict[str, Any]:
+    """The run on the idealised processor (`qtwin.benchmark.processor`)."""
+    found = device_time(result.info.get("resources"), evaluations=result.evaluations)
+    return dataclasses.asdict(found) | {"assumptions": processor().words}
 
 
 def _feasible(result: Result, encoding: Encoding) -> bool | None:
@@ -141,7 +180,10 @@ def _told(result: Result, encoding: Encoding) -> dict[str, Any]:
         named = list(zip(encoding.variables, bits or (), strict=False))[: encoding.n_decision]
     else:
         named = list(zip(encoding.variables, bits or (), strict=False))
+    parts = {i for z in encoding.whole_numbers for i in z.bits}
+    options = None if bits is None or not parts else encoding.decode(np.array([bits]))[0]
     return {
+        "whole_numbers": {} if options is None else {z.name: z.value(options) for z in encoding.whole_numbers},
         "solvers": [
             {
                 "name": result.solver,
@@ -158,28 +200,34 @@ def _told(result: Result, encoding: Encoding) -> dict[str, Any]:
             }
         ],
         "bits": bits,
-        "chosen": [v for v, b in named if b],
+        "chosen": [v for i, (v, b) in enumerate(named) if b and i not in parts],
         "energy": result.energy,
         "trace": [[p.time_s, p.evaluations, p.best_energy] for p in result.trace[-200:]],
     }
 
 
-def _rate(result: Result, encoding: Encoding) -> dict[str, Any] | None:
-    """How often a shot was as good as the best one; of the optimum only where that is proven."""
-    if result.samples is None or result.bits is None:
-        return None
+def _scores(result: Result, encoding: Encoding, target: float) -> dict[str, Any]:
+    """How often a sample is as good as the best answer of this run, baselines included, and how many samples that calls for."""
+    if result.samples is None or math.isnan(target):
+        return {"success_probability": None, "shots_to_solution": None}
     feasible = encoding.is_feasible(result.samples.bits)
     energies = encoding.polynomial.evaluate(result.samples.bits)
-    hits = count_successes(energies[feasible], result.samples.counts[feasible], result.energy)
-    low, high = clopper_pearson(hits, result.samples.shots)
-    return {
-        "value": hits / result.samples.shots,
+    hits = count_successes(energies[feasible], result.samples.counts[feasible], target)
+    trials = result.samples.shots
+    low, high = shown(hits, trials) or (None, None)
+    rate = {
+        "value": hits / trials,
         "low": low,
         "high": high,
+        "no_interval": no_interval(trials) if trials < FEWEST else "",
         "successes": hits,
-        "trials": result.samples.shots,
+        "trials": trials,
         "target": "the best energy of this run",
     }
+    needed = {
+        end: None if p is None else shots_to_solution(p) for end, p in (("value", hits / trials), ("low", high), ("high", low))
+    }
+    return {"success_probability": rate, "shots_to_solution": needed}
 
 
 def _print(told: dict[str, Any]) -> None:
@@ -198,9 +246,15 @@ def _print(told: dict[str, Any]) -> None:
         ("time", seconds(sum(row["wall_s"].values()))),
         ("chosen", chosen or "nothing"),
     ]
-    rate = told["success_probability"]
-    if rate is not None:
-        lines.append(("best in a shot", f"{percent(rate['value'])} ({percent(rate['low'])} to {percent(rate['high'])})"))
+    if told["whole_numbers"]:
+        values = [f"{name} = {value}" for name, value in told["whole_numbers"].items()]
+        lines.append(("whole numbers", ", ".join(values[:20]) + (" ..." if len(values) > 20 else "")))
+    lines += _met(told, "best in a shot")
+    qpu = told["qpu"]
+    if qpu is not None:
+        lines.append(("idealised QPU time", seconds(qpu["run_s"]) if qpu["run_s"] is not None else f"none: {qpu['unknown']}"))
+    for null in told["nulls"]:
+        lines += _met(null, null["label"]) or [(null["label"], null.get("refused") or null["status"])]
     table(f"{row['name']}: {row['status']}", ("", ""), lines)
     reason = row["info"].get("reason")
     if reason:
@@ -211,6 +265,16 @@ def _print(told: dict[str, Any]) -> None:
         note(
             f"{'ALARM' if kind in ALARMS else 'not so'}: {row['name']} {words}", style="bold red" if kind in ALARMS else "yellow"
         )
+
+
+def _met(row: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
+    """The line of a success rate; none without samples."""
+    rate, needed = row["success_probability"], row["shots_to_solution"]
+    if rate is None:
+        return []
+    ends = rate["no_interval"] or f"{percent(rate['low'])} to {percent(rate['high'])}"
+    after = "never" if needed["value"] is None else f"{whole(needed['value'])} for 99 %"
+    return [(name, f"{percent(rate['value'])} ({ends}), {after}")]
 
 
 def _plain(value: Any) -> Any:

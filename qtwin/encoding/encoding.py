@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from qtwin.encoding.integers import WholeNumber
 from qtwin.encoding.levels import Recoded
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.encoding.quadratise import Quadratised
@@ -123,6 +124,7 @@ class Encoding:
         unwritten: Names of constraints that the polynomial has no penalty for: only solvers that take rows as they are keep them.
         constraints_known: Whether `constraints` are all there are; False for an energy from elsewhere, in which somebody's
             penalties may stand, so that nobody knows which of its assignments are feasible.
+        whole_numbers: Variables of whole values that stand in several of the options.
         fit: How it was made from a problem; None for a model from elsewhere.
         problem: That problem, on which answers are scored; None for a model from elsewhere.
 
@@ -143,6 +145,7 @@ class Encoding:
     constraints_known: bool = True
     fit: SurrogateFit | None = field(default=None, repr=False, compare=False)
     problem: Problem | None = field(default=None, repr=False, compare=False)
+    whole_numbers: tuple[WholeNumber, ...] = ()
 
     def __post_init__(self) -> None:
         n, names = self.polynomial.n_variables, len(self.variables)

@@ -11,8 +11,8 @@ rounding and is stated with the penalty.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +86,8 @@ def write_constraints(n_decision: int, constraints: Sequence[Constraint]) -> tup
         return [(start + k, w) for k, w in enumerate(weights)]
 
     width = n_decision
-    covers = [c for c in constraints if isinstance(c, AtLeastOne)]
+    barred = {i for c in constraints if isinstance(c, AtMost) and c.limit == 0 for i in c.members}
+    covers = [_without(c, barred) for c in constraints if isinstance(c, AtLeastOne)]
     for cover in covers:
         blocks = _blocks(cover.members, constraints)
         if len(blocks) == 1:
@@ -115,14 +116,19 @@ def write_constraints(n_decision: int, constraints: Sequence[Constraint]) -> tup
             reason = "sum of pairs x_i x_j" + (f"; {extra + 1} M, since a cover product may reach -1 per pair" if extra else "")
             written.append(Written(constraint=c, polynomial=BinaryPolynomial.of(width, pairs), multiple=1 + extra, reason=reason))
         elif isinstance(c, AtMost):
-            most = len(_blocks(c.members, constraints))
-            if most <= c.limit:
+            members = c.members if c.limit == 0 else tuple(i for i in c.members if i not in barred)
+            if len(_blocks(members, constraints)) <= c.limit:
                 continue  # the class rule alone already keeps it
-            least = _disjoint_covers(c.members, covers)
+            if c.limit == 1:
+                pairs = [((i, j), 1.0) for a, i in enumerate(members) for j in members[a + 1 :]]
+                polynomial = BinaryPolynomial.of(width, pairs)
+                written.append(Written(constraint=c, polynomial=polynomial, multiple=1, reason="sum of pairs x_i x_j"))
+                continue
+            least = _disjoint_covers(members, covers)
             bits = slack(c.name, c.limit - least)
             gap = BinaryPolynomial.of(
                 n_decision + len(names),
-                [((), -float(c.limit)), *(((i,), 1.0) for i in c.members), *(((i,), float(w)) for i, w in bits)],
+                [((), -float(c.limit)), *(((i,), 1.0) for i in members), *(((i,), float(w)) for i, w in bits)],
             )
             reason = f"(sum x + slack - {c.limit})^2, slack 0..{c.limit - least} since the needs take at least {least} drugs"
             written.append(Written(constraint=c, polynomial=gap * gap, multiple=1, reason=reason))
@@ -156,6 +162,12 @@ def write_constraints(n_decision: int, constraints: Sequence[Constraint]) -> tup
                 f"constraint {c.name!r} of type {type(c).__name__} cannot be written as a penalty", hint="add its polynomial"
             )
     return written, names
+
+
+def _without(cover: AtLeastOne, barred: Set[int]) -> AtLeastOne:
+    """A cover over the options that no constraint bars: where one that is barred is chosen, its own penalty says so."""
+    left = tuple(i for i in cover.members if i not in barred)
+    return replace(cover, members=left) if left else cover
 
 
 def _disjoint_covers(members: Sequence[int], covers: Sequence[AtLeastOne]) -> int:

@@ -25,6 +25,10 @@ _BLOCK = 1 << 14
 """Assignments evaluated together."""
 _WIDE = 4096
 """Variables up to which couplings are held in a square array for evaluation (128 MiB)."""
+_NARROW = 500
+"""Variables up to which they always are: a square array is as fast as it gets."""
+_FILLED = 0.02
+"""Share of the square from which on it is faster than a list of the couplings."""
 _FEW = 1 << 18
 """Assignments times terms up to which a polynomial above degree 2 is evaluated term by term."""
 
@@ -132,6 +136,12 @@ class BinaryPolynomial:
         return self.constant, linear, pairs
 
     @cached_property
+    def _is_sparse(self) -> bool:
+        """Whether a square array of couplings would be too large, or nearly all zeros."""
+        n = self.n_variables
+        return n > _WIDE or (n > _NARROW and len(self.terms) < _FILLED * n * n)
+
+    @cached_property
     def _sparse_form(self) -> tuple[float, NDArray[np.float64], Any]:
         """`quadratic_form` with sparse couplings, for more variables than a square array should hold."""
         from scipy.sparse import csr_array
@@ -165,7 +175,7 @@ class BinaryPolynomial:
 
     def _at(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """(m,) values at (m, n) assignments that fit into the cache together."""
-        if self.degree <= 2 and self.n_variables > _WIDE:
+        if self.degree <= 2 and self._is_sparse:
             constant, linear, coupled = self._sparse_form
             return np.asarray(constant + x @ linear + np.einsum("mi,mi->m", (coupled.T @ x.T).T, x), dtype=np.float64)
         if self.degree <= 2:

@@ -1,7 +1,7 @@
 """When a benefit accrues: every component of the utility names the condition, stage and measurement that it needs.
 
 Without its indication a component is zero and the harms stay. The table is ``data/benefits.toml``; a row may hold for one class
-or one drug. A fact that the record lacks is no indication, unless the row says so: it tells what would have to be known.
+or some drugs. A fact that the record lacks is no indication, unless the row says so: it tells what would have to be known.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ COMPONENTS: Mapping[str, bool] = {
     "pressure": True,
 }
 """Component of the utility to whether it belongs to the person alone: its drugs act through the rate or the pressure."""
-_KEYS = {"component", "class", "drug", "when", "unknown", "text", "source"}
+_KEYS = {"component", "class", "drug", "drugs", "when", "unknown", "text", "source"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Indication:
-    """One row: under `when` the component accrues, for one class, one drug, or every drug that has such an effect.
+    """One row: under `when` the component accrues, for one class, some drugs, or every drug that has such an effect.
 
     `unknown` lets it accrue where the record lacks what `when` asks for.
     """
 
     component: str
     drug_class: str
-    inn: str
+    inns: frozenset[str]
     when: Criterion
     unknown: bool
     text: str
@@ -57,9 +57,9 @@ class Indication:
 
     def concerns(self, drug: Drug | None) -> bool:
         """Whether the row is about this drug."""
-        if drug is None or not (self.drug_class or self.inn):
+        if drug is None or not (self.drug_class or self.inns):
             return True
-        return drug.drug_class == self.drug_class or drug.inn == self.inn
+        return drug.drug_class == self.drug_class or drug.inn in self.inns
 
     def holds(self, facts: Facts) -> bool:
         """Whether the component accrues to this person."""
@@ -91,7 +91,7 @@ def _row(raw: Mapping[str, Any], where: str) -> Indication:
     return Indication(
         component=raw["component"],
         drug_class=raw.get("class", ""),
-        inn=raw.get("drug", ""),
+        inns=frozenset(raw.get("drugs", [raw["drug"]] if "drug" in raw else [])),
         when=read_criterion(raw["when"], where=where),
         unknown=bool(raw.get("unknown", False)),
         text=raw["text"],

@@ -47,15 +47,18 @@ class Inactivation:
 
 @dataclass(frozen=True, kw_only=True)
 class ActiveMetabolite:
-    """What a drug's metabolite carries of its effect.
+    """What a drug's metabolite carries of its effects.
 
     Attributes:
         name: The metabolite.
-        share: Part of the effect at the reference dose in the reference person (1); 1 for a prodrug.
+        share: Part of the wanted effect, and of the action on receptors, at the reference dose in the reference person (1); 1 for
+            a prodrug.
+        harm_share: Part of the harms that no receptor tells (1); None where it is that of the wanted effect.
     """
 
     name: str
     share: Quantity
+    harm_share: Quantity | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

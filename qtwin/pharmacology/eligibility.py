@@ -18,7 +18,7 @@ from qtwin.patient.person import Patient
 from qtwin.pharmacology.criterion import fact_names
 from qtwin.pharmacology.drug import Drug
 from qtwin.pharmacology.drug_group import DATA, Subject
-from qtwin.pharmacology.facts import Facts, fact_name, facts_of
+from qtwin.pharmacology.facts import Facts, fact_name, facts_of, inn_of
 from qtwin.pharmacology.finding import Count, Eligibility, Finding, Unchecked, over, rules_in_words
 from qtwin.pharmacology.formulary import formulary
 from qtwin.pharmacology.rule import JURISDICTIONS, STRENGTHS, Rule
@@ -94,8 +94,18 @@ def _take(
         found.pairs += [Finding(rule=rule, inn=inn, partner=other) for other in among]
 
 
-def _count(rule: Rule, candidates: frozenset[str], on: frozenset[str], found: _Found) -> None:
-    """File a rule on a number: a limit on the candidates, or a finding on each where the medicines that go on reach it."""
+def _count(rule: Rule, candidates: frozenset[str], on: frozenset[str], found: _Found, medicines: frozenset[str]) -> None:
+    """File a rule on a number: a limit on the candidates, or a finding on each where the medicines that go on reach it.
+
+    A rule on what is begun counts no medicine of a class that is taken now: exchanging one for another of its class begins none.
+    It is filed with none too, for doses may be raised.
+    """
+    if rule.begun:
+        known = formulary()
+        classes = {known[inn].drug_class for inn in medicines & known.keys()}
+        new = frozenset(inn for inn in rule.subject.inns & candidates - medicines if known[inn].drug_class not in classes)
+        found.counts.append(Count(rule=rule, inns=new, taken=()))
+        return
     taken = sorted(rule.subject.inns & on)
     left = rule.subject.inns & candidates - on
     limit = Count(rule=rule, inns=left, taken=tuple(taken))
@@ -137,7 +147,7 @@ def assess_facts(
             if rule.more_than is None:
                 _take(rule, drug.inn, decided[rule.id], found, facts, candidates, on)
             elif new and decided[rule.id]:
-                _count(rule, candidates, on, found)
+                _count(rule, candidates, on, found, facts.medicines)
             elif decided[rule.id] is None:
                 found.unchecked.append(Unchecked(rule=rule, inn=drug.inn, missing=fact_names(rule.when.missing(facts))))
 
@@ -155,6 +165,8 @@ def assess_facts(
         set_aside=book.set_aside[jurisdiction],
         unknown_medicines=tuple(sorted(facts.medicines - book.known_medicines)),
         diagnoses_told=facts.conditions_told,
+        going_on=on,
+        n_rules=sum(rule.holds_in(jurisdiction) for rule in book.rules),
     )
 
 
@@ -192,7 +204,18 @@ def assess(
         for name, days in facts.measured_days_ago.items()
         if name in asked and days > _YEAR_DAYS
     }
-    return replace(found, old_facts=old, unused_diagnoses=tuple(dict.fromkeys(unused)), unknown_allergies=len(nameless))
+    daily_mg = {
+        inn_of(m): m.amount_mg * 24.0 / m.interval_h
+        for m in patient.medications
+        if m.amount_mg is not None and m.interval_h is not None and not m.over
+    }
+    return replace(
+        found,
+        taken_daily_mg=daily_mg,
+        old_facts=old,
+        unused_diagnoses=tuple(dict.fromkeys(unused)),
+        unknown_allergies=len(nameless),
+    )
 
 
 def _main(arguments: Sequence[str]) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtwin.pharmacology.drug import Dose, Drug
 from qtwin.pharmacology.rule import Rule
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SLACK = 1.0 + 1e-9
+_GRAVE = (
+    "contraindicated|death|die|fatal|haemorrhag|bleed|stroke|infarction|torsade|qt|arrhythm|seizure|epilep|serotonin|breathing"
+    "|respiratory|anaphyla|angioedema|toxicity|aria|coma|neuroleptic malignant",
+    "bradycardia|block|syncope|pulse|conduction|slow|falls|fracture|hypotension|pressure|inr|sodium|hyponatr|potassium|hyperkal"
+    "|renal|kidney|clearance|delirium|confusion|glucose|bronch|lung|asthma|retention|liver|myopathy|mania|lithium|digoxin rises"
+    "|sedation",
+)
+"""Words of a caution by what it warns of: what can kill, what injures or takes to hospital; the rest is discomfort."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +45,7 @@ class Unchecked:
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """A rule on how many of a group may be taken at once: the candidates it counts, and the medicines that count already."""
+    """A rule on how many of a group may be taken, or begun, at once: the candidates it counts, and what counts already."""
 
     rule: Rule
     inns: frozenset[str]
@@ -66,6 +75,9 @@ class Eligibility:
         unknown_allergies: Number of recorded allergies to what has no known name or code.
         unused_diagnoses: Recorded diagnoses, by our name or their code, for which no rule asks.
         diagnoses_told: Whether the record holds any diagnosis.
+        going_on: INNs of the recorded medicines that are taken whatever is chosen.
+        n_rules: Rules that hold in the jurisdiction.
+        taken_daily_mg: Medicine taken now to its dose a day, where the record tells it.
     """
 
     jurisdiction: str
@@ -81,11 +93,66 @@ class Eligibility:
     unknown_allergies: int = 0
     unused_diagnoses: tuple[str, ...] = ()
     diagnoses_told: bool = True
+    going_on: frozenset[str] = frozenset()
+    n_rules: int = 0
+    taken_daily_mg: Mapping[str, float] = field(default_factory=dict)
+
+    def begins(self, count: Count, option: Dose) -> bool:
+        """Whether an option counts for a rule on a number; for one on what is begun, a dose above the present one does too."""
+        inn, now = option.drug.inn, self.taken_daily_mg.get(option.drug.inn)
+        raised = now is not None and option.amount_mg * 24.0 / option.interval_h > now * _SLACK
+        return inn in count.inns or (count.rule.begun and inn in count.rule.subject.inns and raised)
 
     def __repr__(self) -> str:
         found = [self.status(d) for d in self.drugs]
         told = ", ".join(f"{found.count(s)} {s}" for s in ("eligible", "dose-limited", "excluded"))
         return f"Eligibility({self.jurisdiction}, {len(self.drugs)} drugs: {told}; {len(self.unchecked)} rules not checked)"
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values only: what was not known, and for each drug its status, the rules that hold and those not decided."""
+        return {
+            "jurisdiction": self.jurisdiction,
+            "rules": self.n_rules,
+            "going_on": sorted(self.going_on),
+            "not_known": list(self.not_known()),
+            "set_aside": dict(self.set_aside),
+            "drugs": [self._drug_json(drug) for drug in self.drugs],
+        }
+
+    def _drug_json(self, drug: Drug) -> dict[str, Any]:
+        rules = [
+            {
+                "id": f.rule.id,
+                "strength": f.rule.strength,
+                "beside": f.partner,
+                "text": f.rule.text,
+                "source": f.rule.source,
+                "note": f.rule.note,
+                "rule_set": f.rule.rule_set,
+                "lifted": f.rule.id in self.lifted,
+                **f.rule.limits,
+            }
+            for f in self.of(drug.inn)
+        ]
+        unchecked = [
+            {
+                "id": u.rule.id,
+                "strength": u.rule.strength,
+                "missing": list(u.missing),
+                "text": u.rule.text,
+                "source": u.rule.source,
+            }
+            for u in self.unchecked
+            if u.inn == drug.inn
+        ]
+        return {
+            "inn": drug.inn,
+            "status": self.status(drug),
+            "ceiling_daily_mg": self.ceiling_daily_mg(drug.inn),
+            "starting_daily_mg": self.starting_dose(drug.inn),
+            "rules": rules,
+            "not_checked": unchecked,
+        }
 
     def to_pandas(self) -> pd.DataFrame:
         """One row a drug: its status, the highest daily dose allowed (mg), and the strongest rule with its source."""
@@ -143,7 +210,7 @@ class Eligibility:
         return "dose-limited" if any(f.rule.strength == "dose" and f.rule.limits_somebody for f in found) else "eligible"
 
     def cautions(self, options: Sequence[Dose]) -> tuple[Finding, ...]:
-        """What to mind with a chosen regimen: cautions, pairs of it, numbers of it, and whatever rule was lifted for it."""
+        """What to mind with a chosen regimen, the gravest first: cautions, pairs and numbers of it, rules lifted for it."""
         chosen = {option.drug.inn for option in options}
         told = [f for f in self.findings if f.inn in chosen and self._minded(f.rule)]
         met: set[tuple[str, frozenset[str]]] = set()
@@ -156,7 +223,7 @@ class Eligibility:
             members = sorted(count.inns & chosen)
             if self._minded(count.rule) and len(members) > count.limit:
                 told += [Finding(rule=count.rule, inn=inn) for inn in members]
-        return tuple(told)
+        return tuple(sorted(told, key=lambda f: gravity(f.rule)))
 
     def _minded(self, rule: Rule) -> bool:
         return rule.strength == "caution" or (rule.excludes and rule.id in self.lifted)
@@ -182,6 +249,16 @@ class Eligibility:
         if self.unused_diagnoses:
             said.append(f"diagnoses that no rule asks for: {'; '.join(self.unused_diagnoses)}")
         return tuple(said)
+
+
+def gravity(rule: Rule) -> int:
+    """How grave what a rule warns of is, 0 the gravest: an exclusion that was lifted, what can kill, what injures, the rest."""
+    if rule.excludes:
+        return 0
+    if "boxed warning" in rule.source.casefold():
+        return 1
+    text = rule.text.casefold()
+    return 1 + next((k for k, words in enumerate(_GRAVE) if re.search(rf"\b(?:{words})", text)), len(_GRAVE))
 
 
 def rules_in_words(n: int) -> str:

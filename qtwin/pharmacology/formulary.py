@@ -86,12 +86,22 @@ def _active_metabolite(raw: Mapping[str, Any], file: str) -> ActiveMetabolite | 
             raise InputError(f"{file}: [active_metabolite] is missing beside [activation]", hint="give its name and share")
         return None
     entry = raw["active_metabolite"]
-    if set(entry) != {"name", "share"}:
-        raise InputError(f"{file} [active_metabolite]: keys {', '.join(sorted(entry))} came", hint="name and share are wanted")
-    share = Quantity.read(entry["share"], where=f"{file} [active_metabolite] share", unit="1")
-    if not 0.0 < share.value <= 1.0:
-        raise InputError(f"{file} [active_metabolite]: share {share.value:g} came", hint="a number above 0, at most 1, is wanted")
-    return ActiveMetabolite(name=entry["name"], share=share)
+    if set(entry) - {"harm_share"} != {"name", "share"}:
+        raise InputError(
+            f"{file} [active_metabolite]: keys {', '.join(sorted(entry))} came",
+            hint="name and share are wanted, and harm_share where harms differ",
+        )
+    shares = {
+        key: Quantity.read(entry[key], where=f"{file} [active_metabolite] {key}", unit="1")
+        for key in ("share", "harm_share")
+        if key in entry
+    }
+    for key, share in shares.items():
+        if not 0.0 < share.value <= 1.0:
+            raise InputError(
+                f"{file} [active_metabolite]: {key} {share.value:g} came", hint="a number above 0, at most 1, is wanted"
+            )
+    return ActiveMetabolite(name=entry["name"], share=shares["share"], harm_share=shares.get("harm_share"))
 
 
 def read_drug(text: str, *, file: str) -> Drug:

@@ -18,11 +18,12 @@ from scipy.special import ndtri
 from qtwin.pharmacology.benefit import COMPONENTS, accrues
 from qtwin.pharmacology.drug import RECEPTORS, ROUTES, Dose, Drug
 from qtwin.pharmacology.facts import Facts
-from qtwin.pharmacology.ignorance import Ignorance, Sampled
+from qtwin.pharmacology.ignorance import Ignorance, OneAtATime, Sampled
 from qtwin.pharmacology.interaction import turnover
 from qtwin.pharmacology.kinetics import mean_steady_state_ng_per_mL
 from qtwin.pharmacology.outcome import CONSTANTS, EVENTS, OUTCOMES, outcome_table
 from qtwin.pharmacology.quantity import Quantity
+from qtwin.pharmacology.risk import hazard_parts
 from qtwin.pharmacology.survival import Prospects, Span, span
 
 Array = NDArray[np.float64]
@@ -63,7 +64,8 @@ class Kinetics(NamedTuple):
     relative: Array  # (n,) dose rate over the reference dose's
     fractions: Array  # (e, n, 8) of clearance
     activation: Array  # (e, n, 8) of the active metabolite's formation
-    metabolite_share: Array  # (e, n) of the effect that the active metabolite carries
+    metabolite_share: Array  # (e, n) of the wanted effect that the active metabolite carries
+    harm_share: Array  # (e, n) of the harms beside receptors
     inhibition_odds: Array  # (e, n, 8) at the reference dose
     inhibition_saturation: Array  # (e, n, 8) see `qtwin.pharmacology.interaction.inhibition`
     variability: Array  # (K, n) exposure multiplier
@@ -98,8 +100,9 @@ class Panel:
         kinetics, effects: Arrays for the kernel.
         concentration: (n,) mean steady-state concentration (ng/mL) in the reference person, at the median of what is believed.
         removal_per_year: (m, n) amyloid removal; `removal_counted` is 0 where no benefit accrues from it.
-        constants: (e, c) of `CONSTANTS`.
+        constants: (e, c) of `CONSTANTS`; the factor on mortality holds what is not known of the stage's ratio too.
         hazards: (e, 7) yearly hazard of each of `OUTCOMES` without drugs; death is in the span.
+        discount_per_year: Continuous rate at which what comes later counts less; None for the table's.
         counts: Benefit that does not depend on the drug, such as rate control, to whether it accrues.
         unmodelled: INN to the wanted effects that the twin does not value.
     """
@@ -116,6 +119,7 @@ class Panel:
     constants: Array
     hazards: Array
     counts: Mapping[str, bool]
+    discount_per_year: float | None = None
     _spans: dict[tuple[float, bool], tuple[Span, Array]] = field(default_factory=dict)
 
     @property
@@ -163,7 +167,9 @@ class Panel:
                 hazard_factor=self.constant("mortality_factor"),
                 utility_base=self.constant("utility_base"),
                 utility_per_mmse=self.constant("utility_per_mmse"),
-                discount_per_year=table.constant["discount_rate"].value,
+                discount_per_year=table.constant["discount_rate"].value
+                if self.discount_per_year is None
+                else self.discount_per_year,
                 beyond=beyond,
             )
             loss = np.zeros((self.n_draws, len(EVENTS)))
@@ -232,6 +238,7 @@ def build_panel(
         fractions=np.zeros((e, n, len(ROUTES))),
         activation=np.zeros((e, n, len(ROUTES))),
         metabolite_share=np.zeros((e, n)),
+        harm_share=np.zeros((e, n)),
         inhibition_odds=np.zeros((e, n, len(ROUTES))),
         inhibition_saturation=np.zeros((e, n, len(ROUTES))),
         variability=np.ones((PEOPLE, n)),
@@ -269,17 +276,24 @@ def build_panel(
         if "amyloid_clearance" in drug.effects:
             rate = drug.effects["amyloid_clearance"]
             known = drawn.draw(rate, f"{drug.inn} effects amyloid_clearance", group="efficacy")
-            people = np.random.default_rng([seed, 1, *drug.inn.encode()]).standard_normal(n_members)
+            # one number at a time: the same people in every row, for else their chance would pass for the number's effect
+            some = PEOPLE if isinstance(drawn, OneAtATime) else n_members
+            people = np.resize(np.random.default_rng([seed, 1, *drug.inn.encode()]).standard_normal(some), n_members)
             removal[:, i] = known[np.arange(n_members) // PEOPLE] * np.exp(rate.person_log_sd * people) * option.relative
             counted[:, i] = removal[:, i] if accrues("disease course", drug, person.facts) else 0.0
     table = outcome_table()
     constants = np.column_stack([drawn.draw(table.constant[k], f"constant {k}", group=_constant_group(k)) for k in CONSTANTS])
-    hazards = np.zeros((e, len(OUTCOMES)))
+    hazards, parts = np.zeros((e, len(OUTCOMES))), hazard_parts(person.facts)
     for k, name in enumerate(OUTCOMES):
-        if name != "death":
-            base = table.hazard[name]
-            spread = drawn.draw(base, f"hazard {name}", group="baseline risk") / base.value
-            hazards[:, k] = person.hazards_per_year[name] * spread
+        if name == "death":
+            continue
+        hazards[:, k] = person.hazards_per_year[name]
+        for part in parts[name]:
+            hazards[:, k] *= (drawn.draw(part.quantity, part.key, group="baseline risk") / part.quantity.value) ** part.power
+    if person.prospects.stage:
+        ratio = table.stage[person.prospects.stage]
+        spread = drawn.draw(ratio, f"death by stage {person.prospects.stage}", group="baseline risk") / ratio.value
+        constants[:, CONSTANTS.index("mortality_factor")] *= spread
     for array in (*kinetics, *effects, concentration, removal, counted, constants, hazards):
         array.flags.writeable = False
     return Panel(
@@ -310,8 +324,9 @@ def _copy(
     options: Sequence[Dose],
 ) -> None:
     """Another dose of a drug: everything is that of its first dose, concentrations in proportion."""
-    for array in (kinetics.fractions, kinetics.activation, kinetics.metabolite_share, kinetics.inhibition_odds):
+    for array in (kinetics.fractions, kinetics.activation, kinetics.metabolite_share, kinetics.harm_share):
         array[:, i] = array[:, first]
+    kinetics.inhibition_odds[:, i] = kinetics.inhibition_odds[:, first]
     kinetics.inhibition_saturation[:, i] = kinetics.inhibition_saturation[:, first]
     kinetics.variability[:, i] = kinetics.variability[:, first]
     ratio = concentration[i] / concentration[first]
@@ -354,9 +369,12 @@ def _draw(
         total = array[:, i].sum(axis=1)
         array[:, i] /= np.maximum(total / _WHOLE, 1.0)[:, None]
     if drug.active_metabolite is not None:
-        carried = drug.active_metabolite.share
+        carried, harms = drug.active_metabolite.share, drug.active_metabolite.harm_share
         known = draw("active_metabolite", "share", carried.as_fraction()) if carried.value < 1.0 else np.ones(drawn.n)
-        kinetics.metabolite_share[:, i] = np.minimum(known, 1.0)
+        kinetics.metabolite_share[:, i] = kinetics.harm_share[:, i] = np.minimum(known, 1.0)
+        if harms is not None:
+            known = draw("active_metabolite", "harm_share", harms.as_fraction()) if harms.value < 1.0 else np.ones(drawn.n)
+            kinetics.harm_share[:, i] = np.minimum(known, 1.0)
     unbound = drug.kinetics["fraction_unbound"]
     free = draw("kinetics", "fraction_unbound", unbound) if unbound.value < 1.0 else np.ones(drawn.n)
     unbound_nmol_per_l = exposure * concentration * np.minimum(free, 1.0) / drug.molar_mass.value * 1000.0

@@ -1,8 +1,9 @@
 """From regimens to quality-adjusted life years by kind, for regimens x members at once (compiled, parallel).
 
-For each regimen and member: exposures by Rowland-Matin with the patient's activities; receptor odds added over antagonists;
-effects through Emax and Gaddum; outcomes through multiplied hazards, each bounded by 1 - exp(-hazard x time alive). A benefit
-accrues to the living; a death costs the discounted quality-adjusted life that was left (`qtwin.pharmacology.survival`).
+For each regimen and member: exposures by Rowland-Matin with the patient's activities, to the moiety that is wanted and to the
+one that harms; receptor odds added over antagonists; effects through Emax and Gaddum; outcomes through multiplied hazards, each
+bounded by 1 - exp(-hazard x time alive). A benefit accrues to the living; a death costs the discounted quality-adjusted life
+that was left (`qtwin.pharmacology.survival`).
 
 In the exposure u relative to the reference dose in the reference person, the effects on pressure and on responses follow
 e(u) = (1 + k) u / (u + k) with k = 0.4, since usual doses lie near the plateau (Law 2003); harms whose concentration dependence
@@ -106,7 +107,7 @@ def _respond(  # type: ignore[no-untyped-def]
     odds = np.empty(n_receptors)
     log_hazard = np.empty(n_outcomes)
     response = np.empty(5)
-    u = np.empty(width)
+    u, harmful = np.empty(width), np.empty(width)
     for task in range(first, last):
         r, start = task // n_blocks, (task % n_blocks) * _BLOCK
         count = 0
@@ -140,7 +141,8 @@ def _respond(  # type: ignore[no-untyped-def]
                 u[a] = kin.variability[p, i] / clearance
                 exposure_out[r, j, a] = u[a]
                 # the active metabolite is made in proportion to the parent and to what makes it
-                share = kin.metabolite_share[d, i]
+                share, in_harms = kin.metabolite_share[d, i], kin.harm_share[d, i]
+                harmful[a] = kin.relative[i] * u[a] * (1.0 - in_harms + in_harms * formation)
                 u[a] *= 1.0 - share + share * formation
             # receptors and sums over drugs
             odds[:] = 0.0
@@ -154,7 +156,8 @@ def _respond(  # type: ignore[no-untyped-def]
                 for k in range(n_receptors):
                     odds[k] += eff.receptor_odds[d, i, k] * u[a]
                 x = kin.relative[i] * u[a]
-                g = 2.0 * x / (1.0 + x)
+                bad = harmful[a]
+                g = 2.0 * bad / (1.0 + bad)
                 efficacy = (1.0 + half) * x / (x + half)
                 for k in range(n_outcomes):
                     log_ratio = eff.hazard_log_ratio[d, i, k]
@@ -163,7 +166,7 @@ def _respond(  # type: ignore[no-untyped-def]
                 for k in range(5):
                     response[k] += eff.response_log_odds[d, i, k] * efficacy
                 pressure += eff.pressure_fall[d, i] * efficacy
-                qt += eff.qt_ms[d, i] * x
+                qt += eff.qt_ms[d, i] * bad
                 stop += eff.intolerance_hazard[d, i] * g
                 burden += eff.acb[i] * g
                 aria += eff.aria_hazard[d, i] * kin.relative[i]

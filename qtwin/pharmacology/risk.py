@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.pharmacology.facts import Facts
 from qtwin.pharmacology.outcome import life_table, outcome_table
+from qtwin.pharmacology.quantity import Quantity
 from qtwin.pharmacology.survival import Prospects
 
 REFERENCE_AGE_YEARS = 76.0
@@ -32,10 +34,12 @@ def prospects(*, age_years: float, sex: str, mmse: NDArray[np.float64] | None = 
     course = np.full(_YEARS_AHEAD, 29.0)
     if mmse is not None:
         course = np.asarray(mmse, dtype=np.float64)[np.minimum(np.arange(_YEARS_AHEAD), len(mmse) - 1)]
+    stage = ""
     if demented:
-        stages = sorted(((float(k.removeprefix("mmse_")), q.value) for k, q in outcome_table().stage.items()), reverse=True)
-        hazard = hazard * next((ratio for lowest, ratio in stages if course[0] >= lowest), stages[-1][1])
-    return Prospects(hazard_per_year=hazard, mmse=course)
+        stages = sorted(((float(k.removeprefix("mmse_")), k) for k in outcome_table().stage), reverse=True)
+        stage = next((key for lowest, key in stages if course[0] >= lowest), stages[-1][1])
+        hazard = hazard * outcome_table().stage[stage].value
+    return Prospects(hazard_per_year=hazard, mmse=course, stage=stage)
 
 
 def cha2ds2_vasc(*, age_years: float, female: bool, conditions: frozenset[str]) -> int:
@@ -51,27 +55,48 @@ def cha2ds2_vasc(*, age_years: float, female: bool, conditions: frozenset[str]) 
     return score + 2 * bool({"stroke", "transient_ischaemic_attack"} & conditions)
 
 
-def hazards_per_year(facts: Facts) -> dict[str, float]:
-    """Yearly hazard of each outcome but death in this person without drugs.
+class Part(NamedTuple):
+    """One uncertain number of a hazard: where it stands, the number, and the power to which it enters the product."""
 
-    The table's hazard times the ratios of age and of the conditions in the record; atrial fibrillation sets the stroke hazard by
-    score, a slow heart raises bradycardia and a long QTc arrhythmia as a drug's effect of that size would.
+    key: str
+    quantity: Quantity
+    power: float = 1.0
+
+
+def hazard_parts(facts: Facts) -> dict[str, list[Part]]:
+    """The numbers whose product is the hazard of each outcome but death, before what the heart rate and the QTc add.
+
+    The table's hazard and the ratios of age and of the conditions in the record; in atrial fibrillation the stroke hazard is that
+    of the score alone.
     """
     table, age = outcome_table(), facts.numbers.get("age_years", REFERENCE_AGE_YEARS)
     decades = (min(max(age, 50.0), 95.0) - REFERENCE_AGE_YEARS) / 10.0
     holds = {"male": facts.words.get("sex") == "male", "without_dementia": "dementia" not in facts.conditions}
-    hazards = {}
+    parts = {}
     for outcome, base in table.hazard.items():
-        value = base.value
+        parts[outcome] = [Part(f"hazard {outcome}", base)]
         for name, ratio in table.factor.get(outcome, {}).items():
+            key = f"factor {outcome} {name}"
             if name == "per_decade":
-                value *= ratio.value**decades
+                parts[outcome] += [Part(key, ratio, decades)] if decades else []
             elif holds[name] if name in holds else not facts.conditions.isdisjoint(name.split("|")):
-                value *= ratio.value
-        hazards[outcome] = value
+                parts[outcome].append(Part(key, ratio))
     if "atrial_fibrillation" in facts.conditions:
         score = cha2ds2_vasc(age_years=age, female=facts.words.get("sex") == "female", conditions=facts.conditions)
-        hazards["stroke"] = table.stroke_by_score[f"score_{min(score, len(table.stroke_by_score) - 1)}"].value
+        name = f"score_{min(score, len(table.stroke_by_score) - 1)}"
+        parts["stroke"] = [Part(f"stroke by cha2ds2_vasc {name}", table.stroke_by_score[name])]
+    return parts
+
+
+def hazards_per_year(facts: Facts) -> dict[str, float]:
+    """Yearly hazard of each outcome but death in this person without drugs.
+
+    The product of its parts; a slow heart raises bradycardia and a long QTc arrhythmia as a drug's effect of that size would.
+    """
+    table = outcome_table()
+    hazards = {
+        outcome: math.prod(part.quantity.value**part.power for part in parts) for outcome, parts in hazard_parts(facts).items()
+    }
     rate, qtc = facts.numbers.get("heart_rate"), facts.numbers.get("qtc")
     if rate is not None:
         slower = max(_USUAL_HEART_RATE - rate, 0.0) / _USUAL_HEART_RATE

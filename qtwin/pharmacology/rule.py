@@ -44,6 +44,7 @@ class Rule:
         note: What to know of the reading, such as that it is recalled and not read again.
         partner: For a rule about two medicines together: the other one.
         more_than: For a rule on a number: of how many of the subject at once it speaks.
+        begun: Whether that number counts only medicines of classes that are not taken now: how many are begun at once.
         max_daily_mg, max_single_mg, start_daily_mg: What a dose rule allows a day, at once, and to begin with.
         jurisdiction: "US", "EU" or "any".
         precedence: Of two dose rules on the same facts the one from the higher set holds.
@@ -59,6 +60,7 @@ class Rule:
     when: Criterion = ALWAYS
     partner: Subject | None = None
     more_than: int | None = None
+    begun: bool = False
     max_daily_mg: float | None = None
     max_single_mg: float | None = None
     start_daily_mg: float | None = None
@@ -136,8 +138,12 @@ def _more_than(raw: Mapping[str, Any], strength: str, where: str) -> int | None:
     count = raw.get("count")
     if count is None:
         return None
-    if not isinstance(count, dict) or not {"more_than"} <= count.keys() <= {"group", "more_than"}:
-        raise InputError(f"{where}: count: expected group and more_than, got {count!r}", hint="count = { more_than = 2 }")
+    if not isinstance(count, dict) or not {"more_than"} <= count.keys() <= {"group", "more_than", "begun"}:
+        raise InputError(
+            f"{where}: count: expected group and more_than, or begun beside them, got {count!r}", hint="count = { more_than = 2 }"
+        )
+    if not isinstance(count.get("begun", False), bool):
+        raise InputError(f"{where}: count: expected begun as true or false, got {count['begun']!r}", hint="begun = true")
     number = count["more_than"]
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:
         raise InputError(f"{where}: count: expected more_than as a whole number from 1, got {number!r}", hint="correct it")
@@ -183,6 +189,7 @@ def _rule(raw: Any, number: int, file: str, head: Mapping[str, Any], groups: Map
         when=read_criterion(raw["when"], where=f"{where}: when", groups=groups) if "when" in raw else ALWAYS,
         partner=None if partner is None else read_subject(partner, where=f"{where}: with", groups=groups),
         more_than=_more_than(raw, strength, where),
+        begun=bool(raw.get("count", {}).get("begun", False)),
         **_doses(raw, strength, where),
         jurisdiction=head["jurisdiction"],
         precedence=float(head["precedence"]),

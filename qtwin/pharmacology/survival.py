@@ -24,10 +24,12 @@ class Prospects:
     Attributes:
         hazard_per_year: (y,) hazard of death in each year; the last one holds for ever.
         mmse: (y,) expected MMSE in each year, for utility.
+        stage: Which hazard ratio of a stage of dementia is in the hazard, a key of the outcome table; "" where none is.
     """
 
     hazard_per_year: Array
     mmse: Array
+    stage: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,7 +94,7 @@ def allowed(n: int, constraints: Sequence[Constraint], *, seed: int, sample: int
         return _all(feasible.feasible_bits(n, constraints))
     except InputError:
         pass  # too many to list, and too many nodes to count exactly
-    return _met(_relaxed(n, constraints, rows, groups), constraints, sample, np.random.default_rng([seed, 5]))
+    return _met(relaxed(n, constraints, rows, groups), constraints, sample, np.random.default_rng([seed, 5]))
 
 
 def _all(bits: NDArray[np.uint8]) -> Allowed:
@@ -121,7 +121,7 @@ def first_of_each(bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return bits[np.sort(np.unique(bits, axis=0, return_index=True)[1])]
 
 
-def _relaxed(n: int, constraints: Sequence[Constraint], rows: Sequence[Row | None], groups: Sequence[Sequence[int]]) -> Diagram:
+def relaxed(n: int, constraints: Sequence[Constraint], rows: Sequence[Row | None], groups: Sequence[Sequence[int]]) -> Diagram:
     """The diagram of as many of the constraints as it can hold: without sums, then without pairs, then without needs."""
     for dropped in ((Cap, Linear), (Cap, Linear, NotBoth), (Cap, Linear, NotBoth, AtLeastOne)):
         kept = [r for c, r in zip(constraints, rows, strict=True) if r is not None and not isinstance(c, dropped)]
@@ -134,17 +134,17 @@ def _relaxed(n: int, constraints: Sequence[Constraint], rows: Sequence[Row | Non
     return found
 
 
-def _met(relaxed: Diagram, constraints: Sequence[Constraint], sample: int, rng: np.random.Generator) -> Allowed:
+def _met(wider: Diagram, constraints: Sequence[Constraint], sample: int, rng: np.random.Generator) -> Allowed:
     """Draws under fewer constraints, kept where the others hold: uniform among the allowed; the share estimates their number."""
     kept: list[NDArray[np.uint8]] = []
     hits = draws = 0
-    while hits < sample and draws < _MOST_DRAWS and relaxed.count:
-        rows = relaxed.draw(_BATCH, rng)
+    while hits < sample and draws < _MOST_DRAWS and wider.count:
+        rows = wider.draw(_BATCH, rng)
         rows = rows[np.all([c.holds(rows) for c in constraints], axis=0)]
         kept.append(rows)
         hits, draws = hits + len(rows), draws + _BATCH
-    bits = first_of_each(np.concatenate(kept))[:sample] if kept else np.zeros((0, relaxed.n), dtype=np.uint8)
-    if relaxed.count and len(bits) < _FEWEST:
+    bits = first_of_each(np.concatenate(kept))[:sample] if kept else np.zeros((0, wider.n), dtype=np.uint8)
+    if wider.count and len(bits) < _FEWEST:
         raise InputError(
             f"{hits:,} of {draws:,} regimens drawn satisfy every constraint, too few to pose the question",
             hint="lower max_drugs, take candidates out, or loosen the caps",
@@ -154,5 +154,5 @@ def _met(relaxed: Diagram, constraints: Sequence[Constraint], sample: int, rng: 
     tail = (1.0 - _LEVEL) / 2.0
     low = float(beta.ppf(tail, hits, draws - hits + 1)) if hits else 0.0
     high = float(beta.ppf(1.0 - tail, hits + 1, draws - hits)) if hits < draws else 1.0
-    whole = relaxed.count
+    whole = wider.count
     return Allowed(bits=bits, complete=False, low=int(low * whole), high=math.ceil(high * whole))

@@ -3,7 +3,8 @@
 P(optimal) is the share of the draws in which a regimen is the best of all feasible ones. Expected regret is what the choice loses
 on average against knowing everything; of the choice with the highest mean it is the expected value of perfect information (EVPI;
 Raiffa and Schlaifer 1961). The value of learning one group of numbers (EVPPI) is estimated by regression on their scores (Strong,
-Oakley and Brennan 2014, Med Decis Making 34:311), out of sample, so that noise cannot pass for value.
+Oakley and Brennan 2014, Med Decis Making 34:311), out of sample, so that noise cannot pass for value. What is not known of this
+person's course of disease is crossed with the numbers of the model, so that either can be averaged out.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.pharmacology.ignorance import OneAtATime, Parameter, Sampled
+from qtwin.pharmacology.outcome import outcome_table
 from qtwin.problem.regimen import RegimenProblem
 
 Array = NDArray[np.float64]
@@ -24,6 +26,9 @@ _FOLDS = 8
 _MOST_CONTENDERS = 48
 _RIDGE = (3.0, 30.0, 300.0, 3000.0)
 _SHOWN = 12
+_COURSES = 32
+NEARLY = 1.0 / 3.0
+"""A regimen that is better than the choice in at least this share of the draws is nearly equal to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +120,51 @@ class Swing:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rival:
+    """A regimen that exchanges one drug of the choice for another: its row, and in which share of the draws it is better."""
+
+    row: int
+    p_better: float
+
+    @property
+    def nearly_equal(self) -> bool:
+        """Whether the draws hardly tell the two apart."""
+        return self.p_better >= NEARLY
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Two kinds of ignorance apart: this person's course of disease, and the numbers of drugs, risks and values.
+
+    Every course is crossed with every draw of the numbers; the choice is held against the contenders.
+
+    Attributes:
+        n_courses, n_draws: How many were crossed; one course where no contender changes it.
+        p_course: Share of the courses in which nothing is better on the mean over the numbers: only the course is not known.
+        p_numbers: Share of the draws in which nothing is better on the mean over the courses: only the numbers are not known.
+        p_both: Share of all pairs in which nothing is better: neither is known.
+        course_qaly, numbers_qaly: Value of learning the one, or all of the other, exactly.
+    """
+
+    n_courses: int
+    n_draws: int
+    p_course: float
+    p_numbers: float
+    p_both: float
+    course_qaly: float
+    numbers_qaly: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discounted:
+    """Another discount rate (1/year): the best contender there, and what the choice loses against it (QALY)."""
+
+    rate_per_year: float
+    row: int
+    regret_qaly: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Certainty:
     """How sure the choice is.
 
@@ -129,6 +179,9 @@ class Certainty:
         learning: Value of learning each group of numbers, the most valuable first; a lower bound.
         swings: The numbers that matter most to the choice, the largest regret first.
         complete: Whether the draws' winners are among all feasible regimens, and not among a sample.
+        rival: Of the contenders that exchange one drug for another, the one that is most often better; None where there is none.
+        split: What the course of the disease and what the numbers leave open.
+        discounted: The choice at other discount rates, a value judgement that is not drawn.
     """
 
     chosen: int
@@ -143,6 +196,9 @@ class Certainty:
     learning: tuple[Learning, ...]
     swings: tuple[Swing, ...]
     complete: bool
+    rival: Rival | None
+    split: Split
+    discounted: tuple[Discounted, ...]
 
 
 def certainty(
@@ -181,6 +237,9 @@ def certainty(
         lost = found.best - (values[place[row]] if row in place else problem.by_draw(bits[[row]])[0])
         return Standing(row=row, p_optimal=float(p[row]), expected_regret_qaly=float(lost.mean()))
 
+    parts = split(problem, bits[contenders])
+    course = Learning(group="course of the disease", value_qaly=parts.course_qaly, n_numbers=problem.n_course_numbers)
+    learnt = (*learning(problem, bits[contenders], seed=seed), course)
     best_mean = max(float(values.mean(axis=1).max()), float(mine.mean()))
     return Certainty(
         chosen=chosen,
@@ -192,10 +251,78 @@ def certainty(
         expected_regret_qaly=float(regret.mean()),
         regret_95_qaly=float(np.quantile(regret, 0.95)),
         evpi_qaly=float(found.best.mean() - best_mean),
-        learning=learning(problem, bits[contenders], seed=seed),
+        learning=tuple(sorted(learnt, key=lambda x: -x.value_qaly)),
         swings=swings(problem, bits, contenders),
         complete=complete,
+        rival=rival(problem, bits, contenders, values),
+        split=parts,
+        discounted=discounted(problem, bits, contenders),
     )
+
+
+def rival(problem: RegimenProblem, bits: NDArray[np.uint8], contenders: NDArray[np.int64], values: Array) -> Rival | None:
+    """Of the contenders that exchange one drug of the first for another, the one that is better in the most draws.
+
+    Args:
+        problem: The question.
+        bits: (k, n) choices.
+        contenders: (c,) rows, the choice first.
+        values: (c, e) their utility under each draw.
+    """
+    mine = bits[contenders[0]] > 0
+    found = []
+    for row, value in zip(contenders[1:], values[1:], strict=True):
+        other = bits[row] > 0
+        out, new = np.flatnonzero(mine & ~other), np.flatnonzero(other & ~mine)
+        if len(out) == len(new) == 1 and problem.options[out[0]].drug.inn != problem.options[new[0]].drug.inn:
+            found.append(Rival(row=int(row), p_better=float((value > values[0] + 1e-12).mean())))
+    return max(found, key=lambda r: r.p_better, default=None)
+
+
+def split(problem: RegimenProblem, contenders: NDArray[np.uint8], *, n_courses: int = _COURSES) -> Split:
+    """The course of the disease crossed with the draws of the numbers, and either averaged out.
+
+    Args:
+        problem: The question.
+        contenders: (c, n) choices, the present one first.
+        n_courses: Courses that are crossed with every draw.
+    """
+    changing = problem.changes_course(contenders)
+    courses = problem.courses(n_courses if changing.any() else 1)
+    utility = np.repeat(next(courses).by_draw(contenders)[:, :, None], n_courses if changing.any() else 1, axis=2)  # (c, e, k)
+    for k, asked in enumerate(courses, start=1):  # what does not change the course is worth the same in all
+        utility[changing, :, k] = asked.by_draw(contenders[changing])
+    now = float(utility.mean(axis=(1, 2)).max())
+
+    def shares(values: Array) -> tuple[float, float]:
+        best = values.max(axis=0)
+        return float((values[0] >= best - 1e-12).mean()), max(float(best.mean()) - now, 0.0)
+
+    p_course, course_qaly = shares(utility.mean(axis=1))
+    p_numbers, numbers_qaly = shares(utility.mean(axis=2))
+    return Split(
+        n_courses=utility.shape[2],
+        n_draws=utility.shape[1],
+        p_course=p_course,
+        p_numbers=p_numbers,
+        p_both=shares(utility)[0],
+        course_qaly=course_qaly,
+        numbers_qaly=numbers_qaly,
+    )
+
+
+def discounted(
+    problem: RegimenProblem, bits: NDArray[np.uint8], contenders: Sequence[int] | NDArray[np.int64]
+) -> tuple[Discounted, ...]:
+    """The choice, first of the contenders, at the ends of the interval of the discount rate."""
+    found = []
+    for rate in outcome_table().constant["discount_rate"].ci or ():
+        asked = problem.discounted(rate)
+        utility = asked.of_draws(asked.by_draw(bits[np.asarray(contenders)]))
+        best = int(np.argmax(utility))
+        regret = float(utility[best] - utility[0])
+        found.append(Discounted(rate_per_year=rate, row=int(contenders[best if regret > 1e-12 else 0]), regret_qaly=regret))
+    return tuple(found)
 
 
 def learning(

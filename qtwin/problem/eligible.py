@@ -48,10 +48,10 @@ def _apart(options: Sequence[Dose], eligibility: Eligibility) -> list[Constraint
 
 
 def _few(options: Sequence[Dose], eligibility: Eligibility) -> list[Constraint]:
-    """At most so many of a group."""
+    """At most so many of a group, taken or begun."""
     found: list[Constraint] = []
     for count in eligibility.counts:
-        members = tuple(i for i, option in enumerate(options) if option.drug.inn in count.inns)
+        members = tuple(i for i, option in enumerate(options) if eligibility.begins(count, option))
         if eligibility.excludes(count.rule) and len(members) > count.limit:
             name = f"eligibility: {count.rule.id}"
             found.append(AtMost(name=name, reason=_reason(count.rule), limit=count.limit, members=members))

@@ -214,6 +214,11 @@ class RegimenProblem:
         """Number of options."""
         return len(self.options)
 
+    @property
+    def n_course_numbers(self) -> int:
+        """Numbers of the disease model that differ between the members of the posterior."""
+        return int(self.twin.posterior.latent.shape[1])
+
     def feasible_bits(self) -> NDArray[np.uint8]:
         """(k, n) all feasible choices.
 
@@ -297,12 +302,34 @@ class RegimenProblem:
 
     def thinned(self, n_members: int) -> RegimenProblem:
         """The same question on fewer posterior members, every k-th of them, for when very many choices are simulated."""
+        twin = self._with_members(self._some(n_members))
+        return self.replaced(twin=twin, panel=twin.panel((*self.options, *self.going_on)))
+
+    def _some(self, n_members: int) -> NDArray[np.int64]:
+        """Rows of so many posterior members, evenly spread."""
+        have = self.twin.n_members
+        return np.linspace(0, have - 1, min(n_members, have)).round().astype(np.int64)
+
+    def _with_members(self, rows: NDArray[np.int64]) -> Twin:
         p = self.twin.posterior
-        rows = np.linspace(0, len(p.weights) - 1, min(n_members, len(p.weights))).round().astype(np.int64)
         kept = {name: getattr(p, name)[rows] for name in ("latent", "parameters", "state_first", "state_now", "weights")}
         kept["weights"] = kept["weights"] / kept["weights"].sum()
-        twin = replace(self.twin, posterior=replace(p, **kept))
-        return self.replaced(twin=twin, panel=twin.panel((*self.options, *self.going_on)))
+        return replace(self.twin, posterior=replace(p, **kept))
+
+    def changes_course(self, bits: NDArray[np.generic]) -> NDArray[np.bool_]:
+        """(r,) whether each choice holds a drug that changes the course of the disease, with an indication."""
+        changing = self.panel.removal_counted[:, : self.n].any(axis=0)
+        return np.asarray((np.asarray(bits)[:, changing] > 0).any(axis=1))
+
+    def courses(self, n_courses: int) -> Iterator[RegimenProblem]:
+        """The same question under the same draws, for each of some posterior members as the known course of the disease."""
+        asked = self.under(self.panel.ignorance)
+        for row in self._some(n_courses):
+            yield asked.replaced(twin=self._with_members(np.full(PEOPLE, row)))
+
+    def discounted(self, rate_per_year: float) -> RegimenProblem:
+        """The same question where what comes later counts less by another rate."""
+        return self.replaced(panel=replace(self.panel, discount_per_year=rate_per_year, _spans={}))
 
     def under(self, ignorance: Ignorance) -> RegimenProblem:
         """The same question under other draws of what is not known."""

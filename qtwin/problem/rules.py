@@ -174,6 +174,12 @@ def _cap(name: str, limit: float, unit: str, adds: Sequence[float]) -> Cap:
     )
 
 
+def _covers(option: Dose, need: str, needs: Sequence[str]) -> bool:
+    """Whether an option covers a need: by its indication, or, for hypertension, as it lowers pressure while it covers another."""
+    also = need == "hypertension" and "systolic_bp_fall" in option.drug.effects
+    return need in option.drug.indications or (also and any(other in option.drug.indications for other in needs))
+
+
 def constraints_for(options: Sequence[Dose], *, needs: Sequence[str], max_drugs: int) -> tuple[Constraint, ...]:
     """Named constraints: one per class, contraindicated pairs out, each need covered, at most `max_drugs`.
 
@@ -196,7 +202,7 @@ def constraints_for(options: Sequence[Dose], *, needs: Sequence[str], max_drugs:
                         name = f"not {options[pair[0]].label} with {options[pair[1]].label}"
                         out.append(NotBoth(name=name, reason=f"{rule.reason} ({rule.source})", pair=pair))
     for need in needs:
-        members = tuple(i for i, option in enumerate(options) if need in option.drug.indications)
+        members = tuple(i for i, option in enumerate(options) if _covers(option, need, needs))
         out.append(AtLeastOne(name=f"cover {need}", reason="each indication is treated", members=members))
     out.append(
         AtMost(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,109 +12,149 @@ from qtwin.benchmark.analysis import Cell
 from qtwin.benchmark.profile import performance_profile
 from qtwin.benchmark.scaling import Fit
 from qtwin.report import look
-from qtwin.report.picture import Picture, table
-from qtwin.report.trial_pictures import both
+from qtwin.report.chart import (
+    PERCENT,
+    PLAIN,
+    SECONDS,
+    Figure,
+    colour,
+    data_chart,
+    decades,
+    fixed_chart,
+    legend,
+    rows,
+    tips,
+    toggle,
+)
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-COLOURS = (look.BLUE, look.VERMILLION, look.GREEN, look.ORANGE, look.PURPLE, look.SKY, look.GREY, look.INK)
-MARKERS = ("o", "D", "^", "s", "v", "P", "X", "*")
+    pass
 
 
-def growth_picture(family: str, cells: Sequence[Cell], fits: Mapping[str, Fit]) -> Picture:
+def by_name(field: str, names: Sequence[str]) -> dict[str, Any]:
+    """A colour, a shape and a dash for each name; they repeat after different counts, so that no two names share all three."""
+    import altair as alt
+
+    n, order = len(names), list(names)
+    return {
+        "color": alt.Color(field, type="nominal", scale=colour(names, look.many(n)), sort=order, legend=legend(names)),
+        "shape": alt.Shape(field, type="nominal", scale=colour(names, look.shapes(n)), sort=order),
+        "strokeDash": alt.StrokeDash(
+            field, type="nominal", scale=alt.Scale(domain=order, range=look.dashes(n)), sort=order, legend=legend(names)
+        ),
+    }
+
+
+def growth_picture(family: str, cells: Sequence[Cell], fits: Mapping[str, Fit]) -> Figure:
     """Median 99 % time to solution of every solver against size; open markers at the top were never solved by half."""
+    import altair as alt
+
     labels = sorted({c.label for c in cells})
-    finite = [c.tts_s for c in cells if math.isfinite(c.tts_s)]
-    ceiling = 3.0 * max(finite, default=1.0)
-
-    def draw(width_in: float) -> Figure:
-        from matplotlib.ticker import MaxNLocator
-
-        figure = look.new_figure(width_in, 3.6 if width_in > 5 else 3.4)
-        axes = figure.add_subplot()
-        for k, label in enumerate(labels):
-            _curve(axes, [c for c in cells if c.label == label], fits.get(label), k, ceiling)
-        look.log_seconds(axes, y=True)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=9))
-        axes.set_xlabel("variables")
-        axes.set_ylabel("99 % time to solution, all costs")
-        axes.legend(loc="best", ncols=2 if width_in > 5 else 1)
-        return figure
-
-    wide, narrow = both(draw)
+    none = (None, None)
+    header = ["solver", "n", "instances", "runs", "successes", "low", "high", "run_s", "tts_s", "tts_low_s", "tts_high_s", "kind"]
+    header += ["samples_to_solution", "sample_tts_s", "qpu_tts_s", "qpu_tts_low_s", "qpu_tts_high_s"]
+    data = rows(
+        header,
+        [
+            (
+                *(c.label, c.n, c.instances, c.runs, c.successes, *(c.interval or none), c.run_s, c.tts_s),
+                *(*(c.tts_interval or none), c.kind, c.reads_to_solution, c.read_tts_s, c.qpu_tts_s),
+                *(c.qpu_tts_interval or none),
+            )
+            for c in cells
+        ],
+    )
+    known = [c.tts_s for c in cells if math.isfinite(c.tts_s) and c.tts_s > 0]
+    ceiling = 3.0 * max(known, default=1.0)
+    unsolved = len(known) < len(cells)
+    ends = [min(known, default=1.0) / 2.0, 2.0 * ceiling if unsolved else 2.0 * max(known, default=1.0)]
+    style = by_name("solver", labels)
+    picked, opacity = toggle("solver")
+    named = {"color": style["color"], "opacity": opacity}
+    x = alt.X("n:Q", title="variables").scale(zero=False, nice=False, padding=10).axis(format="d", tickMinStep=1)
+    y = alt.Y("time:Q", title="99 % time to solution, all costs (log scale)").axis(labelExpr=SECONDS, values=decades(*ends))
+    y = y.scale(type="log", domain=ends, nice=False)
+    titles = {"solver": "solver", "n": "variables", "tts_s": "99 % time to solution (s)", "run_s": "a run (s)"}
+    titles |= {"successes": "runs that succeeded", "runs": "of", "instances": "instances"}
+    points = data_chart().encode(x=x, y=y, shape=style["shape"], tooltip=tips(data, titles), **named)
+    solved = points.transform_filter("isValid(datum.tts_s)").transform_calculate(time="datum.tts_s")
+    never = points.transform_filter("!isValid(datum.tts_s)").transform_calculate(time=str(ceiling))
+    layers: list[Any] = []
+    curves = [
+        {"solver": label, "n": float(n), "time": value, "from": interval.low, "to": min(interval.high, 1e300)}
+        for label, fit in fits.items()
+        for n in np.linspace(fit.sizes[0], fit.sizes[-1], 40)
+        for value, interval in (fit.at(float(n)),)
+    ]
+    if curves:
+        laws = fixed_chart(curves).encode(x=x, **named)
+        band = laws.mark_area(fillOpacity=0.16, strokeWidth=0, clip=True, aria=False)
+        layers += [
+            band.encode(y=alt.Y("from:Q", scale=y["scale"], axis=y["axis"], title=y["title"]), y2="to:Q"),
+            laws.mark_line(strokeWidth=1.6, clip=True, aria=False).encode(y=y),
+        ]
+    loose = [name for name in labels if name not in fits and any(c.label == name and math.isfinite(c.tts_s) for c in cells)]
+    if loose:
+        free = solved.transform_filter(alt.FieldOneOfPredicate(field="solver", oneOf=loose))
+        layers.append(free.mark_line(strokeWidth=1.3, aria=False).encode(shape=alt.Undefined, tooltip=alt.Undefined))
+    if known:
+        layers.append(solved.mark_point(size=60))
+    if unsolved:
+        layers.append(never.mark_point(size=60, filled=False, strokeWidth=1.6))
     words = "; ".join(
         f"{label} grows by {f.base:.3g} a variable ({f.base_interval.low:.3g} to {f.base_interval.high:.3g})"
         for label, f in sorted(fits.items())
         if f.form == "exponential"
     )
-    return Picture(
+    return Figure(
         name=f"growth_{family.replace('-', '_')}",
         title=f"Time to solution, {family}",
-        caption="Medians over instances; lines are the better of an exponential and a power law, bands its 95 % interval."
-        " Open markers: fewer than half of the instances were solved.",
+        caption="Medians over instances; lines are the better of an exponential and a power law, bands its 95 % confidence"
+        " interval. Open markers: fewer than half of the instances were solved.",
         alt=(words or f"Times of {len(labels)} solvers on {family}") + ".",
-        wide=wide,
-        narrow=narrow,
-        csv=table(
-            ["solver", "n", "instances", "runs", "successes", "low", "high", "run_s", "tts_s"],
-            [(c.label, c.n, c.instances, c.runs, c.successes, c.interval.low, c.interval.high, c.run_s, c.tts_s) for c in cells],
-        ),
+        chart=alt.layer(*layers).add_params(picked).properties(height=320),
+        data=data,
     )
 
 
-def _curve(axes: Axes, cells: Sequence[Cell], fit: Fit | None, k: int, ceiling: float) -> None:
-    colour, marker = COLOURS[k % len(COLOURS)], MARKERS[k % len(MARKERS)]
-    solved = [c for c in cells if math.isfinite(c.tts_s)]
-    axes.plot(
-        [c.n for c in solved],
-        [c.tts_s for c in solved],
-        linestyle="none" if fit else "-",
-        linewidth=1.2,
-        marker=marker,
-        color=colour,
-        label=cells[0].label,
-    )
-    open_ = [c.n for c in cells if not math.isfinite(c.tts_s)]
-    axes.plot(open_, [ceiling] * len(open_), linestyle="none", marker=marker, color=colour, markerfacecolor="white")
-    if fit is not None:
-        sizes = np.linspace(fit.sizes[0], fit.sizes[-1], 40)
-        at = [fit.at(float(n)) for n in sizes]
-        axes.plot(sizes, [value for value, _ in at], color=colour, linewidth=1.4)
-        axes.fill_between(sizes, [i.low for _, i in at], [i.high for _, i in at], color=colour, alpha=0.15, linewidth=0)
-
-
-def profile_picture(times_s: Mapping[str, Sequence[float]], warning: str) -> Picture:
+def profile_picture(times_s: Mapping[str, Sequence[float]], warning: str) -> Figure:
     """Share of all instances that each solver solves within a factor of the best one."""
+    import altair as alt
+
     ratios = np.geomspace(1.0, 1e6, 60)
     shares = performance_profile(times_s, ratios.tolist())
-
-    def draw(width_in: float) -> Figure:
-        figure = look.new_figure(width_in, 3.2)
-        axes = figure.add_subplot()
-        for k, (label, share) in enumerate(sorted(shares.items())):
-            axes.step(ratios, 100.0 * share, where="post", color=COLOURS[k % len(COLOURS)], linewidth=1.7, label=label)
-        look.log_ratio(axes)
-        axes.set_ylim(-3, 103)
-        axes.set_xlabel("99 % time to solution over the best solver's, on the same instance")
-        axes.set_ylabel("instances solved (%)")
-        axes.legend(loc="best")
-        return figure
-
-    wide, narrow = both(draw)
+    data = rows(
+        ["solver", "ratio", "share"],
+        [(s, float(r), float(v)) for s, row in shares.items() for r, v in zip(ratios, row, strict=True)],
+    )
+    style = by_name("solver", sorted(shares))
+    picked, opacity = toggle("solver")
+    ends = [1.0, 1e6]
+    base = data_chart().encode(
+        x=alt.X("ratio:Q", title="time over the best solver's, same instance (log scale)")
+        .scale(type="log", domain=ends, nice=False)
+        .axis(labelExpr=PLAIN, values=decades(*ends)),
+        y=alt.Y("share:Q", title="instances solved").scale(domain=[0.0, 1.0]).axis(labelExpr=PERCENT),
+        color=style["color"],
+        opacity=opacity,
+    )
+    held = base.transform_window(place="row_number()", groupby=["solver"]).transform_filter("datum.place % 5 == 1")
     first = {label: 100.0 * float(share[0]) for label, share in shares.items()}
     best = max(first, key=lambda label: first[label])
-    return Picture(
+    return Figure(
         name="performance_profile",
         title="Performance profiles",
-        caption="At the left: how often a solver is the quickest; at the right: how often it solves at all (Dolan, Moré 2002)."
+        caption="Share of instances solved within a factor of the best solver's 99 % time to solution. At the left: how often a"
+        " solver is the quickest; at the right: how often it solves at all (Dolan, Moré 2002)."
         + (f" {warning}" if warning else ""),
         alt=f"{best} is the quickest on {first[best]:.0f} % of the instances.",
-        wide=wide,
-        narrow=narrow,
-        csv=table(
-            ["solver", "ratio", "share"],
-            [(s, float(r), float(v)) for s, row in shares.items() for r, v in zip(ratios, row, strict=True)],
-        ),
+        chart=alt.layer(
+            base.mark_line(interpolate="step-after", strokeWidth=1.8, aria=False).encode(strokeDash=style["strokeDash"]),
+            held.mark_point(size=70, fillOpacity=0, strokeOpacity=0).encode(
+                tooltip=tips(data, {"solver": "solver", "ratio": "times the best", "share": "solved"})
+            ),  # unseen: holds the tooltip
+        )
+        .add_params(picked)
+        .properties(height=300),
+        data=data,
     )

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qtwin.report import look
+from qtwin.report.chart import ROW_BAR, ROW_STEP, Figure, colour, data_chart, fixed_chart, row_labels, rows, tips, wrapped
 from qtwin.report.number import finite, percent, plain, qaly
-from qtwin.report.picture import Picture, table
 from qtwin.report.words import plain_key
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _SHOWN = 12
 
@@ -36,96 +33,96 @@ def against(drugs: Sequence[str], chosen: Sequence[str]) -> str:
     return f"{', '.join(more)} {'instead of ' + ', '.join(less) if less else 'added'}"
 
 
-def _lines(text: str, width: int) -> str:
-    import textwrap
-
-    return "\n".join(textwrap.wrap(text, width))
-
-
-def set_picture(result: Mapping[str, Any]) -> Picture | None:
+def set_picture(result: Mapping[str, Any]) -> Figure | None:
     """P(optimal) of the regimens that hold 90 % of it; None where the result does not report them."""
-    rows = [r for r in result.get("set90") or [] if finite(r.get("p_optimal")) is not None]
-    if not rows:
+    import altair as alt
+
+    found = [r for r in result.get("set90") or [] if finite(r.get("p_optimal")) is not None]
+    if not found:
         return None
     chosen = labels(result.get("chosen"))
-    shown = rows[:_SHOWN]
-    names = [against(labels(r.get("drugs")), chosen) for r in shown]
-
-    def draw(width_in: float) -> Figure:
-        wide = width_in > 5
-        ticks = [_lines(n, 66 if wide else 25) for n in names]
-        rows_in = 0.15 * sum(t.count("\n") + 1 for t in ticks) + 0.18 * len(ticks)
-        figure = look.new_figure(width_in, 0.7 + rows_in)
-        axes = figure.add_subplot()
-        places = range(len(shown))
-        axes.barh(
-            places,
-            [100.0 * r["p_optimal"] for r in shown],
-            color=[look.BLUE if n == "the chosen regimen" else look.SKY for n in names],
-            height=0.62,
-        )
-        for k, row in enumerate(shown):
-            axes.annotate(
-                percent(row["p_optimal"]), (100.0 * row["p_optimal"], k), (4, 0), textcoords="offset points", va="center"
-            )
-        axes.set_yticks(places, ticks)
-        axes.invert_yaxis()
-        axes.set_xlim(0.0, 118.0 * max(r["p_optimal"] for r in shown) or 1.0)
-        axes.set_xlabel("P(optimal), %")
-        axes.grid(axis="y", visible=False)
-        return figure
-
-    with look.style():
-        wide, narrow = look.png(draw(look.WIDE_IN)), look.png(draw(look.NARROW_IN))
-    more = f" The {len(rows) - len(shown)} least probable are in the CSV file alone." if len(rows) > len(shown) else ""
-    return Picture(
+    names = [against(labels(r.get("drugs")), chosen) for r in found]
+    data = rows(
+        ["rank", "difference", "regimen", "p_optimal", "expected_regret_qaly"],
+        [
+            (k, wrapped(name), " + ".join(labels(r.get("drugs"))) or "no drug", r["p_optimal"], r.get("expected_regret_qaly"))
+            for k, (name, r) in enumerate(zip(names, found, strict=True), start=1)
+        ],
+    )
+    order = [row["difference"] for row in data[:_SHOWN]]
+    base = data_chart().transform_filter(alt.FieldLTEPredicate(field="rank", lte=_SHOWN))
+    y, words = row_labels(base, "difference", order)
+    bars = base.mark_bar(**ROW_BAR).encode(
+        y=y,
+        x=alt.X("p_optimal:Q", title="P(optimal)").axis(format="~%"),
+        color=alt.condition(alt.datum.difference == "the chosen regimen", alt.value(look.BLUE), alt.value(look.SKY)),
+        tooltip=tips(data, {"regimen": "regimen", "p_optimal": "P(optimal)", "expected_regret_qaly": "expected regret (QALY)"}),
+    )
+    shares = base.mark_text(align="left", dx=5, yOffset=ROW_BAR["yOffset"]).encode(
+        y=y, x="p_optimal:Q", text=alt.Text("p_optimal:Q", format=".1%")
+    )
+    more = f" The {len(found) - _SHOWN} least probable are in the CSV file alone." if len(found) > _SHOWN else ""
+    return Figure(
         name="p_optimal",
         title="Which regimen is best, over everything that is not known",
         caption="Share of the draws of what is not known in which each regimen is the best; together they hold 90 %."
         f" Each is named by its difference to the chosen one.{more}",
-        alt="; ".join(f"{n}: {percent(r['p_optimal'])}" for n, r in zip(names, shown, strict=True)) + " of the draws.",
-        wide=wide,
-        narrow=narrow,
-        csv=table(
-            ["regimen", "p_optimal", "expected_regret_qaly"],
-            [(" + ".join(labels(r.get("drugs"))), r["p_optimal"], r.get("expected_regret_qaly")) for r in rows],
-        ),
+        alt="; ".join(f"{n}: {percent(r['p_optimal'])}" for n, r in zip(names[:_SHOWN], found, strict=False)) + " of the draws.",
+        chart=(bars + shares + words).properties(height={"step": ROW_STEP}),
+        data=data,
     )
 
 
-def tornado_picture(result: Mapping[str, Any]) -> Picture | None:
+def tornado_picture(result: Mapping[str, Any]) -> Figure | None:
     """What the choice loses when one number moves to either end of its range; None where nothing was moved."""
+    import altair as alt
+
     bars = [b for b in (result.get("certainty") or {}).get("tornado") or [] if finite(b.get("regret_low_qaly")) is not None]
     if not bars:
         return None
     moving = [b for b in bars if b.get("regret_low_qaly") or b.get("regret_high_qaly")]
     shown = (moving or bars)[:_SHOWN]
+    order = [wrapped(plain_key(b.get("number"))) for b in shown]
     header = ["number", "unit", "status", "value", "low", "high", "regret_low_qaly", "regret_high_qaly", "flips"]
-
-    def draw(width_in: float) -> Figure:
-        wide = width_in > 5
-        figure = look.new_figure(width_in, 1.0 + (0.34 if wide else 0.5) * len(shown))
-        axes = figure.add_subplot()
-        places = range(len(shown))
-        low, high = ([float(b.get(f"regret_{end}_qaly") or 0.0) for b in shown] for end in ("low", "high"))
-        axes.barh(places, [-x for x in low], color=look.ORANGE, height=0.62, label="at its 5th percentile")
-        axes.barh(places, high, color=look.BLUE, height=0.62, label="at its 95th percentile")
-        axes.axvline(0.0, color=look.INK, linewidth=0.8)
-        axes.set_yticks(places, [_lines(plain_key(b.get("number")), 46 if wide else 22) for b in shown])
-        axes.invert_yaxis()
-        reach = 1.1 * max([*low, *high, 1e-6])
-        axes.set_xlim(-reach, reach)
-        axes.xaxis.set_major_locator(_ticks(4 if wide else 2))
-        axes.xaxis.set_major_formatter(lambda v, _: qaly(abs(v)))
-        axes.set_xlabel("QALY lost by the chosen regimen against the best one there")
-        axes.grid(axis="y", visible=False)
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2 if wide else 1)
-        return figure
-
-    with look.style():
-        wide, narrow = look.png(draw(look.WIDE_IN)), look.png(draw(look.NARROW_IN))
+    data = rows([*header, "words"], [(*(b.get(name) for name in header), wrapped(plain_key(b.get("number")))) for b in bars])
+    ends = {"low": "at its 5th percentile", "high": "at its 95th percentile"}
+    base = (
+        data_chart()
+        .transform_filter(alt.FieldOneOfPredicate(field="words", oneOf=order))
+        .transform_calculate(lost="-datum.regret_low_qaly")
+        .encode(
+            tooltip=tips(
+                data,
+                {
+                    "number": "number",
+                    "value": "value",
+                    "low": "5th percentile",
+                    "high": "95th percentile",
+                    "unit": "unit",
+                    "status": "status",
+                    "regret_low_qaly": "QALY lost at the 5th",
+                    "regret_high_qaly": "QALY lost at the 95th",
+                },
+            )
+        )
+    )
+    y, words = row_labels(base, "words", order)
+    reach = 1.1 * max([*(float(b.get(f"regret_{end}_qaly") or 0.0) for b in shown for end in ends), 1e-6])
+    sides = [
+        base.transform_calculate(end=f"'{ends[end]}'")
+        .mark_bar(**ROW_BAR)
+        .encode(
+            y=y,
+            x=alt.X(f"{field}:Q", title="QALY lost by the chosen regimen against the best one there")
+            .scale(domain=[-reach, reach], nice=False)
+            .axis(labelExpr="format(abs(datum.value), '~g')"),
+            color=alt.Color("end:N", scale=colour(list(ends.values()), [look.ORANGE, look.BLUE])),
+        )
+        for end, field in (("low", "lost"), ("high", "regret_high_qaly"))
+    ]
+    zero = fixed_chart([{"zero": 0}]).mark_rule(style="ink").encode(x="zero:Q")
     flips = sum(bool(b.get("flips")) for b in bars)
-    return Picture(
+    return Figure(
         name="tornado",
         title="What would change the choice",
         caption="One number at a time moves to its 5th or 95th percentile, all others at their medians. A bar is what the chosen"
@@ -136,13 +133,6 @@ def tornado_picture(result: Mapping[str, Any]) -> Picture | None:
             for b in shown
         )
         + ".",
-        wide=wide,
-        narrow=narrow,
-        csv=table(header, [[b.get(name) for name in header] for b in bars]),
+        chart=alt.layer(*sides, zero, words).properties(height={"step": ROW_STEP}),
+        data=data,
     )
-
-
-def _ticks(each_side: int) -> Any:
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(2 * each_side, symmetric=True)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from qtwin.report import course, decision_pictures, effect, fidelity, pareto, race, spectrum
-from qtwin.report.picture import Picture
+from qtwin.report.chart import Figure
 
-TABLE: dict[str, Callable[[Mapping[str, Any]], Picture | None]] = {
+TABLE: dict[str, Callable[[Mapping[str, Any]], Figure | None]] = {
     "benefit_harm": effect.picture,
     "pareto": pareto.picture,
     "patient_course": course.course_picture,
@@ -21,7 +21,7 @@ TABLE: dict[str, Callable[[Mapping[str, Any]], Picture | None]] = {
 }
 
 
-def draw(result: Mapping[str, Any]) -> dict[str, Picture]:
+def draw(result: Mapping[str, Any]) -> dict[str, Figure]:
     """The figures that this result has the numbers for, by name."""
     drawn = {name: function(result) for name, function in TABLE.items()}
     return {name: picture for name, picture in drawn.items() if picture is not None}

@@ -9,6 +9,7 @@ from typing import Any
 from qtwin.report.decision_pictures import labels
 from qtwin.report.number import finite, interval, number, percent, plain, qaly, seconds
 from qtwin.report.race import solver_label
+from qtwin.report.recommendation import nearly
 
 _NAMED = 10
 
@@ -65,7 +66,8 @@ def headline(result: Mapping[str, Any]) -> str:
         names = [*names[: most - 2], f"{len(names) - most + 2} more"]
     what = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else (names[0] if names else "no drug")
     first = "Outside every model's scope. " if scope else ""
-    return f"{first}The twin recommends {what}"
+    equal = nearly(result.get("certainty"))
+    return f"{first}The twin recommends {what}" + (f" (or {equal})" if equal else "")
 
 
 def outside(result: Mapping[str, Any]) -> list[str]:
@@ -192,9 +194,10 @@ def _quantum_card(result: Mapping[str, Any]) -> Card:
     first = quantum[0]  # the first of the spec, not the luckiest: several may have measured the same circuit
     chance = first["success_probability"]
     note = f"{interval(chance, percent)}, {solver_label(first)}"
-    null = next((s for s in result.get("solvers") or [] if s.get("kind") == "null" and s.get("success_probability")), None)
-    if null is not None:
-        note += f"; random baseline {percent(null['success_probability'].get('value'))}"
+    nulls = [s for s in result.get("solvers") or [] if s.get("kind") == "null" and s.get("success_probability")]
+    if nulls:
+        null = max(nulls, key=lambda s: float(s["success_probability"].get("value") or 0.0))
+        note += f"; best baseline, {solver_label(null)}, {percent(null['success_probability'].get('value'))}"
     return Card(name=name, value=percent(chance.get("value")), note=note)
 
 

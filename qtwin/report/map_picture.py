@@ -1,9 +1,10 @@
-"""The map as a figure: cells coloured and lettered by verdict, marks for where their instances come from."""
+"""The map as a figure: cells coloured and named by verdict, marks for where their instances come from."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtwin.benchmark.advantage.grid import AXES_WORDS, LEVELS, Cell, column_of, column_words
 from qtwin.benchmark.advantage.grid import SIZES as ENDS
@@ -11,12 +12,10 @@ from qtwin.benchmark.advantage.place import Axes as MapAxes
 from qtwin.benchmark.advantage.place import Origin
 from qtwin.benchmark.advantage.practice import in_practice
 from qtwin.report import look
-from qtwin.report.picture import Picture, table
-from qtwin.report.trial_pictures import both
+from qtwin.report.chart import Figure, Row, colour, data_chart, fixed_chart, folded, legend, rows, tips
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    pass
 
 SHORT = {"classical proven": "proven", "classical heuristic": "heuristic", "open": "open", "quantum plausible": "quantum?"}
 WORDS = {
@@ -25,137 +24,169 @@ WORDS = {
     "open": "open",
     "quantum plausible": "quantum plausible, with requirements",
 }
-COLOURS = {
-    "classical proven": (look.BLUE, "white"),
-    "classical heuristic": ("#a6d4f2", look.INK),
-    "open": ("#f3d08a", look.INK),
-    "quantum plausible": ("#7a3b69", "white"),
+_STYLES = {
+    "classical proven": (look.BLUE, 0.92, look.PAPER),
+    "classical heuristic": (look.SKY, 0.42, look.INK),
+    "open": (look.ORANGE, 0.4, look.INK),
+    "quantum plausible": (look.PURPLE, 0.5, look.INK),
 }
-HATCHES = {"classical proven": "", "classical heuristic": "", "open": "//", "quantum plausible": ".."}
+"""Verdict to the colour of its cell, how opaque it is, and the colour of what stands on it."""
+_STAR = (
+    "M0,-1L0.2245,-0.309L0.9511,-0.309L0.3633,0.118L0.5878,0.809L0,0.382L-0.5878,0.809L-0.3633,0.118L-0.9511,-0.309"
+    "L-0.2245,-0.309Z"
+)
 MARKS: dict[Origin, tuple[str, str]] = {
-    "patient": ("*", "a patient's question"),
-    "twin": ("^", "twins of invented patients"),
-    "measured": ("D", "measured data"),
-    "generated": ("o", "generated family"),
-    "molecule": ("s", "molecule"),
-    "published": ("P", "published estimate, not measured here"),
+    "patient": (_STAR, "a patient's question"),
+    "twin": ("triangle-up", "twins of invented patients"),
+    "measured": ("diamond", "measured data"),
+    "generated": ("circle", "generated family"),
+    "molecule": ("square", "molecule"),
+    "published": ("cross", "published estimate, not measured here"),
 }
-_ORDER: tuple[Origin, ...] = ("patient", "twin", "measured", "generated", "molecule", "published")
+_TITLES: dict[MapAxes, str] = {"regimen": "Which drugs together", "molecule": "Molecular energies"}
+_PRACTICE = "in practice"
+_ROW_PX = 46
+_PHONE = "windowSize()[0] < 560"
 
 
-def map_picture(cells: Sequence[Cell]) -> Picture:
+def map_picture(cells: Sequence[Cell]) -> Figure:
     """Both maps, those that hold a cell; the data behind it are one line a place."""
+    import altair as alt
+
     shown: list[MapAxes] = [axes for axes in ENDS if any(c.axes == axes for c in cells)]
-
-    def draw(width_in: float) -> Figure:
-        rows = sum(len(LEVELS[axes]) for axes in shown)
-        wide = width_in > 5
-        figure = look.new_figure(width_in, (0.72 if wide else 0.6) * rows + (1.0 if wide else 1.15) * len(shown) + 0.9)
-        grid = figure.add_gridspec(len(shown), 1, height_ratios=[len(LEVELS[axes]) for axes in shown])
-        for k, axes in enumerate(shown):
-            _panel(figure.add_subplot(grid[k]), axes, [c for c in cells if c.axes == axes], wide=wide)
-        _legend(figure, cells, wide=wide)
-        return figure
-
-    wide, narrow = both(draw)
-    words = "; ".join(f"{c.title}: {WORDS[c.verdict.kind]}" for c in cells)
-    return Picture(
+    data = rows(
+        [
+            *("map", "cell", "sizes", "level", "cell_verdict"),
+            *("place", "origin", "size", "verdict", "instances", "proven", "words"),
+        ],
+        [
+            (
+                *(c.axes, c.key, _sizes(c.axes, c.column), LEVELS[c.axes][c.row][1], c.verdict.kind),
+                *(p.name, p.origin, p.size, v.kind, p.instances, p.proven, v.words),
+            )
+            for c in cells
+            for p, v in c.places
+        ],
+    )
+    kinds = [k for k in _STYLES if any(c.verdict.kind == k for c in cells)]
+    origins = [o for o in MARKS if any(row["origin"] == o for row in data)]
+    told = "; ".join(f"{c.title}: {WORDS[c.verdict.kind]}" for c in cells)
+    return Figure(
         name="map",
         title="Where classical wins, and where it is open",
         caption="Each cell takes the least settled verdict of the families, data sets, patients and molecules in it; empty cells"
-        " were not measured. Marks say where the instances come from; the pointers above the upper map say how large the"
-        " questions of practice are.",
-        alt=words + ".",
-        wide=wide,
-        narrow=narrow,
-        csv=table(
-            ["map", "cell", "cell_verdict", "place", "origin", "size", "verdict", "instances", "proven", "words"],
-            [
-                (c.axes, c.key, c.verdict.kind, p.name, p.origin, p.size, v.kind, p.instances, p.proven, v.words)
-                for c in cells
-                for p, v in c.places
-            ],
+        " were not measured. Marks say where the instances come from; the top row of the upper map says how large the questions"
+        " of practice are. On a phone a letter stands for the verdict.",
+        alt=told + ".",
+        chart=alt.concat(*(_panel(axes, data, kinds, origins) for axes in shown), columns=1).resolve_scale(
+            color="shared", shape="shared", fillOpacity="shared"
         ),
+        data=data,
     )
 
 
-def _panel(axes: Axes, which: MapAxes, cells: Sequence[Cell], *, wide: bool) -> None:
-    from matplotlib.patches import Rectangle
+def _sizes(axes: MapAxes, column: int) -> str:
+    return column_words(axes, column).replace("up to ", "≤ ").replace(" to ", "–")
 
-    columns, rows = len(ENDS[which]), len(LEVELS[which])
-    for x in range(columns):
-        for y in range(rows):
-            axes.add_patch(Rectangle((x + 0.03, y + 0.04), 0.94, 0.92, facecolor="#f4f3ef", edgecolor="none"))
-    for c in cells:
-        face, ink = COLOURS[c.verdict.kind]
-        corner = (c.column + 0.03, c.row + 0.04)
-        axes.add_patch(Rectangle(corner, 0.94, 0.92, facecolor=face, edgecolor="none"))
-        hatch = HATCHES[c.verdict.kind]
-        if hatch:
-            axes.add_patch(Rectangle(corner, 0.94, 0.92, facecolor="none", edgecolor=ink, linewidth=0, hatch=hatch, alpha=0.25))
-        axes.text(
-            c.column + 0.5,
-            c.row + 0.66,
-            SHORT[c.verdict.kind],
-            ha="center",
-            va="center",
-            color=ink,
-            fontsize=8.5 if wide else 4.9,
-            fontweight="bold",
+
+def _panel(which: MapAxes, data: Sequence[Row], kinds: Sequence[str], origins: Sequence[Origin]) -> Any:
+    import altair as alt
+
+    sizes = [_sizes(which, k) for k in range(len(ENDS[which]))]
+    levels = [words for _, words in reversed(LEVELS[which])]
+    pointed = [_PRACTICE] if which == "regimen" else []
+    axis, step = folded([*pointed, *levels], width=13, most=3)
+    two_lines = json.dumps({words: words.replace("–", "–\n").split("\n") for words in sizes})
+    x = alt.X(
+        "sizes:N",
+        title=AXES_WORDS[which][0],
+        sort=sizes,
+        scale=alt.Scale(domain=sizes, paddingInner=0.05, paddingOuter=0.02),
+        axis=alt.Axis(labelAngle=0, labelOverlap=False, labelExpr=f"{_PHONE} ? {two_lines}[datum.label] : datum.label"),
+    )
+    y = alt.Y(
+        "level:N",
+        title=None,
+        scale=alt.Scale(domain=[*pointed, *levels], paddingInner=0.06, paddingOuter=0.02),
+        axis=axis,
+    )
+    empty = [{"sizes": size, "level": level} for size in sizes for level in levels]
+    here = data_chart().transform_filter(alt.FieldEqualPredicate(field="map", equal=which))
+    cells = here.transform_aggregate(
+        places="count()", words="max(words)", groupby=["cell", "sizes", "level", "cell_verdict"]
+    ).transform_calculate(
+        verdict=f"{json.dumps(WORDS)}[datum.cell_verdict]",
+        short=f"{_PHONE} ? upper(slice({json.dumps(SHORT)}[datum.cell_verdict], 0, 1)) : {json.dumps(SHORT)}[datum.cell_verdict]",
+    )
+    names = [WORDS[k] for k in kinds]
+    letters = (
+        f"{_PHONE} ? {json.dumps({WORDS[k]: f'{SHORT[k][0].upper()}: {WORDS[k]}' for k in kinds})}[datum.label] : datum.label"
+    )
+    ink = alt.Color("cell_verdict:N", scale=colour(list(_STYLES), [s[2] for s in _STYLES.values()]), legend=None)
+    boxes = cells.mark_rect().encode(
+        x=x,
+        y=y,
+        fill=alt.Fill(
+            "verdict:N", scale=colour(names, [_STYLES[k][0] for k in kinds]), sort=names, legend=legend(names, labelExpr=letters)
+        ),
+        fillOpacity=alt.FillOpacity(
+            "verdict:N", scale=alt.Scale(type="ordinal", domain=names, range=[_STYLES[k][1] for k in kinds]), sort=names
+        ),
+        tooltip=[
+            alt.Tooltip("verdict:N", title="verdict"),
+            alt.Tooltip("level:N", title="of"),
+            alt.Tooltip("sizes:N", title=AXES_WORDS[which][0]),
+            alt.Tooltip("places:Q", title="places"),
+        ],
+    )
+    shares = ["cell", "sizes", "level", "cell_verdict", "origin"]
+    marks = (
+        here.transform_aggregate(places="count()", groupby=[*shares])
+        .transform_calculate(
+            order=f"indexof({json.dumps(origins)}, datum.origin)",
+            source=f"{json.dumps({o: MARKS[o][1] for o in origins})}[datum.origin]",
         )
-        origins = [o for o in _ORDER if any(p.origin == o for p, _ in c.places)]
-        for k, origin in enumerate(origins):
-            at = c.column + 0.5 + (k - (len(origins) - 1) / 2) * (0.2 if wide else 0.27)
-            size = (9 if origin == "patient" else 6) * (1.0 if wide else 0.6)
-            axes.plot([at], [c.row + 0.3], MARKS[origin][0], color=ink, markersize=size, markeredgewidth=0)
-    axes.set_xlim(0, columns)
-    axes.set_ylim(0, rows)
-    axes.set_xticks([k + 0.5 for k in range(columns)], [column_words(which, k).replace("up to ", "≤ ") for k in range(columns)])
-    axes.set_yticks([k + 0.5 for k in range(rows)], [_folded(words, wide) for _, words in LEVELS[which]])
-    if not wide:
-        axes.tick_params(labelsize=6)
-    axes.set_xticklabels([t.get_text().replace(" to ", "–") for t in axes.get_xticklabels()])
-    axes.tick_params(length=0)
-    axes.grid(visible=False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.set_xlabel(AXES_WORDS[which][0])
-    pointed = which == "regimen"
-    if pointed:
-        _point_out(axes, rows, wide=wide)
-    axes.set_title(
-        {"regimen": "Which drugs together", "molecule": "Molecular energies"}[which],
-        pad=(34 if wide else 24) if pointed else None,
+        .transform_window(place="row_number()", sort=[alt.SortField("order")], groupby=["cell"])
+        .transform_joinaggregate(of="count()", groupby=["cell"])
     )
-
-
-def _point_out(axes: Axes, top: int, *, wide: bool) -> None:
-    """How large the questions of practice are, above the columns in which they fall."""
-    for p in in_practice():
-        at = column_of("regimen", p.size) + 0.5
-        axes.plot([at], [top + 0.1], "v", color=look.INK, markersize=6 if wide else 3.5, markeredgewidth=0, clip_on=False)
-        axes.text(at, top + 0.26, f"{p.short}: {p.size}", ha="center", va="bottom", color=look.INK, fontsize=8 if wide else 4.6)
-
-
-def _folded(words: str, wide: bool) -> str:
-    return words if wide else words.replace(" ", "\n", 1)
-
-
-def _legend(figure: Figure, cells: Sequence[Cell], *, wide: bool) -> None:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    kinds = [k for k in COLOURS if any(c.verdict.kind == k for c in cells)]
-    origins = [o for o in _ORDER if any(p.origin == o for c in cells for p, _ in c.places)]
-    handles = [Patch(facecolor=COLOURS[k][0], label=WORDS[k]) for k in kinds]
-    marks = [
-        Line2D([], [], linestyle="none", marker=MARKS[o][0], color=look.INK, markersize=7, markeredgewidth=0, label=MARKS[o][1])
-        for o in origins
+    sources = [MARKS[o][1] for o in origins]
+    gap = f"({_PHONE} ? 6.5 : 14)"
+    origin = marks.mark_point(
+        xOffset=alt.expr(f"(datum.place - (datum.of + 1) / 2) * {gap}"),
+        yOffset=10,
+        size=alt.expr(f"({_PHONE} ? 20 : 46) * (datum.origin == 'patient' ? 0.9 : 1)"),
+    ).encode(
+        x=x,
+        y=y,
+        color=ink,
+        shape=alt.Shape(
+            "source:N",
+            scale=colour(sources, [MARKS[o][0] for o in origins]),
+            sort=sources,
+            legend=legend(sources, orient="bottom", symbolFillColor=look.INK, symbolStrokeWidth=0),
+        ),
+        tooltip=[alt.Tooltip("source:N", title="instances"), alt.Tooltip("places:Q", title="places")],
+    )
+    layers: list[Any] = [
+        fixed_chart(empty).mark_rect(color=look.RULE, opacity=0.45, aria=False).encode(x=x, y=y),
+        boxes,
+        cells.mark_text(fontWeight=600, yOffset=-8, aria=False).encode(x=x, y=y, text="short:N", color=ink),
+        origin,
     ]
-    figure.legend(
-        handles=[*handles, *marks],
-        loc="outside lower center",
-        ncols=4 if wide else 2,
-        fontsize=8 if wide else 6,
-        columnspacing=1.4,
-    )
+    if pointed:
+        asked = [
+            {"sizes": sizes[column_of("regimen", p.size)], "level": _PRACTICE, "label": p.label, "size": p.size}
+            | {"words": f"{p.short}\n{p.size}"}
+            for p in in_practice()
+        ]
+        few = (
+            fixed_chart(asked)
+            .transform_calculate(told=f"{_PHONE} ? '' + datum.size : datum.words")
+            .encode(x=x, y=y, tooltip=tips(asked, {"label": "question", "size": "variables"}))
+        )
+        layers.append(few.mark_point(shape="triangle-down", style="ink", size=60, yOffset=_ROW_PX / 2 - 8))
+        layers.append(
+            few.mark_text(lineBreak="\n", fontSize=10, baseline="middle", yOffset=-14, aria=False).encode(text="told:N")
+        )
+    height = {"step": max(_ROW_PX, step)}
+    return alt.layer(*layers).properties(height=height, title=_TITLES[which])

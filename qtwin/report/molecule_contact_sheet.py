@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qtwin.problem.molecule.contact import Contact
+from qtwin.report.chart import Figure, renamed
 from qtwin.report.molecule_pictures import structure_picture
 from qtwin.report.molecule_sheet import WRONG_WAY, interaction_pictures, screening_words
 from qtwin.report.molecule_tables import interaction_table, kcal
 from qtwin.report.molecule_verdict import Verdict
 from qtwin.report.number import number, seconds
-from qtwin.report.picture import Picture
 from qtwin.report.sheet import Section, Sheet, Table
 
 TRUSTED = ("fci", "ccsd(t)", "ccsd", "mp2", "hf")
@@ -210,17 +210,9 @@ def _slug(text: str) -> str:
     return "".join(c if c.isalnum() else "-" for c in text.lower()).strip("-")
 
 
-def _structure(part: Mapping[str, Any]) -> Picture:
-    picture = structure_picture(part["molecule"] | {"title": f"{part['residue']}: {' and '.join(part['interaction']['parts'])}"})
-    return Picture(
-        name=f"structure-{_slug(part['residue'])}",
-        title=picture.title,
-        caption=picture.caption,
-        alt=picture.alt,
-        wide=picture.wide,
-        narrow=picture.narrow,
-        csv=picture.csv,
-    )
+def _structure(part: Mapping[str, Any]) -> Figure:
+    title = f"{part['residue']}: {' and '.join(part['interaction']['parts'])}"
+    return renamed(structure_picture(part["molecule"] | {"title": title}), f"structure-{_slug(part['residue'])}")
 
 
 def _left_out(contact: Mapping[str, Any]) -> Table:

@@ -1,33 +1,34 @@
-"""Curves of energy against a distance, and what each method is off by, on a second axis below."""
+"""Curves of energy against a distance, and what each method is off by, in a second panel below."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from qtwin.report import look
+from qtwin.report.chart import PLAIN, Figure, colour, data_chart, fixed_chart, legend, line_at, rows, symmetric, tips, toggle
 from qtwin.report.number import number
-from qtwin.report.picture import Picture, table
-from qtwin.report.trial_pictures import both
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-_COLOURS = (look.GREY, look.BLUE, look.GREEN, look.ORANGE, look.PURPLE, look.SKY, look.INK, "#8c5a2b")
-_QUANTUM = (look.VERMILLION, "#7d2e00", "#ff9a5c")
-_MARKERS = ("o", "s", "^", "v", "P", "X", "d", "<")
+_COLOURS = (look.GREY, look.BLUE, look.GREEN, look.ORANGE, look.PURPLE, look.SKY, look.INK)
+_SHAPES = ("circle", "square", "triangle-up", "triangle-down", "cross", "triangle-left", "triangle-right")
+_QUANTUM_SHAPES = ("diamond", "cross", "square")
+_DASHES = ([6, 2], [2, 2], [8, 2, 2, 2])
 
 
-def _style(k: int, kind: str, seen: dict[str, int]) -> dict[str, Any]:
-    """Quantum methods in shades of red with diamonds, the others in colours and marks of their own."""
-    place = seen.setdefault((kind == "quantum" and "quantum") or "other", 0)
-    seen["quantum" if kind == "quantum" else "other"] = place + 1
-    if kind == "quantum":
-        return {"color": _QUANTUM[place % 3], "marker": "D", "markersize": 4.0, "linestyle": (0, (4, 1.5)), "linewidth": 1.3}
-    return {"color": _COLOURS[place % 8], "marker": _MARKERS[place % 8], "markersize": 3.8, "linestyle": "-", "linewidth": 1.3}
+def _styles(kinds: Mapping[str, str]) -> list[tuple[str, str, list[int]]]:
+    """Colour, shape and dash of each method: quantum methods red and dashed, the others solid in colours of their own."""
+    styles: list[tuple[str, str, list[int]]] = []
+    quantum = other = 0
+    for kind in kinds.values():
+        if kind == "quantum":
+            styles.append((look.VERMILLION, _QUANTUM_SHAPES[quantum % 3], _DASHES[quantum % 3]))
+            quantum += 1
+        else:
+            styles.append((_COLOURS[other % 7], _SHAPES[(other + other // 7) % 7], [1, 0]))
+            other += 1
+    return styles
 
 
 def curve_picture(
@@ -43,13 +44,13 @@ def curve_picture(
     factor: float,
     band: float,
     caption: str,
-) -> Picture:
+) -> Figure:
     """Two panels over one distance: values above, differences to a reference method below.
 
     Args:
         points: Each with "x" and "methods", rows with "name", "kind" and the key `value`.
         name: Of the file.
-        title: Of the picture.
+        title: Of the figure.
         x_label: Of the distance.
         y_label: Of the values.
         value: Key of a row that is drawn.
@@ -59,69 +60,79 @@ def curve_picture(
         band: Half width of the band of chemical accuracy on the second axis.
         caption: How to read it.
     """
+    import altair as alt
+
     x = np.array([p["x"] for p in points])
-    names = [r["name"] for r in points[0]["methods"]]
     kinds = {r["name"]: r["kind"] for r in points[0]["methods"]}
+    scopes = {r["name"]: r["scope"] for r in points[0]["methods"]}
+    names = list(kinds)
 
     def values(method: str) -> Any:
         found = [next((r[value] for r in p["methods"] if r["name"] == method), None) for p in points]
         return np.array([np.nan if v is None else v for v in found], dtype=float)
 
-    scopes = {r["name"]: r["scope"] for r in points[0]["methods"]}
     base = {m: values(reference[scopes[m]]) for m in names}
-    trusted = values(next(iter(reference.values())))
+    data = rows(
+        ["x", "method", value, "difference_to_reference"],
+        [
+            (p["x"], r["name"], r[value], None if r[value] is None or not np.isfinite(b) else (r[value] - b) * factor)
+            for k, p in enumerate(points)
+            for r in p["methods"]
+            for b in (base[r["name"]][k],)
+        ],
+    )
+    styles = _styles(kinds)
+    picked, opacity = toggle("method")
+    drawn = data_chart().encode(
+        x=alt.X("x:Q", title=x_label).scale(zero=False, nice=False, padding=8),
+        color=alt.Color("method:N", scale=colour(names, [s[0] for s in styles]), legend=legend(names), sort=names),
+        shape=alt.Shape("method:N", scale=colour(names, [s[1] for s in styles]), sort=names),
+        opacity=opacity,
+        tooltip=tips(data, {"method": "method", "x": x_label, value: y_label, "difference_to_reference": error_label}),
+    )
+    dash = alt.StrokeDash("method:N", scale=alt.Scale(domain=names, range=[s[2] for s in styles]), sort=names)
 
-    def draw(width_in: float) -> Figure:
-        figure = look.new_figure(width_in, 5.2 if width_in > 5 else 5.6)
-        above, below = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": [1.5, 1]})
-        seen: dict[str, int] = {}
-        for k, method in enumerate(names):
-            style = _style(k, kinds[method], seen)
-            above.plot(x, values(method), label=method, **style)
-            if method not in reference.values():
-                below.plot(x, (values(method) - base[method]) * factor, **style)
-        above.set_ylabel(y_label)
-        _fit(above, np.concatenate([values(m) for m in names]), trusted)
-        below.axhspan(-band, band, color=look.SKY, alpha=0.25, linewidth=0)
-        below.axhline(0.0, color=look.INK, linewidth=0.8)
-        errors = np.concatenate([(values(m) - base[m]) * factor for m in names])
-        errors = errors[np.isfinite(errors)]
-        if len(errors) and np.abs(errors).max() > 20 * band:
-            look.symmetric_log(below, band)
-        below.set_xlabel(x_label)
-        below.set_ylabel(error_label)
-        look.few_ticks(above, x=8 if width_in > 5 else 4)
-        lines, words = above.get_legend_handles_labels()
-        wide_page = width_in > 5
-        figure.legend(
-            lines, words, loc="outside right upper" if wide_page else "outside lower center", ncols=1 if wide_page else 2
+    def curves(chart: alt.Chart, y: alt.Y) -> Any:
+        placed = chart.encode(y=y)
+        return placed.mark_line(strokeWidth=1.5, clip=True, aria=False).encode(strokeDash=dash) + placed.mark_point(
+            size=34, clip=True
         )
-        return figure
 
-    wide, narrow = both(draw)
-    rows = [
-        (p["x"], r["name"], r[value], None if r[value] is None or not np.isfinite(b) else (r[value] - b) * factor)
-        for k, p in enumerate(points)
-        for r in p["methods"]
-        for b in (base[r["name"]][k],)
+    domain = _domain([v for m in names for v in values(m)], values(next(iter(reference.values()))))
+    scale = alt.Scale(zero=False, nice=False) if domain is None else alt.Scale(zero=False, nice=False, domain=domain)
+    above = curves(drawn, alt.Y(f"{value}:Q", title=y_label, scale=scale).axis(format="~g"))
+    errors = [row["difference_to_reference"] for row in data if row["difference_to_reference"] is not None]
+    axis = alt.Y("difference_to_reference:Q", title=error_label)
+    if max(map(abs, errors), default=0.0) > 20 * band:
+        symlog, ticks = symmetric(errors, band, low=-band)
+        axis = axis.scale(symlog).axis(values=ticks, labelExpr=PLAIN)
+    compared = drawn.transform_filter(
+        alt.FieldOneOfPredicate(field="method", oneOf=[name for name in names if name not in reference.values()])
+    )
+    helper = fixed_chart([{"low": -band, "high": band}])
+    below = [
+        helper.mark_rect(color=look.SKY, opacity=0.25, aria=False).encode(y=alt.Y("low:Q", title=error_label), y2="high:Q"),
+        line_at(0.0, "y"),
+        curves(compared, axis),
     ]
     lowest = [(m, values(m)) for m in names if np.isfinite(values(m)).any()]
-    return Picture(
+    return Figure(
         name=name,
         title=title,
         caption=caption,
         alt="; ".join(f"{m} lowest {number(float(np.nanmin(v)), 6)} at {x[int(np.nanargmin(v))]:g}" for m, v in lowest),
-        wide=wide,
-        narrow=narrow,
-        csv=table(["x", "method", value, "difference_to_reference"], rows),
+        chart=alt.concat(
+            above.add_params(picked).properties(height=260), alt.layer(*below).properties(height=170), columns=1
+        ).resolve_scale(color="shared", shape="shared"),
+        data=data,
     )
 
 
-def _fit(axes: Axes, every: Any, base: Any) -> None:
-    """Leave out of sight what plunges far below the reference: a perturbation series that has broken down."""
-    known, trusted = every[np.isfinite(every)], base[np.isfinite(base)]
+def _domain(every: Sequence[float], base: Any) -> list[float] | None:
+    """Leaves out of sight what plunges far below the reference: a perturbation series that has broken down."""
+    known, trusted = np.array([v for v in every if np.isfinite(v)]), base[np.isfinite(base)]
     if not len(known) or not len(trusted):
-        return
+        return None
     span = max(float(np.ptp(trusted)), 1e-3)
     low, high = max(known.min(), trusted.min() - 0.6 * span), min(known.max(), trusted.max() + 1.2 * span)
-    axes.set_ylim(low - 0.05 * (high - low), high + 0.08 * (high - low))
+    return [float(low - 0.05 * (high - low)), float(high + 0.08 * (high - low))]

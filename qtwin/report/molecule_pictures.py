@@ -3,218 +3,266 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qtwin.report import look
+from qtwin.report.chart import (
+    PLAIN,
+    SECONDS,
+    Figure,
+    Row,
+    colour,
+    data_chart,
+    decades,
+    fixed_chart,
+    legend,
+    line_at,
+    rows,
+    tips,
+    toggle,
+)
 from qtwin.report.molecule_verdict import CHEMICAL_ACCURACY_MHA
 from qtwin.report.number import number, seconds
-from qtwin.report.picture import Picture, table
-from qtwin.report.trial_pictures import both
 from qtwin.report.words import sentence
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    import altair as alt
 
 _ELEMENTS = {
-    "H": ("#f4f4f2", 0.31),
-    "C": ("#6b6f76", 0.76),
-    "N": ("#4a78c8", 0.71),
-    "O": ("#d1493f", 0.66),
-    "Li": ("#a05fc0", 1.28),
-    "Mg": ("#5aa454", 1.41),
-    "Cu": ("#c07f3c", 1.32),
-    "S": ("#d9b72e", 1.05),
-    "F": ("#79b85a", 0.57),
-    "Cl": ("#4f9f4a", 1.02),
+    "H": (look.PAPER, 0.31),
+    "C": (look.GREY, 0.76),
+    "N": (look.BLUE, 0.71),
+    "O": (look.VERMILLION, 0.66),
+    "Li": (look.PURPLE, 1.28),
+    "Mg": (look.GREEN, 1.41),
+    "Cu": (look.ORANGE, 1.32),
+    "S": (look.ORANGE, 1.05),
+    "F": (look.SKY, 0.57),
+    "Cl": (look.GREEN, 1.02),
 }
-_OTHER = ("#b07aa1", 1.2)
+_OTHER = (look.PURPLE, 1.2)
 _FLOOR_MHA = 1e-5
-_UP = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_KINDS = {"classical": "classical", "quantum": "quantum", "null": "Hartree-Fock"}
+_LEVELS = (0.12, 0.3, 0.55, 0.8)
+"""Shares of the largest amplitude at which an orbital is shaded one step darker."""
 
 
-def draw_atoms(
-    axes: Axes,
-    symbols: Sequence[str],
-    seen: Any,
-    *,
-    contact: tuple[Any, Any] | None = None,
-    names: bool = True,
-    size: float = 1.0,
-) -> None:
-    """Balls and sticks from (n, 3) right, up, towards the viewer; the far ones first."""
+def _sticks(symbols: Sequence[str], seen: Any) -> list[Row]:
+    """Lines between bonded atoms, whose (n, 3) places are right, up, towards the viewer."""
     where = np.asarray(seen)
     radii = [_ELEMENTS.get(s, _OTHER)[1] for s in symbols]
-    sticks = [
-        (i, j)
+    return [
+        {"x": float(where[i, 0]), "y": float(where[i, 1]), "x2": float(where[j, 0]), "y2": float(where[j, 1])}
         for i in range(len(symbols))
         for j in range(i + 1, len(symbols))
         if np.linalg.norm(where[i] - where[j]) < 1.25 * (radii[i] + radii[j]) and "Mg" not in (symbols[i], symbols[j])
     ]
-    order = sorted(range(len(symbols)), key=lambda k: where[k, 2])
-    for i, j in sticks:
-        axes.plot(*where[[i, j], :2].T, color="#8c8f94", linewidth=3.2 * size, zorder=1, solid_capstyle="round")
-    if contact is not None:
-        ends = np.array([np.asarray(end)[:2] for end in contact])
-        axes.plot(*ends.T, color=look.VERMILLION, linewidth=1.6, linestyle=(0, (2, 2)), zorder=2)
-    from matplotlib.patches import Circle
-
-    for rank, k in enumerate(order):
-        colour = _ELEMENTS.get(symbols[k], _OTHER)[0]
-        radius = (0.18 + 0.22 * radii[k]) * size
-        axes.add_patch(
-            Circle(
-                (float(where[k, 0]), float(where[k, 1])),
-                radius,
-                facecolor=colour,
-                edgecolor="#33363b",
-                linewidth=0.8,
-                zorder=3 + rank * 0.01,
-            )
-        )
-        if names and symbols[k] != "H":
-            axes.text(
-                float(where[k, 0]),
-                float(where[k, 1]),
-                symbols[k],
-                ha="center",
-                va="center",
-                fontsize=7.5,
-                color="white",
-                zorder=5,
-                fontweight="bold",
-            )
-    axes.set_aspect("equal")
-    axes.axis("off")
 
 
-def log_axis(axes: Axes, *, x: bool, most: int) -> None:
-    """A logarithmic axis with plain numbers, and powers of ten below a hundredth."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
-    (axes.set_xscale if x else axes.set_yscale)("log")
-    axis = axes.xaxis if x else axes.yaxis
-    axis.set_major_locator(LogLocator(numticks=most))
-    axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(
-        FuncFormatter(lambda v, _: number(v, 1) if v >= 0.01 else f"10{str(round(np.log10(v))).translate(_UP)}")
-    )
+def _element_colours(symbols: Sequence[str]) -> alt.Scale:
+    found = list(dict.fromkeys(symbols))
+    return colour(found, [_ELEMENTS.get(s, _OTHER)[0] for s in found])
 
 
-def structure_picture(molecule: Mapping[str, Any]) -> Picture:
+def structure_picture(molecule: Mapping[str, Any]) -> Figure:
     """The geometry as balls and sticks, with the contact that is asked about."""
-    seen = np.array(molecule["seen_angstrom"])
+    import altair as alt
+
+    seen, symbols = np.array(molecule["seen_angstrom"]), molecule["symbols"]
+    data = rows(
+        [
+            "element",
+            "x_angstrom",
+            "y_angstrom",
+            "z_angstrom",
+            "right_angstrom",
+            "up_angstrom",
+            "towards_angstrom",
+            "drawn_angstrom",
+        ],
+        [
+            (s, *at, *flat, round(0.18 + 0.22 * _ELEMENTS.get(s, _OTHER)[1], 4))
+            for s, at, flat in zip(symbols, molecule["coordinates_angstrom"], seen, strict=True)
+        ],
+    )
+    low, high = seen[:, :2].min(axis=0) - 0.7, seen[:, :2].max(axis=0) + 0.7
+    spread, middle = high - low, (low + high) / 2.0
+    height = float(min(np.clip(480.0 * spread[1] / spread[0], 120.0, 330.0), 80.0 * spread[1]))
+    per_angstrom = f"min({height} / {spread[1]:.5g}, width / {spread[0]:.5g})"
+
+    def axis(side: int, size: str) -> alt.Scale:
+        half = f"{size} / (2 * {per_angstrom})"
+        ends = [alt.ExprRef(expr=f"{middle[side]:.5g} {sign} {half}") for sign in "-+"]
+        return alt.Scale(domain=ends, nice=False, zero=False)
+
+    def placed(chart: alt.Chart, x: str, y: str, **more: Any) -> alt.Chart:
+        across, up = axis(0, "width"), axis(1, str(height))
+        return chart.encode(x=alt.X(f"{x}:Q", scale=across, axis=None), y=alt.Y(f"{y}:Q", scale=up, axis=None), **more)
+
+    atoms = placed(data_chart(), "right_angstrom", "up_angstrom", order=alt.Order("towards_angstrom:Q"))
+    bonds = fixed_chart(_sticks(symbols, seen))
+    layers: list[Any] = [
+        placed(bonds.mark_rule(strokeWidth=6, strokeCap="round", aria=False), "x", "y", x2="x2", y2="y2"),
+    ]
     contact = molecule.get("contact_ends_angstrom")
-
-    def draw(width_in: float) -> Figure:
-        spread = np.ptp(seen[:, :2], axis=0) + 1.6
-        height = float(np.clip(width_in * 0.62 * spread[1] / spread[0], 1.3, 3.6))
-        figure = look.new_figure(width_in, height)
-        axes = figure.add_subplot()
-        draw_atoms(axes, molecule["symbols"], seen, contact=contact)
-        if contact is not None:
-            middle = np.mean(np.array(contact), axis=0)
-            axes.annotate(
-                f"{molecule['distance_angstrom']:.2f} Å",
-                middle[:2],
-                xytext=(0, 9),
-                textcoords="offset points",
-                ha="center",
-                color=look.VERMILLION,
-                fontsize=8,
-            )
-        axes.set_xlim(seen[:, 0].min() - 0.7, seen[:, 0].max() + 0.7)
-        axes.set_ylim(seen[:, 1].min() - 0.7, seen[:, 1].max() + 0.7)
-        return figure
-
-    wide, narrow = both(draw)
-    rows = [(s, *x) for s, x in zip(molecule["symbols"], molecule["coordinates_angstrom"], strict=True)]
-    return Picture(
+    if contact is not None:
+        (x, y, *_), (x2, y2, *_) = (np.asarray(end, dtype=float).tolist() for end in contact)
+        line = fixed_chart([{"x": x, "y": y, "x2": x2, "y2": y2}])
+        layers.append(placed(line.mark_rule(color=look.VERMILLION, strokeWidth=2, strokeDash=[3, 3]), "x", "y", x2="x2", y2="y2"))
+    size = alt.expr(f"PI * pow(datum.drawn_angstrom * {per_angstrom}, 2)")
+    layers += [
+        atoms.mark_circle(stroke=look.INK, strokeWidth=1.0, size=size, opacity=1.0).encode(
+            color=alt.Color("element:N", scale=_element_colours(symbols), legend=None),
+            tooltip=tips(data, {"element": "element", "x_angstrom": "x (Å)", "y_angstrom": "y (Å)", "z_angstrom": "z (Å)"}),
+        ),
+        atoms.transform_filter("datum.element != 'H'")
+        .mark_text(color=look.PAPER, fontWeight=600, fontSize=10, aria=False)
+        .encode(text="element:N"),
+    ]
+    if contact is not None:
+        words = fixed_chart([{"x": (x + x2) / 2, "y": (y + y2) / 2, "words": f"{molecule['distance_angstrom']:.2f} Å"}])
+        layers.append(placed(words.mark_text(color=look.VERMILLION, dy=-10, fontWeight=600), "x", "y", text="words:N"))
+    return Figure(
         name="structure",
         title=molecule["title"],
         caption=f"{molecule['formula']}. {sentence(molecule['provenance'])}",
-        alt=f"{molecule['formula']}, {len(rows)} atoms.",
-        wide=wide,
-        narrow=narrow,
-        csv=table(["element", "x_angstrom", "y_angstrom", "z_angstrom"], rows),
+        alt=f"{molecule['formula']}, {len(data)} atoms.",
+        chart=alt.layer(*layers).properties(height=height),
+        data=data,
     )
 
 
-def orbital_picture(molecule: Mapping[str, Any], seen: Mapping[str, Any]) -> Picture:
+def orbital_picture(molecule: Mapping[str, Any], seen: Mapping[str, Any]) -> Figure:
     """The active orbitals from the side, occupied in Hartree-Fock first."""
-    values, extent, atoms = np.asarray(seen["values"]), seen["extent_angstrom"], np.asarray(seen["atoms_angstrom"])
-    labels = seen["labels"]
+    import altair as alt
 
-    def draw(width_in: float) -> Figure:
-        columns = min(4 if width_in > 5 else 2, len(values))
-        lines = -(-len(values) // columns)
-        shape = (extent[3] - extent[2]) / (extent[1] - extent[0])
-        width = min(width_in, 2.4 * columns)
-        height = lines * (width / columns * float(np.clip(shape, 0.35, 1.2)) + 0.28)
-        figure = look.new_figure(width_in, min(height, 9.0))
-        for k, (value, label) in enumerate(zip(values, labels, strict=True)):
-            axes = figure.add_subplot(lines, columns, k + 1)
-            top = float(np.abs(value).max()) or 1.0
-            levels = top * np.array([0.12, 0.3, 0.55, 0.8, 1.01])
-            grid = np.linspace(extent[0], extent[1], value.shape[1]), np.linspace(extent[2], extent[3], value.shape[0])
-            axes.contourf(*grid, value, levels=levels, colors=["#cfe2ee", "#9fc6e0", "#5ba3cf", look.BLUE], zorder=0)
-            axes.contourf(*grid, -value, levels=levels, colors=["#f8dccb", "#f0b995", "#e28a53", look.VERMILLION], zorder=0)
-            draw_atoms(axes, molecule["symbols"], atoms, names=False, size=0.55)
-            axes.set_xlim(extent[0], extent[1])
-            axes.set_ylim(extent[2], extent[3])
-            axes.set_title(label, fontsize=7.5, fontweight="normal", loc="center")
-        return figure
+    labels, extent, symbols = seen["labels"], seen["extent_angstrom"], molecule["symbols"]
+    atoms = np.asarray(seen["atoms_angstrom"])
+    data = rows(["orbital", "occupied_in_hartree_fock"], [(t, t.endswith("occupied")) for t in labels])
+    shape = (extent[3] - extent[2]) / (extent[1] - extent[0])
+    sticks = fixed_chart(_sticks(symbols, atoms)).mark_rule(strokeWidth=1.5, aria=False)
+    balls = fixed_chart([{"element": s, "x": float(x), "y": float(y)} for s, (x, y, _) in zip(symbols, atoms, strict=True)])
+    skeleton = (
+        sticks.encode(longitude="x:Q", latitude="y:Q", longitude2="x2:Q", latitude2="y2:Q"),
+        balls.mark_circle(size=26, stroke=look.INK, strokeWidth=0.8, opacity=1.0, aria=False).encode(
+            longitude="x:Q", latitude="y:Q", color=alt.Color("element:N", scale=_element_colours(symbols), legend=None)
+        ),
+    )
 
-    wide, narrow = both(draw)
-    return Picture(
+    def panel(value: Any, label: str) -> Any:
+        shades = [
+            fixed_chart(orbital_regions(sign * np.asarray(value), extent)).mark_geoshape(
+                color=paint, fillOpacity=0.3, stroke=paint, strokeOpacity=0.35, strokeWidth=0.6, aria=False
+            )
+            for sign, paint in ((1.0, look.BLUE), (-1.0, look.VERMILLION))
+        ]
+        name = (
+            data_chart()
+            .transform_filter(alt.FieldEqualPredicate(field="orbital", equal=label))
+            .mark_text(align="left", baseline="bottom", style="soft")
+            .encode(x=alt.value(0), y=alt.value(-4), text="orbital:N")
+        )
+        layers = [layer.project(type="identity", reflectY=True) for layer in (*shades, *skeleton)]
+        return alt.layer(*layers, name).properties(height=float(np.clip(140.0 * shape, 60.0, 190.0)))
+
+    return Figure(
         name="orbitals",
         title="Active orbitals",
         caption="Along each line of sight the amplitude of the largest size; blue and orange are the two signs. Each is scaled to"
         " its own maximum.",
         alt=", ".join(labels),
-        wide=wide,
-        narrow=narrow,
-        csv=table(["orbital", "occupied_in_hartree_fock"], [(t, t.endswith("occupied")) for t in labels]),
+        chart=alt.concat(*map(panel, seen["values"], labels), columns=4).resolve_scale(color="shared"),
+        data=data,
+        panel_px=150.0,
     )
 
 
-def race_picture(rows: Sequence[Mapping[str, Any]], *, whole_is_active: bool = False) -> Picture | None:
+def orbital_regions(value: Any, extent: Sequence[float]) -> list[Row]:
+    """Where `value` exceeds each level, as polygons with holes in angstrom: GeoJSON features, the largest first."""
+    from contourpy import FillType, contour_generator
+
+    top = float(np.abs(value).max()) or 1.0
+    across, up = np.linspace(extent[0], extent[1], value.shape[1]), np.linspace(extent[2], extent[3], value.shape[0])
+    found = contour_generator(across, up, value, fill_type=FillType.OuterOffset)
+    features = []
+    for level in _LEVELS:
+        rings = [
+            [np.round(line[a:b], 2).tolist() for a, b in pairwise(offsets)]
+            for line, offsets in zip(*found.filled(level * top, 2.0 * top), strict=True)
+        ]
+        if rings:
+            features.append({"type": "Feature", "level": level, "geometry": {"type": "MultiPolygon", "coordinates": rings}})
+    return features
+
+
+def race_picture(methods: Sequence[Mapping[str, Any]], *, whole_is_active: bool = False) -> Figure | None:
     """Distance to the exact energy of the active space against time."""
-    shown = [r for r in rows if r["error_mHa"] is not None and r["wall_s"] is not None and r["name"] != "casci"]
-    exact = next((r for r in rows if r["name"] == "casci" and r["energy_hartree"] is not None), None)
+    import altair as alt
+
+    shown = [r for r in methods if r["error_mHa"] is not None and r["wall_s"] is not None and r["name"] != "casci"]
+    exact = next((r for r in methods if r["name"] == "casci" and r["energy_hartree"] is not None), None)
     if exact is None or not shown:
         return None
-
-    def draw(width_in: float) -> Figure:
-        figure = look.new_figure(width_in, 0.34 * (len(shown) + 1) + 1.0)
-        left, right = figure.subplots(1, 2, sharey=True, gridspec_kw={"width_ratios": [1.25, 1]})
-        for k, row in enumerate([exact, *shown]):
-            colour = look.KIND_COLOURS.get(row["kind"], look.GREY)
-            size = max(abs(row["error_mHa"]), _FLOOR_MHA)
-            active = row["scope"] == "active space" or whole_is_active
-            mark = look.KIND_MARKERS.get(row["kind"], "o")
-            left.plot(size, k, marker=mark, color=colour, fillstyle="full" if active else "none")
-            if row["standard_error"]:
-                left.errorbar(size, k, xerr=row["standard_error"] * 1e3, color=colour, capsize=2)
-            right.plot(max(row["wall_s"], 1e-6), k, marker=mark, color=colour)
-        log_axis(left, x=True, most=6 if width_in > 5 else 4)
-        left.set_xlim(_FLOOR_MHA / 2, max(max(abs(r["error_mHa"]) for r in shown), 10.0) * 3)
-        left.axvline(CHEMICAL_ACCURACY_MHA, color=look.GREY, linewidth=1.0, linestyle=(0, (4, 2)))
-        left.set_yticks(range(len(shown) + 1), [r["name"] for r in (exact, *shown)])
-        left.set_ylim(len(shown) + 0.6, -0.6)
-        left.set_xlabel("off the exact energy (mHa)" if width_in > 5 else "error (mHa)")
-        look.log_seconds(right)
-        right.set_xlabel("time")
-        if width_in <= 5:
-            from matplotlib.ticker import LogLocator
-
-            right.xaxis.set_major_locator(LogLocator(numticks=4))
-        return figure
-
-    wide, narrow = both(draw)
-    return Picture(
+    data = rows(
+        ["method", "kind", "scope", "energy_hartree", "standard_error_hartree", "error_mHa", "wall_s"],
+        [
+            (r["name"], r["kind"], r["scope"], r["energy_hartree"], r["standard_error"], r["error_mHa"], r["wall_s"])
+            for r in methods
+        ],
+    )
+    order = [r["name"] for r in (exact, *shown)]
+    kinds = [k for k in _KINDS if any(r["kind"] == k for r in (exact, *shown))]
+    picked, opacity = toggle("kind")
+    key = alt.Legend(labelExpr=f"{_KINDS}[datum.label]")
+    base = (
+        data_chart()
+        .transform_filter(alt.FieldOneOfPredicate(field="method", oneOf=order))
+        .transform_calculate(
+            distance=f"max(abs(datum.error_mHa), {_FLOOR_MHA})",
+            low=f"max(abs(datum.error_mHa) - 1000 * datum.standard_error_hartree, {_FLOOR_MHA})",
+            high=f"max(abs(datum.error_mHa) + 1000 * datum.standard_error_hartree, {_FLOOR_MHA})",
+            time="max(datum.wall_s, 1e-6)",
+        )
+        .encode(
+            y=alt.Y("method:N", sort=order, title=None, scale=alt.Scale(type="point", padding=0.6)),
+            color=alt.Color("kind:N", scale=colour(kinds, [look.KIND_COLOURS[k] for k in kinds]), sort=kinds, legend=key),
+            shape=alt.Shape("kind:N", scale=colour(kinds, [look.KIND_SHAPES[k] for k in kinds]), sort=kinds),
+            opacity=opacity,
+            tooltip=tips(
+                data,
+                {
+                    "method": "method",
+                    "scope": "treats",
+                    "energy_hartree": "energy (hartree)",
+                    "error_mHa": "off the exact energy (mHa)",
+                    "wall_s": "wall time (s)",
+                },
+            ),
+        )
+    )
+    ends = [_FLOOR_MHA / 2.0, 3.0 * max(10.0, *(abs(r["error_mHa"]) for r in shown))]
+    x = alt.X("distance:Q", title="off the exact energy (mHa, log scale)").scale(type="log", domain=ends, nice=False)
+    x = x.axis(labelExpr=PLAIN, values=decades(*ends, most=4))
+    open_ = "false" if whole_is_active else "datum.scope != 'active space'"
+    sampled = base.transform_filter("datum.standard_error_hartree > 0")
+    near = alt.layer(
+        line_at(CHEMICAL_ACCURACY_MHA, dashed=True),
+        sampled.mark_rule(strokeWidth=1.4, aria=False).encode(x="low:Q", x2="high:Q"),
+        base.transform_filter(f"!({open_})").mark_point(size=70).encode(x=x),
+        base.transform_filter(open_).mark_point(size=60, filled=False, strokeWidth=1.7).encode(x=x),
+    )
+    times = [max(r["wall_s"], 1e-6) for r in (exact, *shown)]
+    span = [min(times) / 2.0, max(times) * 2.0]
+    across = alt.X("time:Q", title="wall time (log scale)").scale(type="log", domain=span, nice=False)
+    fast = base.mark_point(size=70).encode(x=across.axis(labelExpr=SECONDS, values=decades(*span, most=4)))
+    panels = [
+        panel.properties(height={"step": 24}, title=words)
+        for panel, words in ((near.add_params(picked), "Error"), (alt.layer(fast), "Time"))
+    ]
+    return Figure(
         name="methods",
         title="How near, and how fast",
         caption="Distance from the exact energy of the active space (CASCI) and time on this machine. The dashed line is chemical"
@@ -223,63 +271,70 @@ def race_picture(rows: Sequence[Mapping[str, Any]], *, whole_is_active: bool = F
             ""
             if whole_is_active
             else " Open marks treat the whole molecule: what they differ by is correlation outside it, not an error."
-        )
-        + " Circles are classical, diamonds quantum, the square is Hartree-Fock.",
-        alt="; ".join(f"{r['name']} {number(r['error_mHa'])} mHa in {seconds(r['wall_s'])}" for r in shown),
-        wide=wide,
-        narrow=narrow,
-        csv=table(
-            ["method", "kind", "scope", "energy_hartree", "standard_error_hartree", "error_mHa", "wall_s"],
-            [
-                (r["name"], r["kind"], r["scope"], r["energy_hartree"], r["standard_error"], r["error_mHa"], r["wall_s"])
-                for r in rows
-            ],
         ),
+        alt="; ".join(f"{r['name']} {number(r['error_mHa'])} mHa in {seconds(r['wall_s'])}" for r in shown),
+        chart=alt.concat(*panels, columns=2).resolve_scale(color="shared", shape="shared"),
+        data=data,
+        panel_px=260.0,
+        rows_shared=True,
     )
 
 
-def convergence_picture(rows: Sequence[Mapping[str, Any]]) -> Picture | None:
+def convergence_picture(methods: Sequence[Mapping[str, Any]]) -> Figure | None:
     """The energy while it fell, above the exact one."""
-    exact = next((r["energy_hartree"] for r in rows if r["name"] == "casci"), None)
-    shown = [r for r in rows if len(r["trace"]) > 2]
+    import altair as alt
+
+    exact = next((r["energy_hartree"] for r in methods if r["name"] == "casci"), None)
+    shown = [r for r in methods if len(r["trace"]) > 2]
     if exact is None or not shown:
         return None
     colours = (look.VERMILLION, look.BLUE, look.GREEN, look.PURPLE, look.ORANGE, look.SKY, look.GREY)
-    dashes: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1, 1.5)))
-
-    def draw(width_in: float) -> Figure:
-        figure = look.new_figure(width_in, 3.2 if width_in > 5 else 3.0)
-        axes = figure.add_subplot()
-        for k, row in enumerate(shown):
-            evaluations = [point[1] for point in row["trace"]]
-            above = [max((point[2] - exact) * 1e3, _FLOOR_MHA) for point in row["trace"]]
-            axes.step(
-                evaluations,
-                above,
-                where="post",
-                color=colours[k % len(colours)],
-                linestyle=dashes[k % len(dashes)],
-                linewidth=1.6,
-                label=row["name"],
-            )
-        axes.axhline(CHEMICAL_ACCURACY_MHA, color=look.GREY, linewidth=1.0, linestyle=(0, (4, 2)))
-        log_axis(axes, x=True, most=6)
-        log_axis(axes, x=False, most=6)
-        axes.set_xlabel("evaluations of energy and gradient")
-        axes.set_ylabel("above the exact energy (mHa)")
-        axes.legend(loc="best")
-        return figure
-
-    wide, narrow = both(draw)
-    rows_csv = [(r["name"], p[0], p[1], p[2], (p[2] - exact) * 1e3) for r in shown for p in r["trace"]]
-    return Picture(
+    dashes = ([1, 0], [7, 3], [2, 2], [8, 2, 2, 2])
+    data = rows(
+        ["method", "time_s", "evaluations", "energy_hartree", "above_exact_mHa"],
+        [(r["name"], p[0], p[1], p[2], (p[2] - exact) * 1e3) for r in shown for p in r["trace"]],
+    )
+    names = [r["name"] for r in shown]
+    paint = colour(names, [colours[k % 7] for k in range(len(names))])
+    picked, opacity = toggle("method")
+    ends = [1.0, 1.1 * max(2.0, *(row["evaluations"] for row in data))]
+    heights = [max(row["above_exact_mHa"], _FLOOR_MHA) for row in data]
+    span = [min(*heights, CHEMICAL_ACCURACY_MHA) / 2.0, max(*heights, CHEMICAL_ACCURACY_MHA) * 2.0]
+    base = (
+        data_chart()
+        .transform_calculate(above=f"max(datum.above_exact_mHa, {_FLOOR_MHA})", at="max(datum.evaluations, 1)")
+        .encode(
+            x=alt.X("at:Q", title="evaluations of energy and gradient (log scale)")
+            .scale(type="log", domain=ends, nice=False)
+            .axis(labelExpr=PLAIN, values=decades(*ends)),
+            y=alt.Y("above:Q", title="above the exact energy (mHa, log scale)")
+            .scale(type="log", domain=span, nice=False)
+            .axis(labelExpr=PLAIN, values=decades(*span)),
+            color=alt.Color("method:N", scale=paint, sort=names, legend=legend(names)),
+            opacity=opacity,
+        )
+    )
+    dash = alt.StrokeDash("method:N", scale=alt.Scale(domain=names, range=[dashes[k % 4] for k in range(len(names))]), sort=names)
+    words = {
+        "method": "method",
+        "evaluations": "evaluations",
+        "time_s": "time (s)",
+        "energy_hartree": "energy (hartree)",
+        "above_exact_mHa": "above the exact (mHa)",
+    }
+    return Figure(
         name="convergence",
         title="Convergence",
         caption="The lowest energy so far. The dashed line is chemical accuracy, 1.6 mHa.",
         alt="; ".join(
             f"{r['name']} ends {number((r['trace'][-1][2] - exact) * 1e3)} mHa above after {r['trace'][-1][1]:,}" for r in shown
         ),
-        wide=wide,
-        narrow=narrow,
-        csv=table(["method", "time_s", "evaluations", "energy_hartree", "above_exact_mHa"], rows_csv),
+        chart=alt.layer(
+            line_at(CHEMICAL_ACCURACY_MHA, "y", dashed=True),
+            base.mark_line(interpolate="step-after", strokeWidth=1.8, aria=False).encode(strokeDash=dash),
+            base.mark_point(size=90, fillOpacity=0, strokeOpacity=0).encode(tooltip=tips(data, words)),  # unseen
+        )
+        .add_params(picked)
+        .properties(height=280),
+        data=data,
     )

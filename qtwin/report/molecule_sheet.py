@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from qtwin.report.chart import Figure
 from qtwin.report.molecule_curves import curve_picture
 from qtwin.report.molecule_fault_tolerance import fault_tolerance_section
 from qtwin.report.molecule_pictures import convergence_picture, orbital_picture, race_picture, structure_picture
@@ -18,7 +19,6 @@ from qtwin.report.molecule_tables import (
 )
 from qtwin.report.molecule_verdict import CHEMICAL_ACCURACY_MHA
 from qtwin.report.number import number, seconds
-from qtwin.report.picture import Picture
 from qtwin.report.sheet import Section, Sheet
 from qtwin.report.words import sentence
 
@@ -131,7 +131,7 @@ def _scan_section(scan: Mapping[str, Any]) -> Section:
     return Section(anchor="curve", title="Curve", pictures=[picture], tables=[scan_table(points, scan["x"])])
 
 
-def interaction_pictures(interaction: Mapping[str, Any], *, name: str = "interaction", title: str = "") -> list[Picture]:
+def interaction_pictures(interaction: Mapping[str, Any], *, name: str = "interaction", title: str = "") -> list[Figure]:
     """The interaction energy along the distance, if it was scanned."""
     points = [p for p in interaction["points"] if p["methods"]]
     if len(points) < 2:

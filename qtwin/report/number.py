@@ -80,6 +80,12 @@ def seconds(value: Any, digits: int = 3) -> str:
     return f"{number(x * 1e3, 2)} ms" if x >= 1e-3 else f"{number(x * 1e6, 2)} µs"
 
 
+def whole(value: Any) -> str:
+    """A count of shots or runs, rounded up, with three digits from a million on."""
+    x = finite(value)
+    return MISSING if x is None else number(math.ceil(x)) if x < 1e6 else number(float(x))
+
+
 def interval(value: Any, printed: Callable[[Any], str] = number) -> str:
     """'low to high' of a mapping with these two keys, or the dash when either is missing."""
     if not isinstance(value, Mapping) or finite(value.get("low")) is None or finite(value.get("high")) is None:

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtwin.errors import InputError
-from qtwin.report import figures, glance, number
+from qtwin.report import figures, glance, look, number, recommendation
+from qtwin.report.chart import Figure
 from qtwin.report.decision_pictures import against, dose_label, labels
 from qtwin.report.origin import ORIGIN, command_line, origin_text
-from qtwin.report.picture import Picture
 from qtwin.report.race import ranked, solver_label
 from qtwin.report.words import glue, plain_key, sentence
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 SCHEMA = "qtwin.result/1"
+_HEAVY = 200_000
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -37,7 +38,7 @@ def write(result: Mapping[str, Any], out_dir: Path) -> Path:
 
     Args:
         result: A result of schema qtwin.result/1, as read from result.json; optional parts may be None or absent.
-        out_dir: Folder that receives ``report.html`` and ``figures/*.png``.
+        out_dir: Folder that receives ``report.html``, ``figures/*.svg`` and ``figures/*.csv``.
 
     Returns:
         The path of the page.
@@ -55,7 +56,7 @@ def write(result: Mapping[str, Any], out_dir: Path) -> Path:
     page = render(result, pictures)
     target = Path(out_dir) / "report.html"
     try:
-        write_pictures(target.parent, pictures.values(), narrow=True)
+        write_pictures(target.parent, pictures.values())
         replace_file(target, page.encode())
     except OSError as error:
         raise InputError(
@@ -64,7 +65,7 @@ def write(result: Mapping[str, Any], out_dir: Path) -> Path:
     return target
 
 
-def render(result: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
+def render(result: Mapping[str, Any], pictures: Mapping[str, Figure]) -> str:
     """The page as text."""
     return (
         environment()
@@ -79,7 +80,7 @@ def render(result: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
             solvers=ranked(result),
             change=glance.change(result),
             command=command_line(),
-            **inline_policy(template_text("page.css"), template_text("page.js")),
+            **inlined(pictures.values()),
         )
     )
 
@@ -89,13 +90,45 @@ def template_text(name: str) -> str:
     return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
-def inline_policy(style: str, script: str) -> dict[str, Any]:
-    """Style and script as a template prints them, and the content security policy that allows just these."""
+def inlined(pictures: Iterable[Figure]) -> dict[str, Any]:
+    """Style, script and charts as a template prints them, and the content security policy that allows just these.
+
+    A page with charts carries Vega once, and reads expressions by Vega's interpreter, because the policy forbids ``eval``.
+    """
     from markupsafe import Markup
 
+    specs = {p.name: p.page_spec for p in pictures}
+    style, script = template_text("page.css"), template_text("page.js")
+    if specs:
+        script = "\n".join((_vega(), script, template_text("chart.js")))
+    charts = json.dumps({"dark": look.colour_pairs(), "specs": specs}, separators=(",", ":")).replace("<", "\\u003c")
     allowed = f"img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
     policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
-    return {"style": Markup(style), "script": Markup(script), "policy": policy}
+    return {
+        "style": Markup(style),
+        "script": Markup(script),
+        "charts": Markup(charts) if specs else "",
+        "policy": policy,
+    }
+
+
+@lru_cache(maxsize=1)
+def _vega() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script."""
+    import vl_convert
+
+    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")).replace("</script", "<\\/script")
+
+
+def _still(picture: Figure) -> str:
+    """The drawing for paper and for readers without script, as a data URI: SVG, or PNG where thousands of marks weigh more."""
+    if len(picture.svg) < _HEAVY:
+        return "data:image/svg+xml;base64," + base64.b64encode(picture.svg.encode()).decode()
+    return "data:image/png;base64," + base64.b64encode(picture.png).decode()
+
+
+def _csv_uri(picture: Figure) -> str:
+    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(picture.csv.encode()).decode()
 
 
 @lru_cache(maxsize=1)
@@ -117,11 +150,13 @@ def environment() -> Environment:
         "plain": number.plain,
         "qaly": number.qaly,
         "percent": number.percent,
+        "whole": number.whole,
         "seconds": number.seconds,
         "interval": number.interval,
         "interval_qaly": lambda value: number.interval(value, number.qaly),
         "interval_percent": lambda value: number.interval(value, number.percent),
         "words": plain_key,
+        "ignorance": recommendation.ignorance,
         "sentence": sentence,
         "dose": dose_label,
         "pretty_json": lambda value: escape(json.dumps(value, indent=2, ensure_ascii=False, default=str)),
@@ -129,6 +164,8 @@ def environment() -> Environment:
     environment.globals |= {
         "position": number.position,
         "finite": number.finite,
+        "still": _still,
+        "csv_uri": _csv_uri,
         "label": solver_label,
         "doses": labels,
         "against": against,
@@ -141,14 +178,12 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def write_pictures(folder: Path, pictures: Iterable[Picture], *, narrow: bool = False) -> None:
-    """Every picture as ``figures/NAME.png`` with its numbers as ``figures/NAME.csv``, and which command made them."""
+def write_pictures(folder: Path, pictures: Iterable[Figure]) -> None:
+    """Every picture as ``figures/NAME.svg`` with its numbers as ``figures/NAME.csv``, and which command made them."""
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     for picture in pictures:
-        replace_file(folder / "figures" / f"{picture.name}.png", picture.wide)
+        replace_file(folder / "figures" / f"{picture.name}.svg", picture.svg.encode())
         replace_file(folder / "figures" / f"{picture.name}.csv", picture.csv.encode())
-        if narrow:
-            replace_file(folder / "figures" / f"{picture.name}-narrow.png", picture.narrow)
     origin = origin_text()
     if origin is not None:
         replace_file(folder / ORIGIN, origin)

@@ -3,68 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qtwin.report import look
-from qtwin.report.number import qaly
-from qtwin.report.picture import Picture, table
+from qtwin.report.chart import Figure, colour, data_chart, rows, tips, toggle
+from qtwin.report.number import finite, qaly
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+_GROUPS = {"feasible": look.GREY, "Pareto-optimal": look.ORANGE, "chosen": look.BLUE}
 
 
-def picture(result: Mapping[str, Any]) -> Picture | None:
+def picture(result: Mapping[str, Any]) -> Figure | None:
     """Every feasible regimen, the front, and the chosen one; None without them."""
+    import altair as alt
+
     found = result.get("pareto") or {}
     front = found.get("front") or []
     if not front:
         return None
     unit = str((result.get("problem") or {}).get("unit") or "QALY")
-
-    def draw(width_in: float) -> Figure:
-        figure = look.new_figure(width_in, 3.6 if width_in > 5 else 3.2)
-        axes = figure.add_subplot()
-        axes.plot(
-            found["harm"],
-            found["benefit"],
-            linestyle="none",
-            marker="o",
-            markersize=2.2,
-            color=look.GREY,
-            alpha=0.45,
-            label="feasible",
-        )
-        axes.plot(
-            [p["harm"] for p in front],
-            [p["benefit"] for p in front],
-            color=look.ORANGE,
-            marker="s",
-            markersize=3.5,
-            linewidth=1.3,
-            label="Pareto-optimal",
-        )
-        chosen = found["chosen"]
-        axes.plot(chosen["harm"], chosen["benefit"], linestyle="none", marker="D", markersize=7, color=look.BLUE, label="chosen")
-        axes.set_xlabel(f"harm ({unit} lost)")
-        axes.set_ylabel(f"benefit ({unit} gained)")
-        axes.legend(loc="lower right")
-        look.few_ticks(axes)
-        return figure
-
-    with look.style():
-        wide, narrow = look.png(draw(look.WIDE_IN)), look.png(draw(look.NARROW_IN))
+    chosen = found.get("chosen") or {}
+    data = rows(
+        ["group", "regimen", "benefit", "harm"],
+        [
+            *(("feasible", None, b, h) for b, h in zip(found.get("benefit") or [], found.get("harm") or [], strict=False)),
+            *(("Pareto-optimal", " + ".join(p.get("regimen") or []) or "no drug", p["benefit"], p["harm"]) for p in front),
+            *(
+                [("chosen", "the chosen regimen", chosen["benefit"], chosen["harm"])]
+                if finite(chosen.get("harm")) is not None
+                else []
+            ),
+        ],
+    )
+    picked, opacity = toggle("group")
+    base = data_chart().encode(
+        x=alt.X("harm:Q", title=f"harm ({unit} lost)"),
+        y=alt.Y("benefit:Q", title=f"benefit ({unit} gained)").scale(zero=False, padding=12, nice=False),
+        color=alt.Color("group:N", scale=colour(list(_GROUPS), list(_GROUPS.values()))),
+        opacity=opacity,
+    )
+    shape = alt.Shape("group:N", scale=colour(list(_GROUPS), ["circle", "square", "diamond"]))
+    words = tips(data, {"group": "", "regimen": "regimen", "benefit": "benefit", "harm": "harm"})
+    cloud, line, best = (base.transform_filter(alt.FieldEqualPredicate(field="group", equal=g)) for g in _GROUPS)
+    layers = [
+        cloud.mark_point(size=12, strokeWidth=0, fillOpacity=0.5, aria=False).encode(shape=shape),
+        line.mark_line(strokeWidth=1.5, aria=False),
+        line.mark_point(size=36).encode(shape=shape, tooltip=words),
+        best.mark_point(size=150).encode(shape=shape, tooltip=words),
+    ]
     first, last = front[0], front[-1]
-    words = (
+    told = (
         f"{len(front)} regimens are Pareto-optimal (no other is better in both): from"
         f" {qaly(first['benefit'])} gained at {qaly(first['harm'])} lost to"
         f" {qaly(last['benefit'])} at {qaly(last['harm'])} {unit}."
     )
-    return Picture(
+    return Figure(
         name="pareto",
         title="Benefit against harm",
-        caption=f"{words} The objective weighs one against the other; who weighs harm more takes a regimen further left.",
-        alt=words,
-        wide=wide,
-        narrow=narrow,
-        csv=table(["regimen", "benefit", "harm"], [(" + ".join(p["regimen"]), p["benefit"], p["harm"]) for p in front]),
+        caption=f"{told} The objective weighs one against the other; who weighs harm more takes a regimen further left.",
+        alt=told,
+        chart=alt.layer(*layers).add_params(picked).properties(height=300),
+        data=data,
     )

@@ -13,11 +13,13 @@ from qtwin.pharmacology.benefit import COMPONENTS, why_not
 from qtwin.pharmacology.drug import Dose
 from qtwin.pharmacology.eligibility import Eligibility, Finding
 from qtwin.pharmacology.facts import Facts
-from qtwin.problem.decision import Certainty, Swing
+from qtwin.pharmacology.finding import gravity
+from qtwin.problem.decision import Certainty, Discounted, Rival, Split, Swing
 from qtwin.problem.regimen import RegimenProblem
 from qtwin.report.number import number, percent, qaly
 
 _NAMED = 4
+CAUTIONS = "Cautions on the page"
 _EFFECT_OF: Mapping[str, str] = {
     "disease course": "amyloid_clearance",
     "symptomatic cognition": "adas_cog_max",
@@ -43,6 +45,7 @@ def finding(found: Finding) -> dict[str, Any]:
         "partner": found.partner,
         "rule": rule.id,
         "strength": rule.strength,
+        "gravity": gravity(rule),
         "text": rule.text,
         "source": rule.source,
     }
@@ -95,6 +98,46 @@ def swing_section(swing: Swing, problem: RegimenProblem, bits: NDArray[np.uint8]
     }
 
 
+def _labels(problem: RegimenProblem, row: NDArray[np.uint8]) -> list[str]:
+    return [o.label for o in problem.regimen(row).doses]
+
+
+def _rival_section(
+    rival: Rival | None, sure: Certainty, problem: RegimenProblem, bits: NDArray[np.uint8]
+) -> dict[str, Any] | None:
+    """The regimen that exchanges one drug of the choice, as result.json holds it."""
+    if rival is None:
+        return None
+    mine, other = bits[sure.chosen] > 0, bits[rival.row] > 0
+    (gone,), (new,) = np.flatnonzero(mine & ~other), np.flatnonzero(other & ~mine)
+    return {
+        "take": dose(problem.options[new]),
+        "instead_of": dose(problem.options[gone]),
+        "p_better": rival.p_better,
+        "nearly_equal": rival.nearly_equal,
+    }
+
+
+def _split_section(split: Split) -> dict[str, Any]:
+    return {
+        "n_courses": split.n_courses,
+        "n_draws": split.n_draws,
+        "p_optimal_course_unknown": split.p_course,
+        "p_optimal_numbers_unknown": split.p_numbers,
+        "p_optimal_both_unknown": split.p_both,
+        "evppi_course_qaly": split.course_qaly,
+        "evppi_numbers_qaly": split.numbers_qaly,
+    }
+
+
+def _discounted_section(found: Discounted, problem: RegimenProblem, bits: NDArray[np.uint8]) -> dict[str, Any]:
+    return {
+        "rate_per_year": found.rate_per_year,
+        "best": _labels(problem, bits[found.row]),
+        "regret_qaly": found.regret_qaly,
+    }
+
+
 def certainty_section(sure: Certainty, problem: RegimenProblem, bits: NDArray[np.uint8]) -> dict[str, Any]:
     """How sure the choice is, as result.json holds it."""
     return {
@@ -107,6 +150,9 @@ def certainty_section(sure: Certainty, problem: RegimenProblem, bits: NDArray[np
         "regret_95_qaly": sure.regret_95_qaly,
         "evpi_qaly": sure.evpi_qaly,
         "evppi": [{"group": x.group, "value_qaly": x.value_qaly, "n_numbers": x.n_numbers} for x in sure.learning],
+        "rival": _rival_section(sure.rival, sure, problem, bits),
+        "split": _split_section(sure.split),
+        "discount": [_discounted_section(x, problem, bits) for x in sure.discounted],
         "tornado": [swing_section(x, problem, bits) for x in sure.swings],
         "set90": [
             {
@@ -136,11 +182,34 @@ def _person(patient: Patient, facts: Facts) -> str:
     return text + (f" ({'; '.join(extra)})" if extra else "")
 
 
-def sentence(patient: Patient, facts: Facts, chosen: Sequence[Dose], out_of_scope: Sequence[str]) -> str:
-    """The headline: what is recommended, and for whom."""
+def nearly(sure: Mapping[str, Any] | None) -> str:
+    """What hardly differs in worth, such as 'donanemab instead of lecanemab: nearly equal'; "" where there is none."""
+    rival = (sure or {}).get("rival")
+    if not rival or not rival["nearly_equal"]:
+        return ""
+    return f"{rival['take']['inn']} instead of {rival['instead_of']['inn']}: nearly equal"
+
+
+def sentence(
+    patient: Patient,
+    facts: Facts,
+    chosen: Sequence[Dose],
+    out_of_scope: Sequence[str],
+    sure: Mapping[str, Any] | None = None,
+) -> str:
+    """The headline: what is recommended, for whom, and what is nearly as good.
+
+    Args:
+        patient: Whom it is for.
+        facts: What is known of them.
+        chosen: The recommended doses.
+        out_of_scope: Why no model is about this person.
+        sure: The section `certainty` of the result.
+    """
     what = _and([o.label for o in chosen]) if chosen else "no drug"
     first = f"Outside the scope of every model ({'; '.join(out_of_scope)}). " if out_of_scope else ""
-    return f"{first}For {_person(patient, facts)} the twin recommends {what}."
+    equal = f" (or {nearly(sure)})" if nearly(sure) else ""
+    return f"{first}For {_person(patient, facts)} the twin recommends {what}{equal}."
 
 
 def points(result: Mapping[str, Any], current: Mapping[str, Any]) -> tuple[str, ...]:
@@ -161,6 +230,13 @@ def points(result: Mapping[str, Any], current: Mapping[str, Any]) -> tuple[str, 
         f" {_several(len(sure['set90']), 'regimen')} hold 90 %."
         f" Expected regret {qaly(sure['expected_regret_qaly'])} QALY, {qaly(sure['regret_95_qaly'])} in the worst twentieth.",
     ]
+    if nearly(sure):
+        out.append(
+            f"Nearly equal: {sure['rival']['take']['inn']} instead of {sure['rival']['instead_of']['inn']}"
+            f" is better in {percent(sure['rival']['p_better'])} of the draws."
+        )
+    if sure.get("split"):
+        out.append(ignorance(sure["split"]))
     by_drug: dict[str, str] = {}
     for row in result["excluded"]:
         label, too_much = row["inn"], row["because"][0]["strength"] == "dose"
@@ -185,11 +261,10 @@ def points(result: Mapping[str, Any], current: Mapping[str, Any]) -> tuple[str, 
     others = _allowed_and_not_chosen(result)
     if others:
         out.append(f"Allowed by themselves, with a benefit counted, and yet not in the best regimen: {', '.join(others)}.")
-    cautions = [
-        f"{c['inn']}{' with ' + c['partner'] if c['partner'] else ''}: {c['text'].rstrip('.')}" for c in result["cautions"]
-    ]
+    cautions = _cautions(result["cautions"])
     if cautions:
-        out.append(_list("To mind with it", cautions))
+        out.append(_list("To mind with it, the gravest first", cautions, total=len(result["cautions"]), more=f"under {CAUTIONS}"))
+    out += _begun(result)
     starts = [f"{s['inn']} {s['start_daily_mg']:g} mg a day" for s in result["eligibility"]["starting_doses"]]
     if starts:
         out.append(_list("Start with", starts))
@@ -206,7 +281,60 @@ def points(result: Mapping[str, Any], current: Mapping[str, Any]) -> tuple[str, 
         out.append(_list("What would change it", said, total=len(flips)))
     else:
         out.append("What would change it: no single number, moved from its 5th to its 95th percentile alone, changes the choice.")
+    if sure.get("discount"):
+        out.append(_discount(sure["discount"]))
     return tuple(out)
+
+
+def ignorance(split: Mapping[str, Any]) -> str:
+    """Which ignorance matters: the course of this person's disease, or the numbers."""
+    if split["n_courses"] == 1:
+        return "None of the regimens that may be the best changes the course of the disease, so it does not matter which that is."
+    course, numbers = split["evppi_course_qaly"], split["evppi_numbers_qaly"]
+    return (
+        "Of this, were only this person's course of disease unknown, the choice would be the best in"
+        f" {percent(split['p_optimal_course_unknown'])} of courses; were only the numbers of drugs, risks and values unknown, in"
+        f" {percent(split['p_optimal_numbers_unknown'])} of draws. To learn the course would be worth {qaly(course)} QALY,"
+        f" all the numbers {qaly(numbers)}."
+    )
+
+
+def _discount(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The choice at other discount rates."""
+    rates = _or([f"{100.0 * row['rate_per_year']:g}" for row in rows])
+    other = [row for row in rows if row["regret_qaly"] > 0.0]
+    if not other:
+        return f"Discounting later years by {rates} % a year instead of 3 % changes nothing of the choice."
+    said = [
+        f"{100.0 * row['rate_per_year']:g} % a year makes {_inns(row['best'])} the best, by {qaly(row['regret_qaly'])} QALY"
+        for row in other
+    ]
+    return f"Discounting later years otherwise than by 3 %: {'; '.join(said)}."
+
+
+def _inns(labels: Sequence[str]) -> str:
+    return " + ".join(label.split(" ")[0] for label in labels) or "no drug"
+
+
+def _cautions(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The cautions, the gravest first; of several on the same medicines only the gravest, so that each that is told is new."""
+    told: dict[frozenset[str], str] = {}
+    for c in sorted(rows, key=lambda c: c.get("gravity", len(rows))):
+        beside = f" with {c['partner']}" if c["partner"] else ""
+        told.setdefault(frozenset({c["inn"], c["partner"] or c["text"]}), f"{c['inn']}{beside}: {c['text'].rstrip('.')}")
+    return list(told.values())
+
+
+def _begun(result: Mapping[str, Any]) -> list[str]:
+    """Where a rule lets only so many of a group be taken or begun, and the choice goes up to it."""
+    taken = {f"{row['inn']} {row['amount_mg']:g} mg /{row['interval_h']:g} h" for row in result["chosen"]}
+    out = []
+    for rule in result["problem"].get("constraints", []):
+        bound = rule["kind"] == "AtMost" and rule["name"].startswith("eligibility: ")
+        inns = {label.split(" ")[0] for label in rule["members"]}
+        if bound and len(inns) > 1 and taken & set(rule["members"]):
+            out.append(f"Limited: {rule['reason'].replace('. (', ' (', 1)}.")
+    return out
 
 
 def _flip(bar: Mapping[str, Any]) -> str:
@@ -234,10 +362,14 @@ def _several(n: int, word: str) -> str:
     return f"{n} {word}{'' if n == 1 else 's'}"
 
 
-def _list(head: str, rows: Sequence[str], *, total: int | None = None) -> str:
+def _list(head: str, rows: Sequence[str], *, total: int | None = None, more: str = "") -> str:
     n = len(rows) if total is None else total
-    shown = rows[:_NAMED]
-    return f"{head}: {'; '.join(shown)}" + (f"; and {n - len(shown)} more." if n > len(shown) else ".")
+    shown, where = rows[:_NAMED], f" {more}" if more else ""
+    return f"{head}: {'; '.join(shown)}" + (f"; and {n - len(shown)} more{where}." if n > len(shown) else ".")
+
+
+def _or(words: Sequence[str]) -> str:
+    return " or ".join(words)
 
 
 def starting_doses(chosen: Sequence[Dose], eligibility: Eligibility, taken: Collection[str]) -> list[dict[str, Any]]:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.benchmark.metrics import clopper_pearson
+from qtwin.benchmark.metrics import FEWEST, no_interval, posterior
+from qtwin.benchmark.processor import device_time, processor, shots_to_solution
 from qtwin.encoding.encoding import Encoding
 from qtwin.problem.regimen import RegimenProblem
 from qtwin.solver.base import Card, Result
@@ -55,12 +56,14 @@ def _any_row_equal(bits: NDArray[np.generic], targets: NDArray[np.generic]) -> N
 
 
 def rate(successes: int, trials: int, target: str) -> dict[str, Any]:
-    """A success rate with its exact (Clopper-Pearson) interval."""
-    low, high = clopper_pearson(successes, trials, level=_LEVEL)
+    """A success rate with its interval (`qtwin.benchmark.metrics.posterior`); low and high are None for fewer than ten trials."""
+    low, high = posterior(successes, trials, level=_LEVEL)
+    few = trials < FEWEST
     return {
         "value": successes / trials,
-        "low": low,
-        "high": high,
+        "low": None if few else low,
+        "high": None if few else high,
+        "no_interval": no_interval(trials) if few else "",
         "level": _LEVEL,
         "successes": successes,
         "trials": trials,
@@ -107,6 +110,9 @@ def solver_row(
         "feasible_share": None,
         "mean_energy": None,
         "time_to_solution_s": None,
+        "shots_to_solution": None,
+        "read_time_to_solution_s": None,
+        "qpu": _qpu(result, None) if card.kind == "quantum" else None,
         "trace": [[p.time_s, p.evaluations, p.best_energy] for p in result.trace[-200:]],
         "info": dict(result.info),
     }
@@ -122,7 +128,36 @@ def solver_row(
             row["regret_twin"] = 0.0 if abs(regret) < _TIE_QALY else regret
     if result.samples is not None:
         row |= _sample_scores(result, encoding, yardstick, total_s)
+        if card.kind == "quantum":
+            row["qpu"] = _qpu(result, row["shots_to_solution"])
     return row
+
+
+def _qpu(result: Result, needed: dict[str, Any] | None) -> dict[str, Any]:
+    """The same answer on the idealised processor: seconds of a shot, of the run, and of the shots until one hits with 99 %.
+
+    `to_solution_s` holds training and then shots of the trained circuit; `unknown` says why there is no time.
+    """
+    found = device_time(result.info.get("resources"), evaluations=result.evaluations)
+    shot_s = found.shot_s
+    ends = None
+    if shot_s is not None and needed is not None:
+        ends = {k: None if v is None else (found.training_shots + v) * shot_s for k, v in needed.items()}
+    return {
+        "shot_s": shot_s,
+        "shots": found.shots,
+        "training_shots": found.training_shots,
+        "run_s": found.run_s,
+        "to_solution_s": ends,
+        "two_qubit_depth": found.depth,
+        "lattice": found.lattice,
+        "unknown": found.unknown,
+        "assumptions": processor().words,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _sample_scores(result: Result, encoding: Encoding, yardstick: Yardstick, total_s: float) -> dict[str, Any]:
@@ -135,7 +170,11 @@ def _sample_scores(result: Result, encoding: Encoding, yardstick: Yardstick, tot
     variance = float(np.average((energies - mean) ** 2, weights=counts))
     known = "" if yardstick.complete else " known"
     hit = rate(int(counts[yardstick.is_best(decoded)].sum()), shots, f"the twin's best regimen{known}")
-    times = [_time_to_solution_s(total_s, shots, p) for p in (hit["value"], hit["high"], hit["low"])]
+    few = hit["low"] is None
+    rates = [hit["value"], *(() if few else (hit["high"], hit["low"]))]
+    names = ("value", "low", "high")
+    times = dict.fromkeys(names) | dict(zip(names, (_time_to_solution_s(total_s, shots, p) for p in rates), strict=False))
+    needed = dict.fromkeys(names) | dict(zip(names, (_finite(shots_to_solution(p)) for p in rates), strict=False))
     return {
         "success_probability": hit,
         "success_probability_encoded": rate(
@@ -143,7 +182,9 @@ def _sample_scores(result: Result, encoding: Encoding, yardstick: Yardstick, tot
         ),
         "feasible_share": rate(int(counts[encoding.is_feasible(samples.bits)].sum()), shots, "a feasible regimen"),
         "mean_energy": {"value": mean, "standard_error": math.sqrt(variance / max(shots - 1, 1))},
-        "time_to_solution_s": {"value": times[0], "low": times[1], "high": times[2]},
+        "time_to_solution_s": times,
+        "shots_to_solution": needed,
+        "read_time_to_solution_s": {k: None if v is None else v * total_s / shots for k, v in needed.items()},
     }
 
 

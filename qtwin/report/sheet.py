@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from qtwin.errors import InputError
+from qtwin.report.chart import Figure
 from qtwin.report.origin import command_line
-from qtwin.report.page import environment, inline_policy, replace_file, template_text, write_pictures
-from qtwin.report.picture import Picture
+from qtwin.report.page import environment, inlined, replace_file, write_pictures
 
 DISCLAIMER = "Research software. Not a medical device; not for diagnosis or prescribing."
 
@@ -58,7 +58,7 @@ class Section:
     title: str
     text: Sequence[str] = ()
     grids: Sequence[Grid] = ()
-    pictures: Sequence[Picture] = ()
+    pictures: Sequence[Figure] = ()
     tables: Sequence[Table] = ()
     links: Sequence[tuple[str, str]] = ()
     listed: bool = True
@@ -94,11 +94,11 @@ def write_sheet(sheet: Sheet, out_dir: Path, *, name: str = "report.html") -> Pa
         InputError: if the folder cannot be written to.
     """
     target = Path(out_dir) / name
-    style, script = template_text("page.css"), template_text("page.js")
+    pictures = [picture for section in sheet.sections for picture in section.pictures]
     text = environment().get_template("sheet.html.j2")
-    page = text.render(s=sheet, disclaimer=DISCLAIMER, command=command_line(), **inline_policy(style, script))
+    page = text.render(s=sheet, disclaimer=DISCLAIMER, command=command_line(), **inlined(pictures))
     try:
-        write_pictures(target.parent, (picture for section in sheet.sections for picture in section.pictures))
+        write_pictures(target.parent, pictures)
         replace_file(target, page.encode())
     except OSError as error:
         raise InputError(

@@ -1,19 +1,12 @@
-"""Whether the posterior is right, in one figure: ranks of the truth among posterior draws, and coverage of the forecast."""
+"""Whether the posterior is right, in two figures: ranks of the truth among posterior draws, and coverage of the forecast."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
 from qtwin.report import look
-from qtwin.report.picture import Picture, table
+from qtwin.report.chart import DATA, Figure, colour, data_chart, fixed_chart, rows, tips, toggle, with_interval
 from qtwin.report.words import plain_key
 from qtwin.twin.synthetic import AHEAD, HORIZON_YEARS
-from qtwin.twin.validation import Coverage, Ranks, Validation
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
+from qtwin.twin.validation import Validation
 
 _WORDS = {
     "kin": "Amyloid build-up",
@@ -26,165 +19,143 @@ _WORDS = {
     "cdr_sb_0": "CDR-SB at start",
     AHEAD: f"CDR-SB in {HORIZON_YEARS:g} years",
 }
-_COLOURS = (look.BLUE, look.VERMILLION, look.GREEN)
-_MARKERS = ("o", "D", "^")
-_DASH: Any = (0, (5, 2))
-_WIDE_IN, _NARROW_IN = 4.7, 9.4
-"""Heights in inches of the drawing for a desk and for a phone."""
+_PANELS = 3
 
 
-def validation_picture(validation: Validation) -> Picture:
-    """Rank histograms of every quantity, and coverage against the number of visits with the nominal lines.
+def ranks_picture(validation: Validation) -> Figure:
+    """Rank histogram of every quantity.
 
     Args:
         validation: From `qtwin.twin.validation.validate`.
     """
-    with look.style():
-        wide, narrow = look.png(_draw(validation, wide=True)), look.png(_draw(validation, wide=False))
-    n = len(validation.ranks[0].ranks)
-    outside = sum(int(((r.counts < r.band_99[0]) | (r.counts > r.band_99[1])).sum()) for r in validation.ranks)
-    bins = sum(len(r.counts) for r in validation.ranks)
+    import altair as alt
+
+    ranks = validation.ranks
+    names = {r.quantity: _WORDS.get(r.quantity, plain_key(r.quantity)) for r in ranks}
+    data = rows(
+        ["quantity", "bin", "from_rank", "to_rank", "count", "of", "low", "high", "p_chi_square", "p_kolmogorov"],
+        [
+            (
+                *(names[r.quantity], k, k * (r.n_draws + 1) / len(r.counts), (k + 1) * (r.n_draws + 1) / len(r.counts)),
+                *(int(count), len(r.ranks), *r.band_99, r.chi_square_p, r.kolmogorov_p),
+            )
+            for r in ranks
+            for k, count in enumerate(r.counts)
+        ],
+    )
+    base = alt.Chart().encode(
+        x=alt.X("from_rank:Q", title=f"rank (0 to {ranks[0].n_draws})").scale(nice=False).axis(tickCount=3),
+        x2="to_rank:Q",
+        tooltip=tips(
+            data,
+            {
+                "quantity": "quantity",
+                "from_rank": "rank from",
+                "to_rank": "to",
+                "count": "patients",
+                "low": "99 % band from",
+                "high": "to ",
+                "p_chi_square": "p, chi-square",
+                "p_kolmogorov": "p, Kolmogorov",
+            },
+        ),
+    )
+    band = base.mark_rect(color=look.GREY, opacity=0.25, aria=False).encode(y=alt.Y("low:Q", title=None), y2="high:Q")
+    bars = base.mark_rect(color=look.SKY, stroke=look.PAPER, strokeWidth=1).encode(
+        y=alt.Y("count:Q", title=None).axis(tickCount=3), y2=alt.datum(0)
+    )
+    edges = [
+        base.mark_rule(style="ink", strokeDash=[3, 2], strokeWidth=0.9, aria=False).encode(y=alt.Y(f"{end}:Q"))
+        for end in ("low", "high")
+    ]
+    outside = sum(int(((r.counts < r.band_99[0]) | (r.counts > r.band_99[1])).sum()) for r in ranks)
     p = validation.smallest_p
     chance = "no sign that the ranks are uneven" if p > 0.01 else "the ranks are uneven beyond chance"
-    other = ""
-    if validation.other_model:
-        other = f" Open symbols: patients of the model {validation.other_model}, fitted with {validation.model}."
+    return Figure(
+        name="twin_validation_ranks",
+        title="Is the posterior right? Ranks of the truth among posterior draws",
+        caption=f"Rank of the true value among {ranks[0].n_draws} posterior draws for {len(ranks[0].ranks)} simulated patients,"
+        " who are counted in bins; a right posterior gives even bars, 99 % of them between the dashed lines.",
+        alt=f"{outside} of {sum(len(r.counts) for r in ranks)} bars lie outside the 99 % band; smallest p-value times the number"
+        f" of tests {p:.2g}: {chance}.",
+        chart=alt.layer(band, bars, *edges)
+        .properties(height=95)
+        .facet(facet=alt.Facet("quantity:N", sort=list(names.values()), title=None), columns=_PANELS, data=alt.NamedData(DATA)),
+        data=data,
+        panel_px=150.0,
+    )
+
+
+def coverage_picture(validation: Validation) -> Figure:
+    """Coverage of the forecast against the number of visits, with what the intervals claim."""
+    import altair as alt
+
+    groups = [(validation.model, validation.coverage), (validation.other_model, validation.misspecified)]
+    data = rows(
+        ["patients_of", "n_visits", "level", "interval", "share", "inside", "of", "low", "high", "fitted_model"],
+        [
+            (
+                *(who, c.n_visits, c.level, f"{100 * c.level:.0f} % interval", c.share, c.inside, c.n_patients, c.low, c.high),
+                "its own" if group is validation.coverage else "another",
+            )
+            for who, group in groups
+            for c in group
+        ],
+    )
+    intervals = list(dict.fromkeys(row["interval"] for row in data))
+    colours = [look.BLUE, look.VERMILLION, look.GREEN][: len(intervals)]
+    visits = sorted({row["n_visits"] for row in data})
+    picked, opacity = toggle("interval")
+    legend = alt.Color("interval:N", scale=colour(intervals, colours), sort=intervals)
+    base = (
+        data_chart()
+        .transform_calculate(series="datum.interval + (datum.fitted_model == 'another' ? ', other' : '')")
+        .encode(
+            x=alt.X("n_visits:O", title="number of half-yearly visits", sort=visits, scale=alt.Scale(type="band")).axis(
+                labelAngle=0, grid=False, labelExpr="datum.label"
+            ),
+            xOffset=alt.XOffset("series:N"),
+            color=legend,
+            opacity=opacity,
+            tooltip=tips(
+                data,
+                {
+                    "interval": "interval",
+                    "n_visits": "visits",
+                    "patients_of": "patients of",
+                    "share": "inside",
+                    "low": "95 % from",
+                    "high": "to",
+                    "of": "patients",
+                },
+            ),
+        )
+    )
+    y = alt.Y("share:Q", title="patients whose truth is inside").scale(zero=False, padding=8).axis(format="~%")
+    claims = fixed_chart(
+        [{"interval": f"{100 * v:.0f} % interval", "level": v} for v in sorted({c.level for c in validation.coverage})]
+    )
+    shape = alt.Shape("fitted_model:N", scale=colour(["its own", "another"], ["circle", "square"]), legend=None)
     said = [
         f"{100 * c.level:.0f} % interval, {c.n_visits} visit{'s' if c.n_visits > 1 else ''}{who}: {100 * c.share:.0f} %"
         f" ({100 * c.low:.0f} to {100 * c.high:.0f} %)"
         for who, group in (("", validation.coverage), (f", patients of {validation.other_model}", validation.misspecified))
         for c in group
     ]
-    return Picture(
-        name="twin_validation",
-        title="Is the posterior right? Simulated patients whose truth is known",
-        caption=f"Left: rank of the true value among {validation.ranks[0].n_draws} posterior draws for {n} simulated patients;"
-        " a right posterior gives even bars, 99 % of them between the dashed lines. Right: how often the interval for the"
-        f" error-free CDR-SB {HORIZON_YEARS:g} years after the last visit holds the truth; bars are exact 95 % intervals,"
-        f" lines what the interval claims.{other}",
-        alt=f"{outside} of {bins} bars lie outside the 99 % band; smallest p-value times the number of tests {p:.2g}: {chance}."
-        " Coverage: " + "; ".join(said) + ".",
-        wide=wide,
-        narrow=narrow,
-        csv=table(
-            [
-                "what",
-                "quantity_or_model",
-                "n_visits",
-                "level_or_bin",
-                "count",
-                "of",
-                "low",
-                "high",
-                "p_chi_square",
-                "p_kolmogorov",
-            ],
-            [*_rank_rows(validation.ranks), *_coverage_rows(validation)],
-        ),
+    other = ""
+    if validation.other_model:
+        other = f" Squares: patients of the model {validation.other_model}, fitted with {validation.model}."
+    return Figure(
+        name="twin_validation_coverage",
+        title=f"Coverage of the {HORIZON_YEARS:g}-year CDR-SB forecast",
+        caption=f"How often the interval for the error-free CDR-SB {HORIZON_YEARS:g} years after the last visit holds the truth;"
+        f" bars are exact 95 % confidence intervals, dashed lines what the interval claims.{other}",
+        alt="Coverage: " + "; ".join(said) + ".",
+        chart=alt.layer(
+            claims.mark_rule(strokeDash=[5, 3], aria=False).encode(y=alt.Y("level:Q"), color=legend),
+            *with_interval(base, y, "low", "high", shape=shape),
+        )
+        .add_params(picked)
+        .properties(height=300),
+        data=data,
     )
-
-
-def _draw(validation: Validation, *, wide: bool) -> Figure:
-    figure = look.new_figure(look.WIDE_IN if wide else look.NARROW_IN, _WIDE_IN if wide else _NARROW_IN)
-    parts: Any = figure.subfigures(1, 2, width_ratios=[1.3, 1]) if wide else figure.subfigures(2, 1, height_ratios=[1.35, 1])
-    left, right = parts
-    _histograms(left, validation.ranks)
-    _coverage(right, validation, wide=wide)
-    return figure
-
-
-def _histograms(part: SubFigure, ranks: Sequence[Ranks]) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    columns = 3
-    rows = -(-len(ranks) // columns)
-    grid = part.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    flat = list(grid.flat)
-    top = max(max(int(r.counts.max()), r.band_99[1]) for r in ranks)
-    for place, (axes, r) in enumerate(zip(flat, ranks, strict=False)):
-        n_bins, width = len(r.counts), (r.n_draws + 1) / len(r.counts)
-        axes.axhspan(*r.band_99, color="#d3d5d9", linewidth=0, zorder=0.5)
-        for edge in r.band_99:  # over the bars, which hide the band when there are many patients
-            axes.axhline(edge, color=look.INK, linewidth=0.7, linestyle=(0, (3, 2)), zorder=3)
-        axes.axhline(len(r.ranks) / n_bins, color=look.INK, linewidth=0.9, zorder=3)
-        axes.bar([width * (k + 0.5) for k in range(n_bins)], r.counts, width=0.86 * width, color=look.SKY)
-        axes.set_title(_WORDS.get(r.quantity, plain_key(r.quantity)), fontsize=8, fontweight="normal")
-        axes.set_xlim(0.0, r.n_draws + 1)
-        axes.set_xticks([0, (r.n_draws + 1) // 2, r.n_draws + 1])
-        axes.set_ylim(0.0, 1.15 * top)
-        axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
-        axes.grid(visible=False)
-        axes.tick_params(labelbottom=place + columns >= len(ranks))
-    for axes in flat[len(ranks) :]:
-        axes.remove()
-    part.suptitle("Rank of the truth among the draws", fontsize=9.5, fontweight="bold", x=0.02, ha="left")
-    part.supxlabel(f"rank (0 to {ranks[0].n_draws}); dashed: 99 % band of a uniform", fontsize=8.5, color="#474a50")
-    part.supylabel("patients in each bin", fontsize=8.5, color="#474a50")
-
-
-def _coverage(part: SubFigure, validation: Validation, *, wide: bool) -> None:
-    from matplotlib.lines import Line2D
-
-    axes: Axes = part.subplots()
-    visits = list(dict.fromkeys(c.n_visits for c in validation.coverage))
-    levels = list(dict.fromkeys(c.level for c in validation.coverage))
-    groups = [(validation.coverage, True, -0.1 if validation.misspecified else 0.0), (validation.misspecified, False, 0.16)]
-    handles: list[Any] = []
-    for place, (level, colour, marker) in enumerate(zip(levels, _COLOURS, _MARKERS, strict=False)):
-        axes.axhline(100.0 * level, color=colour, linewidth=1.2, linestyle=_DASH, zorder=1.5)
-        for group, filled, shift in groups:
-            of = [c for c in group if c.level == level]
-            if of:
-                _bars(axes, of, visits, shift=shift + 0.08 * place, colour=colour, marker=marker, filled=filled)
-        handles.append(Line2D([], [], color=colour, marker=marker, markersize=5, linestyle=_DASH, linewidth=1.2))
-    labels = [f"{100 * level:.0f} % interval" for level in levels]
-    if validation.misspecified:
-        handles.append(Line2D([], [], color=look.INK, marker="o", markerfacecolor="white", markersize=5, linestyle="none"))
-        labels.append(f"patients of {validation.other_model}")
-    lowest = min(c.low for c in (*validation.coverage, *validation.misspecified))
-    axes.set_ylim(min(60.0, 100.0 * lowest - 3.0), 101.5)
-    axes.set_xlim(-0.5, len(visits) - 0.5)
-    axes.set_xticks(range(len(visits)), [str(v) for v in visits])
-    axes.grid(visible=False, axis="x")
-    axes.set_xlabel("number of half-yearly visits")
-    axes.set_ylabel("patients whose truth is inside (%)")
-    part.suptitle(f"Coverage of the {HORIZON_YEARS:g}-year CDR-SB forecast", fontsize=9.5, fontweight="bold", x=0.02, ha="left")
-    part.legend(handles, labels, loc="outside lower center", ncols=len(labels), columnspacing=1.0, fontsize=8 if wide else 7)
-
-
-def _bars(
-    axes: Axes, of: Sequence[Coverage], visits: Sequence[int], *, shift: float, colour: str, marker: str, filled: bool
-) -> None:
-    at = [visits.index(c.n_visits) + shift for c in of]
-    share = [100.0 * c.share for c in of]
-    below = [100.0 * (c.share - c.low) for c in of]
-    above = [100.0 * (c.high - c.share) for c in of]
-    axes.errorbar(
-        at,
-        share,
-        yerr=[below, above],
-        fmt=marker,
-        color=colour,
-        markerfacecolor=colour if filled else "white",
-        markersize=5,
-        linewidth=1.3,
-        capsize=2.5,
-        alpha=1.0 if filled else 0.85,
-        zorder=3,
-    )
-
-
-def _rank_rows(ranks: Sequence[Ranks]) -> list[list[Any]]:
-    return [
-        ["ranks", r.quantity, None, k, int(count), len(r.ranks), *r.band_99, r.chi_square_p, r.kolmogorov_p]
-        for r in ranks
-        for k, count in enumerate(r.counts)
-    ]
-
-
-def _coverage_rows(validation: Validation) -> list[list[Any]]:
-    return [
-        ["coverage", who, c.n_visits, c.level, c.inside, c.n_patients, c.low, c.high, None, None]
-        for who, group in ((validation.model, validation.coverage), (validation.other_model, validation.misspecified))
-        for c in group
-    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,8 @@ def _short(regimen: Sequence[str] | None) -> str:
 
 def _rate(row: dict[str, Any]) -> str:
     p = row["success_probability"]
+    if p.get("low") is None:
+        return f"{_percent(p['value'])} of shots ({p.get('no_interval') or 'no interval'})"
     return f"{_percent(p['value'])} of shots (95 % interval {_percent(p['low'])} to {_percent(p['high'])})"
 
 
@@ -47,7 +50,8 @@ def judge(
 ) -> Verdict:
     """Compare the rows: best utility on the twin first, proof next, total time last.
 
-    A quantum row wins only if no classical row reached the same utility in the same time or less. Null baselines never win.
+    A simulated quantum row wins only where no classical row reached the same utility: how quick a simulator is says
+    nothing. One that ran on a quantum processor may win by its time. Null baselines never win.
 
     Args:
         rows: Scored solver rows.
@@ -62,7 +66,10 @@ def judge(
         return Verdict(sentence="No solver found an allowed regimen, so there is no verdict.", points=(), winner="nobody")
     best = max(r["objective_twin"] for r in usable)
     leaders = [r for r in usable if r["objective_twin"] >= best - _SAME_QALY]
-    winner = min(leaders, key=lambda r: (not (r["proven"] and r["scope"] == "twin"), r["total_wall_s"]))
+    winner = min(
+        leaders,
+        key=lambda r: (not (r["proven"] and r["scope"] == "twin"), r["kind"] == "quantum" and not _is_real(r), r["total_wall_s"]),
+    )
     quantum = [r for r in rows if r["kind"] == "quantum" and r.get("status") not in _SILENT]
     refused = [r for r in rows if r.get("status") == "refused"]
     failed = [r for r in rows if r.get("status") == "failed"]
@@ -119,14 +126,34 @@ def judge(
                 else "found no allowed regimen"
             )
         )
-        hit = f"; the best one came in {_rate(r)}" if r["success_probability"] else ""
+        hit = f"; the best one came in {_rate(r)}{_needs(r)}" if r["success_probability"] else ""
         points.append(f"{r['label']} {found} after {_seconds(r['total_wall_s'])} with training{hit}.")
     points += [
-        f"For comparison, {r['label']} met the best regimen in {_rate(r)}."
+        f"For comparison, {r['label']} met the best regimen in {_rate(r)}{_needs(r)}."
         for r in rows
         if r["kind"] == "null" and r["success_probability"]
     ]
+    points += _against_nulls(rows)
     return Verdict(sentence=_sentence(winner, rows, n_feasible, simulated), points=tuple(points), winner=winner["label"])
+
+
+def _against_nulls(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Whether the best quantum method needs fewer shots than the best of the baselines; nothing without both."""
+    sides = {
+        kind: [r for r in rows if r["kind"] == kind and r["success_probability"] and r.get("status") not in _SILENT]
+        for kind in ("quantum", "null")
+    }
+    if not all(sides.values()):
+        return []
+    quantum, null = (max(side, key=lambda r: r["success_probability"]["value"]) for side in sides.values())
+    q, c = quantum["success_probability"], null["success_probability"]
+    if not (q["value"] or c["value"]) or q.get("low") is None or c.get("low") is None:
+        return []
+    words = "more often than" if q["low"] > c["high"] else "less often than" if q["high"] < c["low"] else "about as often as"
+    return [
+        f"Per shot, the best quantum method, {quantum['label']}, meets the best regimen {words} the best baseline,"
+        f" {null['label']}: {_percent(q['value'])} against {_percent(c['value'])}."
+    ]
 
 
 def _sentence(winner: dict[str, Any], rows: Sequence[dict[str, Any]], n_feasible: int, simulated: str) -> str:
@@ -136,10 +163,14 @@ def _sentence(winner: dict[str, Any], rows: Sequence[dict[str, Any]], n_feasible
     if simulated:
         return _unproven(winner, quantum, simulated, asked=bool(asked))
     if winner["kind"] == "quantum":
-        return (
-            f"{winner['label']} reached the best regimen found sooner than any classical solver in this run ({took}), "
-            "without a proof that nothing is better."
-        )
+        classical = [r for r in rows if r["kind"] == "classical"]
+        if not classical:
+            return f"{winner['label']} found the best regimen in {took}, without a proof; no classical solver took part."
+        if _reached(classical, winner):
+            how = f"sooner than any classical solver in this run ({took})"
+        else:
+            how = f"which no classical solver in this run reached ({took}{'' if _is_real(winner) else ' of simulation'})"
+        return f"{winner['label']} reached the best regimen found {how}, without a proof that nothing is better."
     how = (
         f"{winner['label']} tried all {n_feasible:,} allowed regimens on the twin in {took} and proved which is best"
         if winner["scope"] == "twin" and winner["proven"]
@@ -155,7 +186,7 @@ def _unproven(winner: dict[str, Any], quantum: Sequence[dict[str, Any]], simulat
     took, met = _seconds(winner["total_wall_s"]), _met(quantum)
     found = f"{winner['label']} found the best regimen known in {took}"
     if winner["kind"] == "quantum":
-        start = f"{winner['label']} reached the best regimen known sooner than any classical solver in this run ({took})"
+        start = f"{winner['label']} found the best regimen known, in {took}{'' if _is_real(winner) else ' of simulation'}"
     elif quantum:
         start = f"No quantum solver did better for this patient: {found}" + (f", while {met}" if met else "")
     elif asked:
@@ -180,6 +211,27 @@ def _met(quantum: Sequence[dict[str, Any]]) -> str:
         if rates
     ]
     return " and ".join(met)
+
+
+def _needs(row: dict[str, Any]) -> str:
+    """Shots until one is the best with 99 %, and what they would take of an idealised processor."""
+    needed = (row.get("shots_to_solution") or {}).get("value")
+    if needed is None:
+        return ""
+    qpu = row.get("qpu") or {}
+    took = (qpu.get("to_solution_s") or {}).get("value")
+    told = f"; idealised QPU time with training {_seconds(took)}" if took is not None else ""
+    if took is None and qpu.get("unknown"):
+        told = f"; no QPU time: {qpu['unknown']}"
+    return f", {math.ceil(needed):,} shots to meet it with 99 %{told}"
+
+
+def _reached(rows: Sequence[dict[str, Any]], winner: dict[str, Any]) -> bool:
+    """Whether any of the rows is as good on the twin as the winner."""
+    return any(
+        r["feasible"] and r["objective_twin"] is not None and r["objective_twin"] >= winner["objective_twin"] - _SAME_QALY
+        for r in rows
+    )
 
 
 def _is_real(row: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@ TABLE: dict[str, str] = {
     "dwave-tabu": "qtwin.solver.classical.dwave_tabu:DwaveTabu",
     "simulated-annealing": "qtwin.solver.classical.simulated_annealing:SimulatedAnnealing",
     "random": "qtwin.solver.classical.random_sampling:RandomSampling",
+    "random-feasible": "qtwin.solver.classical.random_feasible:RandomFeasible",
     "qaoa": "qtwin.solver.quantum.qaoa:QAOA",
     "cvar-qaoa": "qtwin.solver.quantum.cvar_qaoa:CVaRQAOA",
     "multi-angle-qaoa": "qtwin.solver.quantum.multi_angle_qaoa:MultiAngleQAOA",

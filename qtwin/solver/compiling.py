@@ -27,7 +27,7 @@ SOLVERS: dict[str, tuple[str, ...]] = {
     ),
     "searches": ("tabu", "local-search", "greedy"),
     "mixers": ("xy-qaoa", "grover-mixer-qaoa"),
-    "lists": ("enumeration", "random"),
+    "lists": ("enumeration", "random", "random-feasible"),
     "auto": ("auto",),
     "correlations": ("pauli-correlation-encoding",),
 }  # fmt: skip

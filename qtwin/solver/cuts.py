@@ -12,6 +12,7 @@ doubled graph, where crossing over costs 1 - z and staying costs z. Rounds of cu
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -26,6 +27,8 @@ from qtwin.solver.relaxation import Relaxation
 _VIOLATED = 1e-3
 _A_ROUND = 400
 """Most violated triangles that join in one round."""
+_STARTS = 64
+"""Nodes from which cycles are sought at once, before the clock is looked at."""
 _TRIANGLES = 1_000_000
 """Triples that are looked through; beyond this, and where pairs are few, cycles alone."""
 
@@ -51,7 +54,7 @@ def add_cuts(
     known: set[Row] = set(model.rows)
     z = relaxation.minimum(deadline)
     for _ in range(rounds):
-        new = [] if z is None else [r for r in dict.fromkeys(graph.violated(z)) if r not in known]
+        new = [] if z is None else [r for r in dict.fromkeys(graph.violated(z, deadline)) if r not in known]
         if not new or z is None or look(z):
             break
         known.update(new)
@@ -90,10 +93,10 @@ class _Graph:
                 return np.zeros((0, 3), dtype=np.int64)
         return np.array(found, dtype=np.int64).reshape(-1, 3)
 
-    def violated(self, z: NDArray[np.float64]) -> list[Row]:
-        """Violated triangles, the worst first; where there are few, cycles of any length."""
+    def violated(self, z: NDArray[np.float64], deadline: float = math.inf) -> list[Row]:
+        """Violated triangles, the worst first; where there are few, cycles of any length, as many as are found in time."""
         rows = self._violated_triangles(z) if len(self._triples) else []
-        return rows if len(rows) >= 20 else rows + self._violated_cycles(z)
+        return rows if len(rows) >= 20 else rows + self._violated_cycles(z, deadline)
 
     def _violated_triangles(self, z: NDArray[np.float64]) -> list[Row]:
         i, j, k = self._triples.T
@@ -117,7 +120,7 @@ class _Graph:
         held = [y for y in products if y != apart]
         return Row(columns=(*held, apart, triple[form]), values=(1, 1, -1, -1), sense="<=", rhs=0)
 
-    def _violated_cycles(self, z: NDArray[np.float64]) -> list[Row]:
+    def _violated_cycles(self, z: NDArray[np.float64], deadline: float) -> list[Row]:
         from scipy.sparse import csr_array
         from scipy.sparse.csgraph import dijkstra
 
@@ -129,19 +132,24 @@ class _Graph:
         u = np.concatenate([tail, tail + nodes, tail, tail + nodes])
         v = np.concatenate([head, head + nodes, head + nodes, head])
         doubled = csr_array((np.concatenate([differs, differs, across, across]), (u, v)), shape=(2 * nodes, 2 * nodes))
-        length, before = dijkstra(doubled, directed=False, indices=np.arange(nodes), return_predecessors=True)
-        out = []
-        for start in np.argsort(length[np.arange(nodes), np.arange(nodes) + nodes], kind="stable"):
-            if length[start, start + nodes] > 1.0 - _VIOLATED:
+        found: list[tuple[float, Row]] = []
+        for first in range(0, nodes, _STARTS):
+            starts = np.arange(first, min(first + _STARTS, nodes))
+            lengths, before = dijkstra(doubled, directed=False, indices=starts, return_predecessors=True)
+            for k, start in enumerate(starts.tolist()):
+                length = float(lengths[k, start + nodes])
+                if length > 1.0 - _VIOLATED:
+                    continue
+                walk, at = [], start + nodes
+                while at != start:
+                    last = int(before[k, at])
+                    walk.append((self._edge[frozenset((last % nodes, at % nodes))], (last >= nodes) != (at >= nodes)))
+                    at = last
+                if len({edge for edge, _ in walk}) == len(walk):  # a walk that uses an edge twice is no cycle
+                    found.append((length, self._cycle(walk)))
+            if time.perf_counter() > deadline:
                 break
-            walk, at = [], int(start) + nodes
-            while at != start:
-                last = int(before[start, at])
-                walk.append((self._edge[frozenset((last % nodes, at % nodes))], (last >= nodes) != (at >= nodes)))
-                at = last
-            if len({edge for edge, _ in walk}) == len(walk):  # a walk that uses an edge twice is no cycle
-                out.append(self._cycle(walk))
-        return out
+        return [row for _, row in sorted(found, key=lambda f: f[0])]
 
     def _cycle(self, walk: Iterable[tuple[int, bool]]) -> Row:
         """The inequality of a cycle, each edge with whether it is in F, in terms of choices and products."""

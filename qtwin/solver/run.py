@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ from qtwin.problem.regimen import RegimenProblem
 from qtwin.solver import registry
 from qtwin.solver.ask import Asked, ask, challenged
 from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.nulls import label_of as null_label
+from qtwin.solver.nulls import missing
 
 if TYPE_CHECKING:
     import dimod
@@ -37,7 +39,6 @@ TITLES = {
     "hardware-efficient-vqe": "hardware-efficient VQE",
     "filtering-vqe": "filtering VQE",
     "grover-adaptive-search": "Grover adaptive search",
-    "random": "uniform random bits",
     "statevector": "our state vector",
     "aer": "Aer",
     "pennylane": "PennyLane",
@@ -48,7 +49,8 @@ TITLES = {
 def label_of(name: str, options: Mapping[str, Any]) -> str:
     """A solver with its backend, as tables name it."""
     backend = str(options.get("backend", ""))
-    label = TITLES.get(name, name.replace("-", " ")) + (f" on {TITLES.get(backend, backend)}" if backend else "")
+    label = null_label(name, options) or TITLES.get(name, name.replace("-", " "))
+    label += f" on {TITLES.get(backend, backend)}" if backend else ""
     asked = {**(options.get("backend_options") or {}), **(options.get("mitigation") or {})}
     return label + (f" ({', '.join(f'{key} {value}' for key, value in asked.items())})" if asked else "")
 
@@ -195,6 +197,23 @@ def solve(
     instance = Instance(encoding=model, problem=recording or model.problem, warm_start=warm_start)
     asked = challenged(ask(method, instance, name=name, seed=seed, time_limit_s=time_limit_s), method, instance, seed=seed)
     return run_of(model, method.card(), options, asked, tally=None if recording is None else recording.of_all())
+
+
+def with_nulls(runs: Sequence[Run], *, seed: int = 0) -> list[Run]:
+    """The runs, and beside quantum ones the null baselines that are not among them, on the first quantum run's model.
+
+    A baseline that the model does not allow is left out.
+    """
+    found = list(runs)
+    quantum = next((r for r in runs if r.info.kind == "quantum"), None)
+    if quantum is None:
+        return found
+    for null in missing((r.info.name, r.options) for r in runs if r.info.name in registry.names()):
+        try:
+            found.append(solve(quantum.model, null.name, seed=seed, **null.options))
+        except InputError:
+            continue
+    return found
 
 
 def _options_of(solver: Solver) -> dict[str, Any]:

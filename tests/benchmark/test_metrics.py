@@ -1,4 +1,4 @@
-"""Intervals against tabulated values and their coverage; time to solution against a solver of known success probability."""
+"""Intervals against Beta quantiles and their coverage; time to solution against a solver of known success probability."""
 
 from __future__ import annotations
 
@@ -11,65 +11,36 @@ from hypothesis import strategies as st
 from scipy.stats import beta, binom
 
 from qtwin.benchmark.metrics import (
+    PRIOR,
     approximation_ratio,
-    clopper_pearson,
     count_successes,
+    no_interval,
     optimality_gap,
     posterior,
+    shown,
     time_for,
     tts99,
     upper_limit,
-    wilson,
 )
 from qtwin.errors import InputError
 
 
-@pytest.mark.parametrize(
-    ("successes", "trials", "wanted"),
-    [
-        # Newcombe 1998, Statistics in Medicine 17:857, table I: methods 5 (exact) and 3 (score without continuity correction)
-        (81, 263, ((0.2527, 0.3676), (0.2553, 0.3662))),
-        (15, 148, ((0.0578, 0.1617), (0.0624, 0.1605))),
-        (0, 20, ((0.0, 0.1684), (0.0, 0.1611))),
-        (1, 29, ((0.0009, 0.1776), (0.0061, 0.1718))),
-    ],
-)
-def test_intervals_of_the_literature(
-    successes: int, trials: int, wanted: tuple[tuple[float, float], tuple[float, float]]
-) -> None:
-    exact, score = wanted
-    assert clopper_pearson(successes, trials) == pytest.approx(exact, abs=6e-5)
-    assert wilson(successes, trials) == pytest.approx(score, abs=6e-5)
-
-
-def test_rule_of_three_and_its_exact_form() -> None:
-    assert clopper_pearson(0, 100, level=0.9).high == pytest.approx(1 - 0.05 ** (1 / 100), abs=1e-12)
-    assert clopper_pearson(100, 100, level=0.9).low == pytest.approx(0.05 ** (1 / 100), abs=1e-12)
-
-
 @given(trials=st.integers(1, 300), data=st.data(), level=st.sampled_from([0.5, 0.9, 0.95, 0.99]))
-def test_the_exact_interval_is_that_of_the_beta_quantiles_and_mirrors(trials: int, data: st.DataObject, level: float) -> None:
+def test_the_interval_is_that_of_the_beta_quantiles_and_mirrors(trials: int, data: st.DataObject, level: float) -> None:
     k = data.draw(st.integers(0, trials))
-    low, high = clopper_pearson(k, trials, level=level)
+    low, high = posterior(k, trials, level=level)
     tail = (1 - level) / 2
-    assert low == pytest.approx(beta.ppf(tail, k, trials - k + 1) if k else 0.0, abs=1e-10)
-    assert high == pytest.approx(beta.ppf(1 - tail, k + 1, trials - k) if k < trials else 1.0, abs=1e-10)
-    for method in (clopper_pearson, wilson):
-        mirrored = method(trials - k, trials, level=level)
-        assert mirrored == pytest.approx(
-            (1 - method(k, trials, level=level).high, 1 - method(k, trials, level=level).low), abs=1e-10
-        )
-        assert method(k, trials, level=level).low <= k / trials <= method(k, trials, level=level).high
+    assert low == pytest.approx(beta.ppf(tail, k + PRIOR, trials - k + PRIOR) if k else 0.0, abs=1e-10)
+    assert high == pytest.approx(beta.ppf(1 - tail, k + PRIOR, trials - k + PRIOR) if k < trials else 1.0, abs=1e-10)
+    assert posterior(trials - k, trials, level=level) == pytest.approx((1 - high, 1 - low), abs=1e-10)
+    assert low <= k / trials <= high
 
 
-@pytest.mark.parametrize("p", [0.02, 0.13, 0.5, 0.91])
-def test_coverage(p: float) -> None:
-    n = 60
-    chance = binom.pmf(np.arange(n + 1), n, p)
-    exact = sum(c for k, c in enumerate(chance) if clopper_pearson(k, n).low <= p <= clopper_pearson(k, n).high)
-    assert exact >= 0.95
-    score = sum(c for k, c in enumerate(chance) if wilson(k, n).low <= p <= wilson(k, n).high)
-    assert 0.9 <= score <= 1.0
+def test_fewer_than_ten_repetitions_give_no_interval() -> None:
+    assert shown(9, 9) is None
+    assert shown(3, 10) == posterior(3, 10)
+    assert no_interval(1) == "1 repetition: no interval"
+    assert no_interval(9) == "9 repetitions: no interval"
 
 
 def test_a_bernoulli_solver_of_known_probability_recovers_its_time() -> None:
@@ -100,7 +71,7 @@ def test_gaps_ratios_and_counts() -> None:
 
 
 def test_nonsense_is_refused() -> None:
-    for bad in (lambda: clopper_pearson(3, 2), lambda: wilson(0, 0), lambda: clopper_pearson(1, 2, level=95.0)):
+    for bad in (lambda: posterior(3, 2), lambda: posterior(0, 0), lambda: posterior(1, 2, level=95.0)):
         with pytest.raises(InputError):
             bad()
     with pytest.raises(InputError, match="between 0 and 1"):

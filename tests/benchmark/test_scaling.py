@@ -42,7 +42,7 @@ def test_planted_exponential_growth_is_in_its_interval(base: float) -> None:
 
 def test_the_right_law_is_preferred() -> None:
     exponential = _cells(1.4, 2e-3, 1, sizes=range(6, 31, 2), trials=40_000)
-    powers = {n: [Runs(run_s=1e-9 * n**6.0, successes=1, trials=1, certain=True)] * 5 for n in range(6, 31, 2)}
+    powers = {n: [Runs(run_s=1e-9 * n**6.0, successes=2, trials=2, certain=True)] * 5 for n in range(6, 31, 2)}
     for cells, form in ((exponential, "exponential"), (powers, "power law")):
         fits = [fit(cells, form=f, seed=0) for f in ("exponential", "power law")]
         assert better(fits)[0].form == form
@@ -58,7 +58,7 @@ def test_a_planted_crossover_is_found_and_flagged_when_far() -> None:
     assert near.interval is not None
     assert near.interval.low <= 8.66 <= near.interval.high
     assert not near.extrapolated
-    slow = {n: [Runs(run_s=1.0 * 1.2**n, successes=1, trials=1, certain=True)] * 5 for n in SIZES}
+    slow = {n: [Runs(run_s=1.0 * 1.2**n, successes=2, trials=2, certain=True)] * 5 for n in SIZES}
     far = crossover(fit(slow, form="exponential", seed=0), rising)
     assert far.extrapolated
     assert "not to be relied on" in far.words
@@ -76,8 +76,14 @@ def test_unsolved_sizes_are_censored_and_said() -> None:
     cells[26] = [Runs(run_s=1.0, successes=0, trials=50)] * 10
     found = fit(cells, form="exponential", seed=0)
     assert found.censored == (26,)
-    with pytest.raises(InputError, match="sizes"):
-        fit({n: cells[n] for n in (8, 10, 26)}, form="exponential", seed=0)
+    with pytest.raises(InputError, match=r"3 sizes|2 sizes"):
+        fit({n: cells[n] for n in (8, 10, 12, 26)}, form="exponential", seed=0)
+
+
+def test_sizes_of_fewer_than_ten_repetitions_carry_no_fit() -> None:
+    few = {n: [Runs(run_s=1.3**n, successes=1, trials=1, certain=True)] * (9 if n > 8 else 10) for n in SIZES}
+    with pytest.raises(InputError, match=r"1 sizes with a time came.*8 more have a time and fewer than 10 repetitions"):
+        fit(few, form="exponential", seed=0)
 
 
 def test_the_primal_integral_of_a_step() -> None:

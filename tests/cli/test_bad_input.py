@@ -73,7 +73,7 @@ def test_a_biomarker_that_cannot_be_is_left_out_and_said(cli: Run, edit_bundle: 
         _observations(bundle, biomarker)[0]["valueQuantity"]["value"] = value
 
     spec = edit_bundle(spoil)
-    done = cli("twin", "build", "bundle.json", "-o", "twin.json", "--members", "200")
+    done = cli("twin", "build", "bundle.json", "-o", "twin.json", "--ensemble-size", "200")
     assert done.returncode == 0, done.stderr
     assert "not used: Observation entry" in done.stdout + done.stderr
     assert (spec.parent / "twin.json").exists()
@@ -150,7 +150,7 @@ def test_genotypes_that_contradict_themselves(cli: Run, experiment: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "module", ["pennylane", "pennylane_lightning", "qiskit", "qiskit_aer", "ortools", "dwave", "matplotlib", "numba"]
+    "module", ["pennylane", "pennylane_lightning", "qiskit", "qiskit_aer", "ortools", "dwave", "altair", "vl_convert", "numba"]
 )
 def test_a_missing_vendor_is_named_before_anything_runs(cli: Run, experiment: Path, module: str) -> None:
     """A folder on the path hides the package, as if it were not installed."""

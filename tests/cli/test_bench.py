@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from qtwin.benchmark.metrics import Interval
 from qtwin.cli.bench import _verdict
 from tests.cli.conftest import ROOT, Run
 
@@ -132,12 +133,23 @@ def test_one_solver_alone_is_not_believed_either(cli: Run, tmp_path: Path, plugg
 
 
 def test_a_verdict_names_what_took_part() -> None:
-    def cell(label: str, kind: str, tts_s: float) -> Any:
-        return SimpleNamespace(family="f", n=8, label=label, kind=kind, tts_s=tts_s, failed=0, runs=10)
+    def cell(label: str, kind: str, tts_s: float, qpu_tts_s: float = math.nan, reads: float = 5.0) -> Any:
+        took: dict[str, Any] = {"tts_s": tts_s, "qpu_tts_s": qpu_tts_s, "reads_to_solution": reads}
+        took |= {
+            "tts_interval": Interval(0.9 * tts_s, 1.1 * tts_s),
+            "qpu_tts_interval": Interval(0.9 * qpu_tts_s, 1.1 * qpu_tts_s),
+        }
+        return SimpleNamespace(family="f", n=8, label=label, kind=kind, failed=0, runs=10, drawn=100, **took)
 
-    both = [cell("tabu", "classical", 1.0), cell("qaoa", "quantum", 2.0)]
+    both = [cell("tabu", "classical", 1.0), cell("qaoa", "quantum", 0.1, 2.0)]
     assert "Classical (tabu) wins at 1 of the 1 sizes where quantum (qaoa) took part" in _verdict(both, [])
-    assert "qaoa) was quicker on f at 8" in _verdict([both[0], cell("qaoa", "quantum", 0.5)], [])
+    assert "less of an ideal processor on f at 8" in _verdict([both[0], cell("qaoa", "quantum", 2.0, 0.5)], [])
+    guessed = _verdict([both[0], cell("qaoa", "quantum", 2.0, 0.5), cell("bits", "null", 3.0, reads=4.0)], [])
+    overlapping = _verdict([both[0], cell("qaoa", "quantum", 2.0, 0.95)], [])
+    assert all("At 1 of them nobody is ahead" in words and "less of an ideal" not in words for words in (guessed, overlapping))
+    assert "nothing is said" in _verdict([both[0], cell("qaoa", "quantum", 0.5)], [])
+    beside = _verdict([*both, cell("bits", "null", 3.0, reads=4.0)], [])
+    assert "fewer than the best null baseline (bits) at 0 of 1 sizes" in beside
     alone = _verdict([both[1], cell("random", "null", 3.0)], [])
     assert alone.startswith("Quantum solvers only (qaoa), beside the null baseline (random)")
     assert "lassical" not in alone

@@ -10,6 +10,7 @@ from qtwin.cli.bench_tasks import entrants_of, groups_of, noise_levels, tasks_of
 from qtwin.cli.map_steps import run_steps
 from qtwin.cli.scaling import run_scaling
 from qtwin.errors import InputError
+from qtwin.solver.nulls import DESCENT, UNIFORM_FEASIBLE
 from qtwin.spec import BenchSpec, read_bench_spec, read_map_spec, read_scaling_spec
 
 FAMILY = '[[family]]\nname = "dense"\nsizes = [4]\n'
@@ -23,14 +24,25 @@ def _bench(folder: Path, text: str) -> BenchSpec:
 
 def test_backends_and_noise_levels_are_entrants_of_their_own(tmp_path: Path) -> None:
     spec = _bench(tmp_path, FAMILY + QAOA + 'backends = ["statevector", "aer"]\n')
-    found = {e.label: e.options["backend"] for e in entrants_of(spec)}
+    found = {e.label: e.options["backend"] for e in entrants_of(spec) if e.solver == "qaoa"}
     assert found == {"Q on statevector": "statevector", "Q on aer": "aer"}
     noisy = _bench(tmp_path, FAMILY + QAOA + "noise = [0.0, 0.01]\n")
-    found = {e.label: e.options["backend"] for e in entrants_of(noisy)}
+    found = {e.label: e.options["backend"] for e in entrants_of(noisy) if e.solver == "qaoa"}
     assert found == {"Q, error 0": "aer:depolarising_2q=0", "Q, error 0.01": "aer:depolarising_2q=0.01"}
     assert noise_levels(noisy) == {"Q, error 0": ("Q", 0.0), "Q, error 0.01": ("Q", 0.01)}
     two = _bench(tmp_path, FAMILY + FAMILY.replace("sizes", 'label = "cubic"\ndegree = 3\nsizes') + QAOA)
     assert [g.label for g in groups_of(two)] == ["dense", "cubic"]
+
+
+def test_null_baselines_stand_beside_every_quantum_solver_and_no_other(tmp_path: Path) -> None:
+    """As many shots, runs and sizes as the quantum side; what the sweep names itself is not doubled."""
+    spec = _bench(tmp_path, FAMILY + QAOA + "runs = 3\nlargest = 4\n" + '[[solver]]\nname = "random"\nlabel = "R"\nshots = 5\n')
+    nulls = {e.label: e for e in entrants_of(spec) if e.solver.startswith("random")}
+    assert list(nulls) == ["R", UNIFORM_FEASIBLE, DESCENT]
+    assert all((e.runs, e.largest, e.options["shots"]) == (3, 4, 8) for label, e in nulls.items() if label != "R")
+    assert nulls[DESCENT].options["descent"] is True
+    alone = _bench(tmp_path, FAMILY + '[[solver]]\nname = "tabu"\n')
+    assert [e.label for e in entrants_of(alone)] == ["tabu"]
 
 
 @pytest.mark.parametrize(

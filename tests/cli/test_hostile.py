@@ -112,6 +112,25 @@ FILES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "a number in a name": ("a.lp", lambda: b"Minimize\n obj: x7000000000\nBinary\n x7000000000\nEnd\n", "10,000"),
     "digits in a coefficient": ("a.lp", lambda: b"Minimize\n obj: " + b"8" * 6000 + b" x\nBinary\n x\nEnd\n", "finite"),
     "an exponent in a row": ("a.lp", lambda: b"Minimize\n obj: x\nSubject To\n 1e999 x <= 1\nBinary\n x\nEnd\n", "finite"),
+    "vertices announced": ("a.mc", lambda: b"2000000000 1\n1 2 1\n", "10,000"),
+    "a graph of digits": ("a.mc", lambda: b"9" * 5_000_000 + b" 1\n1 2 1\n", "whole number"),
+    "a weight of digits": ("a.mc", lambda: b"2 1\n1 2 " + b"9" * 5_000_000 + b"\n", "finite"),
+    "problems announced": ("a.bqp", lambda: b"999999999999\n", "999999999999 problems"),
+    "entries announced": ("a.bqp", lambda: b"1\n2 99999999999\n1 1 1\n", "cut off|entries"),
+    "problems of digits": ("a.txt", lambda: b"9" * 5_000_000, "whole number"),
+    "nothing but lines": ("a.bqp", lambda: b"1\n" * 10_000_000, "lines"),
+    "comments without end": ("a.qs", lambda: b"# \n" * 10_000_000, "lines"),
+    "whole numbers of many bits": (
+        "a.lp",
+        lambda: (
+            "Minimize\n obj: x\nBounds\n"
+            + "".join(f" 0 <= z{i} <= 1000000000\n" for i in range(20_000))
+            + "General\n"
+            + "".join(f" z{i}\n" for i in range(20_000))
+            + "Binary\n x\nEnd\n"
+        ).encode(),
+        "bits and",
+    ),
     "signs without end": ("a.lp", lambda: b"Minimize\n obj: " + b"- + " * 200_000 + b"\nEnd\n", "term"),
     "depth": ("a.json", lambda: b'{"a":' * 100_000, "deep"),
     "depth of lists": ("a.json", lambda: b"[" * 3_000_000, "deep"),
@@ -136,14 +155,16 @@ FILES: dict[str, tuple[str, Callable[[], bytes], str]] = {
 }
 
 
-def test_instances_that_ask_for_more_than_they_hold_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", range(3))
+def test_instances_that_ask_for_more_than_they_hold_are_refused(tmp_path: Path, part: int) -> None:
     commands = []
-    for k, (name, content, _) in enumerate(FILES.values()):
+    files = dict(list(FILES.items())[part::3])
+    for k, (name, content, _) in enumerate(files.values()):
         (tmp_path / f"{k}{name[1:]}").write_bytes(content())
         commands.append(("solve", f"{k}{name[1:]}"))
     os.mkfifo(tmp_path / "pipe.lp")  # nobody writes into it
     done = _limited(tmp_path, *commands, ("solve", "pipe.lp"))
-    for case, one in zip(FILES, done, strict=False):
+    for case, one in zip(files, done, strict=False):
         assert one.returncode == 2, (case, one)
         _refused(one, FILES[case][2])
     _refused(done[-1], "no file")
@@ -215,7 +236,7 @@ def test_twins_that_ask_for_more_than_they_hold_are_refused(tmp_path: Path) -> N
     elsewhere = ("../other/t.npz", "/etc/hostname", "..", "")
     for k, beside in enumerate(elsewhere, start=len(ARRAYS)):
         (tmp_path / f"{k}.json").write_text(json.dumps({"ensemble": beside}))
-    done = _limited(tmp_path, *(("twin", "next", f"{k}.json") for k in range(len(ARRAYS) + len(elsewhere))))
+    done = _limited(tmp_path, *(("twin", "design", f"{k}.json") for k in range(len(ARRAYS) + len(elsewhere))))
     for one in done:
         _refused(one)
     assert not (tmp_path / "harmed").exists()

@@ -98,7 +98,7 @@ def test_the_map_holds_everything_and_links_to_its_evidence(cli: Run, results: P
     assert set(re.findall(r'href="#([^"]+)"', page)) <= anchors
     assert {c["key"] for c in written["cells"]} <= anchors
     assert "★" in page
-    assert (tmp_path / "map/figures/map.png").stat().st_size > 10_000
+    assert (tmp_path / "map/figures/map.svg").stat().st_size > 10_000
     assert "@misc{sun2020" in (tmp_path / "map/references.bib").read_text()
     assert json.loads((tmp_path / "map/map.json").read_text())["schema"] == "qtwin.map/1"
     assert json.loads((tmp_path / "map/environment.json").read_text())["versions"]["qtwin"]

@@ -32,7 +32,7 @@ def test_the_shipped_trials_are_reproduced(
     (effect,) = result["effects"]
     assert low < effect["difference"] < high
     assert (tmp_path / "report.html").exists()
-    assert (tmp_path / "figures" / "trial_power.png").exists()
+    assert (tmp_path / "figures" / "trial_power.svg").exists()
     assert json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["effects"] == result["effects"]
 
 

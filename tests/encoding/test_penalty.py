@@ -29,6 +29,12 @@ def treatment_rules(draw: st.DrawFn) -> list[Constraint]:
     if draw(st.booleans()):
         a, b = draw(st.lists(st.integers(0, N - 1), min_size=2, max_size=2, unique=True))
         rules.append(NotBoth(name="pair", pair=(a, b)))
+    if draw(st.booleans()):
+        barred = draw(st.lists(st.integers(0, N - 1), min_size=1, max_size=3, unique=True))
+        rules.append(AtMost(name="barred", limit=0, members=tuple(sorted(barred))))
+    if draw(st.booleans()):
+        begun = draw(st.lists(st.integers(0, N - 1), min_size=2, max_size=4, unique=True))
+        rules.append(AtMost(name="one begun", limit=1, members=tuple(sorted(begun))))
     rules.append(AtMost(name="few", limit=draw(st.integers(1, 3)), members=tuple(range(N))))
     return rules
 
@@ -70,6 +76,16 @@ def test_energy_is_the_objective_on_every_feasible_choice_and_every_violation_co
     assert np.abs(best_slack[allowed]).max(initial=0.0) < 1e-9
     if (~feasible).any():
         assert cost[~feasible].min() >= 1.0 - 1e-9
+
+
+def test_at_most_one_and_barred_options_cost_no_slack() -> None:
+    rules: list[Constraint] = [
+        AtMost(name="barred", limit=0, members=(0, 1)),
+        AtMost(name="one begun", limit=1, members=(0, 2, 3)),
+        AtLeastOne(name="cover", members=(0, 1, 4)),
+        AtMost(name="few", limit=5, members=tuple(range(N))),
+    ]
+    assert write_constraints(N, rules)[1] == []
 
 
 def test_the_check_finds_weights_that_are_too_small_and_the_tightest_that_holds() -> None:

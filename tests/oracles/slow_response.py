@@ -132,7 +132,7 @@ def respond_slowly(
 
     nothing = [1.0] * len(activity)
     alone = {i: kin.relative[i] * kin.variability[p, i] / clearance(i, nothing) for i in regimen}
-    parent, exposure = {}, {}
+    parent, exposure, harmful = {}, {}, {}
     for i in regimen:
         left = list(nothing)
         for j in regimen:
@@ -143,12 +143,14 @@ def respond_slowly(
         formed = sum(kin.activation[d, i, e] * activity[e] * left[e] for e in routes) + 1.0 - sum(kin.activation[d, i])
         share = kin.metabolite_share[d, i]
         exposure[i] = (1.0 - share) * parent[i] + share * parent[i] * formed
+        share = kin.harm_share[d, i]
+        harmful[i] = kin.relative[i] * ((1.0 - share) * parent[i] + share * parent[i] * formed)
 
     def x(i: int) -> float:
         return float(kin.relative[i] * exposure[i])
 
     def g(i: int) -> float:
-        return 2.0 * x(i) / (1.0 + x(i))
+        return float(2.0 * harmful[i] / (1.0 + harmful[i]))
 
     def e(i: int) -> float:
         k = c["efficacy_half_exposure"]
@@ -175,7 +177,7 @@ def respond_slowly(
     log_ratio["falls"] += c["falls_per_alpha1"] * alpha1 / (1 + alpha1) + c["falls_per_histamine1"] * histamine / (1 + histamine)
     log_ratio["falls"] += c["falls_per_dopamine2"] * dopamine2 / (dopamine2 + c["dopamine2_half_odds"])
     log_ratio["falls"] += c["falls_per_10_mmHg_low"] * too_low / 10.0
-    log_ratio["arrhythmia"] += c["arrhythmia_per_ms"] * sum(eff.qt_ms[d, i] * x(i) for i in regimen)
+    log_ratio["arrhythmia"] += c["arrhythmia_per_ms"] * sum(eff.qt_ms[d, i] * harmful[i] for i in regimen)
 
     alive = ahead.alive_with(math.exp(log_ratio["death"]))
     change = {}

@@ -29,7 +29,12 @@ def _taking(inn: str, **numbers: float) -> Facts:
     ("component", "inn", "facts", "holds"),
     [
         ("mood", "sertraline", _facts("depression"), True),
+        ("mood", "sertraline", _facts("depression", "alzheimer_disease"), True),
         ("mood", "sertraline", _facts("agitation"), False),
+        ("mood", "bupropion", _facts("depression"), True),
+        ("mood", "bupropion", _facts("depression", "alzheimer_disease"), False),  # no trial there
+        ("mood", "bupropion", _facts("depression", "vascular_dementia", "dementia"), False),
+        ("mood", "bupropion", _facts("depression", "alzheimer_disease", "mild_cognitive_impairment"), True),
         ("behaviour", "risperidone", _facts("psychosis"), True),
         ("behaviour", "risperidone", _facts("depression"), False),
         ("symptomatic cognition", "donepezil", _facts("alzheimer_disease", "mild_dementia"), True),
@@ -62,8 +67,8 @@ def _taking(inn: str, **numbers: float) -> Facts:
         ("fewer infarction", "atorvastatin", _facts("hyperlipidaemia"), True),
         ("fewer death", "atorvastatin", _facts("hyperlipidaemia"), False),
         ("fewer death", "bisoprolol", _facts("reduced_ejection_fraction"), True),
+        ("fewer death", "bisoprolol", _facts("reduced_ejection_fraction", "atrial_fibrillation"), False),
         ("pain", "tramadol", _facts("pain"), True),
-        ("pain", "amitriptyline", _facts("pain"), False),
         ("bladder", "oxybutynin", _facts("overactive_bladder"), True),
         ("reflux", "omeprazole", _facts("reflux_disease"), True),
         ("reflux", "omeprazole", _facts("pain"), False),
@@ -89,6 +94,21 @@ def test_without_a_diagnosis_no_drug_does_any_good(sex: str) -> None:
     good = [k for k, name in enumerate(KINDS) if name in BENEFITS]
     assert kinds[:, :, good].max() <= 0.0
     assert not panel.removal_counted.any()
+
+
+def test_every_row_is_about_some_drug_with_that_effect() -> None:
+    by_effect = {"disease course": "amyloid_clearance", "symptomatic cognition": "adas_cog_max", "pressure": "systolic_bp_fall"}
+
+    def has(entry: Drug, component: str) -> bool:
+        if component == "rate control":
+            return "ADRB1" in entry.affinity or "heart_rate_fall" in entry.effects
+        if component.startswith("fewer "):
+            ratio = entry.hazard_ratio.get(component.removeprefix("fewer "))
+            return ratio is not None and ratio.value < 1.0
+        return by_effect.get(component, f"{component}_odds_ratio") in entry.effects
+
+    for row in indications():
+        assert any(row.concerns(entry) and has(entry, row.component) for entry in formulary().values()), row
 
 
 _NEEDED: dict[str, tuple[str, str]] = {

@@ -180,6 +180,18 @@ def test_a_caution_on_a_number_is_told_when_it_is_passed(tmp_path: Path) -> None
     assert {f.inn for f in both} == {"lorazepam", "tramadol"}
 
 
+def test_cautions_come_the_gravest_first(tmp_path: Path) -> None:
+    texts = {"less": "Less of it.", "pulse": "Bradycardia: watch the pulse.", "qt": "Prolongs QT.", "addiction": "Misuse."}
+    rules = [{"id": k, "drug": "tramadol", "strength": "caution", "text": text} for k, text in texts.items()]
+    rules[3]["source"] = "Label, boxed warning"
+    lifted = {"id": "out", "drug": "tramadol", "strength": "avoid", "text": "Mild."}
+    found = _assess(book_of(tmp_path, rule_set(*rules, lifted)), Facts(), "tramadol", lift=["out"])
+    told = [f.rule.id for f in found.cautions([_dose("tramadol", 50.0)])]
+    assert told[0] == "out"
+    assert set(told[1:3]) == {"addiction", "qt"}
+    assert told[3:] == ["pulse", "less"]
+
+
 def test_what_is_not_known_is_said_and_excludes_nothing(book: RuleBook) -> None:
     found = _assess(book, Facts(numbers={"age_years": 70.0}), "citalopram", "donepezil")
     assert found.status(drug("donepezil")) == "eligible"

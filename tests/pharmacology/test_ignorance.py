@@ -103,3 +103,14 @@ def test_every_kind_of_number_is_drawn() -> None:
         "value",
         "response",
     }
+
+
+def test_one_number_at_a_time_leaves_the_people_alone() -> None:
+    """Amyloid removal in every row of a tornado is that of the medians, but in the two rows that move it."""
+    key = "lecanemab effects amyloid_clearance"
+    panel = a_panel(reference_doses("lecanemab"), ignorance=OneAtATime.of(("constant rate_control_fall", key)))
+    median, low_other, high_other, low, high = panel.removal_per_year[:, 0].reshape(5, PEOPLE)
+    assert np.array_equal(low_other, median)
+    assert np.array_equal(high_other, median)
+    assert (low < median).all()
+    assert (median < high).all()

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from qtwin.errors import InputError
+from qtwin.pharmacology.drug import Dose
+from qtwin.pharmacology.formulary import drug
 from qtwin.pharmacology.ignorance import Known
 from qtwin.pharmacology.kinetics import relative_activity
-from qtwin.pharmacology.outcome import KINDS
-from qtwin.pharmacology.panel import Panel, build_panel
+from qtwin.pharmacology.outcome import EVENTS, KINDS
+from qtwin.pharmacology.panel import RESPONSES, Panel, build_panel
 from qtwin.pharmacology.response import respond
 from tests.oracles.people import EVERYTHING, NOTHING, a_panel, a_person, every_dose, rows_of
 from tests.oracles.slow_response import life_by_steps, respond_slowly
@@ -88,6 +90,32 @@ def test_less_cyp2d6_means_more_metoprolol_a_slower_heart_and_more_bradycardia()
         slow_heart.append(kinds[..., BRADYCARDIA].mean())
     assert exposures[0] > exposures[1] > exposures[2]
     assert slow_heart[0] < slow_heart[1] < slow_heart[2] < 0.0
+
+
+@pytest.mark.parametrize("carried", [None, 0.5, 1e-9])
+def test_harms_follow_their_own_part_of_the_active_metabolite(carried: float | None) -> None:
+    """Tramadol without CYP2D6: exposure 1 / (1 - fm), the metabolite 1 - fa of it; intolerance by g = 2 x / (1 + x)."""
+    given = drug("tramadol")
+    metabolite = given.active_metabolite
+    assert metabolite is not None
+    harms = None if carried is None else replace(metabolite.share, value=carried)
+    given = replace(given, active_metabolite=replace(metabolite, harm_share=harms))
+    dose = Dose(drug=given, amount_mg=given.reference.amount_mg, interval_h=given.reference.interval_h)
+    panel = build_panel([dose], a_person(activity={"CYP2D6": 0.0}), n_members=8, seed=0, ignorance=Known())
+    kinds = respond(panel, np.array([[0]]), horizon_years=1.5)[1][0]
+    parent = panel.kinetics.variability[:, 0] / (1.0 - given.metabolism["CYP2D6"].value)
+    formed = 1.0 - given.activation["CYP2D6"].value
+    share = metabolite.share.value if carried is None else carried
+    x = parent * (1.0 - share + share * formed)
+    hazard = -np.log1p(-given.effects["intolerance"].value) * 2.0 * x / (1.0 + x)
+    lost = panel.span(1.5)[1][0, EVENTS.index("intolerance")]
+    assert kinds[:, KINDS.index("intolerance")] == pytest.approx(-lost * (1.0 - np.exp(-hazard)), rel=1e-9)
+    # the wanted effect is the metabolite's whatever the harms are
+    k, x = panel.constant("efficacy_half_exposure")[0], parent * formed
+    odds = np.exp(panel.effects.response_log_odds[0, 0, RESPONSES.index("pain")] * (1.0 + k) * x / (x + k))
+    without = panel.constant("pain_response")[0]
+    gain = without * odds / (1.0 - without + without * odds) - without
+    assert kinds[:, KINDS.index("pain")] / gain == pytest.approx(np.full(8, kinds[0, KINDS.index("pain")] / gain[0]), rel=1e-6)
 
 
 def test_bradycardia_of_poor_metabolisers_on_metoprolol_is_that_of_the_rotterdam_study() -> None:

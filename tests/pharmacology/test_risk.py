@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qtwin.pharmacology.facts import Facts
-from qtwin.pharmacology.outcome import life_table, outcome_table
+from qtwin.pharmacology.outcome import OUTCOMES, life_table, outcome_table
 from qtwin.pharmacology.risk import cha2ds2_vasc, hazards_per_year, prospects
+from tests.oracles.people import a_panel, a_person, reference_doses
 
 NO_ONE: frozenset[str] = frozenset()
 
@@ -113,3 +114,36 @@ def test_a_slow_heart_a_long_qtc_age_and_sex_count() -> None:
     assert man["bleeding"] > usual["bleeding"]
     assert man["infarction"] > usual["infarction"]
     assert hazards_per_year(Facts())["falls"] < usual["falls"]  # without dementia
+
+
+def test_what_is_not_known_of_a_hazard_is_drawn_from_its_own_numbers() -> None:
+    """In atrial fibrillation the stroke hazard is that of the score; log variances of a product of independent numbers add."""
+    conditions = frozenset({"dementia", "atrial_fibrillation", "hypertension", "falls"})
+    person = a_person(conditions, age_years=86.0, mmse=22.0)
+    panel = a_panel(reference_doses("apixaban"), person, draws=4096)
+    table, drawn = outcome_table(), panel.ignorance.parameters
+    score = table.stroke_by_score["score_4"]  # two for age, one for sex, one for hypertension
+    assert "stroke by cha2ds2_vasc score_4" in drawn
+    assert "hazard stroke" not in drawn
+    spread = {
+        "stroke": [score.sd],
+        "falls": [table.hazard["falls"].sd, table.factor["falls"]["per_decade"].sd, table.factor["falls"]["falls"].sd],
+    }
+    for name, parts in spread.items():
+        logs = np.log(panel.hazards[:, OUTCOMES.index(name)])
+        assert np.median(logs) == pytest.approx(math.log(person.hazards_per_year[name]), abs=0.02)
+        assert logs.std() == pytest.approx(math.hypot(*parts), rel=0.04)
+
+
+def test_the_ratio_of_the_stage_of_dementia_is_drawn_beside_the_life_table() -> None:
+    table, mild = outcome_table(), a_person(frozenset({"dementia"}), mmse=24.0)
+    assert mild.prospects.stage == "mmse_21"
+    assert a_person(frozenset(), mmse=29.0).prospects.stage == ""
+    spreads = {
+        person.prospects.stage: float(np.log(a_panel([], person, draws=4096).constant("mortality_factor")).std())
+        for person in (mild, a_person(frozenset(), mmse=29.0))
+    }
+    assert spreads[""] == pytest.approx(table.constant["mortality_factor"].sd, rel=0.04)
+    assert spreads["mmse_21"] == pytest.approx(
+        math.hypot(table.constant["mortality_factor"].sd, table.stage["mmse_21"].sd), rel=0.04
+    )

@@ -111,6 +111,7 @@ def test_a_rule_that_cannot_be_meant_is_refused_with_its_file_or_id(tmp_path: Pa
         ({"group": "other", "more_than": 2}, "not the rule's"),
         ({"at_most": 2}, "group and more_than"),
         (2, "group and more_than"),
+        ({"more_than": 1, "begun": "yes"}, "true or false"),
     ],
 )
 def test_a_count_that_cannot_be_meant_is_refused(tmp_path: Path, count: Any, message: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -10,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 
 from qtwin.pharmacology.ignorance import Ignorance, Sampled
 from qtwin.pharmacology.quantity import Quantity
-from qtwin.problem.decision import Certainty, certainty, learning, swings, tally
+from qtwin.problem.decision import Certainty, certainty, discounted, learning, rival, split, swings, tally
 from qtwin.problem.regimen import RegimenProblem
 
 Array = NDArray[np.float64]
@@ -52,6 +55,7 @@ class _Linear:
     table: Array | None = None
     ignorance: Ignorance | None = None
     horizon_years: float = 1.0
+    course: Array | float = 0.0
     panel: _Panel = field(init=False)
 
     def __post_init__(self) -> None:
@@ -69,7 +73,30 @@ class _Linear:
         return np.asarray(values.mean(axis=1))
 
     def under(self, ignorance: Ignorance) -> _Linear:
-        return _Linear(mean=self.mean, slope=self.slope, groups=self.groups, ignorance=ignorance)
+        return _Linear(mean=self.mean, slope=self.slope, groups=self.groups, ignorance=ignorance, course=self.course)
+
+    @property
+    def options(self) -> list[Any]:
+        return [SimpleNamespace(drug=SimpleNamespace(inn=f"drug {k}")) for k in range(len(self.mean))]
+
+    @property
+    def n_course_numbers(self) -> int:
+        return 1
+
+    def changes_course(self, bits: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        return np.broadcast_to(np.asarray(self.course), len(self.mean))[np.argmax(bits, axis=1)] != 0.0
+
+    def courses(self, n_courses: int) -> Iterator[_Linear]:
+        """Courses at the midpoints of equal strata, each worth `course` times its score to each choice."""
+        for z in ndtri((np.arange(n_courses) + 0.5) / n_courses):
+            made = replace(self, ignorance=self.panel.ignorance)
+            made.mean = self.mean + z * self.course
+            yield made
+
+    def discounted(self, rate_per_year: float) -> _Linear:
+        """Later is worth less: the last choice alone is worth what comes later."""
+        later = np.where(np.arange(len(self.mean)) == len(self.mean) - 1, -10.0 * (rate_per_year - 0.03), 0.0)
+        return _Linear(mean=self.mean + later, slope=self.slope, groups=self.groups, n=self.n)
 
 
 def _as_problem(made: _Linear) -> RegimenProblem:
@@ -176,3 +203,47 @@ def test_a_number_flips_nothing_where_the_choice_is_second_at_the_medians_whatev
     assert min(idle.regret_low, idle.regret_high) > 0.0
     assert (mover.flips, mover.end) == (True, "high" if mover.row_high == 0 else "low")
     assert {mover.row_low, mover.row_high} == {0, 1}
+
+
+@pytest.mark.parametrize(("course", "number"), [(1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.5, 2.0)])
+def test_the_course_and_the_numbers_are_told_apart(course: float, number: float) -> None:
+    """The second choice is worth c z + n x more, z and x independent N(0, 1): EVPPI is c / sqrt(2 pi), and n / sqrt(2 pi)."""
+    made = _Linear(mean=np.zeros(2), slope=np.array([[0.0], [number]]), groups=("efficacy",), course=np.array([0.0, course]))
+    found = split(_as_problem(made), np.eye(2, dtype=np.uint8), n_courses=64)
+    assert (found.n_courses, found.n_draws) == (64 if course else 1, 512)
+    assert found.course_qaly == pytest.approx(course / np.sqrt(2.0 * np.pi), rel=0.02)
+    assert found.numbers_qaly == pytest.approx(number / np.sqrt(2.0 * np.pi), rel=0.08, abs=1e-9)
+    assert found.p_course == pytest.approx(0.5 if course else 1.0, abs=0.03)
+    assert found.p_numbers == pytest.approx(0.5 if number else 1.0, abs=0.03)
+    assert found.p_both == pytest.approx(0.5, abs=0.04)
+
+
+def test_knowing_one_kind_is_never_worth_more_than_knowing_both() -> None:
+    """An advantage of 1 in favour of the first: P(c z < 1) = Phi(1 / c), and over both Phi(1 / sqrt(c^2 + n^2))."""
+    made = _Linear(mean=np.array([1.0, 0.0]), slope=np.array([[0.0], [1.0]]), groups=("a",), course=np.array([0.0, 2.0]))
+    found = split(_as_problem(made), np.eye(2, dtype=np.uint8), n_courses=64)
+    assert found.p_course == pytest.approx(ndtr(0.5), abs=0.02)
+    assert found.p_numbers == pytest.approx(ndtr(1.0), abs=0.03)
+    assert found.p_both == pytest.approx(ndtr(1.0 / np.sqrt(5.0)), abs=0.02)
+
+
+def test_the_rival_exchanges_one_drug_and_is_the_one_that_is_most_often_better() -> None:
+    made = _Linear(mean=np.zeros(4), slope=np.zeros((4, 1)), groups=("a",))
+    bits = np.array([[1, 1, 0, 0], [1, 0, 1, 0], [1, 0, 0, 1], [0, 0, 1, 1], [1, 1, 1, 0]], dtype=np.uint8)
+    values = np.array([[0.0] * 4, [1.0, -1.0, -1.0, -1.0], [1.0, 1.0, -1.0, 0.0], [1.0] * 4, [1.0] * 4])
+    found = rival(_as_problem(made), bits, np.arange(5), values)
+    assert found is not None
+    assert (found.row, found.p_better, found.nearly_equal) == (2, 0.5, True)
+    assert rival(_as_problem(made), bits, np.array([0, 3, 4]), values[[0, 3, 4]]) is None
+    other = rival(_as_problem(made), bits, np.array([0, 1]), values[:2])
+    assert other is not None
+    assert not other.nearly_equal
+
+
+def test_another_discount_rate_may_favour_another_choice() -> None:
+    made = _Linear(mean=np.array([0.1, 0.0]), slope=np.zeros((2, 1)), groups=("a",))
+    low, high = discounted(_as_problem(made), np.eye(2, dtype=np.uint8), [0, 1])
+    assert (low.rate_per_year, high.rate_per_year) == (0.015, 0.05)
+    assert (low.row, high.row) == (1, 0)
+    assert low.regret_qaly == pytest.approx(0.05)
+    assert high.regret_qaly == 0.0

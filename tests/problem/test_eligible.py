@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import tempfile
 from pathlib import Path
@@ -102,6 +103,27 @@ def test_a_number_at_once_counts_the_medicines_that_go_on(folder: Path, going_on
     book = book_of(folder, rule_set(rule, groups=GROUPS))
     assert _allowed(book, Facts(medicines=frozenset(going_on))) == {c for c in _choices() if len(c & {0, 1, 2, 3}) <= limit}
     assert _allowed(book, Facts(medicines=frozenset(going_on)), lift=["few"]) == set(_choices())
+
+
+@pytest.mark.parametrize(
+    ("taken", "counted"),
+    [((), {0, 1, 2, 3}), (("citalopram",), {2, 3}), (("sertraline",), {2, 3}), (("lorazepam", "gabapentin"), {0, 1, 2})],
+)
+def test_a_number_begun_counts_only_classes_that_are_not_taken(folder: Path, taken: tuple[str, ...], counted: set[int]) -> None:
+    rule = {"id": "one", "group": "cns", "strength": "avoid", "count": {"group": "cns", "more_than": 1, "begun": True}}
+    book = book_of(folder, rule_set(rule, groups=GROUPS))
+    facts = Facts(medicines=frozenset(taken))
+    assert _allowed(book, facts) == {c for c in _choices() if len(c & counted) <= 1}
+    assert _allowed(book, facts, lift=["one"]) == set(_choices())
+
+
+def test_a_dose_raised_counts_as_begun(folder: Path) -> None:
+    rule = {"id": "one", "group": "cns", "strength": "avoid", "count": {"group": "cns", "more_than": 1, "begun": True}}
+    book = book_of(folder, rule_set(rule, groups=GROUPS))
+    found = assess_facts(Facts(medicines=frozenset({"citalopram"})), DRUGS, book=book)
+    told = eligibility_constraints(OPTIONS, dataclasses.replace(found, taken_daily_mg={"citalopram": 20.0}))
+    allowed = {frozenset(np.flatnonzero(row).tolist()) for row in feasible_bits(N, told)}
+    assert allowed == {c for c in _choices() if len(c & {1, 2, 3}) <= 1}  # 40 mg is raised, 20 mg is not
 
 
 def test_cautions_and_lifted_rules_forbid_nothing(folder: Path) -> None:

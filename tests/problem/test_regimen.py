@@ -139,3 +139,24 @@ def test_the_front_is_what_no_other_beats(points: list[tuple[int, int]]) -> None
     assert {points[k] for k in kept} == {points[k] for k in range(len(points)) if not beaten(k)}
     assert (np.diff(harm[kept]) > 0).all()
     assert (np.diff(benefit[kept]) > 0).all()
+
+
+def test_only_what_changes_the_course_depends_on_which_course_is_known(problem: RegimenProblem) -> None:
+    lecanemab = formulary.drug("lecanemab")
+    options = (*problem.options[:2], Dose(drug=lecanemab, amount_mg=700.0, interval_h=336.0))
+    asked = pose(problem.twin, options, needs=(), max_drugs=3, horizon_years=1.0, kind_weights=kind_weights({}))
+    bits = np.array([[1, 0, 0], [0, 0, 1], [1, 0, 1]], dtype=np.uint8)
+    assert asked.changes_course(bits).tolist() == [False, True, True]
+    assert not problem.changes_course(problem.feasible_bits()).any()
+    values = np.array([known.by_draw(bits) for known in asked.courses(3)])  # (k, r, e)
+    assert (np.ptp(values[:, 0], axis=0) < 1e-12).all()
+    assert (np.ptp(values[:, 1], axis=0) > 1e-6).any()
+    # a symptomatic drug adds the same whatever the course is
+    np.testing.assert_allclose(values[:, 2] - values[:, 1], np.repeat((values[:1, 2] - values[:1, 1]), 3, axis=0), atol=1e-12)
+
+
+def test_a_higher_discount_rate_makes_a_benefit_worth_less(problem: RegimenProblem) -> None:
+    row = np.array([[1, 0, 0, 0, 0, 0]], dtype=np.uint8)
+    benefit = [problem.discounted(rate).benefit_and_harm(row)[0, 0] for rate in (0.0, 0.03, 0.05)]
+    assert benefit[0] > benefit[1] > benefit[2] > 0.0
+    assert benefit[1] == pytest.approx(problem.benefit_and_harm(row)[0, 0], rel=1e-12)

@@ -15,7 +15,7 @@ from qtwin.pharmacology.drug import Dose
 from qtwin.pharmacology.facts import Facts
 from qtwin.problem.constraint import Cap, Constraint, Exactly
 from qtwin.problem.feasible import feasible_bits
-from qtwin.problem.rules import CAPS, NEEDS, Budget, Rules, coverable, further_constraints, needs_of
+from qtwin.problem.rules import CAPS, NEEDS, Budget, Rules, constraints_for, coverable, further_constraints, needs_of
 
 NAMES = ("donepezil", "citalopram", "amitriptyline", "oxybutynin", "apixaban", "warfarin", "sertraline")
 OPTIONS = tuple(
@@ -177,3 +177,18 @@ def test_a_need_is_kept_while_an_eligible_candidate_covers_it() -> None:
     # no candidate at all: said, or, where the spec itself asks for it, kept so that the question is infeasible
     assert coverable(("reflux disease",), OPTIONS, none, required=False)[0] == ()
     assert coverable(("reflux disease",), OPTIONS, none, required=True) == (("reflux disease",), ())
+
+
+@pytest.mark.parametrize("needs", [("hypertension",), ("hypertension", "rate control in atrial fibrillation")])
+def test_a_beta_blocker_begun_for_the_rate_covers_hypertension_too(needs: tuple[str, ...]) -> None:
+    names = ("bisoprolol", "amlodipine", "digoxin")
+    options = tuple(
+        Dose(drug=d, amount_mg=d.doses[0].amount_mg, interval_h=d.doses[0].interval_h) for d in map(formulary.drug, names)
+    )
+    rows = feasible_bits(3, constraints_for(options, needs=needs, max_drugs=3))
+    found = {frozenset(names[i] for i in np.flatnonzero(row)) for row in rows}
+    every = [frozenset(c) for k in range(4) for c in itertools.combinations(names, k)]
+    if len(needs) == 1:
+        assert found == {c for c in every if "amlodipine" in c}
+    else:
+        assert found == {c for c in every if "bisoprolol" in c or {"amlodipine", "digoxin"} <= c}

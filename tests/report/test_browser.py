@@ -6,6 +6,7 @@ Skipped where no Chromium and driver are installed (Debian: ``apt-get install ch
 from __future__ import annotations
 
 import base64
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from qtwin.benchmark.advantage.document import document
 from qtwin.benchmark.advantage.grid import cells
 from qtwin.benchmark.advantage.molecules import published
 from qtwin.benchmark.surroundings import machine, versions
+from qtwin.report.figures import TABLE
+from qtwin.report.look import BLUE, colour_pairs
 from qtwin.report.map_page import sheet_of
 from qtwin.report.map_picture import map_picture
 from qtwin.report.sheet import write_sheet
@@ -57,6 +60,158 @@ def pages(tmp_path_factory: pytest.TempPathFactory, written: tuple[Any, Path, st
     }
 
 
+def _drawn(browser: Any) -> None:
+    """Wait until every chart of the page stands."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    WebDriverWait(browser, 60).until(
+        lambda b: b.execute_script(
+            "return !document.querySelector('figure.chart') || document.documentElement.classList.contains('charts-drawn')"
+        )
+    )
+
+
+def _open(browser: Any, page: Path, *, width: int = 1280, dark: bool = False, media: str = "") -> None:
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"media": media, "features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]},
+    )
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    )
+    browser.get(page.as_uri())
+    _drawn(browser)
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280, 1600])
+def test_charts_take_the_width_of_their_place(browser: Any, pages: dict[str, Path], width: int) -> None:
+    _open(browser, pages["report"], width=width)
+    charts = browser.execute_script(
+        "return [...document.querySelectorAll('.live svg.marks')].map(s => [s.closest('figure').id,"
+        " s.getBoundingClientRect().width, s.closest('.live').clientWidth])"
+    )
+    assert len(charts) == len(TABLE)
+    for name, drawn, place in charts:
+        assert 0.85 * place < drawn <= place + 2, (name, drawn, place)
+    assert browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth") <= 0
+    if width < 500:  # no table scrolls sideways either, and no row of one is mostly empty
+        assert not browser.execute_script(
+            "return [...document.querySelectorAll('.scroll')]"
+            ".filter(s => s.offsetParent && s.scrollWidth > s.clientWidth + 1).length"
+        )
+
+
+def test_a_chart_follows_the_width_of_the_window(browser: Any, pages: dict[str, Path]) -> None:
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    _open(browser, pages["report"], width=1280)
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 700, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    )
+    wide = "return document.querySelector('#pareto .live svg.marks').getBoundingClientRect().width"
+    WebDriverWait(browser, 30).until(lambda b: b.execute_script(wide) < 700)
+
+
+def test_the_pointer_shows_the_numbers_of_a_mark(browser: Any, pages: dict[str, Path]) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    _open(browser, pages["report"])
+    bar = browser.find_elements(By.CSS_SELECTOR, "#benefit_harm .mark-rect path, #benefit_harm .mark-rect rect")[0]
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", bar)
+    ActionChains(browser).move_to_element(bar).perform()
+    tip = WebDriverWait(browser, 10).until(lambda b: b.find_element(By.CSS_SELECTOR, "#vg-tooltip-element.visible"))
+    assert "QALY" in tip.text
+    assert "cognition" in tip.text
+
+
+def test_the_keyboard_reaches_marks_legends_and_downloads(browser: Any, pages: dict[str, Path]) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    _open(browser, pages["report"])
+    chart = browser.find_element(By.CSS_SELECTOR, "#benefit_harm svg.marks")
+    chart.send_keys(Keys.ARROW_RIGHT)
+    first = browser.find_element(By.CSS_SELECTOR, "#vg-tooltip-element.visible").text
+    said = browser.find_element(By.CSS_SELECTOR, "p.unseen[aria-live]")
+    heard = said.get_attribute("textContent")
+    assert "QALY" in heard
+    chart.send_keys(Keys.ARROW_RIGHT)
+    assert said.get_attribute("textContent") != heard
+    assert browser.find_element(By.CSS_SELECTOR, "#vg-tooltip-element.visible").text != first
+    chart.send_keys(Keys.ESCAPE)
+    assert not browser.find_elements(By.CSS_SELECTOR, "#vg-tooltip-element.visible")
+
+    def pale() -> int:
+        return int(
+            browser.execute_script(
+                "return [...document.querySelectorAll('#benefit_harm .mark-rect path')]"
+                ".filter(p => p.hasAttribute('opacity') && p.getAttribute('opacity') < 0.5).length"
+            )
+        )
+
+    assert pale() == 0
+    entry = browser.find_elements(By.CSS_SELECTOR, "#benefit_harm .role-legend-label text")[0]
+    entry.send_keys(Keys.ENTER)
+    assert pale() > 0
+    menu = browser.find_element(By.CSS_SELECTOR, "#benefit_harm .vega-embed summary")
+    menu.send_keys(Keys.ENTER)
+    links = browser.find_elements(By.CSS_SELECTOR, "#benefit_harm .vega-actions a")
+    assert [link.text for link in links] == ["SVG", "PNG"]
+
+
+def test_the_numbers_of_a_chart_are_a_table_that_sorts(browser: Any, pages: dict[str, Path]) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    _open(browser, pages["report"])
+    browser.find_element(By.CSS_SELECTOR, "#benefit_harm details.numbers summary").send_keys(Keys.ENTER)
+    table = WebDriverWait(browser, 10).until(lambda b: b.find_element(By.CSS_SELECTOR, "#benefit_harm details.numbers table"))
+    head = table.find_elements(By.CSS_SELECTOR, "thead th")[3]
+    head.find_element(By.TAG_NAME, "button").send_keys(Keys.ENTER)
+    values = [float(c.get_attribute("data-v")) for c in table.find_elements(By.CSS_SELECTOR, "tbody td:nth-child(4)")]
+    assert len(values) > 10
+    assert values == sorted(values)
+
+
+def test_charts_are_dark_on_a_dark_page_and_light_on_paper(browser: Any, pages: dict[str, Path]) -> None:
+    from selenium.webdriver.common.by import By
+
+    _open(browser, pages["report"], dark=True)
+    page = browser.execute_script("return document.querySelector('#benefit_harm').outerHTML")
+    assert colour_pairs()[BLUE] in page
+    assert f'"{BLUE}"' not in page.partition("<img")[0]
+    background = browser.execute_script(
+        "return getComputedStyle(document.querySelector('#benefit_harm .canvas')).backgroundColor"
+    )
+    assert max(int(c) for c in re.findall(r"\d+", background)[:3]) < 64
+    _open(browser, pages["report"], dark=True, media="print")
+    assert browser.find_element(By.CSS_SELECTOR, "#benefit_harm .still").is_displayed()
+    assert not browser.find_element(By.CSS_SELECTOR, "#benefit_harm .live").is_displayed()
+    printed = base64.b64decode(
+        browser.execute_cdp_cmd("Page.printToPDF", {"paperWidth": 8.27, "paperHeight": 11.69, "printBackground": True})["data"]
+    )
+    assert 1 < len(re.findall(rb"/Type\s*/Page[^s]", printed)) <= 10
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+
+
+def test_without_script_a_page_shows_every_figure(browser: Any, pages: dict[str, Path]) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.get(pages["report"].as_uri())
+        stills = WebDriverWait(browser, 30).until(
+            lambda b: len(found := b.find_elements(By.CSS_SELECTOR, "figure.chart .still")) == len(TABLE) and found
+        )
+        assert all(s.is_displayed() for s in stills)
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
 @pytest.mark.parametrize("name", ["map", "report"])
 def test_a_page_works_offline_on_a_desk_and_a_phone(browser: Any, pages: dict[str, Path], name: str) -> None:
     from selenium.webdriver.common.by import By
@@ -69,6 +224,8 @@ def test_a_page_works_offline_on_a_desk_and_a_phone(browser: Any, pages: dict[st
         assert [e for e in browser.get_log("browser") if e["level"] == "SEVERE"] == []
         overflow = browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
         assert overflow <= 0, f"{name} at {width} scrolls sideways by {overflow} px"
+        _drawn(browser)
+        assert [e for e in browser.get_log("browser") if e["level"] == "SEVERE"] == []
         images = browser.find_elements(By.TAG_NAME, "img")
         assert images
         assert all(i.get_attribute("alt") for i in images)

@@ -70,6 +70,6 @@ def test_the_published_figures_and_the_ablation_are_reproduced(tmp_path: Path) -
     assert not found["safe subset", "imaginary time alone"]["is_quantum"]
     ring, pairs = (found["synergy among 3", f"XY mixer on {m}, p = 8"]["probability"] for m in ("a ring", "all pairs"))
     assert found["synergy among 3", "QAOA, penalty, p = 8"]["high"] < ring < pairs
-    assert found["synergy among 3", "uniform random"]["high"] < found["synergy among 3", "QAOA, penalty, p = 3"]["low"]
+    assert found["synergy among 3", "uniform random bits"]["high"] < found["synergy among 3", "QAOA, penalty, p = 3"]["low"]
     assert "the filter explains all of the gain" in result["quantum"]["verdicts"][0]
     assert "Quantum methods beside" in (tmp_path / "report.html").read_text()

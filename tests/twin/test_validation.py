@@ -9,9 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from qtwin.benchmark.metrics import clopper_pearson
 from qtwin.errors import InputError
-from qtwin.report.validation import validation_picture
+from qtwin.report.validation import coverage_picture, ranks_picture
 from qtwin.twin import disease
 from qtwin.twin.synthetic import AHEAD, LEVELS, N_DRAWS, Fits, Patients, fit, schedule, simulated_patients
 from qtwin.twin.validation import calibration_ranks, coverage, effort, exact_interval, ranks_among, uniformity, validate
@@ -111,7 +110,9 @@ def test_coverage_counts() -> None:
 
 @pytest.mark.parametrize(("inside", "total"), [(0, 10), (10, 10), (7, 10), (163, 200)])
 def test_exact_interval_is_the_benchmarks(inside: int, total: int) -> None:
-    assert exact_interval(inside, total) == pytest.approx(clopper_pearson(inside, total), abs=1e-12)
+    assert exact_interval(inside, total) == pytest.approx(
+        tuple(stats.binomtest(inside, total).proportion_ci(0.95, "exact")), abs=1e-12
+    )
 
 
 def test_an_exact_interval_covers_at_least_its_level() -> None:
@@ -161,9 +162,11 @@ def test_the_whole_check_runs_and_repeats() -> None:
     assert once.misspecified == again.misspecified
     for a, b in zip(once.ranks, again.ranks, strict=True):
         np.testing.assert_array_equal(a.ranks, b.ranks)
-    drawn = validation_picture(once)
-    assert drawn.wide.startswith(b"\x89PNG")
-    assert drawn.csv.count("\n") == 1 + 9 * 16 + 4 + 4
+    ranks, coverage = ranks_picture(once), coverage_picture(once)
+    assert ranks.svg.startswith("<svg")
+    assert coverage.svg.startswith("<svg")
+    assert ranks.csv.count("\n") == 1 + 9 * 16
+    assert coverage.csv.count("\n") == 1 + 4 + 4
     assert {o.biomarker for o in simulated_patients(other, 1, n_visits=2).observations[0]} == set(other.observables)
 
 

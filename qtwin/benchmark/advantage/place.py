@@ -21,6 +21,9 @@ class Contender:
         successes, runs: Of those that were counted.
         proven: Instances that it proved.
         note: What else a reviewer should see, such as an error in mHa.
+        reads: Samples until one is the best known with 99 %; None where none are kept, infinite where none ever is.
+        qpu_s, qpu_low_s, qpu_high_s: 99 % time to solution on an idealised processor and its interval; None where there is none.
+        qpu_unknown: Why a quantum method has no such time.
     """
 
     label: str
@@ -32,6 +35,11 @@ class Contender:
     runs: int
     proven: int
     note: str = ""
+    reads: float | None = None
+    qpu_s: float | None = None
+    qpu_low_s: float | None = None
+    qpu_high_s: float | None = None
+    qpu_unknown: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,26 +47,51 @@ def _published(proof: str, instances: int) -> tuple[Contender, ...]:
     """A proof by others, of which no time is known here."""
     if not proof:
         return ()
-    never = {"time_s": math.inf, "low_s": math.inf, "high_s": math.inf}
-    return (Contender(label=proof, kind="classical", **never, successes=0, runs=0, proven=instances, note="published"),)
+    return (
+        Contender(
+            label=proof,
+            kind="classical",
+            time_s=math.inf,
+            low_s=math.inf,
+            high_s=math.inf,
+            successes=0,
+            runs=0,
+            proven=instances,
+            note="published",
+        ),
+    )
 
 
 def _of_cell(c: Mapping[str, Any]) -> Contender:
-    low, high = (math.inf if end is None else float(end) for end in c["tts_interval"])
+    time_s = _end(c["tts_s"])
+    low, high = (time_s, time_s) if c["tts_interval"] is None else map(_end, c["tts_interval"])
+    quantum = c["kind"] == "quantum"
+    known = quantum and not c.get("qpu_unknown") and "qpu_tts_s" in c
+    ends = c.get("qpu_tts_interval") or (None, None)
     extra = [f"regret {c['regret']:.2g} on the twin"] if c.get("regret") is not None else []
     extra += [f"{c['failed']} failed"] if c["failed"] else []
     extra += [f"{c['out_of_time']} out of time"] if c["out_of_time"] else []
     return Contender(
         label=c["label"],
         kind=c["kind"],
-        time_s=math.inf if c["tts_s"] is None else float(c["tts_s"]),
+        time_s=time_s,
         low_s=low,
         high_s=high,
         successes=c["successes"],
         runs=c["runs"],
         proven=c["proven"],
         note=", ".join(extra),
+        reads=_end(c.get("reads_to_solution")) if c.get("drawn") else None,
+        qpu_s=_end(c["qpu_tts_s"]) if known else None,
+        qpu_low_s=_end(ends[0]) if known and c["qpu_tts_interval"] else None,
+        qpu_high_s=_end(ends[1]) if known and c["qpu_tts_interval"] else None,
+        qpu_unknown=str(c.get("qpu_unknown") or ("" if known or not quantum else "not counted")),
     )
+
+
+def _end(value: Any) -> float:
+    """A time of a result, where infinity is null."""
+    return math.inf if value is None else float(value)
 
 
 def from_experiment(result: Result, source: str) -> list[Place]:
@@ -102,7 +127,7 @@ def _of_answer(s: Mapping[str, Any], whole: bool) -> Contender:
     took = float(s.get("total_wall_s") or math.inf)
     lost = s.get("regret_twin")
     good = s.get("feasible") and lost is not None and abs(float(lost)) < 1e-9
-    rate = s.get("success_probability") or {}
+    rate, qpu = s.get("success_probability") or {}, s.get("qpu") or {}
     seen = f"{100 * rate['value']:.2g} % of its shots" if rate.get("value") is not None else ""
     return Contender(
         label=str(s.get("label") or s.get("name")),
@@ -114,6 +139,9 @@ def _of_answer(s: Mapping[str, Any], whole: bool) -> Contender:
         runs=1,
         proven=int(_settles(s, whole)),
         note=seen if lost is None else f"regret {float(lost):.2g} QALY on the twin" + (f", {seen}" if seen else ""),
+        reads=None if not rate else _end((s.get("shots_to_solution") or {}).get("value")),
+        qpu_s=None if not qpu or qpu.get("unknown") else _end((qpu.get("to_solution_s") or {}).get("value")),
+        qpu_unknown=str(qpu.get("unknown") or ""),
     )
 
 

@@ -64,19 +64,29 @@ def problem(
 
 @app.command()
 def solve(
-    file: Annotated[Path, typer.Argument(help="Instance: .json, .qubo or .lp, ours or from elsewhere.")],
+    file: Annotated[Path, typer.Argument(help="Instance: .json, .qubo, .lp, .qs, a graph of the Gset, a BQP of the OR-Library.")],
     solver: Annotated[str, typer.Option("--solver", help="Name from qtwin solvers; default: by size and structure.")] = "",
     backend: Annotated[str, typer.Option("--backend", help="Name from qtwin backends, for solvers that run circuits.")] = "",
     option: Annotated[list[str] | None, typer.Option("--option", help="key=value of the solver; repeatable.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the solver.")] = 0,
     time_limit: Annotated[float | None, typer.Option("--time-limit", min=0.001, help="Seconds.")] = None,
+    problem: Annotated[str, typer.Option("--problem", help="Number of the problem, in a file that holds several.")] = "",
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Where result.json goes; default: nowhere.")] = None,
     as_json: Json = False,
 ) -> None:
     """Solve an instance file with any solver."""
     from qtwin.cli.solve import solve_file
 
-    told = solve_file(file, solver=solver, backend=backend, options=option or (), seed=seed, time_limit_s=time_limit, out=output)
+    told = solve_file(
+        file,
+        solver=solver,
+        backend=backend,
+        options=option or (),
+        seed=seed,
+        time_limit_s=time_limit,
+        out=output,
+        problem=problem,
+    )
     if as_json:
         typer.echo(json.dumps(told))
     if told["alarms"]:

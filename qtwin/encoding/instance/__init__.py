@@ -1,6 +1,7 @@
 """Instances in files: ours, and those that others read and write. One file a format, one line in `FORMATS`.
 
-A format is a module with ``read(text, name) -> Encoding`` and ``write(encoding) -> str``.
+A format is a module with ``read(text, name) -> Encoding`` and ``write(encoding) -> str``; one whose files hold several problems
+has ``read_problem(text, name, problem)`` too. A file whose suffix is in no table is known by its first lines (`content`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.instance.content import suffix_by_content
 from qtwin.errors import InputError, QtwinError, unknown_name
 
 FORMATS: dict[str, str] = {
@@ -20,6 +22,9 @@ FORMATS: dict[str, str] = {
     ".qubo": "qtwin.encoding.instance.qbsolv",
     ".lp": "qtwin.encoding.instance.lp",
     ".qs": "qtwin.encoding.instance.qs",
+    ".mc": "qtwin.encoding.instance.maxcut",
+    ".rud": "qtwin.encoding.instance.maxcut",
+    ".bqp": "qtwin.encoding.instance.bqp",
 }
 """Suffix of a file to the module that knows the format."""
 
@@ -31,6 +36,8 @@ PACKED: dict[str, Callable[[], Any]] = {
 
 _LARGEST_BYTES = 48 << 20
 """Of a file, unpacked too: what is read takes some twenty times as much memory."""
+_MOST_LINES = 4_000_000
+"""Of a file that is read line by line; each takes some 150 bytes."""
 _PIECE = 1 << 20
 
 
@@ -50,26 +57,46 @@ def format_of(path: Path) -> Format:
     Raises:
         InputError: for an unknown suffix.
     """
-    inner = path.with_suffix("") if path.suffix.lower() in PACKED else path
+    inner = _inner(path)
     if inner.suffix.lower() not in FORMATS:
         raise unknown_name("suffix of an instance file", inner.suffix or path.name, [*FORMATS, *(f".lp{p}" for p in PACKED)])
     return cast(Format, import_module(FORMATS[inner.suffix.lower()]))
 
 
-def read_instance(path: Path) -> Encoding:
+def read_instance(path: Path, problem: str = "") -> Encoding:
     """The instance in a file, which may be packed (`PACKED`).
 
+    Args:
+        path: Its suffix says what it is, or its first lines do (the files of the Gset and of the OR-Library have no suffix of
+            their own).
+        problem: Which of several problems in the file; "" where there is one.
+
     Raises:
-        InputError: for a file that is missing, too large, no text, of an unknown suffix, or not what its suffix says.
+        InputError: for a file that is missing, too large, no text, of an unknown kind, or not what its suffix says.
     """
-    form = format_of(path)
+    known = _inner(path).suffix.lower() in FORMATS
     try:
         text = _bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(f"{path.name} is no text", hint=f"files ending in {path.suffix} hold plain text") from None
     if "\0" in text:
         raise InputError(f"{path.name} is no text", hint=f"files ending in {path.suffix} hold plain text")
-    return form.read(text.replace("\r\n", "\n").replace("\r", "\n"), path.name)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.lstrip()[:1] != "{" and text.count("\n") > _MOST_LINES:
+        raise InputError(f"{path.name} holds more than {_MOST_LINES:,} lines", hint="split the instance")
+    suffix = "" if known else suffix_by_content(text)
+    form = format_of(path.with_suffix(suffix) if suffix else path)
+    if not problem:
+        return form.read(text, path.name)
+    read_problem = getattr(form, "read_problem", None)
+    if read_problem is None:
+        raise InputError(f"{path.name} holds one problem, and problem {problem[:20]!r} was asked for", hint="leave --problem out")
+    return cast(Encoding, read_problem(text, path.name, problem))
+
+
+def _inner(path: Path) -> Path:
+    """The name of what is packed."""
+    return path.with_suffix("") if path.suffix.lower() in PACKED else path
 
 
 def _bytes(path: Path) -> bytes:

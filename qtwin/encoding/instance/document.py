@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from qtwin.encoding.encoding import Encoding, Penalty
 from qtwin.encoding.instance.size import check_size
+from qtwin.encoding.integers import WholeNumber
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.problem import constraint as kinds
@@ -55,6 +56,13 @@ class _Penalty(BaseModel):
     reason: str
 
 
+class _WholeNumber(_Strict):
+    name: str
+    lower: int
+    bits: tuple[int, ...]
+    weights: tuple[int, ...]
+
+
 class _Document(_Strict):
     schema_: Literal["qtwin.instance/1"] = Field(alias="schema")
     sense: Literal["minimise"] = "minimise"
@@ -66,6 +74,7 @@ class _Document(_Strict):
     penalties: tuple[_Penalty, ...] = ()
     unwritten: tuple[str, ...] = ()
     constraints_known: bool = True
+    whole_numbers: tuple[_WholeNumber, ...] = ()
 
 
 def write(encoding: Encoding) -> str:
@@ -89,6 +98,7 @@ def write(encoding: Encoding) -> str:
         "constraints": [plain_constraint(c) for c in encoding.constraints],
         "unwritten": list(encoding.unwritten),
         "constraints_known": encoding.constraints_known,
+        "whole_numbers": [vars(z) for z in encoding.whole_numbers],
         "penalties": [
             {**vars(p), "sufficient_weight": p.sufficient_weight if p.sufficient_weight < float("inf") else None}
             for p in encoding.penalties
@@ -124,6 +134,12 @@ def read(text: str, name: str) -> Encoding:
     except (ValueError, OverflowError) as error:  # a number of thousands of digits, which Python does not read
         raise InputError(f"{name}: {str(error)[:100]}", hint="finite numbers of moderate length were wanted") from None
     n = len(document.variables)
+    for z in document.whole_numbers:
+        if len(z.bits) != len(z.weights) or not all(0 <= i < document.n_decision for i in z.bits):
+            raise InputError(
+                f"{name}: whole number {z.name[:40]!r}: a weight a bit, and bits of 0..{document.n_decision - 1} were wanted",
+                hint="correct whole_numbers",
+            )
     if document.n_decision > n:
         raise InputError(f"{name}: {str(document.n_decision)[:12]} decision variables of {n}", hint="correct n_decision")
     polynomial = BinaryPolynomial.of(n, [(t.variables, t.coefficient) for t in document.polynomial])
@@ -136,6 +152,7 @@ def read(text: str, name: str) -> Encoding:
         constraints=tuple(constraint_of(c, name, document.n_decision) for c in document.constraints),
         unwritten=document.unwritten,
         constraints_known=document.constraints_known,
+        whole_numbers=tuple(WholeNumber(**vars(z)) for z in document.whole_numbers),
         penalties=tuple(
             Penalty(
                 constraint=p.constraint,

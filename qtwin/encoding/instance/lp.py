@@ -1,19 +1,21 @@
-r"""The LP format of CPLEX: a linear or quadratic objective, linear rows, bounds, binary variables.
+r"""The LP format of CPLEX: a linear or quadratic objective, linear rows, bounds, binary and whole variables.
 
 Variables are called x0, x1, ... in what is written, since names of doses hold spaces; comments keep the names:
-``\ x0 is donepezil 10 mg``. What is read is counted in full or refused by its line (`lp_grammar`).
+``\ x0 is donepezil 10 mg``. What is read is counted in full or refused by its line (`lp_grammar`); whole numbers become bits.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from qtwin.encoding.encoding import Encoding, plain
-from qtwin.encoding.instance.lp_grammar import Program, parse
+from qtwin.encoding.instance.lp_grammar import MOST_TERMS, Program, parse
+from qtwin.encoding.instance.lp_ranges import NEAR, Range, ranges_of
 from qtwin.encoding.instance.size import MOST_VARIABLES, check_size
+from qtwin.encoding.integers import WholeNumber, weights_of
 from qtwin.encoding.penalty import encode
 from qtwin.encoding.polynomial import BinaryPolynomial, Term
 from qtwin.errors import InputError
@@ -21,9 +23,9 @@ from qtwin.problem.constraint import Constraint, Exactly, linear, row_of
 
 _NAME = re.compile(r"^\\ (x\d{1,9}) is (.+)$", re.MULTILINE)
 _LABEL = re.compile(r"^\\ (c\d{1,9}) is (.+)$", re.MULTILINE)
+_MOST_BITS = 100_000
+"""Of the whole numbers of a file."""
 _OURS = re.compile(r"^x(0|[1-9]\d*)$")
-_NEAR = 1e-9
-"""By how much a bound may miss a whole number."""
 
 
 def write(encoding: Encoding) -> str:
@@ -74,45 +76,96 @@ def read(text: str, name: str) -> Encoding:
     """The objective under the rows as native constraints, and as an energy with proven penalties.
 
     Raises:
-        InputError: with the line, for what is no objective under linear rows over binary variables.
+        InputError: with the line, for what is no objective under linear rows over binary and bounded whole variables.
     """
     program = parse(text, name)
     if not program.seen:
         raise InputError(f"{name} holds no variable", hint="is it an LP file?")
-    values, fixed = _bits(program, name)
+    ranges = ranges_of(program, name)
     told = dict(_NAME.findall(text))
-    order = _order(program, values, told, name)
-    place = {v: i for i, v in enumerate(order)}
+    _check_bits(program, ranges, name)
+    inside, whole_numbers, names = _in_bits(_order(program, ranges, told, name), ranges, told)
+    forms = {v: inside.get(v) or (ranges[v].low, ()) for v in program.seen}
     sign = -1.0 if program.maximise else 1.0
     terms: list[tuple[Term, float]] = [((), sign * program.constant)]
-    for pair, c in [*(((v,), c) for v, c in program.linear.items()), *program.quadratic.items()]:
-        terms.append((tuple(place[v] for v in pair if v in place), sign * c * math.prod(values.get(v, 1.0) for v in pair)))
-    objective = BinaryPolynomial.of(len(order), terms)
+    for v, c in program.linear.items():
+        terms += [(t, sign * c * w) for t, w in _pieces(forms[v])]
+    for (u, v), c in program.quadratic.items():
+        terms += [((*t, *s), sign * c * w * x) for t, w in _pieces(forms[u]) for s, x in _pieces(forms[v])]
+    objective = BinaryPolynomial.of(len(names), terms)
     labels = dict(_LABEL.findall(text)) if told else {}
-    constraints: list[Constraint] = [Exactly(name=f"{v} = {one}", count=one, members=(place[v],)) for v, one in fixed.items()]
+    constraints: list[Constraint] = [
+        Exactly(name=f"{v} = {ranges[v].low:g}", count=int(ranges[v].low), members=(form[1][0][0],))
+        for v, form in inside.items()
+        if v in ranges and ranges[v].low == ranges[v].high
+    ]
     for row in program.rows:
-        limit = row.limit - sum(c * values[v] for v, c in row.terms.items() if v in values)
-        inside = [v for v in row.terms if v in place]
+        limit = row.limit - sum(c * forms[v][0] for v, c in row.terms.items())
         if not all(math.isfinite(v) for v in (limit, *row.terms.values())):
             raise InputError(f"{name}, line {row.line}: numbers too large to add came", hint="rescale the row")
-        if any(row.terms[v] for v in inside) or not _holds(limit, row.sense):
+        weights = [(i, c * w) for v, c in row.terms.items() for i, w in forms[v][1]]
+        if any(w for _, w in weights) or not _holds(limit, row.sense):
             label = labels.get(row.name, row.name)
-            constraints.append(linear(label, [place[v] for v in inside], [row.terms[v] for v in inside], row.sense, limit))
-    names = tuple(told.get(v, v) for v in order)
+            constraints.append(linear(label, [i for i, _ in weights], [w for _, w in weights], row.sense, limit))
     check_size(objective, name)
-    if not constraints:
-        return replace(plain(objective), variables=names)
-    return encode(objective * -1.0, names=names, constraints=constraints, feasible=None, leave_out=True)
+    if constraints:
+        made = encode(objective * -1.0, names=names, constraints=constraints, feasible=None, leave_out=True)
+    else:
+        made = replace(plain(objective), variables=tuple(names))
+    return replace(made, whole_numbers=whole_numbers)
+
+
+_Form = tuple[float, tuple[tuple[int, float], ...]]
+"""A variable as a constant, and bits with their weights."""
+
+
+def _pieces(form: _Form) -> list[tuple[Term, float]]:
+    return [((), form[0]), *(((i,), w) for i, w in form[1])]
+
+
+def _check_bits(program: Program, ranges: Mapping[str, Range], name: str) -> None:
+    """Refuse whole numbers that stand in more bits, or terms of bits, than can be held (InputError)."""
+    width = {v: 1 if r.is_bit else int(r.high - r.low).bit_length() for v, r in ranges.items() if not r.is_constant}
+    bits = sum(width.values())
+    terms = sum((1 + width.get(u, 0)) * (1 + width.get(v, 0)) for u, v in program.quadratic)
+    terms += sum(width.get(v, 0) for row in (program.linear, *(r.terms for r in program.rows)) for v in row)
+    if bits > max(_MOST_BITS, len(width)) or terms > MOST_TERMS:
+        raise InputError(
+            f"{name}: its whole numbers take {bits:,} bits and {terms:,} terms, at most {_MOST_BITS:,} and {MOST_TERMS:,} were "
+            "wanted",
+            hint="state narrower bounds under Bounds",
+        )
+
+
+def _in_bits(
+    order: Sequence[str], ranges: Mapping[str, Range], told: Mapping[str, str]
+) -> tuple[dict[str, _Form], tuple[WholeNumber, ...], list[str]]:
+    """Variables that are no constants as they stand in bits, those in several, and the names of the bits."""
+    forms: dict[str, _Form] = {}
+    whole_numbers: list[WholeNumber] = []
+    names: list[str] = []
+    for v in order:
+        found, called = ranges.get(v), told.get(v, v)
+        if found is None or found.is_bit:
+            forms[v] = (0.0, ((len(names), 1.0),))
+            names.append(called)
+            continue
+        weights = weights_of(int(found.high - found.low))
+        bits = tuple(range(len(names), len(names) + len(weights)))
+        forms[v] = (found.low, tuple(zip(bits, map(float, weights), strict=True)))
+        whole_numbers.append(WholeNumber(name=called, lower=int(found.low), bits=bits, weights=weights))
+        names += [f"{called} bit {k}" for k in range(len(weights))]
+    return forms, tuple(whole_numbers), names
 
 
 def _holds(limit: float, sense: str) -> bool:
     """Whether 0 `sense` limit."""
-    return abs(limit) <= _NEAR if sense == "==" else limit >= -_NEAR if sense == "<=" else limit <= _NEAR
+    return abs(limit) <= NEAR if sense == "==" else limit >= -NEAR if sense == "<=" else limit <= NEAR
 
 
-def _order(program: Program, values: Mapping[str, float], told: Mapping[str, str], name: str) -> list[str]:
-    """The variables: in our own files by their number, else as they come."""
-    inside = [v for v in program.seen if v not in values]
+def _order(program: Program, ranges: Mapping[str, Range], told: Mapping[str, str], name: str) -> list[str]:
+    """The variables that are no constants: in our own files by their number, else as they come."""
+    inside = [v for v in program.seen if not ranges[v].is_constant]
     ours = [_OURS.match(v) for v in inside]
     if not inside or not all(ours):
         return inside
@@ -123,45 +176,3 @@ def _order(program: Program, values: Mapping[str, float], told: Mapping[str, str
             hint="number them from x0 on, without gaps",
         )
     return [f"x{i}" for i in range(count)] if told or count == len(inside) else inside
-
-
-def _bits(program: Program, name: str) -> tuple[dict[str, float], dict[str, int]]:
-    """Names that stand for a constant, with its value; bits that their bounds fix, with theirs. All others are free bits."""
-    constants: dict[str, float] = {}
-    fixed: dict[str, int] = {}
-    binary, general = program.kinds.get("binary", set()), program.kinds.get("general", set())
-    for v, line in program.seen.items():
-        low, high = program.lower.get(v), program.upper.get(v)
-        least, most = low.value if low else 0.0, high.value if high else math.inf
-        bound = high or low
-        where = f"{name}, line {bound.line if bound else line}"
-        if v in binary:
-            if least <= -1.0 + _NEAR or 2.0 - _NEAR <= most < math.inf:
-                raise InputError(
-                    f"{where}: {v!r} is binary and has bounds from {least:g} to {most:g}, which readers take differently",
-                    hint="bounds inside 0 to 1 were wanted, or none",
-                )
-            most = min(most, 1.0)
-        if v in binary or v in general:
-            least, most = _up(least), _down(most)
-        if least > most or (least == most and math.isinf(least)):
-            raise InputError(f"{where}: no value of {v!r} lies inside its bounds", hint="correct its bounds")
-        if least == most and least in (0.0, 1.0) and (v in binary or v in general):
-            fixed[v] = int(least)
-        elif least == most:
-            constants[v] = least
-        elif not (v in binary or v in general):
-            raise InputError(f"{where}: {v!r} is no binary variable", hint="list it under Binary, or fix it under Bounds")
-        elif (least, most) != (0.0, 1.0):
-            raise InputError(
-                f"{where}: {v!r} is no binary variable, its bounds are {least:g} to {most:g}", hint="write integers as bits first"
-            )
-    return constants, fixed
-
-
-def _up(value: float) -> float:
-    return float(math.ceil(value - _NEAR)) if math.isfinite(value) else value
-
-
-def _down(value: float) -> float:
-    return float(math.floor(value + _NEAR)) if math.isfinite(value) else value

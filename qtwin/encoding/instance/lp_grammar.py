@@ -1,4 +1,4 @@
-"""The words of an LP file, in CPLEX's format: everything in it is counted, or refused by its line.
+"""The grammar of an LP file, in CPLEX's format: everything in it is counted, or refused by its line.
 
 Readers differ in what they drop without a word: special ordered sets, constants inside a row, repeated terms of the objective,
 bounds beyond those of a binary variable. Here nothing is dropped. What two readers could take differently is refused too.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, NoReturn
+from typing import Literal, NoReturn
 
+from qtwin.encoding.instance.lp_words import Token, tokens
 from qtwin.errors import InputError
 
 Sense = Literal["<=", ">=", "=="]
@@ -22,30 +22,8 @@ MOST_TERMS = 2_500_000
 _INFINITE = 1e20
 """Numbers as large as this are infinite in the format."""
 
-_SECTIONS: tuple[tuple[str, str], ...] = (
-    ("minimise", r"minimi[sz]e|minimum|min"),
-    ("maximise", r"maximi[sz]e|maximum|max"),
-    ("rows", r"subject\s+to|such\s+that|s\.t\.|st\.?|lazy\s+constraints"),
-    ("bounds", r"bounds?"),
-    (
-        "refused",
-        r"general\s+constraints?|gencons?|genconstrs?|user\s+cuts?|semi(?:s|-continuous|-integers?)?|sins?|sos[12]?|pwlobj",
-    ),
-    ("refused", r"multi-objectives?|scenarios?|indicators?"),
-    ("general", r"generals?|gen|integers?|ints?"),
-    ("binary", r"binar(?:y|ies)|bins?"),
-    ("end", r"end"),
-)
-_SECTION = re.compile(
-    r"\s*(?:" + "|".join(f"(?P<s{k}>{words})" for k, (_, words) in enumerate(_SECTIONS)) + r")(?=\s|$)(?!\s*:)", re.IGNORECASE
-)
 _RESERVED = re.compile(
     r"free|infty|nan|end|st|subject|such|bounds?|binar(?:y|ies)|generals?|integers?|sos[12]?|multi-objectives?", re.IGNORECASE
-)
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"|(?P<sign><->|->|<=|=<|>=|=>|==|[<>=+\-*^/:\[\]])"
-    r"|(?P<name>[A-Za-z!\"#$%&(),;?@_`'{}~|][A-Za-z0-9!\"#$%&(),.;?@_`'{}~|]*(?:\[[^\s\[\]<>=+*^:]*\])*))"
 )
 _SENSES: dict[str, Sense] = {"<": "<=", "<=": "<=", "=<": "<=", ">": ">=", ">=": ">=", "=>": ">=", "=": "==", "==": "=="}
 _FLIPPED: dict[Sense, Sense] = {"<=": ">=", ">=": "<=", "==": "=="}
@@ -95,44 +73,6 @@ class Program:
     seen: dict[str, int] = field(default_factory=dict)
 
 
-class _Token(NamedTuple):
-    kind: str  # number, sign, name, section, end of text
-    text: str
-    line: int
-
-
-def _tokens(text: str, name: str) -> Iterator[_Token]:
-    number = 0
-    for number, whole in enumerate(text.split("\n"), start=1):
-        line = whole.partition("\\")[0]
-        place = 0
-        section = _SECTION.match(line)
-        if section is not None:
-            kind = _SECTIONS[int(str(section.lastgroup)[1:])][0]
-            if kind == "refused" or line[section.end() :].strip().lower().startswith("multi-objective"):
-                raise InputError(
-                    f"{name}, line {number}: {line.strip()[:60]!r} came, which is not read",
-                    hint="state it as linear rows over binary variables",
-                )
-            yield _Token("section", kind, number)
-            place = section.end()
-        for match in _TOKEN.finditer(line, place):
-            if match.start() != place:
-                break
-            place, kind, word = match.end(), str(match.lastgroup), match[match.lastgroup or 0]
-            if word == "0" and line[place : place + 1] in ("x", "X"):  # some readers take it for a hexadecimal number
-                raise InputError(
-                    f"{name}, line {number}: {word + line[place : place + 4]!r} could be a number or a term",
-                    hint="put a space between the coefficient and the name",
-                )
-            yield _Token(kind, word, number)
-        if line[place:].strip():
-            raise InputError(
-                f"{name}, line {number}: {line[place : place + 20].strip()!r} cannot be read", hint="correct the line"
-            )
-    yield _Token("end of text", "", number + 1)
-
-
 def parse(text: str, name: str) -> Program:
     """The program in the text.
 
@@ -144,9 +84,9 @@ def parse(text: str, name: str) -> Program:
 
 class _Parser:
     def __init__(self, text: str, name: str) -> None:
-        self._name, self._stream = name, _tokens(text, name)
+        self._name, self._stream = name, tokens(text, name)
         self._token = next(self._stream)
-        self._held: list[_Token] = []
+        self._held: list[Token] = []
         self._terms = 0
         self._labels: dict[str, int] = {}
         self._program = Program()
@@ -178,19 +118,19 @@ class _Parser:
             self._refuse(self._token, "something stands after End")
         return self._program
 
-    def _next(self) -> _Token:
+    def _next(self) -> Token:
         """Take the token and look at the one after it."""
         taken = self._token
         self._token = self._held.pop() if self._held else next(self._stream, taken)
         return taken
 
-    def _peek(self) -> _Token:
+    def _peek(self) -> Token:
         if not self._held:
             self._held.append(next(self._stream, self._token))
         return self._held[-1]
 
-    def _refuse(self, token: _Token, why: str, hint: str = "correct the line") -> NoReturn:
-        shown = token.text[:40] or "the end of the file"
+    def _refuse(self, token: Token, why: str, hint: str = "correct the line") -> NoReturn:
+        shown = "the next section" if token.kind == "section" else token.text[:40] or "the end of the file"
         raise InputError(f"{self._name}, line {token.line}: {shown!r}: {why}", hint=hint)
 
     def _is_number(self) -> bool:
@@ -222,14 +162,17 @@ class _Parser:
             self._refuse(token, f"more than {MOST_TERMS:,} terms", hint="split the instance")
         return token.text
 
+    def _at_label(self) -> bool:
+        return self._token.kind == "name" and self._peek().text == ":"
+
     def _label(self) -> str:
-        if self._token.kind == "name" and self._peek().text == ":":
+        if self._at_label():
             token = self._next()
             self._next()
             return token.text
         return ""
 
-    def _finite(self, value: float, token: _Token) -> float:
+    def _finite(self, value: float, token: Token) -> float:
         if not math.isfinite(value):
             self._refuse(token, "a finite coefficient was wanted")
         return value
@@ -251,7 +194,7 @@ class _Parser:
                 self._quadratic(sign)
             elif self._is_number() or token.kind == "name":
                 if not (signed or first):
-                    if token.kind == "name" and self._peek().text == ":":
+                    if self._at_label():
                         return terms, constant  # the label of the next row
                     self._refuse(token, "a sign was wanted before it")
                 value, was_number = 1.0, self._is_number()
@@ -337,7 +280,7 @@ class _Parser:
             sign, _ = self._sign()
             where = self._token
             sides.append((sense, self._number(sign)))
-            if self._token.kind not in ("section", "end of text") and self._token.line == where.line:
+            if self._token.kind not in ("section", "end of text") and self._token.line == where.line and not self._at_label():
                 self._refuse(self._token, "the right side must be one number, and the next row must begin on another line")
         self._finite(constant, start)
         if not label:
@@ -381,7 +324,7 @@ class _Parser:
             if self._token.line == start.line and self._token.kind != "end of text":
                 self._refuse(self._token, "one bound a line was wanted")
 
-    def _bound(self, name: str, sense: Sense, value: float, token: _Token) -> None:
+    def _bound(self, name: str, sense: Sense, value: float, token: Token) -> None:
         for side, tables in ((">=", self._program.lower), ("<=", self._program.upper)):
             if sense in (side, "=="):
                 before = tables.get(name)

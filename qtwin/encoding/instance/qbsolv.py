@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,11 +19,11 @@ from numpy.typing import NDArray
 
 from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.instance.document import constraint_of, plain_constraint
+from qtwin.encoding.instance.entries import Indices, entries, finite
 from qtwin.encoding.instance.size import check_announced, check_size
 from qtwin.encoding.polynomial import BinaryPolynomial, Term
 from qtwin.errors import InputError
 
-_MOST_ENTRIES = 2_500_000
 _WHOLE = re.compile(r"[0-9]{1,12}")
 _FORM = "'p qubo 0 maxNodes nNodes nCouplers'"
 
@@ -72,12 +71,12 @@ def read(text: str, name: str) -> Encoding:
     names: dict[int, str] = {}
     size: tuple[int, int, int] | None = None
     offset, told = 0.0, ""
-    entries: list[str] = []
+    lines: list[str] = []
     numbers: list[int] = []
     for number, line in enumerate(text.split("\n"), start=1):
         first = line.lstrip()[:1]
         if first.isdigit() and size is not None:  # most lines: looked at together below
-            entries.append(line)
+            lines.append(line)
             numbers.append(number)
             continue
         where = f"{name}, line {number}"
@@ -86,7 +85,7 @@ def read(text: str, name: str) -> Encoding:
             continue
         if words[0] == "c":
             if len(words) == 3 and words[1] == "offset":
-                offset = _number(words[2], where)
+                offset = finite(words[2], where)
             elif len(words) == 4 and words[1] == "name" and _WHOLE.fullmatch(words[2]):
                 names[int(words[2])] = " ".join(words[3].split())
             elif len(words) > 2 and words[1] == "qtwin":
@@ -99,10 +98,8 @@ def read(text: str, name: str) -> Encoding:
             raise InputError(f"{where}: {line.strip()[:60]!r} came, 'i j value' was wanted", hint="correct the line")
     if size is None:
         raise InputError(f"{name} has no line {_FORM}", hint="is it a .qubo file?")
-    if len(entries) > _MOST_ENTRIES:
-        raise InputError(f"{name}: {len(entries):,} entries came, at most {_MOST_ENTRIES:,} were wanted", hint="split it")
-    check_announced(size[0], len(entries), name)
-    first_index, second_index, values = _entries(entries, numbers, name, size[0])
+    check_announced(size[0], len(lines), name)
+    first_index, second_index, values = _entries(lines, numbers, name, size[0])
     found = (int((first_index == second_index).sum()), int((first_index != second_index).sum()))
     if found != size[1:]:
         raise InputError(
@@ -116,37 +113,16 @@ def read(text: str, name: str) -> Encoding:
     return _told(made, told, name) if told else made
 
 
-Indices = NDArray[np.int64]
-
-
 def _entries(lines: Sequence[str], numbers: Sequence[int], name: str, n: int) -> tuple[Indices, Indices, NDArray[np.float64]]:
     """(lower index, higher index, value) of the entries, nodes first."""
-    try:
-        table = np.loadtxt(lines, dtype=np.float64, comments=None, ndmin=2) if lines else np.zeros((0, 3))
-    except ValueError:
-        table = np.zeros((0, 0))
-    whole = table[:, :2]
-    if table.shape != (len(lines), 3) or not (
-        np.isfinite(table).all() and (whole == np.floor(whole)).all() and (whole < n).all()
-    ):
-        for line, number in zip(lines, numbers, strict=True):
-            _checked(line.split(), f"{name}, line {number}", n)
-        raise InputError(f"{name}: entries of the form 'i j value' were wanted", hint="correct the file")
-    low, high = whole.min(axis=1).astype(np.int64), whole.max(axis=1).astype(np.int64)
+    first, second, values = entries(lines, numbers, name, n, first=0)
+    low, high = np.minimum(first, second), np.maximum(first, second)
     node = low == high
     if len(low) and not node[: int(node.sum())].all():
         late = int(np.flatnonzero(node & (np.cumsum(~node) > 0))[0])
         raise InputError(f"{name}, line {numbers[late]}: a node comes after the first coupler", hint="list all nodes first")
-    key = low * n + high
-    order = np.argsort(key, kind="stable")
-    twice = np.flatnonzero(np.diff(key[order]) == 0)
-    if len(twice):
-        late = int(order[twice + 1].min())
-        raise InputError(
-            f"{name}, line {numbers[late]}: the coefficient of ({low[late]}, {high[late]}) is given twice", hint="add them up"
-        )
     order = np.lexsort((high, low, ~node))
-    return low[order], high[order], table[order, 2]
+    return low[order], high[order], values[order]
 
 
 def _polynomial(n: int, offset: float, low: Indices, high: Indices, values: NDArray[np.float64]) -> BinaryPolynomial:
@@ -196,23 +172,3 @@ def _size(words: list[str], where: str, *, before: tuple[int, int, int] | None) 
     if words[2] not in ("0", "unconstrained"):
         raise InputError(f"{where}: topology {words[2][:20]!r} came, 0 (unconstrained) was wanted", hint="only 0 is in use")
     return int(words[3]), int(words[4]), int(words[5])
-
-
-def _checked(words: list[str], where: str, n: int) -> None:
-    """Refuse an entry that is none (InputError)."""
-    if len(words) != 3 or not (_WHOLE.fullmatch(words[0]) and _WHOLE.fullmatch(words[1])):
-        raise InputError(f"{where}: {' '.join(words)[:60]!r} came, 'i j value' was wanted", hint="correct the line")
-    most = max(int(words[0]), int(words[1]))
-    if most >= n:
-        raise InputError(f"{where}: variable {most} came, 0 to {n - 1} were announced", hint="raise maxNodes")
-    _number(words[2], where)
-
-
-def _number(word: str, where: str) -> float:
-    try:
-        value = float(word)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise InputError(f"{where}: {word[:40]!r} came, a finite number was wanted", hint="correct the line")
-    return value

@@ -7,14 +7,13 @@ counted from 1. An entry off the diagonal stands for both halves of Q, so that i
 
 from __future__ import annotations
 
-import math
+import numpy as np
 
 from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.instance.entries import check_count, entries, finite, whole
 from qtwin.encoding.instance.size import check_announced, check_size
-from qtwin.encoding.polynomial import BinaryPolynomial, Term
+from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
-
-_MOST_ENTRIES = 2_500_000
 
 
 def write(encoding: Encoding) -> str:
@@ -39,38 +38,38 @@ def read(text: str, name: str) -> Encoding:
             twice, or counts that do not agree.
     """
     offset, size = 0.0, (-1, -1)
-    terms: dict[Term, float] = {}
+    lines: list[str] = []
+    numbers: list[int] = []
     for number, line in enumerate(text.split("\n"), start=1):
-        words = line.split()
+        words = line.split(None, 3)
         if not words:
             continue
         where = f"{name}, line {number}"
         if words[0].startswith("#"):
             if words[1:2] == ["ObjectiveOffset"] and len(words) == 3:
-                offset = _number(words[2], where)
+                offset = finite(words[2], where)
         elif size[0] < 0:
             if len(words) != 2:
                 raise InputError(f"{where}: {line.strip()[:60]!r} came, 'variables entries' was wanted", hint="is it a .qs file?")
-            size = _index(words[0], where), _index(words[1], where)
+            size = whole(words[0], where), whole(words[1], where)
             check_announced(size[0], size[1], where)
-            if size[1] > _MOST_ENTRIES:
-                raise InputError(f"{where}: {size[1]:,} entries, at most {_MOST_ENTRIES:,} were wanted", hint="split it")
+            check_count(size[1], where)
         else:
-            if len(words) != 3 or len(terms) >= size[1]:
-                raise InputError(
-                    f"{where}: {line.strip()[:60]!r} came, 'i j value', {size[1]} times, was wanted", hint="correct it"
-                )
-            i, j, value = _index(words[0], where), _index(words[1], where), _number(words[2], where)
-            term = (i - 1,) if i == j else (i - 1, j - 1)
-            if not 1 <= i <= j <= size[0] or term in terms:
-                raise InputError(
-                    f"{where}: an entry at ({i}, {j}) came; once each, 1 <= i <= j <= {size[0]} was wanted",
-                    hint="correct the line",
-                )
-            terms[term] = value if i == j else 2.0 * value
-    if size[0] < 0 or len(terms) != size[1]:
-        raise InputError(f"{name}: {len(terms)} entries came, {size[1]} were announced", hint="the file may be cut off")
-    polynomial = BinaryPolynomial.of(size[0], [((), offset), *terms.items()])
+            lines.append(line)
+            numbers.append(number)
+    if size[0] < 0 or len(lines) != size[1]:
+        where = f"{name}, line {numbers[size[1]]}" if 0 <= size[1] < len(lines) else name
+        announced = f"{size[1]} were announced" if size[0] >= 0 else "and no line 'variables entries'"
+        raise InputError(f"{where}: {len(lines)} entries came, {announced}", hint="the file may be cut off")
+    i, j, values = entries(lines, numbers, name, size[0], first=1)
+    below = np.flatnonzero(i > j)
+    if len(below):
+        at = int(below[0])
+        raise InputError(
+            f"{name}, line {numbers[at]}: an entry at ({i[at] + 1}, {j[at] + 1}) came, i <= j was wanted", hint="correct the line"
+        )
+    terms = zip(i.tolist(), j.tolist(), np.where(i == j, values, 2.0 * values).tolist(), strict=True)
+    polynomial = BinaryPolynomial.of(size[0], [((), offset), *(((a,) if a == b else (a, b), c) for a, b, c in terms)])
     check_size(polynomial, name)
     return Encoding(
         polynomial=polynomial,
@@ -79,19 +78,3 @@ def read(text: str, name: str) -> Encoding:
         n_decision=size[0],
         constraints_known=False,
     )
-
-
-def _index(word: str, where: str) -> int:
-    if not (word.isascii() and word.isdigit() and len(word) <= 12):
-        raise InputError(f"{where}: {word[:20]!r} came, a whole number was wanted", hint="correct the line")
-    return int(word)
-
-
-def _number(word: str, where: str) -> float:
-    try:
-        value = float(word)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise InputError(f"{where}: {word[:40]!r} came, a finite number was wanted", hint="correct the line")
-    return value

@@ -1,6 +1,6 @@
 "use strict";
 // Tables sort by the column whose heading is pressed; cells carry their value in data-v where the text is not sortable.
-for (const table of document.querySelectorAll("table.sortable")) {
+const sortable = (table) => {
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
     const button = document.createElement("button");
@@ -21,4 +21,23 @@ for (const table of document.querySelectorAll("table.sortable")) {
       table.tBodies[0].append(...rows);
     });
   });
-}
+};
+document.documentElement.classList.add("script");
+document.querySelectorAll("table.sortable").forEach(sortable);
+// A table that is wider than a phone stands as cards there: a row a card, every cell with its heading, no sideways scrolling.
+const cards = () => {
+  const narrow = matchMedia("(max-width: 40rem)").matches;
+  for (const table of document.querySelectorAll(".scroll > table:not(.map)")) {
+    table.classList.remove("stacked");
+    if (!narrow || !table.tHead || table.offsetWidth <= table.parentElement.clientWidth + 1) continue;
+    const heads = [...table.tHead.rows[0].cells].map((head) => head.textContent.trim());
+    for (const row of table.tBodies[0].rows) [...row.cells].forEach((cell, column) => {
+      cell.dataset.head = heads[column];
+      cell.classList.toggle("absent", cell.textContent.trim() === "–");
+    });
+    table.classList.add("stacked");
+  }
+};
+cards();
+addEventListener("resize", cards);
+document.addEventListener("toggle", cards, true);

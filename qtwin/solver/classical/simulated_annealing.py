@@ -82,6 +82,7 @@ class SimulatedAnnealing(Solver):
         sampler = SimulatedAnnealingSampler()  # type: ignore[no-untyped-call]
 
         def draw(reads: int, batch_seed: int, stopped: Callable[[], bool], left: float | None) -> NDArray[np.uint8]:
+            began = time.perf_counter()  # the sampler asks between two reads
             found = sampler.sample(
                 model,
                 num_reads=reads,
@@ -90,7 +91,7 @@ class SimulatedAnnealing(Solver):
                 beta_range=self.beta_range,
                 beta_schedule_type=self.schedule,
                 seed=batch_seed,
-                interrupt_function=stopped,
+                interrupt_function=lambda: stopped() or (left is not None and time.perf_counter() - began > left),
             )
             return bits_of(found)
 

@@ -16,6 +16,7 @@ from qtwin.problem.regimen import RegimenProblem
 from qtwin.solver import registry
 from qtwin.solver.ask import ask, warm
 from qtwin.solver.base import Instance, Result, Solver, SolverFailureError
+from qtwin.solver.nulls import missing
 from qtwin.solver.quantum.qaoa import QAOA
 from qtwin.solver.run import Recording, Run, label_of
 from qtwin.solver.store import from_plain, to_plain
@@ -45,13 +46,16 @@ class Answers:
 
     @staticmethod
     def prepare(spec: Spec) -> Answers:
-        """Load every solver of the spec.
+        """Load every solver of the spec, and the null baselines beside quantum ones.
 
         Raises:
             InputError: for an unknown solver, backend or option, or a vendor that is not installed.
         """
-        solvers = tuple(registry.load(s.name, s.options) for s in spec.solver)
-        return Answers(seed=spec.seed, sections=spec.solver, solvers=solvers)
+        added = [
+            SolverSection.model_validate({"name": n.name, **n.options}) for n in missing((s.name, s.options) for s in spec.solver)
+        ]
+        sections = (*spec.solver, *added)
+        return Answers(seed=spec.seed, sections=sections, solvers=tuple(registry.load(s.name, s.options) for s in sections))
 
     def all(self, model: Encoding, problem: RegimenProblem, stages: Stages) -> list[Run]:
         """Run every solver on the model, or take its answer from before; one that refuses or fails does not end the run.

@@ -40,16 +40,16 @@ from qtwin.report.recommendation import points as recommendation_points
 from qtwin.report.recommendation import sentence as headline
 from qtwin.report.scores import Yardstick, agreement, solver_row
 from qtwin.report.sections import encoding_section, kinetics_section, pareto_section, problem_section
-from qtwin.report.twin_section import twin_section
 from qtwin.report.verdict import judge
 from qtwin.solver import twin_search
 from qtwin.solver.judge import Claim, alarms, claim_of, contradictions
-from qtwin.solver.run import Run
+from qtwin.solver.run import Run, with_nulls
 from qtwin.solver.store import from_plain, to_plain
 from qtwin.studies.regimen.result import Comparison
 from qtwin.studies.regimen.stages import Stages
 from qtwin.studies.result import plain
 from qtwin.twin.build import out_of_scope
+from qtwin.twin.summary import summary_of
 
 _JUDGED = 2_000  # of a sample, those among which the draws choose
 _SHOWN = 3_000  # of a sample, where benefit and harm are weighed
@@ -100,7 +100,8 @@ def compare(
     """Hold the answers of solvers against the twin and say what it recommends, how sure that is, and who found it.
 
     Every feasible regimen is simulated (or a sample, where they are too many to list), so that the strongest classical answer,
-    complete enumeration, always takes part in the judgement even where it is not among the runs.
+    complete enumeration, always takes part in the judgement even where it is not among the runs. Beside quantum runs the null
+    baselines take part: uniform bits, uniform feasible choices, and random starts with one-flip descent.
 
     Args:
         problem: The question.
@@ -123,9 +124,9 @@ def compare(
         >>> len(study.solvers) >= 1
         True
     """
-    return Judged.of(problem, runs, seed=seed, stages=Stages(progress=progress)).comparison(
-        surrogates=surrogates, spectrum_of=spectrum
-    )
+    judged = Judged.of(problem, runs, seed=seed, stages=Stages(progress=progress))
+    judged.runs = with_nulls(judged.runs, seed=seed)
+    return judged.comparison(surrogates=surrogates, spectrum_of=spectrum)
 
 
 @dataclass(kw_only=True)
@@ -311,7 +312,7 @@ class Judged:
                 "missing": list(twin.patient.missing),
                 "notes": list(twin.patient.notes),
             },
-            "twin": twin_section(twin) | {"kinetics": kinetics_section(problem, _taken_now(problem))},
+            "twin": summary_of(twin) | {"kinetics": kinetics_section(problem, _taken_now(problem))},
             "problem": problem_section(problem, feasible, n_simulated=len(known.bits)),
             "encoding": part,
             "solvers": rows,
@@ -331,9 +332,8 @@ class Judged:
         }
         result |= self._recommended(known)
         result |= dict(identity or {})
-        result["verdict"] = headline(
-            twin.patient, twin.person.facts, problem.regimen(known.best).doses, out_of_scope(twin.patient)
-        )
+        chosen = problem.regimen(known.best).doses
+        result["verdict"] = headline(twin.patient, twin.person.facts, chosen, out_of_scope(twin.patient), certain)
         result["verdict_points"] = list(recommendation_points(result, current))
         return Comparison.model_validate(plain(result))
 

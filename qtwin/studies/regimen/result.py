@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from qtwin.benchmark.checkpoint import write_atomically
+from qtwin.errors import InputError, unknown_name
 from qtwin.studies.result import Part, StudyResult
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from qtwin.report.chart import Figure
 
 SCHEMA = "qtwin.result/1"
 Number = float | None
@@ -36,6 +40,7 @@ class RuleFinding(Part):
     partner: str
     rule: str
     strength: str
+    gravity: int
     text: str
     source: str
 
@@ -105,6 +110,35 @@ class TornadoBar(Part):
     end: str
 
 
+class RivalRegimen(Part):
+    """The regimen that exchanges one drug of the choice for another, and the share of the draws in which it is better."""
+
+    take: DoseRow
+    instead_of: DoseRow
+    p_better: float
+    nearly_equal: bool
+
+
+class IgnoranceSplit(Part):
+    """P(optimal) and value of learning of the course of the disease and of the numbers of drugs, risks and values, apart."""
+
+    n_courses: int
+    n_draws: int
+    p_optimal_course_unknown: float
+    p_optimal_numbers_unknown: float
+    p_optimal_both_unknown: float
+    evppi_course_qaly: float
+    evppi_numbers_qaly: float
+
+
+class DiscountRow(Part):
+    """The choice at another discount rate."""
+
+    rate_per_year: float
+    best: tuple[str, ...]
+    regret_qaly: float
+
+
 class CertaintyPart(Part):
     """How sure the choice is."""
 
@@ -117,6 +151,9 @@ class CertaintyPart(Part):
     regret_95_qaly: float
     evpi_qaly: float
     evppi: tuple[GroupValue, ...]
+    rival: RivalRegimen | None
+    split: IgnoranceSplit
+    discount: tuple[DiscountRow, ...]
     tornado: tuple[TornadoBar, ...]
     set90: tuple[NearlyBest, ...]
 
@@ -148,7 +185,7 @@ class LatentRow(Part):
     prior_sd: float
     posterior_mean: float
     posterior_sd: float
-    shrinkage: float
+    contraction: float
 
 
 class ObservedPoint(Part):
@@ -338,11 +375,12 @@ class EncodingPart(Part):
 
 
 class Rate(Part):
-    """A success rate with its 95 % interval."""
+    """A success rate with its 95 % credible interval; without one, and `no_interval` says why, where there are too few trials."""
 
     value: float
-    low: float
-    high: float
+    low: Number
+    high: Number
+    no_interval: str
     level: float
     successes: int
     trials: int
@@ -357,11 +395,25 @@ class Estimated(Part):
 
 
 class Seconds(Part):
-    """A time with its interval; None is never."""
+    """A time, or a number of shots, with its interval; None is never, or no interval."""
 
     value: Number
     low: Number
     high: Number
+
+
+class QpuTime(Part):
+    """The answer on an idealised quantum processor; `unknown` says why there is no time."""
+
+    shot_s: Number
+    shots: int
+    training_shots: int
+    run_s: Number
+    to_solution_s: Seconds | None
+    two_qubit_depth: int | None
+    lattice: str
+    unknown: str
+    assumptions: str
 
 
 class SolverRow(Part):
@@ -392,6 +444,9 @@ class SolverRow(Part):
     feasible_share: Rate | None
     mean_energy: Estimated | None
     time_to_solution_s: Seconds | None
+    shots_to_solution: Seconds | None
+    read_time_to_solution_s: Seconds | None
+    qpu: QpuTime | None
     trace: tuple[tuple[float, int, Number], ...]
     info: dict[str, Any]
     offences: dict[str, str]
@@ -557,6 +612,10 @@ class Comparison(StudyResult):
                     "p_best_low": None if r.success_probability is None else r.success_probability.low,
                     "p_best_high": None if r.success_probability is None else r.success_probability.high,
                     "shots": r.shots,
+                    "shots_to_solution": None if r.shots_to_solution is None else r.shots_to_solution.value,
+                    "qpu_seconds_to_solution": None
+                    if r.qpu is None or r.qpu.to_solution_s is None
+                    else r.qpu.to_solution_s.value,
                     "seconds": r.total_wall_s,
                 }
                 for r in self.solvers
@@ -584,15 +643,40 @@ class Comparison(StudyResult):
         return pd.DataFrame(rows)
 
     def to_html(self, path: str | Path = "report.html") -> Path:
-        """The report as one page that opens offline; figures go beside it.
+        """The report as one page that opens offline.
 
         Raises:
-            InputError: for a folder that cannot be written.
+            QtwinError: for a file that cannot be written.
         """
-        from qtwin.report.page import write
+        from qtwin.report import figures, page
 
-        target = Path(path)
-        return write(self.to_json(), target.parent if target.suffix == ".html" else target)
+        plain, target = self.to_json(), Path(path)
+        text = page.render(plain, figures.draw(plain))
+        write_atomically(target, lambda p: _write(p, text))
+        return target
+
+    def figure(self, name: str = "solver_comparison") -> Figure:
+        """One figure of the page; `.save("name.pdf")` writes it for a paper (.svg, .pdf, .png, .json, .csv).
+
+        Args:
+            name: "solver_comparison", "benefit_harm", "pareto", "p_optimal", "tornado", "patient_course", "twin_fit",
+                "encoded_against_true" or "interaction_spectrum".
+
+        Raises:
+            InputError: for an unknown figure, or one that this result has no numbers for.
+        """
+        from qtwin.report import figures
+
+        if name not in figures.TABLE:
+            raise unknown_name("figure", name, figures.TABLE)
+        found = figures.TABLE[name](self.to_json())
+        if found is None:
+            raise InputError(f"this result has no numbers for the figure {name!r}", hint="run with its part switched on")
+        return found
+
+    def plot(self, name: str = "solver_comparison") -> Any:
+        """One figure as an Altair chart, for a notebook; see `figure` for the names and for files."""
+        return self.figure(name).plot()
 
     def __repr__(self) -> str:
         return f"Comparison({self.verdict} {self.solver_verdict})"
@@ -604,3 +688,7 @@ class Comparison(StudyResult):
             f"<p><b>{html.escape(self.verdict)}</b></p><ul>{points}</ul><p>{html.escape(self.solver_verdict)}</p>"
             f"{shown.to_html(index=False)}<p>Research software: not a medical device, not for prescribing.</p>"
         )
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

@@ -89,7 +89,8 @@ def run_prepared(prepared: Prepared, out: str | Path, *, overwrite: bool = False
         QtwinError: for anything that cannot go on; finished stages stay.
     """
     started = time.perf_counter()
-    require_vendor("jinja2", package="jinja2", needed_by="the report")
+    for module, package in (("altair", "altair"), ("vl_convert", "vl-convert-python"), ("jinja2", "jinja2")):
+        require_vendor(module, package=package, needed_by="the report")
     spec, folder = prepared.spec, Path(out)
     answers = Answers.prepare(spec)
     identified = run_id(prepared)

@@ -11,9 +11,10 @@ from qtwin.benchmark.coverage import Coverage
 from qtwin.problem.interaction_graph import InteractionGraph, graph_of
 from qtwin.problem.screen.order import CONSTANT, WORDS, Agreement, Study
 from qtwin.report import interaction_pictures, measured_pictures, order_pictures
+from qtwin.report.chart import Figure
 from qtwin.report.number import number, percent, seconds
-from qtwin.report.picture import Picture
 from qtwin.report.sheet import Section, Sheet, Table
+from qtwin.studies.screen.quantum import BASELINES
 from qtwin.studies.screen.result import (
     ContextNoise,
     ContextRow,
@@ -76,7 +77,7 @@ def screen_sheet(r: ScreenResult) -> Sheet:
         sections.append(Section(anchor="samplers", title="What samplers find", pictures=[_coverage_picture(r)]))
     gaps = {name: np.array([c.gap(name) for c in r.contexts]) for name in r.contexts[0].baselines}
     gaps = {name: gap for name, gap in gaps.items() if np.isfinite(gap).all()}
-    simple: list[Picture] = []
+    simple: list[Figure] = []
     if len(r.contexts) > 2 and gaps:
         simple.append(measured_pictures.baseline_picture([c.context for c in r.contexts], gaps, size=r.size))
     table = Table(
@@ -124,7 +125,7 @@ def _points(r: ScreenResult) -> list[str]:
     ]
 
 
-def _doubt_pictures(r: ScreenResult) -> list[Picture]:
+def _doubt_pictures(r: ScreenResult) -> list[Figure]:
     noises, out = r.data.noise_sd, []
     if r.shown.sets:
         out.append(
@@ -145,7 +146,7 @@ def _doubt_pictures(r: ScreenResult) -> list[Picture]:
     return out
 
 
-def _coverage_picture(r: ScreenResult) -> Picture:
+def _coverage_picture(r: ScreenResult) -> Figure:
     curves = {name: _curve(c) for name, c in r.coverage.items()}
     row = next(c for c in r.contexts if c.context == r.shown.context)
     first: ContextNoise = next(iter(row.noise.values()))
@@ -297,7 +298,7 @@ def quantum_rows(part: QuantumPart) -> Rows:
     return [
         (
             r.problem,
-            r.method if r.is_quantum or r.method == "uniform random" else f"{r.method} (no circuit)",
+            r.method if r.is_quantum or r.method in BASELINES else f"{r.method} (no circuit)",
             number(r.probability),
             f"{number(r.low)} to {number(r.high)}",
             "" if r.two_qubit_gates is None else f"{r.two_qubit_gates:,}",

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from qtwin.benchmark.metrics import clopper_pearson
+from qtwin.benchmark.metrics import posterior
 from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.interactions import maximum_safe_subset, synergy_choice, synergy_encoding
 from qtwin.errors import InputError
 from qtwin.problem.interaction_graph import InteractionGraph
 from qtwin.solver.base import Instance
 from qtwin.solver.fixed_size import best_of_all
+from qtwin.solver.nulls import DESCENT, UNIFORM_BITS, UNIFORM_FEASIBLE
 from qtwin.solver.registry import load
 from qtwin.studies.screen.result import QuantumPart, QuantumRow
 
@@ -24,13 +25,17 @@ MOST = 12
 MU = 5.0
 """Weight of the size in the published energy."""
 SHOTS = 8192
+_NULLS = ("random", "random-feasible")
+BASELINES = (UNIFORM_BITS, UNIFORM_FEASIBLE, DESCENT)
 _PUBLISHED = {"steps": 15001, "dt": 0.001, "gain": 3.0, "unit": "energy"}
 
 
 def _methods(*, sized: bool) -> list[tuple[str, str, dict[str, Any]]]:
     """(label, solver, options)."""
     found: list[tuple[str, str, dict[str, Any]]] = [
-        ("uniform random", "random", {}),
+        (UNIFORM_BITS, "random", {}),
+        (UNIFORM_FEASIBLE, "random-feasible", {}),
+        (DESCENT, "random", {"descent": True}),
         ("FALQON", "falqon", _PUBLISHED),
         ("FALQON + imaginary time", "falqon", _PUBLISHED | {"imaginary_time": "alternate"}),
         ("imaginary time alone", "falqon", _PUBLISHED | {"imaginary_time": "only", "steps": 7500}),
@@ -73,13 +78,13 @@ def _run(problem: str, label: str, solver: str, options: dict[str, Any], encodin
     optimum = float(encoding.polynomial.values().min())
     energies = encoding.polynomial.evaluate(result.samples.bits)
     hits, trials = int(result.samples.counts[energies <= optimum + 1e-9].sum()), result.samples.shots
-    low, high = clopper_pearson(hits, trials)
+    low, high = posterior(hits, trials)
     told = result.info.get("resources") or {}
     gates = told.get("two_qubit", {}).get("all-to-all", {}).get("gates")
     return QuantumRow(
         problem=problem,
         method=label,
-        is_quantum=solver != "random" and bool(result.info.get("is_quantum", True)),
+        is_quantum=solver not in _NULLS and bool(result.info.get("is_quantum", True)),
         probability=hits / trials,
         low=low,
         high=high,

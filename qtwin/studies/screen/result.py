@@ -126,12 +126,12 @@ class ContextRow(Part):
 
 
 class BaselineRow(Part):
-    """In how many contexts a simple search is optimal, with an exact interval of the share, and how far it falls short."""
+    """In how many contexts a simple search is optimal, the share's interval (None below ten), and how far it falls short."""
 
     optimal: int
     of: int
-    low: float
-    high: float
+    low: Number
+    high: Number
     worst_gap: Number
     median_gap: Number
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.benchmark.coverage import Coverage, sampler_coverage, uniform_coverage
-from qtwin.benchmark.metrics import clopper_pearson
+from qtwin.benchmark.metrics import shown
 from qtwin.encoding import screen as encoding
 from qtwin.errors import InputError, require_vendor
 from qtwin.problem.fixed_size import FixedSize
@@ -266,7 +266,7 @@ def _ladder(most: int) -> list[int]:
 def _baseline(name: str, solved: Sequence[_Solved]) -> BaselineRow:
     gaps = np.array([s.gap(name) for s in solved])
     hit = int((gaps == 0.0).sum())
-    low, high = clopper_pearson(hit, len(gaps))
+    low, high = shown(hit, len(gaps)) or (None, None)
     worst, median = plain(float(gaps.max())), plain(float(np.median(gaps)))
     return BaselineRow(optimal=hit, of=len(gaps), low=low, high=high, worst_gap=worst, median_gap=median)
 

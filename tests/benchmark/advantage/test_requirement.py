@@ -31,7 +31,7 @@ def _places(limit: int | None = None) -> list[dict[str, Any]]:
 
 
 def _planted(base: float, scale_s: float) -> Fit:
-    cells = {n: [Runs(run_s=scale_s * base**n, successes=1, trials=1)] * 6 for n in SIZES}
+    cells = {n: [Runs(run_s=scale_s * base**n, successes=2, trials=2)] * 6 for n in SIZES}
     return fit(cells, form="exponential", seed=0)
 
 

@@ -162,7 +162,7 @@ def test_a_row_is_its_constraint(rules: list[Constraint]) -> None:
         np.testing.assert_array_equal(again.holds(BITS), c.holds(BITS))
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", sorted({*FORMATS} - {".mc", ".rud", ".bqp"}))  # cuts and forms without a constant: test_graphs
 def test_files_of_every_format_go_there_and_back(tmp_path: Path, suffix: str) -> None:
     encoding = make("cardinality", 8, seed=3).encoding
     write_instance(encoding, tmp_path / f"a{suffix}")

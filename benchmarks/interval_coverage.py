@@ -1,0 +1,128 @@
+"""How often 95 % intervals of rates, times to solution and growth hold the planted truth; numbers and figure for the docs.
+
+    python benchmarks/interval_coverage.py docs/images
+
+Times: success rates of instances scatter normally around a planted median in the logit, with a standard deviation `spread`; runs
+take 1 s, gamma distributed with a relative spread of a third. Growth: a planted base^n on seven sizes, five instances each that
+scatter by a third, ten runs on each. Rates are exact sums over the binomial. Writes interval_coverage.csv and .svg.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import binom
+
+from qtwin.benchmark.bootstrap import Runs, interval
+from qtwin.benchmark.metrics import posterior, time_for
+from qtwin.benchmark.scaling import fit
+from qtwin.errors import InputError
+
+REPEATS = 200
+Row = tuple[str, str, float]
+
+
+def rates() -> Iterator[Row]:
+    """Coverage of a success rate, by trials and rate."""
+    for trials in (10, 20, 50):
+        ends = np.array([posterior(k, trials) for k in range(trials + 1)])
+        for p in np.linspace(0.05, 0.95, 19):
+            inside = (ends[:, 0] <= p) & (p <= ends[:, 1])
+            yield "success rate", f"{trials} runs", float(binom.pmf(np.arange(trials + 1), trials, p) @ inside)
+
+
+def times(*, repeats: int = REPEATS, draws: int = 600) -> Iterator[Row]:
+    """Coverage of the median time to solution, by instances, runs on each, median rate and spread of the instances."""
+    rng = np.random.default_rng(1)
+    for instances in (1, 2, 3, 5, 10, 20):
+        for runs in (10,) if instances > 1 else (10, 30):
+            for median in (0.1, 0.3, 0.6, 0.9):
+                for spread in (0.5, 1.5) if instances > 1 else (0.0,):
+                    truth, inside = time_for(median, 1.0), 0
+                    for seed in range(repeats):
+                        logit = math.log(median / (1.0 - median)) + spread * rng.normal(size=instances)
+                        made = [_runs(1.0 / (1.0 + math.exp(-x)), runs, rng) for x in logit]
+                        low, high = interval(made, seed=seed, draws=draws)
+                        inside += low <= truth <= high
+                    yield "time to solution", f"{instances} instance{'s' * (instances > 1)} x {runs} runs", inside / repeats
+
+
+def growths(*, repeats: int = REPEATS) -> Iterator[Row]:
+    """Coverage of the base of a planted exponential growth, among the fits that are not refused."""
+    rng = np.random.default_rng(2)
+    for base in (1.1, 1.2, 1.3):
+        inside = fitted = 0
+        for seed in range(repeats):
+            cells = {}
+            for n in range(8, 21, 2):
+                made = []
+                for _ in range(5):
+                    tts = 2.0 * base ** (n - 8) * math.exp(rng.normal() / 3.0)
+                    made.append(_runs(1.0 - 0.01 ** min(1.0 / max(tts, 1.0), 1.0), 10, rng))
+                cells[n] = made
+            try:
+                found = fit(cells, form="exponential", seed=seed)
+            except InputError:
+                continue
+            fitted += 1
+            inside += found.base_interval.low <= base <= found.base_interval.high
+        if fitted:
+            yield "growth", f"{base} a variable ({fitted} of {repeats} fitted)", inside / fitted
+
+
+def _runs(p: float, count: int, rng: np.random.Generator) -> Runs:
+    seconds = rng.gamma(9.0, 1.0 / 9.0, size=count)
+    hits = int(rng.binomial(count, p))
+    return Runs(run_s=float(seconds.mean()), successes=hits, trials=count, times_s=tuple(seconds.tolist()))
+
+
+def svg(rows: list[Row]) -> str:
+    """A line a group: its cells as dots, their mean as a bar, 95 % dashed and 88 % dotted."""
+    groups = list(dict.fromkeys((kind, group) for kind, group, _ in rows))
+    height, left, right, low = 24 * len(groups) + 70, 290, 690, 0.8
+
+    def x(value: float) -> float:
+        return left + (right - left) * (max(value, low) - low) / (1.0 - low)
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 {height}" font-family="sans-serif" font-size="12" role="img">',
+        "<title>Coverage of 95 % intervals</title>",
+        f'<rect width="720" height="{height}" fill="white"/>',
+    ]
+    for value, dash in ((0.88, "2 3"), (0.95, "6 4")):
+        parts.append(
+            f'<line x1="{x(value):.1f}" x2="{x(value):.1f}" y1="14" y2="{height - 44}" stroke="#6f6f6b"'
+            f' stroke-dasharray="{dash}"/>'
+        )
+    for k, (kind, group) in enumerate(groups):
+        y, cells = 28 + 24 * k, [c for a, b, c in rows if (a, b) == (kind, group)]
+        parts.append(f'<text x="{left - 10}" y="{y + 4}" text-anchor="end">{kind}, {group}</text>')
+        parts += [f'<circle cx="{x(c):.1f}" cy="{y}" r="3.2" fill="#0072b2" fill-opacity="0.45"/>' for c in cells]
+        mean = x(float(np.mean(cells)))
+        parts.append(f'<line x1="{mean:.1f}" x2="{mean:.1f}" y1="{y - 8}" y2="{y + 8}" stroke="#d55e00" stroke-width="2.5"/>')
+    for value in (0.8, 0.85, 0.9, 0.95, 1.0):
+        parts.append(f'<text x="{x(value):.1f}" y="{height - 28}" text-anchor="middle">{100 * value:.0f} %</text>')
+    parts.append(f'<text x="{(left + right) / 2}" y="{height - 8}" text-anchor="middle">coverage: cells, and their mean</text>')
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def main(folder: Path) -> None:
+    """Measure, print the means and the least, and write both files."""
+    rows = [*rates(), *times(), *growths()]
+    with (folder / "interval_coverage.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["interval", "group", "coverage"])
+        writer.writerows((kind, group, f"{c:.4f}") for kind, group, c in rows)
+    (folder / "interval_coverage.svg").write_text(svg(rows), encoding="utf-8")
+    for kind in dict.fromkeys(r[0] for r in rows):
+        found = [c for a, _, c in rows if a == kind]
+        print(f"{kind}: mean {np.mean(found):.3f}, least {min(found):.3f}, {len(found)} cells")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))

@@ -1,0 +1,92 @@
+"""Lines of the form 'i j value', as most formats of quadratic problems have them: read together, refused one by one."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.errors import InputError
+
+MOST_ENTRIES = 2_500_000
+"""Entries that are read."""
+Indices = NDArray[np.int64]
+_WHOLE = re.compile(r"[0-9]{1,12}")
+
+
+def whole(word: str, where: str) -> int:
+    """A number of variables, of entries, or an index; else InputError."""
+    if not _WHOLE.fullmatch(word):
+        raise InputError(f"{where}: {word[:20]!r} came, a whole number was wanted", hint="correct the line")
+    return int(word)
+
+
+def finite(word: str, where: str) -> float:
+    """A coefficient; else InputError."""
+    try:
+        value = float(word)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(f"{where}: {word[:40]!r} came, a finite number was wanted", hint="correct the line")
+    return value
+
+
+def check_count(count: int, where: str) -> None:
+    """Refuse more entries than are read (InputError)."""
+    if count > MOST_ENTRIES:
+        raise InputError(f"{where}: {count:,} entries came, at most {MOST_ENTRIES:,} were wanted", hint="split it")
+
+
+def entries(
+    lines: Sequence[str], numbers: Sequence[int], name: str, n: int, *, first: int
+) -> tuple[Indices, Indices, NDArray[np.float64]]:
+    """(i, j, value) in the order of the file, indices counted from 0.
+
+    Args:
+        lines: One entry each.
+        numbers: Where each stands, for messages.
+        name: Of the file.
+        n: Number of variables.
+        first: What the file counts from, 0 or 1.
+
+    Raises:
+        InputError: with the line, for what is no entry, a variable that is not there, or a pair that is given twice.
+    """
+    check_count(len(lines), name)
+    try:
+        table = np.loadtxt(lines, dtype=np.float64, comments=None, ndmin=2) if lines else np.zeros((0, 3))
+    except ValueError:
+        table = np.zeros((0, 0))
+    index = table[:, :2] - first
+    fits = table.shape == (len(lines), 3) and np.isfinite(table).all()
+    if not (fits and (index == np.floor(index)).all() and (index >= 0).all() and (index < n).all()):
+        for line, number in zip(lines, numbers, strict=True):
+            _check(line.split(), f"{name}, line {number}", n, first)
+        raise InputError(f"{name}: entries of the form 'i j value' were wanted", hint="correct the file")
+    i, j = index[:, 0].astype(np.int64), index[:, 1].astype(np.int64)
+    key = np.minimum(i, j) * n + np.maximum(i, j)
+    order = np.argsort(key, kind="stable")
+    twice = np.flatnonzero(np.diff(key[order]) == 0)
+    if len(twice):
+        late = int(order[twice + 1].min())
+        raise InputError(
+            f"{name}, line {numbers[late]}: the coefficient of ({i[late] + first}, {j[late] + first}) is given twice",
+            hint="add them up",
+        )
+    return i, j, table[:, 2]
+
+
+def _check(words: list[str], where: str, n: int, first: int) -> None:
+    """Refuse an entry that is none (InputError)."""
+    if len(words) != 3:
+        raise InputError(f"{where}: {' '.join(words)[:60]!r} came, 'i j value' was wanted", hint="correct the line")
+    for index in (whole(word, where) for word in words[:2]):
+        if not first <= index < n + first:
+            raise InputError(
+                f"{where}: variable {index} came, {first} to {n - 1 + first} were announced", hint="correct the line"
+            )
+    finite(words[2], where)

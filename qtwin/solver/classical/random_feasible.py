@@ -1,0 +1,87 @@
+"""Uniform allowed assignments: the null baseline of methods that never leave the allowed ones."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import final
+
+import numpy as np
+
+from qtwin.errors import InputError
+from qtwin.problem.uniform import uniform
+from qtwin.solver.base import Card, Instance, Result, Solver, TracePoint
+from qtwin.solver.sampled import best_feasible, collect, summary
+from qtwin.solver.slack import fill_slack
+
+
+@final
+class RandomFeasible(Solver):
+    """Draw allowed choices, each as likely as every other, with their best slack.
+
+    Args:
+        shots: Number of assignments.
+    """
+
+    def __init__(self, *, shots: int = 4096) -> None:
+        if shots < 1:
+            raise InputError(f"shots = {shots} came, at least 1 was wanted", hint="raise shots")
+        self.shots = shots
+
+    @classmethod
+    def card(cls) -> Card:
+        return Card(
+            name="random-feasible",
+            summary="uniform allowed assignments, drawn exactly or by rejection",
+            kind="null",
+            guarantee="every sample is feasible",
+            citation="Knuth 2011, The Art of Computer Programming 4A, 7.1.4",
+            max_variables=10_000,
+            limits="any degree; constraints under which allowed choices can be counted, or are met by chance",
+        )
+
+    def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
+        """Draw.
+
+        Raises:
+            InputError: where nobody knows what is allowed, or where allowed choices are too many to count and too rare to meet.
+            InfeasibleError: where nothing is allowed.
+        """
+        started = time.perf_counter()
+        encoding = instance.encoding
+        if not encoding.constraints_known:
+            raise InputError(
+                "the instance does not say which assignments are allowed, so they cannot be drawn",
+                hint="state its constraints, or take uniform bits as the baseline",
+            )
+        source = uniform(encoding.n_decision, encoding.constraints)
+        counted_s = time.perf_counter() - started
+        rng = np.random.default_rng(seed)
+        rows = max(1, 2_000_000 // max(encoding.polynomial.n_variables, 1))
+        parts = []
+        trace: list[TracePoint] = []
+        drawn, best = 0, math.inf
+        while drawn < self.shots and (not drawn or time_limit_s is None or time.perf_counter() - started < time_limit_s):
+            chosen, place = np.unique(source.draw(min(rows, self.shots - drawn), rng), axis=0, return_inverse=True)
+            bits = fill_slack(encoding, chosen)[place.reshape(-1)]
+            drawn += len(bits)
+            parts.append(bits)
+            energy = best_feasible(encoding, bits)[1]
+            if energy < best:
+                best = energy
+                trace.append(TracePoint(time_s=time.perf_counter() - started, evaluations=drawn, best_energy=best))
+        samples = collect(np.concatenate(parts))
+        winner, energy = best_feasible(encoding, samples.bits)
+        return Result(
+            solver="random-feasible",
+            status="time limit" if drawn < self.shots else "infeasible" if winner is None else "feasible",
+            bits=winner,
+            energy=energy,
+            samples=samples,
+            trace=tuple(trace),
+            evaluations=drawn,
+            wall_s={"model": counted_s, "sampling": time.perf_counter() - started - counted_s},
+            seed=seed,
+            info=summary(encoding, samples)
+            | {"method": source.method, "log2_allowed": None if source.count is None else math.log2(source.count)},
+        )
