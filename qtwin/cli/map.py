@@ -20,7 +20,7 @@ from qtwin.report.map_page import sheet_of
 from qtwin.report.map_picture import WORDS, map_picture
 from qtwin.report.origin import command_line
 from qtwin.report.sheet import write_sheet
-from qtwin.studies.result import make_folder
+from qtwin.studies.result import output_folder
 from qtwin.studies.result import plain as finite
 
 
@@ -47,7 +47,7 @@ def run_map(paths: Sequence[Path], out: Path, *, data: Path | None = None) -> di
     if any(place.axes == "molecule" for place in every):
         every += published()
     made = cells(every)
-    make_folder(out)
+    output_folder(out)
     written = document(made) | {
         "title": "The map" if spec is None else spec.title,
         "question": "" if spec is None else spec.question,

@@ -27,7 +27,7 @@ from qtwin.report.origin import command_line
 from qtwin.report.scaling_picture import scaling_picture
 from qtwin.report.sheet import Section, Sheet, Table, write_sheet
 from qtwin.spec import ScalingSpec, identity, read_scaling_spec
-from qtwin.studies.result import make_folder
+from qtwin.studies.result import output_folder
 from qtwin.studies.result import plain as finite
 
 SCHEMA = "qtwin.scaling/1"
@@ -47,7 +47,7 @@ def run_scaling(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any]
             f"angles trained on {max(spec.train_sizes)} variables came for a fit that begins at {min(spec.fit_sizes)}",
             hint="fit sizes that the training never saw",
         )
-    make_folder(out)
+    output_folder(out)
     checkpoint = Checkpoint.open(out, identity(spec, *(f"{k}={v}" for k, v in versions().items())), fresh=fresh)
     note(spec.title, style="bold")
     with stage("Training on small instances") as found:

@@ -137,18 +137,6 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def make_folder(out: Path) -> None:
-    """Make an output folder.
-
-    Raises:
-        InputError: if that is not possible.
-    """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make {out}: {error.strerror}", hint="choose another folder with --out") from None
-
-
 def plain_rows(values: Iterable[Any]) -> list[dict[str, Any]]:
     """Dataclasses as rows of JSON values."""
     return [plain(dataclasses.asdict(v)) for v in values]

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from qtwin.problem.measured.order import WORDS, Agreement, Study
 
 from qtwin.benchmark.advantage.grid import cells
 from qtwin.benchmark.advantage.molecules import published
@@ -17,6 +16,7 @@ from qtwin.benchmark.coverage import Coverage
 from qtwin.benchmark.metrics import Interval
 from qtwin.benchmark.regression import Line
 from qtwin.problem.interaction_graph import InteractionGraph
+from qtwin.problem.screen.order import WORDS, Agreement, Study
 from qtwin.report import chart, look
 from qtwin.report.bench_pictures import growth_picture, profile_picture
 from qtwin.report.interaction_pictures import degree_picture, graph_picture

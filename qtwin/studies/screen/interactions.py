@@ -19,7 +19,7 @@ from qtwin.solver.base import Instance, Result
 from qtwin.solver.fixed_size import Chosen, best_of_all, greedy, greedy_swap
 from qtwin.solver.registry import load
 from qtwin.solver.safe_subset import fewest_partners
-from qtwin.studies.result import make_folder, plain
+from qtwin.studies.result import output_folder, plain
 from qtwin.studies.screen import quantum as published
 from qtwin.studies.screen.result import EdgeRow, GraphPart, HarmPenalty, InteractionsResult, SafeSubset, SynergyPart
 from qtwin.version import __version__
@@ -63,7 +63,7 @@ def run_interactions(
     if not harm > 0.0:
         raise InputError(f"expected a positive harm weight, got {harm}", hint="the published study takes 2.5 to 5")
     if out is not None:
-        make_folder(Path(out))
+        output_folder(out)
     solving = load(solver, {})
     with progress.stage("Maximum safe subset") as said:
         found = solving.solve(Instance(encoding=maximum_safe_subset(graph)), seed=seed, time_limit_s=time_limit_s)

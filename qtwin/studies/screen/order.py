@@ -13,7 +13,7 @@ from qtwin.progress import SILENT, Progress
 from qtwin.report.number import number
 from qtwin.report.origin import command_line
 from qtwin.report.sheet import DISCLAIMER
-from qtwin.studies.result import make_folder, plain
+from qtwin.studies.result import output_folder, plain
 from qtwin.studies.screen.result import OrderResult
 from qtwin.version import __version__
 
@@ -48,7 +48,7 @@ def run_order(
     source = Path(path)
     data = read_sets(source, kind=kind, sheet=sheet, leave_out=leave_out, score=score)
     if out is not None:
-        make_folder(Path(out))
+        output_folder(out)
     with progress.stage("Surrogates") as said:
         found = study(data)
         agreed = agreements(found, seed=seed)

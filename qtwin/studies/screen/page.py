@@ -233,7 +233,7 @@ def order_sheet(r: OrderResult) -> Sheet:
             Section(anchor="surrogates", title="Surrogates", pictures=pictures, tables=[surrogates]),
         ],
         facts={
-            "File": r.sha256[:12] + (f", sheet {r.sheet}" if r.sheet else ""),
+            "File": r.sha256[:12] + (f", sheet {r.sheet_name}" if r.sheet_name else ""),
             "Read": "; ".join(r.notes) or "every line",
             "Versions": f"qtwin {r.versions['qtwin']}",
             "Time": f"{r.wall_s:.1f} s, seed {r.seed} of the bootstrap",

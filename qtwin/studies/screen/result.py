@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import html
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from qtwin.errors import unknown_name
-from qtwin.studies.result import Part, StudyResult
+from qtwin.studies.result import Part, SheetResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,41 +20,12 @@ Interval = tuple[Number, Number, Number]
 """A value with the ends of its 95 % interval."""
 
 
-class _Result(StudyResult):
+class _Result(SheetResult):
     """What the three have in common."""
 
     title: str
-    verdict: str
-    command: str
     seed: int
-    versions: dict[str, str]
     wall_s: float
-    warnings: tuple[str, ...]
-    disclaimer: str
-
-    def page(self) -> Sheet:
-        """What the page about it shows."""
-        raise NotImplementedError
-
-    def to_html(self, path: str | Path = "report.html") -> Path:
-        """The result as one page that opens offline; figures go beside it.
-
-        Raises:
-            InputError: for a folder that cannot be written.
-        """
-        from qtwin.report.sheet import write_sheet
-
-        target = Path(path)
-        if target.suffix == ".html":
-            return write_sheet(self.page(), target.parent, name=target.name)
-        return write_sheet(self.page(), target)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.verdict})"
-
-    def _html(self, table: pd.DataFrame) -> str:
-        warnings = "".join(f"<li>{html.escape(w)}</li>" for w in self.warnings)
-        return f"<p><b>{html.escape(self.verdict)}</b></p>{table.to_html(index=False)}<ul>{warnings}</ul>"
 
 
 class Replication(Part):
@@ -204,7 +173,7 @@ class ScreenResult(_Result):
     shown: ShownContext
     coverage: dict[str, CoverageCurve]
 
-    def page(self) -> Sheet:
+    def sheet(self) -> Sheet:
         from qtwin.studies.screen.page import screen_sheet
 
         return screen_sheet(self)
@@ -242,9 +211,6 @@ class ScreenResult(_Result):
             raise unknown_name("table", table, ("contexts", "candidates", "baselines"))
         return pd.DataFrame(rows)
 
-    def _repr_html_(self) -> str:
-        return self._html(self.to_pandas())
-
 
 class OrderMeans(Part):
     """Means over the sets of one size: as measured, and by every surrogate."""
@@ -281,7 +247,7 @@ class OrderResult(_Result):
 
     schema_: Literal["qtwin.screen-order/1"] = Field(default="qtwin.screen-order/1", alias="schema")
     kind: str
-    sheet: str
+    sheet_name: str = Field(alias="sheet")
     n_sets: int
     n_unpredictable: int
     orders: dict[str, OrderMeans]
@@ -290,7 +256,7 @@ class OrderResult(_Result):
     sha256: str
     notes: tuple[str, ...]
 
-    def page(self) -> Sheet:
+    def sheet(self) -> Sheet:
         from qtwin.studies.screen.page import order_sheet
 
         return order_sheet(self)
@@ -320,9 +286,6 @@ class OrderResult(_Result):
         else:
             raise unknown_name("table", table, ("surrogates", "sets"))
         return pd.DataFrame(rows)
-
-    def _repr_html_(self) -> str:
-        return self._html(self.to_pandas())
 
 
 class EdgeRow(Part):
@@ -428,7 +391,7 @@ class InteractionsResult(_Result):
     quantum: QuantumPart | None
     harm: float
 
-    def page(self) -> Sheet:
+    def sheet(self) -> Sheet:
         from qtwin.studies.screen.page import interactions_sheet
 
         return interactions_sheet(self)
@@ -460,6 +423,3 @@ class InteractionsResult(_Result):
         else:
             raise unknown_name("table", table, ("choices", "quantum", "edges"))
         return pd.DataFrame(rows)
-
-    def _repr_html_(self) -> str:
-        return self._html(self.to_pandas())

@@ -27,7 +27,7 @@ from qtwin.report.sheet import DISCLAIMER
 from qtwin.solver.base import Instance
 from qtwin.solver.fixed_size import Chosen, best_of_all, greedy, greedy_swap
 from qtwin.solver.registry import load
-from qtwin.studies.result import make_folder, plain
+from qtwin.studies.result import output_folder, plain
 from qtwin.studies.screen.result import BaselineRow, CandidateSet, ContextRow, NoiseRow, ScreenData, ScreenResult
 from qtwin.version import __version__
 
@@ -117,7 +117,7 @@ def run_screen(
     places = [data.place(context)] if context is not None else list(range(len(data.contexts)))
     if out is not None:
         require_vendor("jinja2", package="jinja2", needed_by="the report")
-        make_folder(Path(out))
+        output_folder(out)
     how: dict[str, Any] = {"size": size, "objective": objective, "full_effect": full_effect, "floor": floor}
     best_of_all(encoding.instance(data, places[0], size=1))  # loads the compiled walk before the clock starts
     with progress.stage(f"{len(places)} contexts, {size} of {data.n} drugs") as found:
