@@ -35,7 +35,7 @@ def submit_jobs(prepared: Prepared, out: Path, *, dry_run: bool, yes: bool) -> d
     from qtwin.backend.hardware.permission import PendingError
     from qtwin.studies.regimen.answer import Answers
     from qtwin.studies.regimen.run import model_of, problem_of, run_id, twin_of
-    from qtwin.studies.regimen.stages import Stages
+    from qtwin.studies.stages import Stages
 
     spec = prepared.spec
     chosen = [k for k, section in enumerate(spec.solver) if is_paid(section)]

@@ -13,7 +13,7 @@ from qtwin.patient.access import write_down
 from qtwin.report.number import number
 from qtwin.studies.regimen.prepare import Prepared
 from qtwin.studies.regimen.run import model_of, problem_of, twin_of
-from qtwin.studies.regimen.stages import Stages
+from qtwin.studies.stages import Stages
 
 _CIRCUIT = ".qasm"
 

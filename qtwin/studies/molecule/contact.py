@@ -33,7 +33,7 @@ from qtwin.studies.molecule.result import (
 )
 from qtwin.studies.molecule.run import is_small, surroundings
 from qtwin.studies.molecule.spec import ContactSection, MoleculeSpec
-from qtwin.studies.regimen.stages import Stages
+from qtwin.studies.stages import Stages
 from qtwin.twin.forecast import outcome_of
 from qtwin.twin.twin import Twin
 

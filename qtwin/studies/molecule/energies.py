@@ -23,8 +23,8 @@ from qtwin.solver.molecular.compiled import load_compiled_code
 from qtwin.solver.molecular.spin import TOLERANCE, multiplicity, wanted
 from qtwin.studies.molecule.result import CurvePart, CurvePoint, MethodRow
 from qtwin.studies.molecule.spec import ScanSection
-from qtwin.studies.regimen.stages import Stages
 from qtwin.studies.result import plain
+from qtwin.studies.stages import Stages
 from qtwin.units import KCAL_PER_MOL_PER_HARTREE
 
 _ADDED_ORBITALS = 80

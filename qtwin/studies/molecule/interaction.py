@@ -28,7 +28,7 @@ from qtwin.studies.molecule.result import (
     best_of,
 )
 from qtwin.studies.molecule.spec import InteractionSection, PartSection
-from qtwin.studies.regimen.stages import Stages
+from qtwin.studies.stages import Stages
 from qtwin.units import KCAL_PER_MOL_PER_HARTREE
 
 

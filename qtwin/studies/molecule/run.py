@@ -45,8 +45,8 @@ from qtwin.studies.molecule.result import (
     SolvationPart,
 )
 from qtwin.studies.molecule.spec import MoleculeSection, MoleculeSpec, read_spec
-from qtwin.studies.regimen.stages import Stages
 from qtwin.studies.result import plain
+from qtwin.studies.stages import Stages
 
 _ROWS = "typed rows"
 """Finished rows of an earlier form are not taken up."""

@@ -21,7 +21,7 @@ from qtwin.solver.quantum.qaoa import QAOA
 from qtwin.solver.run import Recording, Run, label_of
 from qtwin.solver.store import from_plain, to_plain
 from qtwin.spec import SolverSection, Spec
-from qtwin.studies.regimen.stages import Stages
+from qtwin.studies.stages import Stages
 
 
 @dataclass(kw_only=True)

@@ -46,8 +46,8 @@ from qtwin.solver.judge import Claim, alarms, claim_of, contradictions
 from qtwin.solver.run import Run, with_nulls
 from qtwin.solver.store import from_plain, to_plain
 from qtwin.studies.regimen.result import Comparison
-from qtwin.studies.regimen.stages import Stages
 from qtwin.studies.result import plain
+from qtwin.studies.stages import Stages
 from qtwin.twin.build import out_of_scope
 from qtwin.twin.summary import summary_of
 

@@ -24,8 +24,8 @@ from qtwin.studies.regimen.compare import Judged
 from qtwin.studies.regimen.hardware import hardware_section
 from qtwin.studies.regimen.prepare import Prepared, prepare
 from qtwin.studies.regimen.result import Comparison
-from qtwin.studies.regimen.stages import Stages
 from qtwin.studies.result import plain
+from qtwin.studies.stages import Stages
 from qtwin.twin.build import build_twin
 from qtwin.twin.twin import Twin
 

@@ -1,4 +1,4 @@
-"""The stages of a regimen study: each is kept on disk once finished, where there is a folder, and told to whoever listens."""
+"""The stages of a study: each is kept on disk once finished, where there is a folder, and told to whoever listens."""
 
 from __future__ import annotations
 
