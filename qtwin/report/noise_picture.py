@@ -28,7 +28,7 @@ def noise_picture(entries: Sequence[Mapping[str, Any]], family: str) -> Figure:
             )
             for v in e["levels"]
         ]
-        if "refused" not in e:
+        if not e.get("refused"):
             grid = np.geomspace(left, max([left, *(v["error"] for v in e["levels"])]), 60)
             whole = np.exp(-e["gates"] * grid)
             fitted = whole * e["p0"] + (1 - whole) * e["chance"]
