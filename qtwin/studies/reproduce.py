@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import Field
 
@@ -23,7 +23,7 @@ from qtwin.studies.result import Part, StudyResult
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = "qtwin.reproduced/1"
+SCHEMA: Final = "qtwin.reproduced/1"
 _COMMANDS = ("run", "bench", "trial", "scaling", "mitigation", "molecule", "map", "measured", "twin")
 # Where the page and its records go is ours to say now: finished tasks of the old store would be taken for new ones. A paid job is
 # asked about anew.

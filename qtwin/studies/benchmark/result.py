@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field
 
@@ -16,7 +16,7 @@ from qtwin.studies.result import Part, StudyResult
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = "qtwin.bench/1"
+SCHEMA: Final = "qtwin.bench/1"
 Number = float | None
 Ends = tuple[Number, Number] | None
 """Both ends of an interval; an upper end of None is infinity. None where there is no interval."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field
 
@@ -13,7 +13,7 @@ from qtwin.studies.result import Part, StudyResult
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = "qtwin.map/1"
+SCHEMA: Final = "qtwin.map/1"
 Number = float | None
 """None for a time that never comes, and where there is none."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field
 
@@ -13,7 +13,7 @@ from qtwin.studies.result import Part, StudyResult
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = "qtwin.mitigation/1"
+SCHEMA: Final = "qtwin.mitigation/1"
 
 
 class Mean(Part):

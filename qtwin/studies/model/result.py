@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field
 
@@ -12,7 +12,8 @@ from qtwin.studies.result import Part, StudyResult
 if TYPE_CHECKING:
     import pandas as pd
 
-SOLUTION, COMPARISON = "qtwin.solution/1", "qtwin.model-comparison/1"
+SOLUTION: Final = "qtwin.solution/1"
+COMPARISON: Final = "qtwin.model-comparison/1"
 Number = float | None
 """None where there is none; among shots and times, for "never"."""
 
