@@ -82,7 +82,7 @@ def _stamp(step: StepSection, base: Path, data: Path | None) -> str:
 
 def file_of(path: Path) -> Path:
     """The path, if a file is there (InputError otherwise)."""
-    if not path.isfile_of():
+    if not path.is_file():
         raise InputError(f"no file at {path}", hint="correct the step, or --data")
     return path
 

@@ -26,7 +26,13 @@ _RELATIVE = 1e-9
 
 
 def compare_runs(
-    model: Encoding, runs: Sequence[Run], *, nulls: bool = True, seed: int = 0, instance: InstanceFile | None = None
+    model: Encoding,
+    runs: Sequence[Run],
+    *,
+    nulls: bool = True,
+    seed: int = 0,
+    time_limit_s: float | None = None,
+    instance: InstanceFile | None = None,
 ) -> ModelComparison:
     """Hold the answers of solvers to one model against each other.
 
@@ -38,6 +44,7 @@ def compare_runs(
         nulls: Have the null baselines take part beside quantum solvers: uniform bits, uniform allowed choices, and random starts
             with one-flip descent.
         seed: Of the null baselines.
+        time_limit_s: Of each of them; None for their own.
         instance: The file of the model, where there is one.
 
     Raises:
@@ -55,7 +62,7 @@ def compare_runs(
     for run in runs:
         if run.model is not model and run.model.polynomial.terms != model.polynomial.terms:
             raise InputError(f"the run of {run.label} is on another model", hint="solve this model: qt.solve(model, ...)")
-    every = _believed(model, with_nulls(runs, seed=seed) if nulls else list(runs))
+    every = _believed(model, with_nulls(runs, seed=seed, time_limit_s=time_limit_s) if nulls else list(runs))
     found = [r.energy for r in every if r.feasible is not False and not math.isnan(r.energy)]
     best = min(found, default=math.nan)
     proven = any(r.proven and r.result.scope == "encoding" and r.feasible is not False for r in every)

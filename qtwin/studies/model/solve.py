@@ -145,7 +145,7 @@ def compare_file(
             found.append(runs[-1].status)
     with progress.stage("Comparison"):
         told = InstanceFile.model_validate(_described(source, problem, encoding))
-        return compare_runs(encoding, runs, seed=seed, instance=told)
+        return compare_runs(encoding, runs, seed=seed, time_limit_s=time_limit_s, instance=told)
 
 
 def _entrants(solvers: Sequence[str], backends: Sequence[str], options: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
