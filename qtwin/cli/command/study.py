@@ -67,8 +67,8 @@ def mitigation(
     result = run_mitigation(spec, out, overwrite=overwrite, progress=terminal)
     header = ("method", "qubits", "RMS error, mHa", "95 %", "bias, mHa", "shots")
     table("Energy of H2", header, [energy_row(r.to_json()) for r in result.energy.rows])
-    header = ("method", "qubits", "mean energy", "optimal shots, %")
-    table("QAOA samples", header, [sample_row(r.to_json()) for r in result.sampling.rows])
+    rows = [sample_row(r.to_json()) for r in result.sampling.rows]
+    table("QAOA samples", ("method", "qubits", "mean energy", "optimal shots, %"), rows)
     note(result.verdict, style="bold green")
     if as_json:
         typer.echo(json.dumps(result.to_json()))
