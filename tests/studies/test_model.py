@@ -11,8 +11,8 @@ import pytest
 
 import qtwin as qt
 from qtwin.benchmark.metrics import posterior
-from qtwin.encoding.encoding import plain
 from qtwin.encoding.instance import write_instance
+from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.solver.nulls import DESCENT, UNIFORM_BITS, UNIFORM_FEASIBLE

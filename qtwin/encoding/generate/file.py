@@ -9,9 +9,9 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.generate import Generated
 from qtwin.encoding.instance import read_instance
+from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError
 
 
@@ -67,5 +67,5 @@ def size(path: str, problem: str = "") -> int:
 
 
 @lru_cache(maxsize=8)
-def _read(path: str, problem: str, sha256: str) -> Encoding:
+def _read(path: str, problem: str, sha256: str) -> BinaryModel:
     return read_instance(Path(path), problem)

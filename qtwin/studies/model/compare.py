@@ -11,7 +11,7 @@ from typing import Any
 from qtwin.benchmark.metrics import FEWEST, count_successes, no_interval, shown
 from qtwin.benchmark.processor import device_time, processor, shots_to_solution
 from qtwin.benchmark.surroundings import machine, versions
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError
 from qtwin.report.number import number
 from qtwin.report.origin import command_line
@@ -26,7 +26,7 @@ _RELATIVE = 1e-9
 
 
 def compare_runs(
-    model: Encoding,
+    model: BinaryModel,
     runs: Sequence[Run],
     *,
     nulls: bool = True,
@@ -90,7 +90,7 @@ def compare_runs(
     )
 
 
-def _believed(model: Encoding, runs: Sequence[Run]) -> list[Run]:
+def _believed(model: BinaryModel, runs: Sequence[Run]) -> list[Run]:
     """The runs without the proofs and bounds that others beat; what is taken away is named in the result's offences."""
     claims = [claim_of(r.result, model, label=r.label) for r in runs]
     said = contradictions(claims, scale=model.polynomial.coefficient_range[1])
@@ -136,7 +136,7 @@ def _row(run: Run, best: float) -> dict[str, Any]:
     }
 
 
-def sample_scores(result: Result, model: Encoding, target: float, name: str = _TARGET) -> dict[str, Any]:
+def sample_scores(result: Result, model: BinaryModel, target: float, name: str = _TARGET) -> dict[str, Any]:
     """How often a sample is allowed and as low as the target, with its interval, and how many samples that calls for."""
     if result.samples is None or math.isnan(target):
         return {"success_probability": None, "shots_to_solution": None}

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.instance import read_instance
 from qtwin.encoding.instance.size import MOST_VARIABLES
+from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError, QtwinError
 from qtwin.progress import SILENT, Progress
 from qtwin.solver import TABLE, registry
@@ -166,7 +166,7 @@ def _entrants(solvers: Sequence[str], backends: Sequence[str], options: dict[str
     ]
 
 
-def _run(encoding: Encoding, name: str, options: dict[str, Any], *, seed: int, time_limit_s: float | None) -> Run:
+def _run(encoding: BinaryModel, name: str, options: dict[str, Any], *, seed: int, time_limit_s: float | None) -> Run:
     """The answer; that of a solver that fails or refuses is none, and says why."""
     try:
         return solve(encoding, name, seed=seed, time_limit_s=time_limit_s, **options)
@@ -177,7 +177,7 @@ def _run(encoding: Encoding, name: str, options: dict[str, Any], *, seed: int, t
         return Run(model=encoding, info=registry.card(name), label=label_of(name, options), options=options, result=result)
 
 
-def _read(path: Path, problem: str) -> Encoding:
+def _read(path: Path, problem: str) -> BinaryModel:
     encoding = read_instance(path, problem)
     if encoding.polynomial.n_variables > MOST_VARIABLES and not encoding.constraints:
         raise InputError(
@@ -187,7 +187,7 @@ def _read(path: Path, problem: str) -> Encoding:
     return encoding
 
 
-def _described(path: Path, problem: str, encoding: Encoding) -> dict[str, Any]:
+def _described(path: Path, problem: str, encoding: BinaryModel) -> dict[str, Any]:
     return {
         "file": path.name,
         "problem": problem or None,
@@ -218,14 +218,14 @@ def _baselines(
     return found
 
 
-def _feasible(result: Result, encoding: Encoding) -> bool | None:
+def _feasible(result: Result, encoding: BinaryModel) -> bool | None:
     """Whether the answer is allowed; None where the file does not say what is."""
     if result.bits is None:
         return False
     return bool(encoding.is_feasible(result.bits[None, :])[0]) if encoding.constraints_known else None
 
 
-def _told(result: Result, encoding: Encoding) -> dict[str, Any]:
+def _told(result: Result, encoding: BinaryModel) -> dict[str, Any]:
     bits = None if result.bits is None else result.bits.tolist()
     if encoding.recoded is None:  # options alone: slack bits keep the books of a constraint
         named = list(zip(encoding.variables, bits or (), strict=False))[: encoding.n_decision]

@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 
 from qtwin.benchmark.surroundings import machine, versions
 from qtwin.encoding import surrogate
-from qtwin.encoding.encoding import Encoding
-from qtwin.encoding.fidelity import score
+from qtwin.encoding.accuracy import score
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.spectrum import LARGEST, all_values, spectrum
 from qtwin.encoding.surrogate.least_squares import fit
 from qtwin.errors import InputError
 from qtwin.patient.person import describe
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
-from qtwin.problem.allowed import first_of_each
 from qtwin.problem.decision import Tally, certainty, tally
+from qtwin.problem.feasible_set import first_of_each
 from qtwin.problem.pareto import front
 from qtwin.problem.regimen import RegimenProblem
 from qtwin.progress import SILENT, Progress
@@ -103,11 +103,11 @@ def compare(
 
 
 @overload
-def compare(problem: Encoding, runs: Sequence[Run], *, seed: int = 0) -> ModelComparison: ...
+def compare(problem: BinaryModel, runs: Sequence[Run], *, seed: int = 0) -> ModelComparison: ...
 
 
 def compare(
-    problem: RegimenProblem | Encoding,
+    problem: RegimenProblem | BinaryModel,
     runs: Sequence[Run],
     *,
     surrogates: bool = False,
@@ -144,7 +144,7 @@ def compare(
         >>> len(study.solvers) >= 1
         True
     """
-    if isinstance(problem, Encoding):
+    if isinstance(problem, BinaryModel):
         return compare_runs(problem, runs, seed=seed)
     judged = Judged.of(problem, runs, seed=seed, stages=Stages(progress=progress))
     judged.runs = with_nulls(judged.runs, seed=seed)
@@ -157,7 +157,7 @@ class Judged:
 
     problem: RegimenProblem
     runs: list[Run]
-    model: Encoding
+    model: BinaryModel
     seed: int
     stages: Stages
     theta: tuple[float, ...] = ()
@@ -312,7 +312,7 @@ class Judged:
         verdict = judge(
             rows,
             n_feasible=feasible.count,
-            fidelity=part["fidelity"],
+            accuracy=part["accuracy"],
             current=current,
             order="" if asked is None else asked.words,
             simulated="" if feasible.complete else f"{len(known.bits):,} of {feasible.short}",
@@ -407,7 +407,7 @@ class Judged:
         return {"rows": rows, "left_out": left_out}
 
 
-def _with_accuracy(model: Encoding, known: References, trained: NDArray[np.bool_]) -> Encoding:
+def _with_accuracy(model: BinaryModel, known: References, trained: NDArray[np.bool_]) -> BinaryModel:
     """The model with the accuracy of its surrogate on simulated choices that the fit did not see."""
     from qtwin.encoding.build import with_accuracy
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qtwin.encoding.encoding import plain
 from qtwin.encoding.instance import bqp, maxcut, read_instance, write_instance
+from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.studies.model.solve import solve_file
