@@ -85,6 +85,15 @@ _PUBLIC: dict[str, str] = {
     "CalibrationResult": "qtwin.studies.validation.result:CalibrationResult",
     "external_validation": "qtwin.studies.validation.run:run_external",
     "ExternalValidation": "qtwin.studies.validation.result:ExternalValidation",
+    "compare_runs": "qtwin.studies.model.compare:compare_runs",
+    "ModelComparison": "qtwin.studies.model.result:ModelComparison",
+    "run_sweep": "qtwin.studies.benchmark.run:run_sweep",
+    "BenchmarkResult": "qtwin.studies.benchmark.result:BenchmarkResult",
+    "run_map": "qtwin.studies.map.run:run_map",
+    "MapResult": "qtwin.studies.map.result:MapResult",
+    "run_scaling": "qtwin.studies.scaling.run:run_scaling",
+    "run_mitigation": "qtwin.studies.mitigation.run:run_mitigation",
+    "reproduce": "qtwin.studies.reproduce:reproduce",
     "Progress": "qtwin.progress:Progress",
     # errors
     "QtwinError": "qtwin.errors:QtwinError",
@@ -139,8 +148,15 @@ if TYPE_CHECKING:
     from qtwin.solver.registry import cards as solvers
     from qtwin.solver.run import Run as Run
     from qtwin.solver.run import solve as solve
+    from qtwin.studies.benchmark.result import BenchmarkResult as BenchmarkResult
+    from qtwin.studies.benchmark.run import run_sweep as run_sweep
     from qtwin.studies.cohort.result import CohortResult as CohortResult
     from qtwin.studies.cohort.run import run as run_cohort
+    from qtwin.studies.map.result import MapResult as MapResult
+    from qtwin.studies.map.run import run_map as run_map
+    from qtwin.studies.mitigation.run import run_mitigation as run_mitigation
+    from qtwin.studies.model.compare import compare_runs as compare_runs
+    from qtwin.studies.model.result import ModelComparison as ModelComparison
     from qtwin.studies.molecule.contact import run as run_contact
     from qtwin.studies.molecule.result import ContactResult as ContactResult
     from qtwin.studies.molecule.result import MoleculeResult as MoleculeResult
@@ -149,6 +165,8 @@ if TYPE_CHECKING:
     from qtwin.studies.regimen.compare import compare as compare
     from qtwin.studies.regimen.result import Comparison as Comparison
     from qtwin.studies.regimen.run import run as run
+    from qtwin.studies.reproduce import reproduce as reproduce
+    from qtwin.studies.scaling.run import run_scaling as run_scaling
     from qtwin.studies.screen.result import ScreenResult as ScreenResult
     from qtwin.studies.screen.run import run_screen as run_screen
     from qtwin.studies.trial.result import TrialResult as TrialResult

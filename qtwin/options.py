@@ -35,6 +35,11 @@ def checked_options(made: type[Any], who: str, options: Mapping[str, Any]) -> di
     return checked
 
 
+def takes(made: type[Any], option: str, value: Any) -> bool:
+    """Whether the constructor has this option and the value is of its type."""
+    return option in options_of(made) and _fit(value, get_type_hints(made.__init__).get(option, Any))[0]
+
+
 def _fit(value: Any, wanted: Any) -> tuple[bool, Any]:
     """Whether `value` is of the type `wanted`, and the value as that type; a bool is no number, a whole number may be a float."""
     origin = get_origin(wanted)

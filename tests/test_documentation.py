@@ -155,7 +155,7 @@ def test_every_public_name_has_an_entry(site: Path) -> None:
     assert [n for n in names if f'id="qtwin.{n}"' not in text] == []
 
 
-RUNNABLE = ("docs/tutorial.md", "docs/how_to/run_a_sweep.md", "docs/how_to/read_the_map.md", "docs/how_to/rerun_a_figure.md")
+RUNNABLE = ("docs/tutorial.md", "docs/how_to/run_a_sweep.md", "docs/how_to/read_the_map.md", "docs/how_to/reproduce_a_figure.md")
 """Pages whose commands need nothing but what ships; commands on the reader's own data (DATA) are left out."""
 
 

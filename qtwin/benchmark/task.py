@@ -52,7 +52,7 @@ class Task:
         Raises:
             InputError: for an option that is no JSON value.
         """
-        plain = asdict(self)
+        plain = asdict(self) | {"family_options": self._defining}
         del plain["label"], plain["group"]
         try:
             text = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -61,9 +61,17 @@ class Task:
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
+    def _defining(self) -> dict[str, Any]:
+        """The options that make the instance what it is: a file with a digest is the same wherever it lies."""
+        options = dict(self.family_options)
+        if self.family == "file" and options.get("sha256"):
+            del options["path"]
+        return options
+
+    @property
     def instance_id(self) -> str:
         """The same for all solvers and runs on one instance."""
-        made = [self.family, self.n, self.instance, dict(self.family_options)]
+        made = [self.family, self.n, self.instance, self._defining]
         return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
@@ -82,6 +90,27 @@ class Group:
     options: Mapping[str, Any] = field(default_factory=dict)
     label: str = ""
 
+    def instances_of(self) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
+        """(size, number of the instance, options) of every instance."""
+        for n in self.sizes:
+            for i in range(self.instances):
+                yield n, i, self.options
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files(Group):
+    """Instances in files, one a file.
+
+    Attributes:
+        files: Options of each; `sizes` are theirs, in the same order.
+    """
+
+    files: Sequence[Mapping[str, Any]] = ()
+
+    def instances_of(self) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
+        for n, options in zip(self.sizes, self.files, strict=True):
+            yield n, 0, options
+
 
 @dataclass(frozen=True, kw_only=True)
 class Entrant:
@@ -97,8 +126,8 @@ class Entrant:
 
 def expand(groups: Sequence[Group], entrants: Sequence[Entrant], *, seed: int) -> Iterator[Task]:
     """Every task of a sweep, small instances first, so that something can be seen soon."""
-    cells = sorted((n, k, i) for k, g in enumerate(groups) for n in g.sizes for i in range(g.instances))
-    for n, k, i in cells:
+    cells = [(n, k, i, options) for k, g in enumerate(groups) for n, i, options in g.instances_of()]
+    for n, k, i, options in sorted(cells, key=lambda cell: cell[:3]):
         group = groups[k]
         for entrant in entrants:
             if entrant.largest is not None and n > entrant.largest:
@@ -108,7 +137,7 @@ def expand(groups: Sequence[Group], entrants: Sequence[Entrant], *, seed: int) -
                     family=group.family,
                     n=n,
                     instance=i,
-                    family_options=dict(group.options),
+                    family_options=dict(options),
                     solver=entrant.solver,
                     label=entrant.label,
                     solver_options=dict(entrant.options),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qtwin.cli.show import table
-from qtwin.cli.solve import parsed_options
+from qtwin.cli.solving import parsed_options
 from qtwin.encoding.generate import make
 from qtwin.encoding.instance import format_of, write_instance
 from qtwin.report.number import number

@@ -57,7 +57,8 @@ class Terminal(Progress):
         def tell() -> None:
             while not over.wait(_ALIVE_S):
                 step = self._steps[-1] if self._steps else ""
-                console.print(f"{title}: {step + ', ' if step else ''}{time.perf_counter() - started:.0f} s so far", markup=False)
+                said = f"{title}: {step + ', ' if step else ''}{time.perf_counter() - started:.0f} s so far"
+                console.print(said, markup=False, soft_wrap=True)
 
         told = threading.Thread(target=tell, daemon=True)
         told.start()

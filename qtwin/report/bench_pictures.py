@@ -25,6 +25,7 @@ from qtwin.report.chart import (
     rows,
     tips,
     toggle,
+    with_interval,
 )
 
 if TYPE_CHECKING:
@@ -114,6 +115,60 @@ def growth_picture(family: str, cells: Sequence[Cell], fits: Mapping[str, Fit]) 
         alt=(words or f"Times of {len(labels)} solvers on {family}") + ".",
         chart=alt.layer(*layers).add_params(picked).properties(height=320),
         data=data,
+    )
+
+
+def outcome_picture(family: str, cells: Sequence[Cell], outcomes: Sequence[tuple[str, float]]) -> Figure:
+    """Every run at one size: its energy above the best known, and how often a run reaches that, with its interval.
+
+    Args:
+        family: Its name in tables.
+        cells: One for each solver.
+        outcomes: (solver, energy above the best known of the instance) of every feasible answer.
+    """
+    import altair as alt
+
+    order = [c.label for c in sorted(cells, key=lambda c: (-c.probability, c.label))]
+    header = ["solver", "above", "success", "low", "high", "successes", "runs"]
+    data = rows(
+        header,
+        [
+            *((c.label, None, c.probability, *(c.interval or (None, None)), c.successes, c.runs) for c in cells),
+            *((solver, above, *(None,) * 5) for solver, above in sorted(outcomes)),
+        ],
+    )
+    shades = colour(order, look.many(len(order)))
+    base = data_chart().encode(
+        y=alt.Y("solver:N", sort=order, title=None, scale=alt.Scale(type="band", paddingInner=0.3)),
+        color=alt.Color("solver:N", scale=shades, legend=None),
+    )
+    energies = base.transform_filter("isValid(datum.above)")
+    x = alt.X("above:Q", title="energy above the best known").axis(labelExpr=PLAIN)
+    told = {"solver": "solver", "above": "above the best known"}
+    strip = alt.layer(
+        energies.mark_boxplot(extent="min-max", size=14, opacity=0.35).encode(x=x),
+        energies.mark_point(size=26, filled=True, opacity=0.7).encode(x=x, tooltip=tips(data, told)),
+    )
+    rates = base.transform_filter("isValid(datum.runs)").encode(
+        tooltip=tips(data, {"solver": "solver", "successes": "successes", "runs": "runs", "low": "95 % from", "high": "95 % to"})
+    )
+    success = alt.X("success:Q", title="runs at the best known energy").scale(domain=[0.0, 1.0]).axis(labelExpr=PERCENT)
+    best = max(cells, key=lambda c: c.probability)
+    ends = "" if best.interval is None else f", 95 % interval {100 * best.interval.low:.0f} to {100 * best.interval.high:.0f} %"
+    n = max(c.n for c in cells)
+    return Figure(
+        name=f"runs_{family.replace('-', '_')}",
+        title=f"Every run, {family}, {n} variables",
+        caption="Left: each feasible answer, with the quartiles and both ends. Right: share of runs that reach the best known"
+        " energy, with its 95 % interval; none for fewer than ten runs.",
+        alt=f"{best.label} reaches the best known energy in {best.successes} of {best.runs} runs{ends}.",
+        chart=alt.concat(
+            strip.properties(height=34 * len(order) + 20),
+            alt.layer(*with_interval(rates, success, "low", "high")).properties(height=34 * len(order) + 20),
+            columns=2,
+        ),
+        data=data,
+        rows_shared=True,
     )
 
 

@@ -26,6 +26,7 @@ STYLES = {kind: f"k{k}" for k, kind in enumerate(ORDER)}
 _TITLES: Mapping[Axes, str] = {"regimen": "Which drugs together", "molecule": "Molecular energies"}
 _ORIGINS = {
     "generated": "generated family",
+    "file": "instances of files",
     "twin": "twins of invented patients",
     "measured": "measured data",
     "patient": "a patient's question",

@@ -67,8 +67,8 @@ def noise_picture(entries: Sequence[Mapping[str, Any]], family: str) -> Figure:
     for e in entries:
         top = max(max(v["error"], left) for v in e["levels"])
         for at in np.geomspace(left, top, 60):
-            whole = math.exp(-e["gates"] * at) if "refused" not in e else 0.0
-            if "refused" not in e:
+            whole = math.exp(-e["gates"] * at) if not e.get("refused") else 0.0
+            if not e.get("refused"):
                 curves.append({"curve": _words(e), "at": float(at), "success": whole * e["p0"] + (1 - whole) * e["chance"]})
         if e["chance"]:
             chances.append({"curve": _words(e), "success": e["chance"]})

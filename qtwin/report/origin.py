@@ -1,4 +1,4 @@
-"""Which command made a page: kept beside it as ``rerun.json``, so that `qtwin rerun` can make its figures again and compare."""
+"""Which command made a page, kept beside it as ``origin.json``: `qtwin reproduce` makes its figures again and compares."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from qtwin.benchmark.surroundings import versions
 
-ORIGIN = "rerun.json"
+ORIGIN = "origin.json"
 _ARGUMENTS: ContextVar[tuple[str, ...]] = ContextVar("arguments", default=())
 
 
@@ -45,8 +45,8 @@ def _told(argument: str) -> str:
 
 
 def origin_text() -> bytes | None:
-    """What ``rerun.json`` says; None where Python called, and no command can be named."""
+    """What ``origin.json`` says; None where Python called, and no command can be named."""
     arguments = _ARGUMENTS.get()
     if not arguments:
         return None
-    return json.dumps({"schema": "qtwin.rerun/1", "arguments": list(arguments), "versions": versions()}, indent=1).encode()
+    return json.dumps({"schema": "qtwin.origin/1", "arguments": list(arguments), "versions": versions()}, indent=1).encode()

@@ -25,7 +25,7 @@ from qtwin.captured import KEPT_CHARACTERS
 from qtwin.errors import InputError, QtwinError
 from qtwin.solver.base import Instance, Result, Solver, SolverFailureError
 from qtwin.solver.frozen import FrozenDict, freeze
-from qtwin.solver.judge import taken
+from qtwin.solver.judge import over, taken
 
 _SET_UP_S = 60.0
 """For importing its package and for reading the instance, each; neither is on any clock."""
@@ -46,8 +46,8 @@ class Reply:
 
 
 def hard_limit_s(time_limit_s: float | None) -> float:
-    """Seconds after which a process is ended: a quarter more than its limit, and two seconds."""
-    return math.inf if time_limit_s is None else 1.25 * time_limit_s + 2.0
+    """Seconds after which a process is ended: a tenth more than its limit, or one second more."""
+    return math.inf if time_limit_s is None else over(time_limit_s)
 
 
 def context() -> Any:

@@ -199,18 +199,19 @@ def solve(
     return run_of(model, method.card(), options, asked, tally=None if recording is None else recording.of_all())
 
 
-def with_nulls(runs: Sequence[Run], *, seed: int = 0) -> list[Run]:
+def with_nulls(runs: Sequence[Run], *, seed: int = 0, time_limit_s: float | None = None) -> list[Run]:
     """The runs, and beside quantum ones the null baselines that are not among them, on the first quantum run's model.
 
-    A baseline that the model does not allow is left out.
+    A baseline that the model does not allow is left out; none stands beside a quantum solver that refused or failed.
     """
     found = list(runs)
-    quantum = next((r for r in runs if r.info.kind == "quantum"), None)
+    answered = [r for r in runs if r.status not in ("refused", "failed")]
+    quantum = next((r for r in answered if r.info.kind == "quantum"), None)
     if quantum is None:
         return found
-    for null in missing((r.info.name, r.options) for r in runs if r.info.name in registry.names()):
+    for null in missing((r.info.name, r.options) for r in answered if r.info.name in registry.names()):
         try:
-            found.append(solve(quantum.model, null.name, seed=seed, **null.options))
+            found.append(solve(quantum.model, null.name, seed=seed, time_limit_s=time_limit_s, **null.options))
         except InputError:
             continue
     return found

@@ -16,13 +16,13 @@ from qtwin.benchmark.execute import execute
 from qtwin.benchmark.records import Records
 from qtwin.benchmark.sweep import run
 from qtwin.benchmark.task import Entrant, Group, Task, expand
-from qtwin.cli.bench import summarise
 from qtwin.encoding.generate import make
 from qtwin.errors import InputError
 from qtwin.solver import TABLE, apart, registry
 from qtwin.solver.ask import ask, challenged
 from qtwin.solver.base import Instance, SolverFailureError
 from qtwin.spec import BenchSpec
+from qtwin.studies.benchmark.summary import summarise
 from tests.benchmark import bad_solvers
 
 NAMES = [k for k, v in vars(bad_solvers).items() if isinstance(v, type) and issubclass(v, bad_solvers.Honest)]

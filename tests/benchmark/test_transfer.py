@@ -80,10 +80,10 @@ def test_training_beats_guessing_and_is_for_small_instances_only() -> None:
 @pytest.mark.timeout(900)
 def test_the_published_growth_of_qaoa_on_sequences_lies_in_our_interval(tmp_path: Path) -> None:
     """Shaydulin et al. 2024: 1.46 for each spin at depth 12."""
-    from qtwin.cli.scaling import run_scaling
+    from qtwin.studies.scaling.run import run_scaling
 
     result = run_scaling(ROOT / "experiments/labs_scaling.toml", tmp_path)
-    low, high = result["fit"]["base_interval"]
+    low, high = result.fit.base_interval
     assert low <= 1.46 <= high
     assert high < 2.0  # and it is better than guessing
-    assert "inside that interval" in result["verdict"]
+    assert "inside that interval" in result.verdict

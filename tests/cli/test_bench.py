@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from qtwin.benchmark.metrics import Interval
-from qtwin.cli.bench import _verdict
+from qtwin.studies.benchmark.summary import _verdict
 from tests.cli.conftest import ROOT, Run
 
 SWEEP = """

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from qtwin.cli.bench_tasks import entrants_of, groups_of, noise_levels, tasks_of
-from qtwin.cli.map_steps import run_steps
-from qtwin.cli.scaling import run_scaling
 from qtwin.errors import InputError
 from qtwin.solver.nulls import DESCENT, UNIFORM_FEASIBLE
 from qtwin.spec import BenchSpec, read_bench_spec, read_map_spec, read_scaling_spec
+from qtwin.studies.benchmark.tasks import entrants_of, groups_of, noise_levels, tasks_of
+from qtwin.studies.map.steps import run_steps
+from qtwin.studies.scaling.run import run_scaling
 
 FAMILY = '[[family]]\nname = "dense"\nsizes = [4]\n'
 QAOA = '[[solver]]\nname = "qaoa"\nlabel = "Q"\nlayers = 1\nshots = 8\n'

@@ -83,7 +83,8 @@ def test_nobody_knows_what_an_energy_from_elsewhere_allows(cli: Run, tmp_path: P
     ("arguments", "word"),
     [
         (("solve", "missing.qubo"), "no instance file"),
-        (("solve", "a.txt"), "suffix"),
+        (("solve", "a.txt"), "no instance file"),
+        (("solve", "small.toml"), "suffix"),
         (("problem", "small.toml", "-o", "out.xyz"), "suffix"),
         (("generate", "wishhart", "-n", "5", "-o", "a.qubo"), "wishart"),
         (("generate", "xorsat", "-n", "5", "-o", "a.qubo"), "degree"),

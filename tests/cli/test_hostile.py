@@ -205,8 +205,8 @@ def test_specs_and_results_that_nobody_can_read_are_refused(tmp_path: Path) -> N
     for k, content in enumerate(("[" * 100_000, '{"schema": ' + "9" * 5000 + "}")):
         (tmp_path / f"{k}.json").write_text(content)
         commands.append(("map", f"{k}.json", "--out", "out"))
-    (tmp_path / "rerun.json").write_text("[" * 100_000)
-    for done in _limited(tmp_path, *commands, ("rerun", ".")):
+    (tmp_path / "origin.json").write_text("[" * 100_000)
+    for done in _limited(tmp_path, *commands, ("reproduce", ".")):
         _refused(done)
 
 
@@ -248,8 +248,8 @@ def test_a_page_that_came_from_elsewhere_writes_where_the_caller_says(tmp_path: 
     for k, spelled in enumerate((["-o", "harmed.json"], ["-oharmed.json"], ["--out=harmed"], ["--store", "harmed.sqlite"])):
         (tmp_path / f"page{k}").mkdir()
         told = {"arguments": ["map", "nowhere", *spelled], "versions": {}}
-        (tmp_path / f"page{k}" / "rerun.json").write_text(json.dumps(told))
-        commands.append(("rerun", f"page{k}", "--out", "new"))
+        (tmp_path / f"page{k}" / "origin.json").write_text(json.dumps(told))
+        commands.append(("reproduce", f"page{k}", "--out", "new"))
     for done in _limited(tmp_path, *commands):
         _refused(done, "no result")
     assert not [p for p in tmp_path.iterdir() if "harmed" in p.name]

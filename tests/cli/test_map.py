@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from qtwin.cli.map_read import read_all
 from qtwin.errors import InputError
+from qtwin.studies.map.run import read_all
 from tests.cli.conftest import Run
 from tests.cli.test_bench import SWEEP
 
@@ -17,11 +17,11 @@ from tests.cli.test_bench import SWEEP
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small sweep, run once, and results of the other kinds with just what the map reads."""
-    from qtwin.cli.bench import run_bench
+    from qtwin.studies.benchmark.run import run_sweep
 
     folder = tmp_path_factory.mktemp("results")
     (folder / "tiny.toml").write_text(SWEEP)
-    run_bench(folder / "tiny.toml", folder / "sweep", workers=0)
+    run_sweep(folder / "tiny.toml", folder / "sweep", workers=0)
     kept = {
         "patient": {
             "schema": "qtwin.result/1",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Origin = Literal["generated", "twin", "measured", "patient", "molecule", "published"]
+Origin = Literal["generated", "file", "twin", "measured", "patient", "molecule", "published"]
 Axes = Literal["regimen", "molecule"]
 
 

@@ -20,7 +20,7 @@ def from_bench(result: Result, source: str) -> list[Place]:
 
 def _of_sweep(p: Mapping[str, Any], result: Result, source: str, needed: Mapping[str, Any] | None) -> Place:
     cells = [c for c in result["cells"] if (c["family"], c["n"]) == (p["family"], p["n"])]
-    origins: dict[str, Origin] = {"twin": "twin", "screen": "measured"}
+    origins: dict[str, Origin] = {"twin": "twin", "screen": "measured", "file": "file"}
     proof = str(p.get("published_proof") or "")
     words = f"order {p['objective_degree']:.0f}, {100 * p['objective_density']:.0f} % of the pairs interact"
     if p["largest_choice"] < p["n"]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from qtwin.cli.command.option import Json, Yes
+from qtwin.cli.command.option import Json, Overwrite, Yes
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -17,7 +17,7 @@ app = typer.Typer(rich_markup_mode=None)
 def run(
     spec: Annotated[Path, typer.Argument(help="Experiment file (TOML).")],
     out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: out/<name of the spec>.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget finished stages and start over.")] = False,
+    overwrite: Overwrite = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -32,7 +32,7 @@ def run(
 
     folder = out or Path("out") / spec.stem
     with paid(prepared, mode="run", yes=yes):
-        result = run_prepared(prepared, folder, overwrite=fresh, progress=terminal)
+        result = run_prepared(prepared, folder, overwrite=overwrite, progress=terminal)
     show(result, folder)
     if as_json:
         typer.echo(json.dumps(result.to_json()))
@@ -65,31 +65,57 @@ def problem(
 @app.command()
 def solve(
     file: Annotated[Path, typer.Argument(help="Instance: .json, .qubo, .lp, .qs, a graph of the Gset, a BQP of the OR-Library.")],
-    solver: Annotated[str, typer.Option("--solver", help="Name from qtwin solvers; default: by size and structure.")] = "",
-    backend: Annotated[str, typer.Option("--backend", help="Name from qtwin backends, for solvers that run circuits.")] = "",
+    solver: Annotated[
+        list[str] | None, typer.Option("--solver", help="Name from qtwin solvers; several are compared; default: by size.")
+    ] = None,
+    backend: Annotated[
+        list[str] | None, typer.Option("--backend", help="Name from qtwin backends, for solvers that run circuits; repeatable.")
+    ] = None,
     option: Annotated[list[str] | None, typer.Option("--option", help="key=value of the solver; repeatable.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the solver.")] = 0,
-    time_limit: Annotated[float | None, typer.Option("--time-limit", min=0.001, help="Seconds.")] = None,
+    time_limit: Annotated[float | None, typer.Option("--time-limit", min=0.001, help="Seconds, of each solver.")] = None,
     problem: Annotated[str, typer.Option("--problem", help="Number of the problem, in a file that holds several.")] = "",
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Where result.json goes; default: nowhere.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Solve an instance file with any solver."""
-    from qtwin.cli.solve import solve_file
+    """Solve an instance file with any solver, or with several side by side."""
+    from qtwin.cli.show import terminal
+    from qtwin.cli.solving import parsed_options, show_comparison, show_solution
+    from qtwin.studies.model.result import ModelComparison, Solution
+    from qtwin.studies.model.solve import compare_file, solve_file
 
-    told = solve_file(
-        file,
-        solver=solver,
-        backend=backend,
-        options=option or (),
-        seed=seed,
-        time_limit_s=time_limit,
-        out=output,
-        problem=problem,
-    )
+    solvers, backends = solver or [], backend or []
+    options = parsed_options(f"solver {', '.join(map(repr, solvers)) or 'of your choice'}", option or ())
+    result: Solution | ModelComparison
+    if len(solvers) > 1 or len(backends) > 1:
+        result = compare_file(
+            file,
+            solvers,
+            backends=backends,
+            options=options,
+            seed=seed,
+            time_limit_s=time_limit,
+            problem=problem,
+            progress=terminal,
+        )
+        show_comparison(result)
+    else:
+        result = solve_file(
+            file,
+            next(iter(solvers), ""),
+            backend=next(iter(backends), ""),
+            options=options,
+            seed=seed,
+            time_limit_s=time_limit,
+            problem=problem,
+            progress=terminal,
+        )
+        show_solution(result)
+    if output is not None:
+        result.write(output)
     if as_json:
-        typer.echo(json.dumps(told))
-    if told["alarms"]:
+        typer.echo(json.dumps(result.to_json()))
+    if result.alarms:
         raise typer.Exit(1)
 
 

@@ -33,6 +33,7 @@ TABLE: dict[str, str] = {
     "labs": "qtwin.encoding.generate.labs:generate",
     "twin": "qtwin.encoding.generate.twin:generate",
     "screen": "qtwin.encoding.generate.screen:generate",
+    "file": "qtwin.encoding.generate.file:generate",
 }
 
 
@@ -104,6 +105,6 @@ def make(family: str, n: int, *, seed: int, **options: Any) -> Generated:
     for name in options:
         if name not in known:
             raise unknown_name(f"option of family {family!r}:", name, known)
-    if not 1 <= n <= LARGEST:
+    if n < 1 or (n > LARGEST and family != "file"):
         raise InputError(f"{n} variables came, 1 to {LARGEST} were wanted", hint="choose another size")
     return load(family)(n, seed, **options)

@@ -75,7 +75,9 @@ class DwaveTabu(Solver):
         copying_s = _COPIES * (time.perf_counter() - started)
 
         def draw(reads: int, read_seed: int, stopped: Callable[[], bool], left: float | None) -> NDArray[np.uint8]:
-            further: dict[str, Any] = {"timeout": None if left is None else max(round(1000 * (left - copying_s)), 1)}
+            nonlocal copying_s
+            began, searching_ms = time.perf_counter(), None if left is None else max(round(1000 * (left - copying_s)), 1)
+            further: dict[str, Any] = {"timeout": searching_ms}
             if beginnings:
                 further["initial_states"] = (beginnings.pop()[None, :].astype(np.int8), list(range(n)))
             found = sampler.sample(
@@ -89,6 +91,8 @@ class DwaveTabu(Solver):
                 lower_bound_z=self.updates,
                 **further,
             )
+            beyond_s = 0.0 if searching_ms is None else time.perf_counter() - began - searching_ms / 1000
+            copying_s = max(copying_s, beyond_s)  # as this read took to copy the model
             return bits_of(found)
 
         return draw_in_batches(

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,8 @@ from qtwin.solver import twin_search
 from qtwin.solver.judge import Claim, alarms, claim_of, contradictions
 from qtwin.solver.run import Run, with_nulls
 from qtwin.solver.store import from_plain, to_plain
+from qtwin.studies.model.compare import compare_runs
+from qtwin.studies.model.result import ModelComparison
 from qtwin.studies.regimen.result import Comparison
 from qtwin.studies.result import plain
 from qtwin.studies.stages import Stages
@@ -88,6 +90,7 @@ class References:
         return rows if self.drawn is None else rows[(rows < _SHOWN) | (rows >= self.drawn)]
 
 
+@overload
 def compare(
     problem: RegimenProblem,
     runs: Sequence[Run],
@@ -96,15 +99,32 @@ def compare(
     spectrum: Literal["auto", "always", "never"] = "auto",
     seed: int = 0,
     progress: Progress = SILENT,
-) -> Comparison:
+) -> Comparison: ...
+
+
+@overload
+def compare(problem: BinaryModel, runs: Sequence[Run], *, seed: int = 0) -> ModelComparison: ...
+
+
+def compare(
+    problem: RegimenProblem | BinaryModel,
+    runs: Sequence[Run],
+    *,
+    surrogates: bool = False,
+    spectrum: Literal["auto", "always", "never"] = "auto",
+    seed: int = 0,
+    progress: Progress = SILENT,
+) -> Comparison | ModelComparison:
     """Hold the answers of solvers against the twin and say what it recommends, how sure that is, and who found it.
+
+    Of a `BinaryModel` in place of a problem, the answers are held against each other (`qtwin.studies.model`).
 
     Every feasible regimen is simulated (or a sample, where they are too many to list), so that the strongest classical answer,
     complete enumeration, always takes part in the judgement even where it is not among the runs. Beside quantum runs the null
     baselines take part: uniform bits, uniform feasible choices, and random starts with one-flip descent.
 
     Args:
-        problem: The question.
+        problem: The question, or a model without one.
         runs: Answers of `qtwin.solve` to models of this problem, at least one.
         surrogates: Hold every surrogate against the twin, not the model's alone.
         spectrum: Variance by order of interaction, from all choices of the 14 options that matter most ("auto"), or of all up to
@@ -124,6 +144,8 @@ def compare(
         >>> len(study.solvers) >= 1
         True
     """
+    if isinstance(problem, BinaryModel):
+        return compare_runs(problem, runs, seed=seed)
     judged = Judged.of(problem, runs, seed=seed, stages=Stages(progress=progress))
     judged.runs = with_nulls(judged.runs, seed=seed)
     return judged.comparison(surrogates=surrogates, spectrum_of=spectrum)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -70,20 +69,21 @@ def test_a_spec_that_cannot_be_used_is_refused(text: str, message: str, tmp_path
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_command_reports_every_method_beside_none_and_random_bits(tmp_path: Path) -> None:
-    from qtwin.cli.mitigation import run_mitigation
+    from qtwin.studies.mitigation.result import MitigationResult
+    from qtwin.studies.mitigation.run import run_mitigation
 
     spec = tmp_path / "study.toml"
     spec.write_text(
         "title = 't'\nseed = 3\nrepetitions = 3\nlines = ['typical']\n[energy]\nshots = 4000\n[sampling]\nshots = 1000\n"
     )
     result = run_mitigation(spec, tmp_path / "out")
-    by = {r["label"]: r for r in result["energy"]["rows"]}
+    by = {r.label: r for r in result.energy.rows}
     assert set(by) == {r.label for r in RECIPES}
-    assert by["readout + symmetry"]["rms_millihartree"]["high"] < by["none"]["rms_millihartree"]["low"]
-    rows = {r["label"]: r for r in result["sampling"]["rows"]}
-    assert rows["random bits"]["optimum"]["value"] == pytest.approx(1 / 64, abs=0.01)
-    assert rows["readout + extrapolation"]["optimum"] is None
-    assert json.loads((tmp_path / "out" / "result.json").read_text())["verdict"] == result["verdict"]
+    assert by["readout + symmetry"].rms_millihartree.high < by["none"].rms_millihartree.low
+    rows = {r.label: r for r in result.sampling.rows}
+    assert rows["random bits"].optimum.value == pytest.approx(1 / 64, abs=0.01)
+    assert rows["readout + extrapolation"].optimum is None
+    assert MitigationResult.read(tmp_path / "out" / "result.json") == result
     assert (tmp_path / "out" / "report.html").exists()
     again = run_mitigation(spec, tmp_path / "out")
-    assert again["energy"] == result["energy"]
+    assert again.energy == result.energy

@@ -14,7 +14,7 @@ from qtwin.errors import InputError
 SMALL = {"frustrated-loops": 14, "wishart": 13, "xorsat": 12, "dense": 10, "three-regular": 12, "cardinality": 10, "twin": 9}
 
 
-@pytest.mark.parametrize("family", [f for f in TABLE if f not in ("labs", "screen")])
+@pytest.mark.parametrize("family", [f for f in TABLE if f not in ("labs", "screen", "file")])
 def test_the_seed_is_the_instance(family: str) -> None:
     n = SMALL.get(family, 10)
     first, again, other = (make(family, n, seed=s) for s in (3, 3, 4))

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qtwin.cli.solve import solve_file
 from qtwin.encoding.instance import bqp, maxcut, read_instance, write_instance
 from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
+from qtwin.studies.model.solve import solve_file
 
 _GRAPH = "5 6\n1 2 3\n1 3 -1\n2 3 2\n3 4 1.5\n4 5 1\n1 5 -2\n"
 _PROBLEMS = " 2 \n 3 4 \n 1 1 5 \n 1 2 -4 \n 2 3 7 \n 3 3 -6 \n 2 2 \n 1 2 3 \n 2 2 -1 \n"
@@ -59,10 +59,10 @@ def test_a_file_without_a_suffix_of_its_own_is_known_by_its_first_lines(tmp_path
 def test_the_problem_of_a_file_is_solved_and_named(tmp_path: Path) -> None:
     path = tmp_path / "two.bqp"
     path.write_text(_PROBLEMS, encoding="utf-8")
-    told = solve_file(path, solver="enumeration", backend="", options=(), seed=0, time_limit_s=None, out=None, problem="2")
-    assert told["energy"] == pytest.approx(-5.0)  # x = (1, 1): 2 x 3 - 1
-    assert told["instance"]["problem"] == "2"
-    assert told["feasible"] is True
+    told = solve_file(path, "enumeration", problem="2")
+    assert told.energy == pytest.approx(-5.0)  # x = (1, 1): 2 x 3 - 1
+    assert told.instance.problem == "2"
+    assert told.feasible is True
 
 
 @pytest.mark.parametrize(

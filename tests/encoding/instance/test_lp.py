@@ -9,12 +9,12 @@ import dimod
 import numpy as np
 import pytest
 
-from qtwin.cli.solve import solve_file
 from qtwin.encoding.instance import lp, read_instance, write_instance
 from qtwin.encoding.integers import weights_of
 from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.polynomial import index_to_bits
 from qtwin.errors import InputError
+from qtwin.studies.model.solve import solve_file
 
 
 def _optimum(encoding: BinaryModel) -> float | None:
@@ -281,10 +281,10 @@ def test_the_answer_names_the_values_of_whole_numbers(tmp_path: Path) -> None:
         _two("- 3 x - y", rows="c: 2 x + y <= 12", rest="Bounds\n -5 <= x <= 7\nGeneral\n x\nBinary\n y"), encoding="utf-8"
     )
     for solver in ("cp-sat", "tabu", "enumeration"):
-        told = solve_file(path, solver=solver, backend="", options=(), seed=0, time_limit_s=5.0, out=None)
-        assert told["energy"] == pytest.approx(-18.0)
-        assert told["whole_numbers"] == {"x": 6}
-        assert told["chosen"] == []
+        told = solve_file(path, solver, time_limit_s=5.0)
+        assert told.energy == pytest.approx(-18.0)
+        assert told.whole_numbers == {"x": 6}
+        assert told.chosen == ()
     kept = read_instance(path)
     write_instance(kept, tmp_path / "b.json")
     assert read_instance(tmp_path / "b.json").whole_numbers == kept.whole_numbers

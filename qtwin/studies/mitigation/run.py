@@ -1,4 +1,4 @@
-"""`qtwin mitigation`: what each way to treat noise is worth on a snapshot of a device."""
+"""What each way to treat noise is worth on a snapshot of a device, repetition by repetition."""
 
 from __future__ import annotations
 
@@ -14,78 +14,87 @@ from typing import Any
 import numpy as np
 
 from qtwin.backend import registry
-from qtwin.benchmark.checkpoint import Checkpoint, write_json
+from qtwin.benchmark.checkpoint import Checkpoint
 from qtwin.benchmark.mitigation.energy import RECIPES, hydrogen, measure
 from qtwin.benchmark.mitigation.recipe import summarised
 from qtwin.benchmark.mitigation.sampling import SamplingCase, choice, repetition
 from qtwin.benchmark.surroundings import versions
-from qtwin.cli.show import note, stage, table
 from qtwin.errors import InputError, require_vendor
+from qtwin.progress import SILENT, Progress
 from qtwin.report.mitigation_pictures import energy_picture, sampling_picture
 from qtwin.report.number import MISSING, number
 from qtwin.report.origin import command_line
 from qtwin.report.sheet import Section, Sheet, Table, write_sheet
 from qtwin.spec import MitigationSpec, identity, read_mitigation_spec
+from qtwin.studies.mitigation.result import SCHEMA, MitigationResult
+from qtwin.studies.result import plain
 
-SCHEMA = "qtwin.mitigation/1"
 _COINS = ("random bits", "random bits + one-flip descent")
 
 
-def run_mitigation(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any]:
+def run_mitigation(
+    spec: str | Path | MitigationSpec, out: str | Path | None = None, *, overwrite: bool = False, progress: Progress = SILENT
+) -> MitigationResult:
     """Run the study of a spec, or what is left of it, and report it.
+
+    Args:
+        spec: The study's file (TOML), or what `qtwin.spec.read_mitigation_spec` read.
+        out: Output folder; by default out/<name of the file>.
+        overwrite: Forget finished stages and start over.
+        progress: Who hears of the stages.
 
     Raises:
         InputError: for a spec that cannot be used.
         MissingVendorError: without PySCF, Mitiq or qiskit-ibm-runtime.
     """
     started = time.perf_counter()
-    spec = read_mitigation_spec(path)
+    read = spec if isinstance(spec, MitigationSpec) else read_mitigation_spec(Path(spec))
+    folder = Path("out") / ("mitigation" if isinstance(spec, MitigationSpec) else Path(spec).stem) if out is None else Path(out)
     for module, package in (("pyscf", "pyscf"), ("mitiq", "mitiq"), ("qiskit_ibm_runtime", "qiskit-ibm-runtime")):
         require_vendor(module, package=package, needed_by="the study of mitigation")
-    if spec.sampling.choose > spec.sampling.variables:
+    if read.sampling.choose > read.sampling.variables:
         raise InputError(
-            f"choose = {spec.sampling.choose} of {spec.sampling.variables} variables came", hint="choose at most all of them"
+            f"choose = {read.sampling.choose} of {read.sampling.variables} variables came", hint="choose at most all of them"
         )
-    device = registry.load(f"fake:{spec.device}").capabilities()
-    widest = max(4, spec.sampling.variables)
+    device = registry.load(f"fake:{read.device}").capabilities()
+    widest = max(4, read.sampling.variables)
     if device.max_qubits < widest:
         raise InputError(f"{device.name} has {device.max_qubits} qubits, {widest} were wanted", hint='device = "fez"')
     installed = versions()
-    run_id = identity(spec, *(f"{k}={v}" for k, v in installed.items()))
-    checkpoint = Checkpoint.open(out, run_id, fresh=fresh)
-    note(spec.title, style="bold")
-    energies, exact = _energies(spec, checkpoint)
-    samples, case = _samples(spec, checkpoint)
-    verdict, points = _verdict(spec, energies, samples)
-    result = {
-        "schema": SCHEMA,
-        "spec": spec.model_dump(mode="json"),
-        "spec_hash": run_id,
-        "versions": installed,
-        "machine": {"cpu_count": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()},
-        "command": command_line(),
-        "seed": spec.seed,
-        "device": device.name,
-        "energy": {"exact_hartree": exact, "rows": energies},
-        "sampling": {
-            "best": case.best,
-            "ideal_energy": case.ideal_energy,
-            "ideal_optimum": case.ideal_optimum,
-            "ideal_repaired": case.ideal_repaired,
-            "rows": samples,
-        },
-        "verdict": verdict,
-        "verdict_points": points,
-        "wall_s": time.perf_counter() - started,
-    }
-    with stage("Report"):
-        page = _page(spec, result, out)
-    write_json(out / "result.json", result)
-    header = ("method", "qubits", "RMS error, mHa", "95 %", "bias, mHa", "shots")
-    table("Energy of H2", header, [_energy_row(r) for r in energies])
-    table("QAOA samples", ("method", "qubits", "mean energy", "optimal shots, %"), [_sample_row(r) for r in samples])
-    note(verdict, style="bold green")
-    note(f"{page}  ({time.perf_counter() - started:.0f} s)")
+    run_id = identity(read, *(f"{k}={v}" for k, v in installed.items()))
+    checkpoint = Checkpoint.open(folder, run_id, fresh=overwrite)
+    progress.note(read.title, style="bold")
+    energies, exact = _energies(read, checkpoint, progress)
+    samples, case = _samples(read, checkpoint, progress)
+    verdict, points = _verdict(read, energies, samples)
+    result = MitigationResult.model_validate(
+        plain(
+            {
+                "schema": SCHEMA,
+                "spec": read.model_dump(mode="json"),
+                "spec_hash": run_id,
+                "versions": installed,
+                "machine": {"cpu_count": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()},
+                "command": command_line(),
+                "seed": read.seed,
+                "device": device.name,
+                "energy": {"exact_hartree": exact, "rows": energies},
+                "sampling": {
+                    "best": case.best,
+                    "ideal_energy": case.ideal_energy,
+                    "ideal_optimum": case.ideal_optimum,
+                    "ideal_repaired": case.ideal_repaired,
+                    "rows": samples,
+                },
+                "verdict": verdict,
+                "verdict_points": points,
+                "wall_s": time.perf_counter() - started,
+            }
+        )
+    )
+    result.write(folder / "result.json")
+    with progress.stage("Report") as found:
+        found.append(str(write_sheet(sheet(result), folder)))
     return result
 
 
@@ -93,13 +102,13 @@ def _seeds(spec: MitigationSpec, what: int) -> list[int]:
     return [int(s) for s in np.random.default_rng([spec.seed, what]).integers(2**31, size=spec.repetitions)]
 
 
-def _energies(spec: MitigationSpec, checkpoint: Checkpoint) -> tuple[list[dict[str, Any]], float]:
+def _energies(spec: MitigationSpec, checkpoint: Checkpoint, progress: Progress) -> tuple[list[dict[str, Any]], float]:
     """A row for every line of qubits and recipe."""
     case = hydrogen(spec.energy.distance_angstrom)
     rows = []
     for line in spec.lines:
         for k, recipe in enumerate(RECIPES):
-            with stage(f"H2, {line} qubits, {recipe.label}") as found:
+            with progress.stage(f"H2, {line} qubits, {recipe.label}") as found:
                 compute = partial(measure, case, spec.device, line, recipe, shots=spec.energy.shots, seeds=_seeds(spec, 1))
                 drawn, _ = checkpoint.stage(f"energy-{line}-{k}", compute)
                 errors = [d["error_millihartree"] for d in drawn]
@@ -120,7 +129,7 @@ def _energies(spec: MitigationSpec, checkpoint: Checkpoint) -> tuple[list[dict[s
     return rows, case.exact_hartree
 
 
-def _samples(spec: MitigationSpec, checkpoint: Checkpoint) -> tuple[list[dict[str, Any]], SamplingCase]:
+def _samples(spec: MitigationSpec, checkpoint: Checkpoint, progress: Progress) -> tuple[list[dict[str, Any]], SamplingCase]:
     """A row for every line of qubits and method; tossed coins need no qubits and stand once."""
     s = spec.sampling
     case = choice(s.variables, s.choose, s.layers, seed=spec.seed)
@@ -132,7 +141,7 @@ def _samples(spec: MitigationSpec, checkpoint: Checkpoint) -> tuple[list[dict[st
             "twirled": registry.load(f"fake:{spec.device}", options | {"twirls": 8}),
             "decoupled": registry.load(f"fake:{spec.device}", options | {"decoupling": "XX"}),
         }
-        with stage(f"QAOA, {line} qubits"):
+        with progress.stage(f"QAOA, {line} qubits"):
             drawn = [
                 checkpoint.stage(f"sampling-{line}-{k}", partial(repetition, case, devices, shots=s.shots, seed=seed))[0]
                 for k, seed in enumerate(_seeds(spec, 2))
@@ -180,7 +189,8 @@ def _verdict(spec: MitigationSpec, energies: Sequence[Any], samples: Sequence[An
     return sentence, [p for p in points if p]
 
 
-def _energy_row(r: Mapping[str, Any]) -> tuple[str, ...]:
+def energy_row(r: Mapping[str, Any]) -> tuple[str, ...]:
+    """A line of the table of energies."""
     rms = r["rms_millihartree"]
     return (
         r["label"],
@@ -192,7 +202,9 @@ def _energy_row(r: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _sample_row(r: Mapping[str, Any]) -> tuple[str, ...]:
+def sample_row(r: Mapping[str, Any]) -> tuple[str, ...]:
+    """A line of the table of samples."""
+
     def shown(q: Mapping[str, float] | None, scale: float) -> str:
         if q is None:
             return MISSING
@@ -202,70 +214,69 @@ def _sample_row(r: Mapping[str, Any]) -> tuple[str, ...]:
     return r["label"], r["line"], shown(r["energy"], 1.0), shown(r["optimum"], 100.0)
 
 
-def _page(spec: MitigationSpec, result: Mapping[str, Any], out: Path) -> Path:
+def sheet(told: MitigationResult) -> Sheet:
+    """The page of a result."""
+    spec, result = MitigationSpec.model_validate(told.spec), told.to_json()
     energies, sampling = result["energy"]["rows"], result["sampling"]
-    return write_sheet(
-        Sheet(
-            kind="study of mitigation",
-            title=spec.title,
-            verdict=result["verdict"],
-            points=result["verdict_points"],
-            cards=[
-                ("Repetitions", f"{spec.repetitions}", "each with other seeds"),
-                ("Exact energy", f"{result['energy']['exact_hartree']:.5f} hartree", "H2, STO-3G, four qubits, six CX"),
-                (
-                    "Noiseless QAOA",
-                    f"{100 * sampling['ideal_optimum']:.1f} %",
-                    f"of its shots are optimal; {100 * sampling['ideal_repaired']:.0f} % once repaired",
-                ),
-            ],
-            sections=[
-                Section(
-                    anchor="energy",
-                    title="Energy by expectation values",
-                    text=["Every estimate has the same shots for its circuits; calibration comes on top and is counted."],
-                    pictures=[energy_picture(energies)],
-                    tables=[
-                        Table(
-                            title="Errors",
-                            header=("Method", "Qubits", "RMS error, mHa", "95 % interval", "Bias, mHa", "Shots"),
-                            rows=[_energy_row(r) for r in energies],
-                            numeric=frozenset({2, 3, 4, 5}),
-                        )
-                    ],
-                ),
-                Section(
-                    anchor="sampling",
-                    title="Choices by samples",
-                    text=[
-                        "The honest baseline is the last row: tossed coins, repaired by the same one-flip descent.",
-                        "Dropping the shots that break a constraint changes the distribution; it recovers nothing.",
-                    ],
-                    pictures=[
-                        sampling_picture(
-                            sampling["rows"],
-                            ideal_energy=sampling["ideal_energy"],
-                            ideal_optimum=sampling["ideal_optimum"],
-                            best=sampling["best"],
-                        )
-                    ],
-                    tables=[
-                        Table(
-                            title="Samples",
-                            header=("Method", "Qubits", "Mean energy, 95 %", "Optimal shots, %, 95 %"),
-                            rows=[_sample_row(r) for r in sampling["rows"]],
-                            numeric=frozenset({2, 3}),
-                        )
-                    ],
-                ),
-            ],
-            facts={
-                "Device": f"{result['device']}, snapshot in qiskit-ibm-runtime, simulated by Qiskit Aer",
-                "Run": result["spec_hash"][:16],
-                "Seed": str(spec.seed),
-                "Machine": f"{result['machine']['cpu_count']} cores, {result['machine']['platform']}",
-                "Versions": ", ".join(f"{k} {v}" for k, v in result["versions"].items()),
-            },
-        ),
-        out,
+    return Sheet(
+        kind="study of mitigation",
+        title=spec.title,
+        verdict=result["verdict"],
+        points=result["verdict_points"],
+        cards=[
+            ("Repetitions", f"{spec.repetitions}", "each with other seeds"),
+            ("Exact energy", f"{result['energy']['exact_hartree']:.5f} hartree", "H2, STO-3G, four qubits, six CX"),
+            (
+                "Noiseless QAOA",
+                f"{100 * sampling['ideal_optimum']:.1f} %",
+                f"of its shots are optimal; {100 * sampling['ideal_repaired']:.0f} % once repaired",
+            ),
+        ],
+        sections=[
+            Section(
+                anchor="energy",
+                title="Energy by expectation values",
+                text=["Every estimate has the same shots for its circuits; calibration comes on top and is counted."],
+                pictures=[energy_picture(energies)],
+                tables=[
+                    Table(
+                        title="Errors",
+                        header=("Method", "Qubits", "RMS error, mHa", "95 % interval", "Bias, mHa", "Shots"),
+                        rows=[energy_row(r) for r in energies],
+                        numeric=frozenset({2, 3, 4, 5}),
+                    )
+                ],
+            ),
+            Section(
+                anchor="sampling",
+                title="Choices by samples",
+                text=[
+                    "The honest baseline is the last row: tossed coins, repaired by the same one-flip descent.",
+                    "Dropping the shots that break a constraint changes the distribution; it recovers nothing.",
+                ],
+                pictures=[
+                    sampling_picture(
+                        sampling["rows"],
+                        ideal_energy=sampling["ideal_energy"],
+                        ideal_optimum=sampling["ideal_optimum"],
+                        best=sampling["best"],
+                    )
+                ],
+                tables=[
+                    Table(
+                        title="Samples",
+                        header=("Method", "Qubits", "Mean energy, 95 %", "Optimal shots, %, 95 %"),
+                        rows=[sample_row(r) for r in sampling["rows"]],
+                        numeric=frozenset({2, 3}),
+                    )
+                ],
+            ),
+        ],
+        facts={
+            "Device": f"{result['device']}, snapshot in qiskit-ibm-runtime, simulated by Qiskit Aer",
+            "Run": result["spec_hash"][:16],
+            "Seed": str(spec.seed),
+            "Machine": f"{result['machine']['cpu_count']} cores, {result['machine']['platform']}",
+            "Versions": ", ".join(f"{k} {v}" for k, v in result["versions"].items()),
+        },
     )

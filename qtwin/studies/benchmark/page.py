@@ -12,27 +12,45 @@ from qtwin.benchmark.analysis import Cell
 from qtwin.benchmark.metrics import FEWEST, Interval, no_interval
 from qtwin.benchmark.profile import order_changes
 from qtwin.benchmark.stages import STAGES
-from qtwin.report.bench_pictures import growth_picture, profile_picture
+from qtwin.report.bench_pictures import growth_picture, outcome_picture, profile_picture
+from qtwin.report.chart import Figure
 from qtwin.report.noise_picture import noise_picture
 from qtwin.report.number import number, seconds, whole
 from qtwin.report.sheet import Section, Sheet, Table, write_sheet
-from qtwin.spec import BenchSpec
+from qtwin.studies.benchmark.result import BenchmarkResult
 
 _WHO = ("Family", "n", "Solver")
 
 
-def page_of(spec: BenchSpec, rows: Sequence[dict[str, Any]], result: dict[str, Any], out: Path) -> Path:
-    """Draw the figures of a sweep and write its page; returns the page's path."""
+def page_of(told: BenchmarkResult, rows: Sequence[dict[str, Any]], out: Path) -> Path:
+    """Draw the figures of a sweep and write its page.
+
+    Args:
+        told: The result.
+        rows: Its records, for fitted curves, profiles and single runs; without them the page has none of these.
+        out: Folder.
+
+    Returns:
+        Path of the page.
+    """
+    result, spec = told.to_json(), told.spec
     best = analysis.best_known(rows)
-    found = analysis.cells(rows, best)
-    fits = analysis.growth(rows, best, seed=spec.seed)
+    found = [c.cell() for c in told.cells]
+    fits = analysis.growth(rows, best, seed=told.seed)
+    families = sorted({c.family for c in found})
+    several = [f for f in families if len({c.n for c in found if c.family == f}) > 1]
     pictures = [
         growth_picture(
             family,
             [c for c in found if c.family == family],
             {label: value[0] for (f, label), value in fits.items() if f == family and isinstance(value, tuple)},
         )
-        for family in sorted({c.family for c in found})
+        for family in several
+    ]
+    alone = [
+        outcome_picture(family, [c for c in found if c.family == family], outcomes(rows, best, family))
+        for family in families
+        if family not in several
     ]
     times = _times(rows, best)
     changed = order_changes(times, 10.0)
@@ -40,11 +58,11 @@ def page_of(spec: BenchSpec, rows: Sequence[dict[str, Any]], result: dict[str, A
     return write_sheet(
         Sheet(
             kind="sweep",
-            title=spec.title,
+            title=str(spec["title"]),
             verdict=str(result["verdict"]),
             points=[
-                spec.question,
-                spec.decision_rule,
+                str(spec.get("question") or ""),
+                str(spec.get("decision_rule") or ""),
                 *(f"ALARM: {words}." for words in result["alarms"]),
                 *(f"{x['quantum']} against {x['classical']} on {x['family']}: {x['words']}." for x in result["crossovers"]),
             ],
@@ -52,11 +70,12 @@ def page_of(spec: BenchSpec, rows: Sequence[dict[str, Any]], result: dict[str, A
                 ("Instances", str(result["instances"]), f"{result['proven_instances']} with a proven optimum"),
                 (
                     "Runs",
-                    f"{len(rows):,}",
+                    f"{sum(c.runs for c in found):,}",
                     f"{sum(c.failed for c in found)} failed, {sum(c.out_of_time for c in found)} out of time",
                 ),
             ],
             sections=[
+                *_runs(alone),
                 Section(
                     anchor="growth",
                     title="How time grows",
@@ -91,7 +110,7 @@ def page_of(spec: BenchSpec, rows: Sequence[dict[str, Any]], result: dict[str, A
             ],
             facts={
                 "Sweep": str(result["spec_hash"]),
-                "Seed": str(spec.seed),
+                "Seed": str(told.seed),
                 "Machine": ", ".join(f"{v}" for v in result["machine"].values()),
                 "Compiling, charged to nobody": seconds(result["compiling_s"]),
                 "Versions": ", ".join(f"{k} {v}" for k, v in result["versions"].items()),
@@ -99,6 +118,23 @@ def page_of(spec: BenchSpec, rows: Sequence[dict[str, Any]], result: dict[str, A
         ),
         out,
     )
+
+
+def _runs(pictures: Sequence[Figure]) -> list[Section]:
+    """Single runs of families of one size; nothing where every family has several."""
+    if not pictures:
+        return []
+    text = "One size carries no growth: what is shown is every run, and how often a run reaches the best known energy."
+    return [Section(anchor="runs", title="Every run", text=[text], pictures=list(pictures))]
+
+
+def outcomes(rows: Sequence[dict[str, Any]], best: dict[str, analysis.Best], family: str) -> list[tuple[str, float]]:
+    """(solver, energy above the best known of the instance) of every feasible answer in a family."""
+    return [
+        (r["task"]["label"], max(0.0, float(r["energy"]) - best[r["instance_id"]].energy))
+        for r in rows
+        if analysis.group_of(r) == family and r.get("energy") is not None and r.get("feasible") and r["instance_id"] in best
+    ]
 
 
 def _times(rows: Sequence[dict[str, Any]], best: dict[str, analysis.Best]) -> dict[str, list[float]]:
@@ -115,7 +151,7 @@ def _growth_table(result: dict[str, Any]) -> Table:
     timed = [(g, g["solver"]) for g in result["growth"]]
     timed += [(g, f"{g['solver']}, QPU time") for g in result["growth_qpu"]]
     for g, who in timed:
-        if "refused" in g:
+        if g["refused"]:
             rows.append((g["family"], who, "none", g["refused"], ""))
             continue
         low, high = g["base_interval"]
@@ -277,7 +313,7 @@ def _budget_table(entries: Sequence[dict[str, Any]]) -> Table:
     def row(e: dict[str, Any]) -> tuple[str, ...]:
         gates = ((e["resources"].get("two_qubit") or {}).get("all-to-all") or {}).get("gates", "-")
         chance = "-" if e["chance"] is None else f"{e['chance']:.2g}"
-        if "refused" in e:
+        if e["refused"]:
             return e["family"], str(e["n"]), e["solver"], str(gates), "-", "-", chance, e["refused"]
         low, high = e["budget_interval"]
         words = f"needs a two-qubit error below {e['budget']:.2g} ({low:.2g} to {high:.2g})"
@@ -326,7 +362,7 @@ def _stage_table(cells: Sequence[Cell]) -> Table:
 def _machine_table(result: dict[str, Any]) -> Table:
     rows = []
     for r in result["requirements"]:
-        if "refused" in r:
+        if r["refused"]:
             rows.append((r["family"], "-", "-", "-", "-", "-", r["refused"]))
             continue
         m = r["machine"]

@@ -1,4 +1,4 @@
-"""`qtwin rerun`: the command behind a page or a figure, run anew in another folder, and the numbers of both held side by side."""
+"""The command behind a page or a figure, run anew in another folder, and the numbers of both held side by side."""
 
 from __future__ import annotations
 
@@ -6,23 +6,31 @@ import csv
 import json
 import math
 import shlex
-from dataclasses import asdict, dataclass
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Final, Literal
+
+from pydantic import Field
 
 from qtwin.benchmark.surroundings import versions
-from qtwin.cli.show import note, table
-from qtwin.errors import InputError
+from qtwin.errors import InputError, QtwinError
+from qtwin.progress import SILENT, Progress
 from qtwin.report.origin import ORIGIN, made_by
+from qtwin.studies.result import Part, StudyResult
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA: Final = "qtwin.reproduced/1"
 _COMMANDS = ("run", "bench", "trial", "scaling", "mitigation", "molecule", "map", "screen", "twin")
 # Where the page and its records go is ours to say now: finished tasks of the old store would be taken for new ones. A paid job is
 # asked about anew.
 _LEFT_OUT = {"--out": 1, "-o": 1, "--store": 1, "--json": 0, "--yes": 0}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Likeness:
+class Likeness(Part):
     """What became of the numbers of one figure.
 
     Attributes:
@@ -42,6 +50,7 @@ class Likeness:
 
     @property
     def sentence(self) -> str:
+        """The same in words."""
         if self.rows is None:
             return "not drawn again"
         if self.changes is None:
@@ -53,41 +62,89 @@ class Likeness:
         return said + (f"; {self.words} words differ" if self.words else "")
 
 
-def run_again(made: Path, out: Path | None) -> dict[str, Any]:
-    """Run what made `made` into `out`, and compare.
+class Reproduced(StudyResult):
+    """A page made again, and every number of its figures held against the first.
+
+    Attributes:
+        command: What was run.
+        folder: Where the new page is.
+        figure: The one figure asked about; "" for the whole page.
+        versions_changed: Packages that are other than then.
+        figures: Each figure, then and now.
+    """
+
+    schema_: Literal["qtwin.reproduced/1"] = Field(default=SCHEMA, alias="schema")
+    command: str
+    folder: str
+    figure: str
+    versions_changed: tuple[str, ...]
+    figures: tuple[Likeness, ...]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A row for each figure."""
+        import pandas as pd
+
+        return pd.DataFrame([f.to_json() | {"difference": f.sentence} for f in self.figures])
+
+    @property
+    def shown(self) -> Path:
+        """The new folder, or the drawing of the figure asked about."""
+        return Path(self.folder) if not self.figure else _drawing(Path(self.folder), self.figure)
+
+    def __repr__(self) -> str:
+        return f"Reproduced({self.command}: {'; '.join(f'{f.figure}: {f.sentence}' for f in self.figures)})"
+
+    def _repr_html_(self) -> str:
+        return str(self.to_pandas()[["figure", "rows", "difference"]].to_html(index=False))
+
+
+def reproduce(
+    made: str | Path,
+    out: str | Path | None = None,
+    *,
+    command: Callable[[Sequence[str]], None] | None = None,
+    progress: Progress = SILENT,
+) -> Reproduced:
+    """Run what made a page into another folder, and compare.
 
     Args:
         made: A folder that qtwin wrote, a file in it, or a figure in its ``figures``.
         out: Where the new page goes; default: beside the old, its name with ``-again``.
+        command: What runs the arguments of a command; by default another process does.
+        progress: Who hears of it.
 
     Raises:
         InputError: for a folder whose command is not known or is none that draws, or if `out` is that folder.
+        QtwinError: when the command fails.
     """
-    folder, figure = _place(made.absolute())
+    folder, figure = _place(Path(made).absolute())
     arguments, then = _origin(folder)
-    target = folder.with_name(folder.name + "-again") if out is None else out
+    target = folder.with_name(folder.name + "-again") if out is None else Path(out)
     if target.resolve() == folder.resolve():
         raise InputError(f"the page would be written over the one in {folder}", hint="name another folder with --out")
     again = [*_without_output(arguments), "--out", str(target)]
     names = sorted(p.stem for p in (folder / "figures").glob("*.csv")) if figure is None else [figure]
     before = {name: _rows(folder / "figures" / f"{name}.csv") for name in names}
-    note("qtwin " + shlex.join(again), style="bold")
+    progress.note("qtwin " + shlex.join(again), style="bold")
     changed = _changed(then, versions())
     for line in changed:
-        note(f"other than then: {line}", style="yellow")
-    from qtwin.cli import app
-
+        progress.note(f"other than then: {line}", style="yellow")
     with made_by(again):
-        app(args=again, standalone_mode=False)
-    found = [_compare(name, rows, _rows(target / "figures" / f"{name}.csv")) for name, rows in before.items()]
-    table("Figures, then and now", ("figure", "rows", "difference"), [(f.figure, _count(f.rows), f.sentence) for f in found])
-    note(str(target if figure is None else _drawing(target, figure)))
-    return {
-        "schema": "qtwin.rerun/1",
-        "command": shlex.join(("qtwin", *again)),
-        "versions_changed": changed,
-        "figures": [asdict(f) for f in found],
-    }
+        (command or _elsewhere)(again)
+    return Reproduced(
+        command=shlex.join(("qtwin", *again)),
+        folder=str(target),
+        figure=figure or "",
+        versions_changed=tuple(changed),
+        figures=tuple(_compare(name, rows, _rows(target / "figures" / f"{name}.csv")) for name, rows in before.items()),
+    )
+
+
+def _elsewhere(arguments: Sequence[str]) -> None:
+    """Run a command in a process of its own."""
+    done = subprocess.run([sys.executable, "-m", "qtwin", *arguments], check=False, stdout=subprocess.DEVNULL)
+    if done.returncode not in (0, 1):  # 1 is an alarm, which the page tells
+        raise QtwinError(f"qtwin {shlex.join(arguments)} ended with {done.returncode}", hint="run that command itself")
 
 
 def _drawing(folder: Path, figure: str) -> Path:
@@ -186,7 +243,3 @@ def _number(cell: str) -> float | None:
 
 def _percent(change: float) -> str:
     return f"{100 * change:.0f} %" if change >= 0.1 else f"{100 * change:.2g} %"
-
-
-def _count(rows: int | None) -> str:
-    return "" if rows is None else str(rows)

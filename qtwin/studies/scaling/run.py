@@ -1,4 +1,4 @@
-"""`qtwin scaling`: how the success of fixed-angle QAOA falls with size, beside a published exponent."""
+"""Train the angles on small instances, run them unchanged on large ones, and fit how the success falls."""
 
 from __future__ import annotations
 
@@ -11,93 +11,94 @@ from typing import Any
 
 import numpy as np
 
-from qtwin.benchmark.checkpoint import Checkpoint, write_json
+from qtwin.benchmark.checkpoint import Checkpoint
 from qtwin.benchmark.fault_tolerance.estimate import machine as machine_for
 from qtwin.benchmark.fault_tolerance.search import Polynomial, amplified_qaoa
+from qtwin.benchmark.metrics import Interval
 from qtwin.benchmark.portrait import portrait
 from qtwin.benchmark.regression import Line, exponential
 from qtwin.benchmark.requirement import duration
 from qtwin.benchmark.surroundings import machine, versions
 from qtwin.benchmark.transfer import success, trained
-from qtwin.cli.show import note, stage, table
 from qtwin.encoding.generate import make
 from qtwin.errors import InputError
-from qtwin.report.chart import Figure
+from qtwin.progress import SILENT, Progress
 from qtwin.report.origin import command_line
 from qtwin.report.scaling_picture import scaling_picture
 from qtwin.report.sheet import Section, Sheet, Table, write_sheet
 from qtwin.spec import ScalingSpec, identity, read_scaling_spec
-from qtwin.studies.result import output_folder
-from qtwin.studies.result import plain as finite
+from qtwin.studies.result import plain
+from qtwin.studies.scaling.result import SCHEMA, LineFit, ScalingResult
 
-SCHEMA = "qtwin.scaling/1"
 _CITATION = "Shaydulin et al. 2024, Science Advances 10:eadm6761, arXiv:2308.02342"
 
 
-def run_scaling(path: Path, out: Path, *, fresh: bool = False) -> dict[str, Any]:
+def run_scaling(
+    spec: str | Path | ScalingSpec, out: str | Path | None = None, *, overwrite: bool = False, progress: Progress = SILENT
+) -> ScalingResult:
     """Train small, run large, fit, and write result.json, report.html and figures into `out`; goes on where it stopped.
+
+    Args:
+        spec: The study's file (TOML), or what `qtwin.spec.read_scaling_spec` read.
+        out: Output folder; by default out/<name of the file>.
+        overwrite: Forget finished stages and start over.
+        progress: Who hears of the stages.
 
     Raises:
         InputError: for a spec that cannot be run.
     """
     started = time.perf_counter()
-    spec = read_scaling_spec(path)
-    if max(spec.train_sizes) > min(spec.fit_sizes):
+    read = spec if isinstance(spec, ScalingSpec) else read_scaling_spec(Path(spec))
+    name = "scaling" if isinstance(spec, ScalingSpec) else Path(spec).stem
+    folder = Path("out") / name if out is None else Path(out)
+    if max(read.train_sizes) > min(read.fit_sizes):
         raise InputError(
-            f"angles trained on {max(spec.train_sizes)} variables came for a fit that begins at {min(spec.fit_sizes)}",
+            f"angles trained on {max(read.train_sizes)} variables came for a fit that begins at {min(read.fit_sizes)}",
             hint="fit sizes that the training never saw",
         )
-    output_folder(out)
-    checkpoint = Checkpoint.open(out, identity(spec, *(f"{k}={v}" for k, v in versions().items())), fresh=fresh)
-    note(spec.title, style="bold")
-    with stage("Training on small instances") as found:
-        seeds = range(spec.instances)
-        small = [(n, k) for n in spec.train_sizes for k in seeds]
-        polynomials = [_polynomial(spec, n, k) for n, k in small]
-        kept, _ = checkpoint.stage("angles", lambda: {"theta": trained(polynomials, spec.layers, seed=spec.seed).tolist()})
-        found.append(f"{len(polynomials)} instances, {spec.layers} layers")
+    checkpoint = Checkpoint.open(folder, identity(read, *(f"{k}={v}" for k, v in versions().items())), fresh=overwrite)
+    progress.note(read.title, style="bold")
+    with progress.stage("Training on small instances") as found:
+        seeds = range(read.instances)
+        small = [(n, k) for n in read.train_sizes for k in seeds]
+        polynomials = [_polynomial(read, n, k) for n, k in small]
+        kept, _ = checkpoint.stage("angles", lambda: {"theta": trained(polynomials, read.layers, seed=read.seed).tolist()})
+        found.append(f"{len(polynomials)} instances, {read.layers} layers")
     rows: list[dict[str, Any]] = []
-    with stage("Exact success probabilities") as found:
-        for n in spec.sizes:
+    with progress.stage("Exact success probabilities") as found:
+        for n in read.sizes:
             for k in seeds:
-                row, _ = checkpoint.stage(f"size-{n}-{k}", partial(_measured, spec, n, k, kept["theta"]))
+                progress.step(f"{len(rows)} of {len(read.sizes) * read.instances} instances")
+                row, _ = checkpoint.stage(f"size-{n}-{k}", partial(_measured, read, n, k, kept["theta"]))
                 rows.append(row)
-        found.append(f"up to {max(spec.sizes)} variables")
-    used = [r for r in rows if r["n"] in spec.fit_sizes]
+        found.append(f"up to {max(read.sizes)} variables")
+    used = [r for r in rows if r["n"] in read.fit_sizes]
     line = exponential([r["n"] for r in used], [1.0 / r["probability"] for r in used])
     amplified = exponential([r["n"] for r in used], [r["probability"] ** -0.5 for r in used])
-    verdict = _verdict(spec, line)
-    result = finite(
-        {
-            "schema": SCHEMA,
-            "title": spec.title,
-            "verdict": verdict,
-            "spec": spec.model_dump(mode="json"),
-            "theta": kept["theta"],
-            "rows": rows,
-            "fit": dataclasses.asdict(line),
-            "amplified": dataclasses.asdict(amplified) | {"machines": _machines(spec, line)},
-            "solvers": {f"QAOA, {spec.layers} fixed layers": {"citation": _CITATION, "kind": "quantum"}},
-            "seed": spec.seed,
-            "machine": machine(),
-            "versions": versions(),
-            "command": command_line() or f"qtwin scaling {path} --out {out}",
-            "wall_s": time.perf_counter() - started,
-        }
+    result = ScalingResult.model_validate(
+        plain(
+            {
+                "schema": SCHEMA,
+                "title": read.title,
+                "verdict": _verdict(read, line),
+                "spec": read.model_dump(mode="json"),
+                "theta": kept["theta"],
+                "rows": rows,
+                "fit": dataclasses.asdict(line),
+                "amplified": dataclasses.asdict(amplified) | {"machines": _machines(read, line)},
+                "solvers": {f"QAOA, {read.layers} fixed layers": {"citation": _CITATION, "kind": "quantum"}},
+                "seed": read.seed,
+                "machine": machine(),
+                "versions": versions(),
+                "command": command_line() or f"qtwin scaling {name}.toml --out {folder}",
+                "wall_s": time.perf_counter() - started,
+            }
+        )
     )
-    write_json(out / "result.json", result)
-    page = write_sheet(_sheet(spec, result, line), out)
-    table(
-        "Expected samples until a ground state",
-        ("n", "ground states", "1 / p", "of a guess"),
-        [
-            (str(r["n"]), str(r["ground_states"]), f"{1 / r['probability']:.1f}", f"{2.0 ** r['n'] / r['ground_states']:.0f}")
-            for r in rows
-        ],
-    )
-    note(verdict, style="bold green")
-    note(f"{page}  ({time.perf_counter() - started:.0f} s)")
-    return dict(result)
+    result.write(folder / "result.json")
+    with progress.stage("Report") as found:
+        found.append(str(write_sheet(sheet(result), folder)))
+    return result
 
 
 def _measured(spec: ScalingSpec, n: int, instance: int, theta: Sequence[float]) -> dict[str, Any]:
@@ -141,13 +142,14 @@ def _machines(spec: ScalingSpec, line: Line) -> list[dict[str, Any]]:
     return rows
 
 
-def _picture(spec: ScalingSpec, result: dict[str, Any], line: Line) -> Figure:
+def sheet(told: ScalingResult) -> Sheet:
+    """The page of a result."""
+    spec, result = ScalingSpec.model_validate(told.spec), told.to_json()
+    fit = {name: getattr(told.fit, name) for name in LineFit.model_fields}
+    low, high = told.fit.base_interval
+    line = Line(**{**fit, "base_interval": Interval(low, high)})
     known = None if spec.published is None else spec.published.base
-    return scaling_picture(result["rows"], line, fitted=spec.fit_sizes, layers=spec.layers, published=known)
-
-
-def _sheet(spec: ScalingSpec, result: dict[str, Any], line: Line) -> Sheet:
-    low, high = line.base_interval
+    picture = scaling_picture(result["rows"], line, fitted=spec.fit_sizes, layers=spec.layers, published=known)
     return Sheet(
         kind="scaling",
         title=spec.title,
@@ -168,7 +170,7 @@ def _sheet(spec: ScalingSpec, result: dict[str, Any], line: Line) -> Sheet:
             ),
         ],
         sections=[
-            Section(anchor="growth", title="Samples against size", pictures=[_picture(spec, result, line)]),
+            Section(anchor="growth", title="Samples against size", pictures=[picture]),
             Section(
                 anchor="machine",
                 title="What amplifying it would take",

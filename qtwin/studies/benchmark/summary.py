@@ -1,107 +1,28 @@
-"""`qtwin bench`: a sweep from its file to records, and from records to what may be said."""
+"""What may be said of a sweep's records: cells, growth, crossings, what was not believed, error budgets, and the verdict."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, cast
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+import numpy as np
 
 from qtwin.benchmark import analysis
-from qtwin.benchmark.analysis import Cell
-from qtwin.benchmark.checkpoint import write_atomically, write_json
-from qtwin.benchmark.export import qoblib
-from qtwin.benchmark.export.bibtex import bibtex
+from qtwin.benchmark.analysis import Best, Cell, group_of, hits
+from qtwin.benchmark.metrics import posterior
+from qtwin.benchmark.noise import Level, fit
 from qtwin.benchmark.place import places
 from qtwin.benchmark.processor import processor
-from qtwin.benchmark.records import Records
 from qtwin.benchmark.requirement import requirement
 from qtwin.benchmark.scaling import Fit
-from qtwin.benchmark.surroundings import machine, versions
-from qtwin.benchmark.sweep import Progress as Standing
-from qtwin.benchmark.sweep import run
-from qtwin.cli.bench_noise import noise_of
-from qtwin.cli.bench_page import page_of
-from qtwin.cli.bench_tasks import noise_levels, tasks_of
-from qtwin.cli.show import console, note, stage, table, terminal
 from qtwin.errors import InputError
 from qtwin.report.number import seconds
-from qtwin.report.origin import command_line
-from qtwin.solver.compiling import compiled, jobs_of
-from qtwin.spec import BenchSpec, identity, read_bench_spec
-from qtwin.studies.result import plain as finite
-from qtwin.version import __version__
-
-SCHEMA = "qtwin.bench/1"
-
-
-def run_bench(path: Path, out: Path, *, store: str = "", scheduler: str = "", workers: int | None = None) -> dict[str, Any]:
-    """Run what is left of a sweep and report all of it.
-
-    Args:
-        path: The sweep's TOML.
-        out: Folder for records.sqlite, result.json, report.html and figures.
-        store: Database URL instead of out/records.sqlite.
-        scheduler: Address of a Dask scheduler.
-        workers: Local processes instead of the file's.
-    """
-    started = time.perf_counter()
-    spec = read_bench_spec(path)
-    tasks = tasks_of(spec)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot write to {out}: {error.strerror}", hint="choose another folder with --out") from None
-    records = Records(store or out / "records.sqlite")
-    note(spec.title, style="bold")
-    needed = jobs_of((t.solver for t in tasks), twins=any(f.name == "twin" for f in spec.family))
-    compiling_s = 0.0 if scheduler else compiled(needed, progress=terminal)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bar:
-        shown = bar.add_task("tasks", total=len(tasks))
-
-        def tell(standing: Standing) -> None:
-            t = standing.record["task"]
-            bar.update(shown, completed=standing.done, description=f"{t['family']} {t['n']}, {t['label']}")
-
-        processes = spec.workers if workers is None else workers
-        ran = run(tasks, records, workers=processes, scheduler=scheduler, memory_gib=spec.memory_gib, tell=tell)
-        bar.update(shown, completed=len(tasks))
-    wanted = {t.task_id for t in tasks}
-    rows = analysis.believed([r for r in records if r["task_id"] in wanted])
-    result = summarise(spec, rows) | {
-        "schema": SCHEMA,
-        "spec": spec.model_dump(mode="json"),
-        "spec_hash": identity(spec, __version__),
-        "versions": versions(),
-        "machine": machine(),
-        "command": command_line() or f"qtwin bench {path} --out {out}",
-        "seed": spec.seed,
-        "tasks": len(tasks),
-        "ran_now": ran,
-        "compiling_s": compiling_s + sum(r.get("compiling_s") or 0.0 for r in rows),
-        "wall_s": time.perf_counter() - started,
-    }
-    with stage("Report"):
-        page = page_of(spec, rows, result, out)
-    write_json(out / "result.json", result)
-    best = analysis.best_known(rows)
-    write_atomically(out / "qoblib.csv", lambda p: _text(p, qoblib.table(rows, best, date=datetime.now(UTC).date().isoformat())))
-    cited = sorted({str(v["citation"]) for v in result["solvers"].values() if v.get("citation")})
-    write_atomically(out / "references.bib", lambda p: _text(p, bibtex(cited)))
-    _print(result)
-    note(str(result["verdict"]), style="bold green")
-    note(f"{page}  ({time.perf_counter() - started:.0f} s)")
-    return result
-
-
-def _text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+from qtwin.spec import BenchSpec
+from qtwin.studies.benchmark.tasks import noise_levels
+from qtwin.studies.result import plain
 
 
 def summarise(spec: BenchSpec, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -114,9 +35,9 @@ def summarise(spec: BenchSpec, rows: Sequence[dict[str, Any]]) -> dict[str, Any]
     crossings = analysis.crossings(rows, best, kinds, seed=spec.seed)
     where = places(rows, best)
     untrue = analysis.offences(rows)
-    noise = finite(noise_of(rows, best, noise_levels(spec)))
+    noise = plain(noise_of(rows, best, noise_levels(spec)))
     return {
-        "cells": [finite(dataclasses.asdict(c)) for c in found],
+        "cells": [plain(dataclasses.asdict(c)) for c in found],
         "growth": [
             {"family": family, "solver": label} | (_told(*value) if isinstance(value, tuple) else {"refused": value})
             for (family, label), value in fits.items()
@@ -172,7 +93,7 @@ def requirements(
             found = requirement(mine, label, known[label], cores=cores)
             needed = None if found.machine is None else dataclasses.asdict(found.machine)
             out.append(
-                {"family": family} | finite(dataclasses.asdict(dataclasses.replace(found, machine=None)) | {"machine": needed})
+                {"family": family} | plain(dataclasses.asdict(dataclasses.replace(found, machine=None)) | {"machine": needed})
             )
     return out
 
@@ -325,16 +246,51 @@ def _names(cells: Sequence[Cell]) -> str:
     return ", ".join(labels[:6]) + (f" and {len(labels) - 6} more" if len(labels) > 6 else "")
 
 
-def _print(result: dict[str, Any]) -> None:
-    def shown(g: dict[str, Any]) -> tuple[str, str, str]:
-        if "refused" in g:
-            return g["family"], g["solver"], g["refused"]
-        low, high = g["base_interval"]
-        return g["family"], g["solver"], f"{g['form']}: {g['base']:.3g} ({low:.3g} to {high:.3g})"
+def noise_of(
+    rows: Sequence[Mapping[str, Any]], best: Mapping[str, Best], levels: Mapping[str, tuple[str, float]]
+) -> list[dict[str, Any]]:
+    """One entry for each family, size and solver that ran at several error rates; JSON values.
 
-    for e in result["offences"]:
-        note(
-            f"{e['mark']}: {e['solver']} on {e['family']} {e['n']}, {e['runs']} runs: {e['words']}",
-            style="bold red" if e["alarm"] else "yellow",
-        )
-    table("Growth of the 99 % time to solution", ("family", "solver", "law"), [shown(g) for g in result["growth"]])
+    The shots of all instances and runs are pooled; the chance of a guess is their mean.
+
+    Returns:
+        family, n, solver, two_qubit_gates and depth (all-to-all, where the solver told them), levels (error, hits, shots, low,
+        high), chance, and either the fit (p0, gates, budget with intervals) or why there is none.
+    """
+    groups: dict[tuple[str, int, str], list[tuple[float, Mapping[str, Any]]]] = defaultdict(list)
+    for r in rows:
+        known = levels.get(r["task"]["label"])
+        if known and r.get("samples"):
+            groups[group_of(r), r["task"]["n"], known[0]].append((known[1], r))
+    return [_entry(key, members, best) for key, members in sorted(groups.items())]
+
+
+def _entry(
+    key: tuple[str, int, str], members: Sequence[tuple[float, Mapping[str, Any]]], best: Mapping[str, Best]
+) -> dict[str, Any]:
+    family, n, solver = key
+    pooled: dict[float, list[int]] = defaultdict(lambda: [0, 0])
+    for error, r in members:
+        pooled[error][0] += hits(r, best)
+        pooled[error][1] += int(r["samples"]["shots"])
+    measured = [Level(error=e, hits=h, shots=s) for e, (h, s) in sorted(pooled.items())]
+    chances = [r["instance"]["chance"] for _, r in members if r["instance"].get("chance") is not None]
+    resources = next((r["resources"] for _, r in members if r.get("resources")), None) or {}
+    entry: dict[str, Any] = {
+        "family": family,
+        "n": n,
+        "solver": solver,
+        "resources": resources,
+        "levels": [
+            {"error": m.error, "hits": m.hits, "shots": m.shots, "low": low, "high": high}
+            for m in measured
+            for low, high in [posterior(m.hits, m.shots)]
+        ],
+        "chance": float(np.mean(chances)) if chances else None,
+    }
+    if not chances:
+        return entry | {"refused": "the chance of a guess is known up to 16 qubits only"}
+    try:
+        return entry | dataclasses.asdict(fit(measured, chance=float(np.mean(chances))))
+    except InputError as error:
+        return entry | {"refused": error.message}

@@ -1,0 +1,1 @@
+"""Who is quick on which instances? Families of instances times solvers, and what may be said of the records."""

@@ -1,0 +1,1 @@
+"""Who solves this model best? One binary model, several solvers, no patient."""

@@ -1,0 +1,1 @@
+"""How does the success of fixed-angle QAOA fall with size?"""
