@@ -101,8 +101,10 @@ def place_of(parameter: str) -> str:
     Hazards of amyloid-related imaging abnormalities stand with the other outcomes, for all antibodies.
     """
     first, _, rest = parameter.partition(" ")
-    if first in ("constant", "hazard", "event"):
+    if first in ("constant", "hazard", "event", "factor"):
         return f"outcomes.toml {first}.{rest.replace(' ', '.')}"
+    if first == "stroke":  # "stroke by cha2ds2_vasc score_3"
+        return f"outcomes.toml {'_'.join(parameter.split(' ')[:-1])}.{parameter.split(' ')[-1]}"
     if "aria_h_" in rest:
         return f"outcomes.toml antibody.{first}_{rest.removeprefix('effects ')}"
     return f"drugs/{first}.toml {rest.replace(' ', '.')}"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from qtwin.pharmacology import formulary
-from qtwin.problem import allowed, feasible
+from qtwin.problem import feasible, feasible_set
 from qtwin.studies.regimen.run import run
 from tests.cli.conftest import Run
 
@@ -36,7 +36,7 @@ def runs(experiment: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, A
     experiment.write_text(text + FEW, encoding="utf-8")
     whole = run(experiment, experiment.parent / "whole").to_json()
     monkeypatch.setattr(feasible, "LIMIT", 40)
-    monkeypatch.setattr(allowed, "SAMPLE", 60)
+    monkeypatch.setattr(feasible_set, "SAMPLE", 60)
     sampled = run(experiment, experiment.parent / "sampled").to_json()
     return whole, sampled
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +73,7 @@ def test_a_calibration_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pyt
     def stopped(checkpoint: object, name: str, compute: object) -> object:
         calls.append(name)
         if len(calls) == 4:
-            signal.raise_signal(signal.SIGINT)
+            raise KeyboardInterrupt
         return real(checkpoint, name, compute)  # type: ignore[arg-type]
 
     monkeypatch.setattr(validation_run, "_kept", stopped)

@@ -45,7 +45,6 @@ class RandomFeasible(Solver):
 
         Raises:
             InputError: where nobody knows what is allowed, or where allowed choices are too many to count and too rare to meet.
-            InfeasibleError: where nothing is allowed.
         """
         started = time.perf_counter()
         encoding = instance.encoding
@@ -55,6 +54,9 @@ class RandomFeasible(Solver):
                 hint="state its constraints, or take uniform bits as the baseline",
             )
         source = uniform(encoding.n_decision, encoding.constraints)
+        if source.source.count == 0:
+            took = {"model": time.perf_counter() - started}
+            return Result(solver="random-feasible", status="infeasible", bits=None, energy=math.nan, wall_s=took, seed=seed)
         counted_s = time.perf_counter() - started
         rng = np.random.default_rng(seed)
         rows = max(1, 2_000_000 // max(encoding.polynomial.n_variables, 1))
