@@ -3,13 +3,14 @@
     python benchmarks/interval_coverage.py docs/images
 
 Times: success rates of instances scatter normally around a planted median in the logit, with a standard deviation `spread`; runs
-take 1 s, gamma distributed with a relative spread of a third. Growth: a planted base^n on seven sizes, five instances each that
-scatter by a third, ten runs on each. Rates are exact sums over the binomial. Writes interval_coverage.csv and .svg.
+take 1 s, gamma distributed with a relative spread of a third. Growth: a planted base^n on seven sizes, or four, whose instances
+scatter log-normally by a third or by 1; among all fits, and among those whose exponent is told to lie above 0. Rates are exact sums over the binomial. Writes interval_coverage.csv and .svg.
 """
 
 from __future__ import annotations
 
 import csv
+import itertools
 import math
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from scipy.stats import binom
 
 from qtwin.benchmark.bootstrap import Runs, interval
 from qtwin.benchmark.metrics import posterior, time_for
-from qtwin.benchmark.scaling import fit
+from qtwin.benchmark.scaling import law
 from qtwin.errors import InputError
 
 REPEATS = 200
@@ -52,27 +53,36 @@ def times(*, repeats: int = REPEATS, draws: int = 600) -> Iterator[Row]:
                     yield "time to solution", f"{instances} instance{'s' * (instances > 1)} x {runs} runs", inside / repeats
 
 
-def growths(*, repeats: int = REPEATS) -> Iterator[Row]:
-    """Coverage of the base of a planted exponential growth, among the fits that are not refused."""
+def growths(*, repeats: int = 2 * REPEATS) -> Iterator[Row]:
+    """Coverage of the base of a planted exponential growth, by sizes, instances, runs on each, base and spread."""
     rng = np.random.default_rng(2)
-    for base in (1.1, 1.2, 1.3):
-        inside = fitted = 0
-        for seed in range(repeats):
-            cells = {}
-            for n in range(8, 21, 2):
-                made = []
-                for _ in range(5):
-                    tts = 2.0 * base ** (n - 8) * math.exp(rng.normal() / 3.0)
-                    made.append(_runs(1.0 - 0.01 ** min(1.0 / max(tts, 1.0), 1.0), 10, rng))
-                cells[n] = made
-            try:
-                found = fit(cells, form="exponential", seed=seed)
-            except InputError:
-                continue
-            fitted += 1
-            inside += found.base_interval.low <= base <= found.base_interval.high
-        if fitted:
-            yield "growth", f"{base} a variable ({fitted} of {repeats} fitted)", inside / fitted
+    told: list[Row] = []
+    for sizes, instances, runs in itertools.product((4, 7), (1, 2, 3, 5, 10, 20), (10, 30)):
+        for base, spread in itertools.product((1.1, 1.2, 1.3), (1.0 / 3.0, 1.0)):
+            made, above = [], []
+            for seed in range(repeats):
+                try:
+                    found = law(_planted(base, spread, sizes, instances, runs, rng), form="exponential", seed=seed)
+                except InputError:
+                    continue  # too few sizes were solved
+                low, high = found.base_interval
+                made.append(low <= base <= high)
+                above += [made[-1]] if low > 1.0 else []
+            of = f"{sizes} sizes x {instances} instance{'s' * (instances > 1)} x {runs} runs"
+            yield "growth", of, float(np.mean(made))
+            if len(above) >= repeats // 4:
+                told.append(("growth told", f"{sizes} sizes", float(np.mean(above))))
+    yield from told
+
+
+def _planted(
+    base: float, spread: float, sizes: int, instances: int, runs: int, rng: np.random.Generator
+) -> dict[int, list[Runs]]:
+    cells: dict[int, list[Runs]] = {}
+    for n in range(8, 8 + 2 * sizes, 2):
+        times = 2.0 * base ** (n - 8) * np.exp(spread * rng.normal(size=instances))
+        cells[n] = [_runs(1.0 - 0.01 ** (1.0 / max(t, 1.0)), runs, rng) for t in times]
+    return cells
 
 
 def _runs(p: float, count: int, rng: np.random.Generator) -> Runs:
