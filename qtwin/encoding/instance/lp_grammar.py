@@ -19,11 +19,14 @@ Expression = tuple[dict[str, float], float]
 """Names to coefficients, and the constant."""
 MOST_TERMS = 2_500_000
 """Terms that are read."""
+MOST_ROWS = 250_000
+"""Rows that are read."""
 _INFINITE = 1e20
 """Numbers as large as this are infinite in the format."""
 
 _RESERVED = re.compile(
-    r"free|infty|nan|end|st|subject|such|bounds?|binar(?:y|ies)|generals?|integers?|sos[12]?|multi-objectives?", re.IGNORECASE
+    r"free|infty|nan|end|st|subject|such|bounds?|binar(?:y|ies)|generals?|integers?|sos[12]?|multi-objectives?",
+    re.IGNORECASE | re.ASCII,
 )
 _SENSES: dict[str, Sense] = {"<": "<=", "<=": "<=", "=<": "<=", ">": ">=", ">=": ">=", "=>": ">=", "=": "==", "==": "=="}
 _FLIPPED: dict[Sense, Sense] = {"<=": ">=", ">=": "<=", "==": "=="}
@@ -263,6 +266,8 @@ class _Parser:
 
     def _row(self) -> None:
         start = self._token
+        if len(self._program.rows) >= MOST_ROWS:
+            self._refuse(start, f"more than {MOST_ROWS:,} rows", hint="split the instance")
         label = self._label()
         terms, constant = self._expression(quadratic=False)
         sides: list[tuple[Sense, float]] = []

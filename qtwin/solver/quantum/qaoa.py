@@ -180,9 +180,9 @@ class QAOA(Solver):
 
 def _check_width(n: int, most: int, backend: str) -> None:
     if n > most:
+        size = f"{2.0 ** (n + 4):.3g} bytes ({2.0 ** (n - 26):.3g} GiB)" if n < 1000 else f"2^{n + 4} bytes"
         raise InputError(
-            f"{n} qubits came, at most {most} were wanted on {backend!r}: its state vector takes {2.0**n * 16:.3g} bytes "
-            f"({2.0**n * 16 / 2**30:.3g} GiB)",
+            f"{n} qubits came, at most {most} were wanted on {backend!r}: its state vector takes {size}",
             hint="take candidates out, or use a classical solver",
         )
 
