@@ -27,7 +27,7 @@ _SECTION = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"[ \t\v\f\r]*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     r"|(?P<sign><->|->|<=|=<|>=|=>|==|[<>=+\-*^/:\[\]])"
     r"|(?P<name>(?:[^\W\d]|[!\"#$%&(),;?@`'{}~|])[\w!\"#$%&(),.;?@`'{}~|]*(?:\[[^\s\[\]<>=+*^:]*\])*))"
 )
@@ -71,7 +71,7 @@ def tokens(text: str, name: str) -> Iterator[Token]:
                     hint="put a space between the coefficient and the name",
                 )
             yield Token(kind, word, number)
-        if line[place:].strip():
+        if line[place:].strip(" \t\v\f\r"):  # a space of another kind is part of a name to some readers
             raise InputError(
                 f"{name}, line {number}: {line[place : place + 20].strip()!r} cannot be read", hint="correct the line"
             )

@@ -44,10 +44,10 @@ _EXACT = ("highs", "cp-sat")
 class Auto(Solver):
     """One answer from several solvers.
 
-    Without native constraints, roof duality fixes what it can first. Then, whichever holds first:
+    Without native constraints, roof duality fixes what it can first, where the time allows. Then, whichever holds first:
 
     1. few choices satisfy the constraints, or few assignments are left: all are looked at;
-    2. the polynomial is sparse: an exact solver proves the optimum at once;
+    2. the polynomial is sparse and not large: an exact solver proves the optimum at once;
     3. else a heuristic searches first, and an exact solver goes on from its best for a bound and, if time allows, a proof.
 
     It works on the encoding, never on the twin. `info["reason"]` says what was chosen and why, `info["steps"]` what each solver

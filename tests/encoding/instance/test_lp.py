@@ -52,7 +52,10 @@ def _by_scip(path: Path) -> float | None:
 def _random(seed: int) -> str:
     """A linear program over binary variables in one of the layouts that writers use."""
     rng = np.random.default_rng([seed, 14])
-    names = [f"{rng.choice(['x', 'y#', 'Z_', 'e', 'u(', 'größe', 'β'])}{i}{rng.choice(['', '.a'])}" for i in range(int(rng.integers(3, 8)))]
+    names = [
+        f"{rng.choice(['x', 'y#', 'Z_', 'e', 'u(', 'größe', 'β'])}{i}{rng.choice(['', '.a'])}"
+        for i in range(int(rng.integers(3, 8)))
+    ]
     names = [n + ")" if "(" in n else n for n in names]
     digits = int(rng.choice([0, 1, 4]))
 
