@@ -74,7 +74,7 @@ def test_tabu_of_the_vendor_refuses_a_limit_that_copying_passes() -> None:
     path = plain(BinaryPolynomial.of(4000, [((i, i + 1), -1.0) for i in range(3999)]))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("qtwin.solver.classical.dwave_tabu._GRACE_S", 0.0)
-        with pytest.raises(InputError, match="a time limit of 0.001 s came.*4,000 variables before it searches"):
+        with pytest.raises(InputError, match=r"a time limit of 0.001 s came.*4,000 variables before it searches"):
             DwaveTabu(reads=1).solve(Instance(encoding=path), seed=0, time_limit_s=0.001)
 
 

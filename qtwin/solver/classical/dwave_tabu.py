@@ -79,8 +79,8 @@ class DwaveTabu(Solver):
         copying_s = _COPIES * made_s
         if time_limit_s is not None and made_s + copying_s > max(1.1 * time_limit_s, time_limit_s + _GRACE_S):
             raise InputError(
-                f"a time limit of {time_limit_s:g} s came, dwave-tabu takes about {made_s + copying_s:.1f} s to copy a square array "
-                f"of {n:,} variables before it searches",
+                f"a time limit of {time_limit_s:g} s came, dwave-tabu takes about {made_s + copying_s:.1f} s to copy a square "
+                f"array of {n:,} variables before it searches",
                 hint="raise the time limit, or take tabu",
             )
 

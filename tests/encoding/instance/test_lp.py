@@ -52,10 +52,8 @@ def _by_scip(path: Path) -> float | None:
 def _random(seed: int) -> str:
     """A linear program over binary variables in one of the layouts that writers use."""
     rng = np.random.default_rng([seed, 14])
-    names = [
-        f"{rng.choice(['x', 'y#', 'Z_', 'e', 'u(', 'größe', 'β'])}{i}{rng.choice(['', '.a'])}"
-        for i in range(int(rng.integers(3, 8)))
-    ]
+    stems = ["x", "y#", "Z_", "e", "u(", "größe", "β"]
+    names = [f"{rng.choice(stems)}{i}{rng.choice(['', '.a'])}" for i in range(int(rng.integers(3, 8)))]
     names = [n + ")" if "(" in n else n for n in names]
     digits = int(rng.choice([0, 1, 4]))
 
@@ -307,7 +305,7 @@ def test_names_are_letters_of_any_alphabet_and_no_other_signs() -> None:
 def test_too_many_rows_are_refused_where_they_pass_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qtwin.encoding.instance.lp_grammar.MOST_ROWS", 3)
     rows = "\n".join(f" x + {k} y <= 9" for k in range(4))
-    with pytest.raises(InputError, match="line 7.*more than 3 rows"):
+    with pytest.raises(InputError, match=r"line 7.*more than 3 rows"):
         lp.read(_two(rows=rows.strip()), "a.lp")
 
 
