@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from dataclasses import dataclass, field
 from typing import Literal, NoReturn
 
@@ -163,7 +164,7 @@ class _Parser:
         self._terms += 1
         if self._terms > MOST_TERMS:
             self._refuse(token, f"more than {MOST_TERMS:,} terms", hint="split the instance")
-        return token.text
+        return sys.intern(token.text)  # a name that comes a million times is kept once
 
     def _at_label(self) -> bool:
         return self._token.kind == "name" and self._peek().text == ":"
