@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qtwin.encoding.encoding import plain
+from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError, MissingVendorError
 from qtwin.solver import TABLE, registry
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.store import from_plain, to_plain
 from tests.oracles.brute_force import allowed, energy_of, lowest_feasible
 from tests.oracles.instances import INSTANCES, RULES
@@ -134,7 +134,7 @@ def test_three_thousand_variables_are_refused_with_the_limit(name: str) -> None:
 @pytest.mark.parametrize("name", TABLE)
 def test_the_card_names_what_there_is(name: str) -> None:
     card = registry.cards()[name]
-    assert isinstance(card, Card)
+    assert isinstance(card, SolverInfo)
     assert card.name == name
     assert card.summary
     assert card.guarantee
