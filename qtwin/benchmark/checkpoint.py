@@ -1,12 +1,14 @@
 """Finished stages on disk, so that an interrupted run goes on where it stopped.
 
 Each stage is one JSON file with its arrays in one .npz beside it, written under a temporary name and then renamed: a file that
-is there is whole, and its owner's alone: it tells of a patient. The folder is named by the run's identity, so a changed spec,
+is there is whole, and its owner's alone: it tells of a patient. The JSON file holds the digest of both, so that a stage in which
+a single digit was changed is computed again. The folder is named by the run's identity, so a changed spec,
 record, version or formulary starts afresh.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -23,6 +25,7 @@ from qtwin.atomic import write_json as write_json
 from qtwin.errors import InputError
 
 _ARRAY = "__array__"
+_DIGEST = "sha256"
 
 
 def _split(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
@@ -87,19 +90,33 @@ class Checkpoint:
         path, beside = self.folder / f"{name}.json", self.folder / f"{name}.npz"
         if path.exists():
             try:
-                return _join(json.loads(path.read_text(encoding="utf-8")), read_arrays(beside)), True
+                return _join(_whole(json.loads(path.read_text(encoding="utf-8")), beside.read_bytes()), read_arrays(beside)), True
             except (OSError, ValueError, KeyError, TypeError, RecursionError):
                 path.unlink(missing_ok=True)  # damaged: compute it again
         arrays: dict[str, np.ndarray[Any, Any]] = {}
         value = compute()
         plain = _split(value, arrays)
         write_atomically(beside, lambda p: np.savez(p, allow_pickle=False, **arrays))
-        write_atomically(path, lambda p: _dump(p, plain))
-        return _join(json.loads(json.dumps(plain)), arrays), False
+        text = json.dumps(plain)
+        stage = {_DIGEST: _digest(text, beside.read_bytes()), "value": plain}
+        write_atomically(path, lambda p: _dump(p, stage))
+        return _join(json.loads(text), arrays), False
 
     def finish(self) -> None:
         """Take the checkpoint away once the result is written."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _digest(text: str, arrays: bytes) -> str:
+    return hashlib.sha256(b"%d\n" % len(arrays) + arrays + text.encode()).hexdigest()
+
+
+def _whole(stage: Any, arrays: bytes) -> Any:
+    """The value of a stage as it was written; ValueError for another."""
+    value = stage["value"]
+    if stage[_DIGEST] != _digest(json.dumps(value), arrays):
+        raise ValueError(_DIGEST)
+    return value
 
 
 def _dump(path: Path, value: Any) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from qtwin.benchmark.metrics import Interval
@@ -35,6 +36,13 @@ class Line:
         return float(2.0 ** (self.intercept + self.slope * n))
 
 
+def slope_half_width(x: NDArray[np.float64], residuals: NDArray[np.float64], *, level: float = 0.95) -> float:
+    """Half of Student's interval of the slope, from the scatter of at least three points around their line."""
+    freedom, away = len(x) - 2, x - x.mean()
+    sd = math.sqrt(float(residuals @ residuals) / freedom)
+    return float(student.ppf((1 + level) / 2, freedom)) * sd / math.sqrt(float(away @ away))
+
+
 def exponential(sizes: Sequence[float], values: Sequence[float], *, level: float = 0.95) -> Line:
     """The line by least squares.
 
@@ -52,7 +60,7 @@ def exponential(sizes: Sequence[float], values: Sequence[float], *, level: float
     slope, intercept = np.polyfit(x, log, 1)
     residuals = log - intercept - slope * x
     sd = math.sqrt(float(residuals @ residuals) / (len(x) - 2))
-    half = float(student.ppf((1 + level) / 2, len(x) - 2)) * sd / math.sqrt(float(((x - x.mean()) ** 2).sum()))
+    half = slope_half_width(x, residuals, level=level)
     if slope - half <= 0.0:
         raise InputError(
             f"no growth can be told: the 95 % interval of the slope, {slope - half:.2g} to {slope + half:.2g}, holds 0 or less",

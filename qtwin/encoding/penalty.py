@@ -57,15 +57,28 @@ class Written:
     reason: str
 
 
-def _blocks(members: Sequence[int], constraints: Sequence[Constraint]) -> list[tuple[int, ...]]:
+_Classes = dict[int, list[tuple[int, frozenset[int]]]]
+
+
+def _classes(constraints: Sequence[Constraint]) -> _Classes:
+    """Each option to the at-most-one constraints over it, in their order."""
+    found: _Classes = {}
+    for k, c in enumerate(constraints):
+        if isinstance(c, AtMostOne):
+            inside = frozenset(c.members)
+            for i in inside:
+                found.setdefault(i, []).append((k, inside))
+    return found
+
+
+def _blocks(members: Sequence[int], classes: _Classes) -> list[tuple[int, ...]]:
     """`members` split by the at-most-one constraints that hold inside them."""
     left, blocks = list(members), []
-    for c in constraints:
-        if isinstance(c, AtMostOne):
-            block = tuple(i for i in left if i in c.members)
-            if block:
-                blocks.append(block)
-                left = [i for i in left if i not in block]
+    for _, inside in sorted({k: s for i in members for k, s in classes.get(i, ())}.items()):
+        block = tuple(i for i in left if i in inside)
+        if block:
+            blocks.append(block)
+            left = [i for i in left if i not in inside]
     return blocks + [(i,) for i in left]
 
 
@@ -86,10 +99,11 @@ def write_constraints(n_decision: int, constraints: Sequence[Constraint]) -> tup
         return [(start + k, w) for k, w in enumerate(weights)]
 
     width = n_decision
+    classes = _classes(constraints)
     barred = {i for c in constraints if isinstance(c, AtMost) and c.limit == 0 for i in c.members}
     covers = [_without(c, barred) for c in constraints if isinstance(c, AtLeastOne)]
     for cover in covers:
-        blocks = _blocks(cover.members, constraints)
+        blocks = _blocks(cover.members, classes)
         if len(blocks) == 1:
             miss = _sum_of(width, cover.members, 1.0, -1.0)
             written.append(
@@ -117,7 +131,7 @@ def write_constraints(n_decision: int, constraints: Sequence[Constraint]) -> tup
             written.append(Written(constraint=c, polynomial=BinaryPolynomial.of(width, pairs), multiple=1 + extra, reason=reason))
         elif isinstance(c, AtMost):
             members = c.members if c.limit == 0 else tuple(i for i in c.members if i not in barred)
-            if len(_blocks(members, constraints)) <= c.limit:
+            if len(_blocks(members, classes)) <= c.limit:
                 continue  # the class rule alone already keeps it
             if c.limit == 1:
                 pairs = [((i, j), 1.0) for a, i in enumerate(members) for j in members[a + 1 :]]

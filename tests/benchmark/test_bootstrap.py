@@ -84,14 +84,14 @@ def test_times_to_solution_are_covered_by_ten_runs() -> None:
 def test_medians_over_instances_and_growth_are_covered() -> None:
     """Planted rates that scatter over instances: 94 to 96 % on average, none below 88 %, but for the noise of 200 repetitions.
 
-    That is 1.5 % of a cell and 0.3 % of the mean of 48. Growth over medians of few instances is covered more often than stated.
+    That is 1.5 % of a cell, and 0.3 % of the mean of 48 cells or less.
     """
     from benchmarks.interval_coverage import growths, times
 
-    found = [covered for _, _, covered in times()]
-    assert 0.935 <= np.mean(found) <= 0.965
-    assert min(found) >= 0.86
-    assert min(covered for _, _, covered in growths()) >= 0.94
+    for rows in (times(), growths()):
+        found = [covered for kind, _, covered in rows if kind != "growth told"]
+        assert 0.935 <= np.mean(found) <= 0.965
+        assert min(found) >= 0.86
 
 
 def test_reads_of_one_run_are_drawn_together() -> None:

@@ -31,6 +31,27 @@ def test_fresh_forgets_and_another_identity_starts_afresh(tmp_path: Path) -> Non
     assert Checkpoint.open(tmp_path, "one", fresh=True).stage("s", lambda: 3) == (3, False)
 
 
+def test_one_changed_digit_or_byte_is_computed_again(tmp_path: Path) -> None:
+    """Values that are JSON, and an archive that opens, as before."""
+    checkpoint = Checkpoint.open(tmp_path, "id", fresh=False)
+    made = {"utility": 1234.5, "x": np.arange(3.0)}
+
+    def again() -> bool:
+        value, reused = checkpoint.stage("s", lambda: made)
+        assert value["utility"] == 1234.5
+        assert np.array_equal(value["x"], made["x"])
+        return reused
+
+    assert not again()
+    assert again()
+    path = checkpoint.folder / "s.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("1234.5", "1284.5"), encoding="utf-8")
+    assert not again()
+    np.savez(checkpoint.folder / "s.npz", a0=np.array([0.0, 1.0, 3.0]))
+    assert not again()
+    assert again()
+
+
 @pytest.mark.parametrize("suffix", [".json", ".npz"])
 def test_a_damaged_file_is_computed_again(tmp_path: Path, suffix: str) -> None:
     checkpoint = Checkpoint.open(tmp_path, "id", fresh=False)

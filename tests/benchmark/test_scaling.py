@@ -6,10 +6,12 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import linregress
+from scipy.stats import t as student
 
 from qtwin.benchmark.bootstrap import Runs
 from qtwin.benchmark.profile import order_changes, performance_profile, primal_gap, primal_integral
-from qtwin.benchmark.scaling import better, crossover, fit
+from qtwin.benchmark.scaling import Form, better, crossover, fit
 from qtwin.errors import InputError
 
 SIZES = range(8, 25, 2)
@@ -31,13 +33,30 @@ def _cells(
     return cells
 
 
+@pytest.mark.parametrize("form", ["exponential", "power law"])
+def test_the_interval_is_students_and_the_draws_spread_as_it_does(form: Form) -> None:
+    """Against SciPy's regression; the draws' quantiles at the middle and far out against the same formula."""
+    cells = _cells(1.2, 2e-3, 5, sizes=range(8, 19, 2))
+    found = fit(cells, form=form, seed=3)
+    x = np.array(found.sizes, dtype=float) if form == "exponential" else np.log2(found.sizes)
+    line = linregress(x, np.log2(found.tts_s))
+    t = student.ppf(0.975, len(x) - 2)
+    assert found.slope_interval == pytest.approx((line.slope - t * line.stderr, line.slope + t * line.stderr))
+    for n in (12.0, 40.0):
+        away = (n if form == "exponential" else math.log2(n)) - x.mean()
+        half = t * math.hypot(line.stderr * away, line.stderr * math.sqrt(float(np.var(x))))
+        at, (low, high) = found.at(n)
+        assert math.log2(high / low) == pytest.approx(2.0 * half, rel=0.15)
+        assert low < at < high
+
+
 @pytest.mark.parametrize("base", [1.1, 1.25, 1.4])
 def test_planted_exponential_growth_is_in_its_interval(base: float) -> None:
     inside = 0
     for seed in range(12):
         found = fit(_cells(base, 2e-3, seed, trials=4000), form="exponential", seed=seed)
         inside += found.base_interval.low <= base <= found.base_interval.high
-    assert inside >= 9  # 95 % intervals from a bootstrap of medians over 15 instances
+    assert inside >= 9  # 95 % intervals
 
 
 def test_the_right_law_is_preferred() -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from qtwin.encoding.model import plain
+from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError, MissingVendorError
 from qtwin.solver import TABLE, registry
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
@@ -119,6 +121,14 @@ def test_unknown_options_are_refused(name: str) -> None:
     _solver(name)
     with pytest.raises(InputError, match="unknown option of solver"):
         registry.load(name, {"no_such_option": 1})
+
+
+@pytest.mark.parametrize("name", [name for name in TABLE if registry.card(name).kind == "quantum"])
+def test_three_thousand_variables_are_refused_with_the_limit(name: str) -> None:
+    """2^3000 is beyond floating point; the refusal still says how many were wanted, or how many choices it would hold."""
+    wide = plain(BinaryPolynomial.of(3000, [((i, i + 1), -1.0) for i in range(2999)]))
+    with pytest.raises(InputError, match=r"3000 .* (wanted|holds)"):
+        _solver(name).solve(Instance(encoding=wide), seed=0, time_limit_s=1.0)
 
 
 @pytest.mark.parametrize("name", TABLE)

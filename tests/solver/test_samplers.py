@@ -69,6 +69,15 @@ def test_a_time_limit_keeps_what_was_drawn() -> None:
         assert 0 < result.samples.shots < 3_000_000
 
 
+def test_tabu_of_the_vendor_refuses_a_limit_that_copying_passes() -> None:
+    """A square array of 4000 variables takes more than no time at all; the grace of a second is taken away."""
+    path = plain(BinaryPolynomial.of(4000, [((i, i + 1), -1.0) for i in range(3999)]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("qtwin.solver.classical.dwave_tabu._GRACE_S", 0.0)
+        with pytest.raises(InputError, match=r"a time limit of 0.001 s came.*4,000 variables before it searches"):
+            DwaveTabu(reads=1).solve(Instance(encoding=path), seed=0, time_limit_s=0.001)
+
+
 def test_annealing_refuses_what_is_no_qubo() -> None:
     cubic = plain(random_polynomial(4, 3, 0))
     for solver in (SimulatedAnnealing(), DwaveTabu()):

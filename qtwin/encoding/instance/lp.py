@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 
 from qtwin.encoding.instance.lp_grammar import MOST_TERMS, Program, parse
 from qtwin.encoding.instance.lp_ranges import NEAR, Range, ranges_of
@@ -86,13 +87,8 @@ def read(text: str, name: str) -> BinaryModel:
     _check_bits(program, ranges, name)
     inside, whole_numbers, names = _in_bits(_order(program, ranges, told, name), ranges, told)
     forms = {v: inside.get(v) or (ranges[v].low, ()) for v in program.seen}
-    sign = -1.0 if program.maximise else 1.0
-    terms: list[tuple[Term, float]] = [((), sign * program.constant)]
-    for v, c in program.linear.items():
-        terms += [(t, sign * c * w) for t, w in _pieces(forms[v])]
-    for (u, v), c in program.quadratic.items():
-        terms += [((*t, *s), sign * c * w * x) for t, w in _pieces(forms[u]) for s, x in _pieces(forms[v])]
-    objective = BinaryPolynomial.of(len(names), terms)
+    objective = BinaryPolynomial.of(len(names), _objective(program, forms))
+    program.linear, program.quadratic = {}, {}  # a large one takes as much memory again
     labels = dict(_LABEL.findall(text)) if told else {}
     constraints: list[Constraint] = [
         Exactly(name=f"{v} = {ranges[v].low:g}", count=int(ranges[v].low), members=(form[1][0][0],))
@@ -120,14 +116,28 @@ _Form = tuple[float, tuple[tuple[int, float], ...]]
 
 
 def _pieces(form: _Form) -> list[tuple[Term, float]]:
-    return [((), form[0]), *(((i,), w) for i, w in form[1])]
+    constant: list[tuple[Term, float]] = [((), form[0])] if form[0] or not form[1] else []
+    return [*constant, *(((i,), w) for i, w in form[1])]
+
+
+def _objective(program: Program, forms: Mapping[str, _Form]) -> Iterator[tuple[Term, float]]:
+    """What is minimised, over bits, term by term."""
+    sign = -1.0 if program.maximise else 1.0
+    yield (), sign * program.constant
+    for v, c in program.linear.items():
+        for t, w in _pieces(forms[v]):
+            yield t, sign * c * w
+    for (u, v), c in program.quadratic.items():
+        for (t, w), (s, x) in product(_pieces(forms[u]), _pieces(forms[v])):
+            yield (*t, *s), sign * c * w * x
 
 
 def _check_bits(program: Program, ranges: Mapping[str, Range], name: str) -> None:
     """Refuse whole numbers that stand in more bits, or terms of bits, than can be held (InputError)."""
     width = {v: 1 if r.is_bit else int(r.high - r.low).bit_length() for v, r in ranges.items() if not r.is_constant}
     bits = sum(width.values())
-    terms = sum((1 + width.get(u, 0)) * (1 + width.get(v, 0)) for u, v in program.quadratic)
+    pieces = {v: n + (ranges[v].low != 0.0 and not ranges[v].is_bit) for v, n in width.items()}
+    terms = sum(pieces.get(u, 1) * pieces.get(v, 1) for u, v in program.quadratic)
     terms += sum(width.get(v, 0) for row in (program.linear, *(r.terms for r in program.rows)) for v in row)
     if bits > max(_MOST_BITS, len(width)) or terms > MOST_TERMS:
         raise InputError(

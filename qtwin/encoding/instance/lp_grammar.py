@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from dataclasses import dataclass, field
 from typing import Literal, NoReturn
 
@@ -19,11 +20,14 @@ Expression = tuple[dict[str, float], float]
 """Names to coefficients, and the constant."""
 MOST_TERMS = 2_500_000
 """Terms that are read."""
+MOST_ROWS = 250_000
+"""Rows that are read."""
 _INFINITE = 1e20
 """Numbers as large as this are infinite in the format."""
 
 _RESERVED = re.compile(
-    r"free|infty|nan|end|st|subject|such|bounds?|binar(?:y|ies)|generals?|integers?|sos[12]?|multi-objectives?", re.IGNORECASE
+    r"free|infty|nan|end|st|subject|such|bounds?|binar(?:y|ies)|generals?|integers?|sos[12]?|multi-objectives?",
+    re.IGNORECASE | re.ASCII,
 )
 _SENSES: dict[str, Sense] = {"<": "<=", "<=": "<=", "=<": "<=", ">": ">=", ">=": ">=", "=>": ">=", "=": "==", "==": "=="}
 _FLIPPED: dict[Sense, Sense] = {"<=": ">=", ">=": "<=", "==": "=="}
@@ -160,7 +164,7 @@ class _Parser:
         self._terms += 1
         if self._terms > MOST_TERMS:
             self._refuse(token, f"more than {MOST_TERMS:,} terms", hint="split the instance")
-        return token.text
+        return sys.intern(token.text)  # a name that comes a million times is kept once
 
     def _at_label(self) -> bool:
         return self._token.kind == "name" and self._peek().text == ":"
@@ -263,6 +267,8 @@ class _Parser:
 
     def _row(self) -> None:
         start = self._token
+        if len(self._program.rows) >= MOST_ROWS:
+            self._refuse(start, f"more than {MOST_ROWS:,} rows", hint="split the instance")
         label = self._label()
         terms, constant = self._expression(quadratic=False)
         sides: list[tuple[Sense, float]] = []

@@ -13,7 +13,9 @@ NEAR = 1e-9
 _WIDEST = 1_000_000_000
 """Most by which the bounds of a whole number may differ: 30 bits."""
 _ROUNDS = 10
-"""How often the rows are gone through for bounds."""
+"""How often the rows are gone through for bounds, if they are not many."""
+_LOOKS = 4_000_000
+"""Terms that are looked at for bounds, once at least."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +92,8 @@ def _stated(program: Program, v: str, name: str, *, is_binary: bool, is_whole: b
 def _tighten(rows: list[Row], found: dict[str, tuple[float, float]], open_ended: set[str]) -> None:
     """Bounds of some variables that the rows imply, where those of the others are known; nothing that the rows allow is lost."""
     mine = [row for row in rows if open_ended & row.terms.keys()]
-    for _ in range(_ROUNDS):
+    size = sum(len(row.terms) for row in mine)
+    for _ in range(max(1, min(_ROUNDS, _LOOKS // max(size, 1)))):
         before = {v: found[v] for v in open_ended}
         for row in mine:
             for sign in (1.0, -1.0):  # the row as 'at most', and as 'at least' turned around
@@ -100,7 +103,7 @@ def _tighten(rows: list[Row], found: dict[str, tuple[float, float]], open_ended:
                 endless = [v for v, value in least.items() if math.isinf(value)]
                 total = sum(value for value in least.values() if math.isfinite(value))
                 for v in open_ended & row.terms.keys():
-                    if set(endless) <= {v} and row.terms[v]:
+                    if endless in ([], [v]) and row.terms[v]:
                         left = sign * row.limit - total + (0.0 if endless else least[v])
                         found[v] = _cut(found[v], sign * row.terms[v], left)
         if before == {v: found[v] for v in open_ended}:

@@ -23,12 +23,13 @@ _SECTIONS: tuple[tuple[str, str], ...] = (
     ("end", r"end"),
 )
 _SECTION = re.compile(
-    r"\s*(?:" + "|".join(f"(?P<s{k}>{words})" for k, (_, words) in enumerate(_SECTIONS)) + r")(?=\s|$)(?!\s*:)", re.IGNORECASE
+    r"\s*(?:" + "|".join(f"(?P<s{k}>{words})" for k, (_, words) in enumerate(_SECTIONS)) + r")(?=\s|$)(?!\s*:)",
+    re.IGNORECASE | re.ASCII,
 )
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"[ \t\v\f\r]*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     r"|(?P<sign><->|->|<=|=<|>=|=>|==|[<>=+\-*^/:\[\]])"
-    r"|(?P<name>[A-Za-z!\"#$%&(),;?@_`'{}~|][A-Za-z0-9!\"#$%&(),.;?@_`'{}~|]*(?:\[[^\s\[\]<>=+*^:]*\])*))"
+    r"|(?P<name>(?:[^\W\d]|[!\"#$%&(),;?@`'{}~|])[\w!\"#$%&(),.;?@`'{}~|]*(?:\[[^\s\[\]<>=+*^:]*\])*))"
 )
 
 
@@ -70,7 +71,7 @@ def tokens(text: str, name: str) -> Iterator[Token]:
                     hint="put a space between the coefficient and the name",
                 )
             yield Token(kind, word, number)
-        if line[place:].strip():
+        if line[place:].strip(" \t\v\f\r"):  # a space of another kind is part of a name to some readers
             raise InputError(
                 f"{name}, line {number}: {line[place : place + 20].strip()!r} cannot be read", hint="correct the line"
             )

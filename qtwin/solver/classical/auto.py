@@ -29,6 +29,10 @@ _SETS, _BRANCHES = 1e9, 1e7
 """Sets of exactly k, and choices under any linear rows, that are looked at in a second."""
 _SPARSE = 8.0
 """Products a variable up to which the linear relaxation is tight enough for a proof at once."""
+_DUAL_PER_SECOND = 1_500
+"""Terms of a quadratic on which roof duality is tried, for each second of the time limit."""
+_AT_ONCE = 2_000
+"""Products up to which an exact solver is asked before a heuristic, where they are sparse."""
 _LINEAR = 20_000
 """Products up to which a linear model is tried."""
 _HEURISTICS = ("tabu", "simulated-annealing", "random")
@@ -40,10 +44,10 @@ _EXACT = ("highs", "cp-sat")
 class Auto(Solver):
     """One answer from several solvers.
 
-    Without native constraints, roof duality fixes what it can first. Then, whichever holds first:
+    Without native constraints, roof duality fixes what it can first, where the time allows. Then, whichever holds first:
 
     1. few choices satisfy the constraints, or few assignments are left: all are looked at;
-    2. the polynomial is sparse: an exact solver proves the optimum at once;
+    2. the polynomial is sparse and not large: an exact solver proves the optimum at once;
     3. else a heuristic searches first, and an exact solver goes on from its best for a bound and, if time allows, a proof.
 
     It works on the encoding, never on the twin. `info["reason"]` says what was chosen and why, `info["steps"]` what each solver
@@ -92,7 +96,7 @@ class Auto(Solver):
         encoding = instance.encoding
         start = warm_start_of(instance)
         start = None if start is None else _choice(encoding, start)
-        fixing = _fixing(encoding)
+        fixing = _fixing(encoding, limit)
         inner = replace(instance, problem=None, warm_start=start)
         if fixing is not None and fixing.fixed:
             reduced = fixing.reduced(encoding.polynomial)
@@ -120,7 +124,7 @@ class Auto(Solver):
             portfolio.run(("enumeration",), instance, {})
             return
         exact = _EXACT if self.proof == "auto" else (self.proof,)
-        if sparse and products <= _LINEAR:
+        if sparse and products <= _AT_ONCE:
             portfolio.reason = f"sparse, {products} products of {n} variables: an exact solver proves it at once"
             if portfolio.run(exact, instance, {}) is not None:
                 return
@@ -141,10 +145,10 @@ def _choice(encoding: BinaryModel, bits: NDArray[np.uint8]) -> NDArray[np.uint8]
     return encoding.decode(bits[None, :])[0] if encoding.constraints else bits
 
 
-def _fixing(encoding: BinaryModel) -> Persistency | None:
-    """Roof duality where it applies: a quadratic of moderate size without native constraints."""
+def _fixing(encoding: BinaryModel, limit: float) -> Persistency | None:
+    """Roof duality where it applies: a quadratic of a size that the time allows, without native constraints."""
     polynomial = encoding.polynomial
-    if encoding.constraints or polynomial.degree > 2 or polynomial.n_terms > _LINEAR:
+    if encoding.constraints or polynomial.degree > 2 or polynomial.n_terms > min(_LINEAR, _DUAL_PER_SECOND * limit):
         return None
     return persistency(polynomial)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from pathlib import Path
 
 import dimod
@@ -51,7 +52,8 @@ def _by_scip(path: Path) -> float | None:
 def _random(seed: int) -> str:
     """A linear program over binary variables in one of the layouts that writers use."""
     rng = np.random.default_rng([seed, 14])
-    names = [f"{rng.choice(['x', 'y#', 'Z_', 'e', 'u('])}{i}{rng.choice(['', '.a'])}" for i in range(int(rng.integers(3, 8)))]
+    stems = ["x", "y#", "Z_", "e", "u(", "größe", "β"]
+    names = [f"{rng.choice(stems)}{i}{rng.choice(['', '.a'])}" for i in range(int(rng.integers(3, 8)))]
     names = [n + ")" if "(" in n else n for n in names]
     digits = int(rng.choice([0, 1, 4]))
 
@@ -288,6 +290,44 @@ def test_the_answer_names_the_values_of_whole_numbers(tmp_path: Path) -> None:
     kept = read_instance(path)
     write_instance(kept, tmp_path / "b.json")
     assert read_instance(tmp_path / "b.json").whole_numbers == kept.whole_numbers
+
+
+def test_names_are_letters_of_any_alphabet_and_no_other_signs() -> None:
+    """A long s is no s of a section, and neither a minus sign nor a space of another kind is a letter."""
+    found = lp.read("Minimize\n obj: - é - ſt\nSubject To\n c: é +\n ſt <= 1\nBinary\n é\n ſt\nEnd\n", "a.lp")
+    assert found.variables[:2] == ("é", "ſt")
+    assert _optimum(found) == -1.0
+    for objective in ("x − y", "x +\xa0 y", "x ≤ y"):
+        with pytest.raises(InputError, match="line 2"):
+            lp.read(_two(objective), "a.lp")
+
+
+def test_too_many_rows_are_refused_where_they_pass_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qtwin.encoding.instance.lp_grammar.MOST_ROWS", 3)
+    rows = "\n".join(f" x + {k} y <= 9" for k in range(4))
+    with pytest.raises(InputError, match=r"line 7.*more than 3 rows"):
+        lp.read(_two(rows=rows.strip()), "a.lp")
+
+
+def test_large_programs_take_time_in_proportion_to_their_length() -> None:
+    """Needs beside many classes, and one row over many whole numbers: each once took the square of its length."""
+
+    def classes(n: int) -> str:
+        rows = [f" x{3 * k} + x{3 * k + 1} + x{3 * k + 2} <= 1\n x{3 * k} + x{3 * k + 1} >= 1" for k in range(n)]
+        return _two("x0", rows="\n".join(rows).strip(), rest="Binary\n" + "\n".join(f" x{i}" for i in range(3 * n)))
+
+    def wide(n: int) -> str:
+        names = [f"z{i}" for i in range(n)]
+        row = "\n + ".join(names) + " <= 1000"
+        return _two("z0", rows=row, rest="Bounds\n" + "\n".join(f" {v} >= 0" for v in names) + "\nGeneral\n" + "\n".join(names))
+
+    def cpu_s(text: str) -> float:
+        began = time.process_time()
+        lp.read(text, "a.lp")
+        return time.process_time() - began
+
+    for made, n in ((classes, 500), (wide, 250)):
+        assert cpu_s(made(8 * n)) < 30.0 * max(min(cpu_s(made(n)) for _ in range(2)), 0.02)
 
 
 def test_names_that_only_look_like_ours_keep_their_variables() -> None:
