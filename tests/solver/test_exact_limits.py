@@ -33,7 +33,6 @@ def test_a_time_limit_leaves_the_best_and_a_bound(case: Case) -> None:
     assert result.bound is not None
     assert result.bound < result.energy <= good.energy + 1e-9, "a warm start is never lost"
     assert result.gap == pytest.approx((result.energy - result.bound) / abs(result.energy))
-    assert sum(result.wall_s.values()) < 20.0
     assert result.trace[-1].best_energy == pytest.approx(result.energy)
     if case[0] != "auto":
         assert result.info["warm_start"] == "used"
@@ -48,7 +47,6 @@ def test_ctrl_c_keeps_the_best_so_far(case: Case) -> None:
     assert (result.status, result.proven) == ("interrupted", False)
     assert result.bits is not None
     assert result.energy == pytest.approx(float(hard.polynomial.evaluate(result.bits[None, :])[0]))
-    assert sum(result.wall_s.values()) < 30.0
 
 
 @pytest.mark.parametrize("case", BOUNDED, ids=name_of)
@@ -83,7 +81,6 @@ def test_a_target_ends_the_search(case: Case) -> None:
     assert easy.bits is not None
     given = solver.solve(Instance(encoding=hard, target_energy=-1.0, warm_start=easy.bits), seed=0)
     assert (given.status, given.energy) == ("feasible", easy.energy)
-    assert sum(easy.wall_s.values()) + sum(given.wall_s.values()) < 30.0
 
 
 @pytest.mark.parametrize("case", BOUNDED, ids=name_of)
