@@ -39,6 +39,17 @@ def test_a_time_limit_leaves_the_best_and_a_bound(case: Case) -> None:
         assert result.trace[0].best_energy == pytest.approx(good.energy)
 
 
+@pytest.mark.parametrize("case", BOUNDED, ids=name_of)
+def test_no_time_to_search_proves_nothing(case: Case) -> None:
+    """A vendor that did not begin still answers a bound, such as 0; it is none of ours, and a warm start is not proven by it."""
+    hard = _hard(case)
+    good = registry.load("simulated-annealing", {"reads": 50, "sweeps": 500}).solve(Instance(encoding=hard), seed=0)
+    result = load(case).solve(Instance(encoding=hard, warm_start=good.bits), seed=0, time_limit_s=1e-3)
+    assert (result.status, result.proven) == ("time limit", False)
+    assert result.energy == pytest.approx(good.energy)
+    assert result.bound is None or result.bound < good.energy
+
+
 @pytest.mark.parametrize("case", [*BOUNDED[:-2], BOUNDED[-1], ("auto", {})], ids=name_of)
 def test_ctrl_c_keeps_the_best_so_far(case: Case) -> None:
     solver, hard = load(case), _hard(case)
