@@ -27,8 +27,11 @@ def test_a_time_limit_leaves_the_best_and_a_bound(case: Case) -> None:
     hard = _hard(case)
     good = registry.load("simulated-annealing", {"reads": 50, "sweeps": 500}).solve(Instance(encoding=hard), seed=0)
     limit_s = 0.2 if case[1].get("form") == "linear" else 1.0  # a size that the restricted licence takes is proven in a second
-    result = load(case).solve(Instance(encoding=hard, warm_start=good.bits), seed=0, time_limit_s=limit_s)
-    assert (result.status, result.proven) == ("time limit", False)
+    for longer in (1, 2, 4, 8, 16, 32):  # on a busy machine the first limits may pass before there is a bound
+        result = load(case).solve(Instance(encoding=hard, warm_start=good.bits), seed=0, time_limit_s=longer * limit_s)
+        assert (result.status, result.proven) == ("time limit", False)
+        if result.bound is not None:
+            break
     assert result.bits is not None
     assert result.bound is not None
     assert result.bound < result.energy <= good.energy + 1e-9, "a warm start is never lost"
