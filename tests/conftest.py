@@ -6,9 +6,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 # Before NumPy comes: threads that spin over small matrices cost tenfold on a busy machine.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+settings.register_profile("qtwin", deadline=None)  # how long an example takes depends on who else uses the machine
+settings.load_profile("qtwin")
 
 
 @pytest.fixture(scope="session", autouse=True)

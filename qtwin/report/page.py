@@ -13,7 +13,9 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,12 +114,31 @@ def inlined(pictures: Iterable[Figure]) -> dict[str, Any]:
     }
 
 
+_SNIPPET = "window.vegaEmbed = vegaEmbed;"
+
+
 @lru_cache(maxsize=1)
 def _vega() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script."""
+    """Vega, Vega-Lite and Vega-Embed as one script, kept on disk: bundling takes seconds and is the same for one version."""
+    kept = _vega_file()
+    try:
+        return kept.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        pass
     import vl_convert
 
-    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")).replace("</script", "<\\/script")
+    made = str(vl_convert.javascript_bundle(_SNIPPET)).replace("</script", "<\\/script")
+    with suppress(OSError):  # a folder that cannot be written costs the next process the seconds again
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(kept, made.encode())
+    return made
+
+
+def _vega_file() -> Path:
+    """Where the script is kept: with the compiled kernels, named by the version that bundles it and by what it was asked for."""
+    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(__file__).parent / "__pycache__")
+    asked = hashlib.sha256(_SNIPPET.encode()).hexdigest()[:8]
+    return folder / f"vega-{version('vl-convert-python')}-{asked}.js"
 
 
 def _still(picture: Figure) -> str:

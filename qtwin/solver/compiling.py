@@ -23,20 +23,26 @@ from qtwin.progress import SILENT, Progress
 SOLVERS: dict[str, tuple[str, ...]] = {
     "circuits": (
         "qaoa", "cvar-qaoa", "multi-angle-qaoa", "recursive-qaoa", "dc-qaoa", "warm-start-qaoa", "hardware-efficient-vqe",
-        "filtering-vqe", "falqon", "bf-dcqo", "grover-adaptive-search",
+        "filtering-vqe", "falqon", "bf-dcqo", "grover-adaptive-search", "xy-qaoa", "grover-mixer-qaoa",
     ),
     "searches": ("tabu", "local-search", "greedy"),
-    "mixers": ("xy-qaoa", "grover-mixer-qaoa"),
     "lists": ("enumeration", "random", "random-feasible"),
     "auto": ("auto",),
     "correlations": ("pauli-correlation-encoding",),
 }  # fmt: skip
-"""Job to the solvers whose kernels it compiles."""
+"""Job to the solvers whose kernels it compiles. Those that share kernels share a job: two processes would compile them twice."""
 TWINS, MOLECULES = "twins", "molecules"
 JOBS = (TWINS, *SOLVERS, MOLECULES)
 """The longest first, so that processes end together."""
 _TINY = (("dense", 5), ("cardinality", 5), ("labs", 5))
 _LISTED = (("dense", 16), ("cardinality", 12), ("labs", 9))
+_CIRCUITS = (
+    ("qaoa", "dense", 5),
+    ("multi-angle-qaoa", "dense", 5),
+    ("xy-qaoa", "cardinality", 5),
+    ("grover-mixer-qaoa", "dense", 5),
+)
+"""Questions that between them take every kernel of a circuit; the other solvers of that job use no further one."""
 
 
 def jobs_of(solvers: Iterable[str], *, twins: bool = False) -> tuple[str, ...]:
@@ -114,24 +120,26 @@ def run_job(job: str) -> None:
         from qtwin.solver.molecular.compiled import load_compiled_code
 
         load_compiled_code()
+    elif job == "circuits":
+        _solve(_CIRCUITS)
     else:
-        _solve_tiny(SOLVERS[job], _LISTED if job in ("lists", "auto") else _TINY)
+        kinds = _LISTED if job in ("lists", "auto") else _TINY
+        _solve([(name, family, n) for name in SOLVERS[job] for family, n in kinds])
     mark = _mark(job)
     mark.parent.mkdir(parents=True, exist_ok=True)
     mark.touch()
 
 
-def _solve_tiny(names: Sequence[str], kinds: Sequence[tuple[str, int]]) -> None:
+def _solve(questions: Iterable[tuple[str, str, int]]) -> None:
     from qtwin.encoding.generate import make
     from qtwin.solver import registry
     from qtwin.solver.base import Instance
 
-    for name in names:
-        for family, n in kinds:
-            try:
-                registry.load(name, {}).solve(Instance(encoding=make(family, n, seed=0).encoding), seed=0, time_limit_s=2.0)
-            except QtwinError:
-                continue  # not for this kind of question
+    for name, family, n in questions:
+        try:
+            registry.load(name, {}).solve(Instance(encoding=make(family, n, seed=0).encoding), seed=0, time_limit_s=2.0)
+        except QtwinError:
+            continue  # not for this kind of question
 
 
 def _mark(job: str) -> Path:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import logging
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -59,12 +63,39 @@ def cli(tmp_path: Path) -> Run:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=600,
             check=False,
             **options,
         )
 
     return call
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """`qtwin` in this process: for what a command says and writes, where a process of its own is not the point."""
+    from qtwin.cli import main, show
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", str(os.cpu_count() or 1)))  # as main sets it for good
+    monkeypatch.setattr(show.console, "width", 200)
+    log = logging.getLogger("qtwin")
+    handlers, propagate = list(log.handlers), log.propagate
+
+    def call(*arguments: str, env: Mapping[str, str] = MappingProxyType({})) -> subprocess.CompletedProcess[str]:
+        out, errors, code = io.StringIO(), io.StringIO(), None
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors), pytest.MonkeyPatch.context() as patch:
+            for name, value in env.items():
+                patch.setenv(name, value)
+            try:
+                main(list(arguments))
+            except SystemExit as ended:
+                code = ended.code
+        assert isinstance(code, int)
+        return subprocess.CompletedProcess(arguments, code, out.getvalue(), errors.getvalue())
+
+    yield call
+    log.handlers[:], log.propagate = handlers, propagate
 
 
 @pytest.fixture

@@ -44,15 +44,15 @@ def _for_teaching(bundle: dict[str, Any]) -> None:
     _consent(bundle)["provision"]["purpose"] = [{"code": "teaching"}]
 
 
-def _listed(cli: Run) -> list[dict[str, Any]]:
-    done = cli("audit", "list", "--json")
+def _listed(here: Run) -> list[dict[str, Any]]:
+    done = here("audit", "list", "--json")
     assert done.returncode == 0, done.stderr
     return list(json.loads(done.stdout))
 
 
-def test_what_is_done_is_written_down_without_names(cli: Run, experiment: Path, log: Path) -> None:
-    assert cli(*BUILD).returncode == 0
-    entries = _listed(cli)
+def test_what_is_done_is_written_down_without_names(here: Run, experiment: Path, log: Path) -> None:
+    assert here(*BUILD).returncode == 0
+    entries = _listed(here)
     assert [e["action"] for e in entries] == ["read record", "build twin"]
     twin = json.loads((experiment.parent / "her.json").read_text(encoding="utf-8"))
     for entry in entries:
@@ -64,7 +64,7 @@ def test_what_is_done_is_written_down_without_names(cli: Run, experiment: Path, 
     visits = {e["resource"]["effectiveDateTime"] for e in bundle["entry"] if "effectiveDateTime" in e["resource"]}
     for secret in ("Beispiel", "SYN-000117", "1948", "bundle.json", str(experiment.parent), *visits):
         assert secret not in text
-    done = cli("audit", "verify")
+    done = here("audit", "verify")
     assert done.returncode == 0
     assert "2 entries hold" in done.stderr
 
@@ -72,95 +72,95 @@ def test_what_is_done_is_written_down_without_names(cli: Run, experiment: Path, 
 @pytest.mark.parametrize("change", [_without_consent, _expired, _denied, _for_teaching])
 @pytest.mark.parametrize("command", [("run", "small.toml"), BUILD])
 def test_without_consent_nothing_is_built(
-    cli: Run, edit_bundle: Edit, log: Path, change: Callable[[dict[str, Any]], None], command: tuple[str, ...]
+    here: Run, edit_bundle: Edit, log: Path, change: Callable[[dict[str, Any]], None], command: tuple[str, ...]
 ) -> None:
     folder = edit_bundle(change).parent
-    done = cli(*command)
+    done = here(*command)
     assert done.returncode == 2, done.stderr
     assert "consent" in done.stderr.split("error: ")[1]
     assert "hint: " in done.stderr
     assert not (folder / "her.json").exists()
     assert not (folder / "out").exists()
-    assert not log.exists() or [e["action"] for e in _listed(cli)] == ["refused"]
+    assert not log.exists() or [e["action"] for e in _listed(here)] == ["refused"]
 
 
 @pytest.mark.parametrize("change", [_without_consent, _for_teaching])
 def test_the_user_may_state_a_consent_and_it_is_said(
-    cli: Run, edit_bundle: Edit, log: Path, change: Callable[[dict[str, Any]], None]
+    here: Run, edit_bundle: Edit, log: Path, change: Callable[[dict[str, Any]], None]
 ) -> None:
     folder = edit_bundle(change).parent
-    done = cli(*BUILD, "--consent", "simulation")
+    done = here(*BUILD, "--consent", "simulation")
     assert done.returncode == 0, done.stderr
     assert any(line.startswith(STATED) for line in json.loads((folder / "her.json").read_text(encoding="utf-8"))["warnings"])
-    assert all("stated by the user" in e["detail"] for e in _listed(cli))
+    assert all("stated by the user" in e["detail"] for e in _listed(here))
 
 
 @pytest.mark.parametrize("change", [_expired, _denied])
 def test_a_stated_consent_overrides_nothing(
-    cli: Run, edit_bundle: Edit, log: Path, change: Callable[[dict[str, Any]], None]
+    here: Run, edit_bundle: Edit, log: Path, change: Callable[[dict[str, Any]], None]
 ) -> None:
     edit_bundle(change)
-    done = cli(*BUILD, "--consent", "simulation", "--consent", "research")
+    done = here(*BUILD, "--consent", "simulation", "--consent", "research")
     assert done.returncode == 2
     assert "consent in the record" in done.stderr
 
 
-def test_a_spec_may_state_a_consent(cli: Run, edit_bundle: Edit, log: Path) -> None:
+def test_a_spec_may_state_a_consent(here: Run, edit_bundle: Edit, log: Path) -> None:
     spec = edit_bundle(_without_consent)
     text = spec.read_text(encoding="utf-8")
     spec.write_text(text.replace("[twin]", 'consent = ["simulation"]\n[twin]'), encoding="utf-8")
-    done = cli("run", spec.name, "--json")
+    done = here("run", spec.name, "--json")
     assert done.returncode == 0, done.stderr
     assert any(line.startswith(STATED) for line in json.loads(done.stdout)["warnings"])
-    assert [e["action"] for e in _listed(cli)] == ["read record", "build twin", "run experiment"]
+    assert [e["action"] for e in _listed(here)] == ["read record", "build twin", "run experiment"]
     spec.write_text(text.replace("[twin]", 'consent = ["simulatoin"]\n[twin]'), encoding="utf-8")
-    done = cli("run", spec.name)
+    done = here("run", spec.name)
     assert done.returncode == 2
     assert "did you mean 'simulation'" in done.stderr
 
 
-def test_a_table_of_visits_becomes_a_twin(cli: Run, tmp_path: Path, log: Path) -> None:
+def test_a_table_of_visits_becomes_a_twin(here: Run, tmp_path: Path, log: Path) -> None:
     lines = ("date,biomarker,value,unit,sex,birth_year", "2023-02-12,mmse,26,point,F,1950", "2024-02-12,mmse,24,point,F,1950")
     (tmp_path / "visits.csv").write_text("\n".join(lines), encoding="utf-8")
-    done = cli("twin", "build", "visits.csv", "--ensemble-size", "100", "--consent", "research", "--json")
+    done = here("twin", "build", "visits.csv", "--ensemble-size", "100", "--consent", "research", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["n_members"] == 100
 
 
-def test_nothing_is_done_that_cannot_be_written_down(cli: Run, experiment: Path) -> None:
+def test_nothing_is_done_that_cannot_be_written_down(here: Run, experiment: Path) -> None:
     (experiment.parent / "taken").write_text("a file stands where the folder should be", encoding="utf-8")
     for command in (BUILD, ("run", experiment.name)):
-        done = cli(*command, env={"QTWIN_AUDIT_LOG": str(experiment.parent / "taken" / "audit.jsonl")})
+        done = here(*command, env={"QTWIN_AUDIT_LOG": str(experiment.parent / "taken" / "audit.jsonl")})
         assert done.returncode == 2
         assert "audit log" in done.stderr
         assert "QTWIN_AUDIT_LOG" in done.stderr
     assert not (experiment.parent / "her.json").exists()
 
 
-def test_a_changed_log_is_found(cli: Run, experiment: Path, log: Path) -> None:
-    assert cli(*BUILD).returncode == 0
+def test_a_changed_log_is_found(here: Run, experiment: Path, log: Path) -> None:
+    assert here(*BUILD).returncode == 0
     log.write_text(log.read_text(encoding="utf-8").replace("read record", "rode record"), encoding="utf-8")
     for command in (("audit", "verify", "--log", str(log)), ("audit", "list")):
-        done = cli(*command)
+        done = here(*command)
         assert done.returncode == 1
         assert "entry 0 was changed" in done.stderr
         assert "Traceback" not in done.stderr
 
 
-def test_a_torn_line_is_said_by_the_next_command(cli: Run, experiment: Path, log: Path) -> None:
-    assert cli(*BUILD).returncode == 0
+def test_a_torn_line_is_said_by_the_next_command(here: Run, experiment: Path, log: Path) -> None:
+    assert here(*BUILD).returncode == 0
     with log.open("ab") as file:
         file.write(b'{"index":2,"time":"20')
-    done = cli("audit", "verify")
+    done = here("audit", "verify")
     assert done.returncode == 1
     assert "entry 2 is torn" in done.stderr
-    done = cli(*BUILD)
+    done = here(*BUILD)
     assert done.returncode == 0
     assert "the audit log ended in a torn line; entry 2 says so" in done.stderr
-    assert cli("audit", "verify", "--json").stdout.startswith('{"entries": 5')
+    assert here("audit", "verify", "--json").stdout.startswith('{"entries": 5')
 
 
-def test_no_log(cli: Run, tmp_path: Path) -> None:
-    done = cli("audit", "verify", "--log", "nowhere.jsonl")
+def test_no_log(here: Run, tmp_path: Path) -> None:
+    done = here("audit", "verify", "--log", "nowhere.jsonl")
     assert done.returncode == 2
     assert "no audit log" in done.stderr

@@ -37,54 +37,54 @@ def _observations(bundle: dict[str, Any], text: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_missing_spec(cli: Run, tmp_path: Path) -> None:
-    _refused(cli("run", "nowhere.toml"), tmp_path, "nowhere.toml")
+def test_a_missing_spec(here: Run, tmp_path: Path) -> None:
+    _refused(here("run", "nowhere.toml"), tmp_path, "nowhere.toml")
 
 
-def test_a_spec_that_is_not_toml(cli: Run, tmp_path: Path) -> None:
+def test_a_spec_that_is_not_toml(here: Run, tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("title = [", encoding="utf-8")
-    _refused(cli("run", "bad.toml"), tmp_path, "not TOML")
+    _refused(here("run", "bad.toml"), tmp_path, "not TOML")
 
 
-def test_a_missing_record(cli: Run, experiment: Path) -> None:
+def test_a_missing_record(here: Run, experiment: Path) -> None:
     (experiment.parent / "bundle.json").unlink()
-    _refused(cli("run", experiment.name), experiment.parent, "bundle.json")
+    _refused(here("run", experiment.name), experiment.parent, "bundle.json")
 
 
 @pytest.mark.parametrize(
     "text", ["", "{", "not json", "[1, 2]", '{"resourceType": "Patient", "id": "a"}', '{"resourceType": "Bundle"}']
 )
-def test_a_record_that_is_not_a_bundle(cli: Run, experiment: Path, text: str) -> None:
+def test_a_record_that_is_not_a_bundle(here: Run, experiment: Path, text: str) -> None:
     (experiment.parent / "bundle.json").write_text(text, encoding="utf-8")
-    _refused(cli("run", experiment.name), experiment.parent)
+    _refused(here("run", experiment.name), experiment.parent)
 
 
-def test_a_bundle_without_a_patient(cli: Run, edit_bundle: Edit) -> None:
+def test_a_bundle_without_a_patient(here: Run, edit_bundle: Edit) -> None:
     def drop(bundle: dict[str, Any]) -> None:
         bundle["entry"] = [e for e in bundle["entry"] if e["resource"]["resourceType"] != "Patient"]
 
     spec = edit_bundle(drop)
-    _refused(cli("run", spec.name), spec.parent, "Patient")
+    _refused(here("run", spec.name), spec.parent, "Patient")
 
 
 @pytest.mark.parametrize(("biomarker", "value"), [("tau", float("nan")), ("amyloid", float("inf")), ("mini", -3.0)])
-def test_a_biomarker_that_cannot_be_is_left_out_and_said(cli: Run, edit_bundle: Edit, biomarker: str, value: float) -> None:
+def test_a_biomarker_that_cannot_be_is_left_out_and_said(here: Run, edit_bundle: Edit, biomarker: str, value: float) -> None:
     def spoil(bundle: dict[str, Any]) -> None:
         _observations(bundle, biomarker)[0]["valueQuantity"]["value"] = value
 
     spec = edit_bundle(spoil)
-    done = cli("twin", "build", "bundle.json", "-o", "twin.json", "--ensemble-size", "200")
+    done = here("twin", "build", "bundle.json", "-o", "twin.json", "--ensemble-size", "200")
     assert done.returncode == 0, done.stderr
     assert "not used: Observation entry" in done.stdout + done.stderr
     assert (spec.parent / "twin.json").exists()
 
 
-def test_an_unknown_drug_among_the_candidates(cli: Run, experiment: Path) -> None:
+def test_an_unknown_drug_among_the_candidates(here: Run, experiment: Path) -> None:
     experiment.write_text(experiment.read_text().replace('"donepezil"', '"donepezill"'), encoding="utf-8")
-    _refused(cli("run", experiment.name), experiment.parent, "unknown drug 'donepezill'")
+    _refused(here("run", experiment.name), experiment.parent, "unknown drug 'donepezill'")
 
 
-def test_an_unknown_drug_in_the_record(cli: Run, edit_bundle: Edit) -> None:
+def test_an_unknown_drug_in_the_record(here: Run, edit_bundle: Edit) -> None:
     def rename(bundle: dict[str, Any]) -> None:
         for entry in bundle["entry"]:
             if entry["resource"]["resourceType"] == "MedicationStatement":
@@ -93,12 +93,12 @@ def test_an_unknown_drug_in_the_record(cli: Run, edit_bundle: Edit) -> None:
 
     spec = edit_bundle(rename)
     spec.write_text(spec.read_text().replace("[patient]", '[patient]\nunknown_medicines = "refuse"'), encoding="utf-8")
-    _refused(cli("run", spec.name), spec.parent, "sertralin", "ignore")
+    _refused(here("run", spec.name), spec.parent, "sertralin", "ignore")
 
 
-def test_contradictory_constraints(cli: Run, experiment: Path) -> None:
+def test_contradictory_constraints(here: Run, experiment: Path) -> None:
     experiment.write_text(experiment.read_text().replace("max_drugs = 6", "max_drugs = 2"), encoding="utf-8")
-    _refused(cli("run", experiment.name), experiment.parent, "no regimen", "at most 2 drugs")
+    _refused(here("run", experiment.name), experiment.parent, "no regimen", "at most 2 drugs")
 
 
 @pytest.mark.parametrize(
@@ -124,29 +124,29 @@ def test_contradictory_constraints(cli: Run, experiment: Path) -> None:
         ("n_members = 200", 'n_members = 200\nout_of_scope = "ignore"', "out_of_scope"),
     ],
 )
-def test_an_unknown_name_or_value_in_the_spec(cli: Run, experiment: Path, old: str, new: str, suggestion: str) -> None:
+def test_an_unknown_name_or_value_in_the_spec(here: Run, experiment: Path, old: str, new: str, suggestion: str) -> None:
     experiment.write_text(experiment.read_text().replace(old, new), encoding="utf-8")
-    _refused(cli("run", experiment.name), experiment.parent, suggestion)
+    _refused(here("run", experiment.name), experiment.parent, suggestion)
 
 
-def test_an_output_folder_that_cannot_be_written(cli: Run, experiment: Path) -> None:
+def test_an_output_folder_that_cannot_be_written(here: Run, experiment: Path) -> None:
     (experiment.parent / "taken").write_text("a file stands where the folder should be", encoding="utf-8")
-    _refused(cli("run", experiment.name, "--out", "taken"), experiment.parent, "--out")
+    _refused(here("run", experiment.name, "--out", "taken"), experiment.parent, "--out")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_output_folder(cli: Run, experiment: Path) -> None:
+def test_a_read_only_output_folder(here: Run, experiment: Path) -> None:
     locked = experiment.parent / "locked"
     locked.mkdir(mode=0o500)
-    _refused(cli("run", experiment.name, "--out", "locked/out"), experiment.parent, "--out")
+    _refused(here("run", experiment.name, "--out", "locked/out"), experiment.parent, "--out")
 
 
-def test_genotypes_that_contradict_themselves(cli: Run, experiment: Path) -> None:
+def test_genotypes_that_contradict_themselves(here: Run, experiment: Path) -> None:
     path = experiment.parent / "genotypes.json"
     report = json.loads(path.read_text(encoding="utf-8"))
     report["genes"]["CYP2D6"]["recommendationDiplotypes"][0]["activityScore"] = "2.0"
     path.write_text(json.dumps(report), encoding="utf-8")
-    _refused(cli("run", experiment.name), experiment.parent, "CYP2D6")
+    _refused(here("run", experiment.name), experiment.parent, "CYP2D6")
 
 
 @pytest.mark.parametrize(

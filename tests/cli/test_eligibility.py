@@ -27,10 +27,10 @@ def _rules(folder: Path, text: str = RULES) -> str:
     return str(folder / "rules")
 
 
-def test_every_drug_is_listed_with_its_rules_and_first_what_was_not_known(cli: Run, experiment: Path) -> None:
+def test_every_drug_is_listed_with_its_rules_and_first_what_was_not_known(here: Run, experiment: Path) -> None:
     folder = experiment.parent
     asked = ("drugs", "eligibility", str(folder / "bundle.json"), "--genotypes", str(folder / "genotypes.json"))
-    answer = json.loads(cli(*asked, "--rules", _rules(folder), "--json").stdout)
+    answer = json.loads(here(*asked, "--rules", _rules(folder), "--json").stdout)
     drugs = {d["inn"]: d for d in answer["drugs"]}
     assert len(drugs) == 36
     assert drugs["donepezil"]["status"] == "excluded"
@@ -44,18 +44,18 @@ def test_every_drug_is_listed_with_its_rules_and_first_what_was_not_known(cli: R
     assert next(r for r in drugs["donanemab"]["rules"] if r["id"] == "mine-pair")["beside"] == "apixaban"
     assert any(line.startswith("potassium unknown: ") for line in answer["not_known"])
 
-    lifted = json.loads(cli(*asked, "--rules", _rules(folder), "--lift", "mine-avoid", "--json").stdout)
+    lifted = json.loads(here(*asked, "--rules", _rules(folder), "--lift", "mine-avoid", "--json").stdout)
     assert next(r for d in lifted["drugs"] for r in d["rules"] if r["id"] == "mine-avoid")["lifted"] is True
 
-    plain = cli(*asked, "--rules", _rules(folder), "--jurisdiction", "eu").stdout
+    plain = here(*asked, "--rules", _rules(folder), "--jurisdiction", "eu").stdout
     assert plain.index("potassium unknown") < plain.index("amitriptyline")
     assert "mine-dose" in plain
 
 
-def test_a_rule_file_that_cannot_be_meant_is_refused_in_one_line(cli: Run, experiment: Path) -> None:
+def test_a_rule_file_that_cannot_be_meant_is_refused_in_one_line(here: Run, experiment: Path) -> None:
     folder = experiment.parent
     broken = _rules(folder, rule_set({"id": "mine", "drug": "donepezil", "strength": "avoid", "source": None}))
-    ended = cli("drugs", "eligibility", str(folder / "bundle.json"), "--rules", broken)
+    ended = here("drugs", "eligibility", str(folder / "bundle.json"), "--rules", broken)
     assert ended.returncode == 2
     assert "mine.toml, rule mine: source is missing" in ended.stderr
     assert "Traceback" not in ended.stderr

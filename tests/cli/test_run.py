@@ -102,7 +102,7 @@ def test_a_record_becomes_a_verdict(cli: Run, experiment: Path) -> None:
 
 
 @pytest.mark.timeout(400)  # three runs
-def test_the_genotype_turns_kinetics_and_utility(cli: Run, experiment: Path) -> None:
+def test_the_genotype_turns_kinetics_and_utility(here: Run, experiment: Path) -> None:
     seen = []
     for alleles, values, score, phenotype in (
         (("*4", "*4"), ("0.0", "0.0"), "0.0", "Poor Metabolizer"),
@@ -110,7 +110,7 @@ def test_the_genotype_turns_kinetics_and_utility(cli: Run, experiment: Path) -> 
         (("*1", "*1"), ("1.0", "1.0"), "2.0", "Normal Metabolizer"),
     ):
         _set_cyp2d6(experiment.parent, alleles, values, score, phenotype)
-        result = _result(cli("run", experiment.name, "--json", "--out", score))
+        result = _result(here("run", experiment.name, "--json", "--out", score))
         metoprolol = next(k for k in result["twin"]["kinetics"] if k["inn"] == "metoprolol")
         current = next(r for r in result["regimens"] if r["key"] == "current")
         bradycardia = next(k["mean"] for k in current["kinds"] if k["kind"] == "bradycardia")
@@ -121,9 +121,8 @@ def test_the_genotype_turns_kinetics_and_utility(cli: Run, experiment: Path) -> 
     assert utility[0] < utility[1] < utility[2]  # metoprolol and paroxetine suit her the less, the slower she clears them
 
 
-@pytest.mark.timeout(400)  # five runs
-def test_an_interrupted_run_goes_on_and_ends_at_the_same_result(cli: Run, experiment: Path) -> None:
-    whole = _result(cli("run", experiment.name, "--json", "--out", "whole"))
+def test_an_interrupted_run_goes_on_and_ends_at_the_same_result(here: Run, experiment: Path) -> None:
+    whole = _result(here("run", experiment.name, "--json", "--out", "whole"))
     for how, code in ((signal.SIGINT, 3), (signal.SIGKILL, -signal.SIGKILL)):
         out = experiment.parent / f"cut-{how.name}"
         process = subprocess.Popen(
@@ -133,15 +132,15 @@ def test_an_interrupted_run_goes_on_and_ends_at_the_same_result(cli: Run, experi
             stderr=subprocess.PIPE,
             text=True,
         )
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while not list(out.glob(".stages/*/solver-0-*.json")) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         process.send_signal(how)
-        _, shown = process.communicate(timeout=60)
+        _, shown = process.communicate(timeout=300)
         assert process.returncode == code, shown
         assert "Traceback" not in shown
         assert not (out / "result.json").exists()
-        again = cli("run", experiment.name, "--json", "--out", out.name)
+        again = here("run", experiment.name, "--json", "--out", out.name)
         resumed = _result(again)
         assert "kept from before" in again.stderr
         for key in (
@@ -171,16 +170,14 @@ def test_help_loads_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     "command", [("drugs",), ("drugs", "show", "metoprolol"), ("solvers",), ("backends",), ("diseases",), ("doctor",)]
 )
-def test_listings_speak_json(cli: Run, command: tuple[str, ...]) -> None:
-    done = cli(*command, "--json")
+def test_listings_speak_json(here: Run, command: tuple[str, ...]) -> None:
+    done = here(*command, "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)
 
 
-def test_twin_build_writes_a_twin_and_its_ensemble(cli: Run, experiment: Path) -> None:
-    done = cli(
-        "twin", "build", "bundle.json", "--genotypes", "genotypes.json", "-o", "her.json", "--ensemble-size", "200", "--json"
-    )
+def test_twin_build_writes_a_twin_and_its_ensemble(here: Run, experiment: Path) -> None:
+    done = here("twin", "build", "bundle.json", "--genotypes", "genotypes.json", "-o", "her.json", "--ensemble-size", "200", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["n_members"] == 200
     written = (experiment.parent / "her.json").read_text(encoding="utf-8")
@@ -188,18 +185,18 @@ def test_twin_build_writes_a_twin_and_its_ensemble(cli: Run, experiment: Path) -
     assert (experiment.parent / "her.npz").exists()
 
 
-def test_a_choice_of_one_still_ends_in_a_verdict(cli: Run, experiment: Path) -> None:
+def test_a_choice_of_one_still_ends_in_a_verdict(here: Run, experiment: Path) -> None:
     text = experiment.read_text()
     start, end = text.index("candidates"), text.index("max_drugs")
     forced = 'candidates = ["donepezil", "metoprolol", "amlodipine", "apixaban", "paroxetine"]\n'
     experiment.write_text(text[:start] + forced + text[end:], encoding="utf-8")
-    result = _result(cli("run", experiment.name, "--json"))
+    result = _result(here("run", experiment.name, "--json"))
     assert result["problem"]["n_feasible"] == 1
     assert result["encoding"]["accuracy"] is None
     assert all(r["regret_twin"] in (None, 0.0) for r in result["solvers"])
 
 
-def test_a_drug_that_no_rule_allows_is_excluded_with_its_reason_and_never_chosen(cli: Run, edit_bundle: Edit) -> None:
+def test_a_drug_that_no_rule_allows_is_excluded_with_its_reason_and_never_chosen(here: Run, edit_bundle: Edit) -> None:
     """Her QTc is made 530 ms: donepezil and citalopram are out, by rules that name their source."""
 
     def lengthen(bundle: dict[str, Any]) -> None:
@@ -209,33 +206,33 @@ def test_a_drug_that_no_rule_allows_is_excluded_with_its_reason_and_never_chosen
                 quantity["value"] = 530
 
     spec = edit_bundle(lengthen)
-    result = _result(cli("run", spec.name, "--json"))
+    result = _result(here("run", spec.name, "--json"))
     out = {e["inn"] for e in result["excluded"]}
     assert {"donepezil", "citalopram"} <= out
     assert not out & {c["inn"] for c in result["chosen"] if c["inn"] in {"donepezil", "citalopram"}}
 
 
-def test_a_record_that_no_model_is_about_is_refused_or_accepted_by_name(cli: Run, edit_bundle: Edit) -> None:
+def test_a_record_that_no_model_is_about_is_refused_or_accepted_by_name(here: Run, edit_bundle: Edit) -> None:
     def heal(bundle: dict[str, Any]) -> None:
         bundle["entry"] = [e for e in bundle["entry"] if e["resource"]["resourceType"] != "Condition"]
 
     spec = edit_bundle(heal)
-    refused = cli("run", spec.name)
+    refused = here("run", spec.name)
     assert refused.returncode == 2, refused.stderr
     assert "outside the scope" in refused.stderr
     assert 'out_of_scope = "accept"' in refused.stderr
     spec.write_text(spec.read_text().replace("n_members = 200", 'n_members = 200\nout_of_scope = "accept"'), encoding="utf-8")
-    result = _result(cli("run", spec.name, "--json"))
+    result = _result(here("run", spec.name, "--json"))
     assert result["verdict"].startswith("Outside the scope of every model")
     assert result["chosen"] == []
     assert result["verdict"].endswith("recommends no drug.")
     assert {row["inn"] for row in result["without_indication"]} >= {"donepezil", "apixaban", "sertraline", "amlodipine"}
 
 
-def test_the_objective_guards_against_the_worst_by_name(cli: Run, experiment: Path) -> None:
+def test_the_objective_guards_against_the_worst_by_name(here: Run, experiment: Path) -> None:
     guard = 'max_drugs = 6\ncvar_alpha = 0.2\ncvar_over = "ignorance"'
     experiment.write_text(experiment.read_text().replace("max_drugs = 6", guard), encoding="utf-8")
-    result = _result(cli("run", experiment.name, "--json"))
+    result = _result(here("run", experiment.name, "--json"))
     assert "worst 20 % of ignorance" in result["problem"]["objective"]
     # the worst fifth of the draws is worse than their mean, which the played-back section tells
     chosen = next(r for r in result["regimens"] if r["key"] == "chosen")

@@ -341,3 +341,26 @@ def test_a_failed_write_leaves_the_old_report_and_no_rubbish(tmp_path, monkeypat
 def test_the_same_result_gives_the_same_page(no_drawing, tmp_path):
     first = page.write(sample(), tmp_path / "a").read_bytes()
     assert page.write(sample(), tmp_path / "b").read_bytes() == first
+
+
+def test_the_script_of_the_charts_is_kept_on_disk_and_does_without_it(tmp_path, monkeypatch):
+    """Bundling takes seconds: it runs once for a version, and again where nothing can be kept or what was kept cannot be read."""
+    import vl_convert
+
+    made = []
+    monkeypatch.setattr(vl_convert, "javascript_bundle", lambda snippet: made.append(snippet) or "let a = '</script>';")
+    bundled = page._vega.__wrapped__
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kept"))
+    assert bundled() == bundled() == "let a = '<\\/script>';"
+    assert len(made) == 1
+    kept = page._vega_file()
+    assert [kept] == list((tmp_path / "kept").iterdir())
+    kept.write_bytes(b"\xff\xff")
+    assert bundled() == "let a = '<\\/script>';"
+    assert len(made) == 2
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(blocked))
+    assert bundled() == bundled() == "let a = '<\\/script>';"
+    assert len(made) == 4
+    assert blocked.read_text() == "no folder"

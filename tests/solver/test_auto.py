@@ -142,9 +142,9 @@ def test_the_warm_start_and_the_target_are_passed_on() -> None:
     encoding = plain(random_polynomial(50, 2, 3))
     good = registry.load("simulated-annealing", {"reads": 50}).solve(Instance(encoding=encoding), seed=1)
     instance = Instance(encoding=encoding, warm_start=good.bits, target_energy=good.energy + 1e-6)
-    result = Auto(time_limit_s=20.0).solve(instance, seed=0)
+    result = Auto(time_limit_s=200.0).solve(instance, seed=0)
     assert result.energy <= good.energy + 1e-6
-    assert sum(result.wall_s.values()) < 15.0
+    assert "then an exact solver" not in result.info["reason"]
 
 
 def test_without_the_optional_packages_the_core_ones_do(monkeypatch: pytest.MonkeyPatch) -> None:

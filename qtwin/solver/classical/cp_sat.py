@@ -88,8 +88,8 @@ class CpSat(Solver):
             raise QtwinError(f"CP-SAT refuses the model: {model.validate()}", hint="rescale the coefficients of the instance")
         if code in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             search.see([solver.boolean_value(v) for v in z[: linear.n]])
-        bound = None
-        if code != cp_model.INFEASIBLE and math.isfinite(solver.best_objective_bound):
+        bound = None  # without a point CP-SAT calls its bound 0, which is none
+        if code in (cp_model.OPTIMAL, cp_model.FEASIBLE) and math.isfinite(solver.best_objective_bound):
             bound = scaled.bound(solver.best_objective_bound)
         endings: dict[Any, Ending] = {cp_model.OPTIMAL: "complete", cp_model.INFEASIBLE: "infeasible"}
         return search.result(

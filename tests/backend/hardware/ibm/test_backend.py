@@ -172,7 +172,7 @@ def test_a_refused_identity_sends_no_key(server: Server, crn: str, tmp_path: Pat
     assert KEY not in told
     assert server.raw_keys == before
     assert provider.find("x") == ()  # a new line, a new token,
-    assert time.monotonic() - again < 20  # and not after the minute that the SDK would wait
+    assert time.monotonic() - again < 50  # and not after the minute that the SDK would wait
     assert KEY not in repr(find_account())
 
 
