@@ -20,8 +20,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.fixed_size import encode_fixed_size
+from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError, unknown_name
 from qtwin.problem.fixed_size import Array, FixedSize
 from qtwin.problem.measured.combinations import MeasuredCombinations
@@ -96,7 +96,7 @@ def instance(
     )
 
 
-def encode_measured(choice: FixedSize, known: tuple[int, ...], *, margin: float = 0.05) -> Encoding:
+def encode_measured(choice: FixedSize, known: tuple[int, ...], *, margin: float = 0.05) -> BinaryModel:
     """The choice with native constraints and penalties of a weight that is proven to suffice.
 
     Args:

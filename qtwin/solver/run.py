@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Backend, Samples
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError
 from qtwin.problem.decision import Tally, tally
 from qtwin.problem.regimen import RegimenProblem
 from qtwin.solver import registry
 from qtwin.solver.ask import Asked, ask, challenged
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.nulls import label_of as null_label
 from qtwin.solver.nulls import missing
 
@@ -69,8 +69,8 @@ class Run:
         tally: Utilities of all feasible choices, where it simulated them on the twin; None otherwise.
     """
 
-    model: Encoding = field(repr=False)
-    info: Card
+    model: BinaryModel = field(repr=False)
+    info: SolverInfo
     label: str
     options: Mapping[str, Any] = field(default_factory=dict)
     result: Result
@@ -157,7 +157,7 @@ class Recording:
 
 
 def solve(
-    model: Encoding,
+    model: BinaryModel,
     solver: str | Solver = "auto",
     *,
     seed: int = 0,
@@ -227,7 +227,7 @@ def _options_of(solver: Solver) -> dict[str, Any]:
     return found
 
 
-def run_of(model: Encoding, info: Card, options: Mapping[str, Any], asked: Asked, *, tally: Tally | None = None) -> Run:
+def run_of(model: BinaryModel, info: SolverInfo, options: Mapping[str, Any], asked: Asked, *, tally: Tally | None = None) -> Run:
     """An answer that was looked at, as a run."""
     return Run(
         model=model,
