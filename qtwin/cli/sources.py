@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -95,16 +96,22 @@ def assumed_among(keys: Collection[str], found: Collection[Number]) -> tuple[Num
     return tuple(n for n in found if n.key in wanted and (n.unread or n.status == "assumed"))
 
 
+@cache
+def _outcome_tables() -> Mapping[str, str]:
+    """Each table of outcomes.toml to how the name of a drawn number in it begins: "death_by_stage" to "death by stage "."""
+    found = tomllib.loads(resources.files("qtwin.data").joinpath("outcomes.toml").read_text(encoding="utf-8"))
+    return {table: f"{table.replace('_by_', ' by ')} " for table in found}
+
+
 def place_of(parameter: str) -> str:
     """Where a drawn number stands: "donepezil effects intolerance" is "drugs/donepezil.toml effects.intolerance".
 
     Hazards of amyloid-related imaging abnormalities stand with the other outcomes, for all antibodies.
     """
     first, _, rest = parameter.partition(" ")
-    if first in ("constant", "hazard", "event", "factor"):
-        return f"outcomes.toml {first}.{rest.replace(' ', '.')}"
-    if first == "stroke":  # "stroke by cha2ds2_vasc score_3"
-        return f"outcomes.toml {'_'.join(parameter.split(' ')[:-1])}.{parameter.split(' ')[-1]}"
+    for table, words in _outcome_tables().items():
+        if parameter.startswith(words):
+            return f"outcomes.toml {table}.{parameter.removeprefix(words).replace(' ', '.')}"
     if "aria_h_" in rest:
         return f"outcomes.toml antibody.{first}_{rest.removeprefix('effects ')}"
     return f"drugs/{first}.toml {rest.replace(' ', '.')}"

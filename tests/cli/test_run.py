@@ -177,7 +177,9 @@ def test_listings_speak_json(here: Run, command: tuple[str, ...]) -> None:
 
 
 def test_twin_build_writes_a_twin_and_its_ensemble(here: Run, experiment: Path) -> None:
-    done = here("twin", "build", "bundle.json", "--genotypes", "genotypes.json", "-o", "her.json", "--ensemble-size", "200", "--json")
+    done = here(
+        "twin", "build", "bundle.json", "--genotypes", "genotypes.json", "-o", "her.json", "--ensemble-size", "200", "--json"
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["n_members"] == 200
     written = (experiment.parent / "her.json").read_text(encoding="utf-8")

@@ -66,6 +66,9 @@ def test_of_what_can_flip_only_what_nobody_read_is_named() -> None:
         ("event stroke fatality", "outcomes.toml event.stroke.fatality"),
         ("hazard falls", "outcomes.toml hazard.falls"),
         ("constant aria_h_alone", "outcomes.toml constant.aria_h_alone"),
+        ("factor falls per_decade", "outcomes.toml factor.falls.per_decade"),
+        ("death by stage mmse_21", "outcomes.toml death_by_stage.mmse_21"),
+        ("stroke by cha2ds2_vasc score_4", "outcomes.toml stroke_by_cha2ds2_vasc.score_4"),
         ("lecanemab effects placebo_aria_h_1", "outcomes.toml antibody.lecanemab_placebo_aria_h_1"),
     ],
 )

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from qtwin.patient.condition import known_conditions
+from qtwin.pharmacology.criterion import AllOf, AnyOf, Criterion, HasCondition, Not
 from qtwin.pharmacology.drug import Dose
 from qtwin.pharmacology.eligibility import assess_facts
 from qtwin.pharmacology.facts import Facts
@@ -19,6 +20,7 @@ from qtwin.pharmacology.kinetics import relative_activity
 from qtwin.pharmacology.outcome import BENEFITS, KINDS
 from qtwin.pharmacology.panel import Panel, Person
 from qtwin.pharmacology.response import respond
+from qtwin.pharmacology.rule_book import shipped_rules
 from qtwin.problem.eligible import eligibility_constraints
 from qtwin.problem.feasible_set import allowed
 from tests.oracles.people import NOTHING, a_panel, a_person, every_dose, reference_doses, rows_of
@@ -98,22 +100,50 @@ def test_a_dose_ceiling_never_rises_as_the_kidneys_get_worse(inn: str, jurisdict
     assert ceilings == sorted(ceilings, reverse=True), dict(zip(numbers, ceilings, strict=True))
 
 
+def _is_an_exception(condition: str, of: Criterion, negated: bool = False) -> bool:
+    """Whether a criterion names a condition as what it does not speak of, such as the indication of a drug or a pacemaker."""
+    if isinstance(of, HasCondition):
+        return negated and condition in of.keys
+    if isinstance(of, Not):
+        return _is_an_exception(condition, of.part, not negated)
+    return isinstance(of, AllOf | AnyOf) and any(_is_an_exception(condition, part, negated) for part in of.parts)
+
+
+def _feasible(options: Sequence[Dose], told: frozenset[str], but: str = "") -> set[bytes]:
+    """The choices that the rules leave to a woman of 78, without the rules that name `but` as an exception."""
+    facts = Facts(numbers={"age_years": 78.0}, words={"sex": "female"}, conditions=told)
+    found = assess_facts(facts, [drug(inn) for inn in sorted({o.drug.inn for o in options})])
+    lifted = {r.id for r in shipped_rules().rules if _is_an_exception(but, r.when)}
+    constraints = [c for c in eligibility_constraints(options, found) if c.name.split(": ")[1] not in lifted]
+    return {row.tobytes() for row in allowed(len(options), constraints, seed=0).bits}
+
+
 @more
 @given(
     inns=st.lists(st.sampled_from(INNS), min_size=2, max_size=6, unique=True),
     before=st.frozensets(conditions, max_size=4),
     added=excluding,
 )
+@example(inns=["donepezil", "amitriptyline"], before=frozenset(), added="parkinson_disease")
+@example(inns=["digoxin", "lorazepam"], before=frozenset(), added="heart_failure")
+@example(inns=["digoxin", "lorazepam"], before=frozenset(), added="seizure")
 def test_a_further_diagnosis_never_enlarges_the_feasible_set(inns: list[str], before: frozenset[str], added: str) -> None:
+    """Save by what a rule itself names: heart failure is an indication for digoxin, which "no indication" then no longer bars."""
     assert added in known_conditions()
     options = [o for o in every_dose() if o.drug.inn in inns]
     assume(len(options) <= 12)
-    sets = []
-    for told in (before, before | {added}):
-        facts = Facts(numbers={"age_years": 78.0}, words={"sex": "female"}, conditions=told)
-        constraints = eligibility_constraints(options, assess_facts(facts, [drug(i) for i in inns]))
-        sets.append({row.tobytes() for row in allowed(len(options), constraints, seed=0).bits})
-    assert sets[1] <= sets[0]
+    assert _feasible(options, before | {added}) <= _feasible(options, before, but=added)
+
+
+def test_a_diagnosis_that_is_no_indication_lifts_nothing() -> None:
+    """Cholinesterase inhibitors treat the dementia of Parkinson's disease, not the disease."""
+    options = reference_doses("donepezil", "rivastigmine")
+    neither, disease, dementia = (
+        _feasible(options, frozenset(told)) for told in ((), ("parkinson_disease",), ("parkinson_disease", "dementia"))
+    )
+    assert len(neither) == 1
+    assert disease == neither
+    assert dementia > disease
 
 
 @few
