@@ -42,6 +42,7 @@ _PUBLIC: dict[str, str] = {
     # solvers and backends
     "solve": "qtwin.solver.run:solve",
     "Run": "qtwin.solver.run:Run",
+    "estimate_cost": "qtwin.solver.run:estimate_cost",
     "solvers": "qtwin.solver.registry:cards",
     "Solver": "qtwin.solver.base:Solver",
     "SolverInfo": "qtwin.solver.base:Card",
@@ -114,6 +115,7 @@ if TYPE_CHECKING:
     from qtwin.solver.quantum.xy_qaoa import XYQAOA as XYQAOA
     from qtwin.solver.registry import cards as solvers
     from qtwin.solver.run import Run as Run
+    from qtwin.solver.run import estimate_cost as estimate_cost
     from qtwin.solver.run import solve as solve
     from qtwin.studies.regimen.compare import compare as compare
     from qtwin.studies.regimen.result import Comparison as Comparison

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Backend, Samples
+from qtwin.encoding.counts import BitOrder, read_counts
 from qtwin.encoding.encoding import Encoding
 from qtwin.errors import InputError
 from qtwin.problem.decision import Tally, tally
@@ -19,9 +20,12 @@ from qtwin.solver.ask import Asked, ask, challenged
 from qtwin.solver.base import Card, Instance, Result, Solver
 from qtwin.solver.nulls import label_of as null_label
 from qtwin.solver.nulls import missing
+from qtwin.solver.sampled import best_feasible, summary
 
 if TYPE_CHECKING:
     import dimod
+
+    from qtwin.backend.hardware.price import Estimate
 
 TITLES = {
     "cp-sat": "CP-SAT",
@@ -76,6 +80,55 @@ class Run:
     result: Result
     compiling_s: float = 0.0
     tally: Tally | None = field(default=None, repr=False)
+
+    @classmethod
+    def of_counts(
+        cls,
+        model: Encoding,
+        counts: Any,
+        *,
+        order: BitOrder | None = None,
+        label: str = "own circuit",
+        kind: Literal["quantum", "classical"] = "quantum",
+        seconds: float = 0.0,
+    ) -> Run:
+        """What somebody else's code measured on the model, as a run that stands beside others in `qtwin.compare`.
+
+        Args:
+            model: On whose variables was measured.
+            counts: As `BinaryModel.evaluate` takes them.
+            order: Order of the characters of a bit string.
+            label: As tables shall name it.
+            kind: Of the method; nulls take part beside quantum ones.
+            seconds: All that it took, training included, as you measured it; nobody checks it.
+
+        Raises:
+            InputError: for counts that do not fit the model.
+
+        Example:
+            >>> import qtwin as qt
+            >>> model = qt.BinaryModel.from_qubo([[-1.0, 2.0], [0.0, -1.5]])
+            >>> qt.Run.of_counts(model, {"01": 60, "10": 40}, order="qiskit").bits.tolist()
+            [1, 0]
+        """
+        rows, times = read_counts(counts, model.n_variables, order=order)
+        samples = Samples(bits=rows, counts=times)
+        bits, energy = best_feasible(model, rows)
+        result = Result(
+            solver="own",
+            status="infeasible" if bits is None else "feasible",
+            bits=bits,
+            energy=energy,
+            samples=samples,
+            shots=samples.shots,
+            evaluations=samples.shots,
+            wall_s={"as stated": float(seconds)},
+            info=summary(model, samples),
+        )
+        who = Card(
+            name="own", summary=label, kind=kind, guarantee="none", citation="not published", max_variables=model.n_variables
+        )
+        return cls(model=model, info=who, label=label, result=result)
 
     @property
     def bits(self) -> NDArray[np.uint8] | None:
@@ -197,6 +250,37 @@ def solve(
     instance = Instance(encoding=model, problem=recording or model.problem, warm_start=warm_start)
     asked = challenged(ask(method, instance, name=name, seed=seed, time_limit_s=time_limit_s), method, instance, seed=seed)
     return run_of(model, method.card(), options, asked, tally=None if recording is None else recording.of_all())
+
+
+def estimate_cost(
+    model: Encoding, solver: Solver, *, plan: Literal["open", "pay-as-you-go", "flex", "premium"] = "open", seed: int = 0
+) -> Estimate:
+    """What a solver's job on an IBM machine would take of its time and cost; nothing is sent, and no account is needed.
+
+    The solver is trained on its simulator and its circuit compiled for the machine: for the machine's snapshot where there is no
+    account.
+
+    Args:
+        model: To be minimised.
+        solver: Such as `qtwin.QAOA(layers=2, backend="ibm:ibm_fez")`.
+        plan: Whose price of a second is taken.
+        seed: Of everything random.
+
+    Returns:
+        The estimate: `qpu_s` seconds of the processor, `usd` dollars, and the compiled circuit's size.
+
+    Raises:
+        InputError: for a solver whose backend is no paid machine, or an unknown machine.
+    """
+    from qtwin.backend.hardware.budget import Budget
+    from qtwin.backend.hardware.permission import PendingError, Permission, granted
+
+    with granted(Permission(budget=Budget(project="estimate", max_jobs=1), plan=plan, mode="estimate")) as asked:
+        try:
+            solve(model, solver, seed=seed)
+        except PendingError:
+            return asked.estimates[0]
+    raise InputError(f"{solver.card().name} sends no job to a paid machine", hint='give it a backend such as "ibm:ibm_fez"')
 
 
 def with_nulls(runs: Sequence[Run], *, seed: int = 0) -> list[Run]:

@@ -27,6 +27,9 @@ class Part(BaseModel):
 class StudyResult(Part):
     """A whole result: `result.json` is its dump, and reading that gives the same value."""
 
+    def __str__(self) -> str:
+        return repr(self)
+
     def write(self, path: str | Path) -> Path:
         """Write it, whole or not at all, for its owner's eyes alone.
 
