@@ -8,30 +8,34 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
+import altair as alt
 
 from qtwin.report import look
+from qtwin.report.chart import Figure, data_chart, fixed_chart, rows, save
 from tests.oracles.calibration import Calibration, calibrate
 
 
 def picture(found: Calibration) -> Figure:
     """Frequency with its 95 % binomial interval over the mean stated probability of each bin."""
-    figure = Figure(figsize=(5.2, 4.6), layout="constrained")
-    axes = figure.add_subplot()
-    axes.plot([0.0, 1.0], [0.0, 1.0], color=look.INK, linewidth=0.8, label="what was stated")
-    bins = found.bins()
-    x, y = [b.stated for b in bins], [b.frequency for b in bins]
-    ends = [b.interval() for b in bins]
-    below, above = ([abs(f - end[k]) for f, end in zip(y, ends, strict=True)] for k in (0, 1))
-    axes.errorbar(x, y, yerr=[below, above], fmt="o", color=look.BLUE, capsize=2.5, markersize=4.5, label="found, 95 % interval")
-    axes.set_xlabel("stated probability that a regimen is the best")
-    axes.set_ylabel("frequency with which it is the best")
-    axes.set_xlim(-0.02, 1.02)
-    axes.set_ylim(-0.02, 1.02)
-    axes.set_aspect("equal")
-    axes.legend(loc="upper left", frameon=False)
-    return figure
+    data = rows(["stated", "frequency", "low", "high"], [(b.stated, b.frequency, *b.interval()) for b in found.bins()])
+    scale = alt.Scale(domain=[0.0, 1.0], nice=False)
+    x = alt.X("stated:Q", title="stated probability that a regimen is the best", scale=scale)
+    y = alt.Y("frequency:Q", title="frequency with which it is the best", scale=scale)
+    diagonal = fixed_chart([{"stated": 0.0, "frequency": 0.0}, {"stated": 1.0, "frequency": 1.0}])
+    bars = data_chart().mark_rule(color=look.BLUE).encode(x=x, y=alt.Y("low:Q", title=y["title"], scale=scale), y2="high:Q")
+    chart = alt.layer(
+        diagonal.mark_line(color=look.GREY, strokeWidth=1).encode(x=x, y=y),
+        bars,
+        data_chart().mark_point(color=look.BLUE, filled=True, size=60).encode(x=x, y=y),
+    ).properties(height=400)
+    return Figure(
+        name="calibration",
+        title="Stated probability against frequency",
+        caption="Points with 95 % binomial intervals; the line is what was stated.",
+        alt="Frequency with which a regimen is the best, over the probability that was stated.",
+        chart=chart,
+        data=data,
+    )
 
 
 def main(path: Path) -> None:
@@ -43,8 +47,7 @@ def main(path: Path) -> None:
         print(f"{b.low:.2f} - {b.high:.2f} {b.regimens:11d} {b.expected:10.1f} {b.found:7d}    +- {b.variance**0.5:.1f}")
     expected, hits, score = found.most_probable()
     print(f"the most probable: expected {expected:.1f}, found {hits}, z {score:.2f}")
-    with look.style(), mpl.rc_context({"svg.hashsalt": "calibration", "svg.fonttype": "path"}):
-        picture(found).savefig(path, format="svg", metadata={"Date": None})
+    save(picture(found), path, width_px=420.0)
 
 
 if __name__ == "__main__":

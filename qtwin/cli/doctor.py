@@ -31,7 +31,6 @@ _CORE = {
     "pennylane": "pennylane",
     "altair": "altair",
     "vl_convert": "vl-convert-python",
-    "matplotlib": "matplotlib",
 }
 _CLIENT_FROM = (0, 50)
 """Release of qiskit-ibm-runtime from which the client-side primitives are there."""

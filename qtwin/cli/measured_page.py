@@ -16,8 +16,8 @@ from qtwin.problem.fixed_size import FixedSize
 from qtwin.problem.measured.combinations import MeasuredCombinations
 from qtwin.problem.near_optimal import TOLERANCE
 from qtwin.report import measured_pictures as pictures
+from qtwin.report.chart import Figure
 from qtwin.report.number import number, percent, seconds
-from qtwin.report.picture import Picture
 from qtwin.report.sheet import Section, Sheet, Table
 from qtwin.version import __version__
 
@@ -116,7 +116,7 @@ def sheet_of(
     """The whole page."""
     unit, context = solved[0].choice.unit, solved[shown].context
     found = candidates(solved[shown], doubts, shown)
-    open_: list[Picture] = []
+    open_: list[Figure] = []
     if found:
         open_.append(
             pictures.near_optimal_picture(
@@ -133,7 +133,7 @@ def sheet_of(
                 noises,
             )
         )
-    simple: list[Picture] = []
+    simple: list[Figure] = []
     reached = {name: np.array([s.gap(name) for s in solved]) for name in solved[0].simple}
     reached = {name: gap for name, gap in reached.items() if np.isfinite(gap).all()}
     if len(solved) > 2 and reached:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,7 +12,37 @@ from qtwin.benchmark.analysis import Cell
 from qtwin.benchmark.profile import performance_profile
 from qtwin.benchmark.scaling import Fit
 from qtwin.report import look
-from qtwin.report.chart import PLAIN, SECONDS, Figure, colour, data_chart, decades, rows, tips, toggle
+from qtwin.report.chart import (
+    PERCENT,
+    PLAIN,
+    SECONDS,
+    Figure,
+    colour,
+    data_chart,
+    decades,
+    fixed_chart,
+    legend,
+    rows,
+    tips,
+    toggle,
+)
+
+if TYPE_CHECKING:
+    pass
+
+
+def by_name(field: str, names: Sequence[str]) -> dict[str, Any]:
+    """A colour, a shape and a dash for each name; they repeat after different counts, so that no two names share all three."""
+    import altair as alt
+
+    n, order = len(names), list(names)
+    return {
+        "color": alt.Color(field, type="nominal", scale=colour(names, look.many(n)), sort=order, legend=legend(names)),
+        "shape": alt.Shape(field, type="nominal", scale=colour(names, look.shapes(n)), sort=order),
+        "strokeDash": alt.StrokeDash(
+            field, type="nominal", scale=alt.Scale(domain=order, range=look.dashes(n)), sort=order, legend=legend(names)
+        ),
+    }
 
 
 def growth_picture(family: str, cells: Sequence[Cell], fits: Mapping[str, Fit]) -> Figure:
@@ -19,77 +50,57 @@ def growth_picture(family: str, cells: Sequence[Cell], fits: Mapping[str, Fit]) 
     import altair as alt
 
     labels = sorted({c.label for c in cells})
-    finite = [c.tts_s for c in cells if math.isfinite(c.tts_s)]
-    ceiling = 3.0 * max(finite, default=1.0)
-    header = [
-        "solver",
-        "n",
-        "instances",
-        "runs",
-        "successes",
-        "low",
-        "high",
-        "run_s",
-        "tts_s",
-        "tts_low_s",
-        "tts_high_s",
-        "kind",
-        "samples_to_solution",
-        "sample_tts_s",
-        "qpu_tts_s",
-        "qpu_tts_low_s",
-        "qpu_tts_high_s",
-        "fit_s",
-        "fit_low_s",
-        "fit_high_s",
-    ]
-    curves = [
-        (label, float(n), *(None,) * 15, value, interval.low, interval.high)
-        for label, fit in sorted(fits.items())
-        if label in labels
-        for n in np.linspace(fit.sizes[0], fit.sizes[-1], 40)
-        for value, interval in [fit.at(float(n))]
-    ]
     none = (None, None)
-    measured = [
-        (
-            *(c.label, c.n, c.instances, c.runs, c.successes, *(c.interval or none), c.run_s, c.tts_s, *(c.tts_interval or none)),
-            *(c.kind, c.reads_to_solution, c.read_tts_s, c.qpu_tts_s, *(c.qpu_tts_interval or none)),
-            *(None, None, None),
-        )
-        for c in cells
-    ]
-    data = rows(header, [*measured, *curves])
-    drawn = [row[key] for row in data for key in ("tts_s", "fit_low_s", "fit_high_s") if row[key]]
-    ends = [min(drawn, default=1e-3) / 1.5, max([*drawn, ceiling]) * 1.5]
+    header = ["solver", "n", "instances", "runs", "successes", "low", "high", "run_s", "tts_s", "tts_low_s", "tts_high_s", "kind"]
+    header += ["samples_to_solution", "sample_tts_s", "qpu_tts_s", "qpu_tts_low_s", "qpu_tts_high_s"]
+    data = rows(
+        header,
+        [
+            (
+                *(c.label, c.n, c.instances, c.runs, c.successes, *(c.interval or none), c.run_s, c.tts_s),
+                *(*(c.tts_interval or none), c.kind, c.reads_to_solution, c.read_tts_s, c.qpu_tts_s),
+                *(c.qpu_tts_interval or none),
+            )
+            for c in cells
+        ],
+    )
+    known = [c.tts_s for c in cells if math.isfinite(c.tts_s) and c.tts_s > 0]
+    ceiling = 3.0 * max(known, default=1.0)
+    unsolved = len(known) < len(cells)
+    ends = [min(known, default=1.0) / 2.0, 2.0 * ceiling if unsolved else 2.0 * max(known, default=1.0)]
+    style = by_name("solver", labels)
     picked, opacity = toggle("solver")
-    base = data_chart().encode(
-        x=alt.X("n:Q", title="variables").scale(zero=False, padding=10).axis(format="d"),
-        color=alt.Color("solver:N", scale=colour(labels, look.many(len(labels)))),
-        opacity=opacity,
-    )
-    scale = alt.Scale(type="log", domain=ends, nice=False)
-    y = alt.Y("at:Q", title="99 % time to solution, all costs", scale=scale).axis(labelExpr=SECONDS, values=decades(*ends))
-    shape = alt.Shape("solver:N", scale=colour(labels, look.shapes(len(labels))))
-    cells_ = base.transform_filter("isValid(datum.runs)").transform_calculate(
-        at=f"isValid(datum.tts_s) ? datum.tts_s : {ceiling}", solved="isValid(datum.tts_s)"
-    )
-    lines = base.transform_filter("isValid(datum.fit_s)")
-    unfitted = cells_.transform_filter(
-        alt.FieldOneOfPredicate(field="solver", oneOf=[label for label in labels if label not in fits])
-    ).transform_filter("datum.solved")
-    told = tips(
-        data,
-        {
-            "solver": "solver",
-            "n": "variables",
-            "tts_s": "time to solution (s)",
-            "run_s": "one run (s)",
-            "successes": "successes",
-            "runs": "runs",
-            "instances": "instances",
-        },
-    )
+    named = {"color": style["color"], "opacity": opacity}
+    x = alt.X("n:Q", title="variables").scale(zero=False, nice=False, padding=10).axis(format="d", tickMinStep=1)
+    y = alt.Y("time:Q", title="99 % time to solution, all costs (log scale)").axis(labelExpr=SECONDS, values=decades(*ends))
+    y = y.scale(type="log", domain=ends, nice=False)
+    titles = {"solver": "solver", "n": "variables", "tts_s": "99 % time to solution (s)", "run_s": "a run (s)"}
+    titles |= {"successes": "runs that succeeded", "runs": "of", "instances": "instances"}
+    points = data_chart().encode(x=x, y=y, shape=style["shape"], tooltip=tips(data, titles), **named)
+    solved = points.transform_filter("isValid(datum.tts_s)").transform_calculate(time="datum.tts_s")
+    never = points.transform_filter("!isValid(datum.tts_s)").transform_calculate(time=str(ceiling))
+    layers: list[Any] = []
+    curves = [
+        {"solver": label, "n": float(n), "time": value, "from": interval.low, "to": min(interval.high, 1e300)}
+        for label, fit in fits.items()
+        for n in np.linspace(fit.sizes[0], fit.sizes[-1], 40)
+        for value, interval in (fit.at(float(n)),)
+    ]
+    if curves:
+        laws = fixed_chart(curves).encode(x=x, **named)
+        band = laws.mark_area(fillOpacity=0.16, strokeWidth=0, clip=True, aria=False)
+        layers += [
+            band.encode(y=alt.Y("from:Q", scale=y["scale"], axis=y["axis"], title=y["title"]), y2="to:Q"),
+            laws.mark_line(strokeWidth=1.6, clip=True, aria=False).encode(y=y),
+        ]
+    loose = [name for name in labels if name not in fits and any(c.label == name and math.isfinite(c.tts_s) for c in cells)]
+    if loose:
+        free = solved.transform_filter(alt.FieldOneOfPredicate(field="solver", oneOf=loose))
+        layers.append(free.mark_line(strokeWidth=1.3, aria=False).encode(shape=alt.Undefined, tooltip=alt.Undefined))
+    if known:
+        layers.append(solved.mark_point(size=60))
+    if unsolved:
+        layers.append(never.mark_point(size=60, filled=False, strokeWidth=1.6))
     words = "; ".join(
         f"{label} grows by {f.base:.3g} a variable ({f.base_interval.low:.3g} to {f.base_interval.high:.3g})"
         for label, f in sorted(fits.items())
@@ -99,21 +110,9 @@ def growth_picture(family: str, cells: Sequence[Cell], fits: Mapping[str, Fit]) 
         name=f"growth_{family.replace('-', '_')}",
         title=f"Time to solution, {family}",
         caption="Medians over instances; lines are the better of an exponential and a power law, bands its 95 % confidence"
-        " interval. Open markers at the top: fewer than half of the instances were solved.",
+        " interval. Open markers: fewer than half of the instances were solved.",
         alt=(words or f"Times of {len(labels)} solvers on {family}") + ".",
-        chart=alt.layer(
-            lines.mark_area(fillOpacity=0.15, clip=True, aria=False).encode(
-                y=alt.Y("fit_low_s:Q", title="99 % time to solution, all costs", scale=scale), y2="fit_high_s:Q"
-            ),
-            lines.mark_line(clip=True, aria=False).encode(y=alt.Y("fit_s:Q", title="99 % time to solution, all costs")),
-            unfitted.mark_line(strokeWidth=1.2, aria=False).encode(y=y),
-            cells_.transform_filter("datum.solved").mark_point(size=60).encode(y=y, shape=shape, tooltip=told),
-            cells_.transform_filter("!datum.solved")
-            .mark_point(size=60, filled=False, strokeWidth=1.6)
-            .encode(y=y, shape=shape, tooltip=told),
-        )
-        .add_params(picked)
-        .properties(height=310),
+        chart=alt.layer(*layers).add_params(picked).properties(height=320),
         data=data,
     )
 
@@ -126,34 +125,36 @@ def profile_picture(times_s: Mapping[str, Sequence[float]], warning: str) -> Fig
     shares = performance_profile(times_s, ratios.tolist())
     data = rows(
         ["solver", "ratio", "share"],
-        [(s, float(r), float(v)) for s, row in sorted(shares.items()) for r, v in zip(ratios, row, strict=True)],
+        [(s, float(r), float(v)) for s, row in shares.items() for r, v in zip(ratios, row, strict=True)],
     )
-    names = sorted(shares)
+    style = by_name("solver", sorted(shares))
     picked, opacity = toggle("solver")
+    ends = [1.0, 1e6]
+    base = data_chart().encode(
+        x=alt.X("ratio:Q", title="time over the best solver's, same instance (log scale)")
+        .scale(type="log", domain=ends, nice=False)
+        .axis(labelExpr=PLAIN, values=decades(*ends)),
+        y=alt.Y("share:Q", title="instances solved").scale(domain=[0.0, 1.0]).axis(labelExpr=PERCENT),
+        color=style["color"],
+        opacity=opacity,
+    )
+    held = base.transform_window(place="row_number()", groupby=["solver"]).transform_filter("datum.place % 5 == 1")
     first = {label: 100.0 * float(share[0]) for label, share in shares.items()}
     best = max(first, key=lambda label: first[label])
-    base = data_chart().encode(
-        x=alt.X("ratio:Q", title="99 % time to solution over the best solver's, on the same instance")
-        .scale(type="log", domain=[1.0, 1e6], nice=False)
-        .axis(labelExpr=PLAIN, values=decades(1.0, 1e6, most=7)),
-        y=alt.Y("share:Q", title="instances solved").scale(domain=[0.0, 1.02], nice=False).axis(format="~%"),
-        color=alt.Color("solver:N", scale=colour(names, look.many(len(names)))),
-        opacity=opacity,
-        tooltip=tips(data, {"solver": "solver", "ratio": "factor of the best", "share": "share solved"}),
-    )
     return Figure(
         name="performance_profile",
         title="Performance profiles",
-        caption="At the left: how often a solver is the quickest; at the right: how often it solves at all (Dolan, Moré 2002)."
+        caption="Share of instances solved within a factor of the best solver's 99 % time to solution. At the left: how often a"
+        " solver is the quickest; at the right: how often it solves at all (Dolan, Moré 2002)."
         + (f" {warning}" if warning else ""),
         alt=f"{best} is the quickest on {first[best]:.0f} % of the instances.",
         chart=alt.layer(
-            base.mark_line(interpolate="step-after", aria=False).encode(
-                strokeDash=alt.StrokeDash("solver:N", scale=alt.Scale(domain=names, range=look.dashes(len(names))))
-            ),
-            base.mark_point(size=110, fillOpacity=0, strokeOpacity=0),  # unseen: holds the tooltip
+            base.mark_line(interpolate="step-after", strokeWidth=1.8, aria=False).encode(strokeDash=style["strokeDash"]),
+            held.mark_point(size=70, fillOpacity=0, strokeOpacity=0).encode(
+                tooltip=tips(data, {"solver": "solver", "ratio": "times the best", "share": "solved"})
+            ),  # unseen: holds the tooltip
         )
         .add_params(picked)
-        .properties(height=270),
+        .properties(height=300),
         data=data,
     )

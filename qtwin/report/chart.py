@@ -89,6 +89,10 @@ class Figure:
         writer.writerows({k: "" if v is None else v for k, v in row.items()} for row in self.data)
         return text.getvalue()
 
+    def save(self, path: Path | str, *, theme: str = "light", width_px: float = DESK_PX) -> Path:
+        """Write it as .svg, .pdf, .png, .json (the spec) or .csv; see `qtwin.report.chart.save`."""
+        return save(self, path, theme=theme, width_px=width_px)
+
     def plot(self) -> Drawing:
         """The chart together with its data."""
         return self.chart.properties(datasets={DATA: list(self.data)})
@@ -240,6 +244,24 @@ def wrapped(text: str, width: int = 46, most: int = 2) -> str:
     import textwrap
 
     return "\n".join(textwrap.wrap(text, width, max_lines=most, placeholder=" …"))
+
+
+def folded(names: Sequence[str], *, width: int = 19, most: int = 4, **settings: Any) -> tuple[alt.Axis, int]:
+    """An axis whose long names are folded to `width` characters, and the height of a row of them in pixels."""
+    import textwrap
+
+    import altair as alt
+
+    lines = {name: textwrap.wrap(name, width, max_lines=most, placeholder=" …") or [""] for name in names}
+    counted = json.dumps({name: len(found) for name, found in lines.items()})
+    raised = [{"test": f"{counted}[datum.value] == {k}", "value": -6.5 * (k - 1)} for k in range(2, most + 1)]
+    axis = alt.Axis(
+        labelExpr=f"{json.dumps(lines)}[datum.label]",
+        labelOffset={"condition": raised, "value": 0},
+        labelLineHeight=13,
+        **settings,
+    )
+    return axis, 10 + 13 * max((len(found) for found in lines.values()), default=1)
 
 
 def row_labels(base: alt.Chart, field: str, order: Sequence[str]) -> tuple[alt.Y, Any]:

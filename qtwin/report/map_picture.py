@@ -1,9 +1,10 @@
-"""The map as a figure: cells coloured and worded by verdict, marks for where their instances come from."""
+"""The map as a figure: cells coloured and named by verdict, marks for where their instances come from."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtwin.benchmark.advantage.grid import AXES_WORDS, LEVELS, Cell, column_of, column_words
 from qtwin.benchmark.advantage.grid import SIZES as ENDS
@@ -11,7 +12,10 @@ from qtwin.benchmark.advantage.place import Axes as MapAxes
 from qtwin.benchmark.advantage.place import Origin
 from qtwin.benchmark.advantage.practice import in_practice
 from qtwin.report import look
-from qtwin.report.chart import Figure, Row, colour, data_chart, fixed_chart, rows
+from qtwin.report.chart import Figure, Row, colour, data_chart, fixed_chart, folded, legend, rows, tips
+
+if TYPE_CHECKING:
+    pass
 
 SHORT = {"classical proven": "proven", "classical heuristic": "heuristic", "open": "open", "quantum plausible": "quantum?"}
 WORDS = {
@@ -20,21 +24,29 @@ WORDS = {
     "open": "open",
     "quantum plausible": "quantum plausible, with requirements",
 }
-_FACES = {  # the same on a dark page, as each cell has its own ink
-    "classical proven": ("#0b6aa8", "#fefefe"),
-    "classical heuristic": ("#a6d4f2", "#10242f"),
-    "open": ("#f3d08a", "#2c1f00"),
-    "quantum plausible": ("#7a3b69", "#fefefe"),
+_STYLES = {
+    "classical proven": (look.BLUE, 0.92, look.PAPER),
+    "classical heuristic": (look.SKY, 0.42, look.INK),
+    "open": (look.ORANGE, 0.4, look.INK),
+    "quantum plausible": (look.PURPLE, 0.5, look.INK),
 }
-_MARKS: dict[Origin, tuple[str, str]] = {
-    "patient": ("★", "a patient's question"),
-    "twin": ("▲", "twins of invented patients"),
-    "measured": ("◆", "measured data"),
-    "generated": ("●", "a generated family"),
-    "molecule": ("■", "a molecule"),
-    "published": ("✚", "a published estimate, not measured here"),
+"""Verdict to the colour of its cell, how opaque it is, and the colour of what stands on it."""
+_STAR = (
+    "M0,-1L0.2245,-0.309L0.9511,-0.309L0.3633,0.118L0.5878,0.809L0,0.382L-0.5878,0.809L-0.3633,0.118L-0.9511,-0.309"
+    "L-0.2245,-0.309Z"
+)
+MARKS: dict[Origin, tuple[str, str]] = {
+    "patient": (_STAR, "a patient's question"),
+    "twin": ("triangle-up", "twins of invented patients"),
+    "measured": ("diamond", "measured data"),
+    "generated": ("circle", "generated family"),
+    "molecule": ("square", "molecule"),
+    "published": ("cross", "published estimate, not measured here"),
 }
 _TITLES: dict[MapAxes, str] = {"regimen": "Which drugs together", "molecule": "Molecular energies"}
+_PRACTICE = "in practice"
+_ROW_PX = 46
+_PHONE = "windowSize()[0] < 560"
 
 
 def map_picture(cells: Sequence[Cell]) -> Figure:
@@ -42,114 +54,139 @@ def map_picture(cells: Sequence[Cell]) -> Figure:
     import altair as alt
 
     shown: list[MapAxes] = [axes for axes in ENDS if any(c.axes == axes for c in cells)]
-    header = [
-        "map",
-        "cell",
-        "cell_verdict",
-        "place",
-        "origin",
-        "size",
-        "verdict",
-        "instances",
-        "proven",
-        "words",
-        "column",
-        "row",
-    ]
     data = rows(
-        header,
+        [
+            *("map", "cell", "sizes", "level", "cell_verdict"),
+            *("place", "origin", "size", "verdict", "instances", "proven", "words"),
+        ],
         [
             (
-                *(c.axes, c.key, WORDS[c.verdict.kind], p.name, p.origin, p.size, v.kind, p.instances, p.proven, v.words),
-                *(_column(c.axes, c.column), LEVELS[c.axes][c.row][1]),
+                *(c.axes, c.key, _sizes(c.axes, c.column), LEVELS[c.axes][c.row][1], c.verdict.kind),
+                *(p.name, p.origin, p.size, v.kind, p.instances, p.proven, v.words),
             )
             for c in cells
             for p, v in c.places
         ],
     )
-    used = [o for o in _MARKS if any(row["origin"] == o for row in data)]
-    words = "; ".join(f"{c.title}: {WORDS[c.verdict.kind]}" for c in cells)
-    marks = ", ".join(f"{_MARKS[o][0]} {_MARKS[o][1]}" for o in used)
-    pointed = "; the pointers above the upper map say how large the questions of practice are" if "regimen" in shown else ""
+    kinds = [k for k in _STYLES if any(c.verdict.kind == k for c in cells)]
+    origins = [o for o in MARKS if any(row["origin"] == o for row in data)]
+    told = "; ".join(f"{c.title}: {WORDS[c.verdict.kind]}" for c in cells)
     return Figure(
         name="map",
         title="Where classical wins, and where it is open",
         caption="Each cell takes the least settled verdict of the families, data sets, patients and molecules in it; empty cells"
-        f" were not measured{pointed}. Where the instances come from: {marks}.",
-        alt=words + ".",
-        chart=alt.concat(*(_panel(axes, [c for c in cells if c.axes == axes], data) for axes in shown), columns=1).resolve_scale(
-            color="shared"
+        " were not measured. Marks say where the instances come from; the top row of the upper map says how large the questions"
+        " of practice are. On a phone a letter stands for the verdict.",
+        alt=told + ".",
+        chart=alt.concat(*(_panel(axes, data, kinds, origins) for axes in shown), columns=1).resolve_scale(
+            color="shared", shape="shared", fillOpacity="shared"
         ),
         data=data,
-        panel_px=300.0,
-        least_px=560.0,
     )
 
 
-def _column(which: MapAxes, place: int) -> str:
-    return column_words(which, place).replace("up to ", "≤ ").replace(" to ", "–")
+def _sizes(axes: MapAxes, column: int) -> str:
+    return column_words(axes, column).replace("up to ", "≤ ").replace(" to ", "–")
 
 
-def _panel(which: MapAxes, cells: Sequence[Cell], data: Sequence[Row]) -> Any:
+def _panel(which: MapAxes, data: Sequence[Row], kinds: Sequence[str], origins: Sequence[Origin]) -> Any:
     import altair as alt
 
-    columns = [_column(which, k) for k in range(len(ENDS[which]))]
+    sizes = [_sizes(which, k) for k in range(len(ENDS[which]))]
     levels = [words for _, words in reversed(LEVELS[which])]
-    kinds = [k for k in WORDS if any(row["cell_verdict"] == WORDS[k] for row in data)]
-    x = alt.X("column:N", sort=columns, title=AXES_WORDS[which][0], scale=alt.Scale(domain=columns, paddingInner=0.06)).axis(
-        labelAngle=0
+    pointed = [_PRACTICE] if which == "regimen" else []
+    axis, step = folded([*pointed, *levels], width=13, most=3)
+    two_lines = json.dumps({words: words.replace("–", "–\n").split("\n") for words in sizes})
+    x = alt.X(
+        "sizes:N",
+        title=AXES_WORDS[which][0],
+        sort=sizes,
+        scale=alt.Scale(domain=sizes, paddingInner=0.05, paddingOuter=0.02),
+        axis=alt.Axis(labelAngle=0, labelOverlap=False, labelExpr=f"{_PHONE} ? {two_lines}[datum.label] : datum.label"),
     )
-    y = alt.Y("row:N", sort=levels, title=None, scale=alt.Scale(domain=levels, paddingInner=0.08))
-    empty = fixed_chart([{"column": column, "row": level} for column in columns for level in levels])
-    layers: list[Any] = [empty.mark_rect(color=look.RULE, opacity=0.55, aria=False).encode(x=x, y=y)]
-    layers.append(
-        data_chart()
-        .transform_filter(alt.FieldEqualPredicate(field="map", equal=which))
-        .transform_aggregate(places="count()", instances="sum(instances)", groupby=["column", "row", "cell_verdict"])
-        .mark_rect(cornerRadius=3)
-        .encode(
-            x=x,
-            y=y,
-            color=alt.Color("cell_verdict:N", scale=colour([WORDS[k] for k in kinds], [_FACES[k][0] for k in kinds])),
-            tooltip=[
-                alt.Tooltip("cell_verdict:N", title="verdict"),
-                alt.Tooltip("column:N", title="size"),
-                alt.Tooltip("row:N", title="kind"),
-                alt.Tooltip("places:Q", title="places"),
-                alt.Tooltip("instances:Q", title="instances"),
-            ],
+    y = alt.Y(
+        "level:N",
+        title=None,
+        scale=alt.Scale(domain=[*pointed, *levels], paddingInner=0.06, paddingOuter=0.02),
+        axis=axis,
+    )
+    empty = [{"sizes": size, "level": level} for size in sizes for level in levels]
+    here = data_chart().transform_filter(alt.FieldEqualPredicate(field="map", equal=which))
+    cells = here.transform_aggregate(
+        places="count()", words="max(words)", groupby=["cell", "sizes", "level", "cell_verdict"]
+    ).transform_calculate(
+        verdict=f"{json.dumps(WORDS)}[datum.cell_verdict]",
+        short=f"{_PHONE} ? upper(slice({json.dumps(SHORT)}[datum.cell_verdict], 0, 1)) : {json.dumps(SHORT)}[datum.cell_verdict]",
+    )
+    names = [WORDS[k] for k in kinds]
+    letters = (
+        f"{_PHONE} ? {json.dumps({WORDS[k]: f'{SHORT[k][0].upper()}: {WORDS[k]}' for k in kinds})}[datum.label] : datum.label"
+    )
+    ink = alt.Color("cell_verdict:N", scale=colour(list(_STYLES), [s[2] for s in _STYLES.values()]), legend=None)
+    boxes = cells.mark_rect().encode(
+        x=x,
+        y=y,
+        fill=alt.Fill(
+            "verdict:N", scale=colour(names, [_STYLES[k][0] for k in kinds]), sort=names, legend=legend(names, labelExpr=letters)
+        ),
+        fillOpacity=alt.FillOpacity(
+            "verdict:N", scale=alt.Scale(type="ordinal", domain=names, range=[_STYLES[k][1] for k in kinds]), sort=names
+        ),
+        tooltip=[
+            alt.Tooltip("verdict:N", title="verdict"),
+            alt.Tooltip("level:N", title="of"),
+            alt.Tooltip("sizes:N", title=AXES_WORDS[which][0]),
+            alt.Tooltip("places:Q", title="places"),
+        ],
+    )
+    shares = ["cell", "sizes", "level", "cell_verdict", "origin"]
+    marks = (
+        here.transform_aggregate(places="count()", groupby=[*shares])
+        .transform_calculate(
+            order=f"indexof({json.dumps(origins)}, datum.origin)",
+            source=f"{json.dumps({o: MARKS[o][1] for o in origins})}[datum.origin]",
         )
+        .transform_window(place="row_number()", sort=[alt.SortField("order")], groupby=["cell"])
+        .transform_joinaggregate(of="count()", groupby=["cell"])
     )
-    for kind in kinds:
-        found = [
-            {
-                "column": _column(c.axes, c.column),
-                "row": LEVELS[c.axes][c.row][1],
-                "text": SHORT[kind],
-                "marks": " ".join(_MARKS[o][0] for o in _MARKS if any(p.origin == o for p, _ in c.places)),
-            }
-            for c in cells
-            if c.verdict.kind == kind
+    sources = [MARKS[o][1] for o in origins]
+    gap = f"({_PHONE} ? 6.5 : 14)"
+    origin = marks.mark_point(
+        xOffset=alt.expr(f"(datum.place - (datum.of + 1) / 2) * {gap}"),
+        yOffset=10,
+        size=alt.expr(f"({_PHONE} ? 20 : 46) * (datum.origin == 'patient' ? 0.9 : 1)"),
+    ).encode(
+        x=x,
+        y=y,
+        color=ink,
+        shape=alt.Shape(
+            "source:N",
+            scale=colour(sources, [MARKS[o][0] for o in origins]),
+            sort=sources,
+            legend=legend(sources, orient="bottom", symbolFillColor=look.INK, symbolStrokeWidth=0),
+        ),
+        tooltip=[alt.Tooltip("source:N", title="instances"), alt.Tooltip("places:Q", title="places")],
+    )
+    layers: list[Any] = [
+        fixed_chart(empty).mark_rect(color=look.RULE, opacity=0.45, aria=False).encode(x=x, y=y),
+        boxes,
+        cells.mark_text(fontWeight=600, yOffset=-8, aria=False).encode(x=x, y=y, text="short:N", color=ink),
+        origin,
+    ]
+    if pointed:
+        asked = [
+            {"sizes": sizes[column_of("regimen", p.size)], "level": _PRACTICE, "label": p.label, "size": p.size}
+            | {"words": f"{p.short}\n{p.size}"}
+            for p in in_practice()
         ]
-        if found:
-            base = fixed_chart(found).encode(x=x, y=y)
-            ink: dict[str, Any] = {"color": _FACES[kind][1], "aria": False}
-            layers.append(base.mark_text(dy=-8, fontWeight="bold", **ink).encode(text="text:N"))
-            layers.append(base.mark_text(dy=10, fontSize=12, **ink).encode(text="marks:N"))
-    if which == "regimen":
-        pointers: dict[str, list[str]] = {}
-        for p in in_practice():
-            pointers.setdefault(columns[column_of("regimen", p.size)], []).extend([*p.short.split(), str(p.size)])
-        above = fixed_chart([{"column": c, "text": "\n".join([*lines, "▼"])} for c, lines in pointers.items()])
-        most = max((len(lines) for lines in pointers.values()), default=1)
-        for place, lines in pointers.items():
-            one = above.transform_filter(alt.FieldEqualPredicate(field="column", equal=place))
-            layers.append(
-                one.mark_text(style="soft", fontSize=10, lineBreak="\n", baseline="top", aria=False).encode(
-                    x=x, y=alt.value(-13 * (len(lines) + 1)), text="text:N"
-                )
-            )
-        title = alt.Title(_TITLES[which], offset=13 * most + 10)
-    else:
-        title = alt.Title(_TITLES[which])
-    return alt.layer(*layers).properties(height={"step": 54}, title=title)
+        few = (
+            fixed_chart(asked)
+            .transform_calculate(told=f"{_PHONE} ? '' + datum.size : datum.words")
+            .encode(x=x, y=y, tooltip=tips(asked, {"label": "question", "size": "variables"}))
+        )
+        layers.append(few.mark_point(shape="triangle-down", style="ink", size=60, yOffset=_ROW_PX / 2 - 8))
+        layers.append(
+            few.mark_text(lineBreak="\n", fontSize=10, baseline="middle", yOffset=-14, aria=False).encode(text="told:N")
+        )
+    height = {"step": max(_ROW_PX, step)}
+    return alt.layer(*layers).properties(height=height, title=_TITLES[which])

@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.benchmark.coverage import Coverage
 from qtwin.report import look
-from qtwin.report.look import both
+from qtwin.report.chart import (
+    PERCENT,
+    PLAIN,
+    Figure,
+    colour,
+    data_chart,
+    decades,
+    fixed_chart,
+    folded,
+    legend,
+    line_at,
+    rows,
+    tips,
+    toggle,
+)
 from qtwin.report.number import number, percent
-from qtwin.report.picture import Picture, table
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    import altair as alt
 
 Array = NDArray[np.float64]
-NOISES: Mapping[str, tuple[str, str, float]] = {"median": (look.BLUE, "o", 5.5), "pooled": (look.VERMILLION, "D", 5.0)}
-"""Noise level to colour, marker and its size."""
-_FALLBACK = (look.BLUE, "o", 5.5)
+NOISES: Mapping[str, tuple[str, str]] = {"median": (look.BLUE, "circle"), "pooled": (look.VERMILLION, "diamond")}
+"""Noise level to colour and shape."""
+_FALLBACK = (look.GREEN, "triangle-up")
 _SAMPLERS = (
-    (look.BLUE, "o", "-"),
-    (look.VERMILLION, "D", (0, (5, 1.5))),
-    (look.GREEN, "^", (0, (3, 1, 1, 1))),
-    (look.PURPLE, "v", "-"),
+    (look.BLUE, "circle", [1, 0]),
+    (look.VERMILLION, "diamond", [6, 2]),
+    (look.GREEN, "triangle-up", [3, 1, 1, 1]),
+    (look.PURPLE, "triangle-down", [1, 0]),
 )
+_UNIFORM = "uniform random sets"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,260 +67,226 @@ class Candidate:
     nominal: bool
 
 
-def near_optimal_picture(
-    found: Sequence[Candidate], *, context: str, noises: Mapping[str, float], unit: str, n_draws: int, tolerance: float
-) -> Picture:
-    """The likeliest sets: measured and expected value on the left, probability of being the best on the right."""
-    levels = list(noises)
+def _noise(noises: Mapping[str, float]) -> tuple[dict[str, str], dict[str, Any]]:
+    """Noise level to its words in the legend, and the encoding of colour and shape by them."""
+    import altair as alt
 
-    def values(axes: Axes) -> None:
-        axes.plot(
-            [c.value for c in found],
-            range(len(found)),
-            marker="|",
-            markersize=11,
-            markeredgewidth=1.8,
-            color=look.INK,
-            linestyle="none",
-            zorder=3,
-            label="as measured",
-        )
-        for name in levels:
-            colour, marker, size = NOISES.get(name, _FALLBACK)
-            shift = _shift(levels, name)
-            for k, c in enumerate(found):
-                low, high = c.mean[name] - 1.96 * c.sd[name], c.mean[name] + 1.96 * c.sd[name]
-                axes.plot([low, high], [k + shift, k + shift], color=colour, linewidth=1.3, solid_capstyle="butt")
-                axes.plot(c.mean[name], k + shift, marker=marker, markersize=size - 1, color=colour, linestyle="none")
-        axes.set_xlabel(f"value ({unit})")
-        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2)
+    words = {name: f"{name} noise, SD {number(sd)}" for name, sd in noises.items()}
+    styles = [NOISES.get(name, _FALLBACK) for name in noises]
+    names = list(words.values())
+    return words, {
+        "color": alt.Color("noise:N", scale=colour(names, [c for c, _ in styles]), sort=names, legend=legend(names)),
+        "shape": alt.Shape("noise:N", scale=colour(names, [s for _, s in styles]), sort=names),
+    }
 
-    def chances(axes: Axes) -> None:
-        for name in levels:
-            colour, marker, size = NOISES.get(name, _FALLBACK)
-            shift = _shift(levels, name)
-            for k, c in enumerate(found):
-                axes.plot([0.0, 100 * c.optimal[name]], [k + shift, k + shift], color=colour, linewidth=1.3, alpha=0.5)
-            axes.plot(
-                [100 * c.optimal[name] for c in found],
-                [k + shift for k in range(len(found))],
-                marker=marker,
-                markersize=size,
-                color=colour,
-                linestyle="none",
-                label=f"{name} noise, SD {number(noises[name])}",
-                clip_on=False,
-                zorder=3,
-            )
-        axes.set_xlim(0.0, None)
-        axes.set_xlabel("probability of being best (%)")
 
-    def draw(width_in: float) -> Figure:
-        wide = width_in > 5
-        figure = look.new_figure(width_in, (0.36 if wide else 0.44) * len(found) + 1.3)
-        panels = figure.subplots(1, 2, sharey=True, width_ratios=(1.0, 1.0)) if wide else np.array([figure.add_subplot()])
-        if wide:
-            values(panels[0])
-        chances(panels[-1])
-        panels[-1].legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2 if wide else 1, borderaxespad=0.2)
-        labels = [look.short(c.words, 44) if wide else _folded(c.words) for c in found]
-        panels[0].set_yticks(range(len(found)), labels)
-        for tick, c in zip(panels[0].get_yticklabels(), found, strict=True):
-            tick.set_fontweight("bold" if c.nominal else "normal")
-        panels[0].set_ylim(len(found) - 0.4, -0.6)
-        for axes in panels:
-            axes.grid(visible=False, axis="y")
-        return figure
-
-    wide, narrow = both(draw)
-    words = "; ".join(f"{c.words}: " + ", ".join(f"{percent(c.optimal[n])} ({n})" for n in levels) for c in found[:6])
-    return Picture(
-        name="near_optimal_sets",
-        title=f"Sets that may be the best in {context}",
-        caption=f"The {len(found)} likeliest sets, in bold the one that is best as measured. Left: measured value (bar), mean"
-        " and 95 % range"
-        f" over {n_draws:,} draws of the pair coefficients. Right: share of the draws in which the set is the best.",
-        alt=words,
-        wide=wide,
-        narrow=narrow,
-        csv=table(
-            ["set", "value", *(f"{what}_{n}" for n in levels for what in ("mean", "sd", "p_best", f"p_within_{tolerance:g}"))],
-            [(c.words, c.value, *(x for n in levels for x in (c.mean[n], c.sd[n], c.optimal[n], c.near[n]))) for c in found],
-        ),
+def _of(base: alt.Chart, words: Mapping[str, str], name: str, **columns: str) -> alt.Chart:
+    """The rows of one noise level: each of `columns` (name to prefix) holds its values."""
+    return base.transform_calculate(
+        noise=json.dumps(words[name]), **{new: f"datum['{prefix}_{name}']" for new, prefix in columns.items()}
     )
 
 
-def _folded(words: str) -> str:
-    """A set on two lines, for a phone."""
-    drugs = words.split(" + ")
-    half = (len(drugs) + 1) // 2
-    parts = [" + ".join(drugs[:half]), " + ".join(drugs[half:])]
-    return "\n".join(look.short(part, 28) for part in parts if part)
+def near_optimal_picture(
+    found: Sequence[Candidate], *, context: str, noises: Mapping[str, float], unit: str, n_draws: int, tolerance: float
+) -> Figure:
+    """The likeliest sets: measured and expected value, and probability of being the best."""
+    import altair as alt
 
-
-def _shift(levels: Sequence[str], name: str) -> float:
-    return 0.26 * (levels.index(name) - 0.5 * (len(levels) - 1))
+    levels = list(noises)
+    data = rows(
+        ["set", "value", *(f"{what}_{n}" for n in levels for what in ("mean", "sd", "p_best", f"p_within_{tolerance:g}"))],
+        [(c.words, c.value, *(x for n in levels for x in (c.mean[n], c.sd[n], c.optimal[n], c.near[n]))) for c in found],
+    )
+    words, style = _noise(noises)
+    picked, opacity = toggle("noise")
+    order = [c.words for c in found]
+    bold = f"indexof({json.dumps([c.words for c in found if c.nominal])}, datum.value) >= 0"
+    axis, step = folded(order, labelFontWeight={"condition": {"test": bold, "value": 700}, "value": "normal"})
+    titles = {"set": "set", "value": f"measured ({unit})"}
+    titles |= {f"mean_{n}": f"mean, {n} noise" for n in levels} | {f"p_best_{n}": f"P(best), {n} noise" for n in levels}
+    base = data_chart().encode(
+        y=alt.Y("set:N", sort=order, title=None, scale=alt.Scale(type="point", padding=0.6), axis=axis),
+        tooltip=tips(data, titles),
+    )
+    across = f"value ({unit})"
+    x, chance = alt.X("mean:Q", title=across).scale(zero=False, padding=8), alt.X("p_best:Q", title="probability")
+    chance = chance.axis(labelExpr=PERCENT).scale(zero=True)
+    values: list[Any] = [base.mark_tick(style="ink", thickness=2, size=22).encode(x=alt.X("value:Q", title=across))]
+    chances: list[Any] = []
+    for place, name in enumerate(levels):
+        down = 9.0 * (place - 0.5 * (len(levels) - 1))
+        one = _of(base, words, name, mean="mean", sd="sd", p_best="p_best").encode(opacity=opacity, color=style["color"])
+        one = one.transform_calculate(low="datum.mean - 1.96 * datum.sd", high="datum.mean + 1.96 * datum.sd", zero="0")
+        values += [
+            one.mark_rule(strokeWidth=1.5, yOffset=down, aria=False).encode(
+                x=alt.X("low:Q", title=f"value ({unit})"), x2="high:Q"
+            ),
+            one.mark_point(size=42, yOffset=down).encode(x=x, shape=style["shape"]),
+        ]
+        chances += [
+            one.mark_rule(strokeWidth=1.5, strokeOpacity=0.5, yOffset=down, aria=False).encode(x=chance, x2=alt.datum(0)),
+            one.mark_point(size=52, yOffset=down).encode(x=chance, shape=style["shape"]),
+        ]
+    height = {"step": max(28, step)}
+    panels = [
+        alt.layer(*layers).properties(height=height, title=title)
+        for layers, title in ((values, "Value"), (chances, "Probability of being best"))
+    ]
+    panels[0] = panels[0].add_params(picked)
+    told = "; ".join(f"{c.words}: " + ", ".join(f"{percent(c.optimal[n])} ({n})" for n in levels) for c in found[:6])
+    return Figure(
+        name="near_optimal_sets",
+        title=f"Sets that may be the best in {context}",
+        caption=f"The {len(found)} likeliest sets, in bold the one that is best as measured. Value: as measured (upright bar),"
+        f" mean and 95 % range over {n_draws:,} draws of the pair coefficients. Probability: share of the draws in which the set"
+        " is the best.",
+        alt=told,
+        chart=alt.concat(*panels, columns=2).resolve_scale(color="shared", shape="shared"),
+        data=data,
+        panel_px=300.0,
+        rows_shared=True,
+    )
 
 
 def doubt_picture(
     contexts: Sequence[str], optimal: Mapping[str, Array], ratio: Mapping[str, Array], noises: Mapping[str, float]
-) -> Picture:
+) -> Figure:
     """Every context: the chance that its nominal optimum is the best, against the share of its value that should remain."""
+    import altair as alt
 
-    def draw(width_in: float) -> Figure:
-        figure = look.new_figure(width_in, 3.8 if width_in > 5 else 3.4)
-        axes = figure.add_subplot()
-        for name in noises:
-            colour, marker, size = NOISES.get(name, _FALLBACK)
-            axes.plot(
-                100 * ratio[name],
-                100 * optimal[name],
-                linestyle="none",
-                marker=marker,
-                markersize=size,
-                markerfacecolor=colour,
-                markeredgecolor="white",
-                markeredgewidth=0.6,
-                label=f"{name} noise, SD {number(noises[name])}",
-            )
-            axes.axhline(100 * float(np.median(optimal[name])), color=colour, linewidth=0.9, linestyle=(0, (4, 2)))
-        axes.set_ylim(-2.0, 103.0)
-        axes.set_xlabel(
-            "expected value of the nominal optimum (% of measured)" if width_in > 5 else "expected value (% of measured)"
-        )
-        axes.set_ylabel("probability of being best (%)")
-        axes.legend(loc="upper left")
-        return figure
-
-    wide, narrow = both(draw)
-    words = "; ".join(
+    data = rows(
+        ["context", *(f"{what}_{n}" for n in noises for what in ("p_best", "expected_over_measured"))],
+        [(c, *(x for n in noises for x in (optimal[n][k], ratio[n][k]))) for k, c in enumerate(contexts)],
+    )
+    words, style = _noise(noises)
+    picked, opacity = toggle("noise")
+    x = alt.X("kept:Q", title="expected over measured value of the optimum").scale(zero=False, padding=8)
+    x = x.axis(labelExpr=PERCENT)
+    y = alt.Y("chance:Q", title="probability of being best").axis(labelExpr=PERCENT).scale(domain=[0.0, 1.0])
+    layers: list[Any] = []
+    for name in noises:
+        paint = NOISES.get(name, _FALLBACK)[0]
+        points = _of(data_chart(), words, name, chance="p_best", kept="expected_over_measured")
+        titles = {"context": "context", f"p_best_{name}": "P(best)", f"expected_over_measured_{name}": "expected over measured"}
+        layers += [
+            line_at(float(np.median(optimal[name])), "y", dashed=True).mark_rule(color=paint, strokeDash=[4, 3], aria=False),
+            points.mark_point(size=55, stroke=look.PAPER, strokeWidth=0.7).encode(
+                x=x, y=y, opacity=opacity, tooltip=tips(data, titles), **style
+            ),
+        ]
+    told = "; ".join(
         f"{n}: the nominal optimum is the best with probability {percent(float(np.median(optimal[n])))} (median context), and"
-        " is worth"
-        f" {percent(float(np.median(ratio[n])))} of what was measured"
+        f" is worth {percent(float(np.median(ratio[n])))} of what was measured"
         for n in noises
     )
-    return Picture(
+    return Figure(
         name="doubt_by_context",
         title="How far the best measured set can be trusted",
         caption="Each point is a context; dashed lines are medians. Low means that other sets are likelier to be the best than"
-        " not;"
-        " left of 100 % is the winner's curse: what was chosen for its measured value is worth less than measured.",
-        alt=words,
-        wide=wide,
-        narrow=narrow,
-        csv=table(
-            ["context", *(f"{what}_{n}" for n in noises for what in ("p_best", "expected_over_measured"))],
-            [(c, *(x for n in noises for x in (optimal[n][k], ratio[n][k]))) for k, c in enumerate(contexts)],
-        ),
+        " not; left of 100 % is the winner's curse: what was chosen for its measured value is worth less than measured.",
+        alt=told,
+        chart=alt.layer(*layers).add_params(picked).properties(height=300),
+        data=data,
     )
 
 
-def baseline_picture(contexts: Sequence[str], gaps: Mapping[str, Array], *, size: int) -> Picture:
+def baseline_picture(contexts: Sequence[str], gaps: Mapping[str, Array], *, size: int) -> Figure:
     """How far greedy and greedy with exchanges fall short of the proven optimum, over the contexts."""
-    styles = {"greedy": (look.VERMILLION, "D"), "greedy + swap": (look.BLUE, "o")}
-    most = max(1.0, *(100 * float(g.max()) for g in gaps.values()))
+    import altair as alt
 
-    def draw(width_in: float) -> Figure:
-        figure = look.new_figure(width_in, 3.2 if width_in > 5 else 3.0)
-        axes = figure.add_subplot()
-        for name, gap in gaps.items():
-            missed = 100 * np.sort(gap[gap > 1e-9])
-            share = 100 * np.arange(len(gap) - len(missed), len(gap) + 1) / len(gap)  # the optimal ones first
-            colour, marker = styles.get(name, (look.GREY, "s"))
-            axes.step(
-                [0.0, *missed, 1.05 * most],
-                [*share, 100.0],
-                where="post",
-                color=colour,
-                linewidth=1.8,
-                marker=marker,
-                markevery=[0],
-                markersize=6,
-                clip_on=False,
-                zorder=3,
-                label=name,
-            )
-        axes.set_xlim(0.0, 1.05 * most)
-        axes.set_ylim(0.0, 103.0)
-        axes.set_xlabel("value below the proven optimum (%)")
-        axes.set_ylabel("contexts at most so far below (%)")
-        axes.legend(loc="lower right")
-        look.few_ticks(axes, x=6, y=4)
-        return figure
-
-    wide, narrow = both(draw)
-    words = "; ".join(
+    data = rows(["context", *gaps], [(c, *(g[k] for g in gaps.values())) for k, c in enumerate(contexts)])
+    styles = {"greedy": (look.VERMILLION, "diamond"), "greedy + swap": (look.BLUE, "circle")}
+    names = list(gaps)
+    chosen = [styles.get(name, (look.GREY, "square")) for name in names]
+    most = max(0.01, *(float(g.max()) for g in gaps.values()))
+    picked, opacity = toggle("search")
+    style = {
+        "color": alt.Color("search:N", scale=colour(names, [c for c, _ in chosen]), sort=names, legend=legend(names)),
+        "opacity": opacity,
+    }
+    shape = alt.Shape("search:N", scale=colour(names, [s for _, s in chosen]), sort=names)
+    x = alt.X("gap:Q", title="value below the proven optimum").scale(domain=[0.0, 1.05 * most], nice=False)
+    x = x.axis(labelExpr=PERCENT)
+    y = alt.Y("share:Q", title="contexts at most so far below").scale(domain=[0.0, 1.0]).axis(labelExpr=PERCENT)
+    layers: list[Any] = []
+    shown = tips([{"gap": 0.0, "share": 0.0}], {"search": "", "context": "context", "gap": "below", "share": "contexts at most"})
+    for name in names:
+        field = f"datum[{json.dumps(name)}]"
+        one = (
+            data_chart()
+            .transform_calculate(search=json.dumps(name), gap=f"{field} > 1e-9 ? {field} : 0")
+            .transform_window(share="cume_dist()", sort=[alt.SortField("gap")])
+            .encode(x=x, y=y, **style)
+        )
+        layers += [
+            one.transform_aggregate(share="max(share)", groupby=["gap", "search"]).mark_line(
+                interpolate="step-after", strokeWidth=1.9, aria=False
+            ),
+            one.mark_point(size=70, fillOpacity=0, strokeOpacity=0).encode(tooltip=shown),  # unseen
+        ]
+    optimal = [{"search": name, "gap": 0.0, "share": float((g <= 1e-9).mean())} for name, g in gaps.items()]
+    layers.append(fixed_chart(optimal).mark_point(size=75, aria=False).encode(x=x, y=y, shape=shape, **style))
+    told = "; ".join(
         f"{name} is optimal in {int((g <= 1e-9).sum())} of {len(g)}, worst {percent(float(g.max()))} below"
         for name, g in gaps.items()
     )
-    return Picture(
+    return Figure(
         name="baseline_gaps",
         title=f"What simple search misses at {size} drugs",
         caption="Share of contexts whose set is at most so far below the optimum, which is proven by listing every permitted"
-        " set. The dots"
-        f" mark the share that is optimal: {words}.",
-        alt=words,
-        wide=wide,
-        narrow=narrow,
-        csv=table(["context", *gaps], [(c, *(g[k] for g in gaps.values())) for k, c in enumerate(contexts)]),
+        f" set. The marks at the left show the share that is optimal: {told}.",
+        alt=told,
+        chart=alt.layer(*layers).add_params(picked).properties(height=280),
+        data=data,
     )
 
 
-def coverage_picture(
-    samplers: Mapping[str, Coverage], uniform: Coverage, *, context: str, n_targets: int, n_sets: int
-) -> Picture:
+def coverage_picture(samplers: Mapping[str, Coverage], uniform: Coverage, *, context: str, n_targets: int, n_sets: int) -> Figure:
     """Weight of the near-optimal sets that samplers hit, against shots, beside uniform draws."""
-    from matplotlib.ticker import FuncFormatter
+    import altair as alt
 
-    def draw(width_in: float) -> Figure:
-        figure = look.new_figure(width_in, 3.4 if width_in > 5 else 3.1)
-        axes = figure.add_subplot()
-        axes.fill_between(uniform.shots, 100 * uniform.low, 100 * uniform.high, color=look.GREY, alpha=0.18, linewidth=0)
-        axes.plot(
-            uniform.shots,
-            100 * uniform.mean,
-            color=look.GREY,
-            linewidth=1.6,
-            linestyle=(0, (1.2, 1.2)),
-            label="uniform random sets",
-        )
-        for (name, c), (colour, marker, dash) in zip(samplers.items(), _SAMPLERS, strict=False):
-            half = [100 * np.nan_to_num(c.mean - c.low), 100 * np.nan_to_num(c.high - c.mean)]
-            axes.errorbar(
-                c.shots,
-                100 * c.mean,
-                yerr=half,
-                color=colour,
-                marker=marker,
-                markersize=5,
-                linestyle=dash,
-                linewidth=1.5,
-                capsize=2.5,
-                label=name,
-            )
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
-        axes.minorticks_off()
-        axes.set_ylim(0.0, 103.0)
-        axes.set_xlabel("shots")
-        axes.set_ylabel("coverage of the near-optimal sets (%)")
-        axes.legend(loc="upper left")
-        return figure
-
-    wide, narrow = both(draw)
-    told = {"uniform": uniform, **samplers}
-    return Picture(
+    told = {_UNIFORM: uniform, **samplers}
+    data = rows(
+        ["sampler", "shots", "mean", "low", "high", "runs"],
+        [(name, *row) for name, c in told.items() for row in zip(c.shots, c.mean, c.low, c.high, c.runs, strict=True)],
+    )
+    names = [*samplers, _UNIFORM]
+    styles = [*(_SAMPLERS[k % len(_SAMPLERS)] for k in range(len(samplers))), (look.GREY, "square", [2, 2])]
+    picked, opacity = toggle("sampler")
+    every = [row["shots"] for row in data]
+    ends = [min(every) / 1.15, max(every) * 1.15]
+    share = alt.Y("mean:Q", title="coverage of the near-optimal sets").scale(domain=[0.0, 1.0]).axis(labelExpr=PERCENT)
+    base = data_chart().encode(
+        x=alt.X("shots:Q", title="shots (log scale)")
+        .scale(type="log", domain=ends, nice=False)
+        .axis(labelExpr=PLAIN, values=decades(*ends)),
+        color=alt.Color("sampler:N", scale=colour(names, [s[0] for s in styles]), sort=names, legend=legend(names)),
+        opacity=opacity,
+        tooltip=tips(
+            data, {"sampler": "sampler", "shots": "shots", "mean": "coverage", "low": "95 % from", "high": "to", "runs": "runs"}
+        ),
+    )
+    band = base.transform_filter(alt.FieldEqualPredicate(field="sampler", equal=_UNIFORM))
+    others = base.transform_filter(alt.FieldOneOfPredicate(field="sampler", oneOf=list(samplers)))
+    low = alt.Y("low:Q", title="coverage of the near-optimal sets")
+    dash = alt.StrokeDash("sampler:N", scale=alt.Scale(domain=names, range=[s[2] for s in styles]), sort=names)
+    return Figure(
         name="coverage",
         title=f"What samplers find of the near-optimal sets in {context}",
         caption=f"The {n_targets} sets within the tolerance of the optimum, weighted by their probability of being the best;"
-        f" {n_sets:,} sets"
-        " are permitted. Band: 95 % of single runs of uniform draws among permitted sets. Bars: 95 % interval of the sampler's"
-        " mean.",
+        f" {n_sets:,} sets are permitted. Band: 95 % of single runs of uniform draws among permitted sets. Whiskers: 95 %"
+        " confidence interval of the sampler's mean.",
         alt="; ".join(f"{name} at {c.shots[-1]:,} shots: {percent(float(c.mean[-1]))}" for name, c in told.items()),
-        wide=wide,
-        narrow=narrow,
-        csv=table(
-            ["sampler", "shots", "mean", "low", "high", "runs"],
-            [(name, *row) for name, c in told.items() for row in zip(c.shots, c.mean, c.low, c.high, c.runs, strict=True)],
-        ),
+        chart=alt.layer(
+            band.mark_area(fillOpacity=0.2, aria=False).encode(y=low, y2="high:Q"),
+            others.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=1.5, aria=False).encode(y=low, y2="high:Q"),
+            base.mark_line(strokeWidth=1.7, aria=False).encode(y=share, strokeDash=dash),
+            base.mark_point(size=55).encode(
+                y=share, shape=alt.Shape("sampler:N", scale=colour(names, [s[1] for s in styles]), sort=names)
+            ),
+        )
+        .add_params(picked)
+        .properties(height=300),
+        data=data,
     )

@@ -92,7 +92,7 @@ def curve_picture(
     )
     dash = alt.StrokeDash("method:N", scale=alt.Scale(domain=names, range=[s[2] for s in styles]), sort=names)
 
-    def curves(chart: alt.Chart, y: alt.Y) -> alt.LayerChart:
+    def curves(chart: alt.Chart, y: alt.Y) -> Any:
         placed = chart.encode(y=y)
         return placed.mark_line(strokeWidth=1.5, clip=True, aria=False).encode(strokeDash=dash) + placed.mark_point(
             size=34, clip=True
@@ -106,7 +106,9 @@ def curve_picture(
     if max(map(abs, errors), default=0.0) > 20 * band:
         symlog, ticks = symmetric(errors, band, low=-band)
         axis = axis.scale(symlog).axis(values=ticks, labelExpr=PLAIN)
-    compared = drawn.transform_filter({"not": alt.FieldOneOfPredicate(field="method", oneOf=list(reference.values()))})
+    compared = drawn.transform_filter(
+        alt.FieldOneOfPredicate(field="method", oneOf=[name for name in names if name not in reference.values()])
+    )
     helper = fixed_chart([{"low": -band, "high": band}])
     below = [
         helper.mark_rect(color=look.SKY, opacity=0.25, aria=False).encode(y=alt.Y("low:Q", title=error_label), y2="high:Q"),

@@ -152,9 +152,9 @@ def orbital_picture(molecule: Mapping[str, Any], seen: Mapping[str, Any]) -> Fig
         ),
     )
 
-    def panel(value: Any, label: str) -> alt.LayerChart:
+    def panel(value: Any, label: str) -> Any:
         shades = [
-            fixed_chart(_regions(sign * np.asarray(value), extent)).mark_geoshape(
+            fixed_chart(orbital_regions(sign * np.asarray(value), extent)).mark_geoshape(
                 color=paint, fillOpacity=0.3, stroke=paint, strokeOpacity=0.35, strokeWidth=0.6, aria=False
             )
             for sign, paint in ((1.0, look.BLUE), (-1.0, look.VERMILLION))
@@ -180,7 +180,7 @@ def orbital_picture(molecule: Mapping[str, Any], seen: Mapping[str, Any]) -> Fig
     )
 
 
-def _regions(value: Any, extent: Sequence[float]) -> list[Row]:
+def orbital_regions(value: Any, extent: Sequence[float]) -> list[Row]:
     """Where `value` exceeds each level, as polygons with holes in angstrom: GeoJSON features, the largest first."""
     from contourpy import FillType, contour_generator
 

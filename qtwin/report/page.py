@@ -22,7 +22,6 @@ from qtwin.report import figures, glance, look, number, recommendation
 from qtwin.report.chart import Figure
 from qtwin.report.decision_pictures import against, dose_label, labels
 from qtwin.report.origin import ORIGIN, command_line, origin_text
-from qtwin.report.picture import Picture
 from qtwin.report.race import ranked, solver_label
 from qtwin.report.words import glue, plain_key, sentence
 
@@ -91,14 +90,14 @@ def template_text(name: str) -> str:
     return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
-def inlined(pictures: Iterable[Figure | Picture]) -> dict[str, Any]:
+def inlined(pictures: Iterable[Figure]) -> dict[str, Any]:
     """Style, script and charts as a template prints them, and the content security policy that allows just these.
 
     A page with charts carries Vega once, and reads expressions by Vega's interpreter, because the policy forbids ``eval``.
     """
     from markupsafe import Markup
 
-    specs = {p.name: p.page_spec for p in pictures if isinstance(p, Figure)}
+    specs = {p.name: p.page_spec for p in pictures}
     style, script = template_text("page.css"), template_text("page.js")
     if specs:
         script = "\n".join((_vega(), script, template_text("chart.js")))
@@ -179,14 +178,11 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def write_pictures(folder: Path, pictures: Iterable[Figure | Picture]) -> None:
+def write_pictures(folder: Path, pictures: Iterable[Figure]) -> None:
     """Every picture as ``figures/NAME.svg`` with its numbers as ``figures/NAME.csv``, and which command made them."""
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     for picture in pictures:
-        if isinstance(picture, Figure):
-            replace_file(folder / "figures" / f"{picture.name}.svg", picture.svg.encode())
-        else:
-            replace_file(folder / "figures" / f"{picture.name}.png", picture.wide)
+        replace_file(folder / "figures" / f"{picture.name}.svg", picture.svg.encode())
         replace_file(folder / "figures" / f"{picture.name}.csv", picture.csv.encode())
     origin = origin_text()
     if origin is not None:

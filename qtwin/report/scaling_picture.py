@@ -9,63 +9,62 @@ import numpy as np
 
 from qtwin.benchmark.regression import Line
 from qtwin.report import look
-from qtwin.report.chart import PLAIN, Figure, colour, data_chart, decades, rows, tips
+from qtwin.report.chart import PLAIN, Figure, colour, data_chart, decades, fixed_chart, legend, rows, tips, toggle
 
 
 def scaling_picture(
-    points: Sequence[Mapping[str, Any]], line: Line, *, fitted: Sequence[int], layers: int, published: float | None
+    found: Sequence[Mapping[str, Any]], line: Line, *, fitted: Sequence[int], layers: int, published: float | None
 ) -> Figure:
     """1 / p against n, filled where the fit saw it; the published slope through the middle of the fit."""
     import altair as alt
 
-    sizes = np.array([r["n"] for r in points])
-    used = np.isin(sizes, fitted)
-    x = np.linspace(min(fitted), max(fitted), 30)
-    middle = 0.5 * (x[0] + x[-1])
-    qaoa, fit, guess = f"QAOA, {layers} fixed layers", f"{line.base:.2f}^n", "uniform guess"
-    shown = {qaoa: look.VERMILLION, fit: look.VERMILLION, guess: look.GREY}
-    curves = [(fit, float(n), line.at(n)) for n in x]
-    if published is not None:
-        shown[f"{published:g}^n, published"] = look.INK
-        curves += [(f"{published:g}^n, published", float(n), line.at(middle) * published ** (n - middle)) for n in x]
     data = rows(
-        ["what", "n", "samples", "instance", "probability", "ground_states", "in_fit"],
-        [
-            *(
-                (qaoa, r["n"], 1.0 / r["probability"], r["instance"], r["probability"], r["ground_states"], bool(u))
-                for r, u in zip(points, used, strict=True)
-            ),
-            *((guess, r["n"], 2.0 ** r["n"] / r["ground_states"], r["instance"], None, r["ground_states"], True) for r in points),
-            *((what, n, value, None, None, None, None) for what, n, value in curves),
-        ],
+        ["n", "instance", "probability", "ground_states", "in_fit"],
+        [(r["n"], r["instance"], r["probability"], r["ground_states"], r["n"] in fitted) for r in found],
     )
-    values = [row["samples"] for row in data]
-    y = alt.Y("samples:Q", title="expected samples until a ground state").scale(type="log")
-    base = data_chart().encode(
-        x=alt.X("n:Q", title="variables").scale(zero=False, padding=10).axis(format="d"),
-        y=y.axis(labelExpr=PLAIN, values=decades(min(values) / 2.0, max(values) * 2.0)),
-        color=alt.Color("what:N", scale=colour(list(shown), list(shown.values())), sort=list(shown)),
-        tooltip=tips(
-            data, {"what": "", "n": "variables", "samples": "samples", "instance": "instance", "ground_states": "ground states"}
-        ),
-    )
-    shape = alt.Shape("what:N", scale=colour([qaoa, guess], ["circle", "square"]), legend=None)
+    guess, sampled = "uniform guess", f"QAOA, {layers} fixed layers"
+    law, known = f"fit, {line.base:.2f}^n", "" if published is None else f"published, {published:g}^n"
+    names = [guess, sampled, law, *([known] if known else [])]
+    paints = [look.GREY, look.VERMILLION, look.VERMILLION, look.INK][: len(names)]
+    shapes = ["square", "circle", "stroke", "stroke"][: len(names)]
+    picked, opacity = toggle("of")
+    style = {
+        "color": alt.Color("of:N", scale=colour(names, paints), sort=names, legend=legend(names)),
+        "opacity": opacity,
+    }
+    shape = alt.Shape("of:N", scale=colour(names, shapes), sort=names)
+    samples = [1.0 / r["probability"] for r in found]
+    guesses = [2.0 ** r["n"] / r["ground_states"] for r in found]
+    ends = [max(0.7, min(*samples, *guesses) / 2.0), 2.0 * max(*samples, *guesses)]
+    x = alt.X("n:Q", title="variables").scale(zero=False, nice=False, padding=10).axis(format="d", tickMinStep=1)
+    y = alt.Y("samples:Q", title="expected samples until a ground state (log scale)").scale(type="log", domain=ends, nice=False)
+    y = y.axis(labelExpr=PLAIN, values=decades(*ends))
+    titles = {"n": "variables", "instance": "instance", "probability": "success of a sample", "ground_states": "ground states"}
+    base = data_chart().encode(x=x, y=y, shape=shape, tooltip=tips(data, titles), **style)
+    qaoa = base.transform_calculate(of=f"'{sampled}'", samples="1 / datum.probability")
+    at = np.linspace(min(fitted), max(fitted), 30)
+    middle = 0.5 * (at[0] + at[-1])
+    curves = [{"of": law, "n": float(n), "samples": line.at(n)} for n in at]
+    if published is not None:
+        curves += [{"of": known, "n": float(n), "samples": line.at(middle) * published ** float(n - middle)} for n in at]
+    lines = fixed_chart(curves).encode(x=x, y=y, **style)
+    drawn = [
+        base.transform_calculate(of=f"'{guess}'", samples="pow(2, datum.n) / datum.ground_states").mark_point(size=32),
+        qaoa.transform_filter("datum.in_fit").mark_point(size=50),
+        qaoa.transform_filter("!datum.in_fit").mark_point(size=50, filled=False, strokeWidth=1.6),
+        lines.transform_filter(alt.FieldEqualPredicate(field="of", equal=law)).mark_line(clip=True, aria=False),
+    ]
+    if known:
+        other = lines.transform_filter(alt.FieldEqualPredicate(field="of", equal=known))
+        drawn.append(other.mark_line(clip=True, strokeDash=[6, 3], aria=False))
     low, high = line.base_interval
     return Figure(
         name="samples_against_size",
         title="Samples until a ground state",
-        caption="Exact probabilities, no shot noise; open circles are not in the fit."
-        + (" The dashed line has the published slope through the middle of the fit." if published is not None else ""),
-        alt=f"Samples grow as {line.base:.2f} to the n, 95 % interval {low:.2f} to {high:.2f}; a guess needs 2 to the n.",
-        chart=alt.layer(
-            *(
-                base.transform_filter(alt.FieldEqualPredicate(field="what", equal=name)).mark_line(strokeDash=dash, aria=False)
-                for name, dash in zip([n for n in shown if n not in (qaoa, guess)], ([1, 0], [6, 4]), strict=False)
-            ),
-            base.transform_filter("datum.in_fit === true").mark_point(size=55).encode(shape=shape),
-            base.transform_filter("datum.in_fit === false")
-            .mark_point(size=55, filled=False, strokeWidth=1.6)
-            .encode(shape=shape),
-        ).properties(height=310),
+        caption="Exact probabilities, no shot noise; open marks are sizes that the fit did not see. The dashed line has the"
+        " published slope through the middle of the fit.",
+        alt=f"Samples grow as {line.base:.2f} to the n, 95 % confidence interval {low:.2f} to {high:.2f};"
+        " a guess needs 2 to the n.",
+        chart=alt.layer(*drawn).add_params(picked).properties(height=320),
         data=data,
     )

@@ -13,7 +13,6 @@ from qtwin.errors import InputError
 from qtwin.report.chart import Figure
 from qtwin.report.origin import command_line
 from qtwin.report.page import environment, inlined, replace_file, write_pictures
-from qtwin.report.picture import Picture
 
 DISCLAIMER = "Research software. Not a medical device; not for diagnosis or prescribing."
 
@@ -59,7 +58,7 @@ class Section:
     title: str
     text: Sequence[str] = ()
     grids: Sequence[Grid] = ()
-    pictures: Sequence[Figure | Picture] = ()
+    pictures: Sequence[Figure] = ()
     tables: Sequence[Table] = ()
     links: Sequence[tuple[str, str]] = ()
     listed: bool = True

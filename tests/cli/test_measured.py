@@ -65,7 +65,7 @@ def test_small_tables_are_solved_as_by_hand(tmp_path: Path, capsys: pytest.Captu
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "Not a medical device" in page
     for name in ("near_optimal_sets", "doubt_by_context", "baseline_gaps", "coverage"):
-        assert (tmp_path / "out" / "figures" / f"{name}.png").exists()
+        assert (tmp_path / "out" / "figures" / f"{name}.svg").exists()
     drugs = [f"drug {c}" for c in "ABCDEF"]
     for found in result["contexts"]:
         line = found["context"]
@@ -136,7 +136,7 @@ def test_larger_sets_are_compared_with_their_pairs(tmp_path: Path, capsys: pytes
     assert result["orders"]["3"]["n"] == 10
     assert told["none"]["r"] == [None, None, None]
     for name in ("prediction_by_order", "error_by_surrogate", "predicted_against_measured"):
-        assert (tmp_path / "out" / "figures" / f"{name}.png").exists()
+        assert (tmp_path / "out" / "figures" / f"{name}.svg").exists()
     _, err = _run(capsys, "order", table, "--kind", "ratio", code=2)
     assert "positive" in err
     _run(capsys, "order", tmp_path / "nothing.csv", code=2)
@@ -152,7 +152,7 @@ def test_a_shipped_graph_is_solved_as_published(tmp_path: Path, capsys: pytest.C
     assert result["penalty"]["minimum"] == pytest.approx(-6.25)
     assert result["penalty"]["harmful_pairs_in_minimisers"] == [1]
     assert any("need not be safe" in w for w in result["warnings"])
-    assert (tmp_path / "out" / "figures" / "synergy.png").exists()
+    assert (tmp_path / "out" / "figures" / "synergy.svg").exists()
     _, err = _run(capsys, "interactions", "falqon-covid-20", code=2)
     assert "falqon-covid-19" in err
     _run(capsys, "interactions", "falqon-covid-19", "--harm", 0, "-o", tmp_path / "out", code=2)

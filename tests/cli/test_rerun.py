@@ -34,7 +34,7 @@ def test_the_same_numbers_come_again_and_the_page_names_its_command(made: Path, 
     told = json.loads(_qtwin(capsys, "rerun", made, "--json")[0])
     again = made.with_name("six drugs-again")
     assert told["command"] == shlex.join(["qtwin", *QUESTION, "--out", str(again)])
-    assert {f["figure"] for f in told["figures"]} == {p.stem for p in (made / "figures").glob("*.png")}
+    assert {f["figure"] for f in told["figures"]} == {p.stem for p in (made / "figures").glob("*.svg")}
     assert all(f["changes"] == {} and f["words"] == 0 and f["rows"] > 0 for f in told["figures"])
     assert told["versions_changed"] == []
     assert "qtwin measured interactions falqon-six-drugs" in (made / "report.html").read_text(encoding="utf-8")
@@ -51,7 +51,7 @@ def test_one_figure_whose_numbers_were_others_is_told(made: Path, tmp_path: Path
     origin = json.loads((made / "rerun.json").read_text(encoding="utf-8"))
     origin["versions"]["numpy"] = "0.0"
     (made / "rerun.json").write_text(json.dumps(origin), encoding="utf-8")
-    told = json.loads(_qtwin(capsys, "rerun", made / "figures" / "synergy.png", "--out", tmp_path / "new", "--json")[0])
+    told = json.loads(_qtwin(capsys, "rerun", made / "figures" / "synergy.svg", "--out", tmp_path / "new", "--json")[0])
     (only,) = told["figures"]
     assert only["figure"] == "synergy"
     assert only["changes"] == {"weight": pytest.approx(0.5)}

@@ -67,6 +67,20 @@ def test_a_result_reads_back_as_itself(problem: RegimenProblem, model: Encoding,
     assert set(json.loads((tmp_path / "result.json").read_text())) == set(properties)
 
 
+def test_a_comparison_is_drawn_and_written_where_it_is_asked_to(problem: RegimenProblem, model: Encoding, tmp_path: Path) -> None:
+    runs = [qt.solve(model, "cp-sat"), qt.solve(model, "tabu", time_limit_s=0.5)]
+    study = qt.compare(problem, runs, spectrum="never")
+    page = study.to_html(tmp_path / "mine.html")
+    assert page.name == "mine.html"
+    assert all(row.inn in page.read_text(encoding="utf-8") for row in study.chosen)
+    assert study.plot().to_dict()["datasets"]
+    assert study.figure("tornado").save(tmp_path / "tornado.svg").read_text(encoding="utf-8").startswith("<svg")
+    with pytest.raises(qt.InputError, match="unknown figure"):
+        study.plot("solver comparison")
+    with pytest.raises(qt.InputError, match="no numbers"):
+        study.plot("interaction_spectrum")
+
+
 def test_a_comparison_refuses_what_is_no_run_on_its_problem(problem: RegimenProblem) -> None:
     with pytest.raises(qt.InputError, match="expected at least one run"):
         qt.compare(problem, [])

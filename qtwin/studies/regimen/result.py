@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from qtwin.benchmark.checkpoint import write_atomically
+from qtwin.errors import InputError, unknown_name
 from qtwin.studies.result import Part, StudyResult
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from qtwin.report.chart import Figure
 
 SCHEMA = "qtwin.result/1"
 Number = float | None
@@ -639,15 +643,40 @@ class Comparison(StudyResult):
         return pd.DataFrame(rows)
 
     def to_html(self, path: str | Path = "report.html") -> Path:
-        """The report as one page that opens offline; figures go beside it.
+        """The report as one page that opens offline.
 
         Raises:
-            InputError: for a folder that cannot be written.
+            QtwinError: for a file that cannot be written.
         """
-        from qtwin.report.page import write
+        from qtwin.report import figures, page
 
-        target = Path(path)
-        return write(self.to_json(), target.parent if target.suffix == ".html" else target)
+        plain, target = self.to_json(), Path(path)
+        text = page.render(plain, figures.draw(plain))
+        write_atomically(target, lambda p: _write(p, text))
+        return target
+
+    def figure(self, name: str = "solver_comparison") -> Figure:
+        """One figure of the page; `.save("name.pdf")` writes it for a paper (.svg, .pdf, .png, .json, .csv).
+
+        Args:
+            name: "solver_comparison", "benefit_harm", "pareto", "p_optimal", "tornado", "patient_course", "twin_fit",
+                "encoded_against_true" or "interaction_spectrum".
+
+        Raises:
+            InputError: for an unknown figure, or one that this result has no numbers for.
+        """
+        from qtwin.report import figures
+
+        if name not in figures.TABLE:
+            raise unknown_name("figure", name, figures.TABLE)
+        found = figures.TABLE[name](self.to_json())
+        if found is None:
+            raise InputError(f"this result has no numbers for the figure {name!r}", hint="run with its part switched on")
+        return found
+
+    def plot(self, name: str = "solver_comparison") -> Any:
+        """One figure as an Altair chart, for a notebook; see `figure` for the names and for files."""
+        return self.figure(name).plot()
 
     def __repr__(self) -> str:
         return f"Comparison({self.verdict} {self.solver_verdict})"
@@ -659,3 +688,7 @@ class Comparison(StudyResult):
             f"<p><b>{html.escape(self.verdict)}</b></p><ul>{points}</ul><p>{html.escape(self.solver_verdict)}</p>"
             f"{shown.to_html(index=False)}<p>Research software: not a medical device, not for prescribing.</p>"
         )
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
