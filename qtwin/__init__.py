@@ -4,7 +4,8 @@
 
     patient = qt.examples.patient()                                  # or qt.read_patient("bundle.json", "pharmcat.json")
     twin    = qt.Twin.fit(patient, disease="alzheimer", seed=1)
-    problem = qt.RegimenProblem(twin, candidates=["donepezil", "memantine", "bisoprolol", "apixaban"], max_drugs=4)
+    drugs   = "donepezil galantamine paroxetine sertraline metoprolol bisoprolol amlodipine lisinopril apixaban".split()
+    problem = qt.RegimenProblem(twin, candidates=drugs, max_drugs=5)
     model   = problem.to_model(surrogate="quadratic", seed=1)
     runs    = [qt.solve(model, s, seed=1) for s in ("cp-sat", qt.QAOA(layers=5, backend="aer"))]
     study   = qt.compare(problem, runs)

@@ -71,6 +71,13 @@ class Run:
         result: What it answered, with its `offences`: what was found untrue in it.
         compiling_s: Seconds of compilation, which nobody is charged.
         tally: Utilities of all feasible choices, where it simulated them on the twin; None otherwise.
+
+    Example:
+        >>> import qtwin as qt
+        >>> model = qt.BinaryModel.from_qubo([[-1.0, 2.0], [0.0, -1.5]])
+        >>> run = qt.solve(model, 'enumeration')
+        >>> run.status, run.energy, run.chosen
+        ('optimal', -1.5, ('x1',))
     """
 
     model: Encoding = field(repr=False)
@@ -271,6 +278,13 @@ def estimate_cost(
 
     Raises:
         InputError: for a solver whose backend is no paid machine, or an unknown machine.
+
+    Example:
+        >>> import qtwin as qt
+        >>> model = qt.BinaryModel.from_qubo([[-1.0, 2.0], [0.0, -1.5]])
+        >>> job = qt.estimate_cost(model, qt.QAOA(layers=1, shots=1000, backend='ibm:ibm_fez'))  # nothing is sent
+        >>> job.n_qubits, job.shots, job.usd
+        (2, 1000, 0.0)
     """
     from qtwin.backend.hardware.budget import Budget
     from qtwin.backend.hardware.permission import PendingError, Permission, granted
@@ -292,7 +306,13 @@ def with_nulls(runs: Sequence[Run], *, seed: int = 0) -> list[Run]:
     quantum = next((r for r in runs if r.info.kind == "quantum"), None)
     if quantum is None:
         return found
-    for null in missing((r.info.name, r.options) for r in runs if r.info.name in registry.names()):
+    known = registry.names()
+    entrants = [
+        (r.info.name, r.options) if r.info.name in known else ("qaoa", {"shots": max(r.result.shots, 1)})
+        for r in runs
+        if r.info.name in known or r.info.kind == "quantum"
+    ]
+    for null in missing(entrants):
         try:
             found.append(solve(quantum.model, null.name, seed=seed, **null.options))
         except InputError:

@@ -58,6 +58,12 @@ class Twin:
         person: Route activities and hazards for pharmacology.
         seed: Seed of the pharmacological draws.
         assumptions: Plain statements of what had to be assumed.
+
+    Example:
+        >>> import qtwin as qt
+        >>> twin = qt.Twin.fit(qt.examples.patient(), disease="alzheimer", n_members=64, seed=1)
+        >>> twin.n_members
+        64
     """
 
     patient: Patient
