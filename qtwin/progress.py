@@ -16,7 +16,7 @@ class Progress:
         >>> import qtwin as qt
         >>> class Said(qt.Progress):
         ...     def warn(self, text: str) -> None:
-        ...        print(text)
+        ...         print(text)
         >>> Said().warn('mind the gap')
         mind the gap
     """
