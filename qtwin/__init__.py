@@ -25,6 +25,8 @@ _PUBLIC: dict[str, str] = {
     "Patient": "qtwin.patient.person:Patient",
     "read_patient": "qtwin.patient.access:read_patient",
     "Twin": "qtwin.twin.twin:Twin",
+    "RegimenForecast": "qtwin.twin.forecast:RegimenForecast",
+    "MeasurementAdvice": "qtwin.twin.measurement:MeasurementAdvice",
     "DiseaseModel": "qtwin.twin.disease.base:DiseaseModel",
     "eligibility": "qtwin.pharmacology.eligibility:assess",
     "drugs": "qtwin.pharmacology.formulary:formulary",
@@ -35,6 +37,8 @@ _PUBLIC: dict[str, str] = {
     "Rules": "qtwin.problem.rules:Rules",
     "Budget": "qtwin.problem.rules:Budget",
     "Constraint": "qtwin.problem.constraint:Constraint",
+    "read_screen": "qtwin.problem.screen.read:read_screen",
+    "Screen": "qtwin.problem.screen.screen:Screen",
     "BinaryModel": "qtwin.encoding.encoding:Encoding",
     "BinaryPolynomial": "qtwin.encoding.polynomial:BinaryPolynomial",
     "PauliSum": "qtwin.encoding.pauli:PauliSum",
@@ -66,6 +70,23 @@ _PUBLIC: dict[str, str] = {
     "compare": "qtwin.studies.regimen.compare:compare",
     "Comparison": "qtwin.studies.regimen.result:Comparison",
     "run": "qtwin.studies.regimen.run:run",
+    "Molecule": "qtwin.problem.molecule.molecule:Molecule",
+    "energies": "qtwin.studies.molecule.run:energies",
+    "run_molecule": "qtwin.studies.molecule.run:run",
+    "run_contact": "qtwin.studies.molecule.contact:run",
+    "MoleculeResult": "qtwin.studies.molecule.result:MoleculeResult",
+    "ContactResult": "qtwin.studies.molecule.result:ContactResult",
+    "run_screen": "qtwin.studies.screen.run:run_screen",
+    "ScreenResult": "qtwin.studies.screen.result:ScreenResult",
+    "run_trial": "qtwin.studies.trial.run:run",
+    "TrialProtocol": "qtwin.twin.protocol:Protocol",
+    "TrialResult": "qtwin.studies.trial.result:TrialResult",
+    "run_cohort": "qtwin.studies.cohort.run:run",
+    "CohortResult": "qtwin.studies.cohort.result:CohortResult",
+    "validate": "qtwin.studies.validation.run:run",
+    "CalibrationResult": "qtwin.studies.validation.result:CalibrationResult",
+    "external_validation": "qtwin.studies.validation.run:run_external",
+    "ExternalValidation": "qtwin.studies.validation.result:ExternalValidation",
     "Progress": "qtwin.progress:Progress",
     # errors
     "QtwinError": "qtwin.errors:QtwinError",
@@ -97,9 +118,12 @@ if TYPE_CHECKING:
     from qtwin.pharmacology.eligibility import assess as eligibility
     from qtwin.pharmacology.formulary import formulary as drugs
     from qtwin.problem.constraint import Constraint as Constraint
+    from qtwin.problem.molecule.molecule import Molecule as Molecule
     from qtwin.problem.regimen import RegimenProblem as RegimenProblem
     from qtwin.problem.rules import Budget as Budget
     from qtwin.problem.rules import Rules as Rules
+    from qtwin.problem.screen.read import read_screen as read_screen
+    from qtwin.problem.screen.screen import Screen as Screen
     from qtwin.progress import Progress as Progress
     from qtwin.solver.base import Card as SolverInfo
     from qtwin.solver.base import Instance as Instance
@@ -118,10 +142,28 @@ if TYPE_CHECKING:
     from qtwin.solver.run import Run as Run
     from qtwin.solver.run import estimate_cost as estimate_cost
     from qtwin.solver.run import solve as solve
+    from qtwin.studies.cohort.result import CohortResult as CohortResult
+    from qtwin.studies.cohort.run import run as run_cohort
+    from qtwin.studies.molecule.contact import run as run_contact
+    from qtwin.studies.molecule.result import ContactResult as ContactResult
+    from qtwin.studies.molecule.result import MoleculeResult as MoleculeResult
+    from qtwin.studies.molecule.run import energies as energies
+    from qtwin.studies.molecule.run import run as run_molecule
     from qtwin.studies.regimen.compare import compare as compare
     from qtwin.studies.regimen.result import Comparison as Comparison
     from qtwin.studies.regimen.run import run as run
+    from qtwin.studies.screen.result import ScreenResult as ScreenResult
+    from qtwin.studies.screen.run import run_screen as run_screen
+    from qtwin.studies.trial.result import TrialResult as TrialResult
+    from qtwin.studies.trial.run import run as run_trial
+    from qtwin.studies.validation.result import CalibrationResult as CalibrationResult
+    from qtwin.studies.validation.result import ExternalValidation as ExternalValidation
+    from qtwin.studies.validation.run import run as validate
+    from qtwin.studies.validation.run import run_external as external_validation
     from qtwin.twin.disease.base import DiseaseModel as DiseaseModel
+    from qtwin.twin.forecast import RegimenForecast as RegimenForecast
+    from qtwin.twin.measurement import MeasurementAdvice as MeasurementAdvice
+    from qtwin.twin.protocol import Protocol as TrialProtocol
     from qtwin.twin.twin import Twin as Twin
 
 

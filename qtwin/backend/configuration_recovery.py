@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from qtwin.backend.base import Samples
 from qtwin.errors import require_vendor
-from qtwin.problem.molecule.closed import shut
+from qtwin.problem.molecule.pyscf_access import shut
 
 
 def recovered(

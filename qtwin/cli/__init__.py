@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from qtwin.cli.command import audit, drugs, experiment, jobs, listing, measured, molecule, study, twin
+from qtwin.cli.command import audit, drugs, experiment, jobs, listing, molecule, screen, study, twin
 from qtwin.cli.show import show_warnings
 from qtwin.errors import QtwinError
 from qtwin.report.origin import made_by
@@ -28,7 +28,7 @@ app = typer.Typer(
 )
 for group in (experiment, study, molecule, listing):
     app.add_typer(group.app)
-for name, group in {"twin": twin, "measured": measured, "audit": audit, "drugs": drugs, "jobs": jobs}.items():
+for name, group in {"twin": twin, "screen": screen, "audit": audit, "drugs": drugs, "jobs": jobs}.items():
     app.add_typer(group.app, name=name)
 
 

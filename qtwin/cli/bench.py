@@ -28,13 +28,13 @@ from qtwin.benchmark.sweep import run
 from qtwin.cli.bench_noise import noise_of
 from qtwin.cli.bench_page import page_of
 from qtwin.cli.bench_tasks import noise_levels, tasks_of
-from qtwin.cli.measured import finite
 from qtwin.cli.show import console, note, stage, table, terminal
 from qtwin.errors import InputError
 from qtwin.report.number import seconds
 from qtwin.report.origin import command_line
 from qtwin.solver.compiling import compiled, jobs_of
 from qtwin.spec import BenchSpec, identity, read_bench_spec
+from qtwin.studies.result import plain as finite
 from qtwin.version import __version__
 
 SCHEMA = "qtwin.bench/1"

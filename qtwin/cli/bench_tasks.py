@@ -7,7 +7,7 @@ from typing import Any
 
 from qtwin.benchmark.task import Entrant, Group, Task, expand
 from qtwin.encoding import generate
-from qtwin.encoding.generate import measured
+from qtwin.encoding.generate import screen
 from qtwin.errors import InputError, unknown_name
 from qtwin.solver import registry
 from qtwin.solver.nulls import missing
@@ -51,10 +51,10 @@ def groups_of(spec: BenchSpec) -> list[Group]:
 
 def _options(section: FamilySection) -> dict[str, Any]:
     options = section.options
-    if section.name == "measured":
+    if section.name == "screen":
         if not options.get("pairs"):
-            raise InputError("family 'measured' has no table of pairs", hint='pairs = "pairs.csv"; the tables are yours')
-        options["sha256"] = measured.digest(str(options["pairs"]), str(options.get("singles", "")))
+            raise InputError("family 'screen' has no table of pairs", hint='pairs = "pairs.csv"; the tables are yours')
+        options["sha256"] = screen.digest(str(options["pairs"]), str(options.get("singles", "")))
     return options
 
 

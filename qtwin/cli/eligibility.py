@@ -13,41 +13,9 @@ from rich.text import Text
 from qtwin.cli.show import terminal
 from qtwin.patient.access import read_patient
 from qtwin.patient.person import describe
-from qtwin.pharmacology.drug import Drug
-from qtwin.pharmacology.eligibility import Eligibility, assess
+from qtwin.pharmacology.eligibility import assess
 from qtwin.pharmacology.facts import facts_of
-from qtwin.pharmacology.formulary import formulary
 from qtwin.pharmacology.rule_book import read_rule_book
-
-
-def _drug(drug: Drug, found: Eligibility) -> dict[str, Any]:
-    rules = [
-        {
-            "id": f.rule.id,
-            "strength": f.rule.strength,
-            "beside": f.partner,
-            "text": f.rule.text,
-            "source": f.rule.source,
-            "note": f.rule.note,
-            "rule_set": f.rule.rule_set,
-            "lifted": f.rule.id in found.lifted,
-            **f.rule.limits,
-        }
-        for f in found.of(drug.inn)
-    ]
-    unchecked = [
-        {"id": u.rule.id, "strength": u.rule.strength, "missing": list(u.missing), "text": u.rule.text, "source": u.rule.source}
-        for u in found.unchecked
-        if u.inn == drug.inn
-    ]
-    return {
-        "inn": drug.inn,
-        "status": found.status(drug),
-        "ceiling_daily_mg": found.ceiling_daily_mg(drug.inn),
-        "starting_daily_mg": found.starting_dose(drug.inn),
-        "rules": rules,
-        "not_checked": unchecked,
-    }
 
 
 def show_eligibility(
@@ -68,17 +36,8 @@ def show_eligibility(
     book = read_rule_book(*([folder] if folder else []))
     patient = read_patient(record, genotypes, consent=consent)
     terminal.record(describe(patient), patient.missing, patient.notes)
-    drugs = tuple(formulary().values())
-    going_on = facts_of(patient).medicines
-    found = assess(patient, drugs, jurisdiction=jurisdiction, lift=lift, book=book, going_on=going_on)
-    answer = {
-        "jurisdiction": jurisdiction,
-        "rules": sum(rule.holds_in(jurisdiction) for rule in book.rules),
-        "going_on": sorted(going_on),
-        "not_known": list(found.not_known()),
-        "set_aside": dict(found.set_aside),
-        "drugs": [_drug(drug, found) for drug in drugs],
-    }
+    found = assess(patient, jurisdiction=jurisdiction, lift=lift, book=book, going_on=facts_of(patient).medicines)
+    answer = found.to_json()
     if not as_json:
         _print(answer)
     return answer

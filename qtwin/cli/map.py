@@ -15,12 +15,13 @@ from qtwin.benchmark.export.bibtex import bibtex
 from qtwin.benchmark.surroundings import machine, versions
 from qtwin.cli.map_read import read_all
 from qtwin.cli.map_steps import run_steps
-from qtwin.cli.measured import finite, make_folder
 from qtwin.cli.show import note, stage, table
 from qtwin.report.map_page import sheet_of
 from qtwin.report.map_picture import WORDS, map_picture
 from qtwin.report.origin import command_line
 from qtwin.report.sheet import write_sheet
+from qtwin.studies.result import make_folder
+from qtwin.studies.result import plain as finite
 
 
 def run_map(paths: Sequence[Path], out: Path, *, data: Path | None = None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from qtwin.errors import InputError
 READERS: dict[str, Callable[[Mapping[str, Any], str], list[Place]]] = {
     "qtwin.bench/1": regimens.from_bench,
     "qtwin.result/1": regimens.from_experiment,
-    "qtwin.measured-combinations/1": regimens.from_measured,
+    "qtwin.screen/1": regimens.from_screen,
     "qtwin.molecule/1": molecules.from_molecule,
     "qtwin.contact/1": molecules.from_contact,
 }
@@ -44,7 +44,7 @@ def read_all(paths: Sequence[Path]) -> list[tuple[Path, dict[str, Any], list[Pla
                 if not path.is_dir():
                     raise InputError(
                         f"{file} has schema {result.get('schema')!r}, one of {', '.join(sorted(READERS))} was wanted",
-                        hint="name results of qtwin run, bench, measured combinations or molecule",
+                        hint="name results of qtwin run, bench, screen combinations or molecule",
                     )
                 note(f"{file}: schema {result.get('schema')!r} is not for the map, left out", style="yellow")
                 continue

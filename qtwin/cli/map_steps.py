@@ -29,7 +29,7 @@ def run_steps(path: Path, out: Path, *, data: Path | None) -> tuple[MapSpec, lis
     folders: list[Path] = []
     for step in spec.step:
         folder = out / "steps" / step.name
-        if step.command == "measured" and data is None:
+        if step.command == "screen" and data is None:
             note(f"{step.name}: left out, its tables are not shipped; name their folder with --data", style="yellow")
             continue
         stamp = _stamp(step, path.parent, data)
@@ -75,21 +75,22 @@ def _file(path: Path) -> Path:
 
 def _arguments(step: StepSection, base: Path, folder: Path, data: Path | None) -> list[str]:
     """What `qtwin` would be called with for this step alone."""
-    if step.command != "measured":
+    if step.command != "screen":
         return [step.command, str(base / step.spec), "--out", str(folder)]
     assert data is not None
     singles = ["--singles", str(data / step.singles)] if step.singles else []
     choice = ["--size", str(step.size), "--objective", step.objective]
-    return ["measured", "combinations", str(data / step.pairs), *singles, *choice, "--out", str(folder)]
+    return ["screen", "combinations", str(data / step.pairs), *singles, *choice, "--out", str(folder)]
 
 
 def _run(step: StepSection, base: Path, folder: Path, data: Path | None) -> None:
-    if step.command == "measured":
-        from qtwin.cli.measured import run_combinations
+    if step.command == "screen":
+        from qtwin.cli.show import terminal
+        from qtwin.studies.screen.run import run_screen
 
         assert data is not None
         singles = data / step.singles if step.singles else None
-        run_combinations(data / step.pairs, singles, folder, size=step.size, objective=step.objective)
+        run_screen(data / step.pairs, singles, folder, size=step.size, objective=step.objective, progress=terminal)
         return
     path = _file(base / step.spec)
     if step.command == "bench":
@@ -106,6 +107,7 @@ def _run(step: StepSection, base: Path, folder: Path, data: Path | None) -> None
 
         run_scaling(path, folder)
     else:
-        from qtwin.cli.molecule import run_molecule
+        from qtwin.cli.show import terminal
+        from qtwin.studies.molecule.run import run as run_molecule
 
-        run_molecule(path, folder)
+        run_molecule(path, folder, progress=terminal).require_energy()

@@ -15,7 +15,7 @@ from qtwin.cli.show import note, table
 from qtwin.errors import InputError
 from qtwin.report.origin import ORIGIN, made_by
 
-_COMMANDS = ("run", "bench", "trial", "scaling", "mitigation", "molecule", "map", "measured", "twin")
+_COMMANDS = ("run", "bench", "trial", "scaling", "mitigation", "molecule", "map", "screen", "twin")
 # Where the page and its records go is ours to say now: finished tasks of the old store would be taken for new ones. A paid job is
 # asked about anew.
 _LEFT_OUT = {"--out": 1, "-o": 1, "--store": 1, "--json": 0, "--yes": 0}

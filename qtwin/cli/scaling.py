@@ -19,7 +19,6 @@ from qtwin.benchmark.regression import Line, exponential
 from qtwin.benchmark.requirement import duration
 from qtwin.benchmark.surroundings import machine, versions
 from qtwin.benchmark.transfer import success, trained
-from qtwin.cli.measured import finite, make_folder
 from qtwin.cli.show import note, stage, table
 from qtwin.encoding.generate import make
 from qtwin.errors import InputError
@@ -28,6 +27,8 @@ from qtwin.report.origin import command_line
 from qtwin.report.scaling_picture import scaling_picture
 from qtwin.report.sheet import Section, Sheet, Table, write_sheet
 from qtwin.spec import ScalingSpec, identity, read_scaling_spec
+from qtwin.studies.result import make_folder
+from qtwin.studies.result import plain as finite
 
 SCHEMA = "qtwin.scaling/1"
 _CITATION = "Shaydulin et al. 2024, Science Advances 10:eadm6761, arXiv:2308.02342"

@@ -118,11 +118,11 @@ def ask(question: str) -> bool:
             spinner.start()
 
 
-def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A plain table; long words fold, so that what one must type is never cut."""
+def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, red: Sequence[bool] = ()) -> None:
+    """A plain table, some rows in red; long words fold, so that what one must type is never cut."""
     shown = Table(title=title, title_justify="left", title_style="bold")
     for name in header:
         shown.add_column(name, overflow="fold")
-    for row in rows:
-        shown.add_row(*row)
+    for k, row in enumerate(rows):
+        shown.add_row(*row, style="red" if red and red[k] else None)
     console.print(shown)

@@ -1,102 +1,145 @@
-"""`qtwin twin build`, and the twin's section of a result."""
+"""What the commands about a twin, a cohort and a trial print from their typed results."""
 
 from __future__ import annotations
 
-import datetime as dt
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from qtwin.benchmark.checkpoint import write_atomically
-from qtwin.cli.show import note, stage, terminal
-from qtwin.errors import InputError
-from qtwin.patient.access import read_patient, write_down
-from qtwin.patient.consent import consent_warnings
-from qtwin.patient.filelock import locked
-from qtwin.patient.person import describe
-from qtwin.pharmacology import formulary
-from qtwin.pharmacology.drug import Dose
-from qtwin.pharmacology.prescription import current_doses
-from qtwin.report.twin_section import twin_section
-from qtwin.twin.build import build_twin, first_visit
-from qtwin.twin.store import arrays_of, forget_others, next_ensemble
+from qtwin.cli.show import note, table
+from qtwin.pharmacology.outcome import BENEFITS, KINDS
+from qtwin.report.number import number, percent, qaly
+from qtwin.report.words import biomarker_words
+from qtwin.studies.cohort.result import CohortResult
+from qtwin.studies.trial.result import TrialResult
+from qtwin.studies.validation.result import CalibrationResult, ExternalValidation
+from qtwin.twin.forecast import Estimate, RegimenForecast
+from qtwin.twin.measurement import MeasurementAdvice
 from qtwin.twin.twin import Twin
-from qtwin.version import __version__
 
-SCHEMA = "qtwin.twin/1"
-
-
-def build(
-    bundle: Path,
-    genotypes: Path | None,
-    output: Path,
-    *,
-    disease_model: str,
-    members: int,
-    seed: int,
-    consent: Sequence[str] = (),
-) -> dict[str, Any]:
-    """Build a twin and write it: JSON with what a reader wants, the ensemble in an .npz of the same name beside it.
-
-    Medicines that are not in the formulary are listed and left out.
-    """
-    if output.suffix != ".json":
-        raise InputError(f"the twin was to go to {output}, a .json file was wanted", hint="use -o NAME.json")
-    if not output.resolve().parent.is_dir():
-        raise InputError(f"there is no folder {output.resolve().parent}", hint="make it, or choose another with -o")
-    patient = read_patient(bundle, genotypes, consent=consent)
-    terminal.record(describe(patient), patient.missing, patient.notes)
-    doses, left_out = current_doses(patient)
-    warnings = [*consent_warnings(patient), *left_out]
-    with stage("Twin") as found:
-        twin = build_twin(patient, doses, disease_model=disease_model, n_members=members, seed=seed)
-        found.append(f"{twin.n_members:,} members, {twin.posterior.method}")
-    write_down("build twin", patient, detail=f"{disease_model}, {members} members, seed {seed}")
-    for line in (*warnings, *twin.assumptions):
-        note(f"warning: {line}", style="yellow")
-    with twin_lock(output):
-        return save(twin, output, doses=doses, first_visit=first_visit(patient), warnings=warnings)
+_SHOWN_QALY = 5e-6
+_NAMES = {"current": "medicines of the record"}
 
 
-@contextmanager
-def twin_lock(path: Path) -> Iterator[None]:
-    """Nobody else reads this twin to change it, or writes it, meanwhile; others wait."""
-    with locked(path.with_name(f".{path.name}.lock")):
-        yield
+def show_saved(twin: Twin, path: Path, ensemble: str, *, prior_driven: bool) -> None:
+    """Where a twin was written and, if asked, whether its visits inform it."""
+    note(f"{path} and {path.with_name(ensemble)}")
+    if prior_driven:
+        driven, why = twin.posterior.prior_driven(twin.model)
+        note(why, style="yellow" if driven else "")
 
 
-def save(
-    twin: Twin, output: Path, *, doses: tuple[Dose, ...], first_visit: dt.date | None, warnings: Sequence[str]
-) -> dict[str, Any]:
-    """Write a twin, whole or not at all: what `load` needs into a new .npz, then what people read into `output`, which names it.
-
-    The caller holds `twin_lock(output)`.
-    """
-    patient, ensemble = twin.patient, next_ensemble(output)
-    written = {
-        "schema": SCHEMA,
-        "patient_id": patient.patient_id,
-        "record_sha256": list(patient.provenance.sha256),
-        "synthetic": patient.provenance.synthetic,
-        "record": dict(describe(patient)),
-        "seed": twin.seed,
-        "versions": {"qtwin": __version__, "formulary": formulary.version()},
-        "warnings": [*warnings, *twin.assumptions],
-        "ensemble": ensemble.name,
-        **twin_section(twin),
-        "disclaimer": "Research software. Not a medical device; not for diagnosis or prescribing.",
-    }
-    arrays = arrays_of(twin, doses, first_visit)
-    write_atomically(ensemble, lambda path: np.savez(path, **arrays))
-    write_atomically(output, lambda path: _dump(path, written))  # from here on it is the new twin
-    forget_others(output)
-    note(f"{output} and {ensemble}")
-    return written
+def _cell(value: Estimate) -> str:
+    return f"{number(value.mean)} ({number(value.low)} to {number(value.high)})"
 
 
-def _dump(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=1), encoding="utf-8")
+def _qaly(value: Estimate) -> str:
+    return f"{qaly(value.mean)} ({qaly(value.low)} to {qaly(value.high)})"
+
+
+def show_forecast(found: RegimenForecast) -> None:
+    """A regimen beside no drugs and the medicines of the record."""
+    regimens = found.regimens
+    rows = [
+        (f"{biomarker_words(key)} after {found.years:g} years", *(_cell(r.at_end[key]) for r in regimens.values()))
+        for key in found.units
+    ]
+    rows += [
+        (f"{'benefit' if k in BENEFITS else 'harm'}: {k} (QALY)", *(_qaly(r.kinds_qaly[k]) for r in regimens.values()))
+        for k in KINDS
+        if any(abs(r.kinds_qaly[k].mean) > _SHOWN_QALY for r in regimens.values())
+    ]
+    rows.append(("utility (QALY)", *(_qaly(r.utility_qaly) for r in regimens.values())))
+    header = ("mean (95 % credible interval)", *(_NAMES.get(name, name) for name in regimens))
+    asked = found.asked
+    table(", ".join(asked.regimen) or "no drugs", header, rows)
+    for title, what, values in (
+        ("Exposure over the same dose in a normal metaboliser", ("drug", "ratio"), asked.exposure_ratio),
+        ("Receptor occupancy", ("receptor", "share"), asked.receptor_occupancy),
+    ):
+        if values:
+            table(title, what, [(name, _cell(value)) for name, value in values.items()])
+    if found.prior_driven:
+        note(found.prior_driven, style="yellow")
+
+
+def show_advice(advice: MeasurementAdvice) -> None:
+    """Each set of measurements at its best time, and when to come back."""
+    table(
+        "What to measure next, most informative per cost first",
+        ("measurement", "best time (years)", "on prognosis (nats)", "on benefit (nats)", "cost (EUR)", "nats per 100 EUR"),
+        [
+            (
+                " + ".join(biomarker_words(b) for b in c.biomarkers),
+                f"{c.time_years:g}",
+                f"{c.prognosis_nats:.3f}",
+                f"{c.benefit_nats:.3f}",
+                f"{c.cost_eur:,.0f}",
+                f"{c.per_100_eur:.3f}",
+            )
+            for c in advice.best
+        ],
+    )
+    note(f"Come back in {advice.come_back_years:g} years: {advice.reason}.", style="bold")
+    note(advice.prior_driven_reason, style="yellow" if advice.prior_driven else "")
+
+
+def show_trial(result: TrialResult) -> None:
+    """Every arm against the first."""
+    header = ("arm", "difference", "95 % confidence interval", "p", "slowing", "true effect")
+    table(f"Effect on {biomarker_words(result.spec.endpoint)} ({result.unit})", header, result.effect_rows())
+    note(result.verdict, style="bold")
+
+
+def show_cohort(result: CohortResult) -> None:
+    """Errors of the forecasts and coverage of their intervals."""
+    table(
+        "Forecast of the last MMSE (points, 95 % confidence intervals over subjects)",
+        ("forecast", "mean absolute error", "root mean square error"),
+        result.score_rows(),
+    )
+    note(
+        f"coverage: {percent(result.coverage_80)} of 80 % prediction intervals, {percent(result.coverage_95)} of 95 % prediction"
+        " intervals"
+    )
+    note(result.verdict, style="bold")
+
+
+def show_calibration(result: CalibrationResult) -> None:
+    """Coverage by schedule and level."""
+    shown = result.coverage_table()
+    table(shown.title, shown.header, shown.rows)
+    note(result.verdict, style="bold")
+
+
+def show_external(result: ExternalValidation) -> None:
+    """Figures, exposure ratios, and the misses in red."""
+    header = ("figure", "published", "interval", "model", "95 % confidence interval", "unit", "")
+    for role, title in (("target", "Targets of the calibration"), ("check", "Checks, never fitted")):
+        rows = [
+            (
+                f.words,
+                number(f.value),
+                f"{number(f.low)} to {number(f.high)}",
+                number(f.model),
+                f"{number(f.model_low)} to {number(f.model_high)}",
+                "" if f.unit == "1" else f.unit,
+                "holds" if f.holds else "MISS",
+            )
+            for f in result.figures
+            if f.role == role
+        ]
+        table(title, header, rows, red=[row[-1] == "MISS" for row in rows])
+    ratios = [
+        (
+            r.case,
+            number(r.measured),
+            number(r.predicted),
+            number(r.predicted / r.measured),
+            "fitted" if r.fitted else "" if r.holds else "MISS",
+        )
+        for r in result.exposure_ratios
+    ]
+    missed = [not r.holds for r in result.exposure_ratios]
+    table("Exposure ratios", ("case", "measured", "predicted", "over", ""), ratios, red=missed)
+    note(result.verdict, style="bold")
+    for f in result.misses:
+        note(f"miss: {f.words}: {number(f.model)}, published {number(f.value)} {f.unit}", style="red")

@@ -165,6 +165,8 @@ def assess_facts(
         set_aside=book.set_aside[jurisdiction],
         unknown_medicines=tuple(sorted(facts.medicines - book.known_medicines)),
         diagnoses_told=facts.conditions_told,
+        going_on=on,
+        n_rules=sum(rule.holds_in(jurisdiction) for rule in book.rules),
     )
 
 

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtwin.pharmacology.drug import Dose, Drug
 from qtwin.pharmacology.rule import Rule
@@ -75,6 +75,8 @@ class Eligibility:
         unknown_allergies: Number of recorded allergies to what has no known name or code.
         unused_diagnoses: Recorded diagnoses, by our name or their code, for which no rule asks.
         diagnoses_told: Whether the record holds any diagnosis.
+        going_on: INNs of the recorded medicines that are taken whatever is chosen.
+        n_rules: Rules that hold in the jurisdiction.
         taken_daily_mg: Medicine taken now to its dose a day, where the record tells it.
     """
 
@@ -91,6 +93,8 @@ class Eligibility:
     unknown_allergies: int = 0
     unused_diagnoses: tuple[str, ...] = ()
     diagnoses_told: bool = True
+    going_on: frozenset[str] = frozenset()
+    n_rules: int = 0
     taken_daily_mg: Mapping[str, float] = field(default_factory=dict)
 
     def begins(self, count: Count, option: Dose) -> bool:
@@ -103,6 +107,52 @@ class Eligibility:
         found = [self.status(d) for d in self.drugs]
         told = ", ".join(f"{found.count(s)} {s}" for s in ("eligible", "dose-limited", "excluded"))
         return f"Eligibility({self.jurisdiction}, {len(self.drugs)} drugs: {told}; {len(self.unchecked)} rules not checked)"
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values only: what was not known, and for each drug its status, the rules that hold and those not decided."""
+        return {
+            "jurisdiction": self.jurisdiction,
+            "rules": self.n_rules,
+            "going_on": sorted(self.going_on),
+            "not_known": list(self.not_known()),
+            "set_aside": dict(self.set_aside),
+            "drugs": [self._drug_json(drug) for drug in self.drugs],
+        }
+
+    def _drug_json(self, drug: Drug) -> dict[str, Any]:
+        rules = [
+            {
+                "id": f.rule.id,
+                "strength": f.rule.strength,
+                "beside": f.partner,
+                "text": f.rule.text,
+                "source": f.rule.source,
+                "note": f.rule.note,
+                "rule_set": f.rule.rule_set,
+                "lifted": f.rule.id in self.lifted,
+                **f.rule.limits,
+            }
+            for f in self.of(drug.inn)
+        ]
+        unchecked = [
+            {
+                "id": u.rule.id,
+                "strength": u.rule.strength,
+                "missing": list(u.missing),
+                "text": u.rule.text,
+                "source": u.rule.source,
+            }
+            for u in self.unchecked
+            if u.inn == drug.inn
+        ]
+        return {
+            "inn": drug.inn,
+            "status": self.status(drug),
+            "ceiling_daily_mg": self.ceiling_daily_mg(drug.inn),
+            "starting_daily_mg": self.starting_dose(drug.inn),
+            "rules": rules,
+            "not_checked": unchecked,
+        }
 
     def to_pandas(self) -> pd.DataFrame:
         """One row a drug: its status, the highest daily dose allowed (mg), and the strongest rule with its source."""

@@ -35,7 +35,7 @@ def error_picture(scores: Sequence[Score]) -> Figure:
     return Figure(
         name="cohort_error",
         title="Error of the forecast",
-        caption="Mean absolute error over subjects with bootstrap 95 % intervals.",
+        caption="Mean absolute error over subjects with bootstrap 95 % confidence intervals.",
         alt="; ".join(f"{s.name} {number(s.mae)} ({number(s.mae_low)} to {number(s.mae_high)})" for s in scores),
         chart=alt.layer(*with_interval(base, x, "mae_low", "mae_high")).properties(height={"step": 30}),
         data=data,
@@ -43,19 +43,20 @@ def error_picture(scores: Sequence[Score]) -> Figure:
 
 
 def forecast_picture(forecasts: Sequence[Forecast]) -> Figure:
-    """Every forecast with its 80 % interval against the measured value."""
+    """Every forecast with its 80 % prediction interval against the measured value."""
     import altair as alt
 
     data = rows(
         _FORECAST,
         [(f.subject, f.n_visits, *(getattr(f, name) for name in _FORECAST[2:])) for f in forecasts],
     )
-    places = {"inside its 80 % interval": look.BLUE, "outside": look.ORANGE}
+    places = {"inside its 80 % prediction interval": look.BLUE, "outside": look.ORANGE}
     picked, opacity = toggle("place")
     base = (
         data_chart()
         .transform_calculate(
-            place="datum.measured >= datum.low_80 && datum.measured <= datum.high_80 ? 'inside its 80 % interval' : 'outside'"
+            place="datum.measured >= datum.low_80 && datum.measured <= datum.high_80"
+            " ? 'inside its 80 % prediction interval' : 'outside'"
         )
         .encode(
             x=alt.X("median:Q", title="forecast MMSE (points, median)").scale(zero=False),
@@ -82,8 +83,9 @@ def forecast_picture(forecasts: Sequence[Forecast]) -> Figure:
     return Figure(
         name="cohort_forecasts",
         title="Forecast against measured",
-        caption="A point is a subject's last visit; the bar through its forecast is the 80 % interval, orange where it misses.",
-        alt=f"{len(forecasts)} forecasts; {inside} lie in their 80 % interval.",
+        caption="A point is a subject's last visit; the bar through its forecast is the 80 % prediction interval, orange"
+        " where it misses.",
+        alt=f"{len(forecasts)} forecasts; {inside} lie in their 80 % prediction interval.",
         chart=alt.layer(
             same.encode(x="x:Q", y="y:Q"),
             base.mark_rule(strokeOpacity=0.35, aria=False).encode(

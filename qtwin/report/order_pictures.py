@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from qtwin.problem.measured.order import CONSTANT, WORDS, Agreement, Study
+from qtwin.problem.screen.order import CONSTANT, WORDS, Agreement, Study
 from qtwin.report import look
 from qtwin.report.chart import Figure, colour, data_chart, fixed_chart, folded, legend, line_at, rows, tips, toggle
 from qtwin.report.number import number

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from qtwin.pharmacology.outcome import BENEFITS, KINDS
 from qtwin.problem.regimen import RegimenProblem
-from qtwin.report.interval import band, summary, weighted_quantile
+from qtwin.twin.summary import band, summary, weighted_quantile
 
 COURSE = (
     ("mmse", "point"),

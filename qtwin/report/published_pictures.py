@@ -70,7 +70,7 @@ def figures_picture(found: Sequence[Compared]) -> Figure:
         title="The twin beside published figures",
         caption="The band is each figure's published interval or stated margin, drawn to one width. Circles are"
         " targets that the calibration may fit, diamonds are checks that were never fitted; what lies outside"
-        " is in vermillion. Bars are bootstrap 95 % intervals over the simulated people.",
+        " is in vermillion. Bars are bootstrap 95 % confidence intervals over the simulated people.",
         alt=f"{len(ordered) - len(missed)} of {len(ordered)} lie inside; outside: {'; '.join(missed) or 'none'}.",
         chart=alt.layer(
             band.encode(x=alt.X("from:Q"), x2="to:Q"),

@@ -17,7 +17,7 @@ from qtwin.problem import feasible
 from qtwin.problem.allowed import Allowed
 from qtwin.problem.constraint import Constraint
 from qtwin.problem.regimen import RegimenProblem
-from qtwin.report.interval import weighted_quantile
+from qtwin.twin.summary import weighted_quantile
 
 _SCATTER_POINTS = 3000
 

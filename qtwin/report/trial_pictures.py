@@ -12,7 +12,7 @@ from qtwin.twin.trial_analysis import ArmResult, DosePoint, Power, Predictor, Su
 
 
 def change_picture(arms: Sequence[ArmResult], weeks: Sequence[float], *, endpoint: str, unit: str) -> Figure:
-    """Mean change from baseline in each arm with 95 % intervals."""
+    """Mean change from baseline in each arm with 95 % confidence intervals."""
     import altair as alt
 
     at, names = [0.0, *weeks], [arm.name for arm in arms]
@@ -40,7 +40,8 @@ def change_picture(arms: Sequence[ArmResult], weeks: Sequence[float], *, endpoin
     return Figure(
         name="trial_change",
         title="Change from baseline",
-        caption="Mean of the measured change in those still in the trial, with 95 % intervals. Points are set a little apart.",
+        caption="Mean of the measured change in those still in the trial, with 95 % confidence intervals. Points are set"
+        " a little apart.",
         alt=f"At the last assessment: {last}.",
         chart=alt.layer(
             line_at(0.0, "y"), base.mark_line(aria=False).encode(y=y), *with_interval(base, y, "low", "high", shape=shape)
@@ -69,8 +70,8 @@ def subgroup_picture(groups: Sequence[Subgroup], *, arm: str, overall: tuple[flo
     return Figure(
         name="trial_subgroups",
         title=f"Effect of {arm} by measured baseline",
-        caption="Thirds of each biomarker as measured at baseline, and APOE e4 copies, with 95 % intervals not corrected for"
-        " their number. The band is the effect in everybody.",
+        caption="Thirds of each biomarker as measured at baseline, and APOE e4 copies, with 95 % confidence intervals not"
+        " corrected for their number. The band is the effect in everybody.",
         alt="; ".join(f"{g.biomarker} {g.label}: {number(g.difference)} ({number(g.low)} to {number(g.high)})" for g in groups),
         chart=alt.layer(
             everybody.encode(x=alt.X("low:Q"), x2="high:Q"),
@@ -109,7 +110,7 @@ def predictor_picture(found: Sequence[Predictor]) -> Figure:
         name="trial_predictors",
         title="Which baseline biomarker predicts benefit",
         caption="Spearman correlation between the measured baseline and the true effect in each patient, which only a simulation"
-        " knows; bootstrap 95 % intervals.",
+        " knows; bootstrap 95 % confidence intervals.",
         alt="; ".join(f"{p.biomarker} {number(p.correlation)} ({number(p.low)} to {number(p.high)})" for p in found),
         chart=alt.layer(line_at(0.0), *with_interval(base, x, "low", "high")).properties(height={"step": 26}),
         data=data,
@@ -142,7 +143,7 @@ def power_picture(found: Sequence[Power], *, arm: str) -> Figure:
         name="trial_power",
         title=f"Power for {arm}",
         caption="Chance of p < 0.05 in a trial of this size: theory as a line, trials resampled out of this one as points with"
-        f" 95 % intervals. {words}",
+        f" 95 % confidence intervals. {words}",
         alt="; ".join(f"{p.n_per_arm}: {100 * p.expected:.0f} % expected, {100 * p.found:.0f} % found" for p in found),
         chart=alt.layer(
             line_at(0.8, "y", dashed=True),
@@ -170,7 +171,8 @@ def dose_picture(points: Sequence[DosePoint], *, unit: str) -> Figure:
     return Figure(
         name="trial_dose",
         title="Effect by dose",
-        caption="Effect against the comparator at the last assessment with 95 % intervals, by dose rate over the highest.",
+        caption="Effect against the comparator at the last assessment with 95 % confidence intervals, by dose rate"
+        " over the highest.",
         alt="; ".join(f"{100 * p.relative:.0f} %: {number(p.difference)} ({number(p.low)} to {number(p.high)})" for p in points),
         chart=alt.layer(
             line_at(0.0, "y"), *with_interval(base, alt.Y("difference:Q", title=f"effect ({unit})"), "low", "high")

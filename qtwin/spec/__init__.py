@@ -17,15 +17,6 @@ from qtwin.spec.experiment import (
 from qtwin.spec.hardware import HardwareBudgetSection, HardwareSection
 from qtwin.spec.map import MapSpec, StepSection, read_map_spec
 from qtwin.spec.mitigation import EnergyStudy, MitigationSpec, SamplingStudy, read_mitigation_spec
-from qtwin.spec.molecule import (
-    ContactSection,
-    InteractionSection,
-    MoleculeSection,
-    MoleculeSpec,
-    PartSection,
-    ScanSection,
-    read_molecule_spec,
-)
 from qtwin.spec.reading import identity
 from qtwin.spec.scaling import PublishedSection, ScalingSpec, read_scaling_spec
 from qtwin.spec.sweep import BenchSpec, EntrantSection, FamilyName, FamilySection, read_bench_spec
@@ -34,7 +25,6 @@ __all__ = [
     "BenchSpec",
     "BudgetSection",
     "Candidate",
-    "ContactSection",
     "EncodingSection",
     "EnergyStudy",
     "EntrantSection",
@@ -42,18 +32,13 @@ __all__ = [
     "FamilySection",
     "HardwareBudgetSection",
     "HardwareSection",
-    "InteractionSection",
     "MapSpec",
     "MitigationSpec",
-    "MoleculeSection",
-    "MoleculeSpec",
-    "PartSection",
     "PatientSection",
     "ProblemSection",
     "PublishedSection",
     "SamplingStudy",
     "ScalingSpec",
-    "ScanSection",
     "SolverSection",
     "Spec",
     "StepSection",
@@ -63,7 +48,6 @@ __all__ = [
     "read_bench_spec",
     "read_map_spec",
     "read_mitigation_spec",
-    "read_molecule_spec",
     "read_scaling_spec",
     "read_spec",
 ]

@@ -14,7 +14,7 @@ class StepSection(Section):
     """One result that a map needs: `spec` relative to the map's file, `pairs` and `singles` to the folder of data."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
-    command: Literal["bench", "run", "scaling", "molecule", "measured"]
+    command: Literal["bench", "run", "scaling", "molecule", "screen"]
     spec: str = ""
     pairs: str = ""
     singles: str = ""
@@ -23,7 +23,7 @@ class StepSection(Section):
 
     @model_validator(mode="after")
     def _has_its_file(self) -> StepSection:
-        wanted = "pairs" if self.command == "measured" else "spec"
+        wanted = "pairs" if self.command == "screen" else "spec"
         if not getattr(self, wanted):
             raise ValueError(f"step {self.name!r} needs {wanted!r}")
         return self

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+import html
 import json
 import math
+from abc import abstractmethod
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from qtwin.benchmark.checkpoint import write_atomically
+from qtwin.atomic import write_atomically
 from qtwin.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qtwin.report.sheet import Sheet
 
 
 class Part(BaseModel):
@@ -62,8 +71,87 @@ class StudyResult(Part):
             ) from None
 
 
+class SheetResult(StudyResult):
+    """A whole result whose page is a sheet of sections.
+
+    Attributes:
+        verdict: What was found, in a sentence.
+        warnings: What limits it.
+        versions: Of the package and the data.
+        command: The command under way; empty where Python called.
+        disclaimer: What it is not for.
+    """
+
+    verdict: str
+    warnings: tuple[str, ...]
+    versions: dict[str, str]
+    command: str
+    disclaimer: str
+
+    @abstractmethod
+    def to_pandas(self, table: Any = "") -> pd.DataFrame:
+        """A table of the result."""
+
+    @abstractmethod
+    def sheet(self) -> Sheet:
+        """The page, drawn from the result alone."""
+
+    def to_html(self, path: str | Path = "report.html") -> Path:
+        """The report as one page that opens offline, at `path` or as report.html in that folder; figures go beside it.
+
+        Raises:
+            InputError: for a folder that cannot be written.
+        """
+        from qtwin.report.sheet import write_sheet
+
+        target = Path(path)
+        folder, name = (target.parent, target.name) if target.suffix == ".html" else (target, "report.html")
+        return write_sheet(self.sheet(), output_folder(folder), name=name)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.verdict})"
+
+    def __str__(self) -> str:
+        return self.verdict
+
+    def _repr_html_(self) -> str:
+        shown = self.to_pandas().to_html(index=False)
+        return f"<p><b>{html.escape(self.verdict)}</b></p>{shown}<p>{html.escape(self.disclaimer)}</p>"
+
+
+def output_folder(path: str | Path) -> Path:
+    """The folder, made where it is not there.
+
+    Raises:
+        InputError: if it cannot be made.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make {folder}: {error.strerror}", hint="choose another folder with --out") from None
+    return folder
+
+
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
+
+
+def make_folder(out: Path) -> None:
+    """Make an output folder.
+
+    Raises:
+        InputError: if that is not possible.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make {out}: {error.strerror}", hint="choose another folder with --out") from None
+
+
+def plain_rows(values: Iterable[Any]) -> list[dict[str, Any]]:
+    """Dataclasses as rows of JSON values."""
+    return [plain(dataclasses.asdict(v)) for v in values]
 
 
 def plain(value: Any) -> Any:

@@ -43,7 +43,8 @@ class Learnt:
         name: The latent variable.
         prior_mean, prior_sd: Of ln quantity before the visits.
         posterior_mean, posterior_sd: Of ln quantity after them.
-        shrinkage: Posterior over prior standard deviation; 1: nothing was learnt.
+        contraction: Posterior contraction, one minus posterior over prior variance; 0: nothing was learnt (Schad,
+            Betancourt, Vasishth 2021, Psychol Methods 26:103).
     """
 
     name: str
@@ -51,7 +52,7 @@ class Learnt:
     prior_sd: float
     posterior_mean: float
     posterior_sd: float
-    shrinkage: float
+    contraction: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +85,10 @@ class Posterior:
     offset: float
     removal_per_year: float
 
-    def shrinkage(self) -> Array:
-        """(L,) posterior over prior standard deviation of each latent variable (prior: 1)."""
+    def contraction(self) -> Array:
+        """(L,) one minus posterior over prior variance of each latent variable; 0: the visits taught nothing about it."""
         mean = np.average(self.latent, axis=0, weights=self.weights)
-        return np.asarray(np.sqrt(np.average((self.latent - mean) ** 2, axis=0, weights=self.weights)))
+        return np.asarray(1.0 - np.average((self.latent - mean) ** 2, axis=0, weights=self.weights))
 
     def learnt(self, model: DiseaseModel) -> tuple[Learnt, ...]:
         """Prior and posterior of every quantity that differs between patients."""
@@ -98,15 +99,15 @@ class Posterior:
                 prior_mean=float(center),
                 prior_sd=float(sd),
                 posterior_mean=float(center + sd * z),
-                posterior_sd=float(sd * left),
-                shrinkage=float(left),
+                posterior_sd=float(sd * np.sqrt(1.0 - contracted)),
+                contraction=float(contracted),
             )
-            for name, (center, sd), z, left in zip(model.latent, self.log_prior, mean, self.shrinkage(), strict=True)
+            for name, (center, sd), z, contracted in zip(model.latent, self.log_prior, mean, self.contraction(), strict=True)
         )
 
     def prior_driven(self, model: DiseaseModel) -> tuple[bool, str]:
         """Whether the visits say too little about this patient's own speed of decline, and why."""
-        left = float(self.shrinkage()[model.latent.index(model.speed)])
+        left = float(np.sqrt(1.0 - self.contraction()[model.latent.index(model.speed)]))
         n_times = len({o.time_years for o in self.observations})
         visits = f"{n_times} visit{'s' if n_times != 1 else ''}"
         seen = f"after {visits} the spread of the decline rate is {100 * left:.0f} % of the prior's"

@@ -181,4 +181,12 @@ def build_twin(
         assumed.append("no visit informs the disease course: the twin is the population")
     assumed = [*(f"out of scope: {reason}" for reason in out_of_scope(patient)), *assumed]
     person = person_of_twin(patient, model, posterior, beta1_gain=beta1_gain)
-    return Twin(patient=patient, model=model, posterior=posterior, person=person, seed=seed, assumptions=tuple(assumed))
+    return Twin(
+        patient=patient,
+        model=model,
+        posterior=posterior,
+        person=person,
+        seed=seed,
+        doses=tuple(doses),
+        assumptions=tuple(assumed),
+    )

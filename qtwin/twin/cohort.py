@@ -73,7 +73,7 @@ class Forecast:
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """Error of one way to forecast, with bootstrap 95 % intervals over subjects (points)."""
+    """Error of one way to forecast, with bootstrap 95 % confidence intervals over subjects (points)."""
 
     name: str
     mae: float
@@ -85,7 +85,7 @@ class Score:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CohortResult:
+class CohortForecasts:
     """Forecasts of all subjects with at least two visits, and how good they are."""
 
     population: Population
@@ -255,7 +255,7 @@ def _score(name: str, gaps: Array, rng: np.random.Generator) -> Score:
     )
 
 
-def evaluate(model: DiseaseModel, cohort: Cohort, *, seed: int = 0) -> CohortResult:
+def evaluate(model: DiseaseModel, cohort: Cohort, *, seed: int = 0) -> CohortForecasts:
     """Give every subject a twin from all visits but the last, and hold its forecast of the last against two baselines.
 
     Args:
@@ -292,7 +292,7 @@ def evaluate(model: DiseaseModel, cohort: Cohort, *, seed: int = 0) -> CohortRes
         "last value carried forward": np.array([f.carried for f in forecasts]),
         "population slope": np.array([f.sloped for f in forecasts]),
     }
-    return CohortResult(
+    return CohortForecasts(
         population=population,
         forecasts=forecasts,
         scores=tuple(_score(name, values - measured, np.random.default_rng([seed, 13])) for name, values in ways.items()),

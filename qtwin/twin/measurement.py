@@ -7,8 +7,10 @@ scores, exact for jointly normal pairs on any monotone scale.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,10 @@ from qtwin.twin.disease.base import DiseaseModel
 from qtwin.twin.simulate import integrate
 from qtwin.twin.twin import Twin
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = "qtwin.design/1"
 Array = NDArray[np.float64]
 VISIT_YEARS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5)
 CLINIC = ("cdr_sb", "mmse")
@@ -31,7 +37,7 @@ _REPLICATES = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidate:
+class MeasurementOption:
     """One measurement, or several at one visit, at a time from now.
 
     Attributes:
@@ -55,17 +61,55 @@ class Candidate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Advice:
-    """Candidates, most informative per cost first, and when to come back.
+class MeasurementAdvice:
+    """What to measure next, most informative per cost first, and when to come back.
 
     Attributes:
-        come_back_years: Time of the next clinic visit.
+        patient_id: Whose twin it is.
+        candidates: Each set of measurements at each time.
+        come_back_years: Time of the next clinic visit, from the last one.
         reason: Why then.
+        prior_driven: Whether the visits say too little about this patient's own speed of decline.
+        prior_driven_reason: Why.
     """
 
-    candidates: tuple[Candidate, ...]
+    patient_id: str
+    candidates: tuple[MeasurementOption, ...]
     come_back_years: float
     reason: str
+    prior_driven: bool
+    prior_driven_reason: str
+
+    @property
+    def best(self) -> tuple[MeasurementOption, ...]:
+        """Each set of measurements once, at its best time."""
+        found: dict[tuple[str, ...], MeasurementOption] = {}
+        for c in self.candidates:
+            found.setdefault(c.biomarkers, c)
+        return tuple(found.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values only."""
+        rows = [
+            dataclasses.asdict(c) | {"biomarkers": list(c.biomarkers), "nats_per_100_eur": c.per_100_eur} for c in self.candidates
+        ]
+        return {"schema": SCHEMA, **dataclasses.asdict(self), "candidates": rows}
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row a set of measurements and time."""
+        import pandas as pd
+
+        return pd.DataFrame([row | {"biomarkers": " + ".join(row["biomarkers"])} for row in self.to_json()["candidates"]])
+
+    def __repr__(self) -> str:
+        first = self.candidates[0]
+        return (
+            f"MeasurementAdvice({' + '.join(first.biomarkers)} at {first.time_years:g} years:"
+            f" {first.per_100_eur:.3f} nats per 100 EUR; come back in {self.come_back_years:g} years)"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.to_pandas().to_html(index=False)}"
 
 
 def _scores(values: Array) -> Array:
@@ -99,7 +143,7 @@ def _noisy(model: DiseaseModel, biomarker: str, values: Array, rng: np.random.Ge
 
 def candidates(
     twin: Twin, sets: Sequence[tuple[str, ...]] | None = None, times_years: Sequence[float] = VISIT_YEARS, *, seed: int = 0
-) -> tuple[Candidate, ...]:
+) -> tuple[MeasurementOption, ...]:
     """Expected gain of each set of measurements at each time, under no treatment that acts on the disease.
 
     Args:
@@ -131,7 +175,7 @@ def candidates(
                 columns.append(np.concatenate([_noisy(model, key, true, rng) for _ in range(_REPLICATES)]))
             measured = np.column_stack(columns)
             found.append(
-                Candidate(
+                MeasurementOption(
                     biomarkers=tuple(biomarkers),
                     time_years=float(at),
                     prognosis_nats=information_nats(measured, prognosis),
@@ -142,7 +186,7 @@ def candidates(
     return tuple(found)
 
 
-def advise(twin: Twin, *, seed: int = 0) -> Advice:
+def advise(twin: Twin, *, seed: int = 0) -> MeasurementAdvice:
     """Rank measurements by gain per cost, and say when a clinic visit becomes worth its while."""
     found = candidates(twin, seed=seed)
     measured = tuple(k for k in CLINIC if k in twin.model.observables) or found[0].biomarkers
@@ -161,8 +205,12 @@ def advise(twin: Twin, *, seed: int = 0) -> Advice:
         back = LATEST_YEARS
         when = f"only after {worth[0].time_years:g} years" if worth else "not within 2.5 years"
         reason = f"{when} would {words} narrow the forecast by a tenth more than today; a visit a year is good practice anyhow"
-    return Advice(
+    driven, why = twin.posterior.prior_driven(twin.model)
+    return MeasurementAdvice(
+        patient_id=twin.patient.patient_id,
         candidates=tuple(sorted(found, key=lambda c: -c.per_100_eur)),
         come_back_years=back,
         reason=reason,
+        prior_driven=driven,
+        prior_driven_reason=why,
     )

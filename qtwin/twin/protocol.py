@@ -94,6 +94,33 @@ class Protocol(_Section):
             raise ValueError("two arms have the same name")
         return self
 
+    @classmethod
+    def read(cls, path: str | Path) -> Protocol:
+        """A protocol file (TOML).
+
+        Raises:
+            InputError: if it cannot be read or is no protocol.
+        """
+        return read_protocol_file(Path(path))
+
+    @classmethod
+    def shipped(cls, name: str, **changes: Any) -> Protocol:
+        """A shipped protocol, such as "clarity-ad", with fields such as `n_per_arm` changed.
+
+        Raises:
+            InputError: for an unknown name, field or value.
+
+        Example:
+            >>> import qtwin as qt
+            >>> qt.TrialProtocol.shipped("clarity-ad", n_per_arm=100).n_per_arm
+            100
+        """
+        base = read_protocol(f'protocol = "{name}"', file=name)
+        try:
+            return cls.model_validate(base.model_dump() | changes)
+        except ValidationError as error:
+            raise _refused(error, name) from None
+
     def trial(self) -> Trial:
         """The protocol as the simulation wants it.
 
@@ -145,15 +172,17 @@ def read_protocol(text: str, *, file: str) -> Protocol:
     try:
         return Protocol.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            raise InputError(
-                f"{file}: unknown key {where!r}", hint="see experiments/trial_clarity_ad.toml for the layout"
-            ) from None
-        if first["type"] == "missing":
-            raise InputError(f"{file}: {where} is missing", hint="see experiments/trial_clarity_ad.toml for the layout") from None
-        raise InputError(f"{file}: {where or 'protocol'}: {first['msg']}", hint="correct the value") from None
+        raise _refused(error, file) from None
+
+
+def _refused(error: ValidationError, file: str) -> InputError:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return InputError(f"{file}: unknown key {where!r}", hint="see experiments/trial_clarity_ad.toml for the layout")
+    if first["type"] == "missing":
+        return InputError(f"{file}: {where} is missing", hint="see experiments/trial_clarity_ad.toml for the layout")
+    return InputError(f"{file}: {where or 'protocol'}: {first['msg']}", hint="correct the value")
 
 
 def _shipped() -> list[Any]:
@@ -163,8 +192,7 @@ def _shipped() -> list[Any]:
 
 def shipped_trial(name: str, **changes: Any) -> Trial:
     """A shipped protocol, such as 'clarity-ad', with fields such as n_per_arm changed."""
-    protocol = read_protocol(f'protocol = "{name}"', file=name)
-    return protocol.model_copy(update=changes).trial()
+    return Protocol.shipped(name, **changes).trial()
 
 
 def read_protocol_file(path: Path) -> Protocol:

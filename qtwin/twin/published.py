@@ -45,7 +45,7 @@ class Figure:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """A published figure and the model's, with the Monte-Carlo 95 % interval of the model's."""
+    """A published figure and the model's, with the Monte-Carlo 95 % confidence interval of the model's."""
 
     figure: Figure
     model: float

@@ -12,15 +12,23 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from html import escape
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qtwin.atomic import write_atomically
 from qtwin.errors import InputError, QtwinError, require_vendor
+from qtwin.pharmacology.drug import Dose
+from qtwin.pharmacology.prescription import read_dose
 from qtwin.twin.disease.base import Derivative, DiseaseModel
+from qtwin.twin.dosing import HOURS_PER_YEAR, antibody_dosing
 from qtwin.twin.equations import WRITE_IT_PLAINLY, Source, plain
 from qtwin.version import __version__
+
+if TYPE_CHECKING:
+    from qtwin.twin.twin import Twin
 
 Array = NDArray[np.float64]
 _DISCLAIMER = "Research software. Not a medical device; not for diagnosis or prescribing."
@@ -331,3 +339,35 @@ def to_sbml(
         document.rate(id_, formula)
     document.notes(_notes(model, function, [*states, *own], at_start=antibody is not None and 0.0 in antibody.times_years))
     return document.text()
+
+
+def write_twin(twin: Twin, path: Path, *, antibody: str | Dose | None = None, years: float = 1.5) -> Path:
+    """Write the model of the posterior's mean person, see `Twin.to_sbml`."""
+    if path.suffix not in (".xml", ".sbml"):
+        raise InputError(f"expected a .xml file for the model, got {path}", hint="name it NAME.xml")
+    p = twin.posterior
+    parameters = np.average(p.parameters, axis=0, weights=p.weights)
+    states = np.average(p.state_now, axis=0, weights=p.weights)
+    doses = None
+    if antibody is not None:
+        dose = read_dose(antibody) if isinstance(antibody, str) else antibody
+        times = np.arange(0.0, years, dose.interval_h / HOURS_PER_YEAR, dtype=np.float64)
+        one = np.ones(1)
+        given = antibody_dosing(dose.drug, times, np.full(len(times), dose.amount_mg), clearance_factor=one, effect_factor=one)
+        doses = AntibodyInput(
+            times_years=given.times_years,
+            amounts_mg=given.amounts_mg,
+            clearance_L_per_year=float(given.clearance_L_per_year[0]),
+            central_L=given.central_L,
+            intercompartmental_L_per_year=given.intercompartmental_L_per_year,
+            peripheral_L=given.peripheral_L,
+            rate_max_per_year=float(given.rate_max_per_year[0]),
+            half_effect_mg_per_L=given.half_effect_mg_per_L,
+        )
+    text = to_sbml(twin.model, parameters, states, antibody=doses)
+
+    def write(target: Path) -> None:
+        target.write_text(text, encoding="utf-8")
+
+    write_atomically(path, write)
+    return path

@@ -18,16 +18,16 @@ _LEVEL = 1.959963984540054  # two-sided 95 %
 
 @dataclass(frozen=True, kw_only=True)
 class ArmResult:
-    """Mean measured change from baseline of those still in the trial, by assessment, with its 95 % interval (t,)."""
+    """Mean measured change from baseline of those still in the trial, by assessment, with its 95 % confidence interval (t,)."""
 
     name: str
     n_randomised: int
     n_observed: tuple[int, ...]
-    change: Array
-    low: Array
-    high: Array
+    change: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
     stopped_early: float
-    aria_by_e4: tuple[float, float, float]
+    aria_by_e4: tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +35,10 @@ class Effect:
     """An arm against the comparator at the last assessment.
 
     Attributes:
-        difference, low, high: ANCOVA difference in change, adjusted for baseline, and 95 % interval.
+        difference, low, high: ANCOVA difference in change, adjusted for baseline, and 95 % confidence interval.
         p_value: Two-sided.
-        slowing, slowing_low, slowing_high: Difference over the comparator's change, bootstrap 95 % interval; negative: faster.
+        slowing, slowing_low, slowing_high: Difference over the comparator's change, bootstrap 95 % confidence interval;
+            negative: faster.
         true_difference: Mean over all patients of the effect that the simulation knows.
     """
 
@@ -127,12 +128,12 @@ def arm_results(outcome: Outcome) -> tuple[ArmResult, ...]:
                 name=arm.name,
                 n_randomised=int(rows.sum()),
                 n_observed=tuple(seen.tolist()),
-                change=mean,
-                low=mean - error,
-                high=mean + error,
+                change=tuple(mean.tolist()),
+                low=tuple((mean - error).tolist()),
+                high=tuple((mean + error).tolist()),
                 stopped_early=float(np.mean(outcome.stop_years[a, rows] < outcome.times_years[-1])),
                 aria_by_e4=tuple(  # type: ignore[arg-type]
-                    float(outcome.aria[a, rows][copies == k].mean()) if (copies == k).any() else float("nan") for k in range(3)
+                    float(outcome.aria[a, rows][copies == k].mean()) if (copies == k).any() else None for k in range(3)
                 ),
             )
         )
@@ -235,6 +236,17 @@ def predictors(outcome: Outcome, arm: int) -> tuple[Predictor, ...]:
     return tuple(sorted(found, key=lambda p: -abs(p.correlation)))
 
 
+_NO_OTHER_TAIL = 6.0
+"""In standard errors: beyond it the other tail is below 1e-14, and SciPy's non-central t is at times NaN there."""
+
+
+def two_sided_power(shift: float, freedom: float) -> float:
+    """Chance that a two-sided t-test finds p < 0.05 where the true difference is `shift` standard errors."""
+    critical, away = stats.t.ppf(0.975, freedom), abs(shift)
+    other = stats.nct.cdf(-critical, freedom, away) if away < _NO_OTHER_TAIL else 0.0
+    return float(stats.nct.sf(critical, freedom, away) + other)
+
+
 def power(outcome: Outcome, arm: int, sizes: Sequence[int], *, trials: int = 400) -> tuple[Power, ...]:
     """Power at each number of randomised patients per arm, by resampling smaller trials out of this one and from theory."""
     rng = np.random.default_rng([outcome.trial.seed, 6, arm])
@@ -256,12 +268,11 @@ def power(outcome: Outcome, arm: int, sizes: Sequence[int], *, trials: int = 400
             hits += int(2.0 * stats.t.sf(abs(d / e), freedom) < 0.05)
         planned = max(2.0 * n * observed - 3.0, 1.0)
         shift = abs(difference) / (error * np.sqrt(n_full / n))
-        critical = stats.t.ppf(0.975, planned)
         low, high = stats.binomtest(hits, trials).proportion_ci(0.95, "exact")
         found.append(
             Power(
                 n_per_arm=n,
-                expected=float(stats.nct.sf(critical, planned, shift) + stats.nct.cdf(-critical, planned, shift)),
+                expected=two_sided_power(shift, planned),
                 found=hits / trials,
                 low=float(low),
                 high=float(high),

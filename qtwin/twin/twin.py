@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,10 @@ from qtwin.pharmacology.response import respond
 from qtwin.twin.assimilate import Posterior
 from qtwin.twin.disease.base import DiseaseModel
 from qtwin.twin.simulate import integrate
+
+if TYPE_CHECKING:
+    from qtwin.twin.forecast import RegimenForecast
+    from qtwin.twin.measurement import MeasurementAdvice
 
 Array = NDArray[np.float64]
 _CHUNK = 128
@@ -57,6 +62,7 @@ class Twin:
         posterior: Members with parameters, states now, and weights.
         person: Route activities and hazards for pharmacology.
         seed: Seed of the pharmacological draws.
+        doses: Medicines taken during the visits.
         assumptions: Plain statements of what had to be assumed.
 
     Example:
@@ -71,6 +77,7 @@ class Twin:
     posterior: Posterior
     person: Person
     seed: int
+    doses: tuple[Dose, ...] = ()
     assumptions: tuple[str, ...] = field(default_factory=tuple)
 
     @classmethod
@@ -109,6 +116,104 @@ class Twin:
         return fit_twin(
             patient, disease=disease, n_members=n_members, seed=seed, out_of_scope=out_of_scope, beta1_gain=beta1_gain
         )
+
+    @classmethod
+    def load(cls, path: str | Path) -> Twin:
+        """A twin that `save` or `qtwin twin build` wrote; its ensemble stands beside the JSON file.
+
+        Raises:
+            InputError: if either file is missing, spoilt or of another format.
+        """
+        from qtwin.twin.store import load
+
+        return load(Path(path))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the twin, whole or not at all: JSON that people read, and beside it the .npz that `load` needs.
+
+        The .npz holds the record's pseudonymous content with its dates: keep it where the record is kept.
+
+        Raises:
+            InputError: if `path` is no .json file, or its folder is not there.
+            QtwinError: when the disk is full or the file cannot be written.
+
+        Example:
+            >>> import tempfile, pathlib, qtwin as qt
+            >>> twin = qt.Twin.fit(qt.examples.patient(), n_members=256, seed=1)
+            >>> path = twin.save(pathlib.Path(tempfile.mkdtemp()) / "twin.json")
+            >>> qt.Twin.load(path)
+            Twin(patient-1f2db67413, alzheimer, 256 members, 9 observations)
+        """
+        from qtwin.twin.store import save
+
+        save(self, Path(path))
+        return Path(path)
+
+    def update(self, record: str | Path | Patient, genotypes: str | Path | None = None, *, consent: Sequence[str] = ()) -> Twin:
+        """The twin of what is known already and a further record together; what is known already changes nothing.
+
+        Args:
+            record: Further record of the same person: FHIR Bundle (JSON, NDJSON), table of visits (CSV), or a `Patient`.
+            genotypes: PharmCAT report (JSON).
+            consent: Scopes of consent that the user states where the further record holds none.
+
+        Raises:
+            InputError: for a spoilt record, another person's, or one of somebody who has died.
+            ConsentError: if the consent does not hold any more, or the further record's does not allow it.
+        """
+        from qtwin.twin.update import update
+
+        return update(self, record, genotypes, consent=consent)
+
+    def simulate_regimen(self, drugs: Sequence[str | Dose], *, years: float = 1.5) -> RegimenForecast:
+        """What a regimen would do, beside no drugs and the medicines of the record; written into the audit log.
+
+        Args:
+            drugs: Doses, or as they are written: "donepezil", "donepezil:5mg", "metoprolol:50mg/12h".
+            years: How far ahead.
+
+        Raises:
+            InputError: for an unknown drug, a drug named twice, or years out of range.
+
+        Example:
+            >>> import qtwin as qt
+            >>> twin = qt.Twin.fit(qt.examples.patient(), n_members=256, seed=1)
+            >>> twin.simulate_regimen(["donepezil:5mg"]).asked.regimen
+            ('donepezil 5 mg /24 h',)
+        """
+        from qtwin.patient.access import write_down
+        from qtwin.twin.forecast import forecast
+
+        found = forecast(self, drugs, years=years)
+        write_down("simulate", self.patient, detail=f"{len(found.asked.regimen)} drugs, {years:g} years")
+        return found
+
+    def next_measurement(self, *, seed: int = 0) -> MeasurementAdvice:
+        """Which measurement is expected to be most informative for its price, and when to come back.
+
+        Args:
+            seed: Seed of the measurement noise.
+        """
+        from qtwin.twin.measurement import advise
+
+        return advise(self, seed=seed)
+
+    def to_sbml(self, path: str | Path, *, antibody: str | Dose | None = None, years: float = 1.5) -> Path:
+        """Write the disease model of the posterior's mean person as SBML Level 3 (needs python-libsbml).
+
+        Time is in years; 0 is the last visit.
+
+        Args:
+            path: A .xml file.
+            antibody: One to dose, such as "lecanemab".
+            years: How long it is dosed.
+
+        Raises:
+            InputError: for another file, a drug that removes no amyloid, or a missing python-libsbml.
+        """
+        from qtwin.twin.sbml import write_twin
+
+        return write_twin(self, Path(path), antibody=antibody, years=years)
 
     def __repr__(self) -> str:
         visits = len(self.posterior.observations)

@@ -8,8 +8,9 @@ disease model (`simulated_patients`) fitted with another (`fit`) show what happe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ class Coverage:
         level: What the interval claims.
         inside: Patients whose truth lies in it.
         share: Inside over patients.
-        low, high: Exact 95 % interval of the share (Clopper, Pearson 1934, Biometrika 26:404).
+        low, high: Exact 95 % confidence interval of the share (Clopper, Pearson 1934, Biometrika 26:404).
         width_points: Median width of the interval.
     """
 
@@ -232,6 +233,7 @@ def validate(
     n_members: int = 2048,
     n_prior: int = 20_000,
     seed: int = 0,
+    fitted: Callable[[str, Callable[[], Fits]], Fits] = lambda _, compute: compute(),
 ) -> Validation:
     """The whole check: ranks and coverage on the model's own patients, coverage on those of another model.
 
@@ -243,16 +245,19 @@ def validate(
         n_members: As for `assimilate`.
         n_prior: As for `assimilate`.
         seed: Seed of everything random.
+        fitted: Is given a name and what computes the fits of one schedule; whoever keeps finished schedules calls it or not.
     """
+
+    def fits_of(made_by: DiseaseModel, visits: int) -> Fits:
+        biomarkers = None if made_by is model else tuple(model.observables)
+        patients = simulated_patients(made_by, n_patients, n_visits=visits, biomarkers=biomarkers, seed=seed + visits)
+        return fit(model, patients, n_members=n_members, n_prior=n_prior, seed=seed)
+
     own, foreign = [], []
     for visits in n_visits:
-        patients = simulated_patients(model, n_patients, n_visits=visits, seed=seed + visits)
-        own.append(fit(model, patients, n_members=n_members, n_prior=n_prior, seed=seed))
+        own.append(fitted(f"own_{visits}", partial(fits_of, model, visits)))
         if other is not None:
-            strangers = simulated_patients(
-                other, n_patients, n_visits=visits, biomarkers=tuple(model.observables), seed=seed + visits
-            )
-            foreign.append(fit(model, strangers, n_members=n_members, n_prior=n_prior, seed=seed))
+            foreign.append(fitted(f"other_{visits}", partial(fits_of, other, visits)))
     return Validation(
         model=model.name,
         ranks=calibration_ranks(own, seed=seed),

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.conftest import Run
 
 Edit = Callable[[Callable[[dict[str, Any]], None]], Path]
-BUILD = ("twin", "build", "bundle.json", "--genotypes", "genotypes.json", "-o", "her.json", "--members", "100")
+BUILD = ("twin", "build", "bundle.json", "--genotypes", "genotypes.json", "-o", "her.json", "--ensemble-size", "100")
 STATED = "consent to simulation is stated by the user"
 
 
@@ -122,7 +122,7 @@ def test_a_spec_may_state_a_consent(cli: Run, edit_bundle: Edit, log: Path) -> N
 def test_a_table_of_visits_becomes_a_twin(cli: Run, tmp_path: Path, log: Path) -> None:
     lines = ("date,biomarker,value,unit,sex,birth_year", "2023-02-12,mmse,26,point,F,1950", "2024-02-12,mmse,24,point,F,1950")
     (tmp_path / "visits.csv").write_text("\n".join(lines), encoding="utf-8")
-    done = cli("twin", "build", "visits.csv", "--members", "100", "--consent", "research", "--json")
+    done = cli("twin", "build", "visits.csv", "--ensemble-size", "100", "--consent", "research", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["n_members"] == 100
 

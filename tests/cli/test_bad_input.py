@@ -73,7 +73,7 @@ def test_a_biomarker_that_cannot_be_is_left_out_and_said(cli: Run, edit_bundle: 
         _observations(bundle, biomarker)[0]["valueQuantity"]["value"] = value
 
     spec = edit_bundle(spoil)
-    done = cli("twin", "build", "bundle.json", "-o", "twin.json", "--members", "200")
+    done = cli("twin", "build", "bundle.json", "-o", "twin.json", "--ensemble-size", "200")
     assert done.returncode == 0, done.stderr
     assert "not used: Observation entry" in done.stdout + done.stderr
     assert (spec.parent / "twin.json").exists()

@@ -54,7 +54,7 @@ def test_null_baselines_stand_beside_every_quantum_solver_and_no_other(tmp_path:
         (FAMILY + QAOA + 'backends = ["airy"]\n', "airy"),
         (FAMILY + QAOA + "noise = [1.5]\n", "noise"),
         (FAMILY + FAMILY + QAOA, "two families"),
-        ('[[family]]\nname = "measured"\nsizes = [4]\n' + QAOA, "no table"),
+        ('[[family]]\nname = "screen"\nsizes = [4]\n' + QAOA, "no table"),
     ],
 )
 def test_sweeps_that_cannot_be_meant_are_refused(tmp_path: Path, text: str, word: str) -> None:
@@ -99,7 +99,7 @@ def test_scaling_studies_that_cannot_run_are_refused(tmp_path: Path, old: str, n
         ('name = "a"\ncommand = "bench"\nspec = "nowhere.toml"\n', "nowhere"),
         ('name = "A b"\ncommand = "bench"\nspec = "x.toml"\n', "name"),
         ('name = "a"\ncommand = "draw"\nspec = "x.toml"\n', "command"),
-        ('name = "a"\ncommand = "measured"\npairs = "p.csv"\n', "no step"),
+        ('name = "a"\ncommand = "screen"\npairs = "p.csv"\n', "no step"),
     ],
 )
 def test_maps_whose_steps_cannot_run_are_refused(tmp_path: Path, step: str, word: str) -> None:

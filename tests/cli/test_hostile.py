@@ -236,7 +236,7 @@ def test_twins_that_ask_for_more_than_they_hold_are_refused(tmp_path: Path) -> N
     elsewhere = ("../other/t.npz", "/etc/hostname", "..", "")
     for k, beside in enumerate(elsewhere, start=len(ARRAYS)):
         (tmp_path / f"{k}.json").write_text(json.dumps({"ensemble": beside}))
-    done = _limited(tmp_path, *(("twin", "next", f"{k}.json") for k in range(len(ARRAYS) + len(elsewhere))))
+    done = _limited(tmp_path, *(("twin", "design", f"{k}.json") for k in range(len(ARRAYS) + len(elsewhere))))
     for one in done:
         _refused(one)
     assert not (tmp_path / "harmed").exists()
@@ -269,7 +269,7 @@ def test_a_workbook_whose_rows_end_in_the_last_column_is_refused(tmp_path: Path)
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_DATA, (1 << 30, 1 << 30))\n"
         "from pathlib import Path\nfrom qtwin.errors import InputError\n"
-        "from qtwin.problem.measured.workbook import read_workbook\n"
+        "from qtwin.problem.screen.workbook import read_workbook\n"
         "try: read_workbook(Path('a.xlsx'), what='table')\nexcept InputError as error: print(error)"
     )
     done = subprocess.run(

@@ -183,9 +183,9 @@ def test_commands_write_and_print_nothing_that_names_the_person(here: Path, caps
     (given / "later.json").write_text(json.dumps(later), encoding="utf-8")
     (given / "bad.json").write_text(json.dumps(record)[:-9], encoding="utf-8")
     (given / "other.json").write_text(json.dumps(record).replace("Patient/", f"Patient/{NAME}-"), encoding="utf-8")
-    assert _run("twin", "build", "given/r.json", "-o", "twin.json", "--members", "200") == 0
+    assert _run("twin", "build", "given/r.json", "-o", "twin.json", "--ensemble-size", "200") == 0
     assert _run("twin", "update", "twin.json", "given/later.json", "--json") == 0
-    assert _run("twin", "next", "twin.json") == 0
+    assert _run("twin", "design", "twin.json") == 0
     assert _run("twin", "build", "given/bad.json", "-o", "no.json") == 2
     assert _run("twin", "update", "twin.json", "given/other.json") == 2
     assert _run("audit", "list") == 0

@@ -12,7 +12,7 @@ from qtwin.cli import main
 from qtwin.cli.rerun import _without_output
 from qtwin.report.origin import command_line, made_by, origin_text
 
-QUESTION = ("measured", "interactions", "falqon-six-drugs")
+QUESTION = ("screen", "interactions", "falqon-six-drugs")
 
 
 def _qtwin(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> tuple[str, str]:
@@ -37,7 +37,7 @@ def test_the_same_numbers_come_again_and_the_page_names_its_command(made: Path, 
     assert {f["figure"] for f in told["figures"]} == {p.stem for p in (made / "figures").glob("*.svg")}
     assert all(f["changes"] == {} and f["words"] == 0 and f["rows"] > 0 for f in told["figures"])
     assert told["versions_changed"] == []
-    assert "qtwin measured interactions falqon-six-drugs" in (made / "report.html").read_text(encoding="utf-8")
+    assert "qtwin screen interactions falqon-six-drugs" in (made / "report.html").read_text(encoding="utf-8")
     assert str(again) in json.loads((again / "rerun.json").read_text(encoding="utf-8"))["arguments"]
 
 
@@ -82,8 +82,8 @@ def test_a_page_names_no_folder_outside_the_working_one(monkeypatch: pytest.Monk
 
 def test_the_old_folder_and_consent_to_pay_are_not_carried_over() -> None:
     assert _without_output(["run", "a.toml", "--out", "x", "--yes", "--json"]) == ["run", "a.toml"]
-    assert _without_output(["measured", "order", "t.csv", "-o", "x", "--seed", "3"]) == [
-        "measured",
+    assert _without_output(["screen", "order", "t.csv", "-o", "x", "--seed", "3"]) == [
+        "screen",
         "order",
         "t.csv",
         "--seed",

@@ -178,7 +178,9 @@ def test_listings_speak_json(cli: Run, command: tuple[str, ...]) -> None:
 
 
 def test_twin_build_writes_a_twin_and_its_ensemble(cli: Run, experiment: Path) -> None:
-    done = cli("twin", "build", "bundle.json", "--genotypes", "genotypes.json", "-o", "her.json", "--members", "200", "--json")
+    done = cli(
+        "twin", "build", "bundle.json", "--genotypes", "genotypes.json", "-o", "her.json", "--ensemble-size", "200", "--json"
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["n_members"] == 200
     written = (experiment.parent / "her.json").read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import qtwin as qt
 from qtwin.cli import main
 
 DATA = Path(__file__).parents[2] / "experiments" / "data"
@@ -26,7 +27,7 @@ def _run(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) 
 def twin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("twin") / "twin.json"
     with pytest.raises(SystemExit):
-        main(["twin", "build", str(BUNDLE), "--genotypes", str(GENOTYPES), "-o", str(path), "--members", "512"])
+        main(["twin", "build", str(BUNDLE), "--genotypes", str(GENOTYPES), "-o", str(path), "--ensemble-size", "512"])
     return path
 
 
@@ -60,8 +61,8 @@ def test_an_unknown_drug_or_dose_is_refused(twin: Path, capsys: pytest.CaptureFi
     assert "hint:" in err
 
 
-def test_next_ranks_measurements_and_names_a_day_to_come_back(twin: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out, _ = _run(capsys, "twin", "next", twin, "--json")
+def test_design_ranks_measurements_and_names_a_day_to_come_back(twin: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, _ = _run(capsys, "twin", "design", twin, "--json")
     advice = json.loads(out)
     assert 0.0 < advice["come_back_years"] <= 1.0
     values = [c["nats_per_100_eur"] for c in advice["candidates"]]
@@ -101,17 +102,19 @@ def test_visits_of_another_person_are_refused(twin: Path, tmp_path: Path, capsys
 def test_a_spoilt_twin_is_refused(twin: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spoilt = tmp_path / "spoilt.json"
     spoilt.write_text(twin.read_text(encoding="utf-8"), encoding="utf-8")
-    _, err = _run(capsys, "twin", "next", spoilt, code=2)  # the ensemble is not beside it
+    _, err = _run(capsys, "twin", "design", spoilt, code=2)  # the ensemble is not beside it
     assert "hint:" in err
     (tmp_path / "twin.npz").write_bytes(twin.with_suffix(".npz").read_bytes()[:5000])
-    _, err = _run(capsys, "twin", "next", spoilt, code=2)
+    _, err = _run(capsys, "twin", "design", spoilt, code=2)
     assert "no whole twin" in err
-    _run(capsys, "twin", "next", tmp_path / "nothing.json", code=2)
+    _run(capsys, "twin", "design", tmp_path / "nothing.json", code=2)
 
 
-def test_check_prints_misses_and_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out, _ = _run(capsys, "twin", "check", "--patients", "200", "--out", tmp_path / "check", "--json")
+def test_external_validation_prints_misses_and_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, err = _run(capsys, "twin", "external-validation", "--patients", "200", "--out", tmp_path / "check", "--json")
     result = json.loads(out)
+    assert "MISS" in err
+    assert qt.ExternalValidation.read(tmp_path / "check" / "result.json").to_json() == result
     assert {f["role"] for f in result["figures"]} == {"target", "check"}
     assert len(result["exposure_ratios"]) > 40
     assert all(d["holds"] for d in result["calibrated"])
@@ -137,6 +140,10 @@ def test_a_cohort_needs_a_consent_and_gets_its_twins(tmp_path: Path, capsys: pyt
     assert result["n_subjects"] == 30
     assert [s["name"] for s in result["scores"]] == ["twin", "last value carried forward", "population slope"]
     assert (tmp_path / "out" / "report.html").exists()
+    read = qt.CohortResult.read(tmp_path / "out" / "result.json")
+    assert read.to_json() == result
+    inside = read.to_pandas("forecasts").eval("low_80 <= measured and measured <= high_80")
+    assert inside.mean() == read.coverage_80
 
 
 def test_exposure_of_a_drug_beside_another(capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,7 +82,7 @@ def _run(*arguments: object, code: int = 0) -> None:
 
 
 def _build(record: Path, target: str) -> dict[str, Any]:
-    _run("twin", "build", record, "-o", target, "--members", "200", "--consent", "simulation")
+    _run("twin", "build", record, "-o", target, "--ensemble-size", "200", "--consent", "simulation")
     return _read(target)
 
 
@@ -195,6 +195,6 @@ def test_a_kill_leaves_the_old_twin_or_the_new_one(record: Write, at: int, after
     told = _read("twin.json")
     assert _whose(told) in (_whose(old), _whose(new))
     assert _arrays(told)["latent"].shape == _arrays(old)["latent"].shape
-    _run("twin", "next", "twin.json")  # it can be gone on with
+    _run("twin", "design", "twin.json")  # it can be gone on with
     logged = [json.loads(line) for line in Path("audit.jsonl").read_text(encoding="utf-8").splitlines() if line.endswith("}")]
     assert any(entry["action"] == "update twin" for entry in logged) or _whose(told) == _whose(old)

@@ -196,7 +196,7 @@ def _twin(rng: np.random.Generator) -> dict[str, Any]:
             "prior_sd": s,
             "posterior_mean": m + 0.3 * s * rng.normal(),
             "posterior_sd": s * k,
-            "shrinkage": k,
+            "contraction": 1.0 - k**2,
         }
         for n, u, m, s, k in names
     ]

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from qtwin.problem.measured.order import WORDS, Agreement, Study
 
 from qtwin.benchmark.advantage.grid import cells
 from qtwin.benchmark.advantage.molecules import published
@@ -16,7 +17,6 @@ from qtwin.benchmark.coverage import Coverage
 from qtwin.benchmark.metrics import Interval
 from qtwin.benchmark.regression import Line
 from qtwin.problem.interaction_graph import InteractionGraph
-from qtwin.problem.measured.order import WORDS, Agreement, Study
 from qtwin.report import chart, look
 from qtwin.report.bench_pictures import growth_picture, profile_picture
 from qtwin.report.interaction_pictures import degree_picture, graph_picture
@@ -161,6 +161,8 @@ def _graphs():
 def _sweeps():
     def cell(label, n, tts_s):
         counted = {"instances": 3, "runs": 9, "successes": 4, "interval": Interval(0.1, 0.8), "run_s": 0.1}
+        counted |= {"tts_interval": None, "kind": "classical", "reads_to_solution": math.nan, "read_tts_s": math.nan}
+        counted |= {"qpu_tts_s": math.nan, "qpu_tts_interval": None}
         return SimpleNamespace(label=label, n=n, tts_s=tts_s, **counted)
 
     yield growth_picture("dense", [cell("tabu", n, 0.01 * n) for n in (8, 10)] + [cell("qaoa", 8, math.inf)], {})

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from qtwin.encoding.fixed_size import encode_fixed_size
 from qtwin.encoding.interactions import maximum_safe_subset
-from qtwin.encoding.measured import instance
+from qtwin.encoding.screen import instance
 from qtwin.problem.fixed_size import FixedSize
 from qtwin.problem.interaction_graph import graph_of, read_interactions
-from qtwin.problem.measured.table import read_combinations
+from qtwin.problem.screen.read import read_screen
 from qtwin.solver.base import Instance
 from qtwin.solver.fixed_size import best_of_all, greedy, greedy_swap
 from qtwin.solver.registry import load
@@ -89,7 +89,7 @@ def test_a_star_keeps_its_leaves() -> None:
 def test_simple_search_on_the_measured_screen() -> None:
     """O'Neil 2016: greedy is optimal on 3, 2, 8 of 39 lines for k = 2, 3, 5; with exchanges 22, 32, 36; gap up to 58 %."""
     folder = DATA / "oneil"
-    data = read_combinations(folder / "chemicalx_oncopolypharmacology_loewe.csv", folder / "oneil_ri_38x39.csv")
+    data = read_screen(folder / "chemicalx_oncopolypharmacology_loewe.csv", folder / "oneil_ri_38x39.csv")
     worst = 0.0
     for size, plain, exchanged in ((2, 3, 22), (3, 2, 32), (5, 8, 36)):
         hits = [0, 0]
@@ -109,7 +109,7 @@ def test_simple_search_on_the_measured_screen() -> None:
 def test_simple_search_at_eight_drugs() -> None:
     """O'Neil 2016: greedy optimal on 10, with exchanges on 38 of 39 lines for k = 8, of 3,048,474 sets each."""
     folder = DATA / "oneil"
-    data = read_combinations(folder / "chemicalx_oncopolypharmacology_loewe.csv", folder / "oneil_ri_38x39.csv")
+    data = read_screen(folder / "chemicalx_oncopolypharmacology_loewe.csv", folder / "oneil_ri_38x39.csv")
     hits = [0, 0]
     for context in range(39):
         choice = instance(data, context, size=8)

@@ -78,7 +78,7 @@ def test_linear_gaussian_model_has_the_conjugate_posterior(force_smc: bool, monk
     # Five standard errors; half as many independent members as counted, since moves and resampling leave some alike.
     np.testing.assert_allclose(posterior.latent.mean(axis=0), mean, atol=5 * sd.max() / np.sqrt(0.5 * min(effective, 4000)))
     np.testing.assert_allclose(posterior.latent.std(axis=0), sd, rtol=0.1)
-    np.testing.assert_allclose(posterior.shrinkage(), sd, rtol=0.1)
+    np.testing.assert_allclose(1.0 - posterior.contraction(), sd**2, rtol=0.2)
     assert np.corrcoef(posterior.latent.T)[0, 1] == pytest.approx(covariance[0, 1] / sd.prod(), abs=0.06)
     now = CENTER + SPREAD * mean[0] + 3.0 * (SLOPE + SLOPE_SPREAD * mean[1])
     assert posterior.state_now.mean() == pytest.approx(now, abs=0.1)
@@ -193,7 +193,7 @@ def test_many_visits_lift_the_prior_driven_flag() -> None:
     assert not driven
     assert "9 visits" in reason
     speed = next(x for x in posterior.learnt(model) if x.name == model.speed)
-    assert speed.posterior_sd == pytest.approx(speed.shrinkage * speed.prior_sd)
+    assert speed.posterior_sd == pytest.approx(np.sqrt(1.0 - speed.contraction) * speed.prior_sd)
     assert speed.prior_mean == pytest.approx(np.log(0.269))
     assert speed.prior_sd == pytest.approx(0.61)
     # What is learnt about ln r is the mean of ln r over the members.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
 import pytest
 
 from qtwin.patient.person import Visit
@@ -43,6 +44,6 @@ def test_a_converted_score_says_less_than_a_measured_one() -> None:
     def spread(error: float | None) -> float:
         visits = [Observation(time_years=t, biomarker="mmse", value=24.0 - 3.0 * t, error=error) for t in (0.0, 1.0, 2.0)]
         found = assimilate(model, visits, age_years=75.0, apoe_e4_copies=1, n_members=1000, n_prior=4000, seed=3)
-        return float(found.shrinkage()[model.latent.index(model.speed)])
+        return float(np.sqrt(1.0 - found.contraction()[model.latent.index(model.speed)]))
 
     assert spread(None) < spread(ERROR_POINTS) < 1.05

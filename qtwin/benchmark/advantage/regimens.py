@@ -20,7 +20,7 @@ def from_bench(result: Result, source: str) -> list[Place]:
 
 def _of_sweep(p: Mapping[str, Any], result: Result, source: str, needed: Mapping[str, Any] | None) -> Place:
     cells = [c for c in result["cells"] if (c["family"], c["n"]) == (p["family"], p["n"])]
-    origins: dict[str, Origin] = {"twin": "twin", "measured": "measured"}
+    origins: dict[str, Origin] = {"twin": "twin", "screen": "measured"}
     proof = str(p.get("published_proof") or "")
     words = f"order {p['objective_degree']:.0f}, {100 * p['objective_density']:.0f} % of the pairs interact"
     if p["largest_choice"] < p["n"]:
@@ -145,8 +145,8 @@ def _of_answer(s: Mapping[str, Any], whole: bool) -> Contender:
     )
 
 
-def from_measured(result: Result, source: str) -> list[Place]:
-    """Measured combinations (schema qtwin.measured-combinations/1): all contexts of a table are one place."""
+def from_screen(result: Result, source: str) -> list[Place]:
+    """A combination screen (schema qtwin.screen/1): all contexts of a table are one place."""
     contexts: Sequence[Mapping[str, Any]] = result["contexts"]
     n, k = len(result["data"]["drugs"]), int(result["size"])
     times = sorted(float(c["wall_s"]) for c in contexts)
@@ -190,6 +190,6 @@ def from_measured(result: Result, source: str) -> list[Place]:
             construction=False,
             contenders=(listing, *simple),
             source=source,
-            command="qtwin measured combinations",
+            command="qtwin screen combinations",
         )
     ]

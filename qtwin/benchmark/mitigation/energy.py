@@ -61,8 +61,8 @@ def hydrogen(distance_angstrom: float) -> EnergyCase:
     """
     from scipy.optimize import minimize_scalar
 
-    from qtwin.problem.molecule.choose import Choice, pose
     from qtwin.problem.molecule.molecule import Molecule
+    from qtwin.problem.molecule.problem import Choice, pose
 
     molecule = Molecule(
         symbols=("H", "H"), coordinates_angstrom=np.array([[0.0, 0.0, 0.0], [0.0, 0.0, distance_angstrom]]), basis="sto-3g"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from qtwin.cli.command.option import Json
+from qtwin.errors import InputError
+
+if TYPE_CHECKING:
+    from qtwin.studies.molecule.result import ContactResult, MoleculeResult
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -24,13 +29,28 @@ def molecule(
     as_json: Json = False,
 ) -> None:
     """Energies of a molecule, or of a drug's contact with its receptor, by all methods side by side."""
+    from qtwin.cli.show import terminal
+
+    started = time.perf_counter()
+    result: MoleculeResult | ContactResult
     if spec is not None:
-        from qtwin.cli.molecule import run_molecule
+        from qtwin.studies.molecule.run import run
 
-        result = run_molecule(spec, out or Path("out") / spec.stem, fresh=fresh)
+        folder = out or Path("out") / spec.stem
+        result = run(spec, folder, overwrite=fresh, progress=terminal)
+    elif drug and receptor:
+        from qtwin.studies.molecule import contact
+
+        folder = out or Path("out") / f"{drug}-{receptor}"
+        result = contact.run(drug, receptor, twin=twin, out=folder, overwrite=fresh, progress=terminal)
     else:
-        from qtwin.cli.molecule_contact import run_contact_of
+        raise InputError(
+            f"no spec, drug {drug!r} and receptor {receptor!r} came: a spec, or both of the others were wanted",
+            hint="qtwin molecule SPEC.toml, or qtwin molecule --drug metoprolol --receptor ADRB1 [--twin twin.json]",
+        )
+    from qtwin.cli.molecule import show
 
-        result = run_contact_of(drug, receptor, twin, out, fresh=fresh)
+    show(result, folder, wall_s=time.perf_counter() - started)
+    result.require_energy()
     if as_json:
-        typer.echo(json.dumps(result))
+        typer.echo(json.dumps(result.to_json()))

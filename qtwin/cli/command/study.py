@@ -20,11 +20,14 @@ def trial(
     as_json: Json = False,
 ) -> None:
     """A virtual trial: effect, who benefits, dose response, power."""
-    from qtwin.cli.trial import run_trial
+    from qtwin.cli.show import terminal
+    from qtwin.cli.twin import show_trial
+    from qtwin.studies.trial.run import run
 
-    result = run_trial(spec, out or Path("out") / spec.stem)
+    result = run(spec, out or Path("out") / spec.stem, progress=terminal)
+    show_trial(result)
     if as_json:
-        typer.echo(json.dumps(result))
+        typer.echo(json.dumps(result.to_json()))
 
 
 @app.command()

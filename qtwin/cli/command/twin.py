@@ -23,7 +23,7 @@ def twin_build(
         "twin.json"
     ),
     disease_model: Annotated[str, typer.Option("--disease", help="Disease model.")] = "alzheimer",
-    members: Annotated[int, typer.Option("--members", min=100, help="Posterior members.")] = 2048,
+    ensemble_size: Annotated[int, typer.Option("--ensemble-size", min=100, help="Posterior members.")] = 2048,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of all draws.")] = 1,
     consent: Annotated[
         list[str] | None,
@@ -32,11 +32,26 @@ def twin_build(
     as_json: Json = False,
 ) -> None:
     """Record to calibrated twin."""
-    from qtwin.cli.twin import build
+    from qtwin.cli.show import terminal
+    from qtwin.patient.access import read_patient
+    from qtwin.patient.person import describe
+    from qtwin.twin.store import check_target, save
+    from qtwin.twin.twin import Twin
 
-    built = build(bundle, genotypes, output, disease_model=disease_model, members=members, seed=seed, consent=consent or ())
+    check_target(output)
+    patient = read_patient(bundle, genotypes, consent=consent or ())
+    terminal.record(describe(patient), patient.missing, patient.notes)
+    with terminal.stage("Twin") as found:
+        twin = Twin.fit(patient, disease_model, n_members=ensemble_size, seed=seed, out_of_scope="accept")
+        found.append(f"{twin.n_members:,} members, {twin.posterior.method}")
+    written = save(twin, output)
+    for line in written["warnings"]:
+        terminal.warn(line)
+    from qtwin.cli.twin import show_saved
+
+    show_saved(twin, output, written["ensemble"], prior_driven=False)
     if as_json:
-        typer.echo(json.dumps(built))
+        typer.echo(json.dumps(written))
 
 
 @app.command("update")
@@ -54,11 +69,15 @@ def twin_update(
     as_json: Json = False,
 ) -> None:
     """A further record into a twin: visits, medicines, genotypes, conditions; the same record twice changes nothing."""
-    from qtwin.cli.update import bring_up_to_date
+    from qtwin.cli.show import terminal
+    from qtwin.twin.update import update_stored
 
-    updated = bring_up_to_date(twin, record, genotypes, output, consent or ())
+    updated, written = update_stored(twin, record, genotypes, output, consent=consent or (), progress=terminal)
+    from qtwin.cli.twin import show_saved
+
+    show_saved(updated, output or twin, written["ensemble"], prior_driven=True)
     if as_json:
-        typer.echo(json.dumps(updated))
+        typer.echo(json.dumps(written))
 
 
 @app.command("simulate")
@@ -71,25 +90,29 @@ def twin_simulate(
     as_json: Json = False,
 ) -> None:
     """What a regimen would do, beside taking nothing and the medicines of the record."""
-    from qtwin.cli.whatif import simulate
+    from qtwin.cli.twin import show_forecast
+    from qtwin.twin.twin import Twin
 
-    played = simulate(twin, drug or [], years=years)
+    found = Twin.load(twin).simulate_regimen(drug or [], years=years)
+    show_forecast(found)
     if as_json:
-        typer.echo(json.dumps(played))
+        typer.echo(json.dumps(found.to_json()))
 
 
-@app.command("next")
-def twin_next(
+@app.command("design")
+def twin_design(
     twin: Annotated[Path, typer.Argument(help="Twin (JSON), from qtwin twin build.")],
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the measurement noise.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Which measurement would teach most for its price, and when to come back."""
-    from qtwin.cli.whatif import next_measurement
+    """Which measurement is expected to be most informative for its price, and when to come back."""
+    from qtwin.cli.twin import show_advice
+    from qtwin.twin.twin import Twin
 
-    advice = next_measurement(twin, seed=seed)
+    advice = Twin.load(twin).next_measurement(seed=seed)
+    show_advice(advice)
     if as_json:
-        typer.echo(json.dumps(advice))
+        typer.echo(json.dumps(advice.to_json()))
 
 
 @app.command("cohort")
@@ -109,9 +132,11 @@ def twin_cohort(
     as_json: Json = False,
 ) -> None:
     """A twin for every subject of a cohort, and how well it forecasts the held-out last MMSE."""
-    from qtwin.cli.cohort import run_cohort
+    from qtwin.cli.show import terminal
+    from qtwin.cli.twin import show_cohort
+    from qtwin.studies.cohort.run import run
 
-    result = run_cohort(
+    result = run(
         visits,
         out,
         subject=subject,
@@ -119,17 +144,19 @@ def twin_cohort(
         mmse=mmse,
         time_unit=time_unit,
         scale=scale,
-        disease_model=disease_model,
+        disease=disease_model,
         seed=seed,
         consent=consent or (),
+        progress=terminal,
     )
+    show_cohort(result)
     if as_json:
-        typer.echo(json.dumps(result))
+        typer.echo(json.dumps(result.to_json()))
 
 
-@app.command("validate")
-def twin_validate(
-    out: Annotated[Path, typer.Option("--out", help="Folder for report.html, figures and result.json.")] = Path("out/validation"),
+@app.command("sbc")
+def twin_sbc(
+    out: Annotated[Path, typer.Option("--out", help="Folder for report.html, figures and result.json.")] = Path("out/sbc"),
     patients: Annotated[int, typer.Option("--patients", min=20, help="Simulated patients of each schedule.")] = 200,
     visits: Annotated[list[int] | None, typer.Option("--visits", min=1, help="Numbers of visits; repeatable.")] = None,
     disease_model: Annotated[str, typer.Option("--disease", help="Model that is checked.")] = "alzheimer",
@@ -137,17 +164,30 @@ def twin_validate(
         str, typer.Option("--other", help="Model whose patients test what happens when the equations are wrong.")
     ] = "hao-2022",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of all draws.")] = 0,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget finished stages and start over.")] = False,
+    ensemble_size: Annotated[int, typer.Option("--ensemble-size", min=100, help="Posterior members of each patient.")] = 2048,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Forget finished stages and start over.")] = False,
     as_json: Json = False,
 ) -> None:
     """Whether the posterior is right: simulation-based calibration and coverage; an interrupted run goes on."""
-    from qtwin.cli.validate import validate
+    from qtwin.cli.show import terminal
+    from qtwin.cli.twin import show_calibration
+    from qtwin.studies.validation.run import run
+    from qtwin.twin.validation import N_VISITS
 
-    result = validate(
-        out, disease_model=disease_model, other=other, patients=patients, visits=visits or (1, 2, 3, 5, 7), seed=seed, fresh=fresh
+    result = run(
+        disease_model,
+        out,
+        other=other,
+        n_patients=patients,
+        n_visits=visits or N_VISITS,
+        n_members=ensemble_size,
+        seed=seed,
+        overwrite=overwrite,
+        progress=terminal,
     )
+    show_calibration(result)
     if as_json:
-        typer.echo(json.dumps(result))
+        typer.echo(json.dumps(result.to_json()))
 
 
 @app.command("export")
@@ -158,20 +198,25 @@ def twin_export(
     years: Annotated[float, typer.Option("--years", min=0.1, max=10.0, help="How long it is dosed.")] = 1.5,
 ) -> None:
     """The disease model as SBML Level 3, with the doses of an antibody (needs python-libsbml)."""
-    from qtwin.cli.export import export
+    from qtwin.cli.show import terminal
+    from qtwin.twin.twin import Twin
 
-    export(twin, output, drug=drug, years=years)
+    written = Twin.load(twin).to_sbml(output, antibody=drug, years=years)
+    terminal.note(f"{written}: the mean person of the posterior, time 0 is the last visit, years")
 
 
-@app.command("check")
-def twin_check(
+@app.command("external-validation")
+def twin_external_validation(
     out: Annotated[Path | None, typer.Option("--out", help="Folder for report.html, figures and result.json.")] = None,
     patients: Annotated[int, typer.Option("--patients", min=100, help="Simulated patients in each arm.")] = 2000,
     as_json: Json = False,
 ) -> None:
     """The twin beside published figures: targets, checks, exposure ratios; misses in red."""
-    from qtwin.cli.published import check
+    from qtwin.cli.show import terminal
+    from qtwin.cli.twin import show_external
+    from qtwin.studies.validation.run import run_external
 
-    result = check(out, n_per_arm=patients, as_json=as_json)
+    result = run_external(out, n_per_arm=patients, progress=terminal)
+    show_external(result)
     if as_json:
-        typer.echo(json.dumps(result))
+        typer.echo(json.dumps(result.to_json()))

@@ -32,7 +32,7 @@ TABLE: dict[str, str] = {
     "cardinality": "qtwin.encoding.generate.cardinality:generate",
     "labs": "qtwin.encoding.generate.labs:generate",
     "twin": "qtwin.encoding.generate.twin:generate",
-    "measured": "qtwin.encoding.generate.measured:generate",
+    "screen": "qtwin.encoding.generate.screen:generate",
 }
 
 

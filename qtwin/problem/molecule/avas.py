@@ -13,10 +13,9 @@ import numpy as np
 
 from qtwin.errors import InputError
 from qtwin.problem.molecule.active_space import ActiveSpace, assembled
-from qtwin.problem.molecule.basis import functions
-from qtwin.problem.molecule.driver import pyscf_molecule
 from qtwin.problem.molecule.mean_field import MeanField
 from qtwin.problem.molecule.molecule import Molecule
+from qtwin.problem.molecule.pyscf_access import functions, pyscf_molecule
 
 
 def avas(

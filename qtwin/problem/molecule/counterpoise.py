@@ -16,10 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from qtwin.errors import InputError
-from qtwin.problem.molecule.choose import Choice, pose
 from qtwin.problem.molecule.fragments import Fragments, Part, checked, part_of
 from qtwin.problem.molecule.molecule import Molecule
-from qtwin.problem.molecule.problem import MolecularProblem
+from qtwin.problem.molecule.problem import Choice, MolecularProblem, pose
 
 LEAST_KEPT = 0.02
 """An active orbital with less of the reference orbitals is chosen by chance, and another may be chosen in another geometry."""

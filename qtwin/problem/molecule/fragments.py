@@ -1,4 +1,4 @@
-"""Two parts of a complex: their atoms, their electrons, the contact between them, and the complex at another distance."""
+"""Two parts of a complex: their atoms and electrons, the contact between them, and the complex at another distance."""
 
 from __future__ import annotations
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.errors import InputError, require_vendor
-from qtwin.problem.molecule.basis import functions
+from qtwin.problem.molecule.pyscf_access import functions
 
 Floats = NDArray[np.float64]
 _MOST_CHARGES = 10_000
@@ -18,9 +19,13 @@ CLOSEST_SHARE = 0.4
 """Atoms closer than this share of their covalent radii's sum overlap: no bond is that short (H2 is at 1.2)."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Molecule:
     """Nuclei, electrons and basis; checked when made.
+
+        Molecule.from_xyz("water.xyz")
+        Molecule.from_smiles("CC(=O)[O-]", basis="6-31g*")
+        Molecule.from_library("N2")
 
     Attributes:
         symbols: (n,) elements.
@@ -64,6 +69,63 @@ class Molecule:
         functions(self.basis, self.symbols)
         self._check_electrons()
 
+    @classmethod
+    def from_xyz(
+        cls, path: str | Path, *, charge: int | None = None, multiplicity: int | None = None, basis: str | None = None
+    ) -> Molecule:
+        """The molecule of an xyz file (angstrom).
+
+        Args:
+            path: One frame of at most 500 atoms.
+            charge: 0 where it is not given.
+            multiplicity: 1 where it is not given, or 2 with an odd number of electrons.
+            basis: STO-3G where it is not given.
+
+        Raises:
+            InputError: for a file that cannot be read, or an impossible molecule.
+        """
+        from qtwin.problem.molecule.geometry import resolve
+
+        file = Path(path)
+        if file.suffix.lower() != ".xyz":
+            raise InputError(f"expected an xyz file, got {file.name!r}", hint="its name ends in .xyz")
+        return resolve(file.name, folder=file.parent, charge=charge, multiplicity=multiplicity, basis=basis)[0]
+
+    @classmethod
+    def from_smiles(
+        cls, smiles: str, *, charge: int | None = None, multiplicity: int | None = None, basis: str | None = None
+    ) -> Molecule:
+        """One conformer of a SMILES string, relaxed with a force field by RDKit.
+
+        Args:
+            smiles: Such as "CC(=O)[O-]".
+            charge: That of the SMILES where it is not given.
+            multiplicity: By the radical electrons of the SMILES where it is not given.
+            basis: STO-3G where it is not given.
+
+        Raises:
+            InputError: for what is no SMILES.
+            MissingVendorError: without RDKit.
+        """
+        from qtwin.problem.molecule.geometry import resolve
+
+        return resolve(f"smiles:{smiles}", folder=Path(), charge=charge, multiplicity=multiplicity, basis=basis)[0]
+
+    @classmethod
+    def from_library(cls, name: str, *, basis: str | None = None) -> Molecule:
+        """A molecule that ships with qtwin, such as "H2", "N2" or "acetate-methylammonium".
+
+        Args:
+            name: A name in `qtwin.problem.molecule.geometry.library_names()`.
+            basis: The recommended one where it is not given.
+
+        Raises:
+            InputError: for an unknown name.
+        """
+        from qtwin.problem.molecule.geometry import library_entry, resolve
+
+        return resolve(library_entry(name).name, folder=Path(), basis=basis)[0]
+
     @property
     def n_atoms(self) -> int:
         """Atoms, ghosts included."""
@@ -93,6 +155,16 @@ class Molecule:
         where = self.coordinates_angstrom.copy()
         where[list(atoms)] += shift_angstrom
         return replace(self, coordinates_angstrom=where)
+
+    def to_xyz(self) -> str:
+        """The text of an xyz file (angstrom), its provenance as the comment."""
+        from qtwin.problem.molecule.geometry import format_xyz
+
+        return format_xyz(self.symbols, self.coordinates_angstrom, self.provenance)
+
+    def __repr__(self) -> str:
+        spin = "" if self.multiplicity == 1 else f", multiplicity {self.multiplicity}"
+        return f"Molecule({self.name or self.formula}: {self.formula}, {self.n_electrons} electrons{spin}, {self.basis})"
 
     def _check_distances(self) -> None:
         from pyscf.data import radii

@@ -12,9 +12,9 @@ import numpy as np
 
 from qtwin.errors import InputError
 from qtwin.problem.molecule.active_space import ActiveSpace, assembled
-from qtwin.problem.molecule.driver import pyscf_molecule, threads
 from qtwin.problem.molecule.mean_field import ConvergenceError, MeanField, pyscf_mean_field
 from qtwin.problem.molecule.molecule import Molecule
+from qtwin.problem.molecule.pyscf_access import pyscf_molecule, threads
 
 
 def natural_orbitals(

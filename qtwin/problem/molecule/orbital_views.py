@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.problem.molecule.driver import pyscf_molecule
 from qtwin.problem.molecule.molecule import BOHR_ANGSTROM, Molecule
+from qtwin.problem.molecule.pyscf_access import pyscf_molecule
 
 Floats = NDArray[np.float64]
 _MARGIN_ANGSTROM = 1.7

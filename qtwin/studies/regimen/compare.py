@@ -40,7 +40,6 @@ from qtwin.report.recommendation import points as recommendation_points
 from qtwin.report.recommendation import sentence as headline
 from qtwin.report.scores import Yardstick, agreement, solver_row
 from qtwin.report.sections import encoding_section, kinetics_section, pareto_section, problem_section
-from qtwin.report.twin_section import twin_section
 from qtwin.report.verdict import judge
 from qtwin.solver import twin_search
 from qtwin.solver.judge import Claim, alarms, claim_of, contradictions
@@ -50,6 +49,7 @@ from qtwin.studies.regimen.result import Comparison
 from qtwin.studies.regimen.stages import Stages
 from qtwin.studies.result import plain
 from qtwin.twin.build import out_of_scope
+from qtwin.twin.summary import summary_of
 
 _JUDGED = 2_000  # of a sample, those among which the draws choose
 _SHOWN = 3_000  # of a sample, where benefit and harm are weighed
@@ -312,7 +312,7 @@ class Judged:
                 "missing": list(twin.patient.missing),
                 "notes": list(twin.patient.notes),
             },
-            "twin": twin_section(twin) | {"kinetics": kinetics_section(problem, _taken_now(problem))},
+            "twin": summary_of(twin) | {"kinetics": kinetics_section(problem, _taken_now(problem))},
             "problem": problem_section(problem, feasible, n_simulated=len(known.bits)),
             "encoding": part,
             "solvers": rows,

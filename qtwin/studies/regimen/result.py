@@ -185,7 +185,7 @@ class LatentRow(Part):
     prior_sd: float
     posterior_mean: float
     posterior_sd: float
-    shrinkage: float
+    contraction: float
 
 
 class ObservedPoint(Part):

@@ -142,8 +142,8 @@ def test_only_a_noisy_backend_can_be_mitigated() -> None:
 @pytest.mark.slow  # compiles the determinant simulator
 def test_energies_of_molecules_are_mitigated_where_a_spec_asks_for_it() -> None:
     pytest.importorskip("pyscf")
-    from qtwin.problem.molecule.choose import Choice, pose
     from qtwin.problem.molecule.molecule import Molecule
+    from qtwin.problem.molecule.problem import Choice, pose
     from qtwin.solver.molecular import registry as methods
 
     molecule = Molecule(symbols=("H", "H"), coordinates_angstrom=np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.735]]), basis="sto-3g")

@@ -14,7 +14,7 @@ from qtwin.errors import InputError
 SMALL = {"frustrated-loops": 14, "wishart": 13, "xorsat": 12, "dense": 10, "three-regular": 12, "cardinality": 10, "twin": 9}
 
 
-@pytest.mark.parametrize("family", [f for f in TABLE if f not in ("labs", "measured")])
+@pytest.mark.parametrize("family", [f for f in TABLE if f not in ("labs", "screen")])
 def test_the_seed_is_the_instance(family: str) -> None:
     n = SMALL.get(family, 10)
     first, again, other = (make(family, n, seed=s) for s in (3, 3, 4))
@@ -113,7 +113,7 @@ def test_spins_of_any_degree_become_bits() -> None:
         ("twin", 190, {}),
         ("planted", 10, {}),
         ("labs", 2, {}),
-        ("measured", 10, {}),
+        ("screen", 10, {}),
     ],
 )
 def test_unusable_requests_are_refused(family: str, n: int, options: dict[str, float]) -> None:

@@ -13,8 +13,7 @@ from qtwin.errors import InputError
 
 pytest.importorskip("pyscf")
 
-from qtwin.problem.molecule.basis import core_potentials, functions, normalised
-from qtwin.problem.molecule.closed import basis_library
+from qtwin.problem.molecule.pyscf_access import basis_library, core_potentials, functions, normalised
 
 ROOT = Path(__file__).resolve().parents[3]
 _BASIS = """BASIS "ao basis" PRINT
@@ -31,9 +30,9 @@ Cu ul
 END
 """
 _RUN = """
-from qtwin.problem.molecule.choose import Choice, pose
+from qtwin.problem.molecule.problem import Choice, pose
 from qtwin.problem.molecule.molecule import Molecule
-from qtwin.problem.molecule.solvent import solvation
+from qtwin.problem.molecule.mean_field import solvation
 hydrogen = Molecule(symbols=("H", "H"), coordinates_angstrom=[[0, 0, 0], [0, 0, 0.735]], basis="{basis}")
 problem = pose(hydrogen, Choice(scheme="avas", electrons=2, orbitals=2, labels=("H 1s",)))
 copper = Molecule(symbols=("Cu",), coordinates_angstrom=[[0, 0, 0]], charge=1, basis="lanl2dz")

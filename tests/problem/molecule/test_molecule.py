@@ -11,12 +11,11 @@ from qtwin.errors import InputError, QtwinError, TooLargeError
 
 pytest.importorskip("pyscf")
 
-from qtwin.problem.molecule.choose import Choice, pose
+from qtwin.problem.molecule.geometry import format_xyz, from_smiles, is_smiles, parse_xyz, read_xyz
 from qtwin.problem.molecule.mean_field import ConvergenceError, mean_field
 from qtwin.problem.molecule.memory import n_determinants, require_amplitudes_fit, require_fits
 from qtwin.problem.molecule.molecule import Molecule
-from qtwin.problem.molecule.smiles import from_smiles, is_smiles
-from qtwin.problem.molecule.xyz import format_xyz, parse_xyz, read_xyz
+from qtwin.problem.molecule.problem import Choice, pose
 
 H2 = {"symbols": ("H", "H"), "coordinates_angstrom": [[0.0, 0.0, 0.0], [0.0, 0.0, 0.74]]}
 WATER = {"symbols": ("O", "H", "H"), "coordinates_angstrom": [[0, 0, 0], [0, 0.757, 0.587], [0, -0.757, 0.587]]}

@@ -10,9 +10,8 @@ import pytest
 pytest.importorskip("pyscf")
 
 from qtwin.errors import InputError
-from qtwin.problem.molecule.choose import Choice, pose
 from qtwin.problem.molecule.molecule import Molecule
-from qtwin.problem.molecule.problem import MolecularProblem
+from qtwin.problem.molecule.problem import Choice, MolecularProblem, pose
 from qtwin.solver.molecular.base import Energy
 from qtwin.solver.molecular.registry import load
 

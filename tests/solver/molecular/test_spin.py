@@ -16,9 +16,8 @@ pytest.importorskip("pyscf")
 from qtwin.backend.determinants.space import space_of
 from qtwin.encoding.mapping.jordan_wigner import jordan_wigner
 from qtwin.problem.molecule.active_space import cut_shells
-from qtwin.problem.molecule.choose import Choice, pose
 from qtwin.problem.molecule.molecule import Molecule
-from qtwin.problem.molecule.problem import MolecularProblem
+from qtwin.problem.molecule.problem import Choice, MolecularProblem, pose
 from qtwin.solver.molecular.classical.coupled_cluster import run_ccsd
 from qtwin.solver.molecular.registry import load
 from qtwin.solver.molecular.spin import Shifted, multiplicity, n_states, shifted, spin_squared, spin_words, wanted

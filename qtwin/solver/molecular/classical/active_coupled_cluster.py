@@ -7,8 +7,8 @@ from typing import Any, final
 
 import numpy as np
 
-from qtwin.problem.molecule.driver import threads
 from qtwin.problem.molecule.mean_field import ConvergenceError
+from qtwin.problem.molecule.pyscf_access import threads
 from qtwin.solver.base import Card
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.classical.coupled_cluster import Amplitudes, run_ccsd, triples_hartree

@@ -15,9 +15,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from qtwin.problem.molecule.driver import threads
 from qtwin.problem.molecule.memory import require_amplitudes_fit
 from qtwin.problem.molecule.problem import MolecularProblem
+from qtwin.problem.molecule.pyscf_access import threads
 from qtwin.solver.base import Card
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.classical.whole import correlates, reference, whole_molecule

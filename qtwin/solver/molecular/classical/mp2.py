@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import final
 
-from qtwin.problem.molecule.driver import threads
+from qtwin.problem.molecule.pyscf_access import threads
 from qtwin.solver.base import Card
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.classical.whole import correlates, reference, spin_squared, whole_molecule

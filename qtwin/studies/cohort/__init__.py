@@ -1,0 +1,1 @@
+"""A twin for every subject of a cohort, and how well it forecasts the held-out last visit."""

@@ -1,0 +1,1 @@
+"""A virtual trial: effect, who benefits, dose response, power."""
