@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
 DOCS = Path(__file__).parent
+os.environ.setdefault("QTWIN_AUDIT_LOG", str(Path(tempfile.gettempdir(), "qtwin-docs-audit.jsonl")))  # notebooks ask about a synthetic patient
 sys.path[:0] = [str(DOCS / "_ext"), str(DOCS.parent)]
 
 import qtwin  # noqa: E402

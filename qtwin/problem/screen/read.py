@@ -104,7 +104,7 @@ def read_screen(
         >>> screen
         Screen(3 drugs, 1 context, 3 of 3 pairs, 3 values, no pair measured twice)
         >>> qt.solve(screen.to_model(size=2), "enumeration").chosen
-        ('B', 'C')
+        ('A', 'B')
     """
     given = {role: name.strip().lower() for role, name in (columns or {}).items()}
     for role in given:
