@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 DOCS = Path(__file__).parent
-os.environ.setdefault("QTWIN_AUDIT_LOG", str(Path(tempfile.gettempdir(), "qtwin-docs-audit.jsonl")))  # notebooks ask about a synthetic patient
+os.environ.setdefault("QTWIN_AUDIT_LOG", str(Path(tempfile.gettempdir(), "qtwin-docs-audit.jsonl")))  # of a synthetic patient
 sys.path[:0] = [str(DOCS / "_ext"), str(DOCS.parent)]
 
 import qtwin  # noqa: E402
