@@ -448,3 +448,22 @@ def test_wild_type_holds_the_amine_by_electrostatics(tmp_path: Path) -> None:
     assert by["hf"] == pytest.approx(change.difference_kcal_mol, rel=0.05)
     assert 10.0 < change.screened[0].difference_kcal_mol < 45.0
     assert change.low_kcal_mol <= change.difference_kcal_mol <= change.high_kcal_mol
+
+
+def test_a_twin_says_how_much_of_the_receptor_the_drug_holds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Gaddum: twice the dose of a drug with linear kinetics holds 2 x / (1 + 2 x) of what x / (1 + x) was."""
+    import qtwin as qt
+    from qtwin.pharmacology import formulary
+    from qtwin.studies.molecule.contact import _occupancy
+
+    monkeypatch.setenv("QTWIN_AUDIT_LOG", str(tmp_path / "audit.jsonl"))
+    twin = qt.Twin.fit(qt.examples.patient(), disease="alzheimer", n_members=64, seed=1)
+    drug = formulary.drug("metoprolol")
+    doses = [qt.Dose(drug=drug, amount_mg=a, interval_h=drug.reference.interval_h) for a in (50.0, 100.0)]
+    once, twice = (_occupancy(twin, [dose], "ADRB1") for dose in doses)
+    assert once is not None
+    assert twice is not None
+    odds = once.median / (1.0 - once.median)
+    assert twice.median == pytest.approx(2.0 * odds / (1.0 + 2.0 * odds), rel=1e-3)
+    assert _occupancy(twin, doses[:1], "GRIN1") is None
+    assert _occupancy(twin, [], "ADRB1") is None

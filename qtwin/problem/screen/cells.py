@@ -44,18 +44,16 @@ class Table:
     separator: str = ""
     _seen: dict[str, str] = field(default_factory=dict, repr=False)
 
-    def spelling(self, column: str) -> str:
-        """A column's name as the file spells it."""
-        return self.spelled[self.header.index(column)]
-
     def number(self, line: Line, column: str) -> float:
         """A cell as a finite number; `1,5` with a decimal comma where commas do not separate the cells.
 
         Raises:
             InputError: if it is none, or if the file writes numbers in two ways.
         """
+        if self.separator == ",":
+            return plain_number(line, column)
         cell = line.cells[column]
-        if self.separator != "," and _COMMA.fullmatch(cell):
+        if _COMMA.fullmatch(cell):
             self._seen.setdefault("thousands" if _THOUSANDS.fullmatch(cell) else "comma", line.where)
             line = replace(line, cells={**line.cells, column: cell.replace(",", ".")})
         elif "." in cell:

@@ -60,7 +60,9 @@ class _Read:
             if told not in self.names:
                 raise InputError(f"{where}: {column} {told!r} is not in the index map", hint="add it to the map")
             name = self.names[told]
-        return self.drugs.setdefault(name.casefold(), name).casefold()
+        key = name.casefold()
+        self.drugs.setdefault(key, name)
+        return key
 
     def pair(self, a: str, b: str, context: str, value: float, where: str) -> None:
         """Add one measurement of two drugs."""
@@ -266,10 +268,11 @@ def _measured(table: Table, given: Mapping[str, str], at: Mapping[str, str], rol
     wide = [name for name in table.header if name and name not in at.values()]
     if not wide:
         raise InputError(f"{table.name} line 1: no column {role} and no column of a context", hint="add the measured values")
+    spelled = dict(zip(table.header, table.spelled, strict=True))
     for line in table.lines:
         for name in wide:
             if line.cells[name]:
-                yield line, table.spelling(name), table.number(line, name)
+                yield line, spelled[name], table.number(line, name)
 
 
 def _singles(table: Table, read: _Read, given: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Results of the three questions about measured combinations, typed. Intervals named `low` and `high` are 95 % ones."""
+"""Results of the three questions about combination screens, typed. Intervals named `low` and `high` are 95 % ones."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def run(spec: str | Path | Protocol, out: str | Path | None = None, *, progress:
     Example:
         >>> import qtwin as qt
         >>> qt.run_trial(qt.TrialProtocol.shipped("clarity-ad", n_per_arm=60)).effects[0].arm
-        'lecanemab'
+        'lecanemab 10 mg/kg'
     """
     if not isinstance(spec, Protocol):
         refuse_other_kind(toml_of(Path(spec)), Path(spec).name, "qtwin trial")
