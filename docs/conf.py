@@ -35,6 +35,7 @@ extensions = [
 ]
 exclude_patterns = ["_*", "**/.ipynb_checkpoints"]
 nitpicky = True
+suppress_warnings = ["ref.python"]  # errors have two entries: as public names, and on the page of all errors
 nitpick_ignore_regex = [("py:(class|data|exc|obj)", ".*")]  # annotations name types that have no entry here
 
 # Pages in Markdown, notebooks

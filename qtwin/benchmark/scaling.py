@@ -5,8 +5,7 @@
 
 Points are medians over instances; intervals are two-level bootstraps, over instances and then over runs. What was never solved is
 censored: a size at which half of the instances were not solved carries no point and is reported. Nor does a size of fewer than
-    ten
-repetitions.
+ten repetitions.
 """
 
 from __future__ import annotations
