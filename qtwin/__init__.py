@@ -4,7 +4,7 @@
 
     patient = qt.examples.patient()                                  # or qt.read_patient("bundle.json", "pharmcat.json")
     twin    = qt.Twin.fit(patient, disease="alzheimer", seed=1)
-    drugs   = "donepezil galantamine paroxetine sertraline metoprolol bisoprolol amlodipine lisinopril apixaban".split()
+    drugs   = ["donepezil", "galantamine", "paroxetine", "sertraline", "metoprolol", "bisoprolol", "amlodipine", "apixaban"]
     problem = qt.RegimenProblem(twin, candidates=drugs, max_drugs=5)
     model   = problem.to_model(surrogate="quadratic", seed=1)
     runs    = [qt.solve(model, s, seed=1) for s in ("cp-sat", qt.QAOA(layers=5, backend="aer"))]
