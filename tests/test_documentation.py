@@ -193,6 +193,7 @@ def test_every_public_name_has_an_entry(site: Path) -> None:
     text = "".join(p.read_text(encoding="utf-8") for p in (site / "api/public").glob("*.html"))
     names = [n for n in getattr(qtwin, "__all__", ()) if not n.startswith("__")]
     assert [n for n in names if f'id="qtwin.{n}"' not in text] == []
+    assert "alias of" not in text
 
 
 RUNNABLE = ("docs/tutorial.md", "docs/how_to/run_a_sweep.md", "docs/how_to/read_the_map.md", "docs/how_to/rerun_a_figure.md")
