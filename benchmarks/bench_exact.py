@@ -23,7 +23,7 @@ from importlib import metadata
 import networkx as nx
 import numpy as np
 
-from qtwin.encoding.encoding import Encoding, plain
+from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError, MissingVendorError
 from qtwin.problem.constraint import Exactly
@@ -39,20 +39,20 @@ def dense(n: int, seed: int) -> BinaryPolynomial:
     return BinaryPolynomial.of(n, {t: int(rng.integers(-50, 51)) for k in (1, 2) for t in itertools.combinations(range(n), k)})
 
 
-def three_regular(n: int, seed: int) -> Encoding:
+def three_regular(n: int, seed: int) -> BinaryModel:
     """Maximum cut, negated: every edge whose ends differ counts -1."""
     edges = [(min(e), max(e)) for e in nx.random_regular_graph(3, n, seed=seed).edges]
     return plain(BinaryPolynomial.of(n, [((i,), -1.0) for e in edges for i in e] + [(e, 2.0) for e in edges]))
 
 
-def choose(n: int, k: int, seed: int) -> Encoding:
+def choose(n: int, k: int, seed: int) -> BinaryModel:
     objective = dense(n, seed)
     rule = Exactly(name=f"exactly {k}", count=k, members=tuple(range(n)))
     names = tuple(f"x{i}" for i in range(n))
-    return Encoding(polynomial=objective, objective=objective, variables=names, n_decision=n, constraints=(rule,))
+    return BinaryModel(polynomial=objective, objective=objective, variables=names, n_decision=n, constraints=(rule,))
 
 
-INSTANCES: dict[str, Callable[[int], Encoding]] = {
+INSTANCES: dict[str, Callable[[int], BinaryModel]] = {
     **{f"dense {n}": lambda seed, n=n: plain(dense(n, seed)) for n in (20, 30, 40)},
     **{f"3-regular {n}": lambda seed, n=n: three_regular(n, seed) for n in (60, 100, 150)},
     **{f"choose {n // 5} of {n}": lambda seed, n=n: choose(n, n // 5, seed) for n in (30, 40)},

@@ -34,7 +34,7 @@ import numpy as np
 from dwave.samplers import SimulatedAnnealingSampler, TabuSampler
 from scipy.stats import beta
 
-from qtwin.encoding.encoding import Encoding, plain
+from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.problem.constraint import Exactly
 from qtwin.solver import registry
@@ -76,19 +76,19 @@ def dense(n: int, seed: int) -> BinaryPolynomial:
     return BinaryPolynomial.of(n, {t: int(rng.integers(-50, 51)) for k in (1, 2) for t in combinations(range(n), k)})
 
 
-def three_regular(n: int, seed: int) -> Encoding:
+def three_regular(n: int, seed: int) -> BinaryModel:
     edges = [(min(e), max(e)) for e in nx.random_regular_graph(3, n, seed=seed).edges]
     return plain(BinaryPolynomial.of(n, [((i,), -1.0) for e in edges for i in e] + [(e, 2.0) for e in edges]))
 
 
-def choose(n: int, k: int, seed: int) -> Encoding:
+def choose(n: int, k: int, seed: int) -> BinaryModel:
     objective = dense(n, seed)
     rule = Exactly(name=f"exactly {k}", count=k, members=tuple(range(n)))
     names = tuple(f"x{i}" for i in range(n))
-    return Encoding(polynomial=objective, objective=objective, variables=names, n_decision=n, constraints=(rule,))
+    return BinaryModel(polynomial=objective, objective=objective, variables=names, n_decision=n, constraints=(rule,))
 
 
-FAMILIES: dict[str, Callable[[int], Encoding]] = {
+FAMILIES: dict[str, Callable[[int], BinaryModel]] = {
     **{f"dense {n}": lambda seed, n=n: plain(dense(n, seed)) for n in (60, 100, 150)},
     **{f"3-regular {n}": lambda seed, n=n: three_regular(n, seed) for n in (60, 100, 150)},
     **{f"choose {n // 5} of {n}": lambda seed, n=n: choose(n, n // 5, seed) for n in (30, 60, 150)},
@@ -96,7 +96,7 @@ FAMILIES: dict[str, Callable[[int], Encoding]] = {
 }
 
 
-def models(encoding: Encoding) -> Iterator[tuple[str, Any]]:
+def models(encoding: BinaryModel) -> Iterator[tuple[str, Any]]:
     """The instance as D-Wave's samplers take it; under a constraint, one model a penalty weight."""
     _, linear, pairs = encoding.objective.quadratic_form
     weights: tuple[float, ...] = (0.0,)
@@ -119,7 +119,7 @@ def bits_of(found: Any) -> np.ndarray:
     return np.repeat(found.record.sample[:, order], found.record.num_occurrences, axis=0)
 
 
-def annealing(encoding: Encoding) -> Iterator[tuple[str, Sampler]]:
+def annealing(encoding: BinaryModel) -> Iterator[tuple[str, Sampler]]:
     sampler = SimulatedAnnealingSampler()
     all_sweeps, schedules = (10, 20, 50, 100, 200, 500, 1000), ("geometric", "linear")
     for (name, model), sweeps, schedule in product(list(models(encoding)), all_sweeps, schedules):
@@ -130,7 +130,7 @@ def annealing(encoding: Encoding) -> Iterator[tuple[str, Sampler]]:
         yield f"{sweeps} sweeps, {schedule}{name}", draw
 
 
-def dwave_tabu(encoding: Encoding) -> Iterator[tuple[str, Sampler]]:
+def dwave_tabu(encoding: BinaryModel) -> Iterator[tuple[str, Sampler]]:
     sampler = TabuSampler()
     n = encoding.n_decision
     for (name, model), updates, tenure in product(
@@ -148,7 +148,7 @@ def dwave_tabu(encoding: Encoding) -> Iterator[tuple[str, Sampler]]:
         yield f"{updates:,} updates, tenure {tenure}{name}", draw
 
 
-def ours(encoding: Encoding) -> Iterator[tuple[str, Sampler]]:
+def ours(encoding: BinaryModel) -> Iterator[tuple[str, Sampler]]:
     land = Terrain(Instance(encoding=encoding))
     n = land.n
     patience = sorted({max(4, round(n * f)) for f in (0.25, 0.5, 1, 2, 4, 8, 16, 30)})
@@ -163,7 +163,7 @@ def _searching(land: Terrain, moves: int, tenure: int, spread: int) -> Sampler:
     return draw
 
 
-def ours_by_default(encoding: Encoding) -> Iterator[tuple[str, Sampler]]:
+def ours_by_default(encoding: BinaryModel) -> Iterator[tuple[str, Sampler]]:
     solver = registry.load("tabu", {"reads": 1})
     told = solver.solve(Instance(encoding=encoding), seed=0).info
     yield (
@@ -175,7 +175,7 @@ def ours_by_default(encoding: Encoding) -> Iterator[tuple[str, Sampler]]:
 METHODS = {"ours": ours, "ours, default": ours_by_default, "dwave SA": annealing, "dwave tabu": dwave_tabu}
 
 
-def energies(encoding: Encoding, bits: np.ndarray) -> np.ndarray:
+def energies(encoding: BinaryModel, bits: np.ndarray) -> np.ndarray:
     """(m,) objective; infinite where a constraint is broken."""
     return np.where(encoding.is_feasible(bits), encoding.objective.evaluate(bits), np.inf)
 
@@ -187,7 +187,7 @@ def timed(draw: Sampler, reads: int, seed: int) -> tuple[np.ndarray, float]:
     return bits, time.process_time() - began
 
 
-def trial(encoding: Encoding, draw: Sampler, seconds: float, seed: int) -> tuple[np.ndarray, float]:
+def trial(encoding: BinaryModel, draw: Sampler, seconds: float, seed: int) -> tuple[np.ndarray, float]:
     """Energies of as many reads as fit into `seconds`, and seconds a read."""
     _, first = timed(draw, 2, seed + 1)
     reads = int(min(5000, max(10, seconds / max(first / 2, 1e-7))))
@@ -195,7 +195,7 @@ def trial(encoding: Encoding, draw: Sampler, seconds: float, seed: int) -> tuple
     return energies(encoding, bits), took / reads
 
 
-def compare(encoding: Encoding, seconds: float) -> dict[str, Measured]:
+def compare(encoding: BinaryModel, seconds: float) -> dict[str, Measured]:
     """Tune every method, agree on the optimum, and measure each once more with its best setting."""
     tried: dict[str, list[tuple[str, Sampler, np.ndarray, float]]] = {}
     for method, settings in METHODS.items():

@@ -22,8 +22,8 @@ from importlib import metadata
 import numpy as np
 
 from qtwin.benchmark.metrics import posterior
-from qtwin.encoding.encoding import plain
 from qtwin.encoding.generate import make
+from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.encoding.quadratise import METHODS, quadratise
 from qtwin.solver import registry

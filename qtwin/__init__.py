@@ -39,7 +39,7 @@ _PUBLIC: dict[str, str] = {
     "Constraint": "qtwin.problem.constraint:Constraint",
     "read_screen": "qtwin.problem.screen.read:read_screen",
     "Screen": "qtwin.problem.screen.screen:Screen",
-    "BinaryModel": "qtwin.encoding.encoding:Encoding",
+    "BinaryModel": "qtwin.encoding.model:BinaryModel",
     "BinaryPolynomial": "qtwin.encoding.polynomial:BinaryPolynomial",
     "PauliSum": "qtwin.encoding.pauli:PauliSum",
     "Scored": "qtwin.encoding.counts:Scored",
@@ -50,7 +50,7 @@ _PUBLIC: dict[str, str] = {
     "estimate_cost": "qtwin.solver.run:estimate_cost",
     "solvers": "qtwin.solver.registry:cards",
     "Solver": "qtwin.solver.base:Solver",
-    "SolverInfo": "qtwin.solver.base:Card",
+    "SolverInfo": "qtwin.solver.base:SolverInfo",
     "Instance": "qtwin.solver.base:Instance",
     "Result": "qtwin.solver.base:Result",
     "QAOA": "qtwin.solver.quantum.qaoa:QAOA",
@@ -104,8 +104,8 @@ if TYPE_CHECKING:
     from qtwin.backend.base import Samples as Samples
     from qtwin.backend.registry import available as backends
     from qtwin.encoding.counts import Scored as Scored
-    from qtwin.encoding.encoding import Encoding as BinaryModel
     from qtwin.encoding.generate import make as generate
+    from qtwin.encoding.model import BinaryModel as BinaryModel
     from qtwin.encoding.pauli import PauliSum as PauliSum
     from qtwin.encoding.polynomial import BinaryPolynomial as BinaryPolynomial
     from qtwin.errors import InfeasibleError as InfeasibleError
@@ -125,10 +125,10 @@ if TYPE_CHECKING:
     from qtwin.problem.screen.read import read_screen as read_screen
     from qtwin.problem.screen.screen import Screen as Screen
     from qtwin.progress import Progress as Progress
-    from qtwin.solver.base import Card as SolverInfo
     from qtwin.solver.base import Instance as Instance
     from qtwin.solver.base import Result as Result
     from qtwin.solver.base import Solver as Solver
+    from qtwin.solver.base import SolverInfo as SolverInfo
     from qtwin.solver.compiling import warm_up as warm_up
     from qtwin.solver.quantum.bf_dcqo import BFDCQO as BFDCQO
     from qtwin.solver.quantum.cvar_qaoa import CVaRQAOA as CVaRQAOA

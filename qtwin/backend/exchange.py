@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.pauli import diagonal
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import require_vendor
@@ -39,7 +39,7 @@ def to_pennylane(polynomial: BinaryPolynomial) -> Any:
     return qml.Hamiltonian(h.coefficients.tolist(), words)
 
 
-def to_optimization_problem(model: Encoding) -> Any:
+def to_optimization_problem(model: BinaryModel) -> Any:
     """A `qiskit_addon_opt_mapper.OptimizationProblem`: the objective under its constraints; products of any order.
 
     Raises:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Samples
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError, require_vendor
 
 
@@ -35,7 +35,7 @@ class Answer(Protocol):
         """What was sampled."""
 
 
-def to_optimization_result(answer: Answer, encoding: Encoding) -> Any:
+def to_optimization_result(answer: Answer, encoding: BinaryModel) -> Any:
     """An answer as a `qiskit_optimization.algorithms.OptimizationResult`.
 
     SUCCESS means feasible bits, INFEASIBLE that none were found or none exist, FAILURE that the solver stopped without an answer.

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.penalty import encode
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError, require_vendor
 from qtwin.problem.constraint import Constraint, linear, row_of
 
 
-def to_quadratic_program(encoding: Encoding, *, native: bool = True) -> Any:
+def to_quadratic_program(encoding: BinaryModel, *, native: bool = True) -> Any:
     """A `qiskit_optimization.QuadraticProgram` to be minimised; variable i is its variable i.
 
     Args:
@@ -46,7 +46,7 @@ def to_quadratic_program(encoding: Encoding, *, native: bool = True) -> Any:
     return program
 
 
-def from_quadratic_program(program: Any) -> Encoding:
+def from_quadratic_program(program: Any) -> BinaryModel:
     """The objective under native constraints, and the same as an energy with proven penalties; a maximum becomes a minimum.
 
     Raises:
@@ -71,5 +71,5 @@ def from_quadratic_program(program: Any) -> Encoding:
         sense = {"LE": "<=", "GE": ">=", "EQ": "=="}[c.sense.name]
         constraints.append(linear(c.name, list(row), [float(v) for v in row.values()], sense, float(c.rhs)))  # type: ignore[arg-type]
     if not constraints:
-        return Encoding(polynomial=objective, objective=objective, variables=tuple(names), n_decision=len(names))
+        return BinaryModel(polynomial=objective, objective=objective, variables=tuple(names), n_decision=len(names))
     return encode(objective * -1.0, names=names, constraints=constraints, feasible=None, leave_out=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.generate import Generated
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.polynomial import index_to_bits
 from qtwin.problem.constraint import AtMost, Exactly
 
@@ -60,7 +60,7 @@ def portrait(made: Generated) -> dict[str, Any]:
     }
 
 
-def _chance(encoding: Encoding) -> float | None:
+def _chance(encoding: BinaryModel) -> float | None:
     """That a uniform guess over all qubits is a minimum; None where there are too many to look at."""
     if encoding.polynomial.n_variables > _LISTED:
         return None
@@ -69,7 +69,7 @@ def _chance(encoding: Encoding) -> float | None:
     return float((values <= least + 1e-9 * max(1.0, abs(least))).mean())
 
 
-def energy_bits(encoding: Encoding) -> int:
+def energy_bits(encoding: BinaryModel) -> int:
     """Width of a register that holds every energy: exact for whole coefficients, 16 bits for real ones."""
     coefficients = np.array([c for t, c in encoding.polynomial.terms.items() if t] or [1.0])
     if np.allclose(coefficients, np.round(coefficients)):
@@ -77,7 +77,7 @@ def energy_bits(encoding: Encoding) -> int:
     return _REAL_BITS
 
 
-def largest_choice(encoding: Encoding) -> int:
+def largest_choice(encoding: BinaryModel) -> int:
     """The most options that a size limit over all of them allows at once."""
     n = encoding.n_decision
     limits = [
@@ -92,7 +92,7 @@ def _pairs(term: tuple[int, ...]) -> list[tuple[int, int]]:
     return [(a, b) for k, a in enumerate(term) for b in term[k + 1 :]]
 
 
-def _bounded(encoding: Encoding) -> float:
+def _bounded(encoding: BinaryModel) -> float:
     """log2 of how many assignments the size limits over all options leave."""
     n = encoding.n_decision
     exact = [c.count for c in encoding.constraints if isinstance(c, Exactly) and len(c.members) == n]
@@ -102,7 +102,7 @@ def _bounded(encoding: Encoding) -> float:
     return float(n) if most == n else math.log2(sum(math.comb(n, k) for k in range(most + 1)))
 
 
-def _listed(encoding: Encoding) -> tuple[int | None, float | None]:
+def _listed(encoding: BinaryModel) -> tuple[int | None, float | None]:
     """Number of allowed assignments and the greatest energy among them without penalties; (None, None) where too many to list."""
     n = encoding.n_decision
     if n > _LISTED or encoding.recoded is not None:

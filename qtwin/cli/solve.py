@@ -16,9 +16,9 @@ from qtwin.benchmark.checkpoint import write_json
 from qtwin.benchmark.metrics import FEWEST, count_successes, no_interval, shown
 from qtwin.benchmark.processor import device_time, processor, shots_to_solution
 from qtwin.cli.show import note, stage, table
-from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.instance import read_instance
 from qtwin.encoding.instance.size import MOST_VARIABLES
+from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError, QtwinError
 from qtwin.report.number import number, percent, seconds, whole
 from qtwin.solver import TABLE, registry
@@ -141,7 +141,7 @@ def _qpu(result: Result) -> dict[str, Any]:
     return dataclasses.asdict(found) | {"assumptions": processor().words}
 
 
-def _feasible(result: Result, encoding: Encoding) -> bool | None:
+def _feasible(result: Result, encoding: BinaryModel) -> bool | None:
     """Whether the answer is allowed; None where the file does not say what is."""
     if result.bits is None:
         return False
@@ -174,7 +174,7 @@ def _value(text: str) -> Any:
     return text
 
 
-def _told(result: Result, encoding: Encoding) -> dict[str, Any]:
+def _told(result: Result, encoding: BinaryModel) -> dict[str, Any]:
     bits = None if result.bits is None else result.bits.tolist()
     if encoding.recoded is None:  # options alone: slack bits keep the books of a constraint
         named = list(zip(encoding.variables, bits or (), strict=False))[: encoding.n_decision]
@@ -206,7 +206,7 @@ def _told(result: Result, encoding: Encoding) -> dict[str, Any]:
     }
 
 
-def _scores(result: Result, encoding: Encoding, target: float) -> dict[str, Any]:
+def _scores(result: Result, encoding: BinaryModel, target: float) -> dict[str, Any]:
     """How often a sample is as good as the best answer of this run, baselines included, and how many samples that calls for."""
     if result.samples is None or math.isnan(target):
         return {"success_probability": None, "shots_to_solution": None}

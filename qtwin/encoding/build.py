@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.encoding import surrogate
-from qtwin.encoding.encoding import Encoding, SurrogateFit
-from qtwin.encoding.fidelity import fidelity
+from qtwin.encoding.accuracy import accuracy
+from qtwin.encoding.model import BinaryModel, SurrogateFit
 from qtwin.encoding.penalty import Sufficiency, check_sufficiency, encode
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.encoding.rewritten import quadratised, recoded
@@ -90,7 +90,7 @@ def sampled(problem: RegimenProblem, options: EncodingOptions, *, seed: int) -> 
     )
 
 
-def encoded(problem: RegimenProblem, sample: Sample, options: EncodingOptions, *, seed: int) -> Encoding:
+def encoded(problem: RegimenProblem, sample: Sample, options: EncodingOptions, *, seed: int) -> BinaryModel:
     """Penalties, codes and quadratisation, in this order.
 
     Raises:
@@ -143,7 +143,7 @@ def encoded(problem: RegimenProblem, sample: Sample, options: EncodingOptions, *
     return replace(encoding, fit=fit, problem=problem)
 
 
-def build_model(problem: RegimenProblem, options: EncodingOptions, *, seed: int) -> Encoding:
+def build_model(problem: RegimenProblem, options: EncodingOptions, *, seed: int) -> BinaryModel:
     """The model of a problem, with its accuracy on feasible regimens that the surrogate did not see, where some are left."""
     sample = sampled(problem, options, seed=seed)
     model = encoded(problem, sample, options, seed=seed)
@@ -158,17 +158,17 @@ def build_model(problem: RegimenProblem, options: EncodingOptions, *, seed: int)
 
 
 def with_accuracy(
-    model: Encoding, bits: NDArray[np.uint8], utility: NDArray[np.float64], trained: NDArray[np.bool_], *, drawn: int | None
-) -> Encoding:
+    model: BinaryModel, bits: NDArray[np.uint8], utility: NDArray[np.float64], trained: NDArray[np.bool_], *, drawn: int | None
+) -> BinaryModel:
     """The model with the accuracy of its surrogate, measured on simulated choices that the fit did not see."""
     n = model.n_decision
     terms = [(t, -c) for t, c in model.objective.terms.items()]
     if any(t and t[-1] >= n for t, _ in terms):
         raise InputError("the objective is not over the options", hint="measure the accuracy of the sample's polynomial")
-    return replace(model, fidelity=fidelity(BinaryPolynomial.of(n, terms), bits, utility, trained, drawn=drawn))
+    return replace(model, accuracy=accuracy(BinaryPolynomial.of(n, terms), bits, utility, trained, drawn=drawn))
 
 
-def _tightest(encoding: Encoding, sufficiency: Sufficiency | None) -> float:
+def _tightest(encoding: BinaryModel, sufficiency: Sufficiency | None) -> float:
     if sufficiency is None:
         raise InputError(
             f"the tightest penalty of {encoding.polynomial.n_variables} bits cannot be found by looking at every assignment",

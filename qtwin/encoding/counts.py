@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ class Scored:
         return f"<p>{self!r}</p>{self.to_pandas().head(_SHOWN).to_html(index=False)}"
 
 
-def score_counts(model: Encoding, counts: Any, *, order: BitOrder | None = None) -> Scored:
+def score_counts(model: BinaryModel, counts: Any, *, order: BitOrder | None = None) -> Scored:
     """Counts on a model, see `BinaryModel.evaluate`."""
     bits, times = read_counts(counts, model.polynomial.n_variables, order=order)
     energy = model.polynomial.evaluate(bits)

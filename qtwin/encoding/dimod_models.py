@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qtwin.encoding.encoding import Encoding, plain
+from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.penalty import encode
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import dimod
 
 
-def to_bqm(model: Encoding) -> dimod.BinaryQuadraticModel:
+def to_bqm(model: BinaryModel) -> dimod.BinaryQuadraticModel:
     """The energy with its penalties, over the names of the variables; an Ising model is its `.spin`.
 
     Raises:
@@ -39,7 +39,7 @@ def to_bqm(model: Encoding) -> dimod.BinaryQuadraticModel:
     return bqm
 
 
-def to_cqm(model: Encoding) -> Any:
+def to_cqm(model: BinaryModel) -> Any:
     """A `dimod.ConstrainedQuadraticModel`: the objective over the options, without penalties, under the native constraints.
 
     Raises:
@@ -68,7 +68,7 @@ def to_cqm(model: Encoding) -> Any:
     return cqm
 
 
-def from_bqm(bqm: Any) -> Encoding:
+def from_bqm(bqm: Any) -> BinaryModel:
     """A dimod BinaryQuadraticModel as a model without constraints; spins become bits as dimod has it, x = (1 + s) / 2."""
     import dimod
 
@@ -81,7 +81,7 @@ def from_bqm(bqm: Any) -> Encoding:
     return plain(BinaryPolynomial.of(len(names), terms), names=[str(v) for v in names])
 
 
-def from_cqm(cqm: Any) -> Encoding:
+def from_cqm(cqm: Any) -> BinaryModel:
     """A dimod ConstrainedQuadraticModel of binary variables with linear constraints, and its energy with proven penalties.
 
     Raises:
@@ -110,7 +110,7 @@ def from_cqm(cqm: Any) -> Encoding:
     return encode(objective * -1.0, names=[str(v) for v in names], constraints=constraints, feasible=None, leave_out=True)
 
 
-def from_qubo(qubo: Any, *, offset: float = 0.0) -> Encoding:
+def from_qubo(qubo: Any, *, offset: float = 0.0) -> BinaryModel:
     """A QUBO to be minimised, as a model without constraints.
 
     Args:

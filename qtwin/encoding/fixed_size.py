@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from qtwin.encoding.encoding import Encoding, Penalty
+from qtwin.encoding.model import BinaryModel, Penalty
 from qtwin.encoding.penalty import write_constraints
 from qtwin.encoding.polynomial import BinaryPolynomial, Term
 from qtwin.errors import InputError
@@ -52,7 +52,7 @@ def sufficient_weight(instance: FixedSize, known: float) -> float:
 
 def encode_fixed_size(
     instance: FixedSize, known: Sequence[int], *, margin: float = 0.05, weight: float | None = None
-) -> Encoding:
+) -> BinaryModel:
     """Maximise the value of exactly k drugs as one polynomial to minimise, energy = -value + M P; no slack variables.
 
     Args:
@@ -85,7 +85,7 @@ def encode_fixed_size(
     constraints = instance.constraints()
     written, _ = write_constraints(n, constraints)
     added = [(term, chosen * c) for w in written for term, c in w.polynomial.terms.items()]
-    return Encoding(
+    return BinaryModel(
         polynomial=BinaryPolynomial.of(n, [*objective.items(), *added]),
         objective=BinaryPolynomial.of(n, objective.items()),
         variables=instance.names,

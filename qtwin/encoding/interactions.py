@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from qtwin.encoding.encoding import Encoding, Penalty
 from qtwin.encoding.fixed_size import encode_fixed_size
+from qtwin.encoding.model import BinaryModel, Penalty
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.problem.constraint import NotBoth
@@ -26,7 +26,7 @@ def sufficient_harm_weight(graph: InteractionGraph) -> float:
     return 1.0 / float(graph.harm_weight.min()) if len(graph.harm) else 0.0
 
 
-def maximum_safe_subset(graph: InteractionGraph, *, harm: float | None = None) -> Encoding:
+def maximum_safe_subset(graph: InteractionGraph, *, harm: float | None = None) -> BinaryModel:
     """As many drugs as possible without a harmful pair.
 
     Args:
@@ -44,7 +44,7 @@ def maximum_safe_subset(graph: InteractionGraph, *, harm: float | None = None) -
     alone = {(i,): -1.0 for i in range(n)}
     edges = [((int(i), int(j)), float(w)) for (i, j), w in zip(graph.harm, graph.harm_weight, strict=True)]
     named = [f"not both {graph.drugs[i]} and {graph.drugs[j]}" for (i, j), _ in edges]
-    return Encoding(
+    return BinaryModel(
         polynomial=BinaryPolynomial.of(n, [*alone.items(), *((pair, weight * w) for pair, w in edges)]),
         objective=BinaryPolynomial.of(n, alone.items()),
         variables=graph.drugs,
@@ -92,7 +92,7 @@ def synergy_choice(graph: InteractionGraph, *, size: int, harm: float) -> FixedS
 
 def synergy_encoding(
     graph: InteractionGraph, known: tuple[int, ...], *, size: int, harm: float, mu: float | None = None
-) -> Encoding:
+) -> BinaryModel:
     """The choice as a polynomial; `mu` is the size's penalty weight, by default one that is proven to suffice.
 
     Args:

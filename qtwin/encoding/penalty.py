@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.encoding import Encoding, Penalty
+from qtwin.encoding.model import BinaryModel, Penalty
 from qtwin.encoding.polynomial import BinaryPolynomial, Term, index_to_bits
 from qtwin.errors import InputError
 from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, Linear, NotBoth, row_of
@@ -198,7 +198,7 @@ def encode(
     weight: float | None = None,
     leave_out: bool = False,
     unit: str = "",
-) -> Encoding:
+) -> BinaryModel:
     """Maximise `utility` under `constraints`, as one polynomial to minimise.
 
     Args:
@@ -210,7 +210,7 @@ def encode(
         margin: By how much the weight exceeds the proven bound, relative to it and to the spread of what is known to be feasible,
             at least a tenth of the largest coefficient: what is forbidden never ties with the optimum.
         weight: M itself, where a smaller one is known to do (`Sufficiency.tightest_weight`); nothing is proven of it here.
-        leave_out: Leave rows without a penalty of moderate size to solvers that take rows (`Encoding.unwritten`), instead of
+        leave_out: Leave rows without a penalty of moderate size to solvers that take rows (`BinaryModel.unwritten`), instead of
             refusing them.
         unit: Of the utility, for the words on each weight: "QALY", or "".
 
@@ -253,7 +253,7 @@ def encode(
                 reason=f"{w.reason}; {proof}",
             )
         )
-    return Encoding(
+    return BinaryModel(
         polynomial=BinaryPolynomial.of(total, terms),
         objective=objective,
         variables=(*names, *slack_names),
@@ -311,7 +311,7 @@ class Sufficiency:
     tightest_weight: float
 
 
-def check_sufficiency(encoding: Encoding, *, block: int = 1 << 20) -> Sufficiency | None:
+def check_sufficiency(encoding: BinaryModel, *, block: int = 1 << 20) -> Sufficiency | None:
     """Verify the penalties by complete enumeration; None above 24 variables, where only the proof speaks."""
     n, n_decision = encoding.polynomial.n_variables, encoding.n_decision
     if n > _LOOKED_AT:

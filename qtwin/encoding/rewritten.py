@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.levels import recode
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.quadratise import quadratise
 from qtwin.errors import InputError
 from qtwin.problem.feasible import groups_of
 
 
-def recoded(encoding: Encoding, code: str) -> Encoding:
+def recoded(encoding: BinaryModel, code: str) -> BinaryModel:
     """The same problem with each group of options that exclude one another in another code; slack variables keep their bits.
 
     Groups are those of the constraints `AtMostOne`, the larger first. The objective stays over the options.
@@ -33,7 +33,7 @@ def recoded(encoding: Encoding, code: str) -> Encoding:
     return replace(encoding, polynomial=made.energy(), variables=tuple(names), recoded=made)
 
 
-def quadratised(encoding: Encoding, method: str = "cover") -> Encoding:
+def quadratised(encoding: BinaryModel, method: str = "cover") -> BinaryModel:
     """The same problem as a QUBO: auxiliaries follow the slack variables, and `n_decision` stays.
 
     The energy of a choice at its best slack and auxiliaries is what it was, so the weights of the penalties remain sufficient.

@@ -20,8 +20,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.fixed_size import encode_fixed_size
+from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InfeasibleError, InputError, unknown_name
 from qtwin.problem.fixed_size import Array, FixedSize
 from qtwin.problem.screen.screen import Screen
@@ -96,7 +96,7 @@ def instance(
     )
 
 
-def encode_screen(choice: FixedSize, known: tuple[int, ...], *, margin: float = 0.05) -> Encoding:
+def encode_screen(choice: FixedSize, known: tuple[int, ...], *, margin: float = 0.05) -> BinaryModel:
     """The choice with native constraints and penalties of a weight that is proven to suffice.
 
     Args:
@@ -119,7 +119,7 @@ def screen_model(
     full_effect: float = 100.0,
     floor: float = FLOOR,
     margin: float = 0.05,
-) -> Encoding:
+) -> BinaryModel:
     """The choice in one context as a model; the weight of its penalties comes from the set that greedy finds.
 
     Args:

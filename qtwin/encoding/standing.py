@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.polynomial import BinaryPolynomial, bits_to_index, index_to_bits
 from qtwin.errors import InputError
 
@@ -39,7 +39,7 @@ class Standing:
     infeasible_share: float
 
 
-def standing(encoding: Encoding, feasible: NDArray[np.generic], *, seed: int = 0) -> Standing:
+def standing(encoding: BinaryModel, feasible: NDArray[np.generic], *, seed: int = 0) -> Standing:
     """What the minimiser of an encoding without slack is: on all assignments up to 20 variables, else on descents' ends.
 
     Args:

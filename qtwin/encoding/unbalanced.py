@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.encoding import Encoding, Penalty
+from qtwin.encoding.model import BinaryModel, Penalty
 from qtwin.encoding.penalty import encode, write_constraints
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.encoding.standing import Standing, distinct, neighbours, standing
@@ -57,7 +57,7 @@ class Strength:
 class Unbalanced:
     """An encoding without slack, the strengths in it, and how it stands."""
 
-    encoding: Encoding
+    encoding: BinaryModel
     strengths: tuple[Strength, ...]
     standing: Standing
 

@@ -15,18 +15,18 @@ from qtwin.pharmacology.eligibility import Eligibility
 from qtwin.pharmacology.ignorance import Ignorance
 from qtwin.pharmacology.outcome import BENEFITS, KINDS
 from qtwin.pharmacology.panel import PEOPLE, Panel
-from qtwin.problem.allowed import Allowed, allowed
 from qtwin.problem.choice import Choice, Needs, choose_from
 from qtwin.problem.choice import candidates as read_candidates
 from qtwin.problem.constraint import Constraint
 from qtwin.problem.eligible import eligibility_constraints
 from qtwin.problem.feasible import explain_infeasible
+from qtwin.problem.feasible_set import FeasibleSet, allowed
 from qtwin.problem.rules import Rules, constraints_for, further_constraints
 from qtwin.twin.twin import Twin
 from qtwin.twin.twin import kind_weights as weights_by_kind
 
 if TYPE_CHECKING:
-    from qtwin.encoding.encoding import Encoding
+    from qtwin.encoding.model import BinaryModel
 
 Over = Literal["people", "ignorance"]
 
@@ -176,7 +176,7 @@ class RegimenProblem:
         )
 
     @property
-    def feasible(self) -> Allowed:
+    def feasible(self) -> FeasibleSet:
         """Every feasible choice, or a uniform sample where they are too many to list."""
         return allowed(self.n, self.constraints, seed=0) if self.choice is None else self.choice.feasible
 
@@ -189,7 +189,7 @@ class RegimenProblem:
         levels: Literal["one_hot", "binary", "domain_wall"] = "one_hot",
         quadratise: Literal["no", "rosenberg", "freedman", "cover"] = "no",
         seed: int = 0,
-    ) -> Encoding:
+    ) -> BinaryModel:
         """A model over bits that solvers minimise, its objective fitted to utilities simulated on the twin.
 
         Args:

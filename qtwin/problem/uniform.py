@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.errors import InfeasibleError, InputError
-from qtwin.problem.allowed import relaxed
 from qtwin.problem.constraint import Constraint, is_row
 from qtwin.problem.diagram import Diagram, diagram, whole_row
 from qtwin.problem.feasible import groups_of
+from qtwin.problem.feasible_set import relaxed
 
 _MOST_NODES = 100_000
 _MOST_DRAWS, _BATCH = 4_000_000, 50_000

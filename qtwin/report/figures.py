@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from qtwin.report import course, decision_pictures, effect, fidelity, pareto, race, spectrum
+from qtwin.report import accuracy, course, decision_pictures, effect, pareto, race, spectrum
 from qtwin.report.chart import Figure
 
 TABLE: dict[str, Callable[[Mapping[str, Any]], Figure | None]] = {
@@ -16,7 +16,7 @@ TABLE: dict[str, Callable[[Mapping[str, Any]], Figure | None]] = {
     "tornado": decision_pictures.tornado_picture,
     "solver_comparison": race.picture,
     "twin_fit": course.fit_picture,
-    "encoded_against_true": fidelity.picture,
+    "encoded_against_true": accuracy.picture,
     "interaction_spectrum": spectrum.picture,
 }
 

@@ -15,7 +15,7 @@ _NAMED = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Card:
+class SummaryCard:
     """One number with its name and what to make of it."""
 
     name: str
@@ -90,7 +90,7 @@ def kept_apart(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return list(dict.fromkeys(out))
 
 
-def at_a_glance(result: Mapping[str, Any]) -> list[Card]:
+def at_a_glance(result: Mapping[str, Any]) -> list[SummaryCard]:
     """The cards at the top, in reading order: how good and how sure the choice is."""
     sure = result.get("certainty")
     if not sure:
@@ -100,23 +100,23 @@ def at_a_glance(result: Mapping[str, Any]) -> list[Card]:
     among = "feasible" if sure.get("complete") else "simulated"
     return [
         _worth_card(result),
-        Card(
+        SummaryCard(
             name="P(optimal)",
             value=percent(sure.get("p_optimal")),
             note=f"of {draws} of what is not known: no {among} regimen is better"
             f" (standard error {percent(sure.get('p_optimal_se'))})",
         ),
-        Card(
+        SummaryCard(
             name="Regimens that hold 90 %",
             value=str(len(result.get("set90") or [])),
             note=f"the smallest set; {number(sure.get('n_optima'))} are the best in at least one draw",
         ),
-        Card(
+        SummaryCard(
             name="Expected regret",
             value=f"{qaly(sure.get('expected_regret_qaly'))} QALY",
             note=f"lost, on average, against knowing everything; 95th percentile {qaly(sure.get('regret_95_qaly'))}",
         ),
-        Card(
+        SummaryCard(
             name="EVPI",
             value=f"{qaly(sure.get('evpi_qaly'))} QALY",
             note="expected value of perfect information: the most that further research could be worth for this choice",
@@ -124,38 +124,38 @@ def at_a_glance(result: Mapping[str, Any]) -> list[Card]:
     ]
 
 
-def solver_cards(result: Mapping[str, Any]) -> list[Card]:
+def solver_cards(result: Mapping[str, Any]) -> list[SummaryCard]:
     """The cards above the solver comparison; those whose numbers are absent say so."""
     return [_proof_card(result), _quantum_card(result), _fidelity_card(result)]
 
 
-def _worth_card(result: Mapping[str, Any]) -> Card:
+def _worth_card(result: Mapping[str, Any]) -> SummaryCard:
     worth = result.get("worth") or {}
     note = f"over the remaining life, against no drug; {qaly(worth.get('within_horizon_qaly'))} within"
     note += f" {plain(worth.get('horizon_years'))} years"
     current = ((regimen(result, "current") or {}).get("utility") or {}).get("mean")
     if finite(current) is not None:
         note += f"; current medicines {qaly(current)}"
-    return Card(name="Worth", value=f"{qaly(worth.get('remaining_life_qaly'))} {_unit(result)}", note=note)
+    return SummaryCard(name="Worth", value=f"{qaly(worth.get('remaining_life_qaly'))} {_unit(result)}", note=note)
 
 
 def _unit(result: Mapping[str, Any]) -> str:
     return str((result.get("problem") or {}).get("unit") or "QALY")
 
 
-def _regimen_card(result: Mapping[str, Any]) -> Card:
+def _regimen_card(result: Mapping[str, Any]) -> SummaryCard:
     chosen = regimen(result, "chosen")
     if chosen is None:
-        return Card(name="Chosen regimen", value="none", note="no solver returned a feasible regimen")
+        return SummaryCard(name="Chosen regimen", value="none", note="no solver returned a feasible regimen")
     drugs = list(chosen.get("drugs") or [])
-    return Card(
+    return SummaryCard(
         name="Chosen regimen",
         value=f"{len(drugs)} medicine{'' if len(drugs) == 1 else 's'}",
         note=", ".join(drugs) or "take nothing",
     )
 
 
-def _utility_card(result: Mapping[str, Any]) -> Card:
+def _utility_card(result: Mapping[str, Any]) -> SummaryCard:
     chosen, unit = regimen(result, "chosen"), _unit(result)
     utility = (chosen or {}).get("utility") or {}
     note = (
@@ -165,12 +165,12 @@ def _utility_card(result: Mapping[str, Any]) -> Card:
     if finite(current) is not None:
         note += f"; current medicines {qaly(current)}"
     years = finite((result.get("problem") or {}).get("horizon_years"))
-    return Card(
+    return SummaryCard(
         name="Utility" + (f" over {plain(years)} years" if years else ""), value=f"{qaly(utility.get('mean'))} {unit}", note=note
     )
 
 
-def _proof_card(result: Mapping[str, Any]) -> Card:
+def _proof_card(result: Mapping[str, Any]) -> SummaryCard:
     drugs = set((regimen(result, "chosen") or {}).get("drugs") or [])
     proofs = [
         s for s in result.get("solvers") or [] if s.get("proven") and s.get("regimen") is not None and set(s["regimen"]) == drugs
@@ -178,19 +178,19 @@ def _proof_card(result: Mapping[str, Any]) -> Card:
     for scope, value, words in (("twin", "Yes", "on the twin"), ("encoding", "For the encoding", "for the encoded problem only")):
         proof = next((s for s in proofs if s.get("scope") == scope), None)
         if proof is not None:
-            return Card(
+            return SummaryCard(
                 name="Proven best?",
                 value=value,
                 note=f"{words}, by {solver_label(proof)} in {seconds(proof.get('total_wall_s'))}",
             )
-    return Card(name="Proven best?", value="No", note="best regimen found; a better one is not excluded")
+    return SummaryCard(name="Proven best?", value="No", note="best regimen found; a better one is not excluded")
 
 
-def _quantum_card(result: Mapping[str, Any]) -> Card:
+def _quantum_card(result: Mapping[str, Any]) -> SummaryCard:
     name = "Quantum success per shot"
     quantum = [s for s in result.get("solvers") or [] if s.get("kind") == "quantum" and s.get("success_probability")]
     if not quantum:
-        return Card(name=name, value="not measured", note="no quantum solver was sampled in this run")
+        return SummaryCard(name=name, value="not measured", note="no quantum solver was sampled in this run")
     first = quantum[0]  # the first of the spec, not the luckiest: several may have measured the same circuit
     chance = first["success_probability"]
     note = f"{interval(chance, percent)}, {solver_label(first)}"
@@ -198,16 +198,16 @@ def _quantum_card(result: Mapping[str, Any]) -> Card:
     if nulls:
         null = max(nulls, key=lambda s: float(s["success_probability"].get("value") or 0.0))
         note += f"; best baseline, {solver_label(null)}, {percent(null['success_probability'].get('value'))}"
-    return Card(name=name, value=percent(chance.get("value")), note=note)
+    return SummaryCard(name=name, value=percent(chance.get("value")), note=note)
 
 
-def _fidelity_card(result: Mapping[str, Any]) -> Card:
-    fidelity = (result.get("encoding") or {}).get("fidelity")
-    if not fidelity:
-        return Card(name="Surrogate accuracy", value="not measured", note="no held-out comparison with the twin")
-    return Card(
+def _fidelity_card(result: Mapping[str, Any]) -> SummaryCard:
+    accuracy = (result.get("encoding") or {}).get("accuracy")
+    if not accuracy:
+        return SummaryCard(name="Surrogate accuracy", value="not measured", note="no held-out comparison with the twin")
+    return SummaryCard(
         name="Surrogate accuracy",
-        value=f"ρ = {number(fidelity.get('rank_correlation'))}",
-        note=f"rank correlation on {number(fidelity.get('n_held_out'))} unseen regimens; R² {number(fidelity.get('r2'))};"
-        f" regret of its optimum {qaly(fidelity.get('regret'))} {_unit(result)}",
+        value=f"ρ = {number(accuracy.get('rank_correlation'))}",
+        note=f"rank correlation on {number(accuracy.get('n_held_out'))} unseen regimens; R² {number(accuracy.get('r2'))};"
+        f" regret of its optimum {qaly(accuracy.get('regret'))} {_unit(result)}",
     )

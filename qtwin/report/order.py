@@ -37,7 +37,7 @@ def right_order(encoding: Mapping[str, Any]) -> Order | None:
     if not pairs or not higher:
         return None
     quadratic, cubic = max(pairs, key=_faithful), max(higher, key=_faithful)
-    behind = quadratic["fidelity"]["regret"] > cubic["fidelity"]["regret"] + _SAME_QALY
+    behind = quadratic["accuracy"]["regret"] > cubic["accuracy"]["regret"] + _SAME_QALY
     worse = behind and (quadratic["regret_low"] > 0.0 or _faithful(quadratic)[0] < _CLOSE)
     unlike = _faithful(quadratic)[0] < min(_FAITHFUL, _faithful(cubic)[0])
     regrets = (
@@ -63,17 +63,17 @@ def right_order(encoding: Mapping[str, Any]) -> Order | None:
 
 
 def _faithful(row: Mapping[str, Any]) -> tuple[float, float]:
-    r2 = row["fidelity"]["r2"]
-    return (round(r2, 6) if r2 is not None and r2 == r2 else float("-inf")), -row["fidelity"]["regret"]
+    r2 = row["accuracy"]["r2"]
+    return (round(r2, 6) if r2 is not None and r2 == r2 else float("-inf")), -row["accuracy"]["regret"]
 
 
 def _regret(row: Mapping[str, Any]) -> str:
     interval = f" (95 % interval {row['regret_low']:.4f} to {row['regret_high']:.4f})" if row["regret_high"] else ""
-    return f"{row['fidelity']['regret']:.4f}{interval}"
+    return f"{row['accuracy']['regret']:.4f}{interval}"
 
 
 def _left(row: Mapping[str, Any]) -> str:
-    r2 = row["fidelity"]["r2"]
+    r2 = row["accuracy"]["r2"]
     return "an unknown share" if r2 is None or r2 != r2 else _percent(max(1.0 - r2, 0.0))
 
 

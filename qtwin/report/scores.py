@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from qtwin.benchmark.metrics import FEWEST, no_interval, posterior
 from qtwin.benchmark.processor import device_time, processor, shots_to_solution
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.problem.regimen import RegimenProblem
-from qtwin.solver.base import Card, Result
+from qtwin.solver.base import Result, SolverInfo
 
 _LEVEL = 0.95
 _TIE_QALY = 1e-12
@@ -80,7 +80,7 @@ def _time_to_solution_s(total_s: float, shots: int, probability: float) -> float
 
 
 def solver_row(
-    result: Result, card: Card, encoding: Encoding, problem: RegimenProblem, yardstick: Yardstick, *, label: str
+    result: Result, card: SolverInfo, encoding: BinaryModel, problem: RegimenProblem, yardstick: Yardstick, *, label: str
 ) -> dict[str, Any]:
     """One solver's row of result.json, its answer played on the twin."""
     total_s = float(sum(result.wall_s.values()))
@@ -160,7 +160,7 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _sample_scores(result: Result, encoding: Encoding, yardstick: Yardstick, total_s: float) -> dict[str, Any]:
+def _sample_scores(result: Result, encoding: BinaryModel, yardstick: Yardstick, total_s: float) -> dict[str, Any]:
     samples = result.samples
     assert samples is not None
     counts, decoded = samples.counts, encoding.decode(samples.bits)

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.penalty import Sufficiency
 from qtwin.pharmacology.interaction import exposure_ratio
 from qtwin.pharmacology.outcome import KINDS
 from qtwin.pharmacology.response import respond
 from qtwin.problem import feasible
-from qtwin.problem.allowed import Allowed
 from qtwin.problem.constraint import Constraint
+from qtwin.problem.feasible_set import FeasibleSet
 from qtwin.problem.regimen import RegimenProblem
 from qtwin.twin.summary import weighted_quantile
 
@@ -38,7 +38,7 @@ def _objective(problem: RegimenProblem) -> str:
     )
 
 
-def problem_section(problem: RegimenProblem, allowed: Allowed, *, n_simulated: int) -> dict[str, Any]:
+def problem_section(problem: RegimenProblem, allowed: FeasibleSet, *, n_simulated: int) -> dict[str, Any]:
     """What is asked, constraint by constraint, and how many of the allowed regimens were simulated."""
     return {
         "candidates": [
@@ -91,7 +91,7 @@ def pareto_section(weighed: Mapping[str, Any], utility: NDArray[np.float64]) -> 
 
 
 def encoding_section(
-    encoding: Encoding,
+    encoding: BinaryModel,
     sufficiency: Sufficiency | None,
     *,
     encoded: NDArray[np.float64],
@@ -101,7 +101,7 @@ def encoding_section(
     """The polynomial, its penalties and its distance from the twin; `encoded` and `true` are (k,) feasible utilities."""
     low, high = encoding.polynomial.coefficient_range
     step = max(1, -(-len(true) // _SCATTER_POINTS))
-    fit = encoding.fidelity
+    fit = encoding.accuracy
     checked: dict[str, Any] | None = None
     if sufficiency is not None:
         verb = "is feasible" if sufficiency.holds else "BREAKS A CONSTRAINT"
@@ -130,7 +130,7 @@ def encoding_section(
             for p in encoding.penalties
         ],
         "sufficiency": checked,
-        "fidelity": None
+        "accuracy": None
         if fit is None
         else {
             "n_train": fit.n_train,

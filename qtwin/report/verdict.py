@@ -43,7 +43,7 @@ def judge(
     rows: Sequence[dict[str, Any]],
     *,
     n_feasible: int,
-    fidelity: dict[str, Any] | None,
+    accuracy: dict[str, Any] | None,
     current: dict[str, Any],
     order: str = "",
     simulated: str = "",
@@ -56,7 +56,7 @@ def judge(
     Args:
         rows: Scored solver rows.
         n_feasible: Number of allowed regimens.
-        fidelity: The encoding's fidelity section.
+        accuracy: The encoding's accuracy section.
         current: The played-back section of the current medicines.
         order: Whether pairs suffice, in a sentence (`qtwin.report.order`); "" where it was not looked at.
         simulated: How many of the allowed regimens were simulated, "1,000 of 2,000,000"; "" where all were.
@@ -105,14 +105,14 @@ def judge(
             )
             took = _seconds(r["total_wall_s"])
             points.append(f"{r['label']} proved the optimum of the encoded problem in {took}, encoding included: {where}.")
-    if fidelity:
+    if accuracy:
         same = (
             "is the twin's own optimum"
-            if fidelity["regret"] <= _SAME_QALY
-            else f"costs {fidelity['regret']:.4f} QALY on the twin"
+            if accuracy["regret"] <= _SAME_QALY
+            else f"costs {accuracy['regret']:.4f} QALY on the twin"
         )
         points.append(
-            f"The encoding ranks unseen regimens with a correlation of {fidelity['rank_correlation']:.3f}; its optimum {same}."
+            f"The encoding ranks unseen regimens with a correlation of {accuracy['rank_correlation']:.3f}; its optimum {same}."
         )
     if order:
         points.append(order)

@@ -16,8 +16,8 @@ from typing import Any
 
 from qtwin.backend.base import Backend
 from qtwin.captured import captured
-from qtwin.encoding.encoding import plain
 from qtwin.encoding.generate import cardinality
+from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import QtwinError
 from qtwin.solver import registry

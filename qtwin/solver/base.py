@@ -7,7 +7,7 @@ point in the group ``qtwin.solvers``), and run ``tests/contracts/test_solvers.py
   asks ``instance.problem`` itself and says so in ``scope``),
 - takes its seed and its time limit as arguments, keeps no global state, and refuses options it does not know,
 - may begin from ``instance.warm_start`` and stop at ``instance.target_energy``; one that cannot ignores them, and its
-  `Card.warm_start` stays False,
+  `SolverInfo.warm_start` stays False,
 - returns the best bits it saw even when a limit was hit (`status` says which), and a `bound` only when it has a proof.
 """
 
@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Samples
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.errors import QtwinError
 
 Status = Literal["optimal", "feasible", "infeasible", "time limit", "interrupted", "refused", "failed"]
@@ -50,7 +50,7 @@ class Instance:
         encoding: What is minimised.
         problem: The twin problem behind it, where there is one.
         warm_start: A known choice, (n_decision,) bits, or (n_variables,) with slack; it should be feasible. A solver that can
-            use it (`Card.warm_start`) begins there and never answers worse; the others ignore it.
+            use it (`SolverInfo.warm_start`) begins there and never answers worse; the others ignore it.
         target_energy: Good enough: a solver that sees a feasible energy at or below it may stop with status "feasible".
 
     Example:
@@ -60,7 +60,7 @@ class Instance:
         [1]
     """
 
-    encoding: Encoding
+    encoding: BinaryModel
     problem: TwinProblem | None = None
     warm_start: NDArray[np.uint8] | None = None
     target_energy: float | None = None
@@ -131,7 +131,7 @@ class Result:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Card:
+class SolverInfo:
     """How a solver introduces itself in listings and reports.
 
     Attributes:
@@ -174,7 +174,7 @@ class Solver(ABC):
 
     @classmethod
     @abstractmethod
-    def card(cls) -> Card:
+    def card(cls) -> SolverInfo:
         """Name, guarantee and citation."""
 
     @abstractmethod

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Ansatz, Backend, Samples
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.pauli import PauliSum
 from qtwin.errors import InputError
 from qtwin.solver import resources
@@ -105,7 +105,7 @@ def measured(
 
 def answered(
     name: str,
-    encoding: Encoding,
+    encoding: BinaryModel,
     samples: Samples,
     *,
     backend: str,

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Samples
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.polynomial import index_to_bits
 from qtwin.solver.base import Result, SolverFailureError, Status, TracePoint
 
@@ -108,7 +108,7 @@ def _beaten(claim: Claim, answered: Sequence[Claim], scale: float) -> bool:
     return all(of(claim) > (least := min(of(a) for a in answered)) + slack(least, scale=scale) for of in (_energy, _value))
 
 
-def claim_of(result: Result, encoding: Encoding, *, label: str, utility: float | None = None) -> Claim:
+def claim_of(result: Result, encoding: BinaryModel, *, label: str, utility: float | None = None) -> Claim:
     """What a judged result says."""
     feasible = result.bits is not None and bool(encoding.is_feasible(result.bits[None, :])[0])
     return Claim(
@@ -183,7 +183,7 @@ def taken(answer: object, *, n: int) -> Result:
 
 
 def judged(
-    result: Result, encoding: Encoding, *, clock_s: float, time_limit_s: float | None, twin: bool, trusted_trace: bool
+    result: Result, encoding: BinaryModel, *, clock_s: float, time_limit_s: float | None, twin: bool, trusted_trace: bool
 ) -> Result:
     """The answer with our own energy and our own clock, without what is not so.
 
@@ -260,7 +260,7 @@ def alarms(offences: Mapping[str, str]) -> list[str]:
     return [offences[kind] for kind in ALARMS if kind in offences]
 
 
-def _listed(encoding: Encoding) -> list[Claim]:
+def _listed(encoding: BinaryModel) -> list[Claim]:
     """The least energy and value of an allowed assignment, all of them looked at; nothing where none is allowed."""
     n = encoding.polynomial.n_variables
     rows = index_to_bits(np.arange(2**n), n)

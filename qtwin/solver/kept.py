@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.mixer import Rounds, block_rounds
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.penalty import write_constraints
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.problem.constraint import AtMostOne, Exactly
@@ -91,7 +91,7 @@ class Kept:
         return rows
 
 
-def kept(encoding: Encoding) -> Kept:
+def kept(encoding: BinaryModel) -> Kept:
     """The blocks of an encoding; none where its variables are recoded or quadratised."""
     n = encoding.polynomial.n_variables
     taken: set[int] = set()
@@ -129,7 +129,7 @@ def kept(encoding: Encoding) -> Kept:
     return replace(found, polynomial=whole)  # its penalties are of another kind, which stay
 
 
-def _without(encoding: Encoding, names: set[str]) -> BinaryPolynomial:
+def _without(encoding: BinaryModel, names: set[str]) -> BinaryPolynomial:
     """The energy less the penalties of the named constraints."""
     weights = {p.constraint: p.weight for p in encoding.penalties if p.constraint in names}
     if not weights:

@@ -21,7 +21,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.polynomial import BinaryPolynomial, Term
 from qtwin.errors import InputError
 from qtwin.problem.constraint import AtMostOne, Constraint, Exactly, NotBoth, whole_rows
@@ -102,7 +102,7 @@ class LinearModel:
         return np.concatenate([x, [x[list(t)].prod() for t in self.products]])
 
 
-def posed(encoding: Encoding) -> tuple[BinaryPolynomial, int]:
+def posed(encoding: BinaryModel) -> tuple[BinaryPolynomial, int]:
     """What is minimised, and over how many of its first variables.
 
     Under native constraints that is the objective over the options, never its penalties, whatever code the options are written
@@ -122,7 +122,7 @@ def posed(encoding: Encoding) -> tuple[BinaryPolynomial, int]:
     return encoding.objective, encoding.n_decision
 
 
-def linearise(encoding: Encoding, *, tighten: bool = True, both_sides: bool = False) -> LinearModel:
+def linearise(encoding: BinaryModel, *, tighten: bool = True, both_sides: bool = False) -> LinearModel:
     """State an encoding as a 0/1 linear model.
 
     Args:

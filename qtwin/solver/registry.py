@@ -14,7 +14,7 @@ from qtwin.options import options_of as options_of
 from qtwin.plugins import places
 from qtwin.solver import TABLE
 from qtwin.solver.backed import backed
-from qtwin.solver.base import Card, Solver
+from qtwin.solver.base import Solver, SolverInfo
 
 GROUP = "qtwin.solvers"
 _MEND = "mend its package, or remove it"
@@ -34,7 +34,7 @@ def find(name: str) -> type[Solver]:
     return plugins.find(name, names(), Solver, "solver")
 
 
-def card(name: str) -> Card:
+def card(name: str) -> SolverInfo:
     """How a solver introduces itself; no vendor is imported for it.
 
     Raises:
@@ -43,12 +43,12 @@ def card(name: str) -> Card:
     solver = find(name)
     with _foreign(name):
         shown = solver.card()
-    if not isinstance(shown, Card):
+    if not isinstance(shown, SolverInfo):
         raise InputError(f"solver {name!r} introduces itself with {type(shown).__name__}, a Card was wanted", hint=_MEND)
     return shown
 
 
-def cards() -> dict[str, Card]:
+def cards() -> dict[str, SolverInfo]:
     """How every registered solver introduces itself; one of another package that cannot is left out.
 
     Example:
@@ -56,7 +56,7 @@ def cards() -> dict[str, Card]:
         >>> sorted(name for name, info in qt.solvers().items() if info.kind == 'null')
         ['random', 'random-feasible']
     """
-    found: dict[str, Card] = {}
+    found: dict[str, SolverInfo] = {}
     for name in names():
         try:
             found[name] = card(name)
@@ -66,7 +66,7 @@ def cards() -> dict[str, Card]:
     return found
 
 
-def how_to_get(card: Card) -> str:
+def how_to_get(card: SolverInfo) -> str:
     """The command that installs what a solver misses; empty where it can run. Nothing is imported for it."""
     if card.vendor is None:
         return ""

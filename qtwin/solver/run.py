@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from qtwin.backend.base import Backend, Samples
 from qtwin.encoding.counts import BitOrder, read_counts
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError
 from qtwin.problem.decision import Tally, tally
 from qtwin.problem.regimen import RegimenProblem
 from qtwin.solver import registry
 from qtwin.solver.ask import Asked, ask, challenged
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.nulls import label_of as null_label
 from qtwin.solver.nulls import missing
 from qtwin.solver.sampled import best_feasible, summary
@@ -80,8 +80,8 @@ class Run:
         ('optimal', -1.5, ('x1',))
     """
 
-    model: Encoding = field(repr=False)
-    info: Card
+    model: BinaryModel = field(repr=False)
+    info: SolverInfo
     label: str
     options: Mapping[str, Any] = field(default_factory=dict)
     result: Result
@@ -91,7 +91,7 @@ class Run:
     @classmethod
     def of_counts(
         cls,
-        model: Encoding,
+        model: BinaryModel,
         counts: Any,
         *,
         order: BitOrder | None = None,
@@ -132,7 +132,7 @@ class Run:
             wall_s={"as stated": float(seconds)},
             info=summary(model, samples),
         )
-        who = Card(
+        who = SolverInfo(
             name="own", summary=label, kind=kind, guarantee="none", citation="not published", max_variables=model.n_variables
         )
         return cls(model=model, info=who, label=label, result=result)
@@ -217,7 +217,7 @@ class Recording:
 
 
 def solve(
-    model: Encoding,
+    model: BinaryModel,
     solver: str | Solver = "auto",
     *,
     seed: int = 0,
@@ -260,7 +260,7 @@ def solve(
 
 
 def estimate_cost(
-    model: Encoding, solver: Solver, *, plan: Literal["open", "pay-as-you-go", "flex", "premium"] = "open", seed: int = 0
+    model: BinaryModel, solver: Solver, *, plan: Literal["open", "pay-as-you-go", "flex", "premium"] = "open", seed: int = 0
 ) -> Estimate:
     """What a solver's job on an IBM machine would take of its time and cost; nothing is sent, and no account is needed.
 
@@ -331,7 +331,7 @@ def _options_of(solver: Solver) -> dict[str, Any]:
     return found
 
 
-def run_of(model: Encoding, info: Card, options: Mapping[str, Any], asked: Asked, *, tally: Tally | None = None) -> Run:
+def run_of(model: BinaryModel, info: SolverInfo, options: Mapping[str, Any], asked: Asked, *, tally: Tally | None = None) -> Run:
     """An answer that was looked at, as a run."""
     return Run(
         model=model,

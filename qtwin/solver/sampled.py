@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Samples
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.solver.slack import fill_slack
 
 
@@ -20,7 +20,7 @@ def collect(bits: NDArray[np.generic], counts: NDArray[np.integer] | None = None
     return Samples(bits=distinct, counts=total)
 
 
-def best_feasible(encoding: Encoding, bits: NDArray[np.generic]) -> tuple[NDArray[np.uint8] | None, float]:
+def best_feasible(encoding: BinaryModel, bits: NDArray[np.generic]) -> tuple[NDArray[np.uint8] | None, float]:
     """The feasible choice of lowest energy (the first of equals) and its energy; (None, NaN) if no row is feasible.
 
     Slack variables only keep the books of a constraint: a sampled choice is judged with its best slack, whatever came with it.
@@ -35,7 +35,7 @@ def best_feasible(encoding: Encoding, bits: NDArray[np.generic]) -> tuple[NDArra
     return rows[best], float(energies[best])
 
 
-def summary(encoding: Encoding, samples: Samples) -> dict[str, float | int]:
+def summary(encoding: BinaryModel, samples: Samples) -> dict[str, float | int]:
     """Mean energy with its standard error, lowest energy of any sample, feasible share, number of distinct assignments."""
     energies = encoding.polynomial.evaluate(samples.bits)
     mean = float(np.average(energies, weights=samples.counts))

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError
 from qtwin.solver.base import Result
 
 
-def to_sampleset(result: Result, encoding: Encoding) -> Any:
+def to_sampleset(result: Result, encoding: BinaryModel) -> Any:
     """The samples of a result, or its one answer, with energies, counts and feasibility.
 
     Args:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.levels import Recoded
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.polynomial import BinaryPolynomial, Term, index_to_bits
 from qtwin.errors import InputError
 
@@ -16,7 +16,7 @@ LIMIT = 20
 """Slack variables that may depend on each other: 2^20 patterns a choice are tried."""
 
 
-def fill_slack(encoding: Encoding, decisions: NDArray[np.generic]) -> NDArray[np.uint8]:
+def fill_slack(encoding: BinaryModel, decisions: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Complete choices with the slack bits of minimal energy, exactly.
 
     For a fixed choice x the energy is sum_T c_T(x) prod_{i in T} s_i over sets T of slack variables. Sets that share no variable
@@ -58,7 +58,7 @@ def fill_slack(encoding: Encoding, decisions: NDArray[np.generic]) -> NDArray[np
     return filled
 
 
-def _over(encoding: Encoding, polynomial: BinaryPolynomial, *, recoded: Recoded | None) -> Encoding:
+def _over(encoding: BinaryModel, polynomial: BinaryPolynomial, *, recoded: Recoded | None) -> BinaryModel:
     """The encoding with an earlier polynomial, its variables by number."""
     names = tuple(f"x{i}" for i in range(polynomial.n_variables))
     return replace(encoding, polynomial=polynomial, variables=names, recoded=recoded, quadratised=None)

@@ -13,7 +13,7 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.solver.base import Instance
 from qtwin.solver.chunks import whole_scale
 from qtwin.solver.counting import exactly
@@ -47,7 +47,7 @@ class Terrain:
     """
 
     def __init__(self, instance: Instance, *, by_flips: bool = False) -> None:
-        self.encoding: Encoding = instance.encoding
+        self.encoding: BinaryModel = instance.encoding
         polynomial, self.n = posed(self.encoding)
         self.flag = np.zeros(1, dtype=np.uint8)
         given = warm_start_of(instance)

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.problem.regimen import RegimenProblem
-from qtwin.solver.base import Card, Result, TracePoint
+from qtwin.solver.base import Result, SolverInfo, TracePoint
 from qtwin.solver.slack import fill_slack
 
-CARD = Card(
+CARD = SolverInfo(
     name="twin-local-search",
     summary="steepest ascent by flips and exchanges on the twin, from many starts and after kicks",
     kind="classical",
@@ -79,7 +79,7 @@ def neighbours(problem: RegimenProblem, bits: NDArray[np.uint8]) -> NDArray[np.u
 
 
 def search(
-    encoding: Encoding,
+    encoding: BinaryModel,
     problem: RegimenProblem,
     sample: NDArray[np.uint8],
     utility: NDArray[np.float64],
@@ -153,6 +153,6 @@ def search(
     return Searched(result=result, bits=visited, utility=np.array(list(whole.known.values())))
 
 
-def _point(encoding: Encoding, time_s: float, evaluations: int, bits: NDArray[np.uint8]) -> TracePoint:
+def _point(encoding: BinaryModel, time_s: float, evaluations: int, bits: NDArray[np.uint8]) -> TracePoint:
     energy = float(encoding.polynomial.evaluate(fill_slack(encoding, bits[None, :]))[0])
     return TracePoint(time_s=time_s, evaluations=evaluations, best_energy=energy)

@@ -8,7 +8,7 @@ from qiskit_optimization.algorithms import OptimizationResultStatus
 
 from qtwin.backend.optimization_result import to_optimization_result
 from qtwin.backend.quadratic_program import to_quadratic_program
-from qtwin.encoding.encoding import plain
+from qtwin.encoding.model import plain
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result
 from qtwin.solver.classical.cp_sat import CpSat

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from qtwin.backend.quadratic_program import from_quadratic_program, to_quadratic_program
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.penalty import encode
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
@@ -20,7 +20,7 @@ qiskit_optimization = pytest.importorskip("qiskit_optimization")
 @given(polynomial=polynomials(2), rules=constraints())
 @settings(max_examples=30, deadline=None)
 def test_objective_and_constraints_are_those_of_the_program(polynomial: BinaryPolynomial, rules: list[Constraint]) -> None:
-    encoding = Encoding(
+    encoding = BinaryModel(
         polynomial=polynomial,
         objective=polynomial,
         variables=tuple(f"drug{i}" for i in range(N)),
@@ -73,4 +73,4 @@ def test_what_is_no_qubo_is_refused() -> None:
         from_quadratic_program(other)
     cubic = BinaryPolynomial.of(3, {(0, 1, 2): 1.0})
     with pytest.raises(InputError, match="degree"):
-        to_quadratic_program(Encoding(polynomial=cubic, objective=cubic, variables=("a", "b", "c"), n_decision=3))
+        to_quadratic_program(BinaryModel(polynomial=cubic, objective=cubic, variables=("a", "b", "c"), n_decision=3))

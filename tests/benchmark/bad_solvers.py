@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from qtwin.backend.base import Samples
-from qtwin.solver.base import Card, Instance, Result, Solver, TracePoint
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint
 
 _SEEN: dict[bytes, np.ndarray[Any, Any]] = {}
 
@@ -22,9 +22,9 @@ class Honest(Solver):
     """Looks at every assignment; all the others begin from its answer."""
 
     @classmethod
-    def card(cls) -> Card:
+    def card(cls) -> SolverInfo:
         name = cls.__name__.lower()
-        return Card(name=name, summary=name, kind="classical", guarantee="none", citation="none", max_variables=20)
+        return SolverInfo(name=name, summary=name, kind="classical", guarantee="none", citation="none", max_variables=20)
 
     def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
         return self.bad(self.best(instance), instance)
@@ -259,13 +259,13 @@ class Scribbles(Honest):
 
 class Impostor(ProvesTheWorst):
     @classmethod
-    def card(cls) -> Card:
+    def card(cls) -> SolverInfo:
         return replace(super().card(), name="tabu")
 
 
 class NoCard(Honest):
     @classmethod
-    def card(cls) -> Card:
+    def card(cls) -> SolverInfo:
         sys.exit(0)
 
 

@@ -90,7 +90,7 @@ def test_a_record_becomes_a_verdict(cli: Run, experiment: Path) -> None:
     # CP-SAT proves the encoding's optimum, and complete enumeration of the encoding agrees with it
     best_encoded = max(result["encoding"]["scatter"]["encoded"])
     assert rows["cp-sat"]["objective_encoded"] == pytest.approx(best_encoded, abs=1e-9)
-    assert rows["cp-sat"]["regret_twin"] == pytest.approx(result["encoding"]["fidelity"]["regret"], abs=1e-12)
+    assert rows["cp-sat"]["regret_twin"] == pytest.approx(result["encoding"]["accuracy"]["regret"], abs=1e-12)
     assert result["encoding"]["sufficiency"]["holds"]
     chosen = next(r for r in result["regimens"] if r["key"] == "chosen")
     assert sum(k["mean"] for k in chosen["kinds"]) == pytest.approx(chosen["utility"]["mean"], abs=1e-9)
@@ -195,7 +195,7 @@ def test_a_choice_of_one_still_ends_in_a_verdict(cli: Run, experiment: Path) -> 
     experiment.write_text(text[:start] + forced + text[end:], encoding="utf-8")
     result = _result(cli("run", experiment.name, "--json"))
     assert result["problem"]["n_feasible"] == 1
-    assert result["encoding"]["fidelity"] is None
+    assert result["encoding"]["accuracy"] is None
     assert all(r["regret_twin"] in (None, 0.0) for r in result["solvers"])
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from qtwin.backend import registry as backends
 from qtwin.backend.base import Ansatz, Backend, Capabilities, Estimate, Samples
-from qtwin.encoding.encoding import Encoding, plain
+from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.pauli import diagonal
 from qtwin.encoding.penalty import encode
 from qtwin.encoding.polynomial import BinaryPolynomial
@@ -41,7 +41,7 @@ class Recorder(Backend):
         return self.inner.expectation(ansatz, theta, observable, shots=shots, seed=seed)
 
 
-def _encoding() -> Encoding:
+def _encoding() -> BinaryModel:
     """Five options, exactly two of the first four, one of a class, a pair kept apart: every kind of start and mixer occurs."""
     rules = (
         Exactly(name="two", count=2, members=(0, 1, 2, 3)),

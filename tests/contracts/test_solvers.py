@@ -13,7 +13,7 @@ import pytest
 
 from qtwin.errors import InputError, MissingVendorError
 from qtwin.solver import TABLE, registry
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.store import from_plain, to_plain
 from tests.oracles.brute_force import allowed, energy_of, lowest_feasible
 from tests.oracles.instances import INSTANCES, RULES
@@ -124,7 +124,7 @@ def test_unknown_options_are_refused(name: str) -> None:
 @pytest.mark.parametrize("name", TABLE)
 def test_the_card_names_what_there_is(name: str) -> None:
     card = registry.cards()[name]
-    assert isinstance(card, Card)
+    assert isinstance(card, SolverInfo)
     assert card.name == name
     assert card.summary
     assert card.guarantee

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from qtwin.backend.base import Samples
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.penalty import check_sufficiency, encode, write_constraints
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.errors import InputError
@@ -150,7 +150,7 @@ def test_an_encoding_whose_parts_do_not_fit_is_refused(changes: dict[str, object
     polynomial = BinaryPolynomial.of(2, {(0,): 1.0})
     parts = {"polynomial": polynomial, "objective": polynomial, "variables": ("a", "b"), "n_decision": 2}
     with pytest.raises(InputError):
-        Encoding(**(parts | changes))  # type: ignore[arg-type]
+        BinaryModel(**(parts | changes))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

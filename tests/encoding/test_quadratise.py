@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from qtwin.encoding.encoding import plain
+from qtwin.encoding.model import plain
 from qtwin.encoding.pair_cover import choose_pairs
 from qtwin.encoding.penalty import check_sufficiency, encode
 from qtwin.encoding.polynomial import BinaryPolynomial, Term, index_to_bits

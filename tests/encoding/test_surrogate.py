@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from qtwin.encoding.fidelity import fidelity, score
+from qtwin.encoding.accuracy import accuracy, score
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.encoding.surrogate import TABLE, Simulate, load
 from qtwin.encoding.surrogate.least_squares import fit
@@ -29,7 +29,7 @@ def test_a_quadratic_utility_is_recovered_from_a_sample() -> None:
     trained = np.zeros(len(BITS), dtype=bool)
     trained[np.random.default_rng(0).choice(len(BITS), 120, replace=False)] = True
     fitted = fit(BITS[trained], utility[trained], ridge=1e-12)
-    found = fidelity(fitted, BITS, utility, trained)
+    found = accuracy(fitted, BITS, utility, trained)
     assert found.r2 == pytest.approx(1.0, abs=1e-6)
     assert found.rank_correlation == pytest.approx(1.0, abs=1e-6)
     assert (found.regret, found.top_overlap) == (0.0, 1.0)
@@ -41,7 +41,7 @@ def test_third_order_utility_lowers_the_fidelity_and_the_report_says_so() -> Non
     scores = []
     for cubic in (0.0, 2.0, 20.0):
         utility = _truth(cubic).evaluate(BITS)
-        scores.append(fidelity(fit(BITS[trained], utility[trained]), BITS, utility, trained))
+        scores.append(accuracy(fit(BITS[trained], utility[trained]), BITS, utility, trained))
     assert scores[0].r2 > scores[1].r2 > scores[2].r2
     assert scores[0].max_error < scores[1].max_error < scores[2].max_error
 
@@ -56,7 +56,7 @@ def test_unusable_utilities_are_refused() -> None:
     with pytest.raises(InputError, match="finite"):
         fit(BITS[:3], np.array([0.0, np.nan, 1.0]))
     with pytest.raises(InputError, match="held-out"):
-        fidelity(_truth(0.0), BITS, np.zeros(len(BITS)), np.ones(len(BITS), dtype=bool))
+        accuracy(_truth(0.0), BITS, np.zeros(len(BITS)), np.ones(len(BITS), dtype=bool))
 
 
 def _simulate(truth: BinaryPolynomial) -> tuple[Simulate, list[int]]:
@@ -101,11 +101,11 @@ def test_on_a_third_order_choice_the_cubic_surrogates_win() -> None:
     for name in ("cut second-order", "quadratic", "cut third-order", "cubic"):
         fitted = load(name)(_simulate(truth)[0], BITS, 170, np.random.default_rng(1))
         scores[name] = score(name, fitted, BITS, utility, lambda rows: truth.evaluate(rows)[:, None] + np.zeros((1, 3)))
-    assert scores["cut third-order"].fidelity.regret == pytest.approx(0.0, abs=1e-9)
-    assert scores["cut third-order"].fidelity.r2 == pytest.approx(1.0)
-    assert scores["cubic"].fidelity.r2 > scores["quadratic"].fidelity.r2
-    assert scores["cut second-order"].fidelity.regret > 0.0
-    assert scores["cut second-order"].regret_low == pytest.approx(scores["cut second-order"].fidelity.regret)
+    assert scores["cut third-order"].accuracy.regret == pytest.approx(0.0, abs=1e-9)
+    assert scores["cut third-order"].accuracy.r2 == pytest.approx(1.0)
+    assert scores["cubic"].accuracy.r2 > scores["quadratic"].accuracy.r2
+    assert scores["cut second-order"].accuracy.regret > 0.0
+    assert scores["cut second-order"].regret_low == pytest.approx(scores["cut second-order"].accuracy.regret)
 
 
 def test_active_refinement_finds_the_optimum_with_fewer_simulations_and_says_when_it_is_sure() -> None:

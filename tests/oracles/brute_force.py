@@ -5,15 +5,15 @@ from __future__ import annotations
 import itertools
 import math
 
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Exactly, Linear, NotBoth
 
 
-def energy_of(encoding: Encoding, x: tuple[int, ...]) -> float:
+def energy_of(encoding: BinaryModel, x: tuple[int, ...]) -> float:
     return math.fsum(c * all(x[i] for i in term) for term, c in encoding.polynomial.terms.items())
 
 
-def allowed(encoding: Encoding, x: tuple[int, ...]) -> bool:
+def allowed(encoding: BinaryModel, x: tuple[int, ...]) -> bool:
     for c in encoding.constraints:
         if isinstance(c, Cap):
             if sum(w for i, w in zip(c.members, c.weights, strict=True) if x[i]) > c.limit + 1e-6:
@@ -36,7 +36,7 @@ def allowed(encoding: Encoding, x: tuple[int, ...]) -> bool:
     return True
 
 
-def lowest_feasible(encoding: Encoding) -> float:
+def lowest_feasible(encoding: BinaryModel) -> float:
     """Infinite if nothing is feasible."""
     points = itertools.product((0, 1), repeat=encoding.polynomial.n_variables)
     return min((energy_of(encoding, x) for x in points if allowed(encoding, x)), default=math.inf)

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from qtwin.encoding.encoding import Encoding, plain
+from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.penalty import encode
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Constraint, NotBoth
@@ -26,7 +26,7 @@ RULES: tuple[Constraint, ...] = (
 )
 
 
-def constrained(seed: int, *, scale: float = 1.0) -> Encoding:
+def constrained(seed: int, *, scale: float = 1.0) -> BinaryModel:
     """6 options under four kinds of constraint, with slack."""
     utility = random_polynomial(6, 2, seed, scale=scale)
     points = np.array(list(itertools.product((0, 1), repeat=6)), dtype=np.uint8)
@@ -34,7 +34,7 @@ def constrained(seed: int, *, scale: float = 1.0) -> Encoding:
     return encode(utility, names=[f"option {i}" for i in range(6)], constraints=RULES, feasible=feasible[seed % 5 : seed % 5 + 3])
 
 
-INSTANCES: dict[str, Encoding] = {
+INSTANCES: dict[str, BinaryModel] = {
     "QUBO of 7": plain(random_polynomial(7, 2, 1)),
     "QUBO of 5 in small units": plain(random_polynomial(5, 2, 2, scale=1e-4)),
     "QUBO of 6, integers": plain(BinaryPolynomial.of(6, {t: round(3 * c) for t, c in random_polynomial(6, 2, 3).terms.items()})),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, Linear, NotBoth
 from tests.oracles.instances import random_polynomial
@@ -31,14 +31,14 @@ def constraint(kind: type[Constraint], n: int, rng: np.random.Generator) -> Cons
     return kind(name=kind.__name__, members=members)  # type: ignore[call-arg]
 
 
-def under(objective: BinaryPolynomial, *constraints: Constraint) -> Encoding:
+def under(objective: BinaryPolynomial, *constraints: Constraint) -> BinaryModel:
     """An objective under native constraints, without penalties: the polynomial alone would have another minimum."""
     n = objective.n_variables
     names = tuple(f"x{i}" for i in range(n))
-    return Encoding(polynomial=objective, objective=objective, variables=names, n_decision=n, constraints=constraints)
+    return BinaryModel(polynomial=objective, objective=objective, variables=names, n_decision=n, constraints=constraints)
 
 
-def ruled(seed: int, degree: int, *, n: int = 6) -> Encoding:
+def ruled(seed: int, degree: int, *, n: int = 6) -> BinaryModel:
     """A random polynomial of the degree under a few random constraints; some have nothing feasible."""
     rng = np.random.default_rng(seed)
     kinds = [KINDS[int(k)] for k in rng.choice(len(KINDS), size=int(rng.integers(1, 4)), replace=False)]

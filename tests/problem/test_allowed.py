@@ -8,9 +8,9 @@ import pytest
 from qtwin.errors import InputError
 from qtwin.problem import allowed as room
 from qtwin.problem import diagram, feasible
-from qtwin.problem.allowed import allowed
 from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, NotBoth
 from qtwin.problem.feasible import explain_infeasible, feasible_bits
+from qtwin.problem.feasible_set import allowed
 
 N = 16
 RULES: list[Constraint] = [

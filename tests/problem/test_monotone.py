@@ -19,8 +19,8 @@ from qtwin.pharmacology.kinetics import relative_activity
 from qtwin.pharmacology.outcome import BENEFITS, KINDS
 from qtwin.pharmacology.panel import Panel, Person
 from qtwin.pharmacology.response import respond
-from qtwin.problem.allowed import allowed
 from qtwin.problem.eligible import eligibility_constraints
+from qtwin.problem.feasible_set import allowed
 from tests.oracles.people import NOTHING, a_panel, a_person, every_dose, reference_doses, rows_of
 
 few, more = settings(max_examples=12, deadline=None), settings(max_examples=60, deadline=None)

@@ -320,7 +320,7 @@ def _encoding(rng: np.random.Generator) -> dict[str, Any]:
             "tightest_weight": 0.17,
             "text": "every assignment was evaluated: the lowest infeasible energy lies above the lowest feasible one",
         },
-        "fidelity": {
+        "accuracy": {
             "n_train": int(trained.sum()),
             "n_held_out": int((~trained).sum()),
             "r2": 0.991,
@@ -357,7 +357,7 @@ def _surrogate(name: str, degree: int, terms: int, r2: float, regret: float, hig
         "n_simulated": 300,
         "certified": False,
         "words": "300 allowed regimens simulated",
-        "fidelity": {
+        "accuracy": {
             "n_train": 300,
             "n_held_out": 2016,
             "r2": r2,

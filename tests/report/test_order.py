@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.fidelity import score
+from qtwin.encoding.accuracy import score
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.encoding.spectrum import spectrum
 from qtwin.encoding.surrogate import TABLE, load
@@ -64,9 +64,9 @@ def test_nothing_is_said_without_both_orders() -> None:
 
 
 def test_a_loss_that_the_posterior_does_not_tell_from_none_is_no_verdict_against_pairs() -> None:
-    fidelity = {"r2": 0.994, "regret": 0.0002}
-    pairs = {"name": "pairs", "degree": 2, "fidelity": fidelity, "regret_low": -0.011, "regret_high": 0.019}
-    triples = {"name": "triples", "degree": 3, "fidelity": {"r2": 0.9999, "regret": 0.0}, "regret_low": 0.0, "regret_high": 0.0}
+    accuracy = {"r2": 0.994, "regret": 0.0002}
+    pairs = {"name": "pairs", "degree": 2, "accuracy": accuracy, "regret_low": -0.011, "regret_high": 0.019}
+    triples = {"name": "triples", "degree": 3, "accuracy": {"r2": 0.9999, "regret": 0.0}, "regret_low": 0.0, "regret_high": 0.0}
     found = right_order({"surrogates": [pairs, triples]})
     assert found is not None
     assert found.pairs_suffice

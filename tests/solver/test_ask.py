@@ -11,7 +11,7 @@ import pytest
 from qtwin.backend.base import Backend
 from qtwin.encoding.generate import make
 from qtwin.solver.ask import ask, costs_nothing, tiny
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 
 
 class Compiles(Solver):
@@ -23,8 +23,8 @@ class Compiles(Solver):
         self.backend: object = None
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(name="compiles", summary="", kind="classical", guarantee="none", citation="", max_variables=99)
+    def card(cls) -> SolverInfo:
+        return SolverInfo(name="compiles", summary="", kind="classical", guarantee="none", citation="", max_variables=99)
 
     def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
         n = instance.encoding.polynomial.n_variables

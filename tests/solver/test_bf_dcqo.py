@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtwin.encoding.encoding import plain
+from qtwin.encoding.model import plain
 from qtwin.encoding.pauli import PauliSum
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtwin.encoding.encoding import plain
+from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.solver import scaled
 from qtwin.solver.base import Instance

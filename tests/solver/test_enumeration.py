@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtwin.encoding.encoding import Encoding, plain
+from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.problem.constraint import AtMost, AtMostOne, Exactly, NotBoth
@@ -107,7 +107,7 @@ def test_penalties_that_do_not_suffice_are_told_and_the_answer_is_feasible_still
     rule = AtMostOne(name="one of two", members=(0, 1))
     for weight, feasible, lowest in ((0.5, False, -1.75), (1.5, True, -1.25)):
         energy = objective + BinaryPolynomial.of(2, {(0, 1): weight})
-        encoding = Encoding(polynomial=energy, objective=objective, variables=("a", "b"), n_decision=2, constraints=(rule,))
+        encoding = BinaryModel(polynomial=energy, objective=objective, variables=("a", "b"), n_decision=2, constraints=(rule,))
         result = Enumeration().solve(Instance(encoding=encoding), seed=0)
         assert result.info["minimiser_is_feasible"] is feasible
         assert result.info["penalised_minimum"] == lowest
@@ -119,7 +119,7 @@ def test_few_feasible_choices_among_very_many_assignments() -> None:
     gains = np.random.default_rng(5).permutation(n) + 1.0
     objective = BinaryPolynomial.of(n, {(i,): -float(g) for i, g in enumerate(gains)} | {(int(np.argmax(gains)), 0): 100.0})
     rule = AtMost(name="two", limit=2, members=tuple(range(n)))
-    encoding = Encoding(
+    encoding = BinaryModel(
         polynomial=objective, objective=objective, variables=tuple(f"x{i}" for i in range(n)), n_decision=n, constraints=(rule,)
     )
     result = Enumeration().solve(Instance(encoding=encoding), seed=0)
@@ -203,7 +203,7 @@ def test_penalties_that_shift_allowed_choices_are_seen() -> None:
     rule = AtMost(name="two", limit=2, members=(0, 1, 2))
     energy = objective + BinaryPolynomial.of(3, {(0,): 3.0, (2,): -0.5})
     names = ("a", "b", "c")
-    encoding = Encoding(polynomial=energy, objective=objective, variables=names, n_decision=3, constraints=(rule,))
+    encoding = BinaryModel(polynomial=energy, objective=objective, variables=names, n_decision=3, constraints=(rule,))
     result = Enumeration().solve(Instance(encoding=encoding), seed=0)
     assert (result.energy, result.proven) == (-1.5, True)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtwin.encoding.encoding import plain
+from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.encoding.rewritten import quadratised, recoded
 from qtwin.problem.constraint import AtLeastOne, AtMost, Cap, Exactly

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from qtwin.encoding.encoding import Encoding, plain
+from qtwin.encoding.model import BinaryModel, plain
 from qtwin.errors import InputError
 from qtwin.solver import registry
 from qtwin.solver.base import Instance
@@ -17,7 +17,7 @@ from tests.oracles.exact_solvers import BOUNDED, Case, load, name_of
 from tests.oracles.instances import constrained, random_polynomial
 
 
-def _hard(case: Case) -> Encoding:
+def _hard(case: Case) -> BinaryModel:
     """What the solver does not prove within seconds; as large as Gurobi's restricted licence takes in linear form."""
     return plain(random_polynomial(48 if case[1].get("form") == "linear" else 64, 2, 0))
 
@@ -67,7 +67,7 @@ def test_warm_starts_under_constraints(case: Case) -> None:
         solver.solve(Instance(encoding=encoding, warm_start=np.full(6, 2, dtype=np.uint8)), seed=0)
 
 
-def _objective(encoding: Encoding, x: tuple[int, ...]) -> float:
+def _objective(encoding: BinaryModel, x: tuple[int, ...]) -> float:
     row = np.zeros((1, encoding.polynomial.n_variables))
     row[0, : len(x)] = x
     return float(encoding.objective.evaluate(row)[0])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qtwin.encoding.encoding import plain
+from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance
@@ -63,7 +63,7 @@ def test_a_licence_that_cannot_be_read_is_a_gentle_error(tmp_path: Path) -> None
     (tmp_path / "gurobi.lic").write_text("".join(f"{k}={v}\n" for k, v in expired.items()))
     code = (
         "from qtwin.solver.classical.gurobi import Gurobi; from qtwin.solver.base import Instance;"
-        "from qtwin.encoding.encoding import plain; from qtwin.encoding.polynomial import BinaryPolynomial;"
+        "from qtwin.encoding.model import plain; from qtwin.encoding.polynomial import BinaryPolynomial;"
         "Gurobi().solve(Instance(encoding=plain(BinaryPolynomial.of(2, {(0, 1): 1.0}))), seed=0)"
     )
     done = subprocess.run(

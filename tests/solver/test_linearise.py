@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from qtwin.encoding.encoding import Encoding, plain
+from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.errors import InputError
 from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, Linear, NotBoth
@@ -172,7 +172,7 @@ def test_what_cannot_be_stated_is_refused() -> None:
             under(random_polynomial(3, 2, 0), Linear(name="c", members=(0, 1), weights=(1e18, -1e18 / 3), sense="<=", limit=0.1))
         )
     objective = random_polynomial(4, 2, 0)
-    slack = Encoding(
+    slack = BinaryModel(
         polynomial=objective,
         objective=objective,
         variables=tuple("abcd"),

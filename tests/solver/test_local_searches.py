@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtwin.encoding.encoding import Encoding, plain
+from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.problem.constraint import AtMost, AtMostOne, Constraint, Exactly, NotBoth
@@ -33,7 +33,7 @@ def _dense(n: int, seed: int) -> BinaryPolynomial:
     return BinaryPolynomial.of(n, {t: int(rng.integers(-50, 51)) for k in (1, 2) for t in itertools.combinations(range(n), k)})
 
 
-def _choose(n: int, k: int, seed: int, *others: Constraint) -> Encoding:
+def _choose(n: int, k: int, seed: int, *others: Constraint) -> BinaryModel:
     return under(_dense(n, seed), Exactly(name="size", count=k, members=tuple(range(n))), *others)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qtwin.encoding.encoding import plain
+from qtwin.encoding.model import plain
 from qtwin.encoding.quadratise import METHODS, quadratise
 from qtwin.solver import registry
 from qtwin.solver.base import Instance

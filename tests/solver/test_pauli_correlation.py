@@ -7,7 +7,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from qtwin.encoding.encoding import plain
+from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.encoding.spin import from_spins
 from qtwin.errors import InputError

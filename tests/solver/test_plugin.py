@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from qtwin.encoding.encoding import plain
+from qtwin.encoding.model import plain
 from qtwin.errors import InputError
 from qtwin.solver import registry
 from qtwin.solver.base import Instance

@@ -5,21 +5,21 @@ from __future__ import annotations
 import networkx as nx
 import pytest
 
-from qtwin.encoding.encoding import Encoding, plain
 from qtwin.encoding.generate import make
+from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.solver import registry
 from qtwin.solver.base import Instance
 
 
-def _cut(graph: nx.Graph) -> Encoding:
+def _cut(graph: nx.Graph) -> BinaryModel:
     """Minus the cut."""
     place = {v: i for i, v in enumerate(graph)}
     edges = [tuple(sorted((place[a], place[b]))) for a, b in graph.edges]
     return plain(BinaryPolynomial.of(len(place), [((i,), -1.0) for e in edges for i in e] + [(e, 2.0) for e in edges]))
 
 
-def _both(encoding: Encoding, optimum: float, reads: int = 100) -> None:
+def _both(encoding: BinaryModel, optimum: float, reads: int = 100) -> None:
     proven = registry.load("auto", {}).solve(Instance(encoding=encoding), seed=0, time_limit_s=120.0)
     assert proven.energy == pytest.approx(optimum, abs=1e-6)
     assert proven.proven, proven.info

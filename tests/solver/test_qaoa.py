@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qtwin.backend import registry
 from qtwin.backend.base import Ansatz, Backend
-from qtwin.encoding.encoding import plain
+from qtwin.encoding.model import plain
 from qtwin.encoding.pauli import diagonal
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError

@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from qtwin.encoding.encoding import plain
+from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.solver import registry, schedule

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qtwin.backend.statevector.distribution import lowest_share as cvar
-from qtwin.encoding.encoding import plain
+from qtwin.encoding.model import plain
 from qtwin.encoding.pauli import diagonal
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.encoding.spin import from_spins

@@ -87,7 +87,7 @@ def test_entry_points_join_the_table_and_never_shadow_it(monkeypatch: pytest.Mon
     points = [
         metadata.EntryPoint(name="theirs", value="qtwin.solver.classical.enumeration:Enumeration", group=registry.GROUP),
         metadata.EntryPoint(name="random", value="somewhere:Else", group=registry.GROUP),
-        metadata.EntryPoint(name="broken", value="qtwin.solver.base:Card", group=registry.GROUP),
+        metadata.EntryPoint(name="broken", value="qtwin.solver.base:SolverInfo", group=registry.GROUP),
     ]
     monkeypatch.setattr(metadata, "entry_points", lambda group: points if group == registry.GROUP else [])
     assert isinstance(registry.load("theirs", {}), Enumeration)

@@ -8,7 +8,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from qtwin.encoding.encoding import plain
+from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.solver import registry, resources
 from qtwin.solver.base import Instance

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from qtwin.backend.base import Samples
-from qtwin.encoding.encoding import plain
+from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial, bits_to_index
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance

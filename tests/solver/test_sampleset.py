@@ -6,7 +6,7 @@ import dimod
 import numpy as np
 import pytest
 
-from qtwin.encoding.encoding import plain
+from qtwin.encoding.model import plain
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result
 from qtwin.solver.classical.cp_sat import CpSat

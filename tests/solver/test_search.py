@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qtwin.encoding.encoding import Encoding, plain
+from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.problem.constraint import AtMostOne
 from qtwin.solver.base import Instance, Result
@@ -66,7 +66,7 @@ def test_penalties_that_do_not_vanish_leave_no_claim_on_the_energy() -> None:
     """An approximate penalty charges every choice: a bound on the objective is then none on the encoded energy."""
     objective = BinaryPolynomial.of(2, {(0,): -1.0, (1,): -3.0})
     rule = AtMostOne(name="one", members=(0, 1))
-    encoding = Encoding(
+    encoding = BinaryModel(
         polynomial=objective + BinaryPolynomial.of(2, {(): 0.5, (0, 1): 4.0}),
         objective=objective,
         variables=("a", "b"),

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.solver.slack import fill_slack
 from tests.oracles.instances import RULES, constrained, random_polynomial
 
 
-def _with_slack(polynomial: BinaryPolynomial, n_decision: int) -> Encoding:
+def _with_slack(polynomial: BinaryPolynomial, n_decision: int) -> BinaryModel:
     n = polynomial.n_variables
-    return Encoding(
+    return BinaryModel(
         polynomial=polynomial, objective=polynomial, variables=tuple(f"x{i}" for i in range(n)), n_decision=n_decision
     )
 

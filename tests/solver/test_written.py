@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.penalty import encode
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.encoding.rewritten import quadratised, recoded
@@ -28,14 +28,14 @@ RULES = (
 FEASIBLE = feasible_bits(6, RULES)
 
 
-def _encoding(degree: int, seed: int) -> Encoding:
+def _encoding(degree: int, seed: int) -> BinaryModel:
     rng = np.random.default_rng(seed)
     terms = [t for k in range(1, degree + 1) for t in itertools.combinations(range(6), k)]
     utility = BinaryPolynomial.of(6, list(zip(terms, rng.normal(size=len(terms)), strict=True)))
     return encode(utility, names=[f"option {i}" for i in range(6)], constraints=RULES, feasible=FEASIBLE[:2])
 
 
-def _written(encoding: Encoding, code: str, method: str) -> Encoding:
+def _written(encoding: BinaryModel, code: str, method: str) -> BinaryModel:
     made = encoding if code == "one_hot" else recoded(encoding, code)
     return made if method == "no" else quadratised(made, method)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import qtwin as qt
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.problem.regimen import RegimenProblem
 
 DRUGS = ["donepezil", "galantamine", "metoprolol", "bisoprolol", "digoxin", "amlodipine", "lisinopril", "apixaban", "sertraline"]
@@ -29,7 +29,7 @@ def problem(tmp_path_factory: pytest.TempPathFactory) -> RegimenProblem:
 
 
 @pytest.fixture(scope="module")
-def model(problem: RegimenProblem) -> Encoding:
+def model(problem: RegimenProblem) -> BinaryModel:
     """Its model."""
     return problem.to_model(surrogate="quadratic", n_train=60, seed=1)
 
@@ -48,7 +48,7 @@ def test_the_import_is_light() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_ten_lines_lead_from_a_record_to_a_comparison(problem: RegimenProblem, model: Encoding) -> None:
+def test_ten_lines_lead_from_a_record_to_a_comparison(problem: RegimenProblem, model: BinaryModel) -> None:
     runs = [qt.solve(model, s, seed=1) for s in ("cp-sat", qt.QAOA(layers=1, backend="aer", shots=256))]
     study = qt.compare(problem, runs, spectrum="never")
     assert study.verdict
@@ -60,14 +60,16 @@ def test_ten_lines_lead_from_a_record_to_a_comparison(problem: RegimenProblem, m
     assert study.worth.remaining_life_qaly == pytest.approx(best, abs=1e-12)
 
 
-def test_a_result_reads_back_as_itself(problem: RegimenProblem, model: Encoding, tmp_path: Path) -> None:
+def test_a_result_reads_back_as_itself(problem: RegimenProblem, model: BinaryModel, tmp_path: Path) -> None:
     study = qt.compare(problem, [qt.solve(model, "tabu", seed=1, time_limit_s=1.0)], spectrum="never")
     assert qt.Comparison.read(study.write(tmp_path / "result.json")) == study
     properties = qt.Comparison.model_json_schema()["properties"]
     assert set(json.loads((tmp_path / "result.json").read_text())) == set(properties)
 
 
-def test_a_comparison_is_drawn_and_written_where_it_is_asked_to(problem: RegimenProblem, model: Encoding, tmp_path: Path) -> None:
+def test_a_comparison_is_drawn_and_written_where_it_is_asked_to(
+    problem: RegimenProblem, model: BinaryModel, tmp_path: Path
+) -> None:
     runs = [qt.solve(model, "cp-sat"), qt.solve(model, "tabu", time_limit_s=0.5)]
     study = qt.compare(problem, runs, spectrum="never")
     page = study.to_html(tmp_path / "mine.html")
@@ -89,7 +91,7 @@ def test_a_comparison_refuses_what_is_no_run_on_its_problem(problem: RegimenProb
         qt.compare(problem, [other])
 
 
-def test_counts_are_read_in_their_named_order_and_scored_on_the_twin(problem: RegimenProblem, model: Encoding) -> None:
+def test_counts_are_read_in_their_named_order_and_scored_on_the_twin(problem: RegimenProblem, model: BinaryModel) -> None:
     best = qt.solve(model, "cp-sat").bits
     assert best is not None
     first = "".join(map(str, best))
@@ -113,7 +115,7 @@ def test_counts_are_read_in_their_named_order_and_scored_on_the_twin(problem: Re
         assert scored.to_pandas()["utility_qaly"][0] == pytest.approx(utility)
 
 
-def test_samples_of_runs_and_of_qiskits_samplers_are_read(problem: RegimenProblem, model: Encoding) -> None:
+def test_samples_of_runs_and_of_qiskits_samplers_are_read(problem: RegimenProblem, model: BinaryModel) -> None:
     containers = pytest.importorskip("qiskit.primitives.containers")
     run = qt.solve(model, "random", shots=64, seed=2)
     assert run.samples is not None
@@ -127,7 +129,7 @@ def test_samples_of_runs_and_of_qiskits_samplers_are_read(problem: RegimenProble
         qt.BinaryModel.from_qubo([[1.0]]).evaluate(run.samples)
 
 
-def test_own_counts_stand_beside_solvers_with_null_baselines(problem: RegimenProblem, model: Encoding) -> None:
+def test_own_counts_stand_beside_solvers_with_null_baselines(problem: RegimenProblem, model: BinaryModel) -> None:
     rows = problem.feasible_bits()
     first = np.zeros((3, model.n_variables), dtype=np.uint8)
     best = qt.solve(model, "cp-sat").bits
@@ -154,7 +156,7 @@ def test_a_job_is_priced_without_an_account(monkeypatch: pytest.MonkeyPatch) -> 
         qt.estimate_cost(model, qt.QAOA(layers=1))
 
 
-def test_a_model_from_elsewhere_has_no_unit(model: Encoding) -> None:
+def test_a_model_from_elsewhere_has_no_unit(model: BinaryModel) -> None:
     assert all("QALY" in p.reason for p in model.penalties)
     dimod = pytest.importorskip("dimod")
     cqm = dimod.ConstrainedQuadraticModel()
@@ -165,13 +167,13 @@ def test_a_model_from_elsewhere_has_no_unit(model: Encoding) -> None:
     assert "QALY" not in penalty.reason
 
 
-def test_a_result_is_printed_in_a_line(problem: RegimenProblem, model: Encoding) -> None:
+def test_a_result_is_printed_in_a_line(problem: RegimenProblem, model: BinaryModel) -> None:
     study = qt.compare(problem, [qt.solve(model, "tabu", seed=1, time_limit_s=1.0)], spectrum="never")
     assert str(study) == repr(study)
     assert "\n" not in str(study)
 
 
-def test_counts_in_the_wrong_form_are_refused(model: Encoding) -> None:
+def test_counts_in_the_wrong_form_are_refused(model: BinaryModel) -> None:
     n = model.n_variables
     for counts, order, said in (
         ({"0" * n: 3}, None, "order of the bits"),
@@ -214,7 +216,7 @@ def test_pennylane_sees_the_same_energy() -> None:
     assert matrix == pytest.approx(model.polynomial.evaluate(bits))
 
 
-def test_a_constrained_model_goes_to_dimod_and_back(problem: RegimenProblem, model: Encoding) -> None:
+def test_a_constrained_model_goes_to_dimod_and_back(problem: RegimenProblem, model: BinaryModel) -> None:
     cqm = model.to_cqm()
     back = qt.BinaryModel.from_cqm(cqm)
     rows = problem.feasible_bits()[:50]
@@ -226,7 +228,7 @@ def test_a_constrained_model_goes_to_dimod_and_back(problem: RegimenProblem, mod
     assert back.value(rows) == pytest.approx(model.value(rows))
 
 
-def test_a_file_keeps_the_model(model: Encoding, tmp_path: Path) -> None:
+def test_a_file_keeps_the_model(model: BinaryModel, tmp_path: Path) -> None:
     for suffix in (".json", ".qubo", ".lp"):
         read = qt.BinaryModel.from_file(model.to_file(tmp_path / f"m{suffix}"))
         found = qt.solve(read, "cp-sat")
@@ -242,7 +244,7 @@ def test_an_example_is_copied_and_never_overwrites(tmp_path: Path) -> None:
         qt.examples.copy("quickstrat", tmp_path)
 
 
-def test_what_is_shown_fits_a_screen(problem: RegimenProblem, model: Encoding) -> None:
+def test_what_is_shown_fits_a_screen(problem: RegimenProblem, model: BinaryModel) -> None:
     regimen = problem.regimen(problem.feasible_bits()[-1])
     for value in (problem.twin, problem.twin.patient, problem, model, regimen, problem.options[0], problem.eligibility):
         assert len(repr(value)) < 400, type(value)

@@ -59,7 +59,7 @@ def test_the_sampled_question_finds_what_the_enumerated_one_proves(runs: tuple[d
     assert f"{problem['n_simulated']:,} of {problem['n_feasible']:,} allowed regimens were simulated" in sampled["solver_verdict"]
     assert max(r["objective_twin"] for r in rows.values() if r["feasible"]) <= proof["objective_twin"] + 1e-12
     # the same seed trains on other regimens, but measures the same quantity
-    for one, other in ((whole["encoding"]["fidelity"], sampled["encoding"]["fidelity"]),):
+    for one, other in ((whole["encoding"]["accuracy"], sampled["encoding"]["accuracy"]),):
         assert other["n_held_out"] <= 60
         assert abs(one["rank_correlation"] - other["rank_correlation"]) < 0.2
 

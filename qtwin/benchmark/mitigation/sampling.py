@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from qtwin.backend import registry
 from qtwin.backend.base import Ansatz, Backend, Samples
 from qtwin.backend.mitigation import Mitigated, Readout, quasi_probabilities
-from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.generate import make
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.pauli import diagonal
 from qtwin.errors import InputError
 from qtwin.solver.classical.random_sampling import descend
@@ -39,7 +39,7 @@ class SamplingCase:
         ideal_repaired: Probability of an optimal shot after one-flip descent, without noise.
     """
 
-    encoding: Encoding
+    encoding: BinaryModel
     ansatz: Ansatz
     theta: NDArray[np.float64]
     best: float

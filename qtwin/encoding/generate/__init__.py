@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin import plugins
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError, unknown_name
 from qtwin.problem.regimen import RegimenProblem
 
@@ -64,7 +64,7 @@ class Generated:
     family: str
     seed: int
     options: Mapping[str, Any] = field(default_factory=dict)
-    encoding: Encoding
+    encoding: BinaryModel
     optimum: float | None = None
     optimal_bits: NDArray[np.uint8] | None = None
     hardness: str

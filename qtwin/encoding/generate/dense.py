@@ -6,8 +6,8 @@ from itertools import combinations
 
 import numpy as np
 
-from qtwin.encoding.encoding import plain
 from qtwin.encoding.generate import Generated
+from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 

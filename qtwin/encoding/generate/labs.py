@@ -13,8 +13,8 @@ from collections import Counter
 from functools import lru_cache
 from importlib.resources import files
 
-from qtwin.encoding.encoding import plain
 from qtwin.encoding.generate import Generated
+from qtwin.encoding.model import plain
 from qtwin.encoding.spin import from_spins
 from qtwin.errors import InputError
 

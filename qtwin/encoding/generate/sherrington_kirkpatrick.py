@@ -9,8 +9,8 @@ from itertools import combinations
 
 import numpy as np
 
-from qtwin.encoding.encoding import plain
 from qtwin.encoding.generate import Generated
+from qtwin.encoding.model import plain
 from qtwin.encoding.spin import from_spins
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from qtwin.encoding.encoding import plain
 from qtwin.encoding.generate import Generated
+from qtwin.encoding.model import plain
 from qtwin.encoding.spin import from_spins
 from qtwin.errors import InputError
 

@@ -13,8 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.instance.content import suffix_by_content
+from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError, QtwinError, unknown_name
 
 FORMATS: dict[str, str] = {
@@ -44,10 +44,10 @@ _PIECE = 1 << 20
 class Format(Protocol):
     """What the module of a format offers."""
 
-    def read(self, text: str, name: str) -> Encoding:
+    def read(self, text: str, name: str) -> BinaryModel:
         """The instance in a file of that name; raises InputError with the line for anything unusable."""
 
-    def write(self, encoding: Encoding) -> str:
+    def write(self, encoding: BinaryModel) -> str:
         """The text of the file; raises InputError for what the format cannot hold."""
 
 
@@ -63,7 +63,7 @@ def format_of(path: Path) -> Format:
     return cast(Format, import_module(FORMATS[inner.suffix.lower()]))
 
 
-def read_instance(path: Path, problem: str = "") -> Encoding:
+def read_instance(path: Path, problem: str = "") -> BinaryModel:
     """The instance in a file, which may be packed (`PACKED`).
 
     Args:
@@ -91,7 +91,7 @@ def read_instance(path: Path, problem: str = "") -> Encoding:
     read_problem = getattr(form, "read_problem", None)
     if read_problem is None:
         raise InputError(f"{path.name} holds one problem, and problem {problem[:20]!r} was asked for", hint="leave --problem out")
-    return cast(Encoding, read_problem(text, path.name, problem))
+    return cast(BinaryModel, read_problem(text, path.name, problem))
 
 
 def _inner(path: Path) -> Path:
@@ -140,7 +140,7 @@ def _unpacked(raw: bytes, path: Path) -> bytes:
     return bytes(found)
 
 
-def write_instance(encoding: Encoding, path: Path) -> None:
+def write_instance(encoding: BinaryModel, path: Path) -> None:
     """Write an instance; the suffix says how.
 
     Raises:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from qtwin.encoding.encoding import Encoding, plain
 from qtwin.encoding.instance.entries import check_count, entries, whole
 from qtwin.encoding.instance.size import check_announced, check_size
+from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 
 
-def write(encoding: Encoding) -> str:
+def write(encoding: BinaryModel) -> str:
     """A file of one problem.
 
     Raises:
@@ -30,7 +30,7 @@ def write(encoding: Encoding) -> str:
     return "\n".join(["1", f"{p.n_variables} {len(rows)}", *(f"{i} {j} {q!r}" for i, j, q in rows)]) + "\n"
 
 
-def read(text: str, name: str) -> Encoding:
+def read(text: str, name: str) -> BinaryModel:
     """The problem of a file that holds one; its energy is -x'Qx, and every assignment is allowed.
 
     Raises:
@@ -39,7 +39,7 @@ def read(text: str, name: str) -> Encoding:
     return read_problem(text, name, "")
 
 
-def read_problem(text: str, name: str, problem: str) -> Encoding:
+def read_problem(text: str, name: str, problem: str) -> BinaryModel:
     """One problem of a file.
 
     Args:
@@ -97,7 +97,7 @@ def _wanted(problem: str, count: int, name: str) -> int:
     return int(problem)
 
 
-def _problem(lines: list[str], numbers: list[int], name: str, n: int) -> Encoding:
+def _problem(lines: list[str], numbers: list[int], name: str, n: int) -> BinaryModel:
     i, j, q = entries(lines, numbers, name, n, first=1)
     terms = zip(i.tolist(), j.tolist(), (-np.where(i == j, q, 2.0 * q)).tolist(), strict=True)
     polynomial = BinaryPolynomial.of(n, [((a,) if a == b else (a, b), c) for a, b, c in terms])

@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from qtwin.encoding.encoding import Encoding, Penalty
 from qtwin.encoding.instance.size import check_size
 from qtwin.encoding.integers import WholeNumber
+from qtwin.encoding.model import BinaryModel, Penalty
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.problem import constraint as kinds
@@ -77,8 +77,8 @@ class _Document(_Strict):
     whole_numbers: tuple[_WholeNumber, ...] = ()
 
 
-def write(encoding: Encoding) -> str:
-    """Everything but the fidelity.
+def write(encoding: BinaryModel) -> str:
+    """Everything but the accuracy.
 
     Raises:
         InputError: for a recoded or quadratised encoding, whose way back to the options JSON does not hold.
@@ -107,7 +107,7 @@ def write(encoding: Encoding) -> str:
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
-def read(text: str, name: str) -> Encoding:
+def read(text: str, name: str) -> BinaryModel:
     """The encoding again.
 
     Raises:
@@ -144,7 +144,7 @@ def read(text: str, name: str) -> Encoding:
         raise InputError(f"{name}: {str(document.n_decision)[:12]} decision variables of {n}", hint="correct n_decision")
     polynomial = BinaryPolynomial.of(n, [(t.variables, t.coefficient) for t in document.polynomial])
     check_size(polynomial, name)
-    return Encoding(
+    return BinaryModel(
         polynomial=polynomial,
         objective=BinaryPolynomial.of(n, [(t.variables, t.coefficient) for t in document.objective]),
         variables=document.variables,
@@ -165,7 +165,7 @@ def read(text: str, name: str) -> Encoding:
     )
 
 
-def _of_dimod(parsed: Mapping[str, Any], name: str) -> Encoding:
+def _of_dimod(parsed: Mapping[str, Any], name: str) -> BinaryModel:
     """A file of dimod's `BinaryQuadraticModel.to_serializable`."""
     from qtwin.encoding.instance.model import from_bqm
 

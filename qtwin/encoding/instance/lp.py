@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from qtwin.encoding.encoding import Encoding, plain
 from qtwin.encoding.instance.lp_grammar import MOST_TERMS, Program, parse
 from qtwin.encoding.instance.lp_ranges import NEAR, Range, ranges_of
 from qtwin.encoding.instance.size import MOST_VARIABLES, check_size
 from qtwin.encoding.integers import WholeNumber, weights_of
+from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.penalty import encode
 from qtwin.encoding.polynomial import BinaryPolynomial, Term
 from qtwin.errors import InputError
@@ -28,7 +28,7 @@ _MOST_BITS = 100_000
 _OURS = re.compile(r"^x(0|[1-9]\d*)$")
 
 
-def write(encoding: Encoding) -> str:
+def write(encoding: BinaryModel) -> str:
     """The objective under native constraints; without constraints the energy. Penalties are left to whoever reads it.
 
     Raises:
@@ -72,7 +72,7 @@ def _wrapped(words: Iterable[str]) -> list[str]:
     return ["  " + " ".join(listed[k : k + 8]) for k in range(0, len(listed), 8)]
 
 
-def read(text: str, name: str) -> Encoding:
+def read(text: str, name: str) -> BinaryModel:
     """The objective under the rows as native constraints, and as an energy with proven penalties.
 
     Raises:

@@ -11,9 +11,9 @@ from collections import defaultdict
 
 import numpy as np
 
-from qtwin.encoding.encoding import Encoding, plain
 from qtwin.encoding.instance.entries import entries, whole
 from qtwin.encoding.instance.size import check_announced, check_size
+from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 
@@ -21,7 +21,7 @@ _NEAR = 1e-9
 """By how much a linear coefficient may miss the sum of its edges, of that sum."""
 
 
-def write(encoding: Encoding) -> str:
+def write(encoding: BinaryModel) -> str:
     """The graph, if the energy is minus the weight of a cut.
 
     Raises:
@@ -44,7 +44,7 @@ def write(encoding: Encoding) -> str:
     return "\n".join(lines) + "\n"
 
 
-def read(text: str, name: str) -> Encoding:
+def read(text: str, name: str) -> BinaryModel:
     """The cut as an energy; every assignment is allowed.
 
     Raises:

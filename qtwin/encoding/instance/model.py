@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from qtwin.encoding.encoding import Encoding, plain
+from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.penalty import encode
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.encoding.spin import from_spins
@@ -18,7 +18,7 @@ from qtwin.problem.constraint import Constraint, linear, row_of
 _SENSES: dict[str, Any] = {"Le": "<=", "Ge": ">=", "Eq": "=="}
 
 
-def to_bqm(encoding: Encoding) -> Any:
+def to_bqm(encoding: BinaryModel) -> Any:
     """The energy as a `dimod.BinaryQuadraticModel`, penalties included; labels are the names of the variables.
 
     Raises:
@@ -36,7 +36,7 @@ def to_bqm(encoding: Encoding) -> Any:
     return model
 
 
-def from_bqm(model: Any) -> Encoding:
+def from_bqm(model: Any) -> BinaryModel:
     """A plain energy over the model's variables, in their order; spins become bits, x = (1 + s) / 2."""
     names = [str(v) for v in model.variables]
     place = {v: i for i, v in enumerate(model.variables)}
@@ -46,14 +46,14 @@ def from_bqm(model: Any) -> Encoding:
     return _named(_polynomial(model, len(names), terms), names)
 
 
-def to_polynomial_model(encoding: Encoding) -> Any:
+def to_polynomial_model(encoding: BinaryModel) -> Any:
     """The energy of any degree as a `dimod.BinaryPolynomial`."""
     dimod: Any = import_module("dimod")
     names = _distinct(encoding.variables)
     return dimod.BinaryPolynomial({tuple(names[i] for i in t): c for t, c in encoding.polynomial.terms.items()}, "BINARY")
 
 
-def from_polynomial_model(model: Any) -> Encoding:
+def from_polynomial_model(model: Any) -> BinaryModel:
     """A plain energy; variables in the order of their names' first occurrence."""
     order = list(dict.fromkeys(v for term in model for v in sorted(term, key=str)))
     place = {v: i for i, v in enumerate(order)}
@@ -61,7 +61,7 @@ def from_polynomial_model(model: Any) -> Encoding:
     return _named(_polynomial(model, len(order), terms), [str(v) for v in order])
 
 
-def to_cqm(encoding: Encoding) -> Any:
+def to_cqm(encoding: BinaryModel) -> Any:
     """A `dimod.ConstrainedQuadraticModel`: the objective under its native constraints; without constraints the whole energy.
 
     Raises:
@@ -93,7 +93,7 @@ def to_cqm(encoding: Encoding) -> Any:
     return model
 
 
-def from_cqm(model: Any, name: str = "the model", order: Sequence[str] | None = None) -> Encoding:
+def from_cqm(model: Any, name: str = "the model", order: Sequence[str] | None = None) -> BinaryModel:
     """The objective under native constraints, and the same as an energy with proven penalties.
 
     Args:
@@ -137,12 +137,12 @@ def _polynomial(model: Any, n: int, terms: list[tuple[tuple[int, ...], float]]) 
     return BinaryPolynomial.of(n, terms)
 
 
-def _named(polynomial: BinaryPolynomial, names: list[str]) -> Encoding:
+def _named(polynomial: BinaryPolynomial, names: list[str]) -> BinaryModel:
     made = plain(polynomial)
-    return Encoding(polynomial=polynomial, objective=polynomial, variables=tuple(names), n_decision=made.n_decision)
+    return BinaryModel(polynomial=polynomial, objective=polynomial, variables=tuple(names), n_decision=made.n_decision)
 
 
-def _options(encoding: Encoding) -> tuple[str, ...]:
+def _options(encoding: BinaryModel) -> tuple[str, ...]:
     return tuple(f"option {i}" for i in range(encoding.n_decision))
 
 

@@ -17,10 +17,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.instance.document import constraint_of, plain_constraint
 from qtwin.encoding.instance.entries import Indices, entries, finite
 from qtwin.encoding.instance.size import check_announced, check_size
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.polynomial import BinaryPolynomial, Term
 from qtwin.errors import InputError
 
@@ -28,7 +28,7 @@ _WHOLE = re.compile(r"[0-9]{1,12}")
 _FORM = "'p qubo 0 maxNodes nNodes nCouplers'"
 
 
-def write(encoding: Encoding) -> str:
+def write(encoding: BinaryModel) -> str:
     """The polynomial, penalties included; objective and constraints in a comment, where options are variables.
 
     Raises:
@@ -61,7 +61,7 @@ def write(encoding: Encoding) -> str:
     return "\n".join(lines) + "\n"
 
 
-def read(text: str, name: str) -> Encoding:
+def read(text: str, name: str) -> BinaryModel:
     """The polynomial, and what its comments say of it.
 
     Raises:
@@ -109,7 +109,9 @@ def read(text: str, name: str) -> Encoding:
     polynomial = _polynomial(size[0], offset, first_index, second_index, values)
     check_size(polynomial, name)
     variables = tuple(names.get(i, f"x{i}") for i in range(size[0]))
-    made = Encoding(polynomial=polynomial, objective=polynomial, variables=variables, n_decision=size[0], constraints_known=False)
+    made = BinaryModel(
+        polynomial=polynomial, objective=polynomial, variables=variables, n_decision=size[0], constraints_known=False
+    )
     return _told(made, told, name) if told else made
 
 
@@ -144,7 +146,7 @@ def _digest(polynomial: BinaryPolynomial) -> str:
     return told.hexdigest()
 
 
-def _told(made: Encoding, told: str, name: str) -> Encoding:
+def _told(made: BinaryModel, told: str, name: str) -> BinaryModel:
     """The encoding with the constraints of its comment, where that was written of this polynomial."""
     try:
         known = json.loads(told)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.instance.entries import check_count, entries, finite, whole
 from qtwin.encoding.instance.size import check_announced, check_size
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 
 
-def write(encoding: Encoding) -> str:
+def write(encoding: BinaryModel) -> str:
     """The polynomial, penalties included; names and constraints are not kept.
 
     Raises:
@@ -30,7 +30,7 @@ def write(encoding: Encoding) -> str:
     return "\n".join(lines) + "\n"
 
 
-def read(text: str, name: str) -> Encoding:
+def read(text: str, name: str) -> BinaryModel:
     """The energy; nobody knows what of it is penalty.
 
     Raises:
@@ -71,7 +71,7 @@ def read(text: str, name: str) -> Encoding:
     terms = zip(i.tolist(), j.tolist(), np.where(i == j, values, 2.0 * values).tolist(), strict=True)
     polynomial = BinaryPolynomial.of(size[0], [((), offset), *(((a,) if a == b else (a, b), c) for a, b, c in terms)])
     check_size(polynomial, name)
-    return Encoding(
+    return BinaryModel(
         polynomial=polynomial,
         objective=polynomial,
         variables=tuple(f"x{i + 1}" for i in range(size[0])),

@@ -13,7 +13,7 @@ from qtwin.errors import InputError, unknown_name
 if TYPE_CHECKING:
     import pandas as pd
 
-    from qtwin.encoding.encoding import Encoding
+    from qtwin.encoding.model import BinaryModel
 
 Array = NDArray[np.float64]
 
@@ -137,7 +137,7 @@ class Screen:
         objective: str = "mean",
         full_effect: float = 100.0,
         floor: float = 0.01,
-    ) -> Encoding:
+    ) -> BinaryModel:
         """The choice of exactly `size` drugs as a model to minimise: energy = -value, with proven penalties.
 
         Pairs that were not measured in the context are forbidden. Both objectives are exactly quadratic, so nothing is fitted.

@@ -11,11 +11,11 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.encoding import Encoding, plain
+from qtwin.encoding.model import BinaryModel, plain
 from qtwin.errors import InputError, MissingVendorError
 from qtwin.problem.constraint import is_row
 from qtwin.solver import registry
-from qtwin.solver.base import Card, Instance, Result, Solver, TracePoint
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint
 from qtwin.solver.counting import exactly, most_choices
 from qtwin.solver.linearise import posed
 from qtwin.solver.persistency import Persistency, persistency
@@ -69,8 +69,8 @@ class Auto(Solver):
         self.time_limit_s, self.heuristic_share, self.proof = time_limit_s, heuristic_share, proof
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="auto",
             summary="chooses by size and structure: roof duality, enumeration, a heuristic, an exact solver from its best",
             kind="classical",
@@ -136,12 +136,12 @@ class Auto(Solver):
             portfolio.run(exact, replace(instance, warm_start=better), {})
 
 
-def _choice(encoding: Encoding, bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _choice(encoding: BinaryModel, bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A whole assignment as a warm start: the choice of options under native constraints."""
     return encoding.decode(bits[None, :])[0] if encoding.constraints else bits
 
 
-def _fixing(encoding: Encoding) -> Persistency | None:
+def _fixing(encoding: BinaryModel) -> Persistency | None:
     """Roof duality where it applies: a quadratic of moderate size without native constraints."""
     polynomial = encoding.polynomial
     if encoding.constraints or polynomial.degree > 2 or polynomial.n_terms > _LINEAR:
@@ -149,7 +149,7 @@ def _fixing(encoding: Encoding) -> Persistency | None:
     return persistency(polynomial)
 
 
-def _few_choices(encoding: Encoding, seconds: float) -> str:
+def _few_choices(encoding: BinaryModel, seconds: float) -> str:
     """Why the feasible choices can all be looked at in so many seconds; empty if they cannot."""
     if not encoding.constraints:
         return ""

@@ -6,7 +6,7 @@ import math
 from typing import Any, final
 
 from qtwin.errors import InputError, QtwinError
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.interruptible import run_interruptibly
 from qtwin.solver.linearise import LinearModel, linearise
 from qtwin.solver.scaled import Scaled
@@ -33,8 +33,8 @@ class CpSat(Solver):
         self.time_limit_s, self.threads = time_limit_s, threads
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="cp-sat",
             summary="exact branch and bound on the encoded objective under native constraints (OR-tools)",
             kind="classical",

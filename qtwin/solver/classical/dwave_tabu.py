@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.errors import InputError
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.bqm import bits_of, to_bqm
 from qtwin.solver.reads import draw_in_batches
 from qtwin.solver.search import warm_start_of
@@ -41,8 +41,8 @@ class DwaveTabu(Solver):
         self.reads, self.updates, self.restarts, self.tenure = reads, updates, restarts, tenure
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="dwave-tabu",
             summary="multistart tabu search on the penalised QUBO (dwave-samplers)",
             kind="classical",

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.problem.constraint import is_row
 from qtwin.problem.feasible import feasible_bits
-from qtwin.solver.base import Card, Instance, Result, Solver, TracePoint, TwinProblem
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint, TwinProblem
 from qtwin.solver.counting import exactly, most_choices
 from qtwin.solver.linearise import posed
 from qtwin.solver.sampled import best_feasible
@@ -43,8 +43,8 @@ class Enumeration(Solver):
     """
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="enumeration",
             summary="every feasible choice simulated on the twin; without a twin, every assignment of the polynomial",
             kind="classical",
@@ -69,7 +69,7 @@ class Enumeration(Solver):
         return _on_the_polynomial(instance.encoding, seed, time_limit_s)
 
 
-def _on_the_twin(encoding: Encoding, problem: TwinProblem, seed: int, time_limit_s: float | None) -> Result:
+def _on_the_twin(encoding: BinaryModel, problem: TwinProblem, seed: int, time_limit_s: float | None) -> Result:
     started = time.perf_counter()
     choices = problem.feasible_bits()
     listed = time.perf_counter()
@@ -119,7 +119,7 @@ def _on_the_twin(encoding: Encoding, problem: TwinProblem, seed: int, time_limit
     )
 
 
-def _on_the_polynomial(encoding: Encoding, seed: int, time_limit_s: float | None) -> Result:
+def _on_the_polynomial(encoding: BinaryModel, seed: int, time_limit_s: float | None) -> Result:
     started = time.perf_counter()
     n, most = encoding.polynomial.n_variables, limit(encoding.polynomial)
     if n > most:
@@ -144,7 +144,7 @@ def _on_the_polynomial(encoding: Encoding, seed: int, time_limit_s: float | None
     )
 
 
-def _under_constraints(encoding: Encoding, seed: int, time_limit_s: float | None) -> Result:
+def _under_constraints(encoding: BinaryModel, seed: int, time_limit_s: float | None) -> Result:
     started = time.perf_counter()
     info: dict[str, Any] = {"minimiser_is_feasible": None, "penalised_minimum": None}
     if encoding.polynomial.n_variables <= _BESIDE:
@@ -203,7 +203,7 @@ def _minimiser(polynomial: BinaryPolynomial, time_limit_s: float | None) -> Mini
     return minimise_any(polynomial, time_limit_s=time_limit_s)
 
 
-def _best_choice(encoding: Encoding, time_limit_s: float | None) -> Best | None:
+def _best_choice(encoding: BinaryModel, time_limit_s: float | None) -> Best | None:
     """The best allowed choice by a compiled walk over choices, or None where there is none for the case.
 
     It takes quadratic objectives under linear rows, and penalties that vanish where the rows hold, so that the objective alone

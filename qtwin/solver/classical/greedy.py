@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import final
 
-from qtwin.solver.base import Card, Instance, Result, Solver, TracePoint
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint
 from qtwin.solver.sampled import best_feasible
 from qtwin.solver.terrain import Terrain
 
@@ -19,8 +19,8 @@ class Greedy(Solver):
     """
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="greedy",
             summary="adds the best option until none helps, constraints kept native",
             kind="classical",

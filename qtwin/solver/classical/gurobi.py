@@ -7,7 +7,7 @@ from typing import Any, Literal, final
 import numpy as np
 
 from qtwin.errors import InputError, QtwinError
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.interruptible import run_interruptibly
 from qtwin.solver.linearise import LinearModel, linearise
 from qtwin.solver.scaled import Stretched
@@ -37,8 +37,8 @@ class Gurobi(Solver):
         self.time_limit_s, self.threads, self.form = time_limit_s, threads, form
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="gurobi",
             summary="exact branch and cut on the objective under native constraints (Gurobi)",
             kind="classical",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.errors import InputError, QtwinError
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.cuts import add_cuts
 from qtwin.solver.interruptible import run_interruptibly
 from qtwin.solver.linearise import LinearModel, linearise
@@ -43,8 +43,8 @@ class Highs(Solver):
         self.time_limit_s, self.threads, self.cut_share = time_limit_s, threads, cut_share
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="highs",
             summary="exact branch and cut on the linearised objective under native constraints (HiGHS)",
             kind="classical",

@@ -10,7 +10,7 @@ import numpy as np
 
 from qtwin.errors import InputError
 from qtwin.problem.uniform import uniform
-from qtwin.solver.base import Card, Instance, Result, Solver, TracePoint
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint
 from qtwin.solver.sampled import best_feasible, collect, summary
 from qtwin.solver.slack import fill_slack
 
@@ -29,8 +29,8 @@ class RandomFeasible(Solver):
         self.shots = shots
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="random-feasible",
             summary="uniform allowed assignments, drawn exactly or by rejection",
             kind="null",

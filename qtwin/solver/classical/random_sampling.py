@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
-from qtwin.solver.base import Card, Instance, Result, Solver, TracePoint
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint
 from qtwin.solver.sampled import best_feasible, collect, summary
 
 
@@ -29,8 +29,8 @@ class RandomSampling(Solver):
         self.shots, self.descent = shots, descent
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="random",
             summary="uniform random assignments, optionally with one-flip descent",
             kind="null",

@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from qtwin.errors import InputError
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.interruptible import run_interruptibly
 from qtwin.solver.linearise import LinearModel, linearise
 from qtwin.solver.scaled import Stretched
@@ -32,8 +32,8 @@ class Scip(Solver):
         self.time_limit_s = time_limit_s
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="scip",
             summary="exact branch and cut on the linearised objective under native constraints (SCIP)",
             kind="classical",

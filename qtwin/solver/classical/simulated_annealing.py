@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.errors import InputError
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.bqm import bits_of, to_bqm
 from qtwin.solver.reads import draw_in_batches, sizes_of
 
@@ -55,8 +55,8 @@ class SimulatedAnnealing(Solver):
         self.schedule, self.sweeps_per_beta = schedule, sweeps_per_beta
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="simulated-annealing",
             summary="simulated annealing on the penalised QUBO (dwave-samplers)",
             kind="classical",

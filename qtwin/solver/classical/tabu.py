@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.errors import InputError
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.neighbourhood.start import seeded
 from qtwin.solver.reads import draw_in_batches, sizes_of
 from qtwin.solver.terrain import Terrain
@@ -41,8 +41,8 @@ class Tabu(Solver):
         self.reads, self.moves, self.tenure, self.spread = reads, moves, tenure, spread
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="tabu",
             summary="compiled multistart tabu search, flips or exchanges, constraints kept native",
             kind="classical",

@@ -20,7 +20,7 @@ from qtwin.backend.determinants.simulator import DeterminantSimulator
 from qtwin.encoding.excitation import ALPHA, BETA, Excitation, FermionicAnsatz, Move, Rotation
 from qtwin.encoding.grouping import Grouping
 from qtwin.errors import InputError, unknown_name
-from qtwin.solver.base import Card, TracePoint
+from qtwin.solver.base import SolverInfo, TracePoint
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.compiled import load_compiled_code
 from qtwin.solver.molecular.execution import Allocation, execution
@@ -92,8 +92,8 @@ class AdaptVqe(EnergyMethod):
         self._how = execution(backend, shots, mapping, grouping, allocation)
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="adapt-vqe",
             summary="ansatz grown by steepest slope from generalised singles and doubles, exact gradients",
             kind="quantum",

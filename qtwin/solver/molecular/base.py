@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.solver.base import Card, TracePoint
+from qtwin.solver.base import SolverInfo, TracePoint
 
 Floats = NDArray[np.float64]
 
@@ -80,7 +80,7 @@ class EnergyMethod(ABC):
 
     @classmethod
     @abstractmethod
-    def card(cls) -> Card:
+    def card(cls) -> SolverInfo:
         """Name, guarantee and citation; `max_variables` is spin orbitals."""
 
     @abstractmethod

@@ -19,7 +19,7 @@ from qtwin.encoding.mapping.electronic import electronic, mapping_of, reference
 from qtwin.encoding.mapping.words import Words, number, word
 from qtwin.encoding.pauli import PauliSum
 from qtwin.errors import InputError, TooLargeError
-from qtwin.solver.base import Card
+from qtwin.solver.base import SolverInfo
 from qtwin.solver.descent import Descent, descend
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.execution import OWN, Allocation, execution, valued
@@ -97,8 +97,8 @@ class HardwareEfficientVQE(EnergyMethod):
         self._how = execution("statevector" if backend == OWN else backend, shots, mapping, grouping, allocation)
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="vqe-hardware-efficient",
             summary="Y rotations and CZ along a line, a penalty on wrong electron numbers, exact gradients",
             kind="quantum",

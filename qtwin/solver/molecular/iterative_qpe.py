@@ -19,7 +19,7 @@ from qtwin.backend.determinants.hamiltonian import hamiltonian
 from qtwin.backend.determinants.space import space_of
 from qtwin.encoding.mapping.electronic import electronic, mapping_of, reference
 from qtwin.errors import InputError, TooLargeError
-from qtwin.solver.base import Card
+from qtwin.solver.base import SolverInfo
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.compiled import load_compiled_code
 from qtwin.solver.molecular.execution import OWN, execution
@@ -63,8 +63,8 @@ class IterativeQpe(EnergyMethod):
         self.bits, self.repetitions = bits, repetitions
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="iterative-qpe",
             summary="phase estimation with one ancilla on the exact evolution of the Hartree-Fock determinant",
             kind="quantum",

@@ -10,7 +10,7 @@ from qtwin.errors import require_vendor
 from qtwin.options import checked_options
 from qtwin.plugins import places
 from qtwin.solver.backed import backed
-from qtwin.solver.base import Card
+from qtwin.solver.base import SolverInfo
 from qtwin.solver.molecular import TABLE
 from qtwin.solver.molecular.base import EnergyMethod
 
@@ -31,7 +31,7 @@ def find(name: str) -> type[EnergyMethod]:
     return plugins.find(name, names(), EnergyMethod, "method")
 
 
-def cards() -> dict[str, Card]:
+def cards() -> dict[str, SolverInfo]:
     """How every method introduces itself; no vendor is imported for it."""
     return {name: find(name).card() for name in names()}
 

@@ -21,7 +21,7 @@ from qtwin.backend.determinants.subspace import Lowest, lowest, spanned
 from qtwin.encoding.coupled_cluster.uccsd import uccsd
 from qtwin.encoding.lucj import lucj
 from qtwin.errors import InputError, unknown_name
-from qtwin.solver.base import Card
+from qtwin.solver.base import SolverInfo
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.compiled import load_compiled_code
 from qtwin.solver.molecular.execution import OWN, execution, on_qubits, pruned
@@ -83,8 +83,8 @@ class Sqd(EnergyMethod):
         self._how = execution(backend, None, "jordan-wigner")
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="sqd",
             summary="diagonalisation among sampled determinants, with configuration recovery and two controls",
             kind="quantum",

@@ -19,7 +19,7 @@ from qtwin.encoding.grouping import Grouping, groups
 from qtwin.encoding.mapping.electronic import electronic, mapping_of, reference
 from qtwin.encoding.pauli import PauliSum
 from qtwin.errors import InputError, TooLargeError
-from qtwin.solver.base import Card
+from qtwin.solver.base import SolverInfo
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.execution import OWN, Allocation, execution, valued
 from qtwin.solver.molecular.spin import shifted_words, spin_words, surcharge_hartree
@@ -118,8 +118,8 @@ class Trotter(EnergyMethod):
         self._how = execution("statevector" if backend == OWN else backend, shots, mapping, grouping, allocation)
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="trotter",
             summary="adiabatic preparation of the ground state in Trotter steps",
             kind="quantum",

@@ -13,7 +13,7 @@ from qtwin.backend.determinants.simulator import DeterminantSimulator
 from qtwin.encoding.coupled_cluster.upccgsd import upccgsd
 from qtwin.encoding.grouping import Grouping
 from qtwin.errors import InputError
-from qtwin.solver.base import Card
+from qtwin.solver.base import SolverInfo
 from qtwin.solver.descent import Descent, descend
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.compiled import load_compiled_code
@@ -61,8 +61,8 @@ class Vqd(EnergyMethod):
         self._how = execution(backend, shots, mapping, grouping, allocation)
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="vqd",
             summary="excited states by deflation on k-UpCCGSD, exact gradients",
             kind="quantum",

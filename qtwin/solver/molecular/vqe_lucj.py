@@ -7,7 +7,7 @@ from typing import final
 from qtwin.backend.base import Backend
 from qtwin.encoding.grouping import Grouping
 from qtwin.encoding.lucj import lucj
-from qtwin.solver.base import Card
+from qtwin.solver.base import SolverInfo
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.execution import Allocation, execution
 from qtwin.solver.molecular.variational import SPIN_ORBITALS, Training, check_options, solved
@@ -52,8 +52,8 @@ class VqeLucj(EnergyMethod):
         self.training = training
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="vqe-lucj",
             summary="local unitary cluster Jastrow, exact gradients, several starts",
             citation="Motta et al. 2023, Chem Sci 14:11213",

@@ -7,7 +7,7 @@ from typing import final
 from qtwin.backend.base import Backend
 from qtwin.encoding.coupled_cluster.uccsd import uccsd
 from qtwin.encoding.grouping import Grouping
-from qtwin.solver.base import Card
+from qtwin.solver.base import SolverInfo
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.execution import Allocation, execution
 from qtwin.solver.molecular.variational import SPIN_ORBITALS, Training, check_options, solved
@@ -50,8 +50,8 @@ class VqeUccsd(EnergyMethod):
         self.training = training
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="vqe-uccsd",
             summary="unitary coupled cluster with singles and doubles, exact gradients",
             citation="Peruzzo et al. 2014, Nat Commun 5:4213",

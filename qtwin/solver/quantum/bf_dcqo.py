@@ -23,7 +23,7 @@ from qtwin.encoding.pauli import PauliSum
 from qtwin.errors import InputError
 from qtwin.solver import commutator as pauli
 from qtwin.solver import resources
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.circuit import answered, check_positive, check_width
 from qtwin.solver.objective import loaded
 from qtwin.solver.pinned import Circuit, Turn, circuit, scaled, strings
@@ -131,8 +131,8 @@ class BFDCQO(Solver):
         self._backend = loaded(backend)
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="bf-dcqo",
             summary="counterdiabatic circuits without training, biased by the best shots round by round",
             kind="quantum",

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Backend
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.circuit import Trained, check_positive, check_width, measured
 from qtwin.solver.descent import Method, descend
 from qtwin.solver.objective import loaded, trainer
@@ -68,8 +68,8 @@ class CVaRQAOA(Solver):
         trainer(self._simulator, optimizer=optimizer, objective_shots=objective_shots)
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="cvar-qaoa",
             summary="QAOA trained for the mean of its best shots, exact gradients",
             kind="quantum",

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.solver import resources
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.circuit import answered, check_positive, check_width, drawn
 from qtwin.solver.evolution import flip_sum, turn_x, uniform
 from qtwin.solver.qaoa_circuit import ansatz, cost_scale
@@ -55,8 +55,8 @@ class FALQON(Solver):
         self.steps, self.dt, self.imaginary_time, self.shots = steps, dt, imaginary_time, shots
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="falqon",
             summary="feedback-based layers, no training; optionally with the imaginary-time steps of a published variant",
             kind="quantum",

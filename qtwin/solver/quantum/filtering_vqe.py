@@ -16,7 +16,7 @@ from typing import final
 import numpy as np
 
 from qtwin.backend.base import Backend
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.circuit import Trained, check_positive, check_width, measured, observable_of
 from qtwin.solver.quantum_ansatz import brickwork
 from qtwin.solver.training import exact_simulator, loaded
@@ -52,8 +52,8 @@ class FilteringVQE(Solver):
         self._backend, self._simulator = loaded(backend), exact_simulator()
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="filtering-vqe",
             summary="imaginary-time filter followed by a hardware-efficient circuit, exact gradients",
             kind="quantum",

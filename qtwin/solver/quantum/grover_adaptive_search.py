@@ -15,7 +15,7 @@ import numpy as np
 
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.solver import resources
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.circuit import answered, check_positive, check_width
 from qtwin.solver.sampled import collect
 
@@ -43,8 +43,8 @@ class GroverAdaptiveSearch(Solver):
         self.max_oracle_calls = max_oracle_calls
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="grover-adaptive-search",
             summary="amplitude amplification below the best energy so far, on an ideal machine, simulated exactly",
             kind="quantum",

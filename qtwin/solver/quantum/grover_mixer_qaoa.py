@@ -15,12 +15,12 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError
 from qtwin.problem.constraint import Constraint, Exactly
 from qtwin.problem.feasible import feasible_bits
 from qtwin.solver import resources
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.circuit import answered, check_positive
 from qtwin.solver.counting import most_choices
 from qtwin.solver.descent import Method, check_method
@@ -72,8 +72,8 @@ class GroverMixerQAOA(Solver):
         self.schedule, self.optimizer, self.objective_shots = schedule, optimizer, objective_shots
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="grover-mixer-qaoa",
             summary="QAOA on the feasible choices alone, mixed by a reflection about all of them",
             kind="quantum",
@@ -157,7 +157,7 @@ class GroverMixerQAOA(Solver):
             },
         )
 
-    def _resources(self, encoding: Encoding, evaluations: int, training_shots: int) -> dict[str, Any]:
+    def _resources(self, encoding: BinaryModel, evaluations: int, training_shots: int) -> dict[str, Any]:
         """Gates of the circuit where the preparation of all feasible choices is known: no constraint, or an exact size alone."""
         n = encoding.n_decision
         preparation = _preparation(n, encoding.constraints)

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 
 from qtwin.backend.base import Backend
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.circuit import Trained, check_positive, check_width, measured
 from qtwin.solver.descent import Descent, Method, descend
 from qtwin.solver.objective import Energy, loaded, trainer
@@ -52,8 +52,8 @@ class HardwareEfficientVQE(Solver):
         self._trainer = trainer(train_on, optimizer=optimizer, objective_shots=objective_shots)
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="hardware-efficient-vqe",
             summary="rotations and entanglers along a line, all angles free, exact gradients",
             kind="quantum",

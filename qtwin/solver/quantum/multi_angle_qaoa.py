@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from qtwin.backend.base import Ansatz, Backend, Layer
 from qtwin.encoding.pauli import PauliSum
 from qtwin.encoding.polynomial import BinaryPolynomial
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.circuit import check_positive, check_width, measured
 from qtwin.solver.descent import Method
 from qtwin.solver.objective import loaded, trainer
@@ -67,8 +67,8 @@ class MultiAngleQAOA(Solver):
         self._values = Values(simulator=simulator, optimizer=optimizer, objective_shots=objective_shots)
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="multi-angle-qaoa",
             summary="QAOA with an angle for every term and qubit, exact gradients",
             kind="quantum",

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Backend
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.pauli import diagonal
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.solver import pauli_correlators as correlators
 from qtwin.solver import resources
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.circuit import answered, check_positive, check_width
 from qtwin.solver.descent import Method, check_method, descend
 from qtwin.solver.objective import loaded
@@ -113,8 +113,8 @@ class PauliCorrelationEncoding(Solver):
         self._bases = {basis: exact_simulator() for basis in correlators.BASES}  # each keeps the circuit that it has checked
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="pauli-correlation-encoding",
             summary="variables in the signs of few-qubit correlators, three measurement settings",
             kind="quantum",
@@ -225,7 +225,9 @@ class _Passed:
             self._energy, self.bits = energy, bits
 
 
-def _polished(encoding: Encoding, rows: NDArray[np.uint8], rng: np.random.Generator) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+def _polished(
+    encoding: BinaryModel, rows: NDArray[np.uint8], rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], dict[str, Any]]:
     """The answers after one-flip descent, and what as many random ones become, a hundred times."""
     polynomial = encoding.polynomial
     better = one_flip(polynomial, rows)

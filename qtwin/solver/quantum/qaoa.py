@@ -17,7 +17,7 @@ from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.solver import resources
 from qtwin.solver import schedule as schedules
-from qtwin.solver.base import Card, Instance, Result, Solver, TracePoint
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint
 from qtwin.solver.descent import Method
 from qtwin.solver.objective import Differentiable, trainer
 from qtwin.solver.sampled import best_feasible, collect, summary
@@ -84,8 +84,8 @@ class QAOA(Solver):
         self._simulator = trainer(train_on, optimizer=optimizer, objective_shots=objective_shots)
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="qaoa",
             summary="QAOA with X mixer, angles by one of five schedules, measured on the chosen backend",
             kind="quantum",

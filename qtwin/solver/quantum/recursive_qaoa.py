@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from qtwin.backend.base import Backend
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.solver import resources
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.circuit import answered, check_positive, check_width
 from qtwin.solver.sampled import collect
 from qtwin.solver.training import ansatz, exact_simulator, loaded, train
@@ -65,8 +65,8 @@ class RecursiveQAOA(Solver):
         self._backend, self._simulator = loaded(backend), exact_simulator()
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="recursive-qaoa",
             summary="variables eliminated by the strongest correlation of a shallow QAOA, the last ones enumerated",
             kind="quantum",

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from qtwin.backend.base import Backend
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.circuit import Trained, check_positive, check_width, measured
 from qtwin.solver.descent import Method
 from qtwin.solver.landscape import CircuitLandscape
@@ -122,8 +122,8 @@ class WarmStartQAOA(Solver):
         self._trainer = trainer(train_on, optimizer=optimizer, objective_shots=objective_shots)
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="warm-start-qaoa",
             summary="QAOA that begins at a convex relaxation, or at a known choice, and mixes about it",
             kind="quantum",

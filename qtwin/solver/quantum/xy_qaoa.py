@@ -17,7 +17,7 @@ from qtwin.encoding.mixer import xy_layers
 from qtwin.encoding.pauli import PauliSum, diagonal
 from qtwin.errors import InputError
 from qtwin.solver import resources
-from qtwin.solver.base import Card, Instance, Result, Solver
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.circuit import Trained, answered, check_positive, check_width, measured
 from qtwin.solver.descent import Method
 from qtwin.solver.dicke import dicke_turns
@@ -109,8 +109,8 @@ class XYQAOA(Solver):
         self._trainer = trainer(self._own, optimizer=optimizer, objective_shots=objective_shots)
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="xy-qaoa",
             summary="QAOA on Dicke states with XY mixers, which keep sizes and classes",
             kind="quantum",

@@ -15,7 +15,7 @@ from qtwin.errors import InputError, MissingVendorError, QtwinError, TooLargeErr
 from qtwin.problem.molecule.mean_field import ConvergenceError, MeanField, mean_field
 from qtwin.problem.molecule.molecule import Molecule
 from qtwin.problem.molecule.problem import Choice, MolecularProblem, pose
-from qtwin.solver.base import Card
+from qtwin.solver.base import SolverInfo
 from qtwin.solver.molecular import limit, registry
 from qtwin.solver.molecular.base import Energy
 from qtwin.solver.molecular.classical.whole import NAMES as WHOLE
@@ -161,12 +161,12 @@ def _solved(problem: MolecularProblem, name: str, plan: Plan) -> MethodRow:
     return MethodRow(**_introduced(card, name, asked), status=said, wall_s=time.perf_counter() - began)
 
 
-def _introduced(card: Card, name: str, asked: bool) -> dict[str, Any]:
+def _introduced(card: SolverInfo, name: str, asked: bool) -> dict[str, Any]:
     scope = "molecule" if name in WHOLE else "active space"
     return {"name": name, "kind": card.kind, "scope": scope, "asked": asked, "summary": card.summary, "citation": card.citation}
 
 
-def row_of(found: Energy, card: Card, *, name: str, asked: bool = True, spin_squared: float | None = None) -> MethodRow:
+def row_of(found: Energy, card: SolverInfo, *, name: str, asked: bool = True, spin_squared: float | None = None) -> MethodRow:
     """An energy as a row; withheld when it is not converged and no bound, or that of another multiplicity.
 
     Args:

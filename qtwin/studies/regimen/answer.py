@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InfeasibleError, InputError, QtwinError
 from qtwin.problem.decision import Tally
 from qtwin.problem.regimen import RegimenProblem
@@ -57,7 +57,7 @@ class Answers:
         sections = (*spec.solver, *added)
         return Answers(seed=spec.seed, sections=sections, solvers=tuple(registry.load(s.name, s.options) for s in sections))
 
-    def all(self, model: Encoding, problem: RegimenProblem, stages: Stages) -> list[Run]:
+    def all(self, model: BinaryModel, problem: RegimenProblem, stages: Stages) -> list[Run]:
         """Run every solver on the model, or take its answer from before; one that refuses or fails does not end the run.
 
         Raises:
@@ -72,7 +72,7 @@ class Answers:
             raise SolverFailureError(f"no solver answered: {'; '.join(failed)}", hint=self.errors[0].hint)
         return runs
 
-    def one(self, k: int, model: Encoding, problem: RegimenProblem, stages: Stages) -> Run:
+    def one(self, k: int, model: BinaryModel, problem: RegimenProblem, stages: Stages) -> Run:
         """Run the k-th solver on the model, or take its answer from before."""
         section, solver = self.sections[k], self.solvers[k]
         label = label_of(section.name, section.options)

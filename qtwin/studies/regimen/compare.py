@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 
 from qtwin.benchmark.surroundings import machine, versions
 from qtwin.encoding import surrogate
-from qtwin.encoding.encoding import Encoding
-from qtwin.encoding.fidelity import score
+from qtwin.encoding.accuracy import score
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.spectrum import LARGEST, all_values, spectrum
 from qtwin.encoding.surrogate.least_squares import fit
 from qtwin.errors import InputError
 from qtwin.patient.person import describe
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
-from qtwin.problem.allowed import first_of_each
 from qtwin.problem.decision import Tally, certainty, tally
+from qtwin.problem.feasible_set import first_of_each
 from qtwin.problem.pareto import front
 from qtwin.problem.regimen import RegimenProblem
 from qtwin.progress import SILENT, Progress
@@ -135,7 +135,7 @@ class Judged:
 
     problem: RegimenProblem
     runs: list[Run]
-    model: Encoding
+    model: BinaryModel
     seed: int
     stages: Stages
     theta: tuple[float, ...] = ()
@@ -290,7 +290,7 @@ class Judged:
         verdict = judge(
             rows,
             n_feasible=feasible.count,
-            fidelity=part["fidelity"],
+            accuracy=part["accuracy"],
             current=current,
             order="" if asked is None else asked.words,
             simulated="" if feasible.complete else f"{len(known.bits):,} of {feasible.short}",
@@ -385,7 +385,7 @@ class Judged:
         return {"rows": rows, "left_out": left_out}
 
 
-def _with_accuracy(model: Encoding, known: References, trained: NDArray[np.bool_]) -> Encoding:
+def _with_accuracy(model: BinaryModel, known: References, trained: NDArray[np.bool_]) -> BinaryModel:
     """The model with the accuracy of its surrogate on simulated choices that the fit did not see."""
     from qtwin.encoding.build import with_accuracy
 

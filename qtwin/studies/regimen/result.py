@@ -326,7 +326,7 @@ class SurrogateRow(Part):
     n_simulated: int
     certified: bool
     words: str
-    fidelity: Accuracy
+    accuracy: Accuracy
     regret_low: float
     regret_high: float
 
@@ -366,7 +366,7 @@ class EncodingPart(Part):
     coefficient_max: float
     penalties: tuple[PenaltyRow, ...]
     sufficiency: PenaltyCheck | None
-    fidelity: Accuracy | None
+    accuracy: Accuracy | None
     scatter: Scatter
     penalty: str
     surrogate: str

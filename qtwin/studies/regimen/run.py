@@ -9,7 +9,7 @@ from pathlib import Path
 from qtwin.benchmark.checkpoint import Checkpoint
 from qtwin.benchmark.surroundings import versions
 from qtwin.encoding.build import EncodingOptions, Sample, encoded, sampled
-from qtwin.encoding.encoding import Encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.errors import require_vendor
 from qtwin.patient.access import write_down
 from qtwin.pharmacology import formulary
@@ -73,7 +73,7 @@ def encoding_options(spec: Spec) -> EncodingOptions:
     return EncodingOptions(**{k: v for k, v in spec.encoding.model_dump().items() if k in names})
 
 
-def model_of(problem: RegimenProblem, spec: Spec, stages: Stages) -> Encoding:
+def model_of(problem: RegimenProblem, spec: Spec, stages: Stages) -> BinaryModel:
     """The model that the spec's solvers see; the simulations behind it are kept."""
     options = encoding_options(spec)
     kept, _ = stages.kept("encoding", lambda: sampled(problem, options, seed=spec.seed).to_plain())

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.interactions import maximum_safe_subset, sufficient_harm_weight, synergy_choice, synergy_encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError
 from qtwin.problem.interaction_graph import InteractionGraph, published_graph, published_names, read_interactions
 from qtwin.progress import SILENT, Progress
@@ -155,7 +155,7 @@ def _synergy(graph: InteractionGraph, size: int, harm: float, solver: str, seed:
     choice = synergy_choice(graph, size=size, harm=harm)
     listed: Chosen = best_of_all(choice)
     simple = {"greedy": greedy(choice), "greedy + swap": greedy_swap(choice)}
-    encoding: Encoding = synergy_encoding(graph, listed.members, size=size, harm=harm)
+    encoding: BinaryModel = synergy_encoding(graph, listed.members, size=size, harm=harm)
     found = load(solver, {}).solve(Instance(encoding=encoding), seed=seed, time_limit_s=time_limit_s)
     chosen = np.zeros(graph.n, dtype=np.uint8)
     chosen[list(listed.members)] = 1

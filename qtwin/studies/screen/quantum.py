@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from qtwin.benchmark.metrics import posterior
-from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.interactions import maximum_safe_subset, synergy_choice, synergy_encoding
+from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError
 from qtwin.problem.interaction_graph import InteractionGraph
 from qtwin.solver.base import Instance
@@ -61,7 +61,7 @@ def compare(graph: InteractionGraph, *, size: int, harm: float, seed: int) -> li
     """
     if graph.n > MOST:
         raise InputError(f"expected at most {MOST} drugs for the quantum comparison, got {graph.n}", hint="leave --quantum out")
-    problems: list[tuple[str, Encoding, bool]] = [("safe subset", maximum_safe_subset(graph, harm=harm), False)]
+    problems: list[tuple[str, BinaryModel, bool]] = [("safe subset", maximum_safe_subset(graph, harm=harm), False)]
     if len(graph.synergy):
         known = best_of_all(synergy_choice(graph, size=size, harm=harm)).members
         problems.append((f"synergy among {size}", synergy_encoding(graph, known, size=size, harm=harm, mu=MU), True))
@@ -72,7 +72,7 @@ def compare(graph: InteractionGraph, *, size: int, harm: float, seed: int) -> li
     ]
 
 
-def _run(problem: str, label: str, solver: str, options: dict[str, Any], encoding: Encoding, seed: int) -> QuantumRow:
+def _run(problem: str, label: str, solver: str, options: dict[str, Any], encoding: BinaryModel, seed: int) -> QuantumRow:
     result = load(solver, {"shots": SHOTS, **options}).solve(Instance(encoding=encoding), seed=seed)
     assert result.samples is not None
     optimum = float(encoding.polynomial.values().min())

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtwin.encoding.encoding import Encoding, plain
 from qtwin.encoding.generate import make
 from qtwin.encoding.instance import FORMATS, document, lp, qbsolv, qs, read_instance, write_instance
 from qtwin.encoding.instance import model as models
+from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.penalty import check_sufficiency, encode
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.encoding.rewritten import recoded
@@ -105,7 +105,7 @@ def test_dimod_polynomials_of_any_degree(polynomial: BinaryPolynomial) -> None:
 @given(polynomial=polynomials(2), rules=constraints())
 @settings(max_examples=40, deadline=None)
 def test_lp_and_constrained_models_keep_objective_and_constraints(polynomial: BinaryPolynomial, rules: list[Constraint]) -> None:
-    encoding = Encoding(
+    encoding = BinaryModel(
         polynomial=polynomial,
         objective=polynomial,
         variables=tuple(f"drug {i} mg" for i in range(N)),

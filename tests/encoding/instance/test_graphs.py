@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from qtwin.cli.solve import solve_file
-from qtwin.encoding.encoding import plain
 from qtwin.encoding.instance import bqp, maxcut, read_instance, write_instance
+from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 

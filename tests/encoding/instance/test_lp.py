@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from qtwin.cli.solve import solve_file
-from qtwin.encoding.encoding import Encoding
 from qtwin.encoding.instance import lp, read_instance, write_instance
 from qtwin.encoding.integers import weights_of
+from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.polynomial import index_to_bits
 from qtwin.errors import InputError
 
 
-def _optimum(encoding: Encoding) -> float | None:
+def _optimum(encoding: BinaryModel) -> float | None:
     """By looking at every choice."""
     bits = index_to_bits(np.arange(2**encoding.n_decision), encoding.n_decision)
     allowed = np.all([c.holds(bits) for c in encoding.constraints], axis=0) if encoding.constraints else np.ones(len(bits), bool)

@@ -9,7 +9,7 @@ import numpy as np
 
 from qtwin.problem.molecule.mean_field import ConvergenceError
 from qtwin.problem.molecule.pyscf_access import threads
-from qtwin.solver.base import Card
+from qtwin.solver.base import SolverInfo
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.classical.coupled_cluster import Amplitudes, run_ccsd, triples_hartree
 
@@ -60,8 +60,8 @@ class ActiveCcsd(EnergyMethod):
     """CCSD on the integrals of the active space."""
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="active-ccsd",
             summary="coupled cluster with singles and doubles, in the active space",
             kind="classical",
@@ -81,8 +81,8 @@ class ActiveCcsdT(EnergyMethod):
     """CCSD(T) on the integrals of the active space."""
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="active-ccsd(t)",
             summary="coupled cluster with perturbative triples, in the active space",
             kind="classical",

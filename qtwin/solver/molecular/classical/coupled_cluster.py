@@ -18,7 +18,7 @@ import numpy as np
 from qtwin.problem.molecule.memory import require_amplitudes_fit
 from qtwin.problem.molecule.problem import MolecularProblem
 from qtwin.problem.molecule.pyscf_access import threads
-from qtwin.solver.base import Card
+from qtwin.solver.base import SolverInfo
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.classical.whole import correlates, reference, whole_molecule
 
@@ -150,8 +150,8 @@ class Ccsd(EnergyMethod):
     """All electrons but frozen cores, on RHF, or on UHF for open shells."""
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="ccsd",
             summary="coupled cluster with singles and doubles, of the whole molecule",
             kind="classical",
@@ -181,8 +181,8 @@ class CcsdT(EnergyMethod):
     """CCSD with perturbative triples."""
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="ccsd(t)",
             summary="coupled cluster with perturbative triples, of the whole molecule: the gold standard for one determinant",
             kind="classical",

@@ -10,7 +10,7 @@ import time
 from typing import final
 
 from qtwin.errors import InputError
-from qtwin.solver.base import Card
+from qtwin.solver.base import SolverInfo
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 
 
@@ -32,8 +32,8 @@ class Dmrg(EnergyMethod):
         self.bond_dimension, self.sweeps = bond_dimension, sweeps
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="dmrg",
             summary="density matrix renormalisation group in the active space",
             kind="classical",

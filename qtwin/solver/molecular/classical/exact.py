@@ -16,7 +16,7 @@ from qtwin.errors import InputError
 from qtwin.problem.molecule.mean_field import ConvergenceError
 from qtwin.problem.molecule.memory import require_fits
 from qtwin.problem.molecule.problem import MolecularProblem
-from qtwin.solver.base import Card
+from qtwin.solver.base import SolverInfo
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.classical.whole import whole_molecule
 from qtwin.solver.molecular.spin import n_states as n_of_this_spin
@@ -175,8 +175,8 @@ class Casci(EnergyMethod):
         self.states = states
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="casci",
             summary="exact diagonalisation of the active space",
             kind="classical",
@@ -204,8 +204,8 @@ class Fci(EnergyMethod):
         self.states = states
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="fci",
             summary="exact diagonalisation of the whole molecule in its basis",
             kind="classical",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
-from qtwin.solver.base import Card
+from qtwin.solver.base import SolverInfo
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.classical.whole import whole_molecule
 from qtwin.solver.molecular.spin import wanted
@@ -15,8 +15,8 @@ class HartreeFock(EnergyMethod):
     """The mean field of the problem itself; its time is that of converging it."""
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="hf",
             summary="restricted Hartree-Fock (ROHF for open shells): no correlation, the baseline of all others",
             kind="null",

@@ -6,7 +6,7 @@ import time
 from typing import final
 
 from qtwin.problem.molecule.pyscf_access import threads
-from qtwin.solver.base import Card
+from qtwin.solver.base import SolverInfo
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.classical.whole import correlates, reference, spin_squared, whole_molecule
 
@@ -16,8 +16,8 @@ class Mp2(EnergyMethod):
     """All electrons but frozen cores, on RHF, or on UHF for open shells."""
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="mp2",
             summary="second-order perturbation theory of the whole molecule",
             kind="classical",

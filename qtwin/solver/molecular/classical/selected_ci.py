@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import final
 
 from qtwin.errors import InputError, TooLargeError
-from qtwin.solver.base import Card
+from qtwin.solver.base import SolverInfo
 from qtwin.solver.molecular.base import Electrons, Energy, EnergyMethod
 from qtwin.solver.molecular.classical.exact import diagonalised
 from qtwin.solver.molecular.spin import surcharge_hartree, wanted
@@ -35,8 +35,8 @@ class SelectedCi(EnergyMethod):
         self.select_cutoff, self.coefficient_cutoff = select_cutoff, coefficient_cutoff
 
     @classmethod
-    def card(cls) -> Card:
-        return Card(
+    def card(cls) -> SolverInfo:
+        return SolverInfo(
             name="selected-ci",
             summary="configuration interaction over selected determinants of the active space",
             kind="classical",

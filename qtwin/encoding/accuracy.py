@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.encoding import Fidelity
+from qtwin.encoding.model import SurrogateAccuracy
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.encoding.surrogate import Fitted
 from qtwin.errors import InputError
@@ -16,7 +16,7 @@ from qtwin.errors import InputError
 Array = NDArray[np.float64]
 
 
-def fidelity(
+def accuracy(
     polynomial: BinaryPolynomial,
     bits: NDArray[np.generic],
     utility: Array,
@@ -24,7 +24,7 @@ def fidelity(
     *,
     top: int = 20,
     drawn: int | None = None,
-) -> Fidelity:
+) -> SurrogateAccuracy:
     """Compare the encoded with the simulated utility on feasible choices.
 
     Args:
@@ -51,7 +51,7 @@ def fidelity(
     k = min(top, len(utility))
     shared = len(set(np.argsort(-utility)[:k].tolist()) & set(np.argsort(-encoded)[:k].tolist()))
     variance = float(np.sum((truth - truth.mean()) ** 2))
-    return Fidelity(
+    return SurrogateAccuracy(
         n_train=int(trained.sum()),
         n_held_out=int(held.sum()),
         r2=1.0 - float(np.sum(residual**2)) / variance if variance > 0 else float("nan"),
@@ -72,7 +72,7 @@ class SurrogateScore:
         n_simulated: Regimens simulated for it.
         certified: See `Fitted`.
         words: What it did.
-        fidelity: On allowed regimens that it did not see.
+        accuracy: On allowed regimens that it did not see.
         regret_low, regret_high: 95 % interval of the regret over posterior members (QALY).
     """
 
@@ -82,7 +82,7 @@ class SurrogateScore:
     n_simulated: int
     certified: bool
     words: str
-    fidelity: Fidelity
+    accuracy: SurrogateAccuracy
     regret_low: float
     regret_high: float
 
@@ -104,13 +104,13 @@ def score(
         feasible: (k, n) all feasible choices.
         utility: (k,) their utility.
         member_utility: (2, n) choices to (2, m) utilities in every posterior member.
-        drawn: As in `fidelity`.
+        drawn: As in `accuracy`.
     """
     seen = {row.tobytes() for row in np.ascontiguousarray(fitted.bits)}
     trained = np.array([row.tobytes() in seen for row in np.ascontiguousarray(feasible)])
     if trained.all():
         trained[:] = False  # it saw everything: there is nothing to hold out, and nothing to hide
-    found = fidelity(fitted.polynomial, feasible, utility, trained, drawn=drawn)
+    found = accuracy(fitted.polynomial, feasible, utility, trained, drawn=drawn)
     chosen, best = int(np.argmax(fitted.polynomial.evaluate(feasible))), int(np.argmax(utility))
     low = high = 0.0
     if chosen != best:
@@ -123,7 +123,7 @@ def score(
         n_simulated=len(fitted.utility),
         certified=fitted.certified,
         words=fitted.words,
-        fidelity=found,
+        accuracy=found,
         regret_low=float(low),
         regret_high=float(high),
     )

@@ -23,7 +23,7 @@ _FEWEST = 200
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Allowed:
+class FeasibleSet:
     """What a choice may be.
 
     Attributes:
@@ -67,7 +67,7 @@ def _rounded(number: int) -> int:
     return round(number, min(0, 4 - len(str(number))))
 
 
-def allowed(n: int, constraints: Sequence[Constraint], *, seed: int, sample: int | None = None) -> Allowed:
+def allowed(n: int, constraints: Sequence[Constraint], *, seed: int, sample: int | None = None) -> FeasibleSet:
     """The allowed choices of n options; none may be allowed, then `bits` is empty.
 
     Args:
@@ -87,7 +87,7 @@ def allowed(n: int, constraints: Sequence[Constraint], *, seed: int, sample: int
     exact = None if any(r is None for r in rows) else diagram(n, [r for r in rows if r is not None], groups)
     if exact is not None and exact.count > feasible.LIMIT:
         bits = _distinct(exact, sample, np.random.default_rng([seed, 5]))
-        return Allowed(bits=bits, complete=False, low=exact.count, high=exact.count)
+        return FeasibleSet(bits=bits, complete=False, low=exact.count, high=exact.count)
     if exact is not None:
         return _all(_in_order(exact.listed(), groups))
     try:
@@ -97,8 +97,8 @@ def allowed(n: int, constraints: Sequence[Constraint], *, seed: int, sample: int
     return _met(relaxed(n, constraints, rows, groups), constraints, sample, np.random.default_rng([seed, 5]))
 
 
-def _all(bits: NDArray[np.uint8]) -> Allowed:
-    return Allowed(bits=bits, complete=True, low=len(bits), high=len(bits))
+def _all(bits: NDArray[np.uint8]) -> FeasibleSet:
+    return FeasibleSet(bits=bits, complete=True, low=len(bits), high=len(bits))
 
 
 def _in_order(bits: NDArray[np.uint8], groups: Sequence[Sequence[int]]) -> NDArray[np.uint8]:
@@ -134,7 +134,7 @@ def relaxed(n: int, constraints: Sequence[Constraint], rows: Sequence[Row | None
     return found
 
 
-def _met(wider: Diagram, constraints: Sequence[Constraint], sample: int, rng: np.random.Generator) -> Allowed:
+def _met(wider: Diagram, constraints: Sequence[Constraint], sample: int, rng: np.random.Generator) -> FeasibleSet:
     """Draws under fewer constraints, kept where the others hold: uniform among the allowed; the share estimates their number."""
     kept: list[NDArray[np.uint8]] = []
     hits = draws = 0
@@ -155,4 +155,4 @@ def _met(wider: Diagram, constraints: Sequence[Constraint], sample: int, rng: np
     low = float(beta.ppf(tail, hits, draws - hits + 1)) if hits else 0.0
     high = float(beta.ppf(1.0 - tail, hits + 1, draws - hits)) if hits < draws else 1.0
     whole = wider.count
-    return Allowed(bits=bits, complete=False, low=int(low * whole), high=math.ceil(high * whole))
+    return FeasibleSet(bits=bits, complete=False, low=int(low * whole), high=math.ceil(high * whole))

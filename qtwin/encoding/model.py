@@ -86,7 +86,7 @@ class Penalty:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fidelity:
+class SurrogateAccuracy:
     """How well the encoded objective tells regimens apart, measured on regimens that the fit never saw.
 
     Attributes:
@@ -108,7 +108,7 @@ class Fidelity:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Encoding:
+class BinaryModel:
     """A minimisation problem over bits: energy(x) = -objective(x) + penalties(x).
 
     Attributes:
@@ -118,7 +118,7 @@ class Encoding:
         n_decision: Number of options.
         constraints: The native constraints on the decision variables (for solvers that take them as they are).
         penalties: What was added for each constraint, and why its weight suffices.
-        fidelity: Agreement with the twin, None when the polynomial itself is the problem.
+        accuracy: Agreement with the twin, None when the polynomial itself is the problem.
         recoded: How its variables stand for the options, where they are not those themselves.
         quadratised: How the polynomial came to degree 2, where its last variables are the auxiliaries of that; None otherwise.
         unwritten: Names of constraints that the polynomial has no penalty for: only solvers that take rows as they are keep them.
@@ -146,7 +146,7 @@ class Encoding:
     n_decision: int
     constraints: tuple[Constraint, ...] = ()
     penalties: tuple[Penalty, ...] = ()
-    fidelity: Fidelity | None = None
+    accuracy: SurrogateAccuracy | None = None
     recoded: Recoded | None = None
     quadratised: Quadratised | None = None
     unwritten: tuple[str, ...] = ()
@@ -228,8 +228,8 @@ class Encoding:
 
     def __repr__(self) -> str:
         constraints = f"{len(self.constraints)} constraints" if self.constraints_known else "constraints unknown"
-        measured = self.fidelity is not None and self.fidelity.n_held_out >= _FEWEST_HELD_OUT
-        accuracy = f", surrogate R2 {self.fidelity.r2:.4f}" if measured and self.fidelity is not None else ""
+        measured = self.accuracy is not None and self.accuracy.n_held_out >= _FEWEST_HELD_OUT
+        accuracy = f", surrogate R2 {self.accuracy.r2:.4f}" if measured and self.accuracy is not None else ""
         return (
             f"BinaryModel({self.n_variables} variables of which {self.n_decision} options, {self.polynomial.n_terms} terms of "
             f"degree {self.degree}, {constraints}{accuracy})"
@@ -314,31 +314,31 @@ class Encoding:
         return target
 
     @staticmethod
-    def from_file(path: str | Path) -> Encoding:
+    def from_file(path: str | Path) -> BinaryModel:
         """A model from a file of a known format, which may be packed.
 
         Raises:
             InputError: for a file that cannot be read as what its suffix says, with the line.
         """
-        found: Encoding = import_module("qtwin.encoding.instance").read_instance(Path(path))
+        found: BinaryModel = import_module("qtwin.encoding.instance").read_instance(Path(path))
         return found
 
     @staticmethod
-    def from_bqm(bqm: Any) -> Encoding:
+    def from_bqm(bqm: Any) -> BinaryModel:
         """A `dimod.BinaryQuadraticModel` of bits or spins as a model without constraints; x = (1 + s) / 2 as in dimod."""
         from qtwin.encoding.dimod_models import from_bqm
 
         return from_bqm(bqm)
 
     @staticmethod
-    def from_cqm(cqm: Any) -> Encoding:
+    def from_cqm(cqm: Any) -> BinaryModel:
         """A `dimod.ConstrainedQuadraticModel` of bits with linear constraints, with proven penalties in the energy."""
         from qtwin.encoding.dimod_models import from_cqm
 
         return from_cqm(cqm)
 
     @staticmethod
-    def from_qubo(qubo: Any, *, offset: float = 0.0) -> Encoding:
+    def from_qubo(qubo: Any, *, offset: float = 0.0) -> BinaryModel:
         """A QUBO to be minimised, (n, n) matrix of x' Q x or {(u, v): coefficient}, as a model without constraints.
 
         Example:
@@ -351,14 +351,14 @@ class Encoding:
         return from_qubo(qubo, offset=offset)
 
     @staticmethod
-    def from_quadratic_program(program: Any) -> Encoding:
+    def from_quadratic_program(program: Any) -> BinaryModel:
         """A `qiskit_optimization.QuadraticProgram` of bits with linear constraints; a maximum becomes a minimum."""
         from qtwin.backend.quadratic_program import from_quadratic_program
 
         return from_quadratic_program(program)
 
     @staticmethod
-    def from_polynomial(terms: Mapping[Sequence[int], float], *, names: Sequence[str] = ()) -> Encoding:
+    def from_polynomial(terms: Mapping[Sequence[int], float], *, names: Sequence[str] = ()) -> BinaryModel:
         """A polynomial of any degree to be minimised: variables of a term to its coefficient, () for the constant.
 
         Args:
@@ -370,7 +370,7 @@ class Encoding:
         return plain(polynomial, names=names)
 
 
-def plain(polynomial: BinaryPolynomial, *, names: Sequence[str] = ()) -> Encoding:
+def plain(polynomial: BinaryPolynomial, *, names: Sequence[str] = ()) -> BinaryModel:
     """An unconstrained polynomial as it came; variables are named x0, x1, ... unless `names` are given."""
     found = tuple(names) or tuple(f"x{i}" for i in range(polynomial.n_variables))
-    return Encoding(polynomial=polynomial, objective=polynomial, variables=found, n_decision=polynomial.n_variables)
+    return BinaryModel(polynomial=polynomial, objective=polynomial, variables=found, n_decision=polynomial.n_variables)

@@ -65,7 +65,7 @@ def picture(result: Mapping[str, Any]) -> Figure | None:
             ("error", f"encoded minus true ({unit})", "Error of the encoding"),
         )
     ]
-    found = encoding.get("fidelity") or {}
+    found = encoding.get("accuracy") or {}
     words = (
         f" On held-out regimens: R² {number(found.get('r2'))}, rank correlation {number(found.get('rank_correlation'))},"
         f" regret of the encoded optimum {qaly(found.get('regret'))} {unit},"
