@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
 DOCS = Path(__file__).parent
+os.environ.setdefault("QTWIN_AUDIT_LOG", str(Path(tempfile.gettempdir(), "qtwin-docs-audit.jsonl")))  # of a synthetic patient
 sys.path[:0] = [str(DOCS / "_ext"), str(DOCS.parent)]
 
 import qtwin  # noqa: E402
@@ -32,6 +35,7 @@ extensions = [
 ]
 exclude_patterns = ["_*", "**/.ipynb_checkpoints"]
 nitpicky = True
+suppress_warnings = ["ref.python"]  # errors have two entries: as public names, and on the page of all errors
 nitpick_ignore_regex = [("py:(class|data|exc|obj)", ".*")]  # annotations name types that have no entry here
 
 # Pages in Markdown, notebooks

@@ -4,7 +4,8 @@
 
     patient = qt.examples.patient()                                  # or qt.read_patient("bundle.json", "pharmcat.json")
     twin    = qt.Twin.fit(patient, disease="alzheimer", seed=1)
-    problem = qt.RegimenProblem(twin, candidates=["donepezil", "memantine", "bisoprolol", "apixaban"], max_drugs=4)
+    drugs   = ["donepezil", "galantamine", "paroxetine", "sertraline", "metoprolol", "bisoprolol", "amlodipine", "apixaban"]
+    problem = qt.RegimenProblem(twin, candidates=drugs, max_drugs=5)
     model   = problem.to_model(surrogate="quadratic", seed=1)
     runs    = [qt.solve(model, s, seed=1) for s in ("cp-sat", qt.QAOA(layers=5, backend="aer"))]
     study   = qt.compare(problem, runs)
@@ -46,6 +47,7 @@ _PUBLIC: dict[str, str] = {
     # solvers and backends
     "solve": "qtwin.solver.run:solve",
     "Run": "qtwin.solver.run:Run",
+    "estimate_cost": "qtwin.solver.run:estimate_cost",
     "solvers": "qtwin.solver.registry:cards",
     "Solver": "qtwin.solver.base:Solver",
     "SolverInfo": "qtwin.solver.base:SolverInfo",
@@ -147,6 +149,7 @@ if TYPE_CHECKING:
     from qtwin.solver.quantum.xy_qaoa import XYQAOA as XYQAOA
     from qtwin.solver.registry import cards as solvers
     from qtwin.solver.run import Run as Run
+    from qtwin.solver.run import estimate_cost as estimate_cost
     from qtwin.solver.run import solve as solve
     from qtwin.studies.benchmark.result import BenchmarkResult as BenchmarkResult
     from qtwin.studies.benchmark.run import run_sweep as run_sweep

@@ -17,6 +17,14 @@ class QtwinError(Exception):
     Args:
         message: What came and what was wanted, in one line.
         hint: What to do next, in one line.
+
+    Example:
+        >>> import qtwin as qt
+        >>> try:
+        ...     qt.solve(qt.BinaryModel.from_qubo([[-1.0]]), 'cpsat')
+        ... except qt.QtwinError as error:
+        ...     print(error.hint.partition('?')[0])
+        did you mean 'cp-sat'
     """
 
     exit_code = 1
@@ -28,7 +36,16 @@ class QtwinError(Exception):
 
 
 class InputError(QtwinError):
-    """Bad input: a record, a spec, an option or a file that cannot be used as it is (exit code 2)."""
+    """Bad input: a record, a spec, an option or a file that cannot be used as it is (exit code 2).
+
+    Example:
+        >>> import qtwin as qt
+        >>> try:
+        ...     qt.BinaryModel.from_qubo([[1.0, 2.0]])
+        ... except qt.InputError as error:
+        ...     print(error, '|', error.hint)
+        expected a square matrix, got shape (1, 2) | x' Q x needs one row a variable
+    """
 
     exit_code = 2
 
@@ -38,7 +55,13 @@ class TooLargeError(InputError):
 
 
 class InfeasibleError(InputError):
-    """The constraints contradict each other: no regimen satisfies them all."""
+    """The constraints contradict each other: no regimen satisfies them all.
+
+    Example:
+        >>> import qtwin as qt
+        >>> issubclass(qt.InfeasibleError, qt.InputError)
+        True
+    """
 
 
 class MissingVendorError(InputError):

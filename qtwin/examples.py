@@ -1,4 +1,9 @@
-"""Examples that ship with the package: a synthetic patient, and experiment files to run or to begin from."""
+"""Examples that ship with the package: a synthetic patient, and experiment files to run or to begin from.
+
+>>> import qtwin as qt
+>>> qt.examples.patient().sex
+'female'
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,16 @@ _log = logging.getLogger("qtwin")
 
 
 class Progress:
-    """Says nothing on the screen: stages go into the log at level INFO, warnings at level WARNING."""
+    """Says nothing on the screen: stages go into the log at level INFO, warnings at level WARNING.
+
+    Example:
+        >>> import qtwin as qt
+        >>> class Said(qt.Progress):
+        ...     def warn(self, text: str) -> None:
+        ...         print(text)
+        >>> Said().warn('mind the gap')
+        mind the gap
+    """
 
     @contextmanager
     def stage(self, title: str) -> Iterator[list[str]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib.util
+import inspect
 import json
 import re
 import shlex
@@ -15,6 +17,7 @@ from typing import get_args
 import pytest
 import typer
 
+import qtwin
 from qtwin.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -120,6 +123,44 @@ def test_what_a_page_loads_is_told_from_where_it_links() -> None:
     assert module.external_loads(kept + loaded) == ["//d.org/d.js", "https://e.org/e.css", "http://f.org/f.png"]
 
 
+NAMES = [name for name in qtwin.__all__ if not name.startswith("__")]
+
+
+@pytest.fixture
+def quiet_audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an example builds is not written into the user's audit log."""
+    monkeypatch.setenv("QTWIN_AUDIT_LOG", str(tmp_path / "audit.jsonl"))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quiet_audit")
+@pytest.mark.parametrize("name", NAMES)
+def test_the_example_of_every_public_name_runs(name: str) -> None:
+    text = inspect.getdoc(getattr(qtwin, name)) or ""
+    example = doctest.DocTestParser().get_doctest(text, {}, f"qtwin.{name}", None, 0)
+    assert example.examples, "every public name has an example"
+    told: list[str] = []
+    doctest.DocTestRunner(verbose=False).run(example, out=told.append)
+    assert not told, "".join(told)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quiet_audit")
+@pytest.mark.parametrize("page", ["docs/how_to/use_from_python.md"])
+def test_the_code_of_a_page_runs_from_top_to_bottom(page: str) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", "\n".join(blocks)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("notebook", sorted((ROOT / "docs/notebooks").glob("*.ipynb")), ids=_name)
+def test_a_notebook_is_kept_without_outputs(notebook: Path) -> None:
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    code = [c for c in cells if c["cell_type"] == "code"]
+    assert code
+    assert all(c["outputs"] == [] and c["execution_count"] is None for c in code)
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The documentation, built as `make docs` does."""
@@ -138,7 +179,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.timeout(900)
 def test_the_site_is_searched_and_shows_formulas_without_a_network(site: Path) -> None:
     index = json.loads(re.sub(r"^Search\.setIndex\(|\)$", "", (site / "searchindex.js").read_text(encoding="utf-8").strip()))
-    assert {"jupyt", "gpu", "sparsepauliop"} <= set(index["terms"]), "stems of Jupyter, GPU and SparsePauliOp"
+    wanted = {"jupyt", "gpu", "sparsepauliop", "qubo", "dimod"}
+    assert wanted <= set(index["terms"]) | set(index["titleterms"]), "stems of Jupyter, GPU, SparsePauliOp, QUBO and dimod"
     page = (site / "theory/uncertainty.html").read_text(encoding="utf-8")
     script = re.search(r'src="(\.\./_static/mathjax/[^"?]+)', page)
     assert script is not None
@@ -148,11 +190,10 @@ def test_the_site_is_searched_and_shows_formulas_without_a_network(site: Path) -
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_every_public_name_has_an_entry(site: Path) -> None:
-    import qtwin
-
     text = "".join(p.read_text(encoding="utf-8") for p in (site / "api/public").glob("*.html"))
     names = [n for n in getattr(qtwin, "__all__", ()) if not n.startswith("__")]
     assert [n for n in names if f'id="qtwin.{n}"' not in text] == []
+    assert "alias of" not in text
 
 
 RUNNABLE = ("docs/tutorial.md", "docs/how_to/run_a_sweep.md", "docs/how_to/read_the_map.md", "docs/how_to/reproduce_a_figure.md")

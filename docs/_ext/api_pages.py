@@ -161,8 +161,17 @@ def pages() -> Iterator[tuple[str, str]]:
         yield f"modules/{title.lower().replace(' ', '_')}.rst", module_page(title, modules)
 
 
+def take_public_names() -> None:
+    """Classes go by their public names while the documentation is built: autodoc says no more of another name than "alias of"."""
+    for name in qtwin.__all__:
+        found = getattr(qtwin, name)
+        if inspect.isclass(found) and found.__name__ != name:
+            found.__name__ = found.__qualname__ = name
+
+
 def write_pages(app: Sphinx) -> None:
     """Writes the pages that changed, and removes those of packages that are gone."""
+    take_public_names()
     folder = Path(app.srcdir, "api")
     wanted = dict(pages())
     for path, text in wanted.items():

@@ -42,6 +42,7 @@ class AerBackend(Backend):
         readout_error: Probability that a measured bit is flipped.
         noise_from: Name of an IBM snapshot (`fez`, ...) whose median error rates are taken; instead of the three rates.
         bond_dimension: Largest bond of a matrix product state; without a limit it is exact.
+        device: Where the state is held; "GPU" needs a build of Aer for it (the package qiskit-aer-gpu).
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class AerBackend(Backend):
         readout_error: float = 0.0,
         noise_from: str = "",
         bond_dimension: int | None = None,
+        device: Literal["CPU", "GPU"] = "CPU",
     ) -> None:
         require_vendor("qiskit_aer", package="qiskit-aer", needed_by="backend 'aer'")
         require_vendor("qiskit", package="qiskit", needed_by="backend 'aer'")
@@ -66,11 +68,20 @@ class AerBackend(Backend):
                 f"bond_dimension = {bond_dimension} came for {method!r}, a positive one of a matrix product state was wanted",
                 hint='method = "matrix_product_state"',
             )
+        if device != "CPU":
+            from qiskit_aer import AerSimulator
+
+            there = AerSimulator().available_devices()
+            if device not in there:
+                raise InputError(
+                    f"device {device!r} came, Aer has {', '.join(there)} here",
+                    hint="pip install qiskit-aer-gpu in place of qiskit-aer, on a machine with an NVIDIA GPU",
+                )
         given = Rates(one_qubit=depolarising_1q, two_qubit=depolarising_2q, readout=readout_error)
         if noise_from and not given.silent:
             raise InputError(f"error rates came beside noise_from = {noise_from!r}", hint="give either")
         self._rates = Rates.of_snapshot(noise_from) if noise_from else given
-        self._method, self._threads, self._bond = method, threads, bond_dimension
+        self._method, self._threads, self._bond, self._device = method, threads, bond_dimension, device
 
     def capabilities(self) -> Capabilities:
         noisy = "" if self._rates.silent else ", with noise"
@@ -157,7 +168,7 @@ class AerBackend(Backend):
         return transpile(circuit, basis_gates=list(_BASIS), optimization_level=1, seed_transpiler=0)
 
     def _options(self) -> dict[str, Any]:
-        options: dict[str, Any] = {"method": self._method, "max_parallel_threads": self._threads}
+        options: dict[str, Any] = {"method": self._method, "max_parallel_threads": self._threads, "device": self._device}
         if not self._rates.silent:
             options["noise_model"] = noise_model(self._rates)
         if self._bond is not None:

@@ -37,6 +37,13 @@ class Ansatz:
         reference: (n,) values: 0 or 1 for |0>, |1>; -1 for |+>.
         layers: Applied first to last.
         n_parameters: Length of the parameter vector; several layers may share one.
+
+    Example:
+        >>> import qtwin as qt
+        >>> from qtwin.solver.quantum.qaoa import ansatz
+        >>> circuit = ansatz(qt.BinaryPolynomial.of(2, {(0, 1): 1.0}), 3)
+        >>> circuit.n_qubits, circuit.n_parameters
+        (2, 6)
     """
 
     n_qubits: int
@@ -55,6 +62,13 @@ class Samples:
 
     Raises:
         InputError: for other shapes or values.
+
+    Example:
+        >>> import qtwin as qt
+        >>> import numpy as np
+        >>> samples = qt.Samples(bits=np.array([[0, 1], [1, 1]]), counts=np.array([60, 40]))
+        >>> samples.shots
+        100
     """
 
     bits: NDArray[np.uint8]
@@ -100,7 +114,14 @@ class Capabilities:
 
 
 class Backend(ABC):
-    """A machine, real or simulated, on which an `Ansatz` runs."""
+    """A machine, real or simulated, on which an `Ansatz` runs.
+
+    Example:
+        >>> import qtwin as qt
+        >>> from qtwin.backend import registry
+        >>> registry.load('fake:fez').capabilities().exact
+        False
+    """
 
     @abstractmethod
     def capabilities(self) -> Capabilities:

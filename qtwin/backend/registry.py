@@ -82,7 +82,13 @@ def _value(text: str) -> Any:
 
 
 def available() -> dict[str, Capabilities | QtwinError]:
-    """What each known backend can do with its default options, or the error that says what it misses."""
+    """What each known backend can do with its default options, or the error that says what it misses.
+
+    Example:
+        >>> import qtwin as qt
+        >>> sorted(qt.backends())
+        ['aer', 'fake', 'ibm', 'pennylane', 'statevector']
+    """
     found: dict[str, Capabilities | QtwinError] = {}
     for name in sorted(places()):
         try:

@@ -115,11 +115,11 @@ def encoded(problem: RegimenProblem, sample: Sample, options: EncodingOptions, *
                 "not that of a feasible regimen." if not found.feasible else "that of a feasible regimen, but not of the best."
             )
     else:
-        encoding = encode(utility, **arguments)
+        encoding = encode(utility, **arguments, unit="QALY")
         mark = time.perf_counter()
         sufficiency = check_sufficiency(encoding)
         if options.penalty == "tightest":
-            encoding = encode(utility, **arguments, weight=_tightest(encoding, sufficiency))
+            encoding = encode(utility, **arguments, unit="QALY", weight=_tightest(encoding, sufficiency))
             mark = time.perf_counter()
             sufficiency = check_sufficiency(encoding)
         looked_s = time.perf_counter() - mark

@@ -25,7 +25,8 @@ def read_counts(counts: Any, n: int, *, order: BitOrder | None = None) -> tuple[
 
     Args:
         counts: One of: bit string, tuple of bits, or (Qiskit alone) integer or "0x" string to its count; (m, n) bits, one row a
-            shot; a list of bit strings, one a shot; or a dimod SampleSet over the variables 0..n-1.
+            shot; a list of bit strings, one a shot; a dimod SampleSet over the variables 0..n-1; `Samples` of a run; or a
+            BitArray of Qiskit's samplers.
         n: Number of variables; variable i is qubit i.
         order: Order of the characters of a bit string. Arrays and tuples need none: column i is variable i.
 
@@ -38,6 +39,12 @@ def read_counts(counts: Any, n: int, *, order: BitOrder | None = None) -> tuple[
     """
     if hasattr(counts, "record") and hasattr(counts, "variables"):
         return _of_sampleset(counts, n)
+    if hasattr(counts, "bits") and hasattr(counts, "counts"):
+        if not len(counts.counts) or np.shape(counts.bits)[1] != n:
+            raise InputError(f"expected samples of {n} bits, got shape {np.shape(counts.bits)}", hint=_width_hint(n))
+        return _distinct(np.asarray(counts.bits, dtype=np.uint8), np.asarray(counts.counts, dtype=np.int64))
+    if hasattr(counts, "get_counts"):  # a BitArray of Qiskit's samplers
+        return read_counts(counts.get_counts(), n, order="qiskit")
     if isinstance(counts, Mapping):
         if not counts:
             raise InputError("expected counts, got none", hint="pass what was measured")
@@ -123,6 +130,13 @@ class Scored:
         decisions: (k, d) decoded choice: bit i for the model's option i.
         utility: (k,) QALY on the twin, NaN for infeasible choices; None for a model without a twin.
         options: (d,) names of the options.
+
+    Example:
+        >>> import qtwin as qt
+        >>> model = qt.BinaryModel.from_qubo([[-1.0, 2.0], [0.0, -1.5]])
+        >>> scored = model.evaluate([[1, 0], [0, 1], [0, 1]])
+        >>> scored.shots, float(scored.energy[0]), scored.bits[0].tolist()
+        (3, -1.5, [0, 1])
     """
 
     bits: NDArray[np.uint8]

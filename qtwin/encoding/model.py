@@ -130,6 +130,14 @@ class BinaryModel:
 
     Raises:
         InputError: for names, numbers of variables, members of constraints or coefficients that do not fit one another.
+
+    Example:
+        >>> import qtwin as qt
+        >>> model = qt.BinaryModel.from_polynomial({(0,): -1.0, (1,): -1.5, (0, 1): 2.0}, names=['a', 'b'])
+        >>> qt.solve(model, 'enumeration').chosen
+        ('b',)
+        >>> model.to_bqm().num_variables, model.to_sparse_pauli_op().num_qubits
+        (2, 2)
     """
 
     polynomial: BinaryPolynomial
@@ -231,7 +239,8 @@ class BinaryModel:
         """Anybody's measured counts, decoded, and scored on the twin where the model comes from one.
 
         Args:
-            counts: {bit string: count} as Qiskit, Braket or PennyLane give them, (shots, n) bits, or a dimod SampleSet.
+            counts: {bit string: count} as Qiskit, Braket or PennyLane give them, (shots, n) bits with variable i in column i, a
+                dimod SampleSet, a Qiskit BitArray, or the `samples` of a run.
             order: Order of the characters of a bit string: "qiskit" (last qubit first), "pennylane", "braket", "cirq" or "first".
 
         Raises:

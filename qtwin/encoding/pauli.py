@@ -18,6 +18,13 @@ class PauliSum:
         x: (m, n) bool, X part of each string; column i is qubit i.
         z: (m, n) bool, Z part.
         coefficients: (m,) float64.
+
+    Example:
+        >>> import qtwin as qt
+        >>> from qtwin.encoding.pauli import diagonal
+        >>> hamiltonian = diagonal(qt.BinaryPolynomial.of(1, {(0,): 3.0}))  # 3 (1 - Z) / 2
+        >>> hamiltonian.coefficients.tolist()
+        [1.5, -1.5]
     """
 
     x: NDArray[np.bool_]

@@ -211,11 +211,12 @@ def encode(
     margin: float = 0.05,
     weight: float | None = None,
     leave_out: bool = False,
+    unit: str = "",
 ) -> BinaryModel:
     """Maximise `utility` under `constraints`, as one polynomial to minimise.
 
     Args:
-        utility: Encoded utility over the decision variables (QALY).
+        utility: Encoded utility over the decision variables.
         names: Names of the decision variables.
         constraints: Native constraints.
         feasible: (m, n) known feasible choices, m >= 1; the best of them sets the weight. None where none is known: the least
@@ -225,6 +226,7 @@ def encode(
         weight: M itself, where a smaller one is known to do (`Sufficiency.tightest_weight`); nothing is proven of it here.
         leave_out: Leave rows without a penalty of moderate size to solvers that take rows (`BinaryModel.unwritten`), instead of
             refusing them.
+        unit: Of the utility, for the words on each weight: "QALY", or "".
 
     Returns:
         The encoding, energy = -utility + penalties.
@@ -244,13 +246,14 @@ def encode(
     if feasible is None:
         known = known[:1]
     bound = max(ceiling - float(known.max()), 0.0)
-    proof = f"M > max q - q(known feasible) = {ceiling:.5f} - {known.max():.5f} QALY ({how})"
+    of = f" {unit}" if unit else ""
+    proof = f"M > max q - q(known feasible) = {ceiling:.5f} - {known.max():.5f}{of} ({how})"
     if weight is None:
         weight = bound * (1.0 + margin) + margin * scale
     if weight > bound:
-        proof = f"M = {weight:.5g} QALY, a margin of {weight - bound:.3g} QALY over the sufficient {bound:.5g}; {proof}"
+        proof = f"M = {weight:.5g}{of}, a margin of {weight - bound:.3g}{of} over the sufficient {bound:.5g}; {proof}"
     else:
-        proof = f"M = {weight:.5f} QALY as given, below the bound of {bound:.5f} QALY that is proven to suffice"
+        proof = f"M = {weight:.5f}{of} as given, below the bound of {bound:.5f}{of} that is proven to suffice"
     objective = (utility * -1.0).widened(total)
     terms: list[tuple[Term, float]] = list(objective.terms.items())
     penalties = []

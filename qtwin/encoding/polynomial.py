@@ -40,6 +40,12 @@ class BinaryPolynomial:
     Attributes:
         n_variables: Number of variables.
         terms: Strictly increasing variable tuples to non-zero coefficients; () is the constant.
+
+    Example:
+        >>> import qtwin as qt
+        >>> energy = qt.BinaryPolynomial.of(2, {(0,): -1.0, (0, 1): 2.0})
+        >>> energy.values().tolist()  # x0 is the lowest bit of the index
+        [0.0, -1.0, 0.0, 1.0]
     """
 
     n_variables: int

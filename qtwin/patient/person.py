@@ -151,6 +151,12 @@ class Patient:
         allergies: Medicines that the person does not bear.
         deceased: Whether the record says that the person has died.
         medicine_history: Everything that the record says of medicines, `medications` follows from it.
+
+    Example:
+        >>> import qtwin as qt
+        >>> patient = qt.examples.patient()
+        >>> patient.sex, len(patient.visits), sorted(patient.genotypes)
+        ('female', 15, ['CYP2C19', 'CYP2D6'])
     """
 
     patient_id: str

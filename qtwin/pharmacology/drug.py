@@ -83,6 +83,12 @@ class Drug:
         hazard_ratio: Outcome to hazard ratio at the reference dose (1).
         acb: Anticholinergic cognitive burden score.
         avoid: Contraindicated partners.
+
+    Example:
+        >>> import qtwin as qt
+        >>> drug = qt.drugs()['apixaban']
+        >>> drug.inn, drug.drug_class, drug.reference.interval_h
+        ('apixaban', 'anticoagulant', 12.0)
     """
 
     inn: str
@@ -116,7 +122,14 @@ class Drug:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Dose:
-    """A drug at one of its dose options."""
+    """A drug at one of its dose options.
+
+    Example:
+        >>> import qtwin as qt
+        >>> dose = qt.Dose(drug=qt.drugs()['donepezil'], amount_mg=5.0, interval_h=24.0)
+        >>> dose.label, dose.relative
+        ('donepezil 5 mg /24 h', 0.5)
+    """
 
     drug: Drug
     amount_mg: float

@@ -191,6 +191,12 @@ def assess(
 
     Raises:
         InputError: for an unknown jurisdiction, or a rule that cannot be lifted.
+
+    Example:
+        >>> import qtwin as qt
+        >>> found = qt.eligibility(qt.examples.patient())
+        >>> 'galantamine' in set(found.to_pandas()['inn'])
+        True
     """
     book = book or shipped_rules()
     facts = facts_of(patient)

@@ -192,6 +192,11 @@ def formulary() -> Mapping[str, Drug]:
 
     Raises:
         InputError: for a file that is no drug, or two files for one drug.
+
+    Example:
+        >>> import qtwin as qt
+        >>> qt.drugs()['donepezil'].reference.amount_mg
+        10.0
     """
     found: dict[str, Drug] = {}
     for path in _files():

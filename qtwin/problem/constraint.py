@@ -16,7 +16,16 @@ from qtwin.errors import InputError
 
 @dataclass(frozen=True, kw_only=True)
 class Constraint(ABC):
-    """A named condition with the reason it is there."""
+    """A named condition with the reason it is there.
+
+    Example:
+        >>> import qtwin as qt
+        >>> import numpy as np
+        >>> from qtwin.problem.constraint import AtMostOne
+        >>> rule = AtMostOne(name='one beta blocker', reason='a class once', members=(0, 1))
+        >>> rule.holds(np.array([[1, 0, 1], [1, 1, 0]])).tolist()
+        [True, False]
+    """
 
     name: str
     reason: str = ""

@@ -89,6 +89,11 @@ class Budget:
         limit: The most that the drugs may cost together, in `unit`.
         unit: Such as "EUR/month".
         cost: INN to its cost at any of its doses, or the label of an option to the cost of that dose.
+
+    Example:
+        >>> import qtwin as qt
+        >>> budget = qt.Budget(limit=50.0, unit='EUR/month', cost={'apixaban': 40.0, 'donepezil': 15.0})
+        >>> rules = qt.Rules(budget=budget)
     """
 
     limit: float
@@ -106,6 +111,12 @@ class Rules:
         avoid: Pairs of INNs that must not be taken together, beyond those that the drugs themselves name.
         caps: Name in `CAPS` to its limit.
         budget: What the drugs may cost together, and what each costs.
+
+    Example:
+        >>> import qtwin as qt
+        >>> rules = qt.Rules(keep=('apixaban',), avoid=(('donepezil', 'bisoprolol'),), exactly_drugs=3)
+        >>> rules.keep
+        ('apixaban',)
     """
 
     exactly_drugs: int | None = None

@@ -124,7 +124,11 @@ class Figure:
 
     def _repr_mimebundle_(self, *_: Any, **__: Any) -> dict[str, Any]:
         """What a notebook displays."""
-        return {"application/vnd.vegalite.v6+json": spec(self), "text/plain": f"{self.title}. {self.alt}"}
+        shown = {
+            "application/vnd.vegalite.v6+json": spec(self),
+            "image/svg+xml": self.svg,
+        }  # not every front end draws Vega-Lite 6
+        return {**shown, "text/plain": f"{self.title}. {self.alt}"}
 
 
 def rows(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> list[Row]:

@@ -1,7 +1,8 @@
 """Asking a solver: the one place where an answer comes from. It trusts nobody, the project's own solvers included.
 
 Each gets a frozen copy of the instance, is warmed on tiny ones first, and is timed by our clock; its output is captured, and its
-answer goes through `qtwin.solver.judge`. A solver of another package runs in a process of its own (`qtwin.solver.apart`).
+answer goes through `qtwin.solver.judge`. A solver of another package runs in a process of its own (`qtwin.solver.apart`); one
+that is written in a notebook runs here, and is believed no more than the others.
 """
 
 from __future__ import annotations
@@ -58,6 +59,11 @@ def is_own(solver: Solver) -> bool:
     return f"{type(solver).__module__}.".startswith(_OWN)
 
 
+def is_here(solver: Solver) -> bool:
+    """Whether it runs in this process: one of the project's, or one written in a notebook, which no other process can import."""
+    return is_own(solver) or type(solver).__module__ == "__main__"
+
+
 def ask(
     solver: Solver,
     instance: Instance,
@@ -83,7 +89,7 @@ def ask(
         SolverFailureError: when it crashed, ended its process, overran a limit, or answered with what is no answer.
         InputError: what the solver itself refuses, such as too many variables.
     """
-    if is_own(solver):
+    if is_here(solver):
         result, clock_s, compiling_s, printed = _here(solver, instance, seed, time_limit_s, begin)
     else:
         mark = time.perf_counter()

@@ -52,6 +52,12 @@ class Instance:
         warm_start: A known choice, (n_decision,) bits, or (n_variables,) with slack; it should be feasible. A solver that can
             use it (`SolverInfo.warm_start`) begins there and never answers worse; the others ignore it.
         target_energy: Good enough: a solver that sees a feasible energy at or below it may stop with status "feasible".
+
+    Example:
+        >>> import qtwin as qt
+        >>> instance = qt.Instance(encoding=qt.BinaryModel.from_qubo([[-1.0]]))
+        >>> qt.QAOA(layers=1).solve(instance, seed=1).bits.tolist()
+        [1]
     """
 
     encoding: BinaryModel
@@ -91,6 +97,12 @@ class Result:
         info: Further numbers worth printing (parameters, expectation, counts), JSON-ready.
         offences: What was found untrue in it, kind (`qtwin.solver.judge.KINDS`) to words; filled in by who asked, never by the
             solver.
+
+    Example:
+        >>> import qtwin as qt
+        >>> result = qt.solve(qt.BinaryModel.from_qubo([[-1.0]]), 'enumeration').result
+        >>> result.status, result.bound, result.gap
+        ('optimal', -1.0, 0.0)
     """
 
     solver: str
@@ -132,6 +144,12 @@ class SolverInfo:
         limits: Further limits in words: degree, licence, time.
         warm_start: Whether it begins from `Instance.warm_start`.
         vendor: (importable module, pip package) it needs beyond the core, or None.
+
+    Example:
+        >>> import qtwin as qt
+        >>> info = qt.solvers()['cp-sat']
+        >>> info.kind, info.vendor
+        ('classical', ('ortools', 'ortools'))
     """
 
     name: str
@@ -146,7 +164,13 @@ class SolverInfo:
 
 
 class Solver(ABC):
-    """One method. Options are the constructor's keyword arguments, each with a default."""
+    """One method. Options are the constructor's keyword arguments, each with a default.
+
+    Example:
+        >>> import qtwin as qt
+        >>> issubclass(qt.QAOA, qt.Solver), qt.QAOA.card().kind
+        (True, 'quantum')
+    """
 
     @classmethod
     @abstractmethod

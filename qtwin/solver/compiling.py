@@ -90,6 +90,12 @@ def warm_up(jobs: Sequence[str] = (), *, workers: int | None = None, progress: P
 
     Raises:
         InputError: for an unknown job, or kernels that cannot be kept on disk.
+
+    Example:
+        >>> import qtwin as qt
+        >>> kept = qt.warm_up(['lists'])  # once for a machine and a version
+        >>> sorted(kept)
+        ['compiled', 'kept', 'seconds']
     """
     for job in jobs:
         if job not in JOBS:

@@ -49,7 +49,13 @@ def card(name: str) -> SolverInfo:
 
 
 def cards() -> dict[str, SolverInfo]:
-    """How every registered solver introduces itself; one of another package that cannot is left out."""
+    """How every registered solver introduces itself; one of another package that cannot is left out.
+
+    Example:
+        >>> import qtwin as qt
+        >>> sorted(name for name, info in qt.solvers().items() if info.kind == 'null')
+        ['random', 'random-feasible']
+    """
     found: dict[str, SolverInfo] = {}
     for name in names():
         try:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Backend, Samples
+from qtwin.encoding.counts import BitOrder, read_counts
 from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError
 from qtwin.problem.decision import Tally, tally
@@ -19,9 +20,12 @@ from qtwin.solver.ask import Asked, ask, challenged
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.nulls import label_of as null_label
 from qtwin.solver.nulls import missing
+from qtwin.solver.sampled import best_feasible, summary
 
 if TYPE_CHECKING:
     import dimod
+
+    from qtwin.backend.hardware.price import Estimate
 
 TITLES = {
     "cp-sat": "CP-SAT",
@@ -67,6 +71,13 @@ class Run:
         result: What it answered, with its `offences`: what was found untrue in it.
         compiling_s: Seconds of compilation, which nobody is charged.
         tally: Utilities of all feasible choices, where it simulated them on the twin; None otherwise.
+
+    Example:
+        >>> import qtwin as qt
+        >>> model = qt.BinaryModel.from_qubo([[-1.0, 2.0], [0.0, -1.5]])
+        >>> run = qt.solve(model, 'enumeration')
+        >>> run.status, run.energy, run.chosen
+        ('optimal', -1.5, ('x1',))
     """
 
     model: BinaryModel = field(repr=False)
@@ -76,6 +87,55 @@ class Run:
     result: Result
     compiling_s: float = 0.0
     tally: Tally | None = field(default=None, repr=False)
+
+    @classmethod
+    def of_counts(
+        cls,
+        model: BinaryModel,
+        counts: Any,
+        *,
+        order: BitOrder | None = None,
+        label: str = "own circuit",
+        kind: Literal["quantum", "classical"] = "quantum",
+        seconds: float = 0.0,
+    ) -> Run:
+        """What somebody else's code measured on the model, as a run that stands beside others in `qtwin.compare`.
+
+        Args:
+            model: On whose variables was measured.
+            counts: As `BinaryModel.evaluate` takes them.
+            order: Order of the characters of a bit string.
+            label: As tables shall name it.
+            kind: Of the method; nulls take part beside quantum ones.
+            seconds: All that it took, training included, as you measured it; nobody checks it.
+
+        Raises:
+            InputError: for counts that do not fit the model.
+
+        Example:
+            >>> import qtwin as qt
+            >>> model = qt.BinaryModel.from_qubo([[-1.0, 2.0], [0.0, -1.5]])
+            >>> qt.Run.of_counts(model, {"01": 60, "10": 40}, order="qiskit").bits.tolist()
+            [1, 0]
+        """
+        rows, times = read_counts(counts, model.n_variables, order=order)
+        samples = Samples(bits=rows, counts=times)
+        bits, energy = best_feasible(model, rows)
+        result = Result(
+            solver="own",
+            status="infeasible" if bits is None else "feasible",
+            bits=bits,
+            energy=energy,
+            samples=samples,
+            shots=samples.shots,
+            evaluations=samples.shots,
+            wall_s={"as stated": float(seconds)},
+            info=summary(model, samples),
+        )
+        who = SolverInfo(
+            name="own", summary=label, kind=kind, guarantee="none", citation="not published", max_variables=model.n_variables
+        )
+        return cls(model=model, info=who, label=label, result=result)
 
     @property
     def bits(self) -> NDArray[np.uint8] | None:
@@ -199,6 +259,44 @@ def solve(
     return run_of(model, method.card(), options, asked, tally=None if recording is None else recording.of_all())
 
 
+def estimate_cost(
+    model: BinaryModel, solver: Solver, *, plan: Literal["open", "pay-as-you-go", "flex", "premium"] = "open", seed: int = 0
+) -> Estimate:
+    """What a solver's job on an IBM machine would take of its time and cost; nothing is sent, and no account is needed.
+
+    The solver is trained on its simulator and its circuit compiled for the machine: for the machine's snapshot where there is no
+    account.
+
+    Args:
+        model: To be minimised.
+        solver: Such as `qtwin.QAOA(layers=2, backend="ibm:ibm_fez")`.
+        plan: Whose price of a second is taken.
+        seed: Of everything random.
+
+    Returns:
+        The estimate: `qpu_s` seconds of the processor, `usd` dollars, and the compiled circuit's size.
+
+    Raises:
+        InputError: for a solver whose backend is no paid machine, or an unknown machine.
+
+    Example:
+        >>> import qtwin as qt
+        >>> model = qt.BinaryModel.from_qubo([[-1.0, 2.0], [0.0, -1.5]])
+        >>> job = qt.estimate_cost(model, qt.QAOA(layers=1, shots=1000, backend='ibm:ibm_fez'))  # nothing is sent
+        >>> job.n_qubits, job.shots, job.usd
+        (2, 1000, 0.0)
+    """
+    from qtwin.backend.hardware.budget import Budget
+    from qtwin.backend.hardware.permission import PendingError, Permission, granted
+
+    with granted(Permission(budget=Budget(project="estimate", max_jobs=1), plan=plan, mode="estimate")) as asked:
+        try:
+            solve(model, solver, seed=seed)
+        except PendingError:
+            return asked.estimates[0]
+    raise InputError(f"{solver.card().name} sends no job to a paid machine", hint='give it a backend such as "ibm:ibm_fez"')
+
+
 def with_nulls(runs: Sequence[Run], *, seed: int = 0, time_limit_s: float | None = None) -> list[Run]:
     """The runs, and beside quantum ones the null baselines that are not among them, on the first quantum run's model.
 
@@ -209,7 +307,13 @@ def with_nulls(runs: Sequence[Run], *, seed: int = 0, time_limit_s: float | None
     quantum = next((r for r in answered if r.info.kind == "quantum"), None)
     if quantum is None:
         return found
-    for null in missing((r.info.name, r.options) for r in answered if r.info.name in registry.names()):
+    known = registry.names()
+    entrants = [
+        (r.info.name, r.options) if r.info.name in known else ("qaoa", {"shots": max(r.result.shots, 1)})
+        for r in answered
+        if r.info.name in known or r.info.kind == "quantum"
+    ]
+    for null in missing(entrants):
         try:
             found.append(solve(quantum.model, null.name, seed=seed, time_limit_s=time_limit_s, **null.options))
         except InputError:

@@ -74,6 +74,12 @@ class RegimenForecast:
         nothing: No drugs.
         current: The medicines of the record; None where it holds none that the formulary knows.
         prior_driven: Why the forecast is mostly the population's; empty where the visits inform it.
+
+    Example:
+        >>> import qtwin as qt
+        >>> twin = qt.Twin.fit(qt.examples.patient(), n_members=64, seed=1)
+        >>> twin.simulate_regimen(['donepezil'], years=1.0).years
+        1.0
     """
 
     patient_id: str

@@ -71,6 +71,13 @@ class MeasurementAdvice:
         reason: Why then.
         prior_driven: Whether the visits say too little about this patient's own speed of decline.
         prior_driven_reason: Why.
+
+    Example:
+        >>> import qtwin as qt
+        >>> twin = qt.Twin.fit(qt.examples.patient(), n_members=64, seed=1)
+        >>> advice = twin.next_measurement(seed=1)
+        >>> advice.come_back_years > 0.0, len(advice.candidates) > 0
+        (True, True)
     """
 
     patient_id: str

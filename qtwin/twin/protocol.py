@@ -71,6 +71,12 @@ class Protocol(_Section):
     Attributes:
         title, question, decision_rule: For the report.
         power_sizes: Numbers of patients per arm at which power is reported.
+
+    Example:
+        >>> import qtwin as qt
+        >>> protocol = qt.TrialProtocol.shipped('clarity-ad', n_per_arm=60)
+        >>> protocol.n_per_arm, len(protocol.arm)
+        (60, 2)
     """
 
     title: str

@@ -64,6 +64,12 @@ class Twin:
         seed: Seed of the pharmacological draws.
         doses: Medicines taken during the visits.
         assumptions: Plain statements of what had to be assumed.
+
+    Example:
+        >>> import qtwin as qt
+        >>> twin = qt.Twin.fit(qt.examples.patient(), disease="alzheimer", n_members=64, seed=1)
+        >>> twin.n_members
+        64
     """
 
     patient: Patient

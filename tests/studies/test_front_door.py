@@ -115,6 +115,64 @@ def test_counts_are_read_in_their_named_order_and_scored_on_the_twin(problem: Re
         assert scored.to_pandas()["utility_qaly"][0] == pytest.approx(utility)
 
 
+def test_samples_of_runs_and_of_qiskits_samplers_are_read(problem: RegimenProblem, model: BinaryModel) -> None:
+    containers = pytest.importorskip("qiskit.primitives.containers")
+    run = qt.solve(model, "random", shots=64, seed=2)
+    assert run.samples is not None
+    scored = model.evaluate(run.samples)
+    expanded = run.samples.bits.repeat(run.samples.counts, axis=0)
+    assert scored.shots == 64
+    assert scored.mean_energy == pytest.approx(model.polynomial.evaluate(expanded).mean())
+    array = containers.BitArray.from_samples(["".join(map(str, row[::-1])) for row in expanded.tolist()], model.n_variables)
+    assert model.evaluate(array).mean_energy == pytest.approx(scored.mean_energy)
+    with pytest.raises(qt.InputError, match="expected samples of"):
+        qt.BinaryModel.from_qubo([[1.0]]).evaluate(run.samples)
+
+
+def test_own_counts_stand_beside_solvers_with_null_baselines(problem: RegimenProblem, model: BinaryModel) -> None:
+    rows = problem.feasible_bits()
+    first = np.zeros((3, model.n_variables), dtype=np.uint8)
+    best = qt.solve(model, "cp-sat").bits
+    assert best is not None
+    own = qt.Run.of_counts(model, np.concatenate([first, best[None, :]]), label="mine", seconds=2.0)
+    assert (own.label, own.seconds, own.proven) == ("mine", 2.0, False)
+    study = qt.compare(problem, [own], spectrum="never")
+    table = study.to_pandas().set_index("solver")
+    assert table.loc["mine", "regret_qaly"] == pytest.approx(problem.objective(rows).max() - study.solvers[0].objective_twin)  # type: ignore[operator]
+    assert list(table["kind"]) == ["quantum", "null", "null", "null"]
+    nothing = qt.Run.of_counts(model, first, label="nothing feasible")
+    assert nothing.status == ("feasible" if problem.is_feasible(model.decode(first))[0] else "infeasible")
+
+
+def test_a_job_is_priced_without_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("qiskit_ibm_runtime")
+    model = qt.BinaryModel.from_qubo([[-1.0, 2.0], [0.0, -1.5]])
+    solver = qt.QAOA(layers=1, shots=1000, backend="ibm:ibm_fez")
+    free, paid = (qt.estimate_cost(model, solver, plan=plan) for plan in ("open", "pay-as-you-go"))  # type: ignore[arg-type]
+    assert (free.usd, free.shots, free.n_qubits) == (0.0, 1000, 2)
+    assert paid.usd > 0.0
+    assert paid.qpu_s == pytest.approx(free.qpu_s, rel=1e-3)  # bits are flipped by a secret: an X gate more or less
+    with pytest.raises(qt.InputError, match="no job to a paid machine"):
+        qt.estimate_cost(model, qt.QAOA(layers=1))
+
+
+def test_a_model_from_elsewhere_has_no_unit(model: BinaryModel) -> None:
+    assert all("QALY" in p.reason for p in model.penalties)
+    dimod = pytest.importorskip("dimod")
+    cqm = dimod.ConstrainedQuadraticModel()
+    x = [dimod.Binary(name) for name in "abc"]
+    cqm.set_objective(-x[0] - 2 * x[1] - x[2])
+    cqm.add_constraint(x[0] + x[1] + x[2] == 2, label="two")
+    (penalty,) = qt.BinaryModel.from_cqm(cqm).penalties
+    assert "QALY" not in penalty.reason
+
+
+def test_a_result_is_printed_in_a_line(problem: RegimenProblem, model: BinaryModel) -> None:
+    study = qt.compare(problem, [qt.solve(model, "tabu", seed=1, time_limit_s=1.0)], spectrum="never")
+    assert str(study) == repr(study)
+    assert "\n" not in str(study)
+
+
 def test_counts_in_the_wrong_form_are_refused(model: BinaryModel) -> None:
     n = model.n_variables
     for counts, order, said in (

@@ -15,3 +15,10 @@ def _offline(spec: dict, **_: object) -> dict[str, str]:
 
 altair.renderers.register("offline", _offline)
 altair.renderers.enable("offline")
+
+
+def _figure(figure: object) -> str:
+    return _offline(figure.plot().to_dict())["text/html"]
+
+
+get_ipython().display_formatter.formatters["text/html"].for_type_by_name("qtwin.report.chart", "Figure", _figure)  # noqa: F821

@@ -100,6 +100,12 @@ def make(family: str, n: int, *, seed: int, **options: Any) -> Generated:
 
     Raises:
         InputError: for an unknown family or option, or a size that the family does not have.
+
+    Example:
+        >>> import qtwin as qt
+        >>> made = qt.generate('labs', 7, seed=1)  # the Barker sequence of length 7 has energy 3
+        >>> made.optimum, made.encoding.n_variables
+        (3.0, 7)
     """
     known = options_of(family)
     for name in options:

@@ -51,6 +51,7 @@ def generate(
         names=[o.label for o in options],
         constraints=problem.constraints,
         feasible=np.zeros((1, n), dtype=np.uint8),
+        unit="QALY",
     )
     return Generated(
         family="twin",

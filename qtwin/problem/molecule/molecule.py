@@ -40,6 +40,12 @@ class Molecule:
     Raises:
         InputError: for unknown elements or basis, coordinates that are not finite, overlapping atoms, or a charge and
             multiplicity that no such molecule can have.
+
+    Example:
+        >>> import qtwin as qt
+        >>> water = qt.Molecule.from_library('H2O')
+        >>> water.formula, water.n_electrons
+        ('H2O', 10)
     """
 
     symbols: tuple[str, ...]

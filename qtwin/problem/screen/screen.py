@@ -35,7 +35,7 @@ class Replicates:
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Screen:
-    """Single effects and pair synergies, in the unit of the table; from `qtwin.read_screen`.
+    r"""Single effects and pair synergies, in the unit of the table; from `qtwin.read_screen`.
 
     Attributes:
         drugs: (n) names.
@@ -48,6 +48,15 @@ class Screen:
         repeats: (c, p) number of measurements.
         sha256: Digests of the files.
         notes: What was averaged or read past.
+
+    Example:
+        >>> import qtwin as qt
+        >>> import pathlib, tempfile
+        >>> file = pathlib.Path(tempfile.mkdtemp()) / 'matrix.csv'
+        >>> _ = file.write_text('HeLa,A,B,C\nA,30,5,-2\nB,,40,9\nC,,,20\n')
+        >>> screen = qt.read_screen(file, diagonal='effect')
+        >>> screen.drugs, screen.contexts
+        (('A', 'B', 'C'), ('HeLa',))
     """
 
     drugs: tuple[str, ...]

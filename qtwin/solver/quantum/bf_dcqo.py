@@ -100,6 +100,12 @@ class BFDCQO(Solver):
             states and their bias: a cross-entropy method (Rubinstein 1999), the classical twin that the circuit has to beat.
         backend: Where the circuits are measured.
         shots: Measurements of all rounds together.
+
+    Example:
+        >>> import qtwin as qt
+        >>> model = qt.BinaryModel.from_qubo([[-1.0, 2.0], [0.0, -1.5]])
+        >>> qt.solve(model, qt.BFDCQO(rounds=2), seed=1).energy
+        -1.5
     """
 
     def __init__(

@@ -38,6 +38,12 @@ class CVaRQAOA(Solver):
         iterations: Of the descent on CVaR.
         optimizer: "l-bfgs-b" takes exact gradients, the others values.
         objective_shots: Measurements that every value of the training takes; exact values when None.
+
+    Example:
+        >>> import qtwin as qt
+        >>> model = qt.BinaryModel.from_qubo([[-1.0, 2.0], [0.0, -1.5]])
+        >>> qt.solve(model, qt.CVaRQAOA(layers=1, alpha=0.2), seed=1).energy
+        -1.5
     """
 
     def __init__(

@@ -45,6 +45,12 @@ class GroverMixerQAOA(Solver):
         schedule: How angles are chosen.
         optimizer: "l-bfgs-b" takes exact gradients, the others values.
         objective_shots: Measurements that every value of the training takes; exact values when None.
+
+    Example:
+        >>> import qtwin as qt
+        >>> model = qt.BinaryModel.from_qubo([[-1.0, 2.0], [0.0, -1.5]])
+        >>> qt.solve(model, qt.GroverMixerQAOA(layers=1), seed=1).energy
+        -1.5
     """
 
     def __init__(

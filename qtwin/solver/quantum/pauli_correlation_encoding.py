@@ -75,6 +75,13 @@ class PauliCorrelationEncoding(Solver):
         optimizer: "l-bfgs-b" takes exact gradients, the others values.
         objective_shots: Measurements of each setting that every value of the training takes; exact values when None.
         polish: Whether every answer is improved by one-flip descent; random answers are improved beside, and told in `info`.
+
+    Example:
+        >>> import qtwin as qt
+        >>> model = qt.generate('dense', 8, seed=1).encoding
+        >>> run = qt.solve(model, qt.PauliCorrelationEncoding(k=2, starts=1, iterations=10), seed=1)
+        >>> run.result.samples is not None or run.bits is not None
+        True
     """
 
     def __init__(

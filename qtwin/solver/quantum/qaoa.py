@@ -47,6 +47,12 @@ class QAOA(Solver):
         optimizer: "l-bfgs-b" takes exact gradients, the others values.
         objective_shots: Measurements that every value of the training takes; exact values when None.
         theta: Angles trained before (`train`), so that several backends can measure one circuit; nothing is trained then.
+
+    Example:
+        >>> import qtwin as qt
+        >>> model = qt.BinaryModel.from_qubo([[-1.0, 2.0], [0.0, -1.5]])
+        >>> qt.solve(model, qt.QAOA(layers=2), seed=1).energy
+        -1.5
     """
 
     def __init__(

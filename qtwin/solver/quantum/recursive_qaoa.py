@@ -51,6 +51,12 @@ class RecursiveQAOA(Solver):
         leave: Variables that are enumerated at the end.
         backend: Where correlations are measured; exact on our simulator, from shots elsewhere.
         shots: Measurements a round, on backends other than our simulator.
+
+    Example:
+        >>> import qtwin as qt
+        >>> model = qt.BinaryModel.from_qubo([[-1.0, 2.0], [0.0, -1.5]])
+        >>> qt.solve(model, qt.RecursiveQAOA(), seed=1).energy
+        -1.5
     """
 
     def __init__(self, *, layers: int = 1, leave: int = 4, backend: str | Backend = "statevector", shots: int = 4096) -> None:

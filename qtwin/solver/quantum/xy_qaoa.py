@@ -80,6 +80,12 @@ class XYQAOA(Solver):
         schedule: How angles are chosen.
         optimizer: "l-bfgs-b" takes exact gradients, the others values.
         objective_shots: Measurements that every value of the training takes; exact values when None.
+
+    Example:
+        >>> import qtwin as qt
+        >>> model = qt.generate('cardinality', 6, seed=1).encoding
+        >>> qt.solve(model, qt.XYQAOA(layers=1), seed=1).feasible
+        True
     """
 
     def __init__(

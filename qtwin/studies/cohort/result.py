@@ -36,6 +36,11 @@ class CohortResult(SheetResult):
         coverage_80, coverage_95: Share of the last visits that the twin's prediction interval of that level holds.
         population: Learnt from the cohort.
         forecasts: One a subject with two visits or more.
+
+    Example:
+        >>> import qtwin as qt
+        >>> sorted(set(qt.CohortResult.model_fields) & {'scores', 'coverage_80'})
+        ['coverage_80', 'scores']
     """
 
     schema_: Literal["qtwin.cohort/1"] = Field(default="qtwin.cohort/1", alias="schema")

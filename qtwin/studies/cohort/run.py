@@ -40,7 +40,7 @@ def run(
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> CohortResult:
-    """Read a cohort, give every subject a twin, and score the forecasts of the held-out last visits.
+    r"""Read a cohort, give every subject a twin, and score the forecasts of the held-out last visits.
 
     Args:
         visits: Table (CSV): a row a visit with subject, time and MMSE.
@@ -58,6 +58,16 @@ def run(
     Raises:
         InputError: for an unusable table, model or folder.
         ConsentError: if no consent to research or simulation is stated.
+
+    Example:
+        >>> import qtwin as qt
+        >>> import pathlib, tempfile
+        >>> file = pathlib.Path(tempfile.mkdtemp()) / 'visits.csv'
+        >>> rows = [f'{k},{70 + t},{28 - k % 3 * t}' for k in range(10) for t in range(3)]
+        >>> _ = file.write_text('\n'.join(['subject,age,mmse', *rows]))
+        >>> result = qt.run_cohort(file, consent=['research'])
+        >>> len(result.forecasts)
+        10
     """
     if not set(consent) & set(TO_BUILD_A_TWIN):
         raise ConsentError(

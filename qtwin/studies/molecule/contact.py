@@ -65,6 +65,14 @@ def run(
     Raises:
         InputError: for a drug that does not bind there, or a spoilt twin.
         ConvergenceError: for a mean field that does not converge.
+
+    Example:
+        >>> import qtwin as qt
+        >>> try:
+        ...     qt.run_contact('donepezil', 'nothing')
+        ... except qt.InputError as error:
+        ...     print(type(error).__name__)
+        InputError
     """
     section = ContactSection(drug=drug, receptor=receptor, twin=None if twin is None else str(twin))
     folder = Path("out") / f"{drug}-{receptor}" if out is None else Path(out)

@@ -276,7 +276,14 @@ class MolecularStudy(StudyResult):
 
 
 class MoleculeResult(MolecularStudy):
-    """Energies of a molecule by every method that was asked for, the classical competitors beside them, and who won."""
+    """Energies of a molecule by every method that was asked for, the classical competitors beside them, and who won.
+
+    Example:
+        >>> import qtwin as qt
+        >>> result = qt.energies('H2', ('hf',))
+        >>> result['hf'].status, len(result.to_pandas()) >= 1
+        ('converged', True)
+    """
 
     schema_: Literal["qtwin.molecule/1"] = Field(default="qtwin.molecule/1", alias="schema")
     molecule: MoleculePart
@@ -507,7 +514,13 @@ class DifferencePart(Part):
 
 
 class ContactResult(MolecularStudy):
-    """The contact that stands for a drug at its receptor, wild type and variants; the wild type stands first in `systems`."""
+    """The contact that stands for a drug at its receptor, wild type and variants; the wild type stands first in `systems`.
+
+    Example:
+        >>> import qtwin as qt
+        >>> issubclass(qt.ContactResult, type(qt.energies('H2', 'hf')).__mro__[1])
+        True
+    """
 
     schema_: Literal["qtwin.contact/1"] = Field(default="qtwin.contact/1", alias="schema")
     contact: ContactPart

@@ -88,6 +88,12 @@ def run(
     Raises:
         InputError: for a spec, geometry, charge, basis or active space that cannot be.
         ConvergenceError: for a mean field that does not converge.
+
+    Example:
+        >>> import qtwin as qt
+        >>> spec = qt.examples.spec('nitrogen')  # qt.run_molecule(spec, 'out/nitrogen') runs it
+        >>> spec.name
+        'nitrogen.toml'
     """
     require_vendor("pyscf", package="pyscf", needed_by="qtwin molecule")
     path = Path(spec)
@@ -146,6 +152,12 @@ def energies(
     Raises:
         InputError: for a molecule, method, option, basis or active space that cannot be.
         ConvergenceError: for a mean field that does not converge.
+
+    Example:
+        >>> import qtwin as qt
+        >>> result = qt.energies('H2', ('hf', 'fci'))
+        >>> result['fci'].energy_hartree < result['hf'].energy_hartree
+        True
     """
     require_vendor("pyscf", package="pyscf", needed_by="energies of molecules")
     started = time.perf_counter()

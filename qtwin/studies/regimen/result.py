@@ -547,6 +547,11 @@ class Comparison(StudyResult):
 
     `verdict` says what the twin recommends and for whom, `solver_verdict` who proved it. `alarms` is not empty where a solver's
     proof or bound was false.
+
+    Example:
+        >>> import qtwin as qt
+        >>> sorted(set(qt.Comparison.model_fields) & {'verdict', 'p_optimal', 'solvers'})
+        ['p_optimal', 'solvers', 'verdict']
     """
 
     schema_: Literal["qtwin.result/1"] = Field(default="qtwin.result/1", alias="schema")

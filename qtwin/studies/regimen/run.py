@@ -138,6 +138,12 @@ def run(spec: str | Path, out: str | Path | None = None, *, overwrite: bool = Fa
 
     Raises:
         QtwinError: for a spec or record that cannot be used, or anything that cannot go on; finished stages stay.
+
+    Example:
+        >>> import qtwin as qt
+        >>> spec = qt.examples.spec('quickstart')  # qt.run(spec, 'out/quickstart') runs it
+        >>> spec.name
+        'quickstart.toml'
     """
     prepared = prepare(spec, progress=progress)
     return run_prepared(prepared, out or Path("out") / Path(spec).stem, overwrite=overwrite, progress=progress)

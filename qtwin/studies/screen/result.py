@@ -156,7 +156,13 @@ class CoverageCurve(Part):
 
 
 class ScreenResult(_Result):
-    """The best `size` drugs of a screen in each context, proven, and how likely each optimum is truly the best."""
+    """The best `size` drugs of a screen in each context, proven, and how likely each optimum is truly the best.
+
+    Example:
+        >>> import qtwin as qt
+        >>> sorted(set(qt.ScreenResult.model_fields) & {'contexts', 'verdict'})
+        ['contexts', 'verdict']
+    """
 
     schema_: Literal["qtwin.screen/1"] = Field(default="qtwin.screen/1", alias="schema")
     size: int

@@ -83,7 +83,7 @@ def run_screen(
     progress: Progress = SILENT,
     **reading: Any,
 ) -> ScreenResult:
-    """The best `size` drugs of every context of a screen (or one), proven, and how likely each optimum is truly the best.
+    r"""The best `size` drugs of every context of a screen (or one), proven, and how likely each optimum is truly the best.
 
     Args:
         pairs: A screen, or the table of pairs that `qtwin.read_screen` reads.
@@ -105,6 +105,15 @@ def run_screen(
     Raises:
         InputError: for tables that cannot be used, an unknown context, objective or sampler, or an unusable folder.
         InfeasibleError: if no set of the size is free of forbidden pairs.
+
+    Example:
+        >>> import qtwin as qt
+        >>> import pathlib, tempfile
+        >>> file = pathlib.Path(tempfile.mkdtemp()) / 'matrix.csv'
+        >>> _ = file.write_text('HeLa,A,B,C\nA,30,5,-2\nB,,40,9\nC,,,20\n')
+        >>> result = qt.run_screen(qt.read_screen(file, diagonal='effect'), size=2, noise_sd=1.0, n_samples=50)
+        >>> result.to_pandas()['proven'].tolist()
+        [True]
     """
     began = time.perf_counter()
     if isinstance(pairs, Screen):

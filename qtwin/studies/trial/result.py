@@ -30,6 +30,12 @@ class TrialResult(SheetResult):
         effects: Every arm after the first against the first.
         subgroups, predictors, power: Of the arm with the clearest effect.
         dose_response: Effect by dose rate.
+
+    Example:
+        >>> import qtwin as qt
+        >>> result = qt.run_trial(qt.TrialProtocol.shipped('clarity-ad', n_per_arm=60, power_sizes=(50,)))
+        >>> result.clearest.low < result.clearest.difference < result.clearest.high
+        True
     """
 
     schema_: Literal["qtwin.trial/1"] = Field(default="qtwin.trial/1", alias="schema")

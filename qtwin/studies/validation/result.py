@@ -60,6 +60,11 @@ class CalibrationResult(SheetResult):
             `low` and `high` are exact 95 % confidence intervals of the share.
         ranks: One a quantity.
         effort: Work and its yield, by number of visits.
+
+    Example:
+        >>> import qtwin as qt
+        >>> qt.CalibrationResult.model_json_schema()['title']
+        'CalibrationResult'
     """
 
     schema_: Literal["qtwin.sbc/1"] = Field(default="qtwin.sbc/1", alias="schema")
@@ -228,6 +233,11 @@ class ExternalValidation(SheetResult):
         exposure_ratios: Measured and predicted.
         calibrated: Stored and derived numbers.
         heart_rate: By receptor variant.
+
+    Example:
+        >>> import qtwin as qt
+        >>> qt.ExternalValidation.model_json_schema()['title']
+        'ExternalValidation'
     """
 
     schema_: Literal["qtwin.external-validation/1"] = Field(default="qtwin.external-validation/1", alias="schema")

@@ -161,6 +161,12 @@ def run_external(out: str | Path | None = None, *, n_per_arm: int = 2000, progre
 
     Raises:
         InputError: if the folder cannot be made.
+
+    Example:
+        >>> import qtwin as qt
+        >>> result = qt.external_validation(n_per_arm=50)
+        >>> len(result.to_pandas()) > 10
+        True
     """
     folder = None if out is None else output_folder(out)
     began = time.perf_counter()

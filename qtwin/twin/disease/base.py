@@ -56,6 +56,12 @@ class DiseaseModel(ABC):
         latent: Names of the log-normal quantities that differ between patients, one standard normal variable each.
         speed: The latent variable that sets how fast this patient declines, for the prior-driven flag.
         stage: The latent variable that sets how far the patient was at the first visit.
+
+    Example:
+        >>> import qtwin as qt
+        >>> from qtwin.twin import disease
+        >>> sorted(disease.TABLE)
+        ['alzheimer', 'hao-2022']
     """
 
     name: str
