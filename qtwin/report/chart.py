@@ -218,10 +218,9 @@ def legend(names: Sequence[str], **settings: Any) -> alt.Legend:
     """A legend of `names` in as many columns as a page or a phone has room for."""
     import altair as alt
 
+    count = max(len(names), 1)
     longest = 42.0 + 6.3 * max((len(name) for name in names), default=1)
-    wide, narrow = (
-        math.ceil(len(names) / math.ceil(len(names) / max(1, int(room // longest)))) for room in (2.0 * _PHONE_PX, _PHONE_PX)
-    )
+    wide, narrow = (math.ceil(count / math.ceil(count / max(1, int(room // longest)))) for room in (2.0 * _PHONE_PX, _PHONE_PX))
     return alt.Legend(columns=alt.expr(f"windowSize()[0] < 560 ? {narrow} : {wide}"), **settings)
 
 

@@ -40,6 +40,7 @@ MARKS: dict[Origin, tuple[str, str]] = {
     "twin": ("triangle-up", "twins of invented patients"),
     "measured": ("diamond", "measured data"),
     "generated": ("circle", "generated family"),
+    "file": ("triangle-left", "own files"),
     "molecule": ("square", "molecule"),
     "published": ("cross", "published estimate, not measured here"),
 }

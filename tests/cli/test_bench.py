@@ -70,11 +70,11 @@ def test_a_sweep_that_cannot_run_is_refused_before_it_starts(cli: Run, tmp_path:
 
 PLUG_IN = """
 import sys, numpy as np
-from qtwin.solver.base import Card, Result, Solver
+from qtwin.solver.base import SolverInfo, Result, Solver
 class Boasts(Solver):
     @classmethod
     def card(cls):
-        return Card(name="boasts", summary="", kind="classical", guarantee="none", citation="", max_variables=99)
+        return SolverInfo(name="boasts", summary="", kind="classical", guarantee="none", citation="", max_variables=99)
     def solve(self, instance, *, seed, time_limit_s=None):
         print("LISTEN TO ME")
         n = instance.encoding.polynomial.n_variables
