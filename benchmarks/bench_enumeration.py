@@ -24,7 +24,7 @@ import numba
 import numpy as np
 
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
-from qtwin.solver import polynomial_minimum, quadratic_minimum, subset_minimum
+from qtwin.solver.exact import choices, complete
 
 
 def random_polynomial(n: int, degree: int, seed: int) -> BinaryPolynomial:
@@ -36,9 +36,9 @@ def random_polynomial(n: int, degree: int, seed: int) -> BinaryPolynomial:
 def ours(polynomial: BinaryPolynomial) -> float:
     if polynomial.degree <= 2:
         _, linear, pairs = polynomial.quadratic_form
-        bits = quadratic_minimum.minimise(linear, pairs).bits
+        bits = complete.minimise_quadratic(linear, pairs).bits
     else:
-        bits = polynomial_minimum.minimise(polynomial).bits
+        bits = complete.minimise_polynomial(polynomial).bits
     return float(polynomial.evaluate(bits[None, :])[0])
 
 
@@ -105,8 +105,8 @@ def main() -> None:
         print("  " + ", ".join(f"{best_rate / r:,.0f} times {name}" for name, r in rates.items()))
     for n, k in ((38, 5), (100, 5), (150, 5), (60, 7)):
         _, linear, pairs = random_polynomial(n, 2, n).quadratic_form
-        subset_minimum.minimise(linear[:9], pairs[:9, :9], 4)
-        work = lambda a=linear, b=pairs, k=k: float(len(subset_minimum.minimise(a, b, k).members or ()))  # noqa: E731
+        choices.minimise_subset(linear[:9], pairs[:9, :9], 4)
+        work = lambda a=linear, b=pairs, k=k: float(len(choices.minimise_subset(a, b, k).members or ()))  # noqa: E731
         _, wall, processor = fastest(work, given.repeats)
         _line(f"choose {k} of {n}", "ours", threads, float(math.comb(n, k)), wall, processor)
 

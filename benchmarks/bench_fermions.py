@@ -33,15 +33,13 @@ import numpy as np
 
 from qtwin.backend.base import Ansatz
 from qtwin.backend.compile import to_operator, to_qiskit
-from qtwin.backend.determinants.minimum import Limits
-from qtwin.backend.determinants.simulator import DeterminantSimulator
-from qtwin.backend.fermionic import to_ansatz
 from qtwin.backend.pennylane import to_observable
 from qtwin.backend.statevector import StatevectorBackend
-from qtwin.encoding.coupled_cluster.uccsd import uccsd
-from qtwin.encoding.excitation import FermionicAnsatz
-from qtwin.encoding.mapping.electronic import electronic, reference
-from qtwin.encoding.mapping.jordan_wigner import jordan_wigner
+from qtwin.chemistry.determinants.minimise import Limits
+from qtwin.chemistry.determinants.simulator import DeterminantSimulator
+from qtwin.chemistry.excitation import FermionicAnsatz, uccsd
+from qtwin.chemistry.fermionic import to_ansatz
+from qtwin.chemistry.mapping import electronic, jordan_wigner, reference
 from qtwin.encoding.pauli import PauliSum
 
 ACCURACY = 1.6e-3

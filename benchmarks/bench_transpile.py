@@ -22,7 +22,7 @@ import numpy as np
 from qtwin.backend.base import Ansatz
 from qtwin.backend.compile import Compiled, compact, compile_ansatz, snapshot, to_qiskit, used
 from qtwin.encoding.polynomial import BinaryPolynomial
-from qtwin.solver.training import ansatz as qaoa
+from qtwin.solver.variational.training import ansatz as qaoa
 
 
 def instance(graph: str, n: int, depth: int) -> Ansatz:

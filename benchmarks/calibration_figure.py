@@ -10,7 +10,7 @@ from pathlib import Path
 
 import altair as alt
 
-from qtwin.report import look
+from qtwin.report import style
 from qtwin.report.chart import Figure, data_chart, fixed_chart, rows, save
 from tests.oracles.calibration import Calibration, calibrate
 
@@ -22,11 +22,11 @@ def picture(found: Calibration) -> Figure:
     x = alt.X("stated:Q", title="stated probability that a regimen is the best", scale=scale)
     y = alt.Y("frequency:Q", title="frequency with which it is the best", scale=scale)
     diagonal = fixed_chart([{"stated": 0.0, "frequency": 0.0}, {"stated": 1.0, "frequency": 1.0}])
-    bars = data_chart().mark_rule(color=look.BLUE).encode(x=x, y=alt.Y("low:Q", title=y["title"], scale=scale), y2="high:Q")
+    bars = data_chart().mark_rule(color=style.BLUE).encode(x=x, y=alt.Y("low:Q", title=y["title"], scale=scale), y2="high:Q")
     chart = alt.layer(
-        diagonal.mark_line(color=look.GREY, strokeWidth=1).encode(x=x, y=y),
+        diagonal.mark_line(color=style.GREY, strokeWidth=1).encode(x=x, y=y),
         bars,
-        data_chart().mark_point(color=look.BLUE, filled=True, size=60).encode(x=x, y=y),
+        data_chart().mark_point(color=style.BLUE, filled=True, size=60).encode(x=x, y=y),
     ).properties(height=400)
     return Figure(
         name="calibration",

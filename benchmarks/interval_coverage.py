@@ -21,8 +21,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import binom
 
-from qtwin.benchmark.bootstrap import Runs, interval
-from qtwin.benchmark.metrics import posterior, time_for
+from qtwin.benchmark.metrics import Runs, interval, posterior, time_for
 from qtwin.benchmark.scaling import law
 from qtwin.errors import InputError
 

@@ -23,7 +23,7 @@ from qtwin.version import __version__
 _PUBLIC: dict[str, str] = {
     # a patient and the twin
     "Patient": "qtwin.patient.person:Patient",
-    "read_patient": "qtwin.patient.access:read_patient",
+    "read_patient": "qtwin.patient.record:read_patient",
     "Twin": "qtwin.twin.twin:Twin",
     "RegimenForecast": "qtwin.twin.forecast:RegimenForecast",
     "MeasurementAdvice": "qtwin.twin.measurement:MeasurementAdvice",
@@ -70,7 +70,7 @@ _PUBLIC: dict[str, str] = {
     "compare": "qtwin.studies.regimen.compare:compare",
     "Comparison": "qtwin.studies.regimen.result:Comparison",
     "run": "qtwin.studies.regimen.run:run",
-    "Molecule": "qtwin.problem.molecule.molecule:Molecule",
+    "Molecule": "qtwin.chemistry.molecule:Molecule",
     "energies": "qtwin.studies.molecule.run:energies",
     "run_molecule": "qtwin.studies.molecule.run:run",
     "run_contact": "qtwin.studies.molecule.contact:run",
@@ -112,6 +112,7 @@ if TYPE_CHECKING:
     from qtwin.backend.base import Backend as Backend
     from qtwin.backend.base import Samples as Samples
     from qtwin.backend.registry import available as backends
+    from qtwin.chemistry.molecule import Molecule as Molecule
     from qtwin.encoding.counts import Scored as Scored
     from qtwin.encoding.generate import make as generate
     from qtwin.encoding.model import BinaryModel as BinaryModel
@@ -120,14 +121,13 @@ if TYPE_CHECKING:
     from qtwin.errors import InfeasibleError as InfeasibleError
     from qtwin.errors import InputError as InputError
     from qtwin.errors import QtwinError as QtwinError
-    from qtwin.patient.access import read_patient as read_patient
     from qtwin.patient.person import Patient as Patient
+    from qtwin.patient.record import read_patient as read_patient
     from qtwin.pharmacology.drug import Dose as Dose
     from qtwin.pharmacology.drug import Drug as Drug
     from qtwin.pharmacology.eligibility import assess as eligibility
     from qtwin.pharmacology.formulary import formulary as drugs
     from qtwin.problem.constraint import Constraint as Constraint
-    from qtwin.problem.molecule.molecule import Molecule as Molecule
     from qtwin.problem.regimen import RegimenProblem as RegimenProblem
     from qtwin.problem.rules import Budget as Budget
     from qtwin.problem.rules import Rules as Rules

@@ -60,7 +60,7 @@ def patient() -> Patient:
         >>> sorted(qt.examples.patient().genotypes)
         ['CYP2C19', 'CYP2D6']
     """
-    from qtwin.patient.access import read_patient
+    from qtwin.patient.record import read_patient
 
     return read_patient(path("quickstart_bundle.json"), path("quickstart_pharmcat.json"))
 

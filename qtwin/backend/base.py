@@ -15,8 +15,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.grouping import Group, Grouping, groups
-from qtwin.encoding.pauli import PauliSum
+from qtwin.encoding.pauli import Group, Grouping, PauliSum, groups
 from qtwin.errors import InputError
 
 

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from qtwin.benchmark import bootstrap, stages
-from qtwin.benchmark.bootstrap import Runs
-from qtwin.benchmark.metrics import FEWEST, Interval, approximation_ratio, optimality_gap, shown, time_for
+from qtwin.benchmark import metrics as bootstrap
+from qtwin.benchmark import records as stages
+from qtwin.benchmark.metrics import FEWEST, Interval, Runs, approximation_ratio, optimality_gap, shown, time_for
 from qtwin.benchmark.processor import DeviceTime, device_time, shots_to_solution
 from qtwin.benchmark.profile import primal_integral
 from qtwin.benchmark.scaling import FORMS, Crossover, Fit, better, crossover, fit
@@ -55,11 +55,11 @@ class Cell:
         failed, out_of_time: Runs that ended in an error, or at the time limit.
         run_s: Median seconds of a run, all stages counted.
         tts_s: Median over instances of the 99 % time to solution.
-        tts_interval: 95 %, by two-level bootstrap (`qtwin.benchmark.bootstrap`); an upper end of infinity where half of the
+        tts_interval: 95 %, by two-level bootstrap (`qtwin.benchmark.metrics`); an upper end of infinity where half of the
             instances, drawn again, may never be solved; None for fewer than ten runs.
         ratio: Median approximation ratio against the worst allowed energy; NaN where that is not known.
         regret: Median loss of utility on the twin against the best answer known, in its unit; NaN without a twin.
-        stage_s: Mean seconds of each stage (`qtwin.benchmark.stages`).
+        stage_s: Mean seconds of each stage (`qtwin.benchmark.records`).
         shots, evaluations: Mean a run, training included.
         hits, drawn: Samples at the best known energy, and samples in all; 0 and 0 for a solver that keeps none.
         reads_to_solution, reads_interval: Median over instances of the samples until one is at the best known energy with 99 %;

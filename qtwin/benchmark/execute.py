@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from qtwin.benchmark.metrics import count_successes
-from qtwin.benchmark.portrait import portrait
-from qtwin.benchmark.stages import split
-from qtwin.benchmark.surroundings import machine
+from qtwin.benchmark.place import portrait
+from qtwin.benchmark.records import machine, split
 from qtwin.benchmark.task import Task
 from qtwin.encoding.generate import Generated, make
 from qtwin.errors import QtwinError
@@ -43,7 +42,7 @@ def execute(task: Task, *, memory_gib: float | None = None, begin: Callable[[], 
         begin: Called when the clock of one of our own solvers starts.
 
     Returns:
-        task_id, instance_id, task, what is known of the instance (`qtwin.benchmark.portrait`), the solver's answer as far as it
+        task_id, instance_id, task, what is known of the instance (`qtwin.benchmark.place`), the solver's answer as far as it
         is true (status, energy, bound, proven, feasible), its `offences`, its samples' energies with counts where it drew some,
         seconds by stage, `total_s` by our clock, `compiling_s` that nobody is charged, shots, evaluations, anytime trace, regret
         on the twin where there is one, and the machine.

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import math
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from qtwin.benchmark.analysis import Best, Record, group_of
-from qtwin.encoding.generate import PUBLISHED_PROOFS
+from qtwin.encoding.generate import PUBLISHED_PROOFS, Generated
+from qtwin.encoding.model import BinaryModel
+from qtwin.encoding.polynomial import index_to_bits
+from qtwin.problem.constraint import AtMost, Exactly
 
 _MEDIANS = (
     "n_variables",
@@ -57,3 +61,108 @@ def _place(family: str, n: int, rows: Sequence[Record], best: Mapping[str, Best]
         "construction": len(known) == len(portraits),
         "published_proof": PUBLISHED_PROOFS.get(rows[0]["task"]["family"], "") if len(known) == len(portraits) else "",
     }
+
+
+# What is known of an instance before anybody solves it: size, interactions, how many answers are allowed, the worst of them.
+
+_LISTED = 16
+"""Decision variables up to which every assignment is looked at."""
+_REAL_BITS = 16
+
+
+def portrait(made: Generated) -> dict[str, Any]:
+    """JSON values that describe the instance.
+
+    Returns:
+        n_variables, n_decision, n_slack; n_terms, terms (order to count, of the whole polynomial), degree; of the objective alone
+        objective_degree and objective_density, the share of the pairs that interact; coefficient range and the bits of an energy
+        register; log2_candidates, the logarithm of the number of allowed assignments, exact up to 16 variables and else
+        bounded by the size limits alone (`candidates_exact`); chance, the share of all assignments, slack included, that has the
+        least energy, up to 16 variables; largest_choice, the most options at once; optimum and worst, the
+        least and greatest energy of an allowed assignment where known.
+    """
+    encoding = made.encoding
+    p, objective = encoding.polynomial, encoding.objective
+    low, high = p.coefficient_range
+    orders = Counter(len(t) for t in p.terms if t)
+    pairs = math.comb(encoding.n_decision, 2)
+    interacting = {pair for t in objective.terms if len(t) > 1 for pair in _pairs(t)}
+    counted, worst = _listed(encoding)
+    return {
+        "n_variables": p.n_variables,
+        "n_decision": encoding.n_decision,
+        "n_slack": p.n_variables - encoding.n_decision,
+        "n_terms": p.n_terms,
+        "terms": {str(k): orders[k] for k in sorted(orders)},
+        "degree": p.degree,
+        "objective_degree": objective.degree,
+        "density": len([t for t in p.terms if len(t) == 2]) / max(math.comb(p.n_variables, 2), 1),
+        "objective_density": len(interacting) / pairs if pairs else 0.0,
+        "coefficient_min": low,
+        "coefficient_max": high,
+        "energy_bits": energy_bits(encoding),
+        "log2_candidates": math.log2(counted) if counted else _bounded(encoding),
+        "candidates_exact": counted is not None,
+        "largest_choice": largest_choice(encoding),
+        "constraints": len(encoding.constraints),
+        "chance": _chance(encoding),
+        "optimum": made.optimum,
+        "worst": worst,
+        "made_s": dict(made.wall_s),
+    }
+
+
+def _chance(encoding: BinaryModel) -> float | None:
+    """That a uniform guess over all qubits is a minimum; None where there are too many to look at."""
+    if encoding.polynomial.n_variables > _LISTED:
+        return None
+    values = encoding.polynomial.values()
+    least = float(values.min())
+    return float((values <= least + 1e-9 * max(1.0, abs(least))).mean())
+
+
+def energy_bits(encoding: BinaryModel) -> int:
+    """Width of a register that holds every energy: exact for whole coefficients, 16 bits for real ones."""
+    coefficients = np.array([c for t, c in encoding.polynomial.terms.items() if t] or [1.0])
+    if np.allclose(coefficients, np.round(coefficients)):
+        return max(2, math.ceil(math.log2(float(np.abs(coefficients).sum()) + 1.0)) + 1)
+    return _REAL_BITS
+
+
+def largest_choice(encoding: BinaryModel) -> int:
+    """The most options that a size limit over all of them allows at once."""
+    n = encoding.n_decision
+    limits = [
+        c.limit if isinstance(c, AtMost) else c.count
+        for c in encoding.constraints
+        if isinstance(c, AtMost | Exactly) and len(c.members) == n
+    ]
+    return min([n, *limits])
+
+
+def _pairs(term: tuple[int, ...]) -> list[tuple[int, int]]:
+    return [(a, b) for k, a in enumerate(term) for b in term[k + 1 :]]
+
+
+def _bounded(encoding: BinaryModel) -> float:
+    """log2 of how many assignments the size limits over all options leave."""
+    n = encoding.n_decision
+    exact = [c.count for c in encoding.constraints if isinstance(c, Exactly) and len(c.members) == n]
+    if exact:
+        return math.log2(math.comb(n, exact[0]))
+    most = largest_choice(encoding)
+    return float(n) if most == n else math.log2(sum(math.comb(n, k) for k in range(most + 1)))
+
+
+def _listed(encoding: BinaryModel) -> tuple[int | None, float | None]:
+    """Number of allowed assignments and the greatest energy among them without penalties; (None, None) where too many to list."""
+    n = encoding.n_decision
+    if n > _LISTED or encoding.recoded is not None:
+        return None, None
+    choices = index_to_bits(np.arange(2**n), n)
+    allowed = (
+        np.all([c.holds(choices) for c in encoding.constraints], axis=0) if encoding.constraints else np.ones(2**n, np.bool_)
+    )
+    if not allowed.any():
+        return None, None
+    return int(allowed.sum()), float(encoding.value(choices[allowed]).max())

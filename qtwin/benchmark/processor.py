@@ -1,10 +1,10 @@
 """What a quantum run would take of an idealised processor: shots x (depth x gate time + reset + readout).
 
-Depth is the longest chain of two-qubit gates on the processor's lattice (`qtwin.solver.resources`), or on all-to-all coupling
-where
-only that was counted. There is no noise, queue, compiling, transfer or classical work in it, so it flatters the quantum side.
-Training
-counts: with its own shots where it took any, else as if every circuit evaluation took as many shots as the answer, gradients
+Depth is the longest chain of two-qubit gates on the processor's lattice
+(`qtwin.solver.variational.resources`), or on all-to-all coupling where only that was counted. There is no
+noise, queue, compiling, transfer or classical work in it, so it flatters the quantum side. Training counts:
+with its own shots where it took any, else as if every circuit evaluation took as many shots as the answer,
+gradients
     free.
 """
 

@@ -15,9 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from qtwin.benchmark.fault_tolerance.break_even import TWO_WEEKS_S
-from qtwin.benchmark.fault_tolerance.estimate import Machine, machine
-from qtwin.benchmark.fault_tolerance.search import Polynomial, grover
+from qtwin.benchmark.fault_tolerance.estimate import TWO_WEEKS_S, Machine, Polynomial, grover, machine
 from qtwin.benchmark.fault_tolerance.surface_code import SurfaceCode
 from qtwin.benchmark.metrics import Interval
 from qtwin.benchmark.scaling import Fit

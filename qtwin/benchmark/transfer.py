@@ -18,7 +18,7 @@ from qtwin.backend.statevector.backend import StatevectorBackend
 from qtwin.encoding.pauli import PauliSum
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
-from qtwin.solver.training import ansatz, train
+from qtwin.solver.variational.training import ansatz, train
 
 Array = NDArray[np.float64]
 LARGEST_TRAINING = 14

@@ -85,7 +85,7 @@ def _hardware(check: Callable[..., None], *, online: bool) -> None:
     version = metadata.version("qiskit-ibm-runtime") if there else "not installed"
     new = there and tuple(int(x) for x in version.split(".")[:2] if x.isdigit()) >= _CLIENT_FROM
     check("qiskit-ibm-runtime", new, version, "pip install 'qiskit-ibm-runtime>=0.50'", needed=False)
-    from qtwin.backend.hardware.ibm.account import find_account
+    from qtwin.backend.hardware.ibm.connection import find_account
 
     account = None
     try:
@@ -110,7 +110,7 @@ def _hardware(check: Callable[..., None], *, online: bool) -> None:
 
 
 def _ledger(check: Callable[..., None]) -> None:
-    from qtwin.backend.hardware.ledger.database import PLACE, default_place, shown
+    from qtwin.backend.hardware.ledger.store import PLACE, default_place, shown
 
     place = default_place()
     if "://" not in place:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Literal
 from qtwin.backend.hardware.price import Estimate, plans, price_usd_per_s
 from qtwin.cli.show import ask, note, table
 from qtwin.errors import InputError
-from qtwin.patient.access import write_down
 from qtwin.patient.consent import require_consent
+from qtwin.patient.record import write_down
 from qtwin.report.number import seconds
 from qtwin.studies.regimen.hardware import identifiers, is_paid, project_of
 
 if TYPE_CHECKING:
-    from qtwin.backend.hardware.permission import Permission
+    from qtwin.backend.hardware.price import Permission
     from qtwin.studies.regimen.prepare import Prepared
 
 SCOPE = "cloud-submission"
@@ -40,9 +40,8 @@ def paid(prepared: Prepared, *, mode: Literal["estimate", "submit", "run"], yes:
             f"{machines[0]} costs money and the spec has no budget",
             hint="add [hardware.budget] with max_usd, max_qpu_s or max_jobs",
         )
-    from qtwin.backend.hardware.budget import Budget
     from qtwin.backend.hardware.ledger.submit import Pace
-    from qtwin.backend.hardware.permission import Permission, granted
+    from qtwin.backend.hardware.price import Budget, Permission, granted
 
     if mode != "estimate":
         scope = require_consent(prepared.patient, SCOPE)

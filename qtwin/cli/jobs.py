@@ -32,7 +32,7 @@ def submit_jobs(prepared: Prepared, out: Path, *, dry_run: bool, yes: bool) -> d
         InputError: for a spec without paid solvers, or one whose budget would be exceeded.
         QtwinError: for what cannot go on; the same command goes on from there.
     """
-    from qtwin.backend.hardware.permission import PendingError
+    from qtwin.backend.hardware.price import PendingError
     from qtwin.studies.regimen.answer import Answers
     from qtwin.studies.regimen.run import model_of, problem_of, run_id, twin_of
     from qtwin.studies.stages import Stages

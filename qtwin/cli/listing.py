@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -12,12 +14,19 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from qtwin.cli.show import note, terminal
+from qtwin.patient.audit import default_path, last_digest, read_entries, verify
+from qtwin.patient.person import describe
+from qtwin.patient.record import read_patient
 from qtwin.pharmacology.drug import Drug
+from qtwin.pharmacology.eligibility import assess
 from qtwin.pharmacology.exposures import activities, observed_ratios
+from qtwin.pharmacology.facts import facts_of
 from qtwin.pharmacology.formulary import drug, formulary
-from qtwin.pharmacology.interaction import predicted_ratio
+from qtwin.pharmacology.kinetics import predicted_ratio
 from qtwin.pharmacology.prescription import read_dose
 from qtwin.pharmacology.quantity import Quantity
+from qtwin.pharmacology.rule_book import read_rule_book
 
 
 def _print(title: str, rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
@@ -191,3 +200,87 @@ def list_diseases(*, as_json: bool) -> None:
             }
         )
     _print("Disease models", rows, as_json=as_json)
+
+
+# `qtwin drugs eligibility`: which drugs a person may be given, by which rule and source, and what was not known.
+
+
+def show_eligibility(
+    record: Path,
+    genotypes: Path | None,
+    *,
+    jurisdiction: str,
+    folder: Path | None,
+    lift: Sequence[str],
+    consent: Sequence[str],
+    as_json: bool,
+) -> dict[str, Any]:
+    """Hold the rules against a record, every recorded medicine going on; print it unless it goes out as JSON.
+
+    Raises:
+        InputError: for a record or a rule set that cannot be used, or a rule that cannot be lifted.
+    """
+    book = read_rule_book(*([folder] if folder else []))
+    patient = read_patient(record, genotypes, consent=consent)
+    terminal.record(describe(patient), patient.missing, patient.notes)
+    found = assess(patient, jurisdiction=jurisdiction, lift=lift, book=book, going_on=facts_of(patient).medicines)
+    answer = found.to_json()
+    if not as_json:
+        _print_eligibility(answer)
+    return answer
+
+
+def _why(drug: dict[str, Any]) -> list[str]:
+    """One paragraph a rule: its strength, what it says, where it was read, and its id."""
+    held = []
+    for rule in drug["rules"]:
+        strength = rule["strength"] + (", lifted" if rule["lifted"] else "")
+        beside = f" Beside {rule['beside']}." if rule["beside"] else ""
+        source = "; ".join(words for words in (rule["source"], rule["note"]) if words)
+        held.append(f"{strength}: {rule['text']}{beside} ({source}) [{rule['id']}]")
+    open_rules = [
+        f"not checked, {', '.join(rule['missing'])} unknown: {rule['strength']}: {rule['text']} [{rule['id']}]"
+        for rule in drug["not_checked"]
+    ]
+    return [*held, *open_rules]
+
+
+def _print_eligibility(answer: dict[str, Any]) -> None:
+    console = Console()
+    for line in answer["not_known"]:
+        console.print(line, markup=False, highlight=False)
+    if answer["going_on"]:
+        console.print(f"taken to go on: {', '.join(answer['going_on'])}", markup=False, highlight=False)
+    for low, high in answer["set_aside"].items():
+        console.print(f"rule {low} is set aside by {high}", markup=False, highlight=False)
+    shown = Table(title=f"Eligibility by {answer['rules']} rules, {answer['jurisdiction']}", title_justify="left")
+    shown.add_column("drug", no_wrap=True)
+    shown.add_column("status", no_wrap=True)
+    shown.add_column("by which rule and source")
+    for row in answer["drugs"]:
+        shown.add_row(row["inn"], row["status"], Text("\n".join(_why(row))))
+    console.print(shown)
+
+
+# `qtwin audit`: what was done with whose record.
+
+
+def verify_log(path: Path | None, *, as_json: bool) -> dict[str, Any]:
+    """Say how many entries hold, and the digest of the last one."""
+    count = verify(path)
+    digest = last_digest(path)
+    if not as_json:
+        note(f"{count:,} entries hold; digest of the last one: {digest}")
+    return {"entries": count, "sha256": digest}
+
+
+def list_log(path: Path | None, *, as_json: bool) -> None:
+    """Show the entries of a log that holds."""
+    entries = read_entries(path)
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(e) for e in entries]) + "\n")
+        return
+    note(f"{path or default_path()}", style="bold")
+    for e in entries:
+        said = [e.action, e.patient_id, *([f"consent to {', '.join(e.consent)}"] if e.consent else []), e.detail]
+        note(f"{e.index:>6}  {e.time}  {e.actor}  {'; '.join(words for words in said if words)}")

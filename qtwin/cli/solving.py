@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from qtwin.cli.show import note, table
-from qtwin.errors import InputError
+from qtwin.benchmark.checkpoint import write_atomically
+from qtwin.cli.show import note, stage, table
+from qtwin.encoding.generate import make
+from qtwin.encoding.instance import FORMATS, format_of, write_instance
+from qtwin.errors import InputError, unknown_name
+from qtwin.patient.record import write_down
 from qtwin.report.number import number, percent, seconds, whole
 from qtwin.solver.judge import ALARMS
 from qtwin.studies.model.result import Ends, ModelComparison, ModelRow, SampleRate, Solution
+from qtwin.studies.regimen.prepare import Prepared
+from qtwin.studies.regimen.result import Comparison, SolverRow
+from qtwin.studies.regimen.run import model_of, problem_of, twin_of
+from qtwin.studies.stages import Stages
 
 _SHOWN = 20
 _ALLOWED = {True: "yes", False: "no", None: "unknown: the file holds an energy and does not say what is allowed"}
@@ -115,3 +124,137 @@ def _value(text: str) -> Any:
         except ValueError:
             continue
     return text
+
+
+# A comparison on the terminal: who of the solvers found what, then what the twin recommends.
+
+
+def show(result: Comparison, folder: Path) -> None:
+    """Print the solvers' table, the recommendation with its points, and where the page is."""
+    header = (
+        "solver",
+        "status",
+        "utility on the twin, QALY",
+        "regret, QALY",
+        "P(best) per shot, 95 %",
+        "QPU time to solution",
+        "time, s",
+    )
+    table("Solver comparison", header, [_comparison_row(r) for r in result.solvers])
+    note(result.verdict, style="bold green")
+    for line in result.verdict_points:
+        note(line)
+    note(result.solver_verdict, style="dim")
+    note(f"{folder / 'report.html'}  Research software: not a medical device, not for prescribing.")
+
+
+def _comparison_row(row: SolverRow) -> tuple[str, ...]:
+    p, regret = row.success_probability, row.regret_twin
+    return (
+        row.label,
+        row.status + (f", proven on the {row.scope}" if row.proven else ""),
+        "-" if row.objective_twin is None else f"{row.objective_twin:.4f}",
+        ("-" if row.regimen is None else "infeasible") if regret is None else f"{regret:.4f}",
+        ""
+        if p is None
+        else percent(p.value) + (f" ({percent(p.low)} to {percent(p.high)})" if p.low is not None and p.high is not None else ""),
+        _qpu(row),
+        f"{row.total_wall_s:.2f}",
+    )
+
+
+def _qpu(row: SolverRow) -> str:
+    """Idealised seconds of a quantum processor until a shot is the best with 99 %."""
+    ends = None if row.qpu is None else row.qpu.to_solution_s
+    return "" if ends is None or ends.value is None else seconds(ends.value)
+
+
+# `qtwin generate`: an instance of a family, as a file.
+
+
+def generate_file(family: str, n: int, path: Path, *, seed: int, options: Sequence[str]) -> dict[str, Any]:
+    """Make an instance, write it, and say what is known of it.
+
+    Raises:
+        InputError: for an unknown family, option or suffix, or a size that the family does not have.
+    """
+    format_of(path)
+    made = make(family, n, seed=seed, **parsed_options(f"family {family!r}", options))
+    write_instance(made.encoding, path)
+    told: dict[str, Any] = {
+        "file": str(path),
+        "family": family,
+        "seed": seed,
+        "options": dict(made.options),
+        "n_variables": made.encoding.polynomial.n_variables,
+        "n_terms": made.encoding.polynomial.n_terms,
+        "degree": made.encoding.polynomial.degree,
+        "optimum": made.optimum,
+        "optimal_bits": None if made.optimal_bits is None else made.optimal_bits.tolist(),
+        "hardness": made.hardness,
+    }
+    shown = [
+        (k.replace("_", " "), number(v, 8) if isinstance(v, float) else str(v)) for k, v in told.items() if k != "optimal_bits"
+    ]
+    table("Instance", ("", ""), shown)
+    return told
+
+
+# `qtwin problem`: what the solvers of a spec see, as a file for others.
+
+_CIRCUIT = ".qasm"
+
+
+def check_output(path: Path) -> None:
+    """Refuse a suffix that nothing writes, before anything is computed (InputError)."""
+    if path.suffix.lower() not in {*FORMATS, _CIRCUIT}:
+        raise unknown_name("suffix of an instance file", path.suffix or path.name, {**FORMATS, _CIRCUIT: ""})
+
+
+def export_problem(prepared: Prepared, path: Path, *, layers: int) -> dict[str, Any]:
+    """Write the encoding of a checked spec, or the QAOA circuit on it.
+
+    Names of drugs go into the file; nothing else of the record does: no identifier, date or measurement.
+
+    Args:
+        prepared: The spec and its record.
+        path: Ends in .json, .qubo, .lp, .qs or .qasm.
+        layers: Depth of the circuit for .qasm, at the angles of a linear ramp.
+
+    Raises:
+        InputError: for what the format cannot hold.
+    """
+    spec, patient = prepared.spec, prepared.patient
+    with stage("Twin") as found:
+        twin = twin_of(prepared)
+        found.append(f"{twin.n_members:,} members")
+    write_down("export problem", patient, detail=f"{path.suffix} file, seed {spec.seed}")
+    with stage("Encoding") as found:
+        encoding = model_of(problem_of(prepared, twin), spec, Stages())
+        found.append(f"{encoding.n_variables} bits")
+    text = encoding.to_openqasm3(layers) if path.suffix.lower() == _CIRCUIT else format_of(path).write(encoding)
+
+    def write(target: Path) -> None:
+        target.write_text(text, encoding="utf-8")
+
+    write_atomically(path, write)
+    warning = "" if encoding.fit is None else encoding.fit.warning
+    low, high = encoding.polynomial.coefficient_range
+    told = {
+        "file": str(path),
+        "n_variables": encoding.polynomial.n_variables,
+        "n_decision": encoding.n_decision,
+        "n_terms": encoding.polynomial.n_terms,
+        "degree": encoding.polynomial.degree,
+        "coefficient_min": low,
+        "coefficient_max": high,
+        "surrogate": spec.encoding.surrogate,
+        "constraints": len(encoding.constraints),
+        "penalty_weight_max": max((p.weight for p in encoding.penalties), default=0.0),
+        "warnings": [warning] if warning else [],
+    }
+    rows = [(k.replace("_", " "), number(v) if isinstance(v, float) else str(v)) for k, v in told.items() if k != "warnings"]
+    table("What the solvers see", ("", ""), rows)
+    if warning:
+        note(f"warning: {warning}", style="yellow")
+    return told

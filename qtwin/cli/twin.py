@@ -6,9 +6,10 @@ from pathlib import Path
 
 from qtwin.cli.show import note, table
 from qtwin.pharmacology.outcome import BENEFITS, KINDS
-from qtwin.report.number import number, percent, qaly
-from qtwin.report.words import biomarker_words
+from qtwin.report.molecule_tables import energy, kcal, spin
+from qtwin.report.number import biomarker_words, number, percent, qaly, seconds
 from qtwin.studies.cohort.result import CohortResult
+from qtwin.studies.molecule.result import ContactResult, MoleculeResult, best_of
 from qtwin.studies.trial.result import TrialResult
 from qtwin.studies.validation.result import CalibrationResult, ExternalValidation
 from qtwin.twin.forecast import Estimate, RegimenForecast
@@ -143,3 +144,51 @@ def show_external(result: ExternalValidation) -> None:
     note(result.verdict, style="bold")
     for f in result.misses:
         note(f"miss: {f.words}: {number(f.model)}, published {number(f.value)} {f.unit}", style="red")
+
+
+# A molecular study on the terminal: who found which energy, or how strong the contact is.
+
+
+def show(result: MoleculeResult | ContactResult, folder: Path, *, wall_s: float) -> None:
+    """Print the table of methods, the verdict, and where the page is."""
+    if isinstance(result, MoleculeResult):
+        _energies(result)
+    else:
+        _contact(result)
+    note(result.verdict, style="bold green")
+    note(f"{folder / 'report.html'}  ({wall_s:.0f} s)")
+
+
+def _energies(result: MoleculeResult) -> None:
+    rows = [
+        (
+            r.name,
+            "whole" if r.scope == "molecule" else "active",
+            energy(r.energy_hartree),
+            kcal(r.error_mHa, 3),
+            spin(r.spin_squared),
+            seconds(r.wall_s, 2),
+            r.status.partition(":")[0],  # the page has the reason
+        )
+        for r in result.methods
+    ]
+    table("Who found which energy", ("method", "treats", "energy, hartree", "off CASCI, mHa", "S²", "time", "status"), rows)
+    for found in () if result.interaction is None else result.interaction.methods:
+        note(f"interaction, {found.name}: {kcal(found.interaction_kcal_mol)} kcal/mol")
+
+
+def _contact(result: ContactResult) -> None:
+    rows = []
+    for system in result.systems:
+        best = best_of(system.interaction.methods)
+        rows += [
+            (system.residue, r.name + (" *" if r is best else ""), kcal(r.interaction_kcal_mol), r.status)
+            for r in system.interaction.methods
+        ]
+    table("Interaction, counterpoise-corrected, in vacuum", ("residue", "method", "kcal/mol", "status"), rows)
+    for c in result.differences:
+        note(
+            f"{c.residue} against {c.wild_type}: {kcal(c.difference_kcal_mol, 1)} kcal/mol in vacuum"
+            f" ({kcal(c.low_kcal_mol, 1)} to {kcal(c.high_kcal_mol, 1)} by method)"
+            + "".join(f", {kcal(s.difference_kcal_mol, 1)} at eps = {s.dielectric:g}" for s in c.screened)
+        )

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from qtwin.encoding import surrogate
 from qtwin.encoding.accuracy import accuracy
+from qtwin.encoding.converters import quadratised, recoded
 from qtwin.encoding.model import BinaryModel, SurrogateFit
 from qtwin.encoding.penalty import Sufficiency, check_sufficiency, encode
 from qtwin.encoding.polynomial import BinaryPolynomial
-from qtwin.encoding.rewritten import quadratised, recoded
 from qtwin.encoding.standing import Standing
 from qtwin.encoding.unbalanced import unbalanced
 from qtwin.errors import InputError

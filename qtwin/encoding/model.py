@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.integers import WholeNumber
-from qtwin.encoding.levels import Recoded
+from qtwin.encoding.integers import Recoded, WholeNumber
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.encoding.quadratise import Quadratised
 from qtwin.errors import InputError
@@ -271,7 +270,7 @@ class BinaryModel:
 
     def to_quadratic_program(self, *, native: bool = True) -> Any:
         """A `qiskit_optimization.QuadraticProgram`: the objective under its constraints, or the energy with penalties."""
-        from qtwin.backend.quadratic_program import to_quadratic_program
+        from qtwin.backend.exchange import to_quadratic_program
 
         return to_quadratic_program(self, native=native)
 
@@ -295,7 +294,7 @@ class BinaryModel:
 
     def to_openqasm3(self, layers: int = 1, theta: NDArray[np.float64] | None = None) -> str:
         """QAOA on the energy as OpenQASM 3, at the angles of a linear ramp or those given; all qubits measured."""
-        from qtwin.solver.training import openqasm3
+        from qtwin.solver.variational.training import openqasm3
 
         return openqasm3(self.polynomial, layers, theta)
 
@@ -353,7 +352,7 @@ class BinaryModel:
     @staticmethod
     def from_quadratic_program(program: Any) -> BinaryModel:
         """A `qiskit_optimization.QuadraticProgram` of bits with linear constraints; a maximum becomes a minimum."""
-        from qtwin.backend.quadratic_program import from_quadratic_program
+        from qtwin.backend.exchange import from_quadratic_program
 
         return from_quadratic_program(program)
 

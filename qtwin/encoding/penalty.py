@@ -29,7 +29,7 @@ _SEEN = 0.1
 _VISIBLE = 1e-6
 """Share of the largest coefficient by which every infeasible energy must exceed the optimum, to be told apart from it."""
 _SLACK_BITS = 20
-"""Slack bits of one row that can be completed (`qtwin.solver.slack`)."""
+"""Slack bits of one row that can be completed (`qtwin.solver.variational.sampled`)."""
 _PENALTY_TERMS = 2_000_000
 """Products in the penalties of an instance from elsewhere."""
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from qtwin.errors import InputError
 
 if TYPE_CHECKING:
     from qtwin.encoding.nested import Tree
+
 
 Term = tuple[int, ...]
 _BLOCK = 1 << 14
@@ -227,3 +229,24 @@ def bits_to_index(bits: NDArray[np.generic]) -> NDArray[np.uint64]:
     """(m, n) bits (n at most 64) to (m,) assignment indices."""
     b = np.asarray(bits).astype(np.uint64)
     return np.asarray((b << np.arange(b.shape[1], dtype=np.uint64)).sum(axis=1, dtype=np.uint64))
+
+
+# Polynomials in spins s_i = 1 - 2 x_i, as physics writes its instances.
+
+
+def from_spins(n: int, terms: Iterable[tuple[Iterable[int], float]]) -> BinaryPolynomial:
+    """The spin polynomial sum_S J_S prod_{i in S} s_i, given as (S, J_S), as a polynomial in bits of the same degree.
+
+    prod_{i in S} (1 - 2 x_i) = sum_{T subset of S} (-2)^|T| prod_{i in T} x_i; a spin that occurs twice in a term is 1.
+
+    Raises:
+        InputError: for a variable outside 0..n-1 or a coefficient that is not finite.
+    """
+    collected: list[tuple[tuple[int, ...], float]] = []
+    for spins, coefficient in terms:
+        chosen = list(spins)
+        odd = sorted({i for i in chosen if chosen.count(i) % 2})
+        collected += [
+            (subset, coefficient * (-2.0) ** size) for size in range(len(odd) + 1) for subset in combinations(odd, size)
+        ]
+    return BinaryPolynomial.of(n, collected)

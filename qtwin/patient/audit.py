@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from qtwin.errors import AuditError, InputError
-from qtwin.patient.filelock import locked
+from qtwin.patient.file import locked
 
 PLACE = "QTWIN_AUDIT_LOG"
 """Environment variable that names the log's file."""

@@ -1,38 +1,282 @@
-"""FHIR R4 and R5 records -> `Patient`: Patient, Condition, Observation, medicines, AllergyIntolerance, Consent.
-
-One odd resource never refuses a record: whatever is not used is listed with its reason, by type, entry and code. Refused are a
-record of several people, one whose birth date cannot be, one that contradicts itself in a genotype, and a Consent that cannot be
-read, for it may deny. Names, addresses, identifiers, ids and free text are read past: codes, numbers and our own words stay.
-"""
+"""The entries of a record, one by one: each is valid by itself in a release of FHIR, or said not to be."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping, Sequence
+import importlib.util
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from qtwin.errors import InputError
-from qtwin.patient.allergy import read_allergy
-from qtwin.patient.bulk import read_fhir
-from qtwin.patient.condition import last_day, read_condition
-from qtwin.patient.consent import read_consent
-from qtwin.patient.element import birth_date, codes
-from qtwin.patient.entries import Entry, entries_of, fault_of
+from qtwin.patient.condition import last_day, read_allergy, read_condition
+from qtwin.patient.consent import RELEASES, in_r4_words, read_consent, release_of, release_shown
+from qtwin.patient.element import birth_date, codes, first_code
+from qtwin.patient.file import not_finite, read_fhir
 from qtwin.patient.genotype import is_genotype, read_genotype, together
-from qtwin.patient.kidney import clearance_mL_per_min, cockcroft_gault_mL_per_min
-from qtwin.patient.medication import KINDS, read_medication
+from qtwin.patient.medication import KINDS, read_medication, taken_now
 from qtwin.patient.medicine import UNKNOWN
-from qtwin.patient.missing import what_is_missing
-from qtwin.patient.observation import apoe_e4_copies, is_apoe, lacks_assay, read_observation, was_made
-from qtwin.patient.person import OLDEST_YEARS, Allergy, Condition, Genotype, Medication, Patient, Provenance, Visit
+from qtwin.patient.observation import (
+    apoe_e4_copies,
+    clearance_mL_per_min,
+    cockcroft_gault_mL_per_min,
+    is_apoe,
+    lacks_assay,
+    read_observation,
+    was_made,
+)
+from qtwin.patient.person import (
+    OLDEST_YEARS,
+    Allergy,
+    Condition,
+    Genotype,
+    Medication,
+    Patient,
+    Provenance,
+    Visit,
+    what_is_missing,
+)
 from qtwin.patient.pharmcat import read_pharmcat
-from qtwin.patient.release import in_r4_words
-from qtwin.patient.shown import first_code
-from qtwin.patient.subject import about_no_patient, check_one_person
-from qtwin.patient.taken import taken_now
-from qtwin.patient.unused import Unused, listed
+
+_PACKAGES = {"R4": "fhir.resources.R4B", "R5": "fhir.resources"}
+"""Of the resources that are read, R4B's are those of R4."""
+_TYPE = re.compile(r"[A-Z][A-Za-z]{2,50}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One entry of a record.
+
+    Attributes:
+        number: Its place in `Bundle.entry`, the first being 0.
+        kind: Type of its resource; '' if FHIR knows no such type.
+        resource: As it came.
+        full_url: '' without one.
+        release: The release it is read in.
+    """
+
+    number: int
+    kind: str
+    resource: dict[str, Any]
+    full_url: str
+    release: str
+
+
+@lru_cache(maxsize=256)
+def _module(kind: str, release: str) -> str:
+    """The module that models a type of resource, '' if there is none."""
+    name = f"{_PACKAGES[release]}.{kind.lower()}"
+    try:
+        return name if _TYPE.fullmatch(kind) and importlib.util.find_spec(name) is not None else ""
+    except (ImportError, ValueError):
+        return ""
+
+
+def _kind(resource: Any) -> str:
+    kind = str(resource.get("resourceType") or "") if isinstance(resource, dict) else ""
+    return kind if any(_module(kind, release) for release in RELEASES) else ""
+
+
+def entries_of(bundle: dict[str, Any], path: Path) -> tuple[list[Entry], str]:
+    """The entries of a Bundle and the release it is in.
+
+    Raises:
+        InputError: if it is no Bundle.
+    """
+    if bundle.get("resourceType") != "Bundle":
+        told = _kind(bundle) or "no resource of FHIR"
+        raise InputError(f"{path} holds {told}, a FHIR Bundle was wanted", hint="export the record as a Bundle")
+    told_entries = bundle.get("entry") or []
+    if not isinstance(told_entries, list):
+        raise InputError(f"{path.name} is not a valid FHIR Bundle: entry is no list", hint="export the record again")
+    outside = not_finite({key: value for key, value in bundle.items() if key != "entry"})
+    if outside is not None:
+        raise InputError(f"{path.name}: a number outside the entries is NaN or infinite", hint="correct it")
+    listed = [e if isinstance(e, dict) else {} for e in told_entries]
+    found = [(i, r, str(e.get("fullUrl") or "")) for i, e in enumerate(listed) for r in [e.get("resource")]]
+    whole = [r if isinstance(r, dict) else {} for _, r, _ in found]
+    release = release_of(bundle, whole)
+    return [
+        Entry(number=i, kind=_kind(r), resource=r, full_url=url, release=release_shown(r, release))
+        for (i, _, url), r in zip(found, whole, strict=True)
+    ], release
+
+
+def _fault(resource: dict[str, Any], kind: str, release: str) -> str:
+    """Why a resource is not valid in a release, '' if it is."""
+    from pydantic import ValidationError
+
+    module = _module(kind, release)
+    if not module:
+        return f"FHIR {release} has no such type"
+    model = getattr(importlib.import_module(module), kind)
+    try:
+        model.model_validate(resource)
+    except (ValidationError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        places = (
+            [e["loc"] for e in error.errors(include_url=False, include_context=False)]
+            if isinstance(error, ValidationError)
+            else []
+        )
+        elements = {str(field.alias or name) for name, field in model.model_fields.items()}
+        place = next((str(loc[0]) for loc in places if loc and str(loc[0]) in elements), "")
+        return f"{kind}.{place} is not valid in FHIR {release}" if place else f"it is not valid in FHIR {release}"
+    return ""
+
+
+def fault_of(entry: Entry) -> str:
+    """Why an entry's resource is valid in neither release, '' if it is in one; a Consent is held to its own."""
+    if not_finite(entry.resource) is not None:
+        return "a number in it is NaN or infinite"
+    fault = _fault(entry.resource, entry.kind, entry.release)
+    if fault and entry.kind != "Consent":
+        other = next(r for r in RELEASES if r != entry.release)
+        return fault if _fault(entry.resource, entry.kind, other) else ""
+    return fault
+
+
+# Whether every resource of a record is about the record's one patient.
+
+_NOT_PATIENTS = (
+    "Group/",
+    "Device/",
+    "Location/",
+    "Practitioner/",
+    "Organization/",
+    "RelatedPerson/",
+    "Medication/",
+    "Substance/",
+)
+
+
+def _told(resource: dict[str, Any]) -> dict[str, Any]:
+    subject = resource.get("subject") or resource.get("patient")
+    return subject if isinstance(subject, dict) else {}
+
+
+def reference_of(resource: dict[str, Any]) -> str:
+    """The reference to whom a resource says it is about, '' if it does not say."""
+    return str(_told(resource).get("reference") or "").split("/_history")[0]
+
+
+def about_no_patient(resource: dict[str, Any]) -> bool:
+    """Whether a resource is about a group, a thing or a professional; or, by its focus, about a donor or an implant."""
+    tail = "/".join(reference_of(resource).split("/")[-2:])
+    return tail.startswith(_NOT_PATIENTS) or bool(resource.get("focus"))
+
+
+def _identifiers(person: dict[str, Any]) -> set[tuple[str, str]]:
+    told = person.get("identifier")
+    listed = [i for i in (told if isinstance(told, list) else [told]) if isinstance(i, dict)]
+    return {(str(i.get("system") or ""), str(i.get("value") or "")) for i in listed}
+
+
+def _is_about(person: dict[str, Any], full_url: str, reference: str) -> bool:
+    number = str(person.get("id") or "")
+    known = {full_url, number, f"Patient/{number}", f"urn:uuid:{number}", f"#{number}"} - {"", "Patient/", "urn:uuid:", "#"}
+    if reference in known or (number and reference.endswith(f"/Patient/{number}")):
+        return True
+    if "?identifier=" in reference:  # a conditional reference, as a transaction has it
+        system, _, value = reference.partition("?identifier=")[2].rpartition("|")
+        return any(value == v and (not system or system == s) for s, v in _identifiers(person))
+    return bool(full_url) and not number and full_url.endswith(f"/{reference}")
+
+
+def _others_identifier(person: dict[str, Any], resource: dict[str, Any]) -> bool:
+    told = _told(resource).get("identifier")
+    if not isinstance(told, dict):
+        return False
+    system, value = str(told.get("system") or ""), str(told.get("value") or "")
+    mine = {v for s, v in _identifiers(person) if s == system}
+    return bool(mine) and value not in mine
+
+
+def check_one_person(resources: list[tuple[int, str, dict[str, Any]]], person: dict[str, Any], full_url: str) -> None:
+    """Refuse a record in which a resource says that it is about somebody else.
+
+    Args:
+        resources: Number of the entry, type and resource of each that must be about the patient.
+        person: The Patient.
+        full_url: Its full URL, '' if it has none.
+
+    Raises:
+        InputError: naming the entry; neither reference nor id is repeated, for they may name the person.
+    """
+    nameless = not person.get("id") and not full_url
+    first = ""
+    for number, kind, resource in resources:
+        reference = reference_of(resource)
+        wrong = _others_identifier(person, resource)
+        if reference and nameless and "?identifier=" not in reference:
+            first = first or reference
+            wrong = wrong or reference != first
+        elif reference:
+            wrong = wrong or not _is_about(person, full_url, reference)
+        if wrong:
+            raise InputError(f"{kind} entry {number} is about another patient than the record's", hint="one record a patient")
+
+
+# What a record holds and the twin does not use, with the reason: by type, number of the entry and code, never by text.
+
+_FIRST = (
+    "MedicationStatement",
+    "MedicationRequest",
+    "MedicationDispense",
+    "MedicationAdministration",
+    "AllergyIntolerance",
+    "Condition",
+    "Observation",
+)
+"""What changes a decision when it is missing is said first."""
+_NAMED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unused:
+    """One thing that is not used.
+
+    Attributes:
+        kind: Type of the resource, '' where it has none that FHIR knows.
+        entry: Its place in `Bundle.entry`, the first being 0.
+        code: What it is about, '' where no code may be shown.
+        reason: Why, in our own words.
+    """
+
+    kind: str
+    entry: int
+    code: str = ""
+    reason: str
+
+
+def _rank(unused: Unused) -> tuple[int, int]:
+    return (_FIRST.index(unused.kind) if unused.kind in _FIRST else len(_FIRST), unused.entry)
+
+
+def listed(unused: Iterable[Unused]) -> list[str]:
+    """A line for each kind, code and reason, with the entries it holds of."""
+    entries: dict[tuple[str, str, str], list[int]] = {}
+    for one in sorted(set(unused), key=_rank):
+        entries.setdefault((one.kind, one.code, one.reason), []).append(one.entry)
+    return [_line(*key, numbers) for key, numbers in entries.items()]
+
+
+def _line(kind: str, code: str, reason: str, numbers: list[int]) -> str:
+    named = ", ".join(str(n) for n in numbers[:_NAMED])
+    more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
+    word = "entry" if len(numbers) == 1 else "entries"
+    return f"not used: {f'{kind} ' if kind else ''}{word} {named}{more}{f' ({code})' if code else ''}: {reason}"
+
+
+# FHIR R4 and R5 records -> `Patient`: Patient, Condition, Observation, medicines, AllergyIntolerance, Consent.
+#
+# One odd resource never refuses a record: whatever is not used is listed with its reason, by type,
+# entry and code. Refused are a record of several people, one whose birth date cannot be, one that
+# contradicts itself in a genotype, and a Consent that cannot be read, for it may deny. Names,
+# addresses, identifiers, ids and free text are read past: codes, numbers and our own words stay.
 
 _ABOUT_A_PERSON = frozenset({"Condition", "Observation", "AllergyIntolerance", "Consent", *KINDS})
 _READ = _ABOUT_A_PERSON | {"Patient", "Medication"}

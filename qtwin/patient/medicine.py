@@ -16,8 +16,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-from qtwin.patient.element import codes
-from qtwin.patient.shown import ATC, RXNORM, SNOMED_CT, first_named_code
+from qtwin.patient.element import ATC, RXNORM, SNOMED_CT, codes, first_named_code
 
 UNKNOWN = "unknown medicine"
 """Name of a medicine of which neither code nor name is known."""

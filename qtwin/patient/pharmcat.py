@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from qtwin.errors import InputError
-from qtwin.patient.allele import (
+from qtwin.patient.file import not_finite, read_json
+from qtwin.patient.genotype import (
     activity_value,
     phenotype_in,
     phenotype_of_alleles,
@@ -25,7 +26,6 @@ from qtwin.patient.allele import (
     score_of_phenotype,
     settled,
 )
-from qtwin.patient.jsonfile import not_finite, read_json
 from qtwin.patient.person import Genotype
 
 _TOLERANCE = 1e-6

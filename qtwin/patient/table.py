@@ -12,13 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qtwin.errors import InputError, unknown_name
-from qtwin.patient.biomarker import BIOMARKERS, LOINC, biomarker_of
-from qtwin.patient.csvfile import Line, constant, number, read_csv
+from qtwin.patient.biomarker import BIOMARKERS, LOINC, biomarker_of, check_day, foreign_assay, in_canonical_unit
 from qtwin.patient.element import birth_date
-from qtwin.patient.kidney import clearance_mL_per_min
-from qtwin.patient.measurement import check_day, foreign_assay, in_canonical_unit
-from qtwin.patient.missing import ASSUMED_AGE_YEARS, what_is_missing
-from qtwin.patient.person import OLDEST_YEARS, Patient, Provenance, Visit
+from qtwin.patient.file import Line, constant, number, read_csv
+from qtwin.patient.observation import clearance_mL_per_min
+from qtwin.patient.person import ASSUMED_AGE_YEARS, OLDEST_YEARS, Patient, Provenance, Visit, what_is_missing
 from qtwin.patient.pharmcat import read_pharmcat
 
 _WANTED = ("biomarker", "value", "unit")

@@ -12,8 +12,7 @@ from typing import Any
 
 from qtwin.errors import InputError, unknown_name
 from qtwin.pharmacology.formulary import drug
-from qtwin.pharmacology.interaction import predicted_ratio
-from qtwin.pharmacology.kinetics import CYP2C19_ACTIVITY, relative_activity
+from qtwin.pharmacology.kinetics import CYP2C19_ACTIVITY, predicted_ratio, relative_activity
 
 _KEYS = {"victim", "with", "gene", "background", "dose_mg", "value", "ci", "measure", "status", "source", "note", "fitted"}
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from qtwin.patient.biomarker import BIOMARKERS
 from qtwin.patient.condition import known_conditions, with_implied
 from qtwin.patient.medicine import inn_of_code
-from qtwin.patient.missing import NO_AGE
-from qtwin.patient.person import Medication, Patient
+from qtwin.patient.person import NO_AGE, Medication, Patient
 from qtwin.pharmacology.drug import ENZYMES
 
 GENES = (*ENZYMES, "SLCO1B1")

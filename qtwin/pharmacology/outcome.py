@@ -20,7 +20,7 @@ from qtwin.pharmacology.quantity import Quantity
 
 OUTCOMES = ("stroke", "bleeding", "bradycardia", "falls", "arrhythmia", "infarction", "death")
 EVENTS = (*OUTCOMES[:-1], "aria", "intolerance")
-"""Events that cost utility; what a death costs is this person's remaining life (`qtwin.pharmacology.survival`)."""
+"""Events that cost utility; what a death costs is this person's remaining life (`qtwin.pharmacology.risk`)."""
 KINDS = (
     "disease course",
     "symptomatic cognition",

@@ -19,12 +19,10 @@ from qtwin.pharmacology.benefit import COMPONENTS, accrues
 from qtwin.pharmacology.drug import RECEPTORS, ROUTES, Dose, Drug
 from qtwin.pharmacology.facts import Facts
 from qtwin.pharmacology.ignorance import Ignorance, OneAtATime, Sampled
-from qtwin.pharmacology.interaction import turnover
-from qtwin.pharmacology.kinetics import mean_steady_state_ng_per_mL
+from qtwin.pharmacology.kinetics import mean_steady_state_ng_per_mL, turnover
 from qtwin.pharmacology.outcome import CONSTANTS, EVENTS, OUTCOMES, outcome_table
 from qtwin.pharmacology.quantity import Quantity
-from qtwin.pharmacology.risk import hazard_parts
-from qtwin.pharmacology.survival import Prospects, Span, span
+from qtwin.pharmacology.risk import Prospects, Span, hazard_parts, span
 
 Array = NDArray[np.float64]
 PEOPLE = 8
@@ -67,7 +65,7 @@ class Kinetics(NamedTuple):
     metabolite_share: Array  # (e, n) of the wanted effect that the active metabolite carries
     harm_share: Array  # (e, n) of the harms beside receptors
     inhibition_odds: Array  # (e, n, 8) at the reference dose
-    inhibition_saturation: Array  # (e, n, 8) see `qtwin.pharmacology.interaction.inhibition`
+    inhibition_saturation: Array  # (e, n, 8) see `qtwin.pharmacology.kinetics.inhibition`
     variability: Array  # (K, n) exposure multiplier
 
 

@@ -3,7 +3,7 @@
 For each regimen and member: exposures by Rowland-Matin with the patient's activities, to the moiety that is wanted and to the
 one that harms; receptor odds added over antagonists; effects through Emax and Gaddum; outcomes through multiplied hazards, each
 bounded by 1 - exp(-hazard x time alive). A benefit accrues to the living; a death costs the discounted quality-adjusted life
-that was left (`qtwin.pharmacology.survival`).
+that was left (`qtwin.pharmacology.risk`).
 
 In the exposure u relative to the reference dose in the reference person, the effects on pressure and on responses follow
 e(u) = (1 + k) u / (u + k) with k = 0.4, since usual doses lie near the plateau (Law 2003); harms whose concentration dependence
@@ -64,7 +64,7 @@ class Traits(NamedTuple):
 
 
 class Time(NamedTuple):
-    """What the kernel reads of a horizon: see `qtwin.pharmacology.survival.Span`."""
+    """What the kernel reads of a horizon: see `qtwin.pharmacology.risk.Span`."""
 
     weights: Array  # (q,)
     cumulative: Array  # (e, q)

@@ -16,10 +16,8 @@ from qtwin.pharmacology.facts import facts_of, inn_of
 from qtwin.pharmacology.prescription import all_doses, current_doses, is_written_with_dose, read_dose, reference_dose
 from qtwin.pharmacology.rule_book import read_rule_book
 from qtwin.problem.constraint import Constraint
-from qtwin.problem.eligible import eligibility_constraints
-from qtwin.problem.feasible import explain_infeasible
-from qtwin.problem.feasible_set import FeasibleSet, allowed
-from qtwin.problem.rules import Rules, constraints_for, coverable, further_constraints, needs_of
+from qtwin.problem.feasible import FeasibleSet, allowed, explain_infeasible
+from qtwin.problem.rules import Rules, constraints_for, coverable, eligibility_constraints, further_constraints, needs_of
 
 Needs = Literal["from conditions"] | Sequence[str]
 ALL_DOSES = ":all"

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.errors import InputError, unknown_name
-from qtwin.patient.jsonfile import MAX_BYTES
+from qtwin.patient.file import MAX_BYTES
 
 KINDS = ("harm", "synergy")
 _FIRST = ("drug_1", "drug1", "drug_i", "drug_a", "object")

@@ -18,10 +18,8 @@ from qtwin.pharmacology.panel import PEOPLE, Panel
 from qtwin.problem.choice import Choice, Needs, choose_from
 from qtwin.problem.choice import candidates as read_candidates
 from qtwin.problem.constraint import Constraint
-from qtwin.problem.eligible import eligibility_constraints
-from qtwin.problem.feasible import explain_infeasible
-from qtwin.problem.feasible_set import FeasibleSet, allowed
-from qtwin.problem.rules import Rules, constraints_for, further_constraints
+from qtwin.problem.feasible import FeasibleSet, allowed, explain_infeasible
+from qtwin.problem.rules import Rules, constraints_for, eligibility_constraints, further_constraints
 from qtwin.twin.twin import Twin
 from qtwin.twin.twin import kind_weights as weights_by_kind
 

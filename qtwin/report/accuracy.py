@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from qtwin.report import look
+from qtwin.report import style
 from qtwin.report.chart import Figure, colour, data_chart, fixed_chart, rows
 from qtwin.report.number import finite, number, qaly
 
-_PARTS = {"used in the fit": look.SKY, "held out": look.VERMILLION}
+_PARTS = {"used in the fit": style.SKY, "held out": style.VERMILLION}
 
 
 def picture(result: Mapping[str, Any]) -> Figure | None:
@@ -50,10 +50,10 @@ def picture(result: Mapping[str, Any]) -> Figure | None:
     chosen = _chosen(result)
     ring = fixed_chart([{"true": chosen[1], "encoded": chosen[0], "error": chosen[0] - chosen[1]}] if chosen else [])
     ring = ring.mark_point(style="ink", shape="circle", size=150, filled=False, strokeWidth=1.8).encode(
-        x="true:Q", stroke=alt.value(look.INK), tooltip=alt.value("the chosen regimen")
+        x="true:Q", stroke=alt.value(style.INK), tooltip=alt.value("the chosen regimen")
     )
     ends = fixed_chart([{"true": low, "encoded": low, "error": 0.0}, {"true": high, "encoded": high, "error": 0.0}])
-    ideal = ends.mark_line(strokeDash=[4, 3], strokeWidth=1, color=look.GREY).encode(x="true:Q")
+    ideal = ends.mark_line(strokeDash=[4, 3], strokeWidth=1, color=style.GREY).encode(x="true:Q")
     panels = [
         alt.layer(
             ideal.encode(y=alt.Y(f"{field}:Q")),

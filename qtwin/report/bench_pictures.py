@@ -11,7 +11,7 @@ import numpy as np
 from qtwin.benchmark.analysis import Cell
 from qtwin.benchmark.profile import performance_profile
 from qtwin.benchmark.scaling import Fit
-from qtwin.report import look
+from qtwin.report import style
 from qtwin.report.chart import (
     PERCENT,
     PLAIN,
@@ -38,10 +38,10 @@ def by_name(field: str, names: Sequence[str]) -> dict[str, Any]:
 
     n, order = len(names), list(names)
     return {
-        "color": alt.Color(field, type="nominal", scale=colour(names, look.many(n)), sort=order, legend=legend(names)),
-        "shape": alt.Shape(field, type="nominal", scale=colour(names, look.shapes(n)), sort=order),
+        "color": alt.Color(field, type="nominal", scale=colour(names, style.many(n)), sort=order, legend=legend(names)),
+        "shape": alt.Shape(field, type="nominal", scale=colour(names, style.shapes(n)), sort=order),
         "strokeDash": alt.StrokeDash(
-            field, type="nominal", scale=alt.Scale(domain=order, range=look.dashes(n)), sort=order, legend=legend(names)
+            field, type="nominal", scale=alt.Scale(domain=order, range=style.dashes(n)), sort=order, legend=legend(names)
         ),
     }
 
@@ -137,7 +137,7 @@ def outcome_picture(family: str, cells: Sequence[Cell], outcomes: Sequence[tuple
             *((solver, above, *(None,) * 5) for solver, above in sorted(outcomes)),
         ],
     )
-    shades = colour(order, look.many(len(order)))
+    shades = colour(order, style.many(len(order)))
     base = data_chart().encode(
         y=alt.Y("solver:N", sort=order, title=None, scale=alt.Scale(type="band", paddingInner=0.3)),
         color=alt.Color("solver:N", scale=shades, legend=None),

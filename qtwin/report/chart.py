@@ -1,6 +1,6 @@
 """The chart grammar: one Vega-Lite spec a figure gives the page, the notebook, and SVG, PDF and PNG for a paper.
 
-A figure is a function ``name(part of a result) -> Figure``. Its chart states data, marks, colours of `qtwin.report.look` and
+A figure is a function ``name(part of a result) -> Figure``. Its chart states data, marks, colours of `qtwin.report.style` and
 tooltips, never a width, a font or a theme: `spec` sets those. Several panels are ``altair.concat(..., columns=most)`` or a facet
 with columns; the page puts as many side by side as fit. The chart is drawn from `Figure.data`, the very rows that are written
 as CSV.
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtwin.errors import InputError
-from qtwin.report import look
+from qtwin.report import style
 
 if TYPE_CHECKING:
     import altair as alt
@@ -103,7 +103,7 @@ class Figure:
         made = self.chart.to_dict()
         made.pop("$schema", None)
         columns = made.pop("columns", None)
-        made.update(config=look.config(), description=self.alt)
+        made.update(config=style.config(), description=self.alt)
         made["datasets"] = {**made.get("datasets", {}), DATA: list(self.data)}
         layout = {"panel_px": self.panel_px, "least_px": self.least_px, "rows_shared": self.rows_shared, "columns": columns}
         return {"spec": _rounded(made), **layout}
@@ -304,7 +304,7 @@ def spec(figure: Figure, *, theme: str = "light", width_px: float = DESK_PX) -> 
         raise InputError(f"expected the theme light or dark, got {theme!r}", hint="choose one of them")
     page = figure.page_spec
     made: dict[str, Any] = json.loads(json.dumps(page["spec"]))
-    made["config"]["background"] = look.PAPER
+    made["config"]["background"] = style.PAPER
     made["$schema"] = f"https://vega.github.io/schema/vega-lite/v{_VEGA_LITE.split('.')[0]}.json"
     if "concat" in made or "facet" in made:
         panels = made.get("concat") or [made["spec"]]
@@ -318,7 +318,7 @@ def spec(figure: Figure, *, theme: str = "light", width_px: float = DESK_PX) -> 
                 _without_labels(panel)
     else:
         made.update(width=width_px, autosize={"type": "fit-x", "contains": "padding"})
-    return look.dark(made) if theme == "dark" else made
+    return style.dark(made) if theme == "dark" else made
 
 
 def save(figure: Figure, path: Path | str, *, theme: str = "light", width_px: float = DESK_PX) -> Path:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qtwin.report import look
+from qtwin.report import style
 from qtwin.report.chart import DATA, Figure, Row, colour, rows, tips, toggle
-from qtwin.report.number import finite, number, plain
-from qtwin.report.words import biomarker_words, unit_words
+from qtwin.report.number import biomarker_words, finite, number, plain, unit_words
 
 _HEADER = ["regimen", "biomarker", "unit", "time_years", "low", "median", "high", "measured"]
 
@@ -33,7 +32,7 @@ def fit_picture(result: Mapping[str, Any]) -> Figure | None:
         alt=f"{len(bands)} panels of the fitted course.{words} At the last visit the twin has, with 95 % intervals: "
         + "; ".join(parts)
         + ".",
-        chart=_panels(data, bands, [("twin", "twin, median and 95 % interval", look.BLUE, [1, 0])]),
+        chart=_panels(data, bands, [("twin", "twin, median and 95 % interval", style.BLUE, [1, 0])]),
         data=data,
         panel_px=160.0,
     )
@@ -53,7 +52,12 @@ def course_picture(result: Mapping[str, Any]) -> Figure | None:
         + _measured([o for o in observed if o.get("biomarker") in names]),
     )
     shown = [
-        (str(r["key"]), look.short(r.get("title") or r["key"]), look.regimen_colour(str(r["key"]), i), look.dash(str(r["key"])))
+        (
+            str(r["key"]),
+            style.short(r.get("title") or r["key"]),
+            style.regimen_colour(str(r["key"]), i),
+            style.dash(str(r["key"])),
+        )
         for i, r in enumerate(regimens)
     ]
     ends = []
@@ -90,7 +94,7 @@ def _panels(data: Sequence[Row], bands: Sequence[Mapping[str, Any]], shown: Sequ
     picked, opacity = toggle("regimen")
     base = alt.Chart().encode(  # its data is that of the facet below
         x=alt.X("time_years:Q", title="years from the last visit"),
-        color=alt.Color("regimen:N", scale=colour(domain, [*(s[2] for s in shown), look.INK]), legend=legend, sort=domain),
+        color=alt.Color("regimen:N", scale=colour(domain, [*(s[2] for s in shown), style.INK]), legend=legend, sort=domain),
         opacity=opacity,
         tooltip=tips(data, {"regimen": "", "time_years": "years", "median": "median", "low": "95 % from", "high": "to"}),
     )
@@ -106,7 +110,7 @@ def _panels(data: Sequence[Row], bands: Sequence[Mapping[str, Any]], shown: Sequ
         .mark_point(size=170, fillOpacity=0, strokeOpacity=0)
         .encode(y=y),  # unseen: holds the tooltip
         base.transform_filter("datum.regimen == 'measured'")
-        .mark_point(size=42, stroke=look.PAPER, strokeWidth=0.8)
+        .mark_point(size=42, stroke=style.PAPER, strokeWidth=0.8)
         .encode(y="measured:Q", tooltip=tips(data, {"regimen": "", "time_years": "years", "measured": "value"})),
     ]
     if len(keys) > 1:
@@ -126,7 +130,7 @@ def _panels(data: Sequence[Row], bands: Sequence[Mapping[str, Any]], shown: Sequ
 
 def _title(band: Mapping[str, Any]) -> str:
     unit = unit_words(band.get("unit"))
-    return look.short(biomarker_words(band["biomarker"]) + (f", {unit}" if unit else ""), 34)
+    return style.short(biomarker_words(band["biomarker"]) + (f", {unit}" if unit else ""), 34)
 
 
 def _measured(observed: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:

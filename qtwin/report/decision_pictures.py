@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qtwin.report import look
+from qtwin.report import style
 from qtwin.report.chart import ROW_BAR, ROW_STEP, Figure, colour, data_chart, fixed_chart, row_labels, rows, tips, wrapped
-from qtwin.report.number import finite, percent, plain, qaly
-from qtwin.report.words import plain_key
+from qtwin.report.number import finite, percent, plain, plain_key, qaly
 
 _SHOWN = 12
 
@@ -55,7 +54,7 @@ def set_picture(result: Mapping[str, Any]) -> Figure | None:
     bars = base.mark_bar(**ROW_BAR).encode(
         y=y,
         x=alt.X("p_optimal:Q", title="P(optimal)").axis(format="~%"),
-        color=alt.condition(alt.datum.difference == "the chosen regimen", alt.value(look.BLUE), alt.value(look.SKY)),
+        color=alt.condition(alt.datum.difference == "the chosen regimen", alt.value(style.BLUE), alt.value(style.SKY)),
         tooltip=tips(data, {"regimen": "regimen", "p_optimal": "P(optimal)", "expected_regret_qaly": "expected regret (QALY)"}),
     )
     shares = base.mark_text(align="left", dx=5, yOffset=ROW_BAR["yOffset"]).encode(
@@ -116,7 +115,7 @@ def tornado_picture(result: Mapping[str, Any]) -> Figure | None:
             x=alt.X(f"{field}:Q", title="QALY lost by the chosen regimen against the best one there")
             .scale(domain=[-reach, reach], nice=False)
             .axis(labelExpr="format(abs(datum.value), '~g')"),
-            color=alt.Color("end:N", scale=colour(list(ends.values()), [look.ORANGE, look.BLUE])),
+            color=alt.Color("end:N", scale=colour(list(ends.values()), [style.ORANGE, style.BLUE])),
         )
         for end, field in (("low", "lost"), ("high", "regret_high_qaly"))
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qtwin.report import look
+from qtwin.report import style
 from qtwin.report.chart import Figure, colour, data_chart, fixed_chart, rows, tips, toggle
 from qtwin.report.number import finite, qaly
 
@@ -21,7 +21,7 @@ def picture(result: Mapping[str, Any]) -> Figure | None:
     drawn = [r for r in regimens if any(finite(k.get("mean")) for k in r["kinds"])] or regimens
     silent = [str(r.get("title") or r["key"]) for r in regimens if r not in drawn]
     places = {id(r): i for i, r in enumerate(result.get("regimens") or [])}
-    names = {id(r): look.short(r.get("title") or r["key"]) for r in regimens}
+    names = {id(r): style.short(r.get("title") or r["key"]) for r in regimens}
     data = rows(
         ["regimen", "kind", "group", "mean", "low", "high", "unit"],
         [
@@ -48,7 +48,7 @@ def picture(result: Mapping[str, Any]) -> Figure | None:
     bars = base.mark_bar().encode(
         x=alt.X("mean:Q", title=f"{unit} against no drug (negative: lost)"),
         color=alt.Color(
-            "regimen:N", scale=colour(shown, [look.regimen_colour(str(r["key"]), places[id(r)]) for r in drawn]), sort=shown
+            "regimen:N", scale=colour(shown, [style.regimen_colour(str(r["key"]), places[id(r)]) for r in drawn]), sort=shown
         ),
     )
     whiskers = base.mark_rule(style="ink", strokeWidth=1.2).encode(x="low:Q", x2="high:Q")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from qtwin.report import accuracy, course, decision_pictures, effect, pareto, race, spectrum
+from qtwin.report import accuracy, course, decision_pictures, effect, pareto, race
+from qtwin.report import interactions as spectrum
 from qtwin.report.chart import Figure
 
 TABLE: dict[str, Callable[[Mapping[str, Any]], Figure | None]] = {

@@ -11,10 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from qtwin.benchmark.advantage.grid import AXES_WORDS, LEVELS, SIZES, Cell, column_of, column_words
-from qtwin.benchmark.advantage.place import Axes, Contender, Place
-from qtwin.benchmark.advantage.practice import in_practice
-from qtwin.benchmark.advantage.verdict import ORDER, Verdict
+from qtwin.benchmark.advantage.place import Axes, Contender, Place, in_practice
+from qtwin.benchmark.advantage.verdict import AXES_WORDS, LEVELS, ORDER, SIZES, Cell, Verdict, column_of, column_words
 from qtwin.benchmark.metrics import FEWEST, no_interval, posterior
 from qtwin.benchmark.processor import processor
 from qtwin.report.chart import Figure

@@ -6,12 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from qtwin.benchmark.advantage.grid import AXES_WORDS, LEVELS, Cell, column_of, column_words
-from qtwin.benchmark.advantage.grid import SIZES as ENDS
 from qtwin.benchmark.advantage.place import Axes as MapAxes
-from qtwin.benchmark.advantage.place import Origin
-from qtwin.benchmark.advantage.practice import in_practice
-from qtwin.report import look
+from qtwin.benchmark.advantage.place import Origin, in_practice
+from qtwin.benchmark.advantage.verdict import AXES_WORDS, LEVELS, Cell, column_of, column_words
+from qtwin.benchmark.advantage.verdict import SIZES as ENDS
+from qtwin.report import style
 from qtwin.report.chart import Figure, Row, colour, data_chart, fixed_chart, folded, legend, rows, tips
 
 if TYPE_CHECKING:
@@ -25,10 +24,10 @@ WORDS = {
     "quantum plausible": "quantum plausible, with requirements",
 }
 _STYLES = {
-    "classical proven": (look.BLUE, 0.92, look.PAPER),
-    "classical heuristic": (look.SKY, 0.42, look.INK),
-    "open": (look.ORANGE, 0.4, look.INK),
-    "quantum plausible": (look.PURPLE, 0.5, look.INK),
+    "classical proven": (style.BLUE, 0.92, style.PAPER),
+    "classical heuristic": (style.SKY, 0.42, style.INK),
+    "open": (style.ORANGE, 0.4, style.INK),
+    "quantum plausible": (style.PURPLE, 0.5, style.INK),
 }
 """Verdict to the colour of its cell, how opaque it is, and the colour of what stands on it."""
 _STAR = (
@@ -164,12 +163,12 @@ def _panel(which: MapAxes, data: Sequence[Row], kinds: Sequence[str], origins: S
             "source:N",
             scale=colour(sources, [MARKS[o][0] for o in origins]),
             sort=sources,
-            legend=legend(sources, orient="bottom", symbolFillColor=look.INK, symbolStrokeWidth=0),
+            legend=legend(sources, orient="bottom", symbolFillColor=style.INK, symbolStrokeWidth=0),
         ),
         tooltip=[alt.Tooltip("source:N", title="instances"), alt.Tooltip("places:Q", title="places")],
     )
     layers: list[Any] = [
-        fixed_chart(empty).mark_rect(color=look.RULE, opacity=0.45, aria=False).encode(x=x, y=y),
+        fixed_chart(empty).mark_rect(color=style.RULE, opacity=0.45, aria=False).encode(x=x, y=y),
         boxes,
         cells.mark_text(fontWeight=600, yOffset=-8, aria=False).encode(x=x, y=y, text="short:N", color=ink),
         origin,

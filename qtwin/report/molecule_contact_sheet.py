@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qtwin.problem.molecule.contact import Contact
+from qtwin.chemistry.fragments import Contact
 from qtwin.report.chart import Figure, renamed
 from qtwin.report.molecule_pictures import structure_picture
 from qtwin.report.molecule_sheet import WRONG_WAY, interaction_pictures, screening_words

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qtwin.report import look
+from qtwin.report import style
 from qtwin.report.chart import (
     PLAIN,
     SECONDS,
@@ -25,25 +25,24 @@ from qtwin.report.chart import (
     toggle,
 )
 from qtwin.report.molecule_verdict import CHEMICAL_ACCURACY_MHA
-from qtwin.report.number import number, seconds
-from qtwin.report.words import sentence
+from qtwin.report.number import number, seconds, sentence
 
 if TYPE_CHECKING:
     import altair as alt
 
 _ELEMENTS = {
-    "H": (look.PAPER, 0.31),
-    "C": (look.GREY, 0.76),
-    "N": (look.BLUE, 0.71),
-    "O": (look.VERMILLION, 0.66),
-    "Li": (look.PURPLE, 1.28),
-    "Mg": (look.GREEN, 1.41),
-    "Cu": (look.ORANGE, 1.32),
-    "S": (look.ORANGE, 1.05),
-    "F": (look.SKY, 0.57),
-    "Cl": (look.GREEN, 1.02),
+    "H": (style.PAPER, 0.31),
+    "C": (style.GREY, 0.76),
+    "N": (style.BLUE, 0.71),
+    "O": (style.VERMILLION, 0.66),
+    "Li": (style.PURPLE, 1.28),
+    "Mg": (style.GREEN, 1.41),
+    "Cu": (style.ORANGE, 1.32),
+    "S": (style.ORANGE, 1.05),
+    "F": (style.SKY, 0.57),
+    "Cl": (style.GREEN, 1.02),
 }
-_OTHER = (look.PURPLE, 1.2)
+_OTHER = (style.PURPLE, 1.2)
 _FLOOR_MHA = 1e-5
 _KINDS = {"classical": "classical", "quantum": "quantum", "null": "Hartree-Fock"}
 _LEVELS = (0.12, 0.3, 0.55, 0.8)
@@ -111,20 +110,22 @@ def structure_picture(molecule: Mapping[str, Any]) -> Figure:
     if contact is not None:
         (x, y, *_), (x2, y2, *_) = (np.asarray(end, dtype=float).tolist() for end in contact)
         line = fixed_chart([{"x": x, "y": y, "x2": x2, "y2": y2}])
-        layers.append(placed(line.mark_rule(color=look.VERMILLION, strokeWidth=2, strokeDash=[3, 3]), "x", "y", x2="x2", y2="y2"))
+        layers.append(
+            placed(line.mark_rule(color=style.VERMILLION, strokeWidth=2, strokeDash=[3, 3]), "x", "y", x2="x2", y2="y2")
+        )
     size = alt.expr(f"PI * pow(datum.drawn_angstrom * {per_angstrom}, 2)")
     layers += [
-        atoms.mark_circle(stroke=look.INK, strokeWidth=1.0, size=size, opacity=1.0).encode(
+        atoms.mark_circle(stroke=style.INK, strokeWidth=1.0, size=size, opacity=1.0).encode(
             color=alt.Color("element:N", scale=_element_colours(symbols), legend=None),
             tooltip=tips(data, {"element": "element", "x_angstrom": "x (Å)", "y_angstrom": "y (Å)", "z_angstrom": "z (Å)"}),
         ),
         atoms.transform_filter("datum.element != 'H'")
-        .mark_text(color=look.PAPER, fontWeight=600, fontSize=10, aria=False)
+        .mark_text(color=style.PAPER, fontWeight=600, fontSize=10, aria=False)
         .encode(text="element:N"),
     ]
     if contact is not None:
         words = fixed_chart([{"x": (x + x2) / 2, "y": (y + y2) / 2, "words": f"{molecule['distance_angstrom']:.2f} Å"}])
-        layers.append(placed(words.mark_text(color=look.VERMILLION, dy=-10, fontWeight=600), "x", "y", text="words:N"))
+        layers.append(placed(words.mark_text(color=style.VERMILLION, dy=-10, fontWeight=600), "x", "y", text="words:N"))
     return Figure(
         name="structure",
         title=molecule["title"],
@@ -147,7 +148,7 @@ def orbital_picture(molecule: Mapping[str, Any], seen: Mapping[str, Any]) -> Fig
     balls = fixed_chart([{"element": s, "x": float(x), "y": float(y)} for s, (x, y, _) in zip(symbols, atoms, strict=True)])
     skeleton = (
         sticks.encode(longitude="x:Q", latitude="y:Q", longitude2="x2:Q", latitude2="y2:Q"),
-        balls.mark_circle(size=26, stroke=look.INK, strokeWidth=0.8, opacity=1.0, aria=False).encode(
+        balls.mark_circle(size=26, stroke=style.INK, strokeWidth=0.8, opacity=1.0, aria=False).encode(
             longitude="x:Q", latitude="y:Q", color=alt.Color("element:N", scale=_element_colours(symbols), legend=None)
         ),
     )
@@ -157,7 +158,7 @@ def orbital_picture(molecule: Mapping[str, Any], seen: Mapping[str, Any]) -> Fig
             fixed_chart(orbital_regions(sign * np.asarray(value), extent)).mark_geoshape(
                 color=paint, fillOpacity=0.3, stroke=paint, strokeOpacity=0.35, strokeWidth=0.6, aria=False
             )
-            for sign, paint in ((1.0, look.BLUE), (-1.0, look.VERMILLION))
+            for sign, paint in ((1.0, style.BLUE), (-1.0, style.VERMILLION))
         ]
         name = (
             data_chart()
@@ -228,8 +229,8 @@ def race_picture(methods: Sequence[Mapping[str, Any]], *, whole_is_active: bool 
         )
         .encode(
             y=alt.Y("method:N", sort=order, title=None, scale=alt.Scale(type="point", padding=0.6)),
-            color=alt.Color("kind:N", scale=colour(kinds, [look.KIND_COLOURS[k] for k in kinds]), sort=kinds, legend=key),
-            shape=alt.Shape("kind:N", scale=colour(kinds, [look.KIND_SHAPES[k] for k in kinds]), sort=kinds),
+            color=alt.Color("kind:N", scale=colour(kinds, [style.KIND_COLOURS[k] for k in kinds]), sort=kinds, legend=key),
+            shape=alt.Shape("kind:N", scale=colour(kinds, [style.KIND_SHAPES[k] for k in kinds]), sort=kinds),
             opacity=opacity,
             tooltip=tips(
                 data,
@@ -288,7 +289,7 @@ def convergence_picture(methods: Sequence[Mapping[str, Any]]) -> Figure | None:
     shown = [r for r in methods if len(r["trace"]) > 2]
     if exact is None or not shown:
         return None
-    colours = (look.VERMILLION, look.BLUE, look.GREEN, look.PURPLE, look.ORANGE, look.SKY, look.GREY)
+    colours = (style.VERMILLION, style.BLUE, style.GREEN, style.PURPLE, style.ORANGE, style.SKY, style.GREY)
     dashes = ([1, 0], [7, 3], [2, 2], [8, 2, 2, 2])
     data = rows(
         ["method", "time_s", "evaluations", "energy_hartree", "above_exact_mHa"],

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from qtwin.report import look
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.report import style
 from qtwin.report.chart import Figure, colour, data_chart, rows, tips, toggle
 from qtwin.report.number import finite, qaly
 
-_GROUPS = {"feasible": look.GREY, "Pareto-optimal": look.ORANGE, "chosen": look.BLUE}
+_GROUPS = {"feasible": style.GREY, "Pareto-optimal": style.ORANGE, "chosen": style.BLUE}
 
 
 def picture(result: Mapping[str, Any]) -> Figure | None:
@@ -64,3 +67,21 @@ def picture(result: Mapping[str, Any]) -> Figure | None:
         chart=alt.layer(*layers).add_params(picked).properties(height=300),
         data=data,
     )
+
+
+# The Pareto front of benefit against harm: regimens that no other beats in both.
+
+
+def front(benefit: NDArray[np.float64], harm: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Indices of the choices that none other has at least as much benefit and at most as much harm, by rising harm.
+
+    Of equal ones the first is kept.
+    """
+    order = np.lexsort((np.arange(len(benefit)), -benefit, harm))
+    kept: list[int] = []
+    best = -np.inf
+    for k in order:
+        if benefit[k] > best:
+            kept.append(int(k))
+            best = float(benefit[k])
+    return np.array(kept, dtype=np.int64)

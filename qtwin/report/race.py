@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from qtwin.report import look
+from qtwin.report import style
 from qtwin.report.chart import PERCENT, SECONDS, Figure, Row, colour, data_chart, decades, rows, tips, toggle
 from qtwin.report.number import finite, interval, percent, qaly, seconds
 
@@ -45,7 +45,7 @@ def picture(result: Mapping[str, Any]) -> Figure | None:
             *("success", "success_low", "success_high"),
         ],
         [
-            [place, f"{place}  {look.short(solver_label(s), 40)}", s.get("name"), s.get("backend"), solver_label(s)]
+            [place, f"{place}  {style.short(solver_label(s), 40)}", s.get("name"), s.get("backend"), solver_label(s)]
             + [_KIND_WORDS.get(str(s.get("kind")), str(s.get("kind") or "other")), finite(s.get("total_wall_s"))]
             + [finite(s.get("regret_twin")), finite(s.get("objective_twin"))]
             + [finite((s.get("success_probability") or {}).get(k)) for k in ("value", "low", "high")]
@@ -83,8 +83,8 @@ def _kinds(data: Sequence[Row], *, shape: bool = True) -> dict[str, Any]:
     """Colour and shape by kind of solver."""
     import altair as alt
 
-    kinds = {_KIND_WORDS[k]: (look.KIND_COLOURS[k], look.KIND_SHAPES[k]) for k in look.KIND_COLOURS} | {
-        row["kind"]: (look.GREEN, "circle") for row in data if row["kind"] not in _KIND_WORDS.values()
+    kinds = {_KIND_WORDS[k]: (style.KIND_COLOURS[k], style.KIND_SHAPES[k]) for k in style.KIND_COLOURS} | {
+        row["kind"]: (style.GREEN, "circle") for row in data if row["kind"] not in _KIND_WORDS.values()
     }
     kinds = {name: style for name, style in kinds.items() if any(row["kind"] == name for row in data)}
     found = {"color": alt.Color("kind:N", scale=colour(list(kinds), [c for c, _ in kinds.values()]))}

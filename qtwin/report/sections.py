@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.penalty import Sufficiency
-from qtwin.pharmacology.interaction import exposure_ratio
+from qtwin.pharmacology.kinetics import exposure_ratio
 from qtwin.pharmacology.outcome import KINDS
 from qtwin.pharmacology.response import respond
 from qtwin.problem import feasible
 from qtwin.problem.constraint import Constraint
-from qtwin.problem.feasible_set import FeasibleSet
+from qtwin.problem.feasible import FeasibleSet
 from qtwin.problem.regimen import RegimenProblem
 from qtwin.twin.summary import weighted_quantile
 

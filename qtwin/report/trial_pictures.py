@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtwin.report import look
+from qtwin.report import style
 from qtwin.report.chart import Figure, colour, data_chart, fixed_chart, line_at, rows, tips, toggle, with_interval
-from qtwin.report.number import number
-from qtwin.report.words import biomarker_words
+from qtwin.report.number import biomarker_words, number
 from qtwin.twin.trial_analysis import ArmResult, DosePoint, Power, Predictor, Subgroup
 
 
@@ -27,7 +26,7 @@ def change_picture(arms: Sequence[ArmResult], weeks: Sequence[float], *, endpoin
         .transform_calculate(shown=apart)
         .encode(
             x=alt.X("shown:Q", title="weeks since baseline"),
-            color=alt.Color("arm:N", scale=colour(names, look.series(len(names)))),
+            color=alt.Color("arm:N", scale=colour(names, style.series(len(names)))),
             opacity=opacity,
             tooltip=tips(
                 data, {"arm": "arm", "week": "week", "mean_change": "mean change", "low": "95 % from", "high": "to", "n": "n"}
@@ -35,7 +34,7 @@ def change_picture(arms: Sequence[ArmResult], weeks: Sequence[float], *, endpoin
         )
     )
     y = alt.Y("mean_change:Q", title=f"change of {biomarker_words(endpoint)} ({unit})")
-    shape = alt.Shape("arm:N", scale=colour(names, look.shapes(len(names))))
+    shape = alt.Shape("arm:N", scale=colour(names, style.shapes(len(names))))
     last = "; ".join(f"{a.name} {number(a.change[-1])} ({number(a.low[-1])} to {number(a.high[-1])})" for a in arms)
     return Figure(
         name="trial_change",
@@ -62,11 +61,11 @@ def subgroup_picture(groups: Sequence[Subgroup], *, arm: str, overall: tuple[flo
     )
     base = data_chart().encode(
         y=alt.Y("row:N", sort=[r["row"] for r in data], title=None),
-        color=alt.value(look.BLUE),
+        color=alt.value(style.BLUE),
         tooltip=tips(data, {"row": "group", "n": "n", "difference": f"effect ({unit})", "low": "95 % from", "high": "to"}),
     )
     x = alt.X("difference:Q", title=f"effect against the comparator ({unit}); left of 0 is slower decline")
-    everybody = fixed_chart([{"low": overall[1], "high": overall[2]}]).mark_rect(opacity=0.25, color=look.SKY, aria=False)
+    everybody = fixed_chart([{"low": overall[1], "high": overall[2]}]).mark_rect(opacity=0.25, color=style.SKY, aria=False)
     return Figure(
         name="trial_subgroups",
         title=f"Effect of {arm} by measured baseline",
@@ -93,7 +92,7 @@ def predictor_picture(found: Sequence[Predictor]) -> Figure:
     )
     base = data_chart().encode(
         y=alt.Y("biomarker:N", sort=[r["biomarker"] for r in data], title=None),
-        color=alt.value(look.BLUE),
+        color=alt.value(style.BLUE),
         tooltip=tips(
             data,
             {
@@ -124,7 +123,7 @@ def power_picture(found: Sequence[Power], *, arm: str) -> Figure:
     data = rows(
         ["n_per_arm", "expected", "found", "low", "high"], [(p.n_per_arm, p.expected, p.found, p.low, p.high) for p in found]
     )
-    kinds = {"non-central t": look.BLUE, "resampled trials": look.VERMILLION}
+    kinds = {"non-central t": style.BLUE, "resampled trials": style.VERMILLION}
     base = data_chart().encode(
         x=alt.X("n_per_arm:Q", title="patients randomised to each arm")
         .scale(type="log", nice=False, padding=14)
@@ -163,7 +162,7 @@ def dose_picture(points: Sequence[DosePoint], *, unit: str) -> Figure:
     )
     base = data_chart().encode(
         x=alt.X("relative:Q", title="dose rate (share of the highest)").scale(domain=[0.0, 1.08], nice=False).axis(format="~%"),
-        color=alt.value(look.BLUE),
+        color=alt.value(style.BLUE),
         tooltip=tips(
             data, {"arm": "arm", "relative": "dose rate", "difference": f"effect ({unit})", "low": "95 % from", "high": "to"}
         ),

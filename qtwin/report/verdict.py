@@ -58,7 +58,7 @@ def judge(
         n_feasible: Number of allowed regimens.
         accuracy: The encoding's accuracy section.
         current: The played-back section of the current medicines.
-        order: Whether pairs suffice, in a sentence (`qtwin.report.order`); "" where it was not looked at.
+        order: Whether pairs suffice, in a sentence (`qtwin.report.interactions`); "" where it was not looked at.
         simulated: How many of the allowed regimens were simulated, "1,000 of 2,000,000"; "" where all were.
     """
     usable = [r for r in rows if r["feasible"] and r["objective_twin"] is not None and r["kind"] != "null"]

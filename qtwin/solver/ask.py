@@ -21,11 +21,10 @@ from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import QtwinError
 from qtwin.solver import registry
-from qtwin.solver.apart import memory_limit_gib, solve_apart
+from qtwin.solver.apart import copied, memory_limit_gib, solve_apart
 from qtwin.solver.base import Instance, Result, Solver, SolverFailureError
-from qtwin.solver.frozen import copied
 from qtwin.solver.judge import claim_of, contradictions, judged, taken
-from qtwin.solver.resources import counting_s
+from qtwin.solver.variational.resources import counting_s
 
 _OWN = "qtwin."
 _SIMULATORS = tuple(f"qtwin.backend.{name}" for name in ("statevector", "aer", "fake", "pennylane", "mitigation"))

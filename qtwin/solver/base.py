@@ -13,17 +13,23 @@ point in the group ``qtwin.solvers``), and run ``tests/contracts/test_solvers.py
 
 from __future__ import annotations
 
+import itertools
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qtwin.backend import registry
 from qtwin.backend.base import Samples
 from qtwin.encoding.model import BinaryModel
-from qtwin.errors import QtwinError
+from qtwin.errors import InputError, QtwinError
+from qtwin.options import checked_options, options_of
+from qtwin.problem.constraint import AtMost, AtMostOne, Constraint, Exactly, NotBoth
+from qtwin.problem.feasible import groups_of
 
 Status = Literal["optimal", "feasible", "infeasible", "time limit", "interrupted", "refused", "failed"]
 
@@ -180,3 +186,87 @@ class Solver(ABC):
     @abstractmethod
     def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
         """Search. Raises InputError when the instance is too large for the method, with the limit in the message."""
+
+
+# The backend of a solver as a spec writes it: a name, options of that backend, and mitigation around it.
+#
+# backend = "aer"
+# backend_options = { method = "density_matrix", depolarising_2q = 0.005 }
+# mitigation = { readout = "m3", zne = [1, 3, 5] }
+
+KEYS = ("backend_options", "mitigation")
+
+
+def backed(made: type[Any], who: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with `backend_options` and `mitigation` turned into one backend; as they came when neither is there.
+
+    Raises:
+        InputError: for an unknown backend or option, a wrong type, or a solver that runs no circuit.
+    """
+    kept = {key: value for key, value in options.items() if key not in KEYS}
+    asked = {key: options[key] for key in KEYS if key in options}
+    if not asked:
+        return kept
+    known = options_of(made)
+    if "backend" not in known:
+        raise InputError(f"{next(iter(asked))} came for {who}, which runs no circuit", hint="take it out")
+    for key, value in asked.items():
+        if not isinstance(value, Mapping):
+            raise InputError(f"{key} of {who} is {value!r}, a table was wanted", hint=f"{key} = {{ name = value }}")
+    name = kept.get("backend", known["backend"].default)
+    if not isinstance(name, str):
+        raise InputError(f"options came for the backend {name!r} of {who}, its name was wanted", hint='backend = "aer"')
+    backend = registry.load(name, asked.get("backend_options", {}))
+    if asked.get("mitigation"):
+        from qtwin.backend.mitigation import Mitigated
+
+        return kept | {"backend": Mitigated(backend, **checked_options(Mitigated, f"mitigation of {who}", asked["mitigation"]))}
+    return kept | {"backend": backend}
+
+
+# What shape named constraints give a choice: how many they can leave, and whether they ask for a size alone.
+
+
+def most_choices(n: int, constraints: Sequence[Constraint]) -> int:
+    """An upper bound on the choices that `qtwin.problem.feasible.feasible_bits` holds at a time while it lists.
+
+    Counts what the classes (at most one of each) and one limit on the number leave, for the limit that leaves least; pairs that
+    are kept apart, needs and caps can only take more away.
+    """
+    groups = groups_of(n, constraints)
+    counts = [math.prod(1 + len(g) for g in groups)]
+    for c in constraints:
+        if isinstance(c, AtMost | Exactly):
+            limit = c.limit if isinstance(c, AtMost) else c.count
+            counts.append(_at_most(limit, set(c.members), groups))
+    return min(counts)
+
+
+def _at_most(limit: int, members: set[int], groups: Sequence[Sequence[int]]) -> int:
+    """Choices of at most one from each group with at most `limit` of the members in all."""
+    by_size = [1] + [0] * max(limit, 0)
+    free = 1
+    for group in groups:
+        inside = sum(i in members for i in group)
+        if inside < len(group) and inside:  # a class that is only partly counted: as if none of it were
+            free *= 1 + len(group)
+        elif inside:
+            by_size = [a + inside * b for a, b in zip(by_size, [0, *by_size[:-1]], strict=True)]
+        else:
+            free *= 1 + len(group)
+    return free * sum(by_size)
+
+
+def exactly(n: int, constraints: Sequence[Constraint]) -> tuple[int, list[tuple[int, int]] | None]:
+    """(k, pairs kept apart, both ways round) where exactly k of all are to be chosen, and no more is asked; else (0, None)."""
+    sizes = [c for c in constraints if isinstance(c, Exactly)]
+    others = [c for c in constraints if not isinstance(c, Exactly)]
+    if len(sizes) != 1 or sorted(sizes[0].members) != list(range(n)) or not 0 <= sizes[0].count <= n:
+        return 0, None
+    apart: set[tuple[int, int]] = set()
+    for c in others:
+        if not isinstance(c, NotBoth | AtMostOne):
+            return 0, None
+        members = c.pair if isinstance(c, NotBoth) else c.members
+        apart |= set(itertools.permutations(members, 2))
+    return sizes[0].count, sorted(apart)

@@ -123,7 +123,7 @@ def run_job(job: str) -> None:
         assert made.problem is not None
         made.problem.objective(made.problem.feasible_bits()[:4])
     elif job == MOLECULES:
-        from qtwin.solver.molecular.compiled import load_compiled_code
+        from qtwin.chemistry.method.base import load_compiled_code
 
         load_compiled_code()
     elif job == "circuits":

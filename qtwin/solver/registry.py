@@ -13,8 +13,7 @@ from qtwin.options import checked_options
 from qtwin.options import options_of as options_of
 from qtwin.plugins import places
 from qtwin.solver import TABLE
-from qtwin.solver.backed import backed
-from qtwin.solver.base import Solver, SolverInfo
+from qtwin.solver.base import Solver, SolverInfo, backed
 
 GROUP = "qtwin.solvers"
 _MEND = "mend its package, or remove it"

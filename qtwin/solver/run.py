@@ -20,7 +20,7 @@ from qtwin.solver.ask import Asked, ask, challenged
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.nulls import label_of as null_label
 from qtwin.solver.nulls import missing
-from qtwin.solver.sampled import best_feasible, summary
+from qtwin.solver.variational.sampled import best_feasible, summary
 
 if TYPE_CHECKING:
     import dimod
@@ -183,7 +183,7 @@ class Run:
 
     def to_sampleset(self) -> dimod.SampleSet:
         """What was measured, or the one answer, as dimod's sample set."""
-        from qtwin.solver.sampleset import to_sampleset
+        from qtwin.solver.exchange import to_sampleset
 
         found: dimod.SampleSet = to_sampleset(self.result, self.model)
         return found
@@ -286,8 +286,7 @@ def estimate_cost(
         >>> job.n_qubits, job.shots, job.usd
         (2, 1000, 0.0)
     """
-    from qtwin.backend.hardware.budget import Budget
-    from qtwin.backend.hardware.permission import PendingError, Permission, granted
+    from qtwin.backend.hardware.price import Budget, PendingError, Permission, granted
 
     with granted(Permission(budget=Budget(project="estimate", max_jobs=1), plan=plan, mode="estimate")) as asked:
         try:

@@ -33,7 +33,7 @@ class PatientSection(Section):
 
 
 class VariantSection(Section):
-    """Exploratory receptor variants; weight 0 leaves them out (see `qtwin.pharmacology.receptor_variant`)."""
+    """Exploratory receptor variants; weight 0 leaves them out (see `qtwin.pharmacology.receptor`)."""
 
     adrb1_389: Literal["Arg/Arg", "Arg/Gly", "Gly/Gly"] = "Arg/Arg"
     adrb1_49: Literal["Ser/Ser", "Ser/Gly", "Gly/Gly"] = "Ser/Ser"

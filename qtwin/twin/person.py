@@ -62,7 +62,7 @@ def person_of(patient: Patient, *, beta1_gain: float = 1.0, mmse: NDArray[np.flo
 
     Args:
         patient: The record.
-        beta1_gain: Response of the beta-1 receptor over that of ADRB1 Arg389, see `qtwin.pharmacology.receptor_variant`.
+        beta1_gain: Response of the beta-1 receptor over that of ADRB1 Arg389, see `qtwin.pharmacology.receptor`.
         mmse: (y,) expected MMSE in the years ahead, for survival and quality of life; without it the last MMSE holds on.
 
     Returns:

@@ -23,8 +23,7 @@ from qtwin.arrays import read_arrays
 from qtwin.atomic import write_atomically
 from qtwin.errors import InputError
 from qtwin.patient.consent import consent_warnings
-from qtwin.patient.filelock import locked
-from qtwin.patient.jsonfile import read_json
+from qtwin.patient.file import locked, read_json
 from qtwin.patient.person import Patient, describe
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose

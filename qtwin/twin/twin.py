@@ -181,7 +181,7 @@ class Twin:
             >>> twin.simulate_regimen(["donepezil:5mg"]).asked.regimen
             ('donepezil 5 mg /24 h',)
         """
-        from qtwin.patient.access import write_down
+        from qtwin.patient.record import write_down
         from qtwin.twin.forecast import forecast
 
         found = forecast(self, drugs, years=years)

@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from qtwin.errors import ConsentError, InputError
-from qtwin.patient.access import refuse_if_deceased, write_down, write_down_refusal
 from qtwin.patient.consent import TO_BUILD_A_TWIN, require_consent, state_consent
 from qtwin.patient.person import Patient, describe
-from qtwin.patient.record import read_record
-from qtwin.patient.together import patients_together
+from qtwin.patient.record import patients_together, read_record, refuse_if_deceased, write_down, write_down_refusal
 from qtwin.pharmacology.prescription import current_doses
 from qtwin.progress import SILENT, Progress
 from qtwin.twin.build import build_twin

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qtwin.backend.openqasm import to_openqasm3
+from qtwin.backend.exchange import to_openqasm3
 from qtwin.backend.statevector.backend import StatevectorBackend
-from qtwin.solver.training import ansatz, ramp
+from qtwin.solver.variational.training import ansatz, ramp
 from tests.oracles.instances import random_polynomial
 
 pytest.importorskip("qiskit_qasm3_import")

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from qiskit_optimization.algorithms import OptimizationResultStatus
 
-from qtwin.backend.optimization_result import to_optimization_result
-from qtwin.backend.quadratic_program import to_quadratic_program
+from qtwin.backend.exchange import to_optimization_result, to_quadratic_program
 from qtwin.encoding.model import plain
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result

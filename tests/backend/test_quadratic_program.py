@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from qtwin.backend.quadratic_program import from_quadratic_program, to_quadratic_program
+from qtwin.backend.exchange import from_quadratic_program, to_quadratic_program
 from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.penalty import encode
 from qtwin.encoding.polynomial import BinaryPolynomial

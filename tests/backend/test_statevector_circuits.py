@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from qtwin.backend.base import Ansatz, Layer
-from qtwin.backend.statevector import StatevectorBackend, circuit, walsh
+from qtwin.backend.statevector import StatevectorBackend, circuit
+from qtwin.backend.statevector import qaoa as walsh
 from qtwin.backend.statevector.layered import Layered, alone
 from qtwin.encoding.mixer import complete_rounds, ring_rounds, xy_layers
 from qtwin.encoding.pauli import PauliSum, diagonal, transverse_field

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
-from qtwin.benchmark.bootstrap import Runs, interval, median_times, reads_interval
-from qtwin.benchmark.metrics import time_for
-from qtwin.benchmark.stages import STAGES, means, split
+from qtwin.benchmark.metrics import Runs, interval, median_times, reads_interval, time_for
+from qtwin.benchmark.records import STAGES, means, split
 from qtwin.errors import InputError
 
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from qtwin.benchmark.portrait import portrait
+from qtwin.benchmark.place import portrait
 from qtwin.encoding.generate import make
 
 

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import linregress
 from scipy.stats import t as student
 
-from qtwin.benchmark.bootstrap import Runs
+from qtwin.benchmark.metrics import Runs
 from qtwin.benchmark.profile import order_changes, performance_profile, primal_gap, primal_integral
 from qtwin.benchmark.scaling import Form, better, crossover, fit
 from qtwin.errors import InputError

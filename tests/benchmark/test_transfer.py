@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qtwin.benchmark.regression import exponential
+from qtwin.benchmark.scaling import exponential
 from qtwin.benchmark.transfer import ground_states, projector, success, trained
 from qtwin.encoding.generate import make
 from qtwin.errors import InputError
-from qtwin.solver.training import cost_scale
+from qtwin.solver.variational.training import cost_scale
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -16,7 +16,7 @@ from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError, MissingVendorError
 from qtwin.solver import TABLE, registry
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.store import from_plain, to_plain
+from qtwin.solver.exchange import from_plain, to_plain
 from tests.oracles.brute_force import allowed, energy_of, lowest_feasible
 from tests.oracles.instances import INSTANCES, RULES
 

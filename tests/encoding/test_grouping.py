@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import expm
 
-from qtwin.encoding.grouping import groups
-from qtwin.encoding.pauli import PauliSum
+from qtwin.encoding.pauli import PauliSum, groups
 from qtwin.errors import InputError
 from tests.oracles.circuits import strings
 from tests.oracles.dense_backend import matrix

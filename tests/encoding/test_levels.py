@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtwin.encoding.level_codes import CODES
-from qtwin.encoding.levels import recode
+from qtwin.encoding.integers import CODES, recode
 from qtwin.encoding.penalty import encode
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.errors import InputError

@@ -10,19 +10,17 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from qtwin.encoding.converters import quadratised
 from qtwin.encoding.model import plain
-from qtwin.encoding.pair_cover import choose_pairs
 from qtwin.encoding.penalty import check_sufficiency, encode
 from qtwin.encoding.polynomial import BinaryPolynomial, Term, index_to_bits
-from qtwin.encoding.quadratise import METHODS, quadratise
-from qtwin.encoding.rewritten import quadratised
+from qtwin.encoding.quadratise import METHODS, choose_pairs, quadratise
 from qtwin.errors import InputError
 from qtwin.problem.feasible import feasible_bits
 from qtwin.solver.base import Instance
 from qtwin.solver.classical.cp_sat import CpSat
 from qtwin.solver.classical.enumeration import Enumeration
-from qtwin.solver.sampled import best_feasible
-from qtwin.solver.slack import fill_slack
+from qtwin.solver.variational.sampled import best_feasible, fill_slack
 from tests.oracles.instances import RULES, random_polynomial
 
 N = 7

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtwin.encoding.fixed_size import encode_fixed_size, most_by_size, sufficient_weight
-from qtwin.encoding.interactions import maximum_safe_subset, sufficient_harm_weight, synergy_choice, synergy_encoding
+from qtwin.encoding.mixer import encode_fixed_size, most_by_size, sufficient_weight
 from qtwin.encoding.penalty import check_sufficiency
 from qtwin.encoding.polynomial import index_to_bits
 from qtwin.encoding.screen import encode_screen, growth, instance, posterior_draws
+from qtwin.encoding.spectrum import maximum_safe_subset, sufficient_harm_weight, synergy_choice, synergy_encoding
 from qtwin.errors import InputError
 from qtwin.problem.fixed_size import FixedSize
 from qtwin.problem.interaction_graph import graph_of, published_graph

@@ -6,7 +6,7 @@ import csv
 
 import pytest
 
-from qtwin.patient.allele import activity_value, phenotype_of_alleles, phenotype_of_score
+from qtwin.patient.genotype import activity_value, phenotype_of_alleles, phenotype_of_score
 from tests.oracles.public_data import PUBLIC_DATA
 
 PUBLIC = PUBLIC_DATA / "pypgx"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from qtwin.patient.allergy import read_allergy
-from qtwin.patient.shown import RXNORM, SNOMED_CT
+from qtwin.patient.condition import read_allergy
+from qtwin.patient.element import RXNORM, SNOMED_CT
 
 DONEPEZIL = {"coding": [{"system": RXNORM, "code": "135447"}]}
 

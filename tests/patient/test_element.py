@@ -8,7 +8,7 @@ import pytest
 
 from qtwin.errors import InputError
 from qtwin.patient.element import birth_date, span_of
-from qtwin.patient.jsonfile import not_finite
+from qtwin.patient.file import not_finite
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qtwin
-from qtwin.patient.medication import KINDS, read_medication
+from qtwin.patient.element import ATC, RXNORM
+from qtwin.patient.medication import KINDS, read_medication, taken_now
 from qtwin.patient.medicine import ingredients_of
 from qtwin.patient.person import Medication
-from qtwin.patient.shown import ATC, RXNORM
-from qtwin.patient.taken import taken_now
 from qtwin.pharmacology.formulary import formulary
 
 TODAY = dt.date(2025, 6, 1)

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from qtwin.errors import ConsentError, InputError
-from qtwin.patient.consent import read_consent
+from qtwin.patient.consent import in_r4_words, read_consent, release_of
 from qtwin.patient.fhir import read_bundle
 from qtwin.patient.person import Patient
-from qtwin.patient.release import in_r4_words, release_of
 from tests.patient.conftest import DATA, Change, in_r5
 
 TODAY = dt.date(2026, 6, 1)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from qtwin.errors import InputError
-from qtwin.patient.subject import about_no_patient, check_one_person
+from qtwin.patient.fhir import about_no_patient, check_one_person
 
 IDENTIFIER = {"system": "urn:clinic", "value": "17"}
 WITH_ID = ({"id": "a", "identifier": [IDENTIFIER]}, "https://clinic.example/fhir/Patient/a")

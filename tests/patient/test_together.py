@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from qtwin.errors import InputError
 from qtwin.patient.fhir import read_bundle
 from qtwin.patient.person import Patient
-from qtwin.patient.together import patients_together
+from qtwin.patient.record import patients_together
 
 TODAY = dt.date(2026, 6, 1)
 RXNORM, LOINC, SNOMED = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://loinc.org", "http://snomed.info/sct"

@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from qtwin.patient.missing import NO_AGE
-from qtwin.patient.person import Genotype, Medication, Patient, Visit
+from qtwin.patient.person import NO_AGE, Genotype, Medication, Patient, Visit
 from qtwin.pharmacology.eligibility import assess_facts
 from qtwin.pharmacology.facts import MEASURES, STAGES, facts_of, stage_of
 from qtwin.pharmacology.formulary import formulary

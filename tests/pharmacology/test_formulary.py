@@ -11,7 +11,7 @@ import pytest
 
 from qtwin.errors import InputError
 from qtwin.pharmacology.formulary import drug, formulary, read_drug
-from qtwin.pharmacology.interaction import predicted_ratio, unbound_nmol_per_L
+from qtwin.pharmacology.kinetics import predicted_ratio, unbound_nmol_per_L
 from qtwin.pharmacology.outcome import outcome_table
 from qtwin.pharmacology.quantity import Quantity
 from qtwin.pharmacology.receptor import occupancy

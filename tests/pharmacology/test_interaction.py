@@ -9,8 +9,14 @@ import pytest
 
 from qtwin.pharmacology.formulary import drug
 from qtwin.pharmacology.ignorance import Known
-from qtwin.pharmacology.interaction import exposure_ratio, inhibition, predicted_ratio, turnover, unbound_nmol_per_L
-from qtwin.pharmacology.kinetics import relative_activity
+from qtwin.pharmacology.kinetics import (
+    exposure_ratio,
+    inhibition,
+    predicted_ratio,
+    relative_activity,
+    turnover,
+    unbound_nmol_per_L,
+)
 from qtwin.pharmacology.panel import build_panel
 from qtwin.pharmacology.response import respond
 from tests.oracles.people import a_person, reference_doses

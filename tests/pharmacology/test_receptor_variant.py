@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qtwin.errors import InputError
-from qtwin.pharmacology.receptor_variant import ADRB1_389, beta1_gain
+from qtwin.pharmacology.receptor import ADRB1_389, beta1_gain
 
 
 @pytest.mark.parametrize("variant", ADRB1_389)

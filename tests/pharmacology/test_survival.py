@@ -13,7 +13,7 @@ from qtwin.pharmacology.ignorance import Known
 from qtwin.pharmacology.outcome import KINDS, OUTCOMES
 from qtwin.pharmacology.panel import build_panel
 from qtwin.pharmacology.response import respond
-from qtwin.pharmacology.survival import Prospects, Span, span
+from qtwin.pharmacology.risk import Prospects, Span, span
 from tests.oracles.people import a_person, reference_doses
 
 YEARS = 150  # long enough to be for ever

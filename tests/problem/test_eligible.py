@@ -19,8 +19,8 @@ from qtwin.pharmacology.facts import Facts
 from qtwin.pharmacology.formulary import drug
 from qtwin.pharmacology.rule_book import RuleBook
 from qtwin.problem.constraint import AtMost, NotBoth
-from qtwin.problem.eligible import eligibility_constraints
 from qtwin.problem.feasible import feasible_bits
+from qtwin.problem.rules import eligibility_constraints
 from tests.oracles.rule_sets import book_of, rule_set
 
 OPTIONS = (

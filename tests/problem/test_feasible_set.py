@@ -7,10 +7,9 @@ import pytest
 
 from qtwin.errors import InputError
 from qtwin.problem import diagram, feasible
-from qtwin.problem import feasible_set as room
+from qtwin.problem import feasible as room
 from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, NotBoth
-from qtwin.problem.feasible import explain_infeasible, feasible_bits
-from qtwin.problem.feasible_set import allowed
+from qtwin.problem.feasible import allowed, explain_infeasible, feasible_bits
 
 N = 16
 RULES: list[Constraint] = [

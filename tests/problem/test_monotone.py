@@ -21,8 +21,8 @@ from qtwin.pharmacology.outcome import BENEFITS, KINDS
 from qtwin.pharmacology.panel import Panel, Person
 from qtwin.pharmacology.response import respond
 from qtwin.pharmacology.rule_book import shipped_rules
-from qtwin.problem.eligible import eligibility_constraints
-from qtwin.problem.feasible_set import allowed
+from qtwin.problem.feasible import allowed
+from qtwin.problem.rules import eligibility_constraints
 from tests.oracles.people import NOTHING, a_panel, a_person, every_dose, reference_doses, rows_of
 
 few, more = settings(max_examples=12, deadline=None), settings(max_examples=60, deadline=None)

@@ -13,8 +13,8 @@ from qtwin.patient.record import read_record
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
 from qtwin.pharmacology.panel import PEOPLE
-from qtwin.problem.pareto import front
 from qtwin.problem.regimen import Over, RegimenProblem, pose
+from qtwin.report.pareto import front
 from qtwin.twin.build import build_twin
 from qtwin.twin.twin import kind_weights
 

@@ -14,15 +14,14 @@ from typing import Any
 
 import pytest
 
-from qtwin.benchmark.advantage.document import document
-from qtwin.benchmark.advantage.grid import cells
 from qtwin.benchmark.advantage.molecules import published
-from qtwin.benchmark.surroundings import machine, versions
+from qtwin.benchmark.advantage.verdict import cells, document
+from qtwin.benchmark.records import machine, versions
 from qtwin.report.figures import TABLE
-from qtwin.report.look import BLUE, colour_pairs
 from qtwin.report.map_page import sheet_of
 from qtwin.report.map_picture import map_picture
 from qtwin.report.sheet import write_sheet
+from qtwin.report.style import BLUE, colour_pairs
 from tests.benchmark.advantage.test_verdict import PLACE
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -12,7 +12,7 @@ import pytest
 from sample import sample
 
 from qtwin.errors import InputError
-from qtwin.report import chart, figures, look
+from qtwin.report import chart, figures, style
 from qtwin.report.race import ranked
 
 
@@ -38,16 +38,16 @@ def test_every_colour_of_a_chart_has_one_for_a_dark_page(drawn):
     for figure in drawn.values():
         light = {c.lower() for c in re.findall("#[0-9a-fA-F]{6}", json.dumps(figure.page_spec["spec"]))}
         assert light
-        assert light <= {c.lower() for c in look.colour_pairs()}
+        assert light <= {c.lower() for c in style.colour_pairs()}
         assert light.isdisjoint(re.findall("#[0-9a-f]{6}", json.dumps(chart.spec(figure, theme="dark")).lower()))
 
 
 def test_colours_stand_out_from_either_page():
-    for light, dark in look.colour_pairs().items():
-        if light not in (look.PAPER, look.RULE):
+    for light, dark in style.colour_pairs().items():
+        if light not in (style.PAPER, style.RULE):
             assert _contrast(light, "#ffffff") >= 2.2
-            assert _contrast(dark, look.colour_pairs()[look.PAPER]) >= 4.5
-    for text in (look.INK, look.SOFT):
+            assert _contrast(dark, style.colour_pairs()[style.PAPER]) >= 4.5
+    for text in (style.INK, style.SOFT):
         assert _contrast(text, "#ffffff") >= 4.5
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qtwin.report import number
-from qtwin.report.words import glue, sentence
+from qtwin.report.number import glue, sentence
 
 
 @pytest.mark.parametrize("absent", [None, math.nan, math.inf, "12", True, [1.0]])

@@ -13,7 +13,7 @@ from qtwin.encoding.accuracy import score
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.encoding.spectrum import spectrum
 from qtwin.encoding.surrogate import TABLE, load
-from qtwin.report.order import right_order
+from qtwin.report.interactions import right_order
 
 N = 9
 BITS = index_to_bits(np.arange(2**N), N)

@@ -10,25 +10,31 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from qtwin.benchmark.advantage.grid import cells
 from qtwin.benchmark.advantage.molecules import published
+from qtwin.benchmark.advantage.verdict import cells
 from qtwin.benchmark.coverage import Coverage
 from qtwin.benchmark.metrics import Interval
-from qtwin.benchmark.regression import Line
+from qtwin.benchmark.scaling import Line
 from qtwin.problem.interaction_graph import InteractionGraph
 from qtwin.problem.screen.order import WORDS, Agreement, Study
-from qtwin.report import chart, look
+from qtwin.report import chart, style
 from qtwin.report.bench_pictures import growth_picture, profile_picture
-from qtwin.report.interaction_pictures import degree_picture, graph_picture
+from qtwin.report.growth_pictures import energy_picture, noise_picture, sampling_picture, scaling_picture
 from qtwin.report.map_picture import map_picture
-from qtwin.report.measured_pictures import Candidate, baseline_picture, coverage_picture, doubt_picture, near_optimal_picture
-from qtwin.report.mitigation_pictures import energy_picture, sampling_picture
-from qtwin.report.molecule_curves import curve_picture
 from qtwin.report.molecule_pictures import convergence_picture, orbital_picture, orbital_regions, race_picture, structure_picture
-from qtwin.report.noise_picture import noise_picture
-from qtwin.report.order_pictures import error_picture, predicted_picture
-from qtwin.report.order_pictures import scaling_picture as order_picture
-from qtwin.report.scaling_picture import scaling_picture
+from qtwin.report.molecule_sheet import curve_picture
+from qtwin.report.screen_pictures import (
+    Candidate,
+    baseline_picture,
+    coverage_picture,
+    degree_picture,
+    doubt_picture,
+    error_picture,
+    graph_picture,
+    near_optimal_picture,
+    predicted_picture,
+)
+from qtwin.report.screen_pictures import scaling_picture as order_picture
 
 WATER = [[0.0, 0.0, 0.1173], [0.0, 0.7572, -0.4692], [0.0, -0.7572, -0.4692]]
 MOLECULE = {
@@ -221,7 +227,7 @@ def test_every_figure_draws_the_numbers_that_it_writes(every):
 def test_every_colour_has_one_for_a_dark_page(every):
     for figure in every.values():
         light = {c.lower() for c in re.findall("#[0-9a-fA-F]{6}", json.dumps(figure.page_spec["spec"]))}
-        assert light <= {c.lower() for c in look.colour_pairs()}
+        assert light <= {c.lower() for c in style.colour_pairs()}
 
 
 def test_every_figure_can_be_drawn_for_a_paper(every):

@@ -30,9 +30,8 @@ from typing import Any
 import numpy as np
 
 from qtwin.backend.hardware.ibm.provider import IbmProvider
-from qtwin.backend.hardware.ledger.entry import Order
 from qtwin.backend.hardware.ledger.fetch import fetch, good_result
-from qtwin.backend.hardware.ledger.store import Ledger
+from qtwin.backend.hardware.ledger.store import Ledger, Order
 from qtwin.backend.hardware.ledger.submit import Pace, submit
 from qtwin.errors import QtwinError
 from tests.server.loopback import CRN, MACHINE

@@ -11,11 +11,11 @@ from qtwin.encoding.model import plain
 from qtwin.encoding.pauli import PauliSum
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
-from qtwin.solver import commutator as pauli
 from qtwin.solver.base import Instance
-from qtwin.solver.qaoa_circuit import scaled_cost
 from qtwin.solver.quantum.bf_dcqo import BFDCQO, biased_circuit, progress
-from qtwin.solver.training import exact_simulator
+from qtwin.solver.variational import pauli_strings as pauli
+from qtwin.solver.variational.circuit import scaled_cost
+from qtwin.solver.variational.training import exact_simulator
 from tests.oracles.circuits import strings
 from tests.oracles.dense_backend import DenseBackend, X, Z, matrix
 from tests.oracles.instances import random_polynomial

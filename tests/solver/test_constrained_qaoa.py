@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtwin.encoding.fixed_size import encode_fixed_size
-from qtwin.encoding.mixer import ring_rounds
+from qtwin.encoding.mixer import encode_fixed_size, ring_rounds
 from qtwin.encoding.model import plain
 from qtwin.encoding.penalty import encode
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
@@ -19,14 +18,12 @@ from qtwin.problem.constraint import AtMostOne, Exactly, NotBoth
 from qtwin.problem.fixed_size import FixedSize
 from qtwin.solver import registry
 from qtwin.solver.base import Instance
-from qtwin.solver.dicke import dicke_turns
-from qtwin.solver.kept import kept
-from qtwin.solver.pinned import circuit
-from qtwin.solver.qaoa_circuit import ansatz
 from qtwin.solver.quantum.grover_mixer_qaoa import GroverMixerQAOA
 from qtwin.solver.quantum.warm_start_qaoa import WarmStartQAOA, relaxed, warm_circuit
 from qtwin.solver.quantum.xy_qaoa import XYQAOA, xy_circuit
-from qtwin.solver.training import exact_simulator, train
+from qtwin.solver.variational.circuit import ansatz, circuit
+from qtwin.solver.variational.kept import dicke_turns, kept
+from qtwin.solver.variational.training import exact_simulator, train
 from tests.oracles.dense_backend import DenseBackend
 from tests.oracles.instances import constrained, random_polynomial
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from qtwin.problem.constraint import AtMost, AtMostOne, Exactly
 from qtwin.problem.feasible import feasible_bits
-from qtwin.solver.counting import most_choices
+from qtwin.solver.base import most_choices
 from tests.oracles.ruled import ruled
 
 

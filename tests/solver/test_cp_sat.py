@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
-from qtwin.solver import scaled
 from qtwin.solver.base import Instance
 from qtwin.solver.classical.cp_sat import CpSat
+from qtwin.solver.exact import search as scaled
 from tests.oracles.brute_force import lowest_feasible
 from tests.oracles.instances import random_polynomial
 

@@ -13,15 +13,15 @@ from scipy.sparse import csr_array
 
 from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
-from qtwin.solver.cuts import add_cuts
-from qtwin.solver.linearise import LinearModel, linearise
+from qtwin.solver.exact.cuts import add_cuts
+from qtwin.solver.exact.linearise import LinearModel, linearise
 from tests.oracles.instances import random_polynomial
 
 pytest.importorskip("highspy")
 
 
 def _bound(model: LinearModel) -> float:
-    from qtwin.solver.relaxation import Relaxation
+    from qtwin.solver.exact.linearise import Relaxation
 
     z = Relaxation(model).minimum(time.perf_counter() + 10.0)
     assert z is not None

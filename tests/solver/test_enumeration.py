@@ -20,8 +20,8 @@ from qtwin.errors import InputError
 from qtwin.problem.constraint import AtMost, AtMostOne, Exactly, NotBoth
 from qtwin.solver.base import Instance
 from qtwin.solver.classical.enumeration import Enumeration
-from qtwin.solver.polynomial_minimum import minimise as minimise_any
-from qtwin.solver.quadratic_minimum import minimise
+from qtwin.solver.exact.complete import minimise_polynomial as minimise_any
+from qtwin.solver.exact.complete import minimise_quadratic as minimise
 from tests.oracles.brute_force import lowest_feasible
 from tests.oracles.instances import RULES, constrained, random_polynomial
 from tests.oracles.ruled import ruled, under

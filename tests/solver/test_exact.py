@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qtwin.encoding.converters import quadratised, recoded
 from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
-from qtwin.encoding.rewritten import quadratised, recoded
 from qtwin.problem.constraint import AtLeastOne, AtMost, Cap, Exactly
 from qtwin.solver.base import Instance, Result
 from tests.oracles.brute_force import allowed, energy_of, lowest_feasible

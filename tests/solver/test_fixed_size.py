@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtwin.encoding.fixed_size import encode_fixed_size
-from qtwin.encoding.interactions import maximum_safe_subset
+from qtwin.encoding.mixer import encode_fixed_size
 from qtwin.encoding.screen import instance
+from qtwin.encoding.spectrum import maximum_safe_subset
 from qtwin.problem.fixed_size import FixedSize
 from qtwin.problem.interaction_graph import graph_of, read_interactions
 from qtwin.problem.screen.read import read_screen
 from qtwin.solver.base import Instance
-from qtwin.solver.fixed_size import best_of_all, greedy, greedy_swap
+from qtwin.solver.exact.fixed_size import best_of_all, greedy, greedy_swap
+from qtwin.solver.local.descent import fewest_partners
 from qtwin.solver.registry import load
-from qtwin.solver.safe_subset import fewest_partners
 from tests.oracles.public_data import PUBLIC_DATA
 
 DATA = PUBLIC_DATA

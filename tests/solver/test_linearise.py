@@ -14,7 +14,7 @@ from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.errors import InputError
 from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, Linear, NotBoth
-from qtwin.solver.linearise import LinearModel, Row, linearise, native_rows, posed
+from qtwin.solver.exact.linearise import LinearModel, Row, linearise, native_rows, posed
 from tests.oracles.brute_force import allowed
 from tests.oracles.instances import constrained, random_polynomial
 from tests.oracles.ruled import ruled, under

@@ -20,8 +20,8 @@ from qtwin.solver.base import Instance
 from qtwin.solver.classical.greedy import Greedy
 from qtwin.solver.classical.local_search import LocalSearch
 from qtwin.solver.classical.tabu import Tabu
-from qtwin.solver.neighbourhood.rows import flip, ground, stand
-from qtwin.solver.terrain import Terrain
+from qtwin.solver.local.rows import flip, ground, stand
+from qtwin.solver.local.terrain import Terrain
 from tests.oracles.brute_force import allowed, energy_of, lowest_feasible
 from tests.oracles.instances import random_polynomial
 from tests.oracles.ruled import ruled, under

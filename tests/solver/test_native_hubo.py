@@ -9,8 +9,8 @@ from qtwin.encoding.model import plain
 from qtwin.encoding.quadratise import METHODS, quadratise
 from qtwin.solver import registry
 from qtwin.solver.base import Instance
-from qtwin.solver.qaoa_circuit import ansatz
-from qtwin.solver.training import exact_simulator
+from qtwin.solver.variational.circuit import ansatz
+from qtwin.solver.variational.training import exact_simulator
 from tests.oracles.instances import random_polynomial
 
 

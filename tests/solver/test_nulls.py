@@ -12,10 +12,9 @@ from qtwin.encoding.generate import cardinality
 from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
-from qtwin.problem import uniform as drawing
+from qtwin.problem import feasible as drawing
 from qtwin.problem.constraint import AtMost, AtMostOne, Cap, Constraint, NotBoth
-from qtwin.problem.feasible import feasible_bits
-from qtwin.problem.uniform import uniform
+from qtwin.problem.feasible import feasible_bits, uniform
 from qtwin.solver.base import Instance
 from qtwin.solver.classical.random_feasible import RandomFeasible
 from qtwin.solver.nulls import DESCENT, UNIFORM_BITS, UNIFORM_FEASIBLE, missing

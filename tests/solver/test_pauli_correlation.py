@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 
 from qtwin.encoding.model import plain
-from qtwin.encoding.polynomial import BinaryPolynomial
-from qtwin.encoding.spin import from_spins
+from qtwin.encoding.polynomial import BinaryPolynomial, from_spins
 from qtwin.errors import InputError
-from qtwin.solver import pauli_correlators as correlators
 from qtwin.solver.base import Instance
-from qtwin.solver.one_flip import one_flip
+from qtwin.solver.local.descent import one_flip
 from qtwin.solver.quantum import pauli_correlation_encoding as pce
-from qtwin.solver.training import exact_simulator
+from qtwin.solver.variational import pauli_strings as correlators
+from qtwin.solver.variational.training import exact_simulator
 from tests.oracles.dense_backend import DenseBackend, matrix
 from tests.oracles.instances import random_polynomial
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.errors import InputError
-from qtwin.solver.persistency import persistency
+from qtwin.solver.exact.roof_duality import persistency
 
 
 def _sparse(seed: int, n: int, density: float, *, whole: bool) -> BinaryPolynomial:

@@ -16,7 +16,7 @@ from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance
 from qtwin.solver.quantum.qaoa import QAOA, ansatz, train
-from qtwin.solver.training import cost_scale, interpolate, ramp
+from qtwin.solver.variational.training import cost_scale, interpolate, ramp
 from tests.oracles import qaoa_closed_form
 from tests.oracles.dense_backend import DenseBackend
 from tests.oracles.instances import constrained, random_polynomial

@@ -11,16 +11,14 @@ import pytest
 from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
-from qtwin.solver import registry, schedule
+from qtwin.solver import registry
 from qtwin.solver.base import Instance
-from qtwin.solver.descent import Method, descend
-from qtwin.solver.qaoa_circuit import ansatz, mean_energy
 from qtwin.solver.quantum.qaoa import QAOA
-from qtwin.solver.schedule.fixed_angles import published
-from qtwin.solver.schedule.fourier import waves
-from qtwin.solver.schedule.linear_ramp import ramp
-from qtwin.solver.schedule.transferred import DONOR, part_of
-from qtwin.solver.training import differentiable, exact_simulator, train
+from qtwin.solver.variational import schedule
+from qtwin.solver.variational.circuit import ansatz, mean_energy
+from qtwin.solver.variational.gradient import Method, descend
+from qtwin.solver.variational.schedule import DONOR, part_of, published, ramp, waves
+from qtwin.solver.variational.training import differentiable, exact_simulator, train
 from tests.oracles.dense_backend import DenseBackend
 from tests.oracles.instances import random_polynomial
 

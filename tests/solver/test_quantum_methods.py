@@ -13,11 +13,9 @@ from hypothesis import strategies as st
 from qtwin.backend.statevector.distribution import lowest_share as cvar
 from qtwin.encoding.model import plain
 from qtwin.encoding.pauli import diagonal
-from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
-from qtwin.encoding.spin import from_spins
+from qtwin.encoding.polynomial import BinaryPolynomial, from_spins, index_to_bits
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance
-from qtwin.solver.qaoa_circuit import ansatz
 from qtwin.solver.quantum.cvar_qaoa import CVaRQAOA
 from qtwin.solver.quantum.dc_qaoa import DCQAOA, with_counterdiabatic
 from qtwin.solver.quantum.falqon import FALQON
@@ -26,7 +24,8 @@ from qtwin.solver.quantum.grover_adaptive_search import GroverAdaptiveSearch, su
 from qtwin.solver.quantum.hardware_efficient_vqe import HardwareEfficientVQE
 from qtwin.solver.quantum.multi_angle_qaoa import MultiAngleQAOA, split
 from qtwin.solver.quantum.recursive_qaoa import RecursiveQAOA, substitute
-from qtwin.solver.training import exact_simulator, train
+from qtwin.solver.variational.circuit import ansatz
+from qtwin.solver.variational.training import exact_simulator, train
 from tests.oracles.dense_backend import X, Z, matrix
 from tests.oracles.instances import random_polynomial
 
@@ -246,8 +245,7 @@ def test_the_circuit_reaches_the_ground_state_of_a_small_noiseless_case(solver: 
 
 def test_the_filter_step_is_imaginary_time() -> None:
     """The step's direction is that of the overlap with F|psi>: its derivative by finite differences."""
-    from qtwin.solver.circuit import observable_of
-    from qtwin.solver.quantum_ansatz import brickwork
+    from qtwin.solver.variational.circuit import brickwork, observable_of
 
     polynomial = random_polynomial(3, 2, 3)
     values = polynomial.values()
@@ -271,7 +269,7 @@ def test_the_filter_step_is_imaginary_time() -> None:
 
 def test_every_assignment_is_an_eigenvalue() -> None:
     """The observable of any 2^n values is the diagonal matrix of them."""
-    from qtwin.solver.circuit import observable_of
+    from qtwin.solver.variational.circuit import observable_of
 
     values = np.random.default_rng(3).normal(size=8)
     assert np.allclose(np.diag(matrix(observable_of(values))), values)

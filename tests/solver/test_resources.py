@@ -10,9 +10,10 @@ import pytest
 
 from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
-from qtwin.solver import registry, resources
+from qtwin.solver import registry
 from qtwin.solver.base import Instance
-from qtwin.solver.qaoa_circuit import ansatz
+from qtwin.solver.variational import resources
+from qtwin.solver.variational.circuit import ansatz
 from tests.oracles.instances import random_polynomial
 
 

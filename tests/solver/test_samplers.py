@@ -16,7 +16,7 @@ from qtwin.solver.base import Instance
 from qtwin.solver.classical.dwave_tabu import DwaveTabu
 from qtwin.solver.classical.random_sampling import RandomSampling, descend
 from qtwin.solver.classical.simulated_annealing import SimulatedAnnealing
-from qtwin.solver.sampled import best_feasible, collect, summary
+from qtwin.solver.variational.sampled import best_feasible, collect, summary
 from tests.oracles.ctrl_c import ctrl_c
 from tests.oracles.instances import constrained, random_polynomial
 

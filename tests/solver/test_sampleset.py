@@ -11,7 +11,7 @@ from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result
 from qtwin.solver.classical.cp_sat import CpSat
 from qtwin.solver.classical.random_sampling import RandomSampling
-from qtwin.solver.sampleset import to_sampleset
+from qtwin.solver.exchange import to_sampleset
 from tests.oracles.instances import constrained, random_polynomial
 
 

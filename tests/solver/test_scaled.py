@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qtwin.encoding.polynomial import BinaryPolynomial
-from qtwin.solver.scaled import Scaled, Stretched, step
+from qtwin.solver.exact.search import Scaled, Stretched, step
 from tests.oracles.instances import random_polynomial
 
 

@@ -14,7 +14,7 @@ from qtwin.problem.screen.read import read_screen
 from qtwin.problem.screen.screen import Screen
 from qtwin.solver import registry
 from qtwin.solver.base import Instance
-from qtwin.solver.fixed_size import greedy
+from qtwin.solver.exact.fixed_size import greedy
 from tests.oracles.public_data import PUBLIC_DATA
 
 FOLDER = PUBLIC_DATA / "oneil"

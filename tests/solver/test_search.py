@@ -9,7 +9,7 @@ from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.problem.constraint import AtMostOne
 from qtwin.solver.base import Instance, Result
-from qtwin.solver.search import Ending, Search, warm_start_of
+from qtwin.solver.exact.search import Ending, Search, warm_start_of
 from tests.oracles.instances import constrained, random_polynomial
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
-from qtwin.solver.slack import fill_slack
+from qtwin.solver.variational.sampled import fill_slack
 from tests.oracles.instances import RULES, constrained, random_polynomial
 
 

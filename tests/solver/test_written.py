@@ -7,16 +7,16 @@ import itertools
 import numpy as np
 import pytest
 
+from qtwin.encoding.converters import quadratised, recoded
 from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.penalty import encode
 from qtwin.encoding.polynomial import BinaryPolynomial
-from qtwin.encoding.rewritten import quadratised, recoded
 from qtwin.errors import InputError
 from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, NotBoth
 from qtwin.problem.feasible import feasible_bits
 from qtwin.solver import registry
 from qtwin.solver.base import Instance
-from qtwin.solver.slack import fill_slack
+from qtwin.solver.variational.sampled import fill_slack
 
 RULES = (
     AtMostOne(name="one a", members=(0, 1, 2)),

@@ -14,8 +14,8 @@ import pytest
 
 pytest.importorskip("pyscf")
 
+from qtwin.chemistry.mean_field import ConvergenceError
 from qtwin.errors import InputError
-from qtwin.problem.molecule.mean_field import ConvergenceError
 from qtwin.studies.molecule.result import ContactResult, MethodRow, MoleculeResult
 from qtwin.studies.molecule.run import run
 from qtwin.units import KCAL_PER_MOL_PER_HARTREE
@@ -137,7 +137,7 @@ def test_a_notebook_is_told_what_cannot_be(options: dict[str, Any], words: str) 
 
 
 def test_a_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from qtwin.solver.molecular.classical.exact import Casci
+    from qtwin.chemistry.method.exact import Casci
 
     text = '[molecule]\ngeometry = "H2"\nmethods = ["hf", "mp2", "casci"]\n'
     real = Casci.solve
@@ -150,7 +150,7 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.Monk
         _run(tmp_path, text)
     assert not (tmp_path / "out" / "result.json").exists()
     monkeypatch.setattr(Casci, "solve", real)
-    monkeypatch.setattr("qtwin.solver.molecular.classical.mp2.Mp2.solve", interrupted)  # finished before: must not run again
+    monkeypatch.setattr("qtwin.chemistry.method.whole_molecule.Mp2.solve", interrupted)  # finished before: must not run again
     rows = {r.name: r.energy_hartree for r in _run(tmp_path, text).methods}
     assert rows["casci"] < rows["mp2"] < rows["hf"]
 
@@ -269,10 +269,10 @@ def test_a_method_that_breaks_or_never_ends_leaves_the_others(tmp_path: Path, mo
             with contextlib.suppress(Exception):  # as packages do
                 time.sleep(0.01)
 
-    monkeypatch.setattr("qtwin.solver.molecular.classical.mp2.Mp2.solve", broken)
-    monkeypatch.setattr("qtwin.solver.molecular.classical.selected_ci.SelectedCi.solve", endless)
+    monkeypatch.setattr("qtwin.chemistry.method.whole_molecule.Mp2.solve", broken)
+    monkeypatch.setattr("qtwin.chemistry.method.selected_ci.SelectedCi.solve", endless)
     text = '[molecule]\ngeometry = "H2"\nmethods = ["mp2", "selected-ci", "casci"]\ntime_limit_s = 20\n'
-    monkeypatch.setattr("qtwin.solver.molecular.limit.grace_s", lambda limit_s: 1.0 - limit_s)
+    monkeypatch.setattr("qtwin.chemistry.method.base.grace_s", lambda limit_s: 1.0 - limit_s)
     rows = {r.name: r for r in _run(tmp_path, text).methods}
     assert rows["mp2"].status == "failed: ZeroDivisionError in the method"
     assert rows["selected-ci"].status == "no energy within 20 s"
@@ -299,9 +299,9 @@ def test_atoms_at_any_distance_are_computed_and_drawn(tmp_path: Path) -> None:
 
 
 def test_a_state_of_another_spin_is_named_and_left_out_of_the_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from qtwin.solver.molecular.base import Energy
-    from qtwin.solver.molecular.classical.selected_ci import SelectedCi
-    from qtwin.solver.molecular.vqe_uccsd import VqeUccsd
+    from qtwin.chemistry.method.base import Energy
+    from qtwin.chemistry.method.selected_ci import SelectedCi
+    from qtwin.chemistry.method.vqe import VqeUccsd
 
     def found(name: str, energy_hartree: float, spin_squared: float | None) -> Energy:
         made = Energy(method=name, energy_hartree=energy_hartree, variational=True, converged=True, spin_squared=spin_squared)
@@ -375,8 +375,8 @@ def test_where_one_determinant_fails_the_verdict_says_so(tmp_path: Path) -> None
 
 
 def test_an_energy_that_did_not_converge_is_withheld() -> None:
-    from qtwin.solver.molecular import registry
-    from qtwin.solver.molecular.base import Energy
+    from qtwin.chemistry.method import registry
+    from qtwin.chemistry.method.base import Energy
     from qtwin.studies.molecule.energies import row_of
 
     def told(found: Energy) -> MethodRow:
@@ -391,7 +391,7 @@ def test_an_energy_that_did_not_converge_is_withheld() -> None:
 
 
 def test_a_contact_needs_a_drug_that_binds_there() -> None:
-    from qtwin.problem.molecule.contact import contact_of
+    from qtwin.chemistry.fragments import contact_of
 
     contact = contact_of("metoprolol", "ADRB1")
     assert (contact.site, contact.wild_type.molecule) == ("Asp138", "acetate-methylammonium")
@@ -407,8 +407,8 @@ def test_a_contact_needs_a_drug_that_binds_there() -> None:
 
 
 def test_every_contact_of_the_library_has_its_parts_and_provenance() -> None:
-    from qtwin.problem.molecule.fragments import at_distance, checked, distance_angstrom
-    from qtwin.problem.molecule.geometry import library_names, resolve
+    from qtwin.chemistry.fragments import at_distance, checked, distance_angstrom
+    from qtwin.chemistry.geometry import library_names, resolve
 
     for name in library_names():
         molecule, entry = resolve(name, folder=Path())

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from qtwin.pharmacology import formulary
-from qtwin.problem import feasible, feasible_set
+from qtwin.problem import feasible
+from qtwin.problem import feasible as feasible_set
 from qtwin.studies.regimen.run import run
 from tests.cli.conftest import Run
 

@@ -9,8 +9,7 @@ import pytest
 
 from qtwin.patient.person import Visit
 from qtwin.twin.assimilate import Observation, assimilate
-from qtwin.twin.build import observations_of
-from qtwin.twin.crosswalk import ERROR_POINTS, mmse_of_moca
+from qtwin.twin.build import ERROR_POINTS, mmse_of_moca, observations_of
 from qtwin.twin.disease import load
 
 DAY = dt.date(2024, 3, 1)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qtwin.twin.assimilate import Observation, assimilate
+from qtwin.twin.assimilate import Observation, assimilate, why_misfit
 from qtwin.twin.disease import load
-from qtwin.twin.misfit import why_misfit
 
 
 def _said(values: list[float]) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from qtwin.errors import InputError
-from qtwin.report.validation import coverage_picture, ranks_picture
+from qtwin.report.validation_pictures import coverage_picture, ranks_picture
 from qtwin.twin import disease
 from qtwin.twin.synthetic import AHEAD, LEVELS, N_DRAWS, Fits, Patients, fit, schedule, simulated_patients
 from qtwin.twin.validation import calibration_ranks, coverage, effort, exact_interval, ranks_among, uniformity, validate

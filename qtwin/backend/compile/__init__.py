@@ -5,18 +5,25 @@
 >>> validate_isa(circuit, device.target)      # refuse what the device cannot run
 """
 
-from qtwin.backend.compile.circuit import to_operator, to_qiskit
+from qtwin.backend.compile.circuit import broadcast, broadcast_all, digest, to_operator, to_qiskit
 from qtwin.backend.compile.compiled import Compiled, compile_ansatz, two_qubit
 from qtwin.backend.compile.cost import LATTICES, CircuitCost, circuit_cost, lattice_map
-from qtwin.backend.compile.device import calibration_circuits, noisy_simulator, with_rzz
-from qtwin.backend.compile.folding import fold
-from qtwin.backend.compile.ibm_snapshot import snapshot, snapshots
-from qtwin.backend.compile.identity import digest
-from qtwin.backend.compile.isa import fold_rzz, validate_isa, validate_rzz
-from qtwin.backend.compile.noise import Rates, noise_model
-from qtwin.backend.compile.pub import broadcast, broadcast_all
-from qtwin.backend.compile.reduced import compact, cut, used
-from qtwin.backend.compile.suppress import padded, twirled
+from qtwin.backend.compile.device import (
+    Rates,
+    calibration_circuits,
+    compact,
+    cut,
+    fold_rzz,
+    noise_model,
+    noisy_simulator,
+    snapshot,
+    snapshots,
+    used,
+    validate_isa,
+    validate_rzz,
+    with_rzz,
+)
+from qtwin.backend.compile.suppress import fold, padded, twirled
 
 __all__ = [
     "Compiled",

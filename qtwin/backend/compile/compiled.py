@@ -15,11 +15,9 @@ from numpy.typing import NDArray
 
 from qtwin.backend.base import Ansatz, check
 from qtwin.backend.compile.circuit import to_qiskit
-from qtwin.backend.compile.isa import fold_rzz, validate_isa, validate_rzz
+from qtwin.backend.compile.device import fold_rzz, validate_isa, validate_rzz
 from qtwin.backend.compile.line import Choice, line
-from qtwin.backend.compile.order import good_order, is_sparse
-from qtwin.backend.compile.routed import to_line
-from qtwin.backend.compile.swap_network import applies, network
+from qtwin.backend.compile.swap_network import applies, good_order, is_sparse, network, to_line
 from qtwin.errors import InputError
 
 Method = Literal["auto", "swap network", "preset"]

@@ -16,9 +16,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from qtwin.backend.base import Ansatz, check
-from qtwin.backend.compile.identity import digest
-from qtwin.backend.compile.order import good_order, is_sparse
-from qtwin.backend.compile.swap_network import applies, network, pairs
+from qtwin.backend.compile.circuit import digest
+from qtwin.backend.compile.swap_network import applies, good_order, is_sparse, network, pairs
 from qtwin.encoding.pauli import PauliSum
 from qtwin.errors import unknown_name
 

@@ -1,26 +1,99 @@
-"""The odd-even swap network: every pair of n qubits on a line meets once in n rounds.
-
-Kivlichan et al. 2018, PRL 120:110501; O'Gorman et al. 2019, arXiv:1905.05118.
-
-Round r couples the places (r % 2, r % 2 + 1), (r % 2 + 2, ...), ...; a meeting applies exp(-i angle Z Z) and exchanges the two.
-SWAP times RZZ is three CX. The first round needs no exchange, it is a matter of where the qubits start; nor does the last round:
-two CX each. All pairs cost depth 3 n - 2 and 3 n (n - 1) / 2 - n + 1 gates. The next layer runs the rounds backwards, so every
-layer has the same depth, and single-qubit layers between them act wherever their qubit stands.
-
-Rounds stop early where all couplings of a layer have met; a meeting without coupling is a bare SWAP, or nothing.
-"""
+"""Dense and sparse costs on a line: where qubits start, the odd-even swap network, and its circuit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.backend.base import Ansatz
+from qtwin.backend.base import Ansatz, check_angles
+from qtwin.backend.compile.circuit import parameters, prepare, rotate
 from qtwin.encoding.pauli import PauliSum
+
+_STEPS = 6000
+_DENSE = 0.5
+
+
+def coupled(ansatz: Ansatz) -> NDArray[np.int64]:
+    """(m, 2) distinct pairs that some cost layer couples, smaller qubit first."""
+    found = [pairs(layer.generator) for layer in ansatz.layers if kind(layer.generator) == "cost"]
+    return np.unique(np.concatenate(found), axis=0) if found else np.zeros((0, 2), dtype=np.int64)
+
+
+def is_sparse(ansatz: Ansatz) -> bool:
+    """Fewer than half of all pairs are coupled."""
+    return len(coupled(ansatz)) < _DENSE * ansatz.n_qubits * (ansatz.n_qubits - 1) / 2
+
+
+def good_order(ansatz: Ansatz, *, seed: int = 0) -> tuple[int, ...]:
+    """(n,) qubit on each place at the beginning; as they are for dense costs, where all rounds are needed anyway."""
+    edges = coupled(ansatz)
+    if not len(edges) or not is_sparse(ansatz):
+        return tuple(range(ansatz.n_qubits))
+    return _annealed(ansatz.n_qubits, tuple(map(tuple, edges.tolist())), seed)
+
+
+@lru_cache(maxsize=256)
+def _annealed(n: int, edges: tuple[tuple[int, int], ...], seed: int) -> tuple[int, ...]:
+    rng = np.random.default_rng(seed)
+    price = np.exp2(np.minimum(meeting_rounds(n), 200))
+    near: list[list[int]] = [[] for _ in range(n)]
+    for a, b in edges:
+        near[a].append(b)
+        near[b].append(a)
+    arrays = [np.array(q, dtype=np.int64) for q in near]
+    place = _breadth_first(n, near)
+    best, total = place.copy(), sum(price[place[a], place[b]] for a, b in edges)
+    least = total
+    draws = rng.integers(n, size=(_STEPS, 2))
+    luck = rng.random(_STEPS)
+    for k, (a, b) in enumerate(draws):
+        if a == b:
+            continue
+        before = price[place[a], place[arrays[a]]].sum() + price[place[b], place[arrays[b]]].sum()
+        place[a], place[b] = place[b], place[a]
+        change = price[place[a], place[arrays[a]]].sum() + price[place[b], place[arrays[b]]].sum() - before
+        if change > 0 and luck[k] >= np.exp(-change / (0.3 * total * (1.0 - k / _STEPS) + 1e-300)):
+            place[a], place[b] = place[b], place[a]
+            continue
+        total += change
+        if total < least:
+            best, least = place.copy(), total
+    return tuple(int(q) for q in np.argsort(best))
+
+
+def _breadth_first(n: int, near: list[list[int]]) -> NDArray[np.int64]:
+    """(n,) places in the order in which a walk from the loneliest qubit meets them."""
+    place = np.full(n, -1, dtype=np.int64)
+    count = 0
+    for start in sorted(range(n), key=lambda q: len(near[q])):
+        queue = [start] if place[start] < 0 else []
+        while queue:
+            q = queue.pop(0)
+            if place[q] >= 0:
+                continue
+            place[q] = count
+            count += 1
+            queue += sorted((r for r in near[q] if place[r] < 0), key=lambda r: len(near[r]))
+    return place
+
+
+# The odd-even swap network: every pair of n qubits on a line meets once in n rounds.
+#
+# Kivlichan et al. 2018, PRL 120:110501; O'Gorman et al. 2019, arXiv:1905.05118.
+#
+# Round r couples the places (r % 2, r % 2 + 1), (r % 2 + 2, ...), ...; a meeting applies exp(-i
+# angle Z Z) and exchanges the two. SWAP times RZZ is three CX. The first round needs no exchange,
+# it is a matter of where the qubits start; nor does the last round: two CX each. All pairs cost
+# depth 3 n - 2 and 3 n (n - 1) / 2 - n + 1 gates. The next layer runs the rounds backwards, so
+# every layer has the same depth, and single-qubit layers between them act wherever their qubit
+# stands.
+#
+# Rounds stop early where all couplings of a layer have met; a meeting without coupling is a bare SWAP, or nothing.
 
 Kind = Literal["cost", "local", "other"]
 
@@ -161,3 +234,69 @@ def meetings(found: Network) -> Iterator[Meeting]:
     for layer in found.layers:
         for met in layer:
             yield from met
+
+
+# The circuit of a swap network: what `qtwin.backend.compile.swap_network` plans, written in CX and Rz on a line.
+
+
+def to_line(ansatz: Ansatz, plan: Network, *, theta: NDArray[np.float64] | None = None, rzz: bool = False) -> Any:
+    """The ansatz on places 0 .. n - 1 of a line; qubit i ends on place plan.end.index(i).
+
+    Args:
+        ansatz: What the plan was made for.
+        plan: Its network.
+        theta: (n_parameters,) angles in radians; None leaves them free.
+        rzz: Write a meeting without exchange as one RZZ gate (fractional gates) and not as two CX.
+    """
+    from qiskit import QuantumCircuit, QuantumRegister
+
+    angles = parameters(ansatz) if theta is None else check_angles(ansatz, theta).tolist()
+    circuit = QuantumCircuit(QuantumRegister(ansatz.n_qubits, "q"), name="c0")
+    place = {q: k for k, q in enumerate(plan.start)}
+    prepare(circuit, ansatz.reference, place)
+    for layer, rounds, standing in zip(ansatz.layers, plan.layers, plan.standing, strict=True):
+        h, angle = layer.generator, angles[layer.parameter]
+        _local(circuit, h, angle, standing)
+        if kind(h) != "cost":
+            continue
+        weight = _weights(h)
+        for met in rounds:
+            for m in met:
+                c = weight.get(frozenset(m.qubits))
+                _meet(circuit, m.place, None if c is None else 2.0 * c * angle, swap=m.swap, rzz=rzz)
+    return circuit
+
+
+def _local(circuit: Any, h: PauliSum, angle: Any, standing: tuple[int, ...]) -> None:
+    """The strings of weight one and none, where their qubit stands."""
+    order = np.array(standing)
+    for x, z, c in zip(h.x, h.z, h.coefficients, strict=True):
+        if (x | z).sum() <= 1:
+            rotate(circuit, x[order], z[order], float(c) * angle)
+
+
+def _weights(h: PauliSum) -> dict[frozenset[int], float]:
+    weight: dict[frozenset[int], float] = {}
+    for z, c in zip(h.z, h.coefficients, strict=True):
+        if z.sum() == 2:
+            pair = frozenset(int(i) for i in np.flatnonzero(z))
+            weight[pair] = weight.get(pair, 0.0) + float(c)
+    return weight
+
+
+def _meet(circuit: Any, place: int, angle: Any, *, swap: bool, rzz: bool) -> None:
+    """RZZ(angle) between two places, then their exchange: CX Rz CX CX CX CX, of which the middle two cancel."""
+    a, b = place, place + 1
+    if not swap:
+        if angle is not None and rzz:
+            circuit.rzz(angle, a, b)
+        elif angle is not None:
+            circuit.cx(a, b)
+            circuit.rz(angle, b)
+            circuit.cx(a, b)
+        return
+    circuit.cx(a, b)
+    if angle is not None:
+        circuit.rz(angle, b)
+    circuit.cx(b, a)
+    circuit.cx(a, b)

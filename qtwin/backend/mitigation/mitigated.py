@@ -19,11 +19,9 @@ from qtwin.backend.base import (
     in_basis,
     shared,
 )
-from qtwin.backend.mitigation.readout import Readout, weights
+from qtwin.backend.mitigation.extrapolation import Extrapolation, Readout, check_factors, extrapolated, weights
 from qtwin.backend.mitigation.symmetry import Symmetry, Verified, verified
-from qtwin.backend.mitigation.zne import Extrapolation, check_factors, extrapolated
-from qtwin.encoding.grouping import Grouping
-from qtwin.encoding.pauli import PauliSum
+from qtwin.encoding.pauli import Grouping, PauliSum
 from qtwin.errors import InputError
 
 Floats = NDArray[np.float64]

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Samples
-from qtwin.encoding.grouping import Group, Grouping, groups
-from qtwin.encoding.pauli import PauliSum
+from qtwin.encoding.pauli import Group, Grouping, PauliSum, groups
 from qtwin.errors import InputError
 
 _FORM = re.compile(r"([+-]?)\s*((?:Z\d+\s*)+)")

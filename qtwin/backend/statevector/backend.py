@@ -23,8 +23,8 @@ from qtwin.backend.base import (
     check_shots,
     sampled_expectation,
 )
-from qtwin.backend.statevector import plan
-from qtwin.backend.statevector.arguments import thread_count
+from qtwin.backend.statevector import circuit as plan
+from qtwin.backend.statevector.circuit import thread_count
 from qtwin.backend.statevector.distribution import lowest_share
 from qtwin.backend.statevector.layered import Layered, diagonal
 from qtwin.backend.statevector.qaoa import QAOA, is_qaoa

@@ -10,7 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Ansatz
-from qtwin.backend.statevector import packed, phases, plan, strings, walsh
+from qtwin.backend.statevector import circuit as plan
+from qtwin.backend.statevector import circuit as strings
+from qtwin.backend.statevector import packed
+from qtwin.backend.statevector import qaoa as phases
+from qtwin.backend.statevector import qaoa as walsh
 from qtwin.backend.statevector.circuit import Batch, Phase, Rotation, compiled, masks
 from qtwin.backend.statevector.distribution import draw
 from qtwin.encoding.pauli import PauliSum

@@ -1,18 +1,162 @@
-"""QAOA on |+>: one diagonal cost and the transverse field in turns, run by tiles, shared between threads."""
+"""Diagonal phases on a split state, a register at a time, forward and undone; sums over states."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any, final
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Ansatz
-from qtwin.backend.statevector import plan, tiles
+from qtwin.backend.statevector import circuit as plan
+from qtwin.backend.statevector import tiles
 from qtwin.backend.statevector.distribution import draw
+from qtwin.backend.statevector.vector import lanes, turn1, unturn1
+
+Array = Any
+
+
+def _compiled(function: Callable[..., Any]) -> Any:
+    """No reassociation, which would undo the rounding trick inside the vector kernels."""
+    return njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})(function)
+
+
+def _summed(function: Callable[..., Any]) -> Any:
+    return njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})(function)
+
+
+@_compiled
+def turn(re: Array, im: Array, diagonal: Array, angle: float, first: int, last: int) -> None:
+    """State := exp(-i angle D) state over first .. last - 1."""
+    wide, turns = lanes(re), angle / (2.0 * np.pi)
+    whole = first + (last - first) // wide * wide
+    for b in range(first, whole, wide):
+        turn1(re, im, diagonal, b, 0, 0.0, turns, 1.0, 0.0)
+    for b in range(whole, last):
+        c, s = math.cos(angle * diagonal[b]), math.sin(angle * diagonal[b])
+        re[b], im[b] = c * re[b] + s * im[b], c * im[b] - s * re[b]
+
+
+@_compiled
+def unturn(re: Array, im: Array, lre: Array, lim: Array, diagonal: Array, angle: float, first: int, last: int) -> float:
+    """The same undone for state and adjoint; Im <l|D|s>."""
+    wide, turns = lanes(re), -angle / (2.0 * np.pi)
+    whole, total = first + (last - first) // wide * wide, 0.0
+    sums = np.zeros(3 * wide)
+    for b in range(first, whole, wide):
+        unturn1(re, im, lre, lim, diagonal, sums, b, 0, 0.0, turns, 1.0, 0.0)
+    for b in range(whole, last):
+        c, s = math.cos(angle * diagonal[b]), -math.sin(angle * diagonal[b])
+        r, i, p, q = re[b], im[b], lre[b], lim[b]
+        total += diagonal[b] * (p * i - q * r)
+        re[b], im[b] = c * r + s * i, c * i - s * r
+        lre[b], lim[b] = c * p + s * q, c * q - s * p
+    for lane in range(wide, 2 * wide):
+        total += sums[lane]
+    return total
+
+
+@_summed
+def twist(re: Array, im: Array, lre: Array, lim: Array, out: Array, first: int, last: int) -> None:
+    """Im (conj(l) s), state by state."""
+    r, i, p, q, twisted = re[first:last], im[first:last], lre[first:last], lim[first:last], out[first:last]
+    for b in range(r.shape[0]):  # from 0 on: nothing to wrap, so vectors
+        twisted[b] = p[b] * i[b] - q[b] * r[b]
+
+
+@_summed
+def energy(re: Array, im: Array, observable: Array, first: int, last: int) -> float:
+    """Sum of observable |amplitude|^2."""
+    total = 0.0
+    r, i, values = re[first:last], im[first:last], observable[first:last]
+    for b in range(r.shape[0]):
+        total += values[b] * (r[b] * r[b] + i[b] * i[b])
+    return total
+
+
+@_summed
+def weigh(re: Array, im: Array, observable: Array, lre: Array, lim: Array, first: int, last: int) -> float:
+    """Adjoint := observable times state; the energy."""
+    total = 0.0
+    r, i, p, q, values = re[first:last], im[first:last], lre[first:last], lim[first:last], observable[first:last]
+    for b in range(r.shape[0]):
+        p[b], q[b] = values[b] * r[b], values[b] * i[b]
+        total += values[b] * (r[b] * r[b] + i[b] * i[b])
+    return total
+
+
+# The Walsh-Hadamard transform in two trips to memory: inside rows that fit the cache, then across them, column by column.
+
+ROW = 4096
+"""Values in a row."""
+_COLUMNS = 64
+
+
+def _compiled_walsh(function: Callable[..., Any]) -> Any:
+    return njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})(function)
+
+
+@_compiled_walsh
+def rows(values: Array, first: int, last: int) -> None:
+    """The transform over the lowest bits, in rows first .. last - 1 of `ROW` values (one shorter row for fewer values)."""
+    row = min(values.shape[0], ROW)
+    for start in range(first * row, last * row, row):
+        step = 1
+        if row >= 4:
+            step = 4
+            for a in range(start, start + row, 4):
+                p, q, r, s = values[a], values[a + 1], values[a + 2], values[a + 3]
+                values[a], values[a + 1], values[a + 2], values[a + 3] = (
+                    p + q + r + s,
+                    p - q + r - s,
+                    p + q - r - s,
+                    p - q - r + s,
+                )
+        while 4 * step <= row:
+            for block in range(start, start + row, 4 * step):
+                for a in range(block, block + step):
+                    p, q, r, s = values[a], values[a + step], values[a + 2 * step], values[a + 3 * step]
+                    values[a], values[a + step] = p + q + r + s, p - q + r - s
+                    values[a + 2 * step], values[a + 3 * step] = p + q - r - s, p - q - r + s
+            step *= 4
+        while step < row:
+            for block in range(start, start + row, 2 * step):
+                for a in range(block, block + step):
+                    p, q = values[a], values[a + step]
+                    values[a], values[a + step] = p + q, p - q
+            step *= 2
+
+
+@_compiled_walsh
+def columns(values: Array, first: int, last: int) -> None:
+    """The transform over the bits above a row, for columns 64 first .. 64 last - 1 of every row."""
+    for start in range(first * _COLUMNS, last * _COLUMNS, _COLUMNS):
+        step = ROW
+        while step < values.shape[0]:
+            for block in range(start, values.shape[0], 2 * step):
+                for row in range(block, block + step, ROW):
+                    for a in range(row, row + _COLUMNS):
+                        p, q = values[a], values[a + step]
+                        values[a], values[a + step] = p + q, p - q
+            step *= 2
+
+
+def transform(values: Array, split: Callable[[Callable[[int, int], Any], int], Any]) -> None:
+    """(2^n,) coefficients by Z mask to the diagonal they make, in place: d[b] = sum_m c[m] (-1)^|b & m|.
+
+    `split(work, length)` runs work(first, last) over shares of `length` items.
+    """
+    split(lambda a, b: rows(values, a, b), max(1, len(values) // ROW))
+    if len(values) > ROW:
+        split(lambda a, b: columns(values, a, b), ROW // _COLUMNS)
+
+
+# QAOA on |+>: one diagonal cost and the transverse field in turns, run by tiles, shared between threads.
 
 Floats = NDArray[np.float64]
 Reals = NDArray[np.floating[Any]]

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from qtwin.benchmark.advantage.grid import molecule_level
 from qtwin.benchmark.advantage.place import Contender, Place
-from qtwin.benchmark.fault_tolerance.break_even import TWO_WEEKS_S
-from qtwin.benchmark.fault_tolerance.estimate import machine
+from qtwin.benchmark.advantage.verdict import molecule_level
+from qtwin.benchmark.fault_tolerance.estimate import TWO_WEEKS_S, machine
 from qtwin.benchmark.metrics import upper_limit
 from qtwin.benchmark.requirement import duration
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Literal
+
+from qtwin.pharmacology.formulary import formulary
 
 Origin = Literal["generated", "file", "twin", "measured", "patient", "molecule", "published"]
 Axes = Literal["regimen", "molecule"]
@@ -51,7 +55,7 @@ class Place:
         name: Of the family, data set, patient or molecule.
         origin: Where its instances come from.
         size: Decision variables; spatial orbitals of the active space for molecules.
-        level: Row of the map (`qtwin.benchmark.advantage.grid`): interaction order and density, or correlation strength.
+        level: Row of the map (`qtwin.benchmark.advantage.verdict`): interaction order and density, or correlation strength.
         detail: Its axes in words.
         instances, proven: Counted; proven by a solver or a full diagonalisation.
         construction: Whether the optimum is known by how the instances were made.
@@ -78,3 +82,41 @@ class Place:
     requirement: str = ""
     plausible: bool = False
     classical: str = ""
+
+
+# How large real patients' questions are: marks on the map's axis of sizes, from `data/practice.toml` and the formulary.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Practice:
+    """A question as practice poses it.
+
+    Attributes:
+        label, short: In words; in a word or two.
+        size: Decision variables.
+        source: Where the number comes from.
+        status: "literature", "assumed" or "counted".
+    """
+
+    label: str
+    short: str
+    size: int
+    source: str
+    status: str
+
+
+def in_practice() -> tuple[Practice, ...]:
+    """From the smallest to the largest."""
+    kept = tomllib.loads((files("qtwin") / "data" / "practice.toml").read_text(encoding="utf-8"))
+    every = sum(len(drug.doses) for drug in formulary().values())
+    found = [
+        Practice(
+            label=q["label"],
+            short=q["short"],
+            size=every if q.get("formulary") else int(q["size"]),
+            source=q["source"],
+            status=q["status"],
+        )
+        for q in kept["question"]
+    ]
+    return tuple(sorted(found, key=lambda p: p.size))

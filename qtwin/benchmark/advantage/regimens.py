@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qtwin.benchmark.advantage.grid import regimen_level
 from qtwin.benchmark.advantage.place import Contender, Origin, Place
+from qtwin.benchmark.advantage.verdict import regimen_level
 
 Result = Mapping[str, Any]
 

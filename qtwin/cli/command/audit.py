@@ -14,7 +14,7 @@ app = typer.Typer(help="What was done with whose record.", no_args_is_help=True,
 @app.command("verify")
 def audit_verify(log: Log = None, as_json: Json = False) -> None:
     """Check that no entry was changed, removed, inserted, moved or cut off."""
-    from qtwin.cli.audit import verify_log
+    from qtwin.cli.listing import verify_log
 
     verified = verify_log(log, as_json=as_json)
     if as_json:
@@ -24,6 +24,6 @@ def audit_verify(log: Log = None, as_json: Json = False) -> None:
 @app.command("list")
 def audit_list(log: Log = None, as_json: Json = False) -> None:
     """Show the entries, oldest first."""
-    from qtwin.cli.audit import list_log
+    from qtwin.cli.listing import list_log
 
     list_log(log, as_json=as_json)

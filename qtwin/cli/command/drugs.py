@@ -60,7 +60,7 @@ def drugs_eligibility(
     as_json: Json = False,
 ) -> None:
     """Which drugs the person may be given, by which rule and source; first what was not known."""
-    from qtwin.cli.eligibility import show_eligibility
+    from qtwin.cli.listing import show_eligibility
 
     found = show_eligibility(
         record,

@@ -26,8 +26,8 @@ def run(
     from qtwin.studies.regimen.prepare import prepare
 
     prepared = prepare(spec, progress=terminal)
-    from qtwin.cli.comparison import show
     from qtwin.cli.hardware import paid
+    from qtwin.cli.solving import show
     from qtwin.studies.regimen.run import run_prepared  # the simulators, imported once everything has been checked
 
     folder = out or Path("out") / spec.stem
@@ -48,14 +48,14 @@ def problem(
     as_json: Json = False,
 ) -> None:
     """Write what the solvers of an experiment see, for solvers elsewhere."""
-    from qtwin.cli.problem import check_output
+    from qtwin.cli.solving import check_output
 
     check_output(output)
     from qtwin.cli.show import terminal
     from qtwin.studies.regimen.prepare import prepare
 
     prepared = prepare(spec, progress=terminal)
-    from qtwin.cli.problem import export_problem
+    from qtwin.cli.solving import export_problem
 
     told = export_problem(prepared, output, layers=layers)
     if as_json:
@@ -131,7 +131,7 @@ def generate(
     as_json: Json = False,
 ) -> None:
     """Make an instance with a known optimum, a known hardness or an invented patient behind it."""
-    from qtwin.cli.generate import generate_file
+    from qtwin.cli.solving import generate_file
 
     told = generate_file(family, n, output, seed=seed, options=option or ())
     if as_json:

@@ -48,7 +48,7 @@ def molecule(
             f"no spec, drug {drug!r} and receptor {receptor!r} came: a spec, or both of the others were wanted",
             hint="qtwin molecule SPEC.toml, or qtwin molecule --drug metoprolol --receptor ADRB1 [--twin twin.json]",
         )
-    from qtwin.cli.molecule import show
+    from qtwin.cli.twin import show
 
     show(result, folder, wall_s=time.perf_counter() - started)
     result.require_energy()

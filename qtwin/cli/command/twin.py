@@ -33,8 +33,8 @@ def twin_build(
 ) -> None:
     """Record to calibrated twin."""
     from qtwin.cli.show import terminal
-    from qtwin.patient.access import read_patient
     from qtwin.patient.person import describe
+    from qtwin.patient.record import read_patient
     from qtwin.twin.store import check_target, save
     from qtwin.twin.twin import Twin
 

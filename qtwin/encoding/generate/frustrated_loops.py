@@ -10,7 +10,7 @@ import numpy as np
 
 from qtwin.encoding.generate import Generated
 from qtwin.encoding.model import plain
-from qtwin.encoding.spin import from_spins
+from qtwin.encoding.polynomial import from_spins
 from qtwin.errors import InputError
 
 _DEGREE = 4

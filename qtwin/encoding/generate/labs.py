@@ -15,7 +15,7 @@ from importlib.resources import files
 
 from qtwin.encoding.generate import Generated
 from qtwin.encoding.model import plain
-from qtwin.encoding.spin import from_spins
+from qtwin.encoding.polynomial import from_spins
 from qtwin.errors import InputError
 
 

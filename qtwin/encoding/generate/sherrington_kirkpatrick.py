@@ -11,7 +11,7 @@ import numpy as np
 
 from qtwin.encoding.generate import Generated
 from qtwin.encoding.model import plain
-from qtwin.encoding.spin import from_spins
+from qtwin.encoding.polynomial import from_spins
 
 
 def generate(n: int, seed: int) -> Generated:

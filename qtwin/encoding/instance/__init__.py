@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from qtwin.encoding.instance.content import suffix_by_content
+from qtwin.encoding.instance.entries import suffix_by_content
 from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError, QtwinError, unknown_name
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from qtwin.encoding.instance.size import check_size
+from qtwin.encoding.instance.entries import check_size
 from qtwin.encoding.integers import WholeNumber
 from qtwin.encoding.model import BinaryModel, Penalty
 from qtwin.encoding.polynomial import BinaryPolynomial

@@ -1,4 +1,4 @@
-"""Lines of the form 'i j value', as most formats of quadratic problems have them: read together, refused one by one."""
+"""What a file is by its first lines, where its suffix does not tell."""
 
 from __future__ import annotations
 
@@ -9,17 +9,44 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
+
+_COMMENT = re.compile(r"\s*(?:[#\\]|c(?:\s|$))")
+_WHOLE = re.compile(r"\d+")
+_LOOKED_AT = 1 << 16
+"""Characters in which the first line that is no comment is looked for."""
+
+
+def suffix_by_content(text: str) -> str:
+    """The suffix that such a file has elsewhere; "" for a kind that is not known."""
+    head = text[:_LOOKED_AT]
+    if head.lstrip()[:1] == "{":
+        return ".json"
+    if re.match(r"\s*(?:\\.*\n\s*)*(?:min|max)", head, re.IGNORECASE):
+        return ".lp"
+    lines = head.split("\n")
+    words = next((line.split() for line in lines if line.strip() and not _COMMENT.match(line)), [])
+    if words[:2] == ["p", "qubo"]:
+        return ".qubo"
+    if not words or not all(map(_WHOLE.fullmatch, words)):
+        return ""
+    if any(line.startswith("# ObjectiveOffset") for line in lines):
+        return ".qs"
+    return {1: ".bqp", 2: ".mc"}.get(len(words), "")
+
+
+# Lines of the form 'i j value', as most formats of quadratic problems have them: read together, refused one by one.
 
 MOST_ENTRIES = 2_500_000
 """Entries that are read."""
 Indices = NDArray[np.int64]
-_WHOLE = re.compile(r"[0-9]{1,12}")
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,12}")
 
 
 def whole(word: str, where: str) -> int:
     """A number of variables, of entries, or an index; else InputError."""
-    if not _WHOLE.fullmatch(word):
+    if not _WHOLE_NUMBER.fullmatch(word):
         raise InputError(f"{where}: {word[:20]!r} came, a whole number was wanted", hint="correct the line")
     return int(word)
 
@@ -90,3 +117,28 @@ def _check(words: list[str], where: str, n: int, first: int) -> None:
                 f"{where}: variable {index} came, {first} to {n - 1 + first} were announced", hint="correct the line"
             )
     finite(words[2], where)
+
+
+# How large an instance may be, so that a few bytes never ask for gigabytes.
+
+MOST_VARIABLES = 10_000
+"""Variables that a file may announce without naming each; more only where it holds as many entries."""
+_LARGEST = 1e100
+"""Sum of the magnitudes of all coefficients, beyond which products of them overflow."""
+
+
+def check_size(polynomial: BinaryPolynomial, name: str) -> None:
+    """Refuse coefficients that cannot be multiplied in floating point (InputError)."""
+    total = sum(map(abs, polynomial.terms.values()))
+    if not total < _LARGEST:
+        raise InputError(f"{name}: coefficients of {total:.0e} in all came, below {_LARGEST:.0e} was wanted", hint="rescale them")
+
+
+def check_announced(n: int, entries: int, where: str) -> None:
+    """Refuse more variables than the file can mean (InputError)."""
+    if n > max(MOST_VARIABLES, entries):
+        raise InputError(
+            f"{where}: {str(n)[:12]} variables are announced with {entries} entries, at most {MOST_VARIABLES:,} were wanted, "
+            "or as many as there are entries",
+            hint="correct the number of variables",
+        )

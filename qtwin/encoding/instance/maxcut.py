@@ -11,8 +11,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from qtwin.encoding.instance.entries import entries, whole
-from qtwin.encoding.instance.size import check_announced, check_size
+from qtwin.encoding.instance.entries import check_announced, check_size, entries, whole
 from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError

@@ -10,8 +10,7 @@ import numpy as np
 
 from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.penalty import encode
-from qtwin.encoding.polynomial import BinaryPolynomial
-from qtwin.encoding.spin import from_spins
+from qtwin.encoding.polynomial import BinaryPolynomial, from_spins
 from qtwin.errors import InputError
 from qtwin.problem.constraint import Constraint, linear, row_of
 

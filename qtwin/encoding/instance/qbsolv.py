@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.encoding.instance.document import constraint_of, plain_constraint
-from qtwin.encoding.instance.entries import Indices, entries, finite
-from qtwin.encoding.instance.size import check_announced, check_size
+from qtwin.encoding.instance.entries import Indices, check_announced, check_size, entries, finite
 from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.polynomial import BinaryPolynomial, Term
 from qtwin.errors import InputError

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qtwin.encoding.instance.entries import check_count, entries, finite, whole
-from qtwin.encoding.instance.size import check_announced, check_size
+from qtwin.encoding.instance.entries import check_announced, check_count, check_size, entries, finite, whole
 from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError

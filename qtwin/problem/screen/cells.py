@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from qtwin.errors import InputError, unknown_name
-from qtwin.patient.csvfile import Line, read_csv
-from qtwin.patient.csvfile import number as plain_number
+from qtwin.patient.file import Line, read_csv
+from qtwin.patient.file import number as plain_number
 from qtwin.problem.screen.workbook import Rows, read_workbook
 
 _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?")

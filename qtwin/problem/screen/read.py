@@ -18,8 +18,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from qtwin.errors import InputError, unknown_drug, unknown_name
-from qtwin.patient.csvfile import Line
-from qtwin.patient.jsonfile import read_json
+from qtwin.patient.file import Line, read_json
 from qtwin.problem.screen.cells import Table, read_table
 from qtwin.problem.screen.screen import Array, Screen
 

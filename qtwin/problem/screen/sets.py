@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.errors import InputError, unknown_name
-from qtwin.patient.csvfile import Line
+from qtwin.patient.file import Line
 from qtwin.problem.screen.cells import Table, read_table
 from qtwin.problem.screen.workbook import Rows
 

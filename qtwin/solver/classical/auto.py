@@ -15,11 +15,10 @@ from qtwin.encoding.model import BinaryModel, plain
 from qtwin.errors import InputError, MissingVendorError
 from qtwin.problem.constraint import is_row
 from qtwin.solver import registry
-from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint
-from qtwin.solver.counting import exactly, most_choices
-from qtwin.solver.linearise import posed
-from qtwin.solver.persistency import Persistency, persistency
-from qtwin.solver.search import warm_start_of
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint, exactly, most_choices
+from qtwin.solver.exact.linearise import posed
+from qtwin.solver.exact.roof_duality import Persistency, persistency
+from qtwin.solver.exact.search import warm_start_of
 
 _LISTED = 5_000_000
 """Choices x variables up to which the feasible choices of a higher degree are listed: about a second."""

@@ -7,10 +7,9 @@ from typing import Any, final
 
 from qtwin.errors import InputError, QtwinError
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
+from qtwin.solver.exact.linearise import LinearModel, linearise
+from qtwin.solver.exact.search import Ending, Scaled, Search
 from qtwin.solver.interruptible import run_interruptibly
-from qtwin.solver.linearise import LinearModel, linearise
-from qtwin.solver.scaled import Scaled
-from qtwin.solver.search import Ending, Search
 
 
 @final

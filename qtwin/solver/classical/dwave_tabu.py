@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.bqm import bits_of, to_bqm
-from qtwin.solver.reads import draw_in_batches
-from qtwin.solver.search import warm_start_of
+from qtwin.solver.exact.search import warm_start_of
+from qtwin.solver.exchange import bits_of, to_bqm
+from qtwin.solver.variational.sampled import draw_in_batches
 
 _COPIES = 4.0
 """How much longer than making the model the sampler takes to copy it, before its own clock starts (n = 3000: 1.3 to 2.3 s)."""

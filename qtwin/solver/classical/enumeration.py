@@ -14,15 +14,13 @@ from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.problem.constraint import is_row
 from qtwin.problem.feasible import feasible_bits
-from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint, TwinProblem
-from qtwin.solver.counting import exactly, most_choices
-from qtwin.solver.linearise import posed
-from qtwin.solver.sampled import best_feasible
-from qtwin.solver.slack import fill_slack
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint, TwinProblem, exactly, most_choices
+from qtwin.solver.exact.linearise import posed
+from qtwin.solver.variational.sampled import best_feasible, fill_slack
 
 if TYPE_CHECKING:
-    from qtwin.solver.quadratic_minimum import Minimum
-    from qtwin.solver.subset_minimum import Best
+    from qtwin.solver.exact.choices import Best
+    from qtwin.solver.exact.complete import Minimum
 
 QUADRATIC_LIMIT = 42
 HIGHER_LIMIT = 34
@@ -194,13 +192,13 @@ def limit(polynomial: BinaryPolynomial) -> int:
 def _minimiser(polynomial: BinaryPolynomial, time_limit_s: float | None) -> Minimum:
     """The minimiser over all assignments."""
     if polynomial.degree <= 2:
-        from qtwin.solver.quadratic_minimum import minimise
+        from qtwin.solver.exact.complete import minimise_quadratic
 
         _, linear, pairs = polynomial.quadratic_form
-        return minimise(linear, pairs, time_limit_s=time_limit_s)
-    from qtwin.solver.polynomial_minimum import minimise as minimise_any
+        return minimise_quadratic(linear, pairs, time_limit_s=time_limit_s)
+    from qtwin.solver.exact.complete import minimise_polynomial
 
-    return minimise_any(polynomial, time_limit_s=time_limit_s)
+    return minimise_polynomial(polynomial, time_limit_s=time_limit_s)
 
 
 def _best_choice(encoding: BinaryModel, time_limit_s: float | None) -> Best | None:
@@ -212,7 +210,7 @@ def _best_choice(encoding: BinaryModel, time_limit_s: float | None) -> Best | No
     Raises:
         InputError: for more choices than can be looked at.
     """
-    from qtwin.solver import choice_minimum, subset_minimum
+    from qtwin.solver.exact import choices
 
     target, n = posed(encoding)
     vanishing = all(np.isfinite(p.sufficient_weight) for p in encoding.penalties)
@@ -221,16 +219,16 @@ def _best_choice(encoding: BinaryModel, time_limit_s: float | None) -> Best | No
     _, linear, pairs = target.quadratic_form
     linear, pairs = linear[:n], pairs[:n, :n]
     k, apart = exactly(n, encoding.constraints)
-    if apart is not None and (k <= subset_minimum.MOST_APART or not apart) and math.comb(n, k) <= subset_minimum.LIMIT:
-        found = subset_minimum.minimise(linear, pairs, k, apart=apart, time_limit_s=time_limit_s)
+    if apart is not None and (k <= choices.MOST_APART or not apart) and math.comb(n, k) <= choices.SUBSET_LIMIT:
+        found = choices.minimise_subset(linear, pairs, k, apart=apart, time_limit_s=time_limit_s)
     else:
         count = most_choices(n, encoding.constraints)
-        if count > choice_minimum.LIMIT:
+        if count > choices.LIMIT:
             raise InputError(
-                f"up to {count:,} choices satisfy the constraints, at most {choice_minimum.LIMIT:,} can be looked at",
+                f"up to {count:,} choices satisfy the constraints, at most {choices.LIMIT:,} can be looked at",
                 hint="use cp-sat or highs, or constrain the choice further",
             )
-        found = choice_minimum.minimise(linear, pairs, encoding.constraints, time_limit_s=time_limit_s)
+        found = choices.minimise_choice(linear, pairs, encoding.constraints, time_limit_s=time_limit_s)
     if found.members is not None:
         choice = np.zeros((1, n), dtype=np.uint8)
         choice[0, list(found.members)] = 1

@@ -6,8 +6,8 @@ import time
 from typing import final
 
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint
-from qtwin.solver.sampled import best_feasible
-from qtwin.solver.terrain import Terrain
+from qtwin.solver.local.terrain import Terrain
+from qtwin.solver.variational.sampled import best_feasible
 
 
 @final

@@ -8,10 +8,9 @@ import numpy as np
 
 from qtwin.errors import InputError, QtwinError
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
+from qtwin.solver.exact.linearise import LinearModel, linearise
+from qtwin.solver.exact.search import Ending, Search, Stretched
 from qtwin.solver.interruptible import run_interruptibly
-from qtwin.solver.linearise import LinearModel, linearise
-from qtwin.solver.scaled import Stretched
-from qtwin.solver.search import Ending, Search
 
 _TOO_LARGE, _NO_LICENCE = 10010, (10009, 10022, 10030, 10032)
 """Gurobi's error codes for a model above the licence's size, and for a licence that is missing, unreachable or expired."""

@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 
 from qtwin.errors import InputError, QtwinError
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.cuts import add_cuts
+from qtwin.solver.exact.cuts import add_cuts
+from qtwin.solver.exact.linearise import LinearModel, highs_model, linearise
+from qtwin.solver.exact.search import Ending, Search, Stretched
 from qtwin.solver.interruptible import run_interruptibly
-from qtwin.solver.linearise import LinearModel, linearise
-from qtwin.solver.relaxation import highs_model
-from qtwin.solver.scaled import Stretched
-from qtwin.solver.search import Ending, Search
 
 
 @final

@@ -9,10 +9,9 @@ from typing import final
 import numpy as np
 
 from qtwin.errors import InputError
-from qtwin.problem.uniform import uniform
+from qtwin.problem.feasible import uniform
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint
-from qtwin.solver.sampled import best_feasible, collect, summary
-from qtwin.solver.slack import fill_slack
+from qtwin.solver.variational.sampled import best_feasible, collect, fill_slack, summary
 
 
 @final

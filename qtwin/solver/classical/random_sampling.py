@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint
-from qtwin.solver.sampled import best_feasible, collect, summary
+from qtwin.solver.variational.sampled import best_feasible, collect, summary
 
 
 @final

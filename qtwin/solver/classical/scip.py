@@ -9,10 +9,9 @@ import numpy as np
 
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
+from qtwin.solver.exact.linearise import LinearModel, linearise
+from qtwin.solver.exact.search import Ending, Search, Stretched
 from qtwin.solver.interruptible import run_interruptibly
-from qtwin.solver.linearise import LinearModel, linearise
-from qtwin.solver.scaled import Stretched
-from qtwin.solver.search import Ending, Search
 
 _ENDINGS: dict[str, Ending] = {"optimal": "complete", "infeasible": "infeasible", "inforunbd": "infeasible"}
 """What SCIP says; everything else is a limit. All columns lie in [0, 1], so 'infeasible or unbounded' is infeasible."""

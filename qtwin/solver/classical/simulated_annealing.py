@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.bqm import bits_of, to_bqm
-from qtwin.solver.reads import draw_in_batches, sizes_of
+from qtwin.solver.exchange import bits_of, to_bqm
+from qtwin.solver.variational.sampled import draw_in_batches, sizes_of
 
 _BATCHES = 10
 """The reads come in batches, so that a trace and a time limit exist; each batch has its own seed, derived from the one given."""

@@ -21,14 +21,22 @@ from numpy.typing import NDArray
 from qtwin.backend.base import Backend
 from qtwin.encoding.pauli import PauliSum
 from qtwin.errors import InputError
-from qtwin.solver import commutator as pauli
-from qtwin.solver import resources
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.circuit import answered, check_positive, check_width
-from qtwin.solver.objective import loaded
-from qtwin.solver.pinned import Circuit, Turn, circuit, scaled, strings
-from qtwin.solver.qaoa_circuit import scaled_cost
-from qtwin.solver.sampled import collect
+from qtwin.solver.variational import pauli_strings as pauli
+from qtwin.solver.variational import resources
+from qtwin.solver.variational.circuit import (
+    Circuit,
+    Turn,
+    answered,
+    check_positive,
+    check_width,
+    circuit,
+    scaled,
+    scaled_cost,
+    strings,
+)
+from qtwin.solver.variational.objective import loaded
+from qtwin.solver.variational.sampled import collect
 
 MAX_QUBITS = 16
 Floats = NDArray[np.float64]

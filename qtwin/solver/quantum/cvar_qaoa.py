@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 
 from qtwin.backend.base import Backend
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.circuit import Trained, check_positive, check_width, measured
-from qtwin.solver.descent import Method, descend
-from qtwin.solver.objective import loaded, trainer
-from qtwin.solver.qaoa_circuit import cost_scale, mean_energy
-from qtwin.solver.training import ansatz, exact_simulator, train
+from qtwin.solver.variational.circuit import Trained, check_positive, check_width, cost_scale, mean_energy, measured
+from qtwin.solver.variational.gradient import Method, descend
+from qtwin.solver.variational.objective import loaded, trainer
+from qtwin.solver.variational.training import ansatz, exact_simulator, train
 
 MAX_QUBITS = 22
 Floats = NDArray[np.float64]

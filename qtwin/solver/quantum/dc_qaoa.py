@@ -16,11 +16,10 @@ from qtwin.backend.base import Ansatz, Backend, Layer
 from qtwin.encoding.pauli import PauliSum
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.circuit import check_positive, check_width, measured
-from qtwin.solver.descent import Method
-from qtwin.solver.objective import loaded, trainer
-from qtwin.solver.training import ansatz
-from qtwin.solver.untied import Values, train_untied
+from qtwin.solver.variational.circuit import check_positive, check_width, measured
+from qtwin.solver.variational.gradient import Method
+from qtwin.solver.variational.objective import loaded, trainer
+from qtwin.solver.variational.training import Values, ansatz, train_untied
 
 MAX_QUBITS = 18
 

@@ -16,11 +16,10 @@ from typing import Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.solver import resources
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.circuit import answered, check_positive, check_width, drawn
-from qtwin.solver.evolution import flip_sum, turn_x, uniform
-from qtwin.solver.qaoa_circuit import ansatz, cost_scale
+from qtwin.solver.variational import resources
+from qtwin.solver.variational.circuit import ansatz, answered, check_positive, check_width, cost_scale, drawn
+from qtwin.solver.variational.pauli_strings import flip_sum, turn_x, uniform
 
 MAX_QUBITS = 16
 Floats = NDArray[np.float64]

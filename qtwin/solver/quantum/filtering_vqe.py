@@ -17,9 +17,8 @@ import numpy as np
 
 from qtwin.backend.base import Backend
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.circuit import Trained, check_positive, check_width, measured, observable_of
-from qtwin.solver.quantum_ansatz import brickwork
-from qtwin.solver.training import exact_simulator, loaded
+from qtwin.solver.variational.circuit import Trained, brickwork, check_positive, check_width, measured, observable_of
+from qtwin.solver.variational.training import exact_simulator, loaded
 
 MAX_QUBITS = 12
 

@@ -14,10 +14,10 @@ from typing import Any, final
 import numpy as np
 
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
-from qtwin.solver import resources
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.circuit import answered, check_positive, check_width
-from qtwin.solver.sampled import collect
+from qtwin.solver.variational import resources
+from qtwin.solver.variational.circuit import answered, check_positive, check_width
+from qtwin.solver.variational.sampled import collect
 
 MAX_QUBITS = 24
 _GROWTH = 6.0 / 5.0

@@ -19,16 +19,14 @@ from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError
 from qtwin.problem.constraint import Constraint, Exactly
 from qtwin.problem.feasible import feasible_bits
-from qtwin.solver import resources
-from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.circuit import answered, check_positive
-from qtwin.solver.counting import most_choices
-from qtwin.solver.descent import Method, check_method
-from qtwin.solver.dicke import dicke_turns
-from qtwin.solver.landscape import SubspaceLandscape
-from qtwin.solver.sampled import collect
-from qtwin.solver.slack import fill_slack
-from qtwin.solver.training import train_on
+from qtwin.solver.base import Instance, Result, Solver, SolverInfo, most_choices
+from qtwin.solver.variational import resources
+from qtwin.solver.variational.circuit import answered, check_positive
+from qtwin.solver.variational.gradient import Method, check_method
+from qtwin.solver.variational.kept import dicke_turns
+from qtwin.solver.variational.objective import SubspaceLandscape
+from qtwin.solver.variational.sampled import collect, fill_slack
+from qtwin.solver.variational.training import train_on
 
 MAX_VARIABLES, MAX_STATES = 62, 2_000_000
 

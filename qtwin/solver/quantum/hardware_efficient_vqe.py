@@ -9,11 +9,10 @@ import numpy as np
 
 from qtwin.backend.base import Backend
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.circuit import Trained, check_positive, check_width, measured
-from qtwin.solver.descent import Descent, Method, descend
-from qtwin.solver.objective import Energy, loaded, trainer
-from qtwin.solver.quantum_ansatz import brickwork
-from qtwin.solver.training import ansatz as qaoa_ansatz
+from qtwin.solver.variational.circuit import Trained, brickwork, check_positive, check_width, measured
+from qtwin.solver.variational.gradient import Descent, Method, descend
+from qtwin.solver.variational.objective import Energy, loaded, trainer
+from qtwin.solver.variational.training import ansatz as qaoa_ansatz
 
 MAX_QUBITS = 18
 

@@ -19,15 +19,15 @@ from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.pauli import diagonal
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
-from qtwin.solver import pauli_correlators as correlators
-from qtwin.solver import resources
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.circuit import answered, check_positive, check_width
-from qtwin.solver.descent import Method, check_method, descend
-from qtwin.solver.objective import loaded
-from qtwin.solver.one_flip import one_flip
-from qtwin.solver.sampled import collect
-from qtwin.solver.training import exact_simulator
+from qtwin.solver.local.descent import one_flip
+from qtwin.solver.variational import pauli_strings as correlators
+from qtwin.solver.variational import resources
+from qtwin.solver.variational.circuit import answered, check_positive, check_width
+from qtwin.solver.variational.gradient import Method, check_method, descend
+from qtwin.solver.variational.objective import loaded
+from qtwin.solver.variational.sampled import collect
+from qtwin.solver.variational.training import exact_simulator
 
 MAX_VARIABLES = 150
 Floats = NDArray[np.float64]

@@ -1,7 +1,8 @@
 """The quantum approximate optimisation algorithm (Farhi, Goldstone, Gutmann 2014, arXiv:1411.4028).
 
-Angles are chosen by a schedule (`qtwin.solver.schedule`) on an exact simulator, or from shots on any backend; the trained circuit
-is then measured on any backend, so that backends are compared on one ansatz at the same angles.
+Angles are chosen by a schedule (`qtwin.solver.variational.schedule`) on an exact simulator, or from shots on
+any backend; the trained circuit is then measured on any backend, so that backends are compared on one ansatz
+at the same angles.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from qtwin.backend.base import Ansatz, Backend, Estimate
 from qtwin.encoding.pauli import diagonal
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
-from qtwin.solver import resources
-from qtwin.solver import schedule as schedules
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint
-from qtwin.solver.descent import Method
-from qtwin.solver.objective import Differentiable, trainer
-from qtwin.solver.sampled import best_feasible, collect, summary
-from qtwin.solver.schedule.fixed_angles import published
-from qtwin.solver.training import Array, Training, ansatz, cost_scale, loaded, train
+from qtwin.solver.variational import resources
+from qtwin.solver.variational import schedule as schedules
+from qtwin.solver.variational.gradient import Method
+from qtwin.solver.variational.objective import Differentiable, trainer
+from qtwin.solver.variational.sampled import best_feasible, collect, summary
+from qtwin.solver.variational.schedule import published
+from qtwin.solver.variational.training import Array, Training, ansatz, cost_scale, loaded, train
 
 __all__ = ["MAX_QUBITS", "QAOA", "Training", "ansatz", "train"]
 

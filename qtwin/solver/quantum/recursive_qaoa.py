@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from qtwin.backend.base import Backend
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
-from qtwin.solver import resources
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.circuit import answered, check_positive, check_width
-from qtwin.solver.sampled import collect
-from qtwin.solver.training import ansatz, exact_simulator, loaded, train
+from qtwin.solver.variational import resources
+from qtwin.solver.variational.circuit import answered, check_positive, check_width
+from qtwin.solver.variational.sampled import collect
+from qtwin.solver.variational.training import ansatz, exact_simulator, loaded, train
 
 MAX_QUBITS = 22
 

@@ -20,14 +20,24 @@ from qtwin.backend.base import Backend
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.circuit import Trained, check_positive, check_width, measured
-from qtwin.solver.descent import Method
-from qtwin.solver.landscape import CircuitLandscape
-from qtwin.solver.objective import Energy, loaded, trainer
-from qtwin.solver.pinned import Circuit, Turn, circuit, scaled, strings
-from qtwin.solver.qaoa_circuit import cost_scale, mean_energy, scaled_cost
-from qtwin.solver.search import warm_start_of
-from qtwin.solver.training import train_on
+from qtwin.solver.exact.search import warm_start_of
+from qtwin.solver.variational.circuit import (
+    Circuit,
+    Trained,
+    Turn,
+    check_positive,
+    check_width,
+    circuit,
+    cost_scale,
+    mean_energy,
+    measured,
+    scaled,
+    scaled_cost,
+    strings,
+)
+from qtwin.solver.variational.gradient import Method
+from qtwin.solver.variational.objective import CircuitLandscape, Energy, loaded, trainer
+from qtwin.solver.variational.training import train_on
 
 MAX_QUBITS = 18
 Floats = NDArray[np.float64]

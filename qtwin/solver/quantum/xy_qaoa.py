@@ -1,8 +1,9 @@
 """QAOA with XY mixers: the state never leaves what the kept constraints allow (Hadfield et al. 2019, Algorithms 12:34).
 
-The start is a Dicke state of every block of `qtwin.solver.kept` (all assignments of its weight, equally), the mixer swaps ones
-and zeros inside each block (Wang, Rubin, Dominy, Rieffel 2020, PRA 101:012320), and qubits outside all blocks have |+> and X.
-Our simulator stores the allowed assignments alone: 40 drugs of which exactly 6 are taken are 3.8 million states.
+The start is a Dicke state of every block of `qtwin.solver.variational.kept` (all assignments of its weight,
+equally), the mixer swaps ones and zeros inside each block (Wang, Rubin, Dominy, Rieffel 2020, PRA
+101:012320), and qubits outside all blocks have |+> and X. Our simulator stores the allowed assignments alone:
+40 drugs of which exactly 6 are taken are 3.8 million states.
 """
 
 from __future__ import annotations
@@ -16,18 +17,26 @@ from qtwin.backend.base import Backend
 from qtwin.encoding.mixer import xy_layers
 from qtwin.encoding.pauli import PauliSum, diagonal
 from qtwin.errors import InputError
-from qtwin.solver import resources
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.circuit import Trained, answered, check_positive, check_width, measured
-from qtwin.solver.descent import Method
-from qtwin.solver.dicke import dicke_turns
-from qtwin.solver.kept import Kept, kept
-from qtwin.solver.landscape import CircuitLandscape, Landscape, SubspaceLandscape
-from qtwin.solver.objective import Energy, loaded, trainer
-from qtwin.solver.pinned import Circuit, Turn, circuit, scaled, strings
-from qtwin.solver.qaoa_circuit import mean_energy
-from qtwin.solver.sampled import collect
-from qtwin.solver.training import exact_simulator, train_on
+from qtwin.solver.variational import resources
+from qtwin.solver.variational.circuit import (
+    Circuit,
+    Trained,
+    Turn,
+    answered,
+    check_positive,
+    check_width,
+    circuit,
+    mean_energy,
+    measured,
+    scaled,
+    strings,
+)
+from qtwin.solver.variational.gradient import Method
+from qtwin.solver.variational.kept import Kept, dicke_turns, kept
+from qtwin.solver.variational.objective import CircuitLandscape, Energy, Landscape, SubspaceLandscape, loaded, trainer
+from qtwin.solver.variational.sampled import collect
+from qtwin.solver.variational.training import exact_simulator, train_on
 
 MAX_VARIABLES, MAX_QUBITS, MAX_STATES, MAX_LISTED = 62, 20, 4_000_000, 1_000_000
 Schedule = Literal["interp", "fourier", "linear-ramp"]

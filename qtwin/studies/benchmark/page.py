@@ -11,10 +11,10 @@ from qtwin.benchmark import analysis
 from qtwin.benchmark.analysis import Cell
 from qtwin.benchmark.metrics import FEWEST, Interval, no_interval
 from qtwin.benchmark.profile import order_changes
-from qtwin.benchmark.stages import STAGES
+from qtwin.benchmark.records import STAGES
 from qtwin.report.bench_pictures import growth_picture, outcome_picture, profile_picture
 from qtwin.report.chart import Figure
-from qtwin.report.noise_picture import noise_picture
+from qtwin.report.growth_pictures import noise_picture
 from qtwin.report.number import number, seconds, whole
 from qtwin.report.sheet import Section, Sheet, Table, write_sheet
 from qtwin.studies.benchmark.result import BenchmarkResult

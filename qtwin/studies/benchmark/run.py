@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from qtwin.benchmark import analysis
+from qtwin.benchmark import export as qoblib
 from qtwin.benchmark.checkpoint import write_atomically
-from qtwin.benchmark.export import qoblib
-from qtwin.benchmark.export.bibtex import bibtex
-from qtwin.benchmark.records import Records
-from qtwin.benchmark.surroundings import machine, versions
+from qtwin.benchmark.export import bibtex
+from qtwin.benchmark.records import Records, machine, versions
 from qtwin.benchmark.sweep import Progress as Standing
 from qtwin.benchmark.sweep import run
 from qtwin.errors import InputError
 from qtwin.progress import SILENT, Progress
 from qtwin.report.number import seconds
-from qtwin.report.origin import command_line
+from qtwin.report.page import command_line
 from qtwin.solver.compiling import compiled, jobs_of
 from qtwin.spec import BenchSpec, identity, read_bench_spec
 from qtwin.studies.benchmark.page import page_of

@@ -79,9 +79,9 @@ class CohortResult(SheetResult):
         """The page, drawn from the result alone."""
         from statistics import median
 
-        from qtwin.report.cohort_pictures import error_picture, forecast_picture
         from qtwin.report.number import number, percent
         from qtwin.report.sheet import Section, Sheet, Table
+        from qtwin.report.validation_pictures import error_picture, forecast_picture
 
         effective = [f.effective for f in self.forecasts]
         errors = Table(

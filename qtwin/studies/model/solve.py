@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from qtwin.encoding.instance import read_instance
-from qtwin.encoding.instance.size import MOST_VARIABLES
+from qtwin.encoding.instance.entries import MOST_VARIABLES
 from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError, QtwinError
 from qtwin.progress import SILENT, Progress

@@ -8,15 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from qtwin.benchmark.checkpoint import Checkpoint
-from qtwin.benchmark.surroundings import versions
+from qtwin.benchmark.records import versions
+from qtwin.chemistry.fragments import Alternative, Contact, Fragments, contact_of
+from qtwin.chemistry.geometry import resolve
+from qtwin.chemistry.molecule import Molecule
+from qtwin.chemistry.problem import Choice
 from qtwin.errors import InputError, require_vendor, unknown_name
-from qtwin.patient.access import write_down
+from qtwin.patient.record import write_down
 from qtwin.pharmacology.drug import Dose
-from qtwin.problem.molecule.contact import Alternative, Contact, contact_of
-from qtwin.problem.molecule.fragments import Fragments
-from qtwin.problem.molecule.geometry import resolve
-from qtwin.problem.molecule.molecule import Molecule
-from qtwin.problem.molecule.problem import Choice
 from qtwin.progress import SILENT, Progress
 from qtwin.report.molecule_contact_sheet import differences, judge_contact
 from qtwin.spec import identity

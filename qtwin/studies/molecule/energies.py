@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from qtwin.chemistry.mean_field import ConvergenceError, MeanField, mean_field
+from qtwin.chemistry.method import base as limit
+from qtwin.chemistry.method import registry
+from qtwin.chemistry.method.base import Energy, load_compiled_code
+from qtwin.chemistry.method.spin import TOLERANCE, multiplicity, wanted
+from qtwin.chemistry.method.whole_molecule import NAMES as WHOLE
+from qtwin.chemistry.molecule import Molecule
+from qtwin.chemistry.problem import Choice, MolecularProblem, pose
 from qtwin.errors import InputError, MissingVendorError, QtwinError, TooLargeError, unknown_name
-from qtwin.problem.molecule.mean_field import ConvergenceError, MeanField, mean_field
-from qtwin.problem.molecule.molecule import Molecule
-from qtwin.problem.molecule.problem import Choice, MolecularProblem, pose
 from qtwin.solver.base import SolverInfo
-from qtwin.solver.molecular import limit, registry
-from qtwin.solver.molecular.base import Energy
-from qtwin.solver.molecular.classical.whole import NAMES as WHOLE
-from qtwin.solver.molecular.compiled import load_compiled_code
-from qtwin.solver.molecular.spin import TOLERANCE, multiplicity, wanted
 from qtwin.studies.molecule.result import CurvePart, CurvePoint, MethodRow
 from qtwin.studies.molecule.spec import ScanSection
 from qtwin.studies.result import plain

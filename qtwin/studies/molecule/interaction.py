@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from qtwin.chemistry.active_space import facing
+from qtwin.chemistry.fragments import Fragments, Part, at_distance, checked, distance_angstrom, part_of, trio
+from qtwin.chemistry.geometry import Entry
+from qtwin.chemistry.mean_field import ConvergenceError, solvation
+from qtwin.chemistry.method.whole_molecule import NAMES as WHOLE
+from qtwin.chemistry.molecule import Molecule
+from qtwin.chemistry.problem import Choice
 from qtwin.errors import InputError
-from qtwin.problem.molecule.counterpoise import trio
-from qtwin.problem.molecule.fragments import Fragments, Part, at_distance, checked, distance_angstrom, part_of
-from qtwin.problem.molecule.geometry import Entry
-from qtwin.problem.molecule.mean_field import ConvergenceError, solvation
-from qtwin.problem.molecule.molecule import Molecule
-from qtwin.problem.molecule.orbital_views import facing
-from qtwin.problem.molecule.problem import Choice
-from qtwin.solver.molecular.classical.whole import NAMES as WHOLE
 from qtwin.studies.molecule.energies import Plan, rows_of
 from qtwin.studies.molecule.result import (
     AtGeometry,
@@ -204,7 +203,7 @@ def combined(rows: Mapping[str, Sequence[MethodRow]], names: Sequence[str]) -> t
     """E(AB) - E(A) - E(B); a part without active electrons has Hartree-Fock's energy, for nothing correlates there.
 
     For methods of the active space this is Hartree-Fock's interaction and the difference of the correlation energies, see
-    `qtwin.problem.molecule.counterpoise`.
+    `qtwin.chemistry.fragments`.
     """
     signs = {"complex": 1.0, "first": -1.0, "second": -1.0}
     by = {system: {r.name: r for r in each} for system, each in rows.items()}

@@ -352,8 +352,8 @@ class MoleculeResult(MolecularStudy):
             return None
         import numpy as np
 
-        from qtwin.problem.molecule.molecule import Molecule
-        from qtwin.problem.molecule.orbital_views import views
+        from qtwin.chemistry.active_space import views
+        from qtwin.chemistry.molecule import Molecule
 
         same = {k: getattr(part, k) for k in ("symbols", "coordinates_angstrom", "charge", "multiplicity", "basis", "name")}
         seen = views(Molecule(**same), np.array(space.coefficients))

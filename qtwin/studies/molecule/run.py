@@ -13,18 +13,18 @@ from typing import Any
 
 from qtwin.benchmark.checkpoint import Checkpoint
 from qtwin.benchmark.fault_tolerance.molecular import required
-from qtwin.benchmark.surroundings import versions
+from qtwin.benchmark.records import versions
+from qtwin.chemistry.active_space import cut_shells
+from qtwin.chemistry.fragments import Fragments
+from qtwin.chemistry.geometry import Entry, resolve
+from qtwin.chemistry.mean_field import MeanField, solvation
+from qtwin.chemistry.molecule import Molecule
+from qtwin.chemistry.problem import Choice, MolecularProblem, pose, scheme_of
 from qtwin.errors import InputError, TooLargeError, require_vendor
-from qtwin.problem.molecule.active_space import cut_shells
-from qtwin.problem.molecule.fragments import Fragments
-from qtwin.problem.molecule.geometry import Entry, resolve
-from qtwin.problem.molecule.mean_field import MeanField, solvation
-from qtwin.problem.molecule.molecule import Molecule
-from qtwin.problem.molecule.problem import Choice, MolecularProblem, pose, scheme_of
 from qtwin.progress import SILENT, Progress
 from qtwin.report.molecule_tables import energy
 from qtwin.report.molecule_verdict import along, diagnostics, judge
-from qtwin.report.origin import command_line
+from qtwin.report.page import command_line
 from qtwin.report.sheet import DISCLAIMER
 from qtwin.spec import identity
 from qtwin.studies.molecule.energies import Curve, Plan, curve_of, energies_along, field_of, rows_of

@@ -16,10 +16,10 @@ from qtwin.problem.regimen import RegimenProblem
 from qtwin.solver import registry
 from qtwin.solver.ask import ask, warm
 from qtwin.solver.base import Instance, Result, Solver, SolverFailureError
+from qtwin.solver.exchange import from_plain, to_plain
 from qtwin.solver.nulls import missing
 from qtwin.solver.quantum.qaoa import QAOA
 from qtwin.solver.run import Recording, Run, label_of
-from qtwin.solver.store import from_plain, to_plain
 from qtwin.spec import SolverSection, Spec
 from qtwin.studies.stages import Stages
 

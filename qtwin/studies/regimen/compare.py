@@ -16,7 +16,7 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.benchmark.surroundings import machine, versions
+from qtwin.benchmark.records import machine, versions
 from qtwin.encoding import surrogate
 from qtwin.encoding.accuracy import score
 from qtwin.encoding.model import BinaryModel
@@ -27,13 +27,13 @@ from qtwin.patient.person import describe
 from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose
 from qtwin.problem.decision import Tally, certainty, tally
-from qtwin.problem.feasible_set import first_of_each
-from qtwin.problem.pareto import front
+from qtwin.problem.feasible import first_of_each
 from qtwin.problem.regimen import RegimenProblem
 from qtwin.progress import SILENT, Progress
+from qtwin.report.interactions import right_order
 from qtwin.report.number import percent
-from qtwin.report.order import right_order
-from qtwin.report.origin import command_line
+from qtwin.report.page import command_line
+from qtwin.report.pareto import front
 from qtwin.report.playback import play, top_regimens
 from qtwin.report.recommendation import certainty_section, dose, excluded_section, finding, starting_doses, without_indication
 from qtwin.report.recommendation import points as recommendation_points
@@ -41,10 +41,10 @@ from qtwin.report.recommendation import sentence as headline
 from qtwin.report.scores import Yardstick, agreement, solver_row
 from qtwin.report.sections import encoding_section, kinetics_section, pareto_section, problem_section
 from qtwin.report.verdict import judge
-from qtwin.solver import twin_search
+from qtwin.solver.exchange import from_plain, to_plain
 from qtwin.solver.judge import Claim, alarms, claim_of, contradictions
+from qtwin.solver.local import twin_search
 from qtwin.solver.run import Run, with_nulls
-from qtwin.solver.store import from_plain, to_plain
 from qtwin.studies.model.compare import compare_runs
 from qtwin.studies.model.result import ModelComparison
 from qtwin.studies.regimen.result import Comparison

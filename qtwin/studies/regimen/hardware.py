@@ -39,8 +39,8 @@ def hardware_section(spec: Spec) -> dict[str, Any] | None:
     """For the result and the report: every paid job of the project, what it told the provider, and what it took."""
     if spec.hardware is None:
         return None
-    from qtwin.backend.hardware.budget import Budget
     from qtwin.backend.hardware.ledger import Ledger
+    from qtwin.backend.hardware.price import Budget
 
     ledger = Ledger(spec.hardware.ledger or None)
     try:

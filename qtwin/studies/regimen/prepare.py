@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qtwin.errors import InputError
-from qtwin.patient.access import read_patient
 from qtwin.patient.consent import consent_warnings
 from qtwin.patient.person import Patient, describe
+from qtwin.patient.record import read_patient
 from qtwin.problem.choice import Candidate, Choice, all_doses_of, candidate, checked_candidates, choose_from
 from qtwin.problem.rules import Budget, Rules
 from qtwin.progress import SILENT, Progress

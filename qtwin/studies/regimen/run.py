@@ -7,13 +7,13 @@ import time
 from pathlib import Path
 
 from qtwin.benchmark.checkpoint import Checkpoint
-from qtwin.benchmark.surroundings import versions
+from qtwin.benchmark.records import versions
 from qtwin.encoding.build import EncodingOptions, Sample, encoded, sampled
 from qtwin.encoding.model import BinaryModel
 from qtwin.errors import require_vendor
-from qtwin.patient.access import write_down
+from qtwin.patient.record import write_down
 from qtwin.pharmacology import formulary
-from qtwin.pharmacology.receptor_variant import beta1_gain
+from qtwin.pharmacology.receptor import beta1_gain
 from qtwin.problem.regimen import RegimenProblem
 from qtwin.progress import SILENT, Progress
 from qtwin.report.page import write as write_page

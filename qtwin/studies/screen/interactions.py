@@ -7,18 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from qtwin.encoding.interactions import maximum_safe_subset, sufficient_harm_weight, synergy_choice, synergy_encoding
 from qtwin.encoding.model import BinaryModel
+from qtwin.encoding.spectrum import maximum_safe_subset, sufficient_harm_weight, synergy_choice, synergy_encoding
 from qtwin.errors import InputError
 from qtwin.problem.interaction_graph import InteractionGraph, published_graph, published_names, read_interactions
 from qtwin.progress import SILENT, Progress
 from qtwin.report.number import number, seconds
-from qtwin.report.origin import command_line
+from qtwin.report.page import command_line
 from qtwin.report.sheet import DISCLAIMER
 from qtwin.solver.base import Instance, Result
-from qtwin.solver.fixed_size import Chosen, best_of_all, greedy, greedy_swap
+from qtwin.solver.exact.fixed_size import Chosen, best_of_all, greedy, greedy_swap
+from qtwin.solver.local.descent import fewest_partners
 from qtwin.solver.registry import load
-from qtwin.solver.safe_subset import fewest_partners
 from qtwin.studies.result import output_folder, plain
 from qtwin.studies.screen import quantum as published
 from qtwin.studies.screen.result import EdgeRow, GraphPart, HarmPenalty, InteractionsResult, SafeSubset, SynergyPart

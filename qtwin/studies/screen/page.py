@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from qtwin.benchmark.coverage import Coverage
 from qtwin.problem.interaction_graph import InteractionGraph, graph_of
 from qtwin.problem.screen.order import CONSTANT, WORDS, Agreement, Study
-from qtwin.report import interaction_pictures, measured_pictures, order_pictures
+from qtwin.report import screen_pictures as interaction_pictures
+from qtwin.report import screen_pictures as measured_pictures
+from qtwin.report import screen_pictures as order_pictures
 from qtwin.report.chart import Figure
 from qtwin.report.number import number, percent, seconds
 from qtwin.report.sheet import Section, Sheet, Table

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from qtwin.benchmark.metrics import posterior
-from qtwin.encoding.interactions import maximum_safe_subset, synergy_choice, synergy_encoding
 from qtwin.encoding.model import BinaryModel
+from qtwin.encoding.spectrum import maximum_safe_subset, synergy_choice, synergy_encoding
 from qtwin.errors import InputError
 from qtwin.problem.interaction_graph import InteractionGraph
 from qtwin.solver.base import Instance
-from qtwin.solver.fixed_size import best_of_all
+from qtwin.solver.exact.fixed_size import best_of_all
 from qtwin.solver.nulls import DESCENT, UNIFORM_BITS, UNIFORM_FEASIBLE
 from qtwin.solver.registry import load
 from qtwin.studies.screen.result import QuantumPart, QuantumRow

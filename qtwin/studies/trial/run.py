@@ -11,10 +11,9 @@ from pathlib import Path
 from qtwin.errors import unknown_name
 from qtwin.pharmacology import formulary
 from qtwin.progress import SILENT, Progress
-from qtwin.report.number import number
-from qtwin.report.origin import command_line
+from qtwin.report.number import biomarker_words, number
+from qtwin.report.page import command_line
 from qtwin.report.sheet import DISCLAIMER
-from qtwin.report.words import biomarker_words
 from qtwin.spec.reading import refuse_other_kind, toml_of
 from qtwin.studies.result import output_folder, plain_rows
 from qtwin.studies.trial.result import TrialResult

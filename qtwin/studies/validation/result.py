@@ -131,7 +131,7 @@ class CalibrationResult(SheetResult):
     def sheet(self) -> Sheet:
         """The page, drawn from the result alone."""
         from qtwin.report.sheet import Section, Sheet
-        from qtwin.report.validation import coverage_picture, ranks_picture
+        from qtwin.report.validation_pictures import coverage_picture, ranks_picture
 
         found = self.validation()
         return Sheet(
@@ -266,7 +266,7 @@ class ExternalValidation(SheetResult):
 
     def sheet(self) -> Sheet:
         """The page, drawn from the result alone."""
-        from qtwin.report import published_pictures as pictures
+        from qtwin.report import validation_pictures as pictures
         from qtwin.report.sheet import Section, Sheet
 
         h = self.heart_rate

@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 
 from qtwin.backend.base import Ansatz, Layer
 from qtwin.backend.compile import to_qiskit, two_qubit
-from qtwin.backend.compile.order import good_order
-from qtwin.backend.compile.routed import to_line
-from qtwin.backend.compile.swap_network import applies, meetings, network
+from qtwin.backend.compile.swap_network import applies, good_order, meetings, network, to_line
 from qtwin.encoding.pauli import PauliSum
 from tests.oracles.circuits import ising, mixed, qaoa, sherrington, xy_pair
 

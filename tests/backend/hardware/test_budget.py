@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from qtwin.backend.hardware.budget import Budget
 from qtwin.backend.hardware.ledger import Entry, Ledger
+from qtwin.backend.hardware.price import Budget
 from tests.backend.hardware.test_ledger import order
 
 

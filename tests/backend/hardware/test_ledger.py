@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 
 from qtwin.backend.hardware.ledger import Entry, Ledger, Order
-from qtwin.backend.hardware.ledger.database import LedgerError
 from qtwin.backend.hardware.ledger.fetch import cancel, fetch, good_result
-from qtwin.backend.hardware.ledger.lease import is_dead, new_owner
+from qtwin.backend.hardware.ledger.store import LedgerError, is_dead, new_owner
 from qtwin.backend.hardware.ledger.submit import Pace, submit
 from qtwin.backend.hardware.provider import CorruptedResultError, Posting, Provider, ProviderError, Remote
 from qtwin.errors import InputError

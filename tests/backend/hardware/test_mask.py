@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtwin.backend.hardware.mask import Mask, jittered, scaled
-from qtwin.backend.hardware.scan import scan
+from qtwin.backend.hardware.mask import Mask, jittered, scaled, scan
 from qtwin.encoding.pauli import PauliSum, diagonal
 from qtwin.errors import ConsentError, InputError
 from tests.oracles.circuits import mixed, qaoa, strings

@@ -10,8 +10,8 @@ import pytest
 from qtwin.backend import registry
 from qtwin.backend.base import Ansatz, Estimate, Layer, Samples
 from qtwin.backend.mitigation import Mitigated, Symmetry, kept
+from qtwin.backend.mitigation.extrapolation import extrapolated
 from qtwin.backend.mitigation.symmetry import verified
-from qtwin.backend.mitigation.zne import extrapolated
 from qtwin.encoding.pauli import PauliSum
 from qtwin.errors import InputError
 from tests.oracles.circuits import ising, qaoa, sherrington, strings, xy_pair
@@ -142,9 +142,9 @@ def test_only_a_noisy_backend_can_be_mitigated() -> None:
 @pytest.mark.slow  # compiles the determinant simulator
 def test_energies_of_molecules_are_mitigated_where_a_spec_asks_for_it() -> None:
     pytest.importorskip("pyscf")
-    from qtwin.problem.molecule.molecule import Molecule
-    from qtwin.problem.molecule.problem import Choice, pose
-    from qtwin.solver.molecular import registry as methods
+    from qtwin.chemistry.method import registry as methods
+    from qtwin.chemistry.molecule import Molecule
+    from qtwin.chemistry.problem import Choice, pose
 
     molecule = Molecule(symbols=("H", "H"), coordinates_angstrom=np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.735]]), basis="sto-3g")
     posed = pose(molecule, Choice(scheme="all"))

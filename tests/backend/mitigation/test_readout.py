@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from qtwin.backend.base import Samples
 from qtwin.backend.mitigation import Readout, quasi_probabilities
-from qtwin.backend.mitigation import readout as room
-from qtwin.backend.mitigation.readout import weights
+from qtwin.backend.mitigation import extrapolation as room
+from qtwin.backend.mitigation.extrapolation import weights
 from qtwin.errors import InputError
 
 

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from qtwin.benchmark.advantage.molecules import published
-from qtwin.benchmark.bootstrap import Runs
-from qtwin.benchmark.fault_tolerance.estimate import machine
-from qtwin.benchmark.fault_tolerance.search import grover
+from qtwin.benchmark.fault_tolerance.estimate import grover, machine
+from qtwin.benchmark.metrics import Runs
 from qtwin.benchmark.requirement import duration, growth_of, requirement
 from qtwin.benchmark.scaling import Fit, fit
 from qtwin.errors import InputError

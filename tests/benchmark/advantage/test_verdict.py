@@ -7,11 +7,18 @@ from dataclasses import replace
 
 import pytest
 
-from qtwin.benchmark.advantage.document import document, whole
-from qtwin.benchmark.advantage.grid import cells, column_of, column_words, molecule_level, regimen_level
-from qtwin.benchmark.advantage.place import Contender, Place
-from qtwin.benchmark.advantage.practice import in_practice
-from qtwin.benchmark.advantage.verdict import ORDER, judge
+from qtwin.benchmark.advantage.place import Contender, Place, in_practice
+from qtwin.benchmark.advantage.verdict import (
+    ORDER,
+    cells,
+    column_of,
+    column_words,
+    document,
+    judge,
+    molecule_level,
+    regimen_level,
+    whole,
+)
 from qtwin.pharmacology.formulary import formulary
 
 EXACT = Contender(label="exact", kind="classical", time_s=2.0, low_s=1.5, high_s=3.0, successes=4, runs=4, proven=4)

@@ -7,8 +7,7 @@ import io
 
 from qtwin.benchmark.analysis import best_known
 from qtwin.benchmark.execute import execute
-from qtwin.benchmark.export.bibtex import bibtex, entry, works
-from qtwin.benchmark.export.qoblib import FIELDS, table
+from qtwin.benchmark.export import FIELDS, bibtex, entry, table, works
 from qtwin.benchmark.task import Task
 from qtwin.solver import registry
 

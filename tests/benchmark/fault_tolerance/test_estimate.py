@@ -6,11 +6,16 @@ import math
 
 import pytest
 
-from qtwin.benchmark.fault_tolerance.break_even import break_even
-from qtwin.benchmark.fault_tolerance.ccz_factory import CczFactory
-from qtwin.benchmark.fault_tolerance.estimate import machine
-from qtwin.benchmark.fault_tolerance.search import Polynomial, amplified_qaoa, energy_toffolis, grover, rotation_toffolis
-from qtwin.benchmark.fault_tolerance.surface_code import SurfaceCode
+from qtwin.benchmark.fault_tolerance.estimate import (
+    Polynomial,
+    amplified_qaoa,
+    break_even,
+    energy_toffolis,
+    grover,
+    machine,
+    rotation_toffolis,
+)
+from qtwin.benchmark.fault_tolerance.surface_code import CczFactory, SurfaceCode
 from qtwin.errors import InputError
 
 

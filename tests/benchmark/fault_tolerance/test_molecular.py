@@ -7,10 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from qtwin.benchmark.fault_tolerance.molecular import PUBLISHED, TOLERANCE, required
-from qtwin.benchmark.fault_tolerance.qrom import read, rotation_bits, unread
-from qtwin.benchmark.fault_tolerance.qubitization import double_factorized, hypercontracted, steps_of
-from qtwin.encoding.double_factorization import double_factorization
+from qtwin.benchmark.fault_tolerance.molecular import PUBLISHED, TOLERANCE, double_factorized, hypercontracted, required, steps_of
+from qtwin.benchmark.fault_tolerance.surface_code import read, rotation_bits, unread
+from qtwin.chemistry.double_factorization import double_factorization
 from qtwin.errors import InputError
 
 

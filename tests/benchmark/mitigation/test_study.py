@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from qtwin.benchmark.mitigation.energy import RECIPES, hydrogen
-from qtwin.benchmark.mitigation.recipe import summarised
-from qtwin.benchmark.mitigation.sampling import choice
+from qtwin.benchmark.mitigation import RECIPES, choice, hydrogen, summarised
 from qtwin.errors import InputError
 from qtwin.spec import read_mitigation_spec
 from tests.oracles.dense_backend import matrix

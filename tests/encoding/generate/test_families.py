@@ -7,8 +7,7 @@ import pytest
 
 from qtwin.encoding.generate import LARGEST, TABLE, load, make, options_of
 from qtwin.encoding.generate.xorsat import _equations
-from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
-from qtwin.encoding.spin import from_spins
+from qtwin.encoding.polynomial import BinaryPolynomial, from_spins, index_to_bits
 from qtwin.errors import InputError
 
 SMALL = {"frustrated-loops": 14, "wishart": 13, "xorsat": 12, "dense": 10, "three-regular": 12, "cardinality": 10, "twin": 9}

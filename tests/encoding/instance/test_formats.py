@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qtwin.encoding.converters import recoded
 from qtwin.encoding.generate import make
 from qtwin.encoding.instance import FORMATS, document, lp, qbsolv, qs, read_instance, write_instance
 from qtwin.encoding.instance import model as models
 from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.penalty import check_sufficiency, encode
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
-from qtwin.encoding.rewritten import recoded
 from qtwin.errors import InputError
 from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, Linear, NotBoth, linear, row_of
 from qtwin.problem.feasible import feasible_bits

@@ -25,20 +25,18 @@ from qtwin.backend.base import (
     check_observable,
     check_shots,
 )
-from qtwin.backend.hardware.ibm.account import find_account
+from qtwin.backend.hardware.ibm.connection import find_account
 from qtwin.backend.hardware.ibm.machine import Machine, ask_machine, remember_machine
-from qtwin.backend.hardware.ibm.options import Decoupling, Mode, Options
+from qtwin.backend.hardware.ibm.payload import Decoupling, Mode, Options, bits_of, decoded, values_of
 from qtwin.backend.hardware.ibm.prepare import Asked, prepare
 from qtwin.backend.hardware.ibm.provider import IbmProvider
-from qtwin.backend.hardware.ibm.result import bits_of, decoded, values_of
 from qtwin.backend.hardware.ledger import Entry, Ledger
-from qtwin.backend.hardware.ledger.entry import key_of
 from qtwin.backend.hardware.ledger.fetch import fetch, good_result
+from qtwin.backend.hardware.ledger.store import key_of
 from qtwin.backend.hardware.ledger.submit import submit
 from qtwin.backend.hardware.mask import Mask
-from qtwin.backend.hardware.permission import PendingError, Permission, current
 from qtwin.backend.hardware.price import Estimate as Price
-from qtwin.backend.hardware.price import longest_s
+from qtwin.backend.hardware.price import PendingError, Permission, current, longest_s
 from qtwin.backend.hardware.provider import ProviderError
 from qtwin.encoding.pauli import PauliSum
 from qtwin.errors import InputError, QtwinError, require_vendor
@@ -50,7 +48,7 @@ _ODD = 10
 
 @final
 class IbmBackend(Backend):
-    """An IBM machine behind the ledger; nothing is sent without a permission (`qtwin.backend.hardware.permission`).
+    """An IBM machine behind the ledger; nothing is sent without a permission (`qtwin.backend.hardware.price`).
 
     Args:
         device: The machine's name, such as ibm_fez.

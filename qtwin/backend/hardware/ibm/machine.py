@@ -7,8 +7,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
-from qtwin.backend.hardware.ibm.account import scrub
-from qtwin.backend.hardware.ibm.connection import as_provider_error
+from qtwin.backend.hardware.ibm.connection import as_provider_error, scrub
 from qtwin.backend.hardware.ibm.provider import IbmProvider
 from qtwin.errors import InputError, QtwinError, unknown_name
 

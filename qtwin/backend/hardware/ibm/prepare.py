@@ -18,12 +18,10 @@ from numpy.typing import NDArray
 from qtwin.backend.base import Ansatz
 from qtwin.backend.compile import Compiled, compile_ansatz, validate_isa, validate_rzz
 from qtwin.backend.hardware.ibm.machine import Machine
-from qtwin.backend.hardware.ibm.options import Options
-from qtwin.backend.hardware.ibm.payload import PROGRAM, estimator_payload, sampler_payload
-from qtwin.backend.hardware.ledger.entry import Order
-from qtwin.backend.hardware.mask import Mask, jittered, scaled
+from qtwin.backend.hardware.ibm.payload import PROGRAM, Options, estimator_payload, sampler_payload
+from qtwin.backend.hardware.ledger.store import Order
+from qtwin.backend.hardware.mask import Mask, jittered, scaled, scan
 from qtwin.backend.hardware.price import Estimate, price_usd_per_s, qpu_seconds
-from qtwin.backend.hardware.scan import scan
 from qtwin.encoding.pauli import PauliSum
 
 _QPY = 13

@@ -9,9 +9,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, final
 
-from qtwin.backend.hardware.ibm.account import scrub, without_secrets
-from qtwin.backend.hardware.ibm.connection import Connection, as_provider_error, connect
-from qtwin.backend.hardware.ibm.result import decoded
+from qtwin.backend.hardware.ibm.connection import Connection, as_provider_error, connect, scrub, without_secrets
+from qtwin.backend.hardware.ibm.payload import decoded
 from qtwin.backend.hardware.provider import PartialListingError, Posting, Provider, ProviderError, Remote, RemoteStatus
 
 _STATUS: dict[str, RemoteStatus] = {

@@ -5,8 +5,6 @@ provider's identifier is known, and at last as DONE, FAILED or CANCELLED. Whoeve
 nonce before anything is posted again.
 """
 
-from qtwin.backend.hardware.ledger.database import default_place
-from qtwin.backend.hardware.ledger.entry import Entry, Order, State
-from qtwin.backend.hardware.ledger.store import Ledger
+from qtwin.backend.hardware.ledger.store import Entry, Ledger, Order, State, default_place
 
 __all__ = ["Entry", "Ledger", "Order", "State", "default_place"]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from qtwin.backend.hardware.ledger.entry import Entry, settled_s
-from qtwin.backend.hardware.ledger.store import Leased, Ledger
+from qtwin.backend.hardware.ledger.store import Entry, Leased, Ledger, settled_s
 from qtwin.backend.hardware.ledger.submit import Pace, Told, named, reconcile, silent, sweep
 from qtwin.backend.hardware.provider import CorruptedResultError, Provider, ProviderError
 

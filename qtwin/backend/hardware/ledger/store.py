@@ -1,25 +1,351 @@
-"""Reading and writing the ledger: entries, their files, and the lease under which an entry changes."""
+"""What travels: an order that goes into the ledger, and an entry that comes out of it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
+import os
+import platform
 import secrets
+import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, final, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, final, get_args
 
 from qtwin.backend.hardware.ledger import tables
-from qtwin.backend.hardware.ledger.database import DAMAGED, LedgerError, default_place, open_engine, shown, transaction
-from qtwin.backend.hardware.ledger.entry import Entry, Order, State
-from qtwin.backend.hardware.ledger.lease import give_up, is_dead, new_owner
-from qtwin.errors import InputError
+from qtwin.backend.hardware.ledger.tables import metadata
+from qtwin.errors import InputError, QtwinError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
+
+
+State = Literal["INTENT", "UNKNOWN", "SUBMITTED", "DONE", "FAILED", "CANCELLED"]
+FINAL = ("DONE", "FAILED", "CANCELLED")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """A job that is to be run, complete before anything leaves the machine.
+
+    Attributes:
+        provider: Who runs it, such as ``ibm``.
+        backend: The provider's name of the machine.
+        program: The provider's name of the program.
+        payload: What is posted (JSON).
+        request: What was asked for: circuit hash, parameters, shots, options, seed; with `backend` it is the job's identity.
+        planned: The estimate of qubits, depth, time and price.
+        local: What is needed to read the result and stays here: the permutation and flips of the variables.
+        files: Further things to keep: the circuit as ``qpy`` and ``openqasm3``, ``calibration``, ``versions``.
+        instance: Account or instance that pays, "" for the default.
+        session_id: Session or batch, "" for none.
+        max_execution_s: Limit on the machine's time, 0 for the provider's own.
+    """
+
+    provider: str
+    backend: str
+    program: str
+    payload: bytes
+    request: Mapping[str, Any]
+    planned: Mapping[str, Any] = field(default_factory=dict)
+    local: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    instance: str = ""
+    session_id: str = ""
+    max_execution_s: int = 0
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of provider, machine and request."""
+        return key_of(self.provider, self.backend, self.request)
+
+
+def key_of(provider: str, backend: str, request: Mapping[str, Any]) -> str:
+    """The identity of a job: SHA-256 of provider, machine and everything that was asked for."""
+    text = json.dumps([provider, backend, request], sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A job as the ledger knows it.
+
+    Attributes:
+        key: Its identity.
+        nonce: The tag under which it goes out; random.
+        provider, backend, program, instance, session_id, max_execution_s: As ordered.
+        state: Where it stands.
+        job_id: The provider's identifier, "" until it is known; of an UNKNOWN job only what the provider's answer said.
+        posts: How often it was sent.
+        posted_at: Time of the last sending, seconds since 1970.
+        swept: Whether duplicates were looked for after the provider's listing had settled.
+        error: What went wrong last, "" if nothing.
+        request, planned, local, usage: JSON values.
+        created, updated: ISO 8601, UTC.
+    """
+
+    key: str
+    nonce: str
+    provider: str
+    backend: str
+    program: str
+    instance: str
+    session_id: str
+    max_execution_s: int
+    state: State
+    job_id: str
+    posts: int
+    posted_at: float
+    swept: bool
+    error: str
+    request: Mapping[str, Any]
+    planned: Mapping[str, Any]
+    local: Mapping[str, Any]
+    usage: Mapping[str, Any]
+    created: str
+    updated: str
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state in FINAL
+
+
+def settled_s(usage: Mapping[str, Any]) -> float | None:
+    """Seconds of the processor that a job took, None while that is not settled: providers say 0 until they know."""
+    told = usage.get("qpu_s")
+    if isinstance(told, bool) or not isinstance(told, int | float) or not math.isfinite(told) or told < 0:
+        return None
+    return float(told) if told > 0 or usage.get("status") == "final" else None
+
+
+# Opening the ledger's database: SQLite, written through to a file that only its owner reads, or a URL.
+
+PLACE = "QTWIN_LEDGER"
+"""Environment variable that names the ledger: a file, or a database URL."""
+DAMAGED = "restore it from a copy; a new ledger would not know the jobs that were bought, and buy them again"
+_FULL = ("disk is full", "disk full", "no space left", "disk i/o error", "file too large", "quota exceeded")
+_BROKEN = ("malformed", "not a database", "corrupt", "is damaged", "no such table", "no such column", "unsupported file format")
+_CLOSED = ("readonly", "read-only", "unable to open", "permission denied", "operation not permitted")
+
+
+class LedgerError(QtwinError):
+    """The ledger could not be read or written; what was written before is kept (exit code 1)."""
+
+
+def default_place() -> str:
+    """$QTWIN_LEDGER, else a file in the user's data folder."""
+    named = os.environ.get(PLACE)
+    if named:
+        return named
+    data = os.environ.get("XDG_DATA_HOME") or (os.environ.get("LOCALAPPDATA") if os.name == "nt" else "")
+    return str((Path(data) if data else Path.home() / ".local" / "share") / "qtwin" / "jobs.sqlite")
+
+
+def open_engine(place: str) -> Engine:
+    """An engine whose transactions are written through, on tables that exist.
+
+    Raises:
+        InputError: for a file that is no database, a folder that cannot be written, or a URL whose driver is not installed.
+    """
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        if "://" in place:
+            engine = create_engine(place)
+        else:
+            path = Path(place).expanduser().resolve()
+            _private_file(path)
+            engine = create_engine(f"sqlite:///{path}")
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _durable)
+            event.listen(engine, "begin", _at_once)
+        with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7235)")  # two first users at once
+            _require_ours(connection, place)
+            metadata().create_all(connection)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"the driver of {shown(place).split(':')[0]} is missing: {error.name}", hint=f"pip install {error.name}"
+        ) from None
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise InputError(f"the ledger {shown(place)} cannot be opened: {why}", hint=_advice(why)) from None
+    except SQLAlchemyError as error:
+        raise InputError(f"the ledger {shown(place)} cannot be opened: {words(error)}", hint=_advice(words(error))) from None
+    return engine
+
+
+def _require_ours(connection: Connection, place: str) -> None:
+    """Refuse the database of another program, or of another version of this one (InputError)."""
+    from sqlalchemy import inspect
+
+    seen = inspect(connection)
+    there = set(seen.get_table_names())
+    for table in metadata().tables.values():
+        missing = (
+            {c.name for c in table.columns} - {c["name"] for c in seen.get_columns(table.name)} if table.name in there else {""}
+        )
+        if missing and there and (connection.dialect.name == "sqlite" or table.name in there):
+            raise InputError(
+                f"the ledger {shown(place)} is a database without {table.name}{''.join(f'.{m}' for m in sorted(missing) if m)}",
+                hint=f"name a ledger in ${PLACE}; this file is of another program or version",
+            )
+
+
+def _advice(why: str) -> str:
+    """What to do about a database's complaint."""
+    text = why.lower()
+    if any(sign in text for sign in _FULL):
+        return "free some space and run the same command again; nothing that was written before is lost"
+    if any(sign in text for sign in _BROKEN):
+        return DAMAGED
+    if any(sign in text for sign in _CLOSED):
+        return f"give yourself the right to write to the file and its folder, or name another file in ${PLACE}"
+    return f"run the same command again; nothing is lost (${PLACE} names the ledger)"
+
+
+def shown(place: str) -> str:
+    """The place without a password."""
+    if "://" not in place:
+        return place
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(place).render_as_string(hide_password=True)
+    except (ArgumentError, ValueError):
+        return "<URL that cannot be read>"
+
+
+def words(error: BaseException) -> str:
+    """The database's own words in one line, without the statement and its values."""
+    return (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
+
+
+@contextmanager
+def transaction(engine: Engine, place: str) -> Iterator[Connection]:
+    """One transaction that holds the write lock from its start; on the disk when the block ends.
+
+    Raises:
+        LedgerError: if it could not be written; nothing of it was then.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise LedgerError(f"the ledger {shown(place)} could not be used: {words(error)}", hint=_advice(words(error))) from None
+    except UnicodeDecodeError:
+        raise LedgerError(f"the ledger {shown(place)} could not be used: it is damaged", hint=DAMAGED) from None
+
+
+def _private_file(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if os.name != "nt" and stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+    for suffix in ("-wal", "-shm", "-journal"):  # SQLite makes them like the file; those that are there may be older
+        beside = path.with_name(path.name + suffix)
+        if os.name != "nt" and beside.exists() and stat.S_IMODE(beside.stat().st_mode) & 0o077:
+            beside.chmod(0o600)
+
+
+def _durable(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # transactions begin where `_at_once` says, not where the driver thinks
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout=60000")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA temp_store=MEMORY")  # no file of its own, which others might read
+    cursor.close()
+
+
+def _at_once(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+# Who may act on a job: one process, until it gives the job back, dies or takes too long.
+
+
+@cache
+def _here() -> str:
+    """This machine, this boot and this process namespace: where process numbers mean what they mean to us."""
+    parts = [platform.node()]
+    for source in ("/proc/sys/kernel/random/boot_id",):
+        try:
+            parts.append(Path(source).read_text(encoding="ascii").strip())
+        except OSError:
+            parts.append("")
+    try:
+        parts.append(os.readlink("/proc/self/ns/pid"))
+    except OSError:
+        parts.append("")
+    return "/".join(parts)
+
+
+def _started(pid: int) -> str:
+    """When a process started, in ticks since boot; "" where the system does not say, "gone" if there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except FileNotFoundError:
+        return "gone" if Path("/proc/self/stat").exists() else ""
+    except OSError:
+        return ""
+    fields = stat.rpartition(")")[2].split()
+    return "gone" if fields[0] in "ZX" else fields[19]
+
+
+_MINE: set[str] = set()
+
+
+def new_owner() -> str:
+    """A name for one lease of this process."""
+    pid = os.getpid()
+    owner = f"{_here()}|{pid}|{_started(pid)}|{secrets.token_hex(8)}"
+    _MINE.add(owner)
+    return owner
+
+
+def give_up(owner: str) -> None:
+    """The lease is over, whether or not the ledger could be told."""
+    _MINE.discard(owner)
+
+
+def is_dead(owner: str) -> bool | None:
+    """Whether the process that took the lease has ended; None where that cannot be known, as of another machine."""
+    here, _, rest = owner.partition("|")
+    pid, _, rest = rest.partition("|")
+    started = rest.partition("|")[0]
+    if here != _here() or not pid.isdigit():
+        return None
+    if int(pid) == os.getpid():
+        return owner not in _MINE
+    now = _started(int(pid))
+    if now:
+        return now != started
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return None
+    return None
+
+
+# Reading and writing the ledger: entries, their files, and the lease under which an entry changes.
 
 _LEASE_S = 1200.0
 """Longer than any request to a provider lasts; a dead process on this machine loses its lease at once."""

@@ -11,8 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from qtwin.backend.hardware.ledger.entry import Entry
-from qtwin.backend.hardware.ledger.store import Leased, Ledger
+from qtwin.backend.hardware.ledger.store import Entry, Leased, Ledger
 from qtwin.backend.hardware.provider import FINAL, PartialListingError, Posting, Provider, ProviderError, Remote
 from qtwin.errors import QtwinError
 

@@ -1,4 +1,4 @@
-"""The mixers of a subspace, each with a way forward and a way back that gives its slope."""
+"""The Grover mixer's two sums on split states."""
 
 from __future__ import annotations
 
@@ -8,11 +8,41 @@ from functools import partial
 from typing import Any, final
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
-from qtwin.backend.statevector.subspace import blocks, reflection, table, walk
+from qtwin.backend.statevector.subspace import blocks, table, walk
 from qtwin.backend.statevector.subspace.states import States
 from qtwin.encoding.mixer import Rounds
+
+Array = Any
+
+
+def _compiled(function: Callable[..., Any]) -> Any:
+    return njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})(function)
+
+
+@_compiled
+def overlap(start: Array, re: Array, im: Array, first: int, last: int) -> tuple[float, float]:
+    """<start|s> for a real start."""
+    real, imag = 0.0, 0.0
+    s, r, i = start[first:last], re[first:last], im[first:last]
+    for k in range(s.shape[0]):  # from 0 on: nothing to wrap, so vectors
+        real += s[k] * r[k]
+        imag += s[k] * i[k]
+    return real, imag
+
+
+@_compiled
+def add(start: Array, re: Array, im: Array, by_re: float, by_im: float, first: int, last: int) -> None:
+    """State += (by_re + i by_im) start."""
+    s, r, i = start[first:last], re[first:last], im[first:last]
+    for k in range(s.shape[0]):
+        r[k] += by_re * s[k]
+        i[k] += by_im * s[k]
+
+
+# The mixers of a subspace, each with a way forward and a way back that gives its slope.
 
 Floats = NDArray[np.float64]
 State = tuple[Floats, Floats]
@@ -41,7 +71,7 @@ class Grover(Mixer):
 
     def apply(self, state: State, beta: float, split: Split) -> None:
         by = (np.exp(-1j * beta) - 1.0) * self._overlap(state, split)
-        split(partial(reflection.add, self._start, *state, by.real, by.imag), len(self._start))
+        split(partial(add, self._start, *state, by.real, by.imag), len(self._start))
 
     def undo(self, state: State, adjoint: State, beta: float, split: Split) -> float:
         slope = (self._overlap(adjoint, split).conjugate() * self._overlap(state, split)).imag
@@ -50,7 +80,7 @@ class Grover(Mixer):
         return slope
 
     def _overlap(self, state: State, split: Split) -> complex:
-        parts = split(partial(reflection.overlap, self._start, *state), len(self._start))
+        parts = split(partial(overlap, self._start, *state), len(self._start))
         return complex(sum(p[0] for p in parts), sum(p[1] for p in parts))
 
 

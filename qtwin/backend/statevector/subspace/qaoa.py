@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Samples, check_shots
-from qtwin.backend.statevector import phases
-from qtwin.backend.statevector.arguments import reals, thread_count, whole
+from qtwin.backend.statevector import qaoa as phases
+from qtwin.backend.statevector.circuit import reals, thread_count, whole
 from qtwin.backend.statevector.distribution import draw, lowest_share
 from qtwin.backend.statevector.subspace.mixers import FixedWeight, Grover, Listed, Mixer
 from qtwin.backend.statevector.subspace.states import States

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.backend.statevector import plan
-from qtwin.backend.statevector.arguments import whole
+from qtwin.backend.statevector import circuit as plan
+from qtwin.backend.statevector.circuit import whole
 from qtwin.backend.statevector.subspace import costs, walk
 from qtwin.encoding.polynomial import BinaryPolynomial, bits_to_index, index_to_bits
 from qtwin.errors import InputError

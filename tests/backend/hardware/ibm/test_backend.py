@@ -18,12 +18,11 @@ from scipy import stats
 
 from qtwin.backend import registry
 from qtwin.backend.base import Backend
-from qtwin.backend.hardware.budget import Budget, BudgetError
-from qtwin.backend.hardware.ibm.account import find_account
+from qtwin.backend.hardware.ibm.connection import find_account
 from qtwin.backend.hardware.ibm.provider import IbmProvider
 from qtwin.backend.hardware.ledger import Ledger
 from qtwin.backend.hardware.ledger.submit import Pace
-from qtwin.backend.hardware.permission import PendingError, Permission, granted
+from qtwin.backend.hardware.price import Budget, BudgetError, PendingError, Permission, granted
 from qtwin.backend.hardware.provider import ProviderError
 from qtwin.errors import ConsentError, InputError
 from tests.oracles.circuits import ising, qaoa, sherrington

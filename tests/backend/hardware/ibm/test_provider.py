@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from qtwin.backend.hardware.ibm.account import scrub
-from qtwin.backend.hardware.ibm.connection import _seconds, as_provider_error
+from qtwin.backend.hardware.ibm.connection import _seconds, as_provider_error, scrub
 from qtwin.backend.hardware.ibm.provider import IbmProvider
 from qtwin.backend.hardware.ledger import Entry, Ledger, Order
 from qtwin.backend.hardware.ledger.fetch import fetch

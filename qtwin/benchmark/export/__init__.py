@@ -1,1 +1,0 @@
-"""WHAT A REVIEWER TAKES ALONG: submission fields of a benchmark library, references of every method."""

@@ -1,1 +1,0 @@
-"""Ansatzes of unitary coupled cluster type, one file each."""

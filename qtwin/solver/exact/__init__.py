@@ -1,0 +1,1 @@
+"""What exact solvers share: compiled enumeration, linear models with cuts, roof duality."""

@@ -1,0 +1,135 @@
+"""What a compiled local search walks on: the objective with its constraints kept native, in the storage that suits it.
+
+- exactly k of all options, quadratic, pairs kept apart or not: exchanges of a member (`swaps`);
+- a quadratic without constraints, small or dense: flips on a full matrix (`flips`);
+- anything else, of any degree, under any linear rows: flips on lists of terms and rows (`rows`).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qtwin.encoding.model import BinaryModel
+from qtwin.solver.base import Instance, exactly
+from qtwin.solver.exact.linearise import posed
+from qtwin.solver.exact.search import warm_start_of
+from qtwin.solver.interruptible import whole_scale
+from qtwin.solver.local.moves import HUGE, places
+from qtwin.solver.variational.sampled import fill_slack
+
+Bits = NDArray[np.uint8]
+_SMALL, _DENSE, _MATRIX = 1024, 0.1, 4096
+"""Variables up to which a full matrix is taken, share of the pairs from which it is, and variables above which it never is."""
+
+
+@final
+class Terrain:
+    """An instance for compiled searches; lives inside `solve` and does not travel.
+
+    Args:
+        instance: What is asked.
+        by_flips: Take `rows` in any case, for searches that have no other storage.
+
+    Attributes:
+        n: Bits that are searched: the options under native constraints, else all variables.
+        kind: The neighbourhood, see above.
+        size: k, where exactly k are chosen.
+        start: (n,) bits of the warm start, or None.
+        flag: (1,) uint8 that a search ends at when it is set.
+
+    Raises:
+        InputError: for a constraint that is no linear row, or a warm start of the wrong length.
+    """
+
+    def __init__(self, instance: Instance, *, by_flips: bool = False) -> None:
+        self.encoding: BinaryModel = instance.encoding
+        polynomial, self.n = posed(self.encoding)
+        self.flag = np.zeros(1, dtype=np.uint8)
+        given = warm_start_of(instance)
+        self.start = None if given is None else self.encoding.decode(given[None, :])[0] if self.encoding.constraints else given
+        self.size, apart = exactly(self.n, self.encoding.constraints) if polynomial.degree <= 2 else (0, None)
+        pairs = sum(len(t) == 2 for t in polynomial.terms)
+        full = self.n <= _SMALL or (self.n <= _MATRIX and pairs >= _DENSE * self.n * (self.n - 1) / 2)
+        self.kind: Literal["swaps", "flips", "rows"] = "rows"
+        self._arrays: Any = None
+        if not by_flips and (apart is not None or (polynomial.degree <= 2 and not self.encoding.constraints and full)):
+            self.kind = "flips" if apart is None else "swaps"
+            _, linear, upper = polynomial.quadratic_form
+            linear, upper = linear[: self.n], upper[: self.n, : self.n]
+            couplings = upper + upper.T
+            total = float(np.abs(linear).sum() + np.abs(upper).sum())
+            dear = 2.0 * total or 1.0  # dearer than any two sets differ
+            scale = whole_scale(total + dear * len(apart or ()), 59 - places(self.n))
+            for pair in apart or ():
+                couplings[pair] += dear
+            self._arrays = (np.rint(linear * scale).astype(np.int64), np.rint(couplings * scale).astype(np.int64), places(self.n))
+        else:
+            from qtwin.solver.local.rows import ground
+
+            arrays, scale = ground(self.n, polynomial.terms, self.encoding.constraints)
+            self._arrays = (arrays,)
+        self._target = -HUGE
+        if instance.target_energy is not None:
+            aim = (instance.target_energy - polynomial.constant) * scale
+            self._target = np.int64(max(-(2.0**61), min(2.0**61, math.floor(aim + 1e-12 * abs(aim)))))
+
+    def tabu(
+        self, reads: int, *, begin: bool, moves: int, tenure: int, spread: int, state: NDArray[np.uint64]
+    ) -> tuple[Bits, int]:
+        """Independent tabu searches, the first from the warm start where `begin` and there is one.
+
+        Returns:
+            (r, n) the best of each read that was begun, and the moves that were made.
+        """
+        out: Bits = np.zeros((reads, self.n), dtype=np.uint8)
+        start: Bits = np.zeros((1, self.n), dtype=np.uint8)
+        given = 0
+        if begin and self.start is not None and (self.kind != "swaps" or self.start.sum() == self.size):
+            start, given = self.start[None, :].copy(), 1
+        if not self.n:
+            return out, 0
+        common = (start, given, moves, tenure, spread, self._target, state, self.flag, out)
+        if self.kind == "swaps":
+            from qtwin.solver.local.moves import search_exchanges
+
+            done, made = search_exchanges(*self._arrays, self.size, *common)
+        elif self.kind == "flips":
+            from qtwin.solver.local.moves import search_flips
+
+            done, made = search_flips(*self._arrays, *common)
+        else:
+            from qtwin.solver.local import rows as ruled
+
+            done, made = ruled.tabu(*self._arrays, *common)
+        return out[:done], int(made)
+
+    def descents(self, reads: int, *, begin: bool, state: NDArray[np.uint64]) -> tuple[Bits, int]:
+        """Independent descents by flips and pairs of flips; arguments and result as in `tabu`, changes looked at for moves."""
+        from qtwin.solver.local import rows as ruled
+
+        out: Bits = np.zeros((reads, self.n), dtype=np.uint8)
+        start: Bits = np.zeros((1, self.n), dtype=np.uint8)
+        given = 0
+        if begin and self.start is not None:
+            start, given = self.start[None, :].copy(), 1
+        if not self.n:
+            return out, 0
+        done, looked = ruled.descent(*self._arrays, start, given, state, self.flag, out)
+        return out[:done], int(looked)
+
+    def greedy(self) -> tuple[Bits, int]:
+        """(1, n) bits from nothing by the best additions, and the changes looked at."""
+        from qtwin.solver.local import rows as ruled
+
+        if not self.n:
+            return np.zeros((1, 0), dtype=np.uint8), 0
+        bits, looked = ruled.greedy(*self._arrays)
+        return bits[None, :], int(looked)
+
+    def whole(self, bits: Bits) -> Bits:
+        """(m, n) bits to (m, n_variables): slack completed under native constraints."""
+        return fill_slack(self.encoding, bits) if self.encoding.constraints else bits

@@ -1,1 +1,0 @@
-"""Compiled local search: one file a neighbourhood."""
