@@ -65,7 +65,7 @@ _PUBLIC: dict[str, str] = {
     "Backend": "qtwin.backend.base:Backend",
     "Ansatz": "qtwin.backend.base:Ansatz",
     "Samples": "qtwin.backend.base:Samples",
-    "warm_up": "qtwin.solver.compiling:warm_up",
+    "warm_up": "qtwin.studies.compiling:warm_up",
     # studies
     "compare": "qtwin.studies.regimen.compare:compare",
     "Comparison": "qtwin.studies.regimen.result:Comparison",
@@ -138,7 +138,6 @@ if TYPE_CHECKING:
     from qtwin.solver.base import Result as Result
     from qtwin.solver.base import Solver as Solver
     from qtwin.solver.base import SolverInfo as SolverInfo
-    from qtwin.solver.compiling import warm_up as warm_up
     from qtwin.solver.quantum.bf_dcqo import BFDCQO as BFDCQO
     from qtwin.solver.quantum.cvar_qaoa import CVaRQAOA as CVaRQAOA
     from qtwin.solver.quantum.grover_mixer_qaoa import GroverMixerQAOA as GroverMixerQAOA
@@ -155,6 +154,7 @@ if TYPE_CHECKING:
     from qtwin.studies.benchmark.run import run_sweep as run_sweep
     from qtwin.studies.cohort.result import CohortResult as CohortResult
     from qtwin.studies.cohort.run import run as run_cohort
+    from qtwin.studies.compiling import warm_up as warm_up
     from qtwin.studies.map.result import MapResult as MapResult
     from qtwin.studies.map.run import run_map as run_map
     from qtwin.studies.mitigation.run import run_mitigation as run_mitigation

@@ -103,14 +103,14 @@ def inlined(pictures: Iterable[Figure]) -> dict[str, Any]:
     from markupsafe import Markup
 
     specs = {p.name: p.page_spec for p in pictures}
-    style, script = template_text("page.css"), template_text("page.js")
+    css, script = template_text("page.css"), template_text("page.js")
     if specs:
         script = "\n".join((_vega(), script, template_text("chart.js")))
     charts = json.dumps({"dark": style.colour_pairs(), "specs": specs}, separators=(",", ":")).replace("<", "\\u003c")
-    allowed = f"img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
+    allowed = f"img-src data:; style-src {_hash(css)}; script-src {_hash(script)}"
     policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
     return {
-        "style": Markup(style),
+        "style": Markup(css),
         "script": Markup(script),
         "charts": Markup(charts) if specs else "",
         "policy": policy,

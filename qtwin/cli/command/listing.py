@@ -61,7 +61,7 @@ def warmup(
 ) -> None:
     """Compile what is compiled, now and side by side, so that nothing waits for it later."""
     from qtwin.cli.show import terminal
-    from qtwin.solver.compiling import warm_up
+    from qtwin.studies.compiling import warm_up
 
     told = warm_up(kernels or (), workers=workers, progress=terminal)
     if as_json:

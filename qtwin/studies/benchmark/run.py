@@ -19,12 +19,12 @@ from qtwin.errors import InputError
 from qtwin.progress import SILENT, Progress
 from qtwin.report.number import seconds
 from qtwin.report.page import command_line
-from qtwin.solver.compiling import compiled, jobs_of
 from qtwin.spec import BenchSpec, identity, read_bench_spec
 from qtwin.studies.benchmark.page import page_of
 from qtwin.studies.benchmark.result import SCHEMA, BenchmarkResult
 from qtwin.studies.benchmark.summary import summarise
 from qtwin.studies.benchmark.tasks import tasks_of
+from qtwin.studies.compiling import compiled, jobs_of
 from qtwin.version import __version__
 
 

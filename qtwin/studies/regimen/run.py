@@ -17,8 +17,8 @@ from qtwin.pharmacology.receptor import beta1_gain
 from qtwin.problem.regimen import RegimenProblem
 from qtwin.progress import SILENT, Progress
 from qtwin.report.page import write as write_page
-from qtwin.solver.compiling import compiled, jobs_of
 from qtwin.spec import Spec, identity
+from qtwin.studies.compiling import compiled, jobs_of
 from qtwin.studies.regimen.answer import Answers
 from qtwin.studies.regimen.compare import Judged
 from qtwin.studies.regimen.hardware import hardware_section
