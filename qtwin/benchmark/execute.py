@@ -13,7 +13,8 @@ import numpy as np
 
 from qtwin.benchmark.metrics import count_successes
 from qtwin.benchmark.place import portrait
-from qtwin.benchmark.records import machine, split
+from qtwin.benchmark.records import split
+from qtwin.benchmark.surroundings import machine
 from qtwin.benchmark.task import Task
 from qtwin.encoding.generate import Generated, make
 from qtwin.errors import QtwinError

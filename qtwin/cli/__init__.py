@@ -16,7 +16,7 @@ import typer
 from qtwin.cli.command import audit, drugs, experiment, jobs, listing, molecule, screen, study, twin
 from qtwin.cli.show import show_warnings
 from qtwin.errors import QtwinError
-from qtwin.report.page import made_by
+from qtwin.report.origin import made_by
 from qtwin.version import __version__
 
 app = typer.Typer(

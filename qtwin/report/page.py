@@ -11,22 +11,20 @@ import base64
 import hashlib
 import json
 import os
-import shlex
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtwin.benchmark.records import versions
 from qtwin.errors import InputError
-from qtwin.report import figures, glance, number, recommendation
+from qtwin.report import figures, glance, number, recommendation, style
 from qtwin.report.chart import Figure
 from qtwin.report.decision_pictures import against, dose_label, labels
 from qtwin.report.number import glue, plain_key, sentence
+from qtwin.report.origin import ORIGIN, command_line, origin_text
 from qtwin.report.race import ranked, solver_label
 
 if TYPE_CHECKING:
@@ -224,46 +222,3 @@ def replace_file(path: Path, content: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-# Which command made a page, kept beside it as ``origin.json``: `qtwin reproduce` makes its figures again and compares.
-
-ORIGIN = "origin.json"
-_ARGUMENTS: ContextVar[tuple[str, ...]] = ContextVar("arguments", default=())
-
-
-@contextmanager
-def made_by(arguments: Sequence[str]) -> Iterator[None]:
-    """Pages written meanwhile are said to come from ``qtwin`` with these arguments."""
-    before = _ARGUMENTS.set(tuple(arguments))
-    try:
-        yield
-    finally:
-        _ARGUMENTS.reset(before)
-
-
-def command_line() -> str:
-    """The command under way as a page tells it; empty where Python called.
-
-    Pages are passed on: of a path outside the working folder only the last part is told, for the rest may name a person.
-    """
-    arguments = _ARGUMENTS.get()
-    return shlex.join(("qtwin", *(_told(a) for a in arguments))) if arguments else ""
-
-
-def _told(argument: str) -> str:
-    option, equals, value = argument.partition("=")
-    path = Path(value if equals else argument)
-    if not path.is_absolute():
-        return argument
-    here = Path.cwd()
-    told = str(path.relative_to(here)) if path.is_relative_to(here) else f".../{path.name}"
-    return f"{option}={told}" if equals else told
-
-
-def origin_text() -> bytes | None:
-    """What ``origin.json`` says; None where Python called, and no command can be named."""
-    arguments = _ARGUMENTS.get()
-    if not arguments:
-        return None
-    return json.dumps({"schema": "qtwin.origin/1", "arguments": list(arguments), "versions": versions()}, indent=1).encode()

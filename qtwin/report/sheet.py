@@ -11,7 +11,8 @@ from pathlib import Path
 
 from qtwin.errors import InputError
 from qtwin.report.chart import Figure
-from qtwin.report.page import command_line, environment, inlined, replace_file, write_pictures
+from qtwin.report.origin import command_line
+from qtwin.report.page import environment, inlined, replace_file, write_pictures
 
 DISCLAIMER = "Research software. Not a medical device; not for diagnosis or prescribing."
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import Field
 
-from qtwin.benchmark.records import versions
+from qtwin.benchmark.surroundings import versions
 from qtwin.errors import InputError, QtwinError
 from qtwin.progress import SILENT, Progress
-from qtwin.report.page import ORIGIN, made_by
+from qtwin.report.origin import ORIGIN, made_by
 from qtwin.studies.result import Part, StudyResult
 
 if TYPE_CHECKING:

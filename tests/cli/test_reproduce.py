@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from qtwin.cli import main
-from qtwin.report.page import command_line, made_by, origin_text
+from qtwin.report.origin import command_line, made_by, origin_text
 from qtwin.studies.reproduce import _without_output
 
 QUESTION = ("screen", "interactions", "falqon-six-drugs")

@@ -16,11 +16,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.chemistry.determinants.complex_simulator import ComplexDeterminantSimulator
-from qtwin.chemistry.determinants.hamiltonian import product_threaded
-from qtwin.chemistry.determinants.minimise import Limits
-from qtwin.chemistry.determinants.simulator import DeterminantSimulator
-from qtwin.chemistry.excitation import lucj, uccsd
 from qtwin.solver.base import SolverInfo, TracePoint
 
 Floats = NDArray[np.float64]
@@ -164,6 +159,12 @@ def ended_after(limit_s: float | None) -> Iterator[None]:
 @lru_cache(maxsize=1)
 def load_compiled_code() -> None:
     """Run everything that is compiled once, on a bond in two orbitals, about that of H2 in a minimal basis."""
+    from qtwin.chemistry.determinants.complex_simulator import ComplexDeterminantSimulator
+    from qtwin.chemistry.determinants.hamiltonian import product_threaded
+    from qtwin.chemistry.determinants.minimise import Limits
+    from qtwin.chemistry.determinants.simulator import DeterminantSimulator
+    from qtwin.chemistry.excitation import lucj, uccsd
+
     same = np.eye(2)
     h1, h2 = np.diag([-1.25, -0.48]), 0.67 * np.einsum("pq,rs->pqrs", same, same)
     for p, q in ((0, 1), (1, 0)):

@@ -12,13 +12,14 @@ from qtwin.benchmark import analysis
 from qtwin.benchmark import export as qoblib
 from qtwin.benchmark.checkpoint import write_atomically
 from qtwin.benchmark.export import bibtex
-from qtwin.benchmark.records import Records, machine, versions
+from qtwin.benchmark.records import Records
+from qtwin.benchmark.surroundings import machine, versions
 from qtwin.benchmark.sweep import Progress as Standing
 from qtwin.benchmark.sweep import run
 from qtwin.errors import InputError
 from qtwin.progress import SILENT, Progress
 from qtwin.report.number import seconds
-from qtwin.report.page import command_line
+from qtwin.report.origin import command_line
 from qtwin.spec import BenchSpec, identity, read_bench_spec
 from qtwin.studies.benchmark.page import page_of
 from qtwin.studies.benchmark.result import SCHEMA, BenchmarkResult

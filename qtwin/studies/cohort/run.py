@@ -12,7 +12,7 @@ from qtwin.patient.cohort import read_cohort
 from qtwin.patient.consent import TO_BUILD_A_TWIN
 from qtwin.progress import SILENT, Progress
 from qtwin.report.number import number, percent
-from qtwin.report.page import command_line
+from qtwin.report.origin import command_line
 from qtwin.report.sheet import DISCLAIMER
 from qtwin.studies.cohort.result import CohortResult
 from qtwin.studies.result import output_folder, plain, plain_rows

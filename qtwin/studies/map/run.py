@@ -13,12 +13,12 @@ from qtwin.benchmark.advantage.place import Place
 from qtwin.benchmark.advantage.verdict import cells, document
 from qtwin.benchmark.checkpoint import write_atomically, write_json
 from qtwin.benchmark.export import bibtex
-from qtwin.benchmark.records import machine, versions
+from qtwin.benchmark.surroundings import machine, versions
 from qtwin.errors import InputError
 from qtwin.progress import SILENT, Progress
 from qtwin.report.map_page import sheet_of
 from qtwin.report.map_picture import map_picture
-from qtwin.report.page import command_line
+from qtwin.report.origin import command_line
 from qtwin.report.sheet import write_sheet
 from qtwin.studies.map.result import MapResult
 from qtwin.studies.map.steps import run_steps

@@ -10,7 +10,7 @@ from typing import Any
 from qtwin.benchmark.checkpoint import write_atomically
 from qtwin.errors import InputError
 from qtwin.progress import SILENT, Progress
-from qtwin.report.page import made_by
+from qtwin.report.origin import made_by
 from qtwin.spec import MapSpec, StepSection, read_bench_spec, read_map_spec
 from qtwin.version import __version__
 

@@ -16,12 +16,12 @@ import numpy as np
 from qtwin.backend import registry
 from qtwin.benchmark.checkpoint import Checkpoint
 from qtwin.benchmark.mitigation import RECIPES, SamplingCase, choice, hydrogen, measure, repetition, summarised
-from qtwin.benchmark.records import versions
+from qtwin.benchmark.surroundings import versions
 from qtwin.errors import InputError, require_vendor
 from qtwin.progress import SILENT, Progress
 from qtwin.report.growth_pictures import energy_picture, sampling_picture
 from qtwin.report.number import MISSING, number
-from qtwin.report.page import command_line
+from qtwin.report.origin import command_line
 from qtwin.report.sheet import Section, Sheet, Table, write_sheet
 from qtwin.spec import MitigationSpec, identity, read_mitigation_spec
 from qtwin.studies.mitigation.result import SCHEMA, MitigationResult

@@ -10,11 +10,11 @@ from typing import Any
 
 from qtwin.benchmark.metrics import FEWEST, count_successes, no_interval, shown
 from qtwin.benchmark.processor import device_time, processor, shots_to_solution
-from qtwin.benchmark.records import machine, versions
+from qtwin.benchmark.surroundings import machine, versions
 from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError
 from qtwin.report.number import number
-from qtwin.report.page import command_line
+from qtwin.report.origin import command_line
 from qtwin.solver.base import Result
 from qtwin.solver.judge import ALARMS, claim_of, contradictions
 from qtwin.solver.run import Run, with_nulls

@@ -13,7 +13,7 @@ from typing import Any
 
 from qtwin.benchmark.checkpoint import Checkpoint
 from qtwin.benchmark.fault_tolerance.molecular import required
-from qtwin.benchmark.records import versions
+from qtwin.benchmark.surroundings import versions
 from qtwin.chemistry.active_space import cut_shells
 from qtwin.chemistry.fragments import Fragments
 from qtwin.chemistry.geometry import Entry, resolve
@@ -24,7 +24,7 @@ from qtwin.errors import InputError, TooLargeError, require_vendor
 from qtwin.progress import SILENT, Progress
 from qtwin.report.molecule_tables import energy
 from qtwin.report.molecule_verdict import along, diagnostics, judge
-from qtwin.report.page import command_line
+from qtwin.report.origin import command_line
 from qtwin.report.sheet import DISCLAIMER
 from qtwin.spec import identity
 from qtwin.studies.molecule.energies import Curve, Plan, curve_of, energies_along, field_of, rows_of

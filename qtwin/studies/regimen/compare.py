@@ -16,7 +16,7 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.benchmark.records import machine, versions
+from qtwin.benchmark.surroundings import machine, versions
 from qtwin.encoding import surrogate
 from qtwin.encoding.accuracy import score
 from qtwin.encoding.model import BinaryModel
@@ -32,7 +32,7 @@ from qtwin.problem.regimen import RegimenProblem
 from qtwin.progress import SILENT, Progress
 from qtwin.report.interactions import right_order
 from qtwin.report.number import percent
-from qtwin.report.page import command_line
+from qtwin.report.origin import command_line
 from qtwin.report.pareto import front
 from qtwin.report.playback import play, top_regimens
 from qtwin.report.recommendation import certainty_section, dose, excluded_section, finding, starting_doses, without_indication

@@ -16,15 +16,15 @@ from qtwin.benchmark.fault_tolerance.estimate import Polynomial, amplified_qaoa
 from qtwin.benchmark.fault_tolerance.estimate import machine as machine_for
 from qtwin.benchmark.metrics import Interval
 from qtwin.benchmark.place import portrait
-from qtwin.benchmark.records import machine, versions
 from qtwin.benchmark.requirement import duration
 from qtwin.benchmark.scaling import Line, exponential
+from qtwin.benchmark.surroundings import machine, versions
 from qtwin.benchmark.transfer import success, trained
 from qtwin.encoding.generate import make
 from qtwin.errors import InputError
 from qtwin.progress import SILENT, Progress
 from qtwin.report.growth_pictures import scaling_picture
-from qtwin.report.page import command_line
+from qtwin.report.origin import command_line
 from qtwin.report.sheet import Section, Sheet, Table, write_sheet
 from qtwin.spec import ScalingSpec, identity, read_scaling_spec
 from qtwin.studies.result import plain

@@ -13,7 +13,7 @@ from qtwin.errors import InputError
 from qtwin.problem.interaction_graph import InteractionGraph, published_graph, published_names, read_interactions
 from qtwin.progress import SILENT, Progress
 from qtwin.report.number import number, seconds
-from qtwin.report.page import command_line
+from qtwin.report.origin import command_line
 from qtwin.report.sheet import DISCLAIMER
 from qtwin.solver.base import Instance, Result
 from qtwin.solver.exact.fixed_size import Chosen, best_of_all, greedy, greedy_swap

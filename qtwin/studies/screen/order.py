@@ -11,7 +11,7 @@ from qtwin.problem.screen.order import CONSTANT, WORDS, Agreement, Study, agreem
 from qtwin.problem.screen.sets import CombinationSets, read_sets
 from qtwin.progress import SILENT, Progress
 from qtwin.report.number import number
-from qtwin.report.page import command_line
+from qtwin.report.origin import command_line
 from qtwin.report.sheet import DISCLAIMER
 from qtwin.studies.result import output_folder, plain
 from qtwin.studies.screen.result import OrderResult

@@ -22,7 +22,7 @@ from qtwin.problem.screen.read import read_screen
 from qtwin.problem.screen.screen import Screen
 from qtwin.progress import SILENT, Progress
 from qtwin.report.number import number, seconds
-from qtwin.report.page import command_line
+from qtwin.report.origin import command_line
 from qtwin.report.sheet import DISCLAIMER
 from qtwin.solver.base import Instance
 from qtwin.solver.exact.fixed_size import Chosen, best_of_all, greedy, greedy_swap

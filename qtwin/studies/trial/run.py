@@ -12,7 +12,7 @@ from qtwin.errors import unknown_name
 from qtwin.pharmacology import formulary
 from qtwin.progress import SILENT, Progress
 from qtwin.report.number import biomarker_words, number
-from qtwin.report.page import command_line
+from qtwin.report.origin import command_line
 from qtwin.report.sheet import DISCLAIMER
 from qtwin.spec.reading import refuse_other_kind, toml_of
 from qtwin.studies.result import output_folder, plain_rows

@@ -20,7 +20,7 @@ from qtwin.pharmacology.quantity import read_quantities
 from qtwin.pharmacology.receptor import heart_rate_fall
 from qtwin.progress import SILENT, Progress
 from qtwin.report.number import percent
-from qtwin.report.page import command_line
+from qtwin.report.origin import command_line
 from qtwin.report.sheet import DISCLAIMER
 from qtwin.studies.result import output_folder, plain, plain_rows
 from qtwin.studies.validation.result import CalibrationResult, ExternalValidation
