@@ -39,7 +39,7 @@ from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.problem.constraint import Exactly
 from qtwin.solver import registry
 from qtwin.solver.base import Instance
-from qtwin.solver.local.moves import seeded
+from qtwin.solver.local.terrain import seeded
 from qtwin.solver.local.terrain import Terrain
 
 Sampler = Callable[[int, int], np.ndarray]

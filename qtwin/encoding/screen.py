@@ -20,7 +20,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.mixer import encode_fixed_size
+from qtwin.encoding.fixed_size import encode_fixed_size
 from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InfeasibleError, InputError, unknown_name
 from qtwin.problem.fixed_size import Array, FixedSize

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.encoding.mixer import encode_fixed_size
+from qtwin.encoding.fixed_size import encode_fixed_size
 from qtwin.encoding.model import BinaryModel, Penalty
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.errors import InputError

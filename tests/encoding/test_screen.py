@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtwin.encoding.mixer import encode_fixed_size, most_by_size, sufficient_weight
+from qtwin.encoding.fixed_size import encode_fixed_size, most_by_size, sufficient_weight
 from qtwin.encoding.penalty import check_sufficiency
 from qtwin.encoding.polynomial import index_to_bits
 from qtwin.encoding.screen import encode_screen, growth, instance, posterior_draws

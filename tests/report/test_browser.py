@@ -117,10 +117,17 @@ def test_the_pointer_shows_the_numbers_of_a_mark(browser: Any, pages: dict[str, 
     from selenium.webdriver.support.ui import WebDriverWait
 
     _open(browser, pages["report"])
-    bar = browser.find_elements(By.CSS_SELECTOR, "#benefit_harm .mark-rect path, #benefit_harm .mark-rect rect")[0]
+    chart = browser.find_element(By.ID, "benefit_harm")
+    bar = chart.find_elements(By.CSS_SELECTOR, ".mark-rect path, .mark-rect rect")[0]
+    browser.execute_script("document.documentElement.style.scrollBehavior = 'auto'")
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", bar)
-    ActionChains(browser).move_to_element(bar).perform()
-    tip = WebDriverWait(browser, 10).until(lambda b: b.find_element(By.CSS_SELECTOR, "#vg-tooltip-element.visible"))
+
+    def pointed(b: Any) -> Any:
+        """A chart that is drawn late moves the page under the pointer: it comes to the bar anew, from beside it."""
+        ActionChains(b, duration=0).move_to_element(chart).move_to_element(bar).perform()
+        return b.find_element(By.CSS_SELECTOR, "#vg-tooltip-element.visible")
+
+    tip = WebDriverWait(browser, 60).until(pointed)
     assert "QALY" in tip.text
     assert "cognition" in tip.text
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtwin.encoding.mixer import encode_fixed_size, ring_rounds
+from qtwin.encoding.fixed_size import encode_fixed_size
+from qtwin.encoding.mixer import ring_rounds
 from qtwin.encoding.model import plain
 from qtwin.encoding.penalty import encode
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qtwin.encoding.mixer import encode_fixed_size
+from qtwin.encoding.fixed_size import encode_fixed_size
 from qtwin.encoding.screen import instance
 from qtwin.encoding.spectrum import maximum_safe_subset
 from qtwin.problem.fixed_size import FixedSize

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.local.moves import seeded
-from qtwin.solver.local.terrain import Terrain
+from qtwin.solver.local.terrain import Terrain, seeded
 from qtwin.solver.variational.sampled import draw_in_batches, sizes_of
 
 _BATCHES = 20

@@ -6,21 +6,8 @@ from typing import Any
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
-HUGE = np.int64(1) << np.int64(62)
-"""Above every energy; those stay below 2^61, the places of moves included."""
-
-
-def seeded(seed: int) -> NDArray[np.uint64]:
-    """(1,) state; neighbouring seeds give unrelated ones."""
-    return np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
-
-
-def places(n: int) -> int:
-    """Bits that hold the number of a variable."""
-    return max(n - 1, 1).bit_length()
-
+from qtwin.solver.local.terrain import HUGE
 
 # Random numbers inside compiled searches: xorshift64 (Marsaglia 2003, Journal of Statistical Software 8(14)).
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from qtwin.encoding.polynomial import Term
 from qtwin.problem.constraint import Constraint, row_of
 from qtwin.solver.interruptible import whole_scale
-from qtwin.solver.local.moves import HUGE, JIT, advance, below, places
+from qtwin.solver.local.moves import JIT, advance, below
+from qtwin.solver.local.terrain import HUGE, places
 
 Whole = NDArray[np.int64]
 Real = NDArray[np.float64]

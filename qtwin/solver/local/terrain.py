@@ -18,12 +18,23 @@ from qtwin.solver.base import Instance, exactly
 from qtwin.solver.exact.linearise import posed
 from qtwin.solver.exact.search import warm_start_of
 from qtwin.solver.interruptible import whole_scale
-from qtwin.solver.local.moves import HUGE, places
 from qtwin.solver.variational.sampled import fill_slack
 
 Bits = NDArray[np.uint8]
+HUGE = np.int64(1) << np.int64(62)
+"""Above every energy; those stay below 2^61, the places of moves included."""
 _SMALL, _DENSE, _MATRIX = 1024, 0.1, 4096
 """Variables up to which a full matrix is taken, share of the pairs from which it is, and variables above which it never is."""
+
+
+def seeded(seed: int) -> NDArray[np.uint64]:
+    """(1,) state of the random numbers of a search; neighbouring seeds give unrelated ones."""
+    return np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
+
+
+def places(n: int) -> int:
+    """Bits that hold the number of a variable."""
+    return max(n - 1, 1).bit_length()
 
 
 @final
