@@ -200,6 +200,8 @@ def fill_slack(encoding: BinaryModel, decisions: NDArray[np.generic]) -> NDArray
         raise InputError(f"choices of shape {x.shape} came, (m, {n_decision}) was wanted", hint="one row a choice")
     filled = np.zeros((len(x), n), dtype=np.uint8)
     filled[:, :n_decision] = x
+    if n == n_decision:
+        return filled
     factors = _by_slack(encoding.polynomial, n_decision)
     for block in _connected(range(n_decision, n), factors):
         if len(block) > LIMIT:
