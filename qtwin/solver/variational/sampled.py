@@ -202,16 +202,13 @@ def fill_slack(encoding: BinaryModel, decisions: NDArray[np.generic]) -> NDArray
     filled[:, :n_decision] = x
     if n == n_decision:
         return filled
-    factors = _by_slack(encoding.polynomial, n_decision)
-    for block in _connected(range(n_decision, n), factors):
+    for block, factors in _connected(_by_slack(encoding.polynomial, n_decision)):
         if len(block) > LIMIT:
             raise InputError(
                 f"{len(block)} slack variables depend on each other, at most {LIMIT} can be completed",
                 hint="write fewer constraints",
             )
-        inside = {t: p for t, p in factors.items() if t[0] in block}
-        if inside:
-            filled[:, block] = _best_patterns(block, inside, x)
+        filled[:, block] = _best_patterns(block, factors, x)
     return filled
 
 
@@ -231,13 +228,36 @@ def _by_slack(polynomial: BinaryPolynomial, n_decision: int) -> dict[Term, Binar
     return {slack: BinaryPolynomial.of(n_decision, parts) for slack, parts in terms.items()}
 
 
-def _connected(variables: range, sets: dict[Term, BinaryPolynomial]) -> list[list[int]]:
-    """The slack variables split into blocks that no set joins."""
-    blocks = [{i} for i in variables]
-    for joined in sets:
-        touched = [b for b in blocks if b & set(joined)]
-        blocks = [b for b in blocks if not b & set(joined)] + [set().union(*touched)]
-    return [sorted(b) for b in blocks]
+def _connected(sets: dict[Term, BinaryPolynomial]) -> list[tuple[list[int], dict[Term, BinaryPolynomial]]]:
+    """Slack variables in blocks that no set joins, each with the factors of its sets."""
+    above: dict[int, int] = {}
+
+    def root(i: int) -> int:
+        while above.setdefault(i, i) != i:
+            above[i] = i = above[above[i]]
+        return i
+
+    for first, *others in sets:
+        for i in others:
+            above[root(i)] = root(first)
+    blocks: dict[int, dict[Term, BinaryPolynomial]] = {}
+    for term, factor in sets.items():
+        blocks.setdefault(root(term[0]), {})[term] = factor
+    return [(sorted({i for term in factors for i in term}), factors) for factors in blocks.values()]
+
+
+def _values(factors: Sequence[BinaryPolynomial], x: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(m, number of factors) values at (m, n) choices; linear factors, as quadratic penalties have, all at once."""
+    if any(f.degree > 1 for f in factors):
+        return np.stack([f.evaluate(x) for f in factors], axis=1)
+    members = sorted({t[0] for f in factors for t in f.terms if t})
+    place = {i: k for k, i in enumerate(members)}
+    weights = np.zeros((len(members), len(factors)))
+    for k, f in enumerate(factors):
+        for t, c in f.terms.items():
+            if t:
+                weights[place[t[0]], k] = c
+    return np.array([f.constant for f in factors]) + x[:, members].astype(np.float64) @ weights
 
 
 def _best_patterns(block: list[int], factors: dict[Term, BinaryPolynomial], x: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -249,6 +269,5 @@ def _best_patterns(block: list[int], factors: dict[Term, BinaryPolynomial], x: N
     rows = max(1, (1 << 22) // len(patterns))
     for start in range(0, len(x), rows):
         part = x[start : start + rows]
-        weights = np.stack([p.evaluate(part) for p in factors.values()], axis=1)
-        best[start : start + rows] = np.argmin(weights @ products, axis=1)
+        best[start : start + rows] = np.argmin(_values(list(factors.values()), part) @ products, axis=1)
     return patterns[best]
