@@ -118,7 +118,7 @@ class BinaryPolynomial:
 
     @cached_property
     def _by_order(self) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-        out = []
+        out: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
         for order, count in sorted(self.terms_by_degree.items()):
             variables = chain.from_iterable(t for t in self.terms if len(t) == order)
             coefficients = (c for t, c in self.terms.items() if len(t) == order)
