@@ -176,3 +176,17 @@ def test_a_read_that_is_longer_than_the_time_has_fewer_sweeps() -> None:
     assert 1 <= result.info["sweeps"] < asked / 100
     assert result.bits is not None
     assert polynomial.evaluate(result.bits[None, :])[0] == pytest.approx(result.energy)
+
+
+@given(n=st.integers(1, 150), seed=st.integers(0, 10_000))
+@settings(max_examples=60, deadline=None)
+def test_equal_rows_are_merged_in_the_order_of_their_bits(n: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(0, 2, (12, n), dtype=np.uint8)[rng.integers(0, 12, 40)]
+    counts = rng.integers(1, 9, 40)
+    found = collect(rows, counts)
+    expected: dict[tuple[int, ...], int] = {}
+    for row, count in zip(rows.tolist(), counts.tolist(), strict=True):
+        expected[tuple(row)] = expected.get(tuple(row), 0) + count
+    assert [tuple(row) for row in found.bits.tolist()] == sorted(expected)
+    assert found.counts.tolist() == [expected[key] for key in sorted(expected)]

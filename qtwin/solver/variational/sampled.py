@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,15 +19,40 @@ from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result, Status, TracePoint
 from qtwin.solver.interruptible import run_interruptibly
 
+_FIRST_BATCH = 256
+
 
 def collect(bits: NDArray[np.generic], counts: NDArray[np.integer] | None = None) -> Samples:
     """Equal rows of (m, n) bits merged, in the order of their bits; each row counts once, or (m,) `counts` times."""
     rows = np.asarray(bits).astype(np.uint8)
-    distinct, inverse = np.unique(rows, axis=0, return_inverse=True)
     weight = np.ones(len(rows), dtype=np.int64) if counts is None else np.asarray(counts, dtype=np.int64)
-    total = np.zeros(len(distinct), dtype=np.int64)
-    np.add.at(total, inverse.reshape(-1), weight)
-    return Samples(bits=distinct, counts=total)
+    if not rows.size or rows.max() > 1:
+        distinct, inverse = np.unique(rows, axis=0, return_inverse=True)
+        total = np.zeros(len(distinct), dtype=np.int64)
+        np.add.at(total, inverse.reshape(-1), weight)
+        return Samples(bits=distinct, counts=total)
+    words = _words(rows)
+    order = np.lexsort(words.T[::-1])
+    first = np.ones(len(rows), dtype=np.bool_)
+    first[1:] = (words[order[1:]] != words[order[:-1]]).any(axis=1)
+    begins = np.flatnonzero(first)
+    return Samples(bits=rows[order[begins]], counts=np.add.reduceat(weight[order], begins))
+
+
+def _words(rows: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """(m, ceil(n / 64)) whole numbers that stand in the order of the (m, n) bits: a tenth of the time of sorting bytes."""
+    packed = np.packbits(rows, axis=1)
+    wide = np.zeros((len(rows), -(-packed.shape[1] // 8) * 8), dtype=np.uint8)
+    wide[:, : packed.shape[1]] = packed
+    return wide.view(">u8").astype(np.uint64)
+
+
+def batch_sizes(most: int, *, limited: bool) -> Iterator[int]:
+    """How many samples to draw at once: as many as memory allows, and few at first where the time is limited."""
+    size = min(most, _FIRST_BATCH) if limited else most
+    while True:
+        yield size
+        size = min(2 * size, most)
 
 
 def best_feasible(encoding: BinaryModel, bits: NDArray[np.generic]) -> tuple[NDArray[np.uint8] | None, float]:
