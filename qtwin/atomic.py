@@ -28,7 +28,7 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise QtwinError(f"cannot write {path}: {error.strerror}", hint="free some space or choose another --out") from error
+        raise QtwinError(f"cannot write {path}: {error.strerror}", hint="free some space, or write to another place") from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -85,8 +85,8 @@ def exponential(sizes: Sequence[float], values: Sequence[float], *, level: float
 # Points are medians over instances. The interval is Student's, from the scatter of the points
 # around the line: that scatter holds what the runs, the instances and a law that does not fit add
 # to it, also where a size has one instance, and it is right from four points on. A bootstrap of
-# each point knows neither other instances nor the misfit; on planted growth it covered 45 to 100 %
-# where Student's covers 90 to 99 % (benchmarks/interval_coverage.py). What was never solved is
+# each point knows neither other instances nor the misfit. On planted growth the interval covers
+# 90 to 99 %, 95 % on average (benchmarks/interval_coverage.py). What was never solved is
 # censored: a size at which half of the instances were not solved carries no point and is reported.
 # Nor does a size of fewer than ten repetitions.
 

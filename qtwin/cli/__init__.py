@@ -16,6 +16,7 @@ import typer
 from qtwin.cli.command import audit, drugs, experiment, jobs, listing, molecule, screen, study, twin
 from qtwin.cli.show import show_warnings
 from qtwin.errors import QtwinError
+from qtwin.kernels import without_damaged_ones
 from qtwin.report.origin import made_by
 from qtwin.version import __version__
 
@@ -68,6 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
     code: Any = 0
     try:
         show_warnings()
+        without_damaged_ones()
         with made_by(given):
             code = app(args=arguments, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):

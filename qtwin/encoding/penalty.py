@@ -30,8 +30,8 @@ _VISIBLE = 1e-6
 """Share of the largest coefficient by which every infeasible energy must exceed the optimum, to be told apart from it."""
 _SLACK_BITS = 20
 """Slack bits of one row that can be completed (`qtwin.solver.variational.sampled`)."""
-_PENALTY_TERMS = 2_000_000
-"""Products in the penalties of an instance from elsewhere."""
+_PENALTY_TERMS = 500_000
+"""Products in the penalties of an instance from elsewhere: seconds to write, and half a gigabyte."""
 
 
 def _sum_of(n: int, members: Sequence[int], constant: float = 0.0, scale: float = 1.0) -> BinaryPolynomial:

@@ -7,10 +7,11 @@ integer assignment index is variable i (little endian), everywhere in the projec
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
+from itertools import chain, combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,9 +75,14 @@ class BinaryPolynomial:
         return BinaryPolynomial(n_variables=n_variables, terms={t: collected[t] for t in ordered})
 
     @cached_property
+    def terms_by_degree(self) -> Mapping[int, int]:
+        """Number of variables in a term to how many such terms there are."""
+        return Counter(map(len, self.terms))
+
+    @cached_property
     def degree(self) -> int:
         """Largest number of variables in one term (0 for a constant)."""
-        return max((len(t) for t in self.terms), default=0)
+        return max(self.terms_by_degree, default=0)
 
     @property
     def n_terms(self) -> int:
@@ -112,13 +118,17 @@ class BinaryPolynomial:
 
     @cached_property
     def _by_order(self) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-        orders: dict[int, list[Term]] = {}
-        for term in self.terms:
-            orders.setdefault(len(term), []).append(term)
-        return [
-            (np.array(terms, dtype=np.int64).reshape(len(terms), order), np.array([self.terms[t] for t in terms]))
-            for order, terms in sorted(orders.items())
-        ]
+        out: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
+        for order, count in sorted(self.terms_by_degree.items()):
+            variables = chain.from_iterable(t for t in self.terms if len(t) == order)
+            coefficients = (c for t, c in self.terms.items() if len(t) == order)
+            out.append(
+                (
+                    np.fromiter(variables, dtype=np.int64, count=order * count).reshape(count, order),
+                    np.fromiter(coefficients, dtype=np.float64, count=count),
+                )
+            )
+        return out
 
     @cached_property
     def _tree(self) -> Tree:
@@ -136,11 +146,11 @@ class BinaryPolynomial:
         if self.degree > 2:
             raise InputError(f"a polynomial of degree {self.degree} came where a QUBO was wanted", hint="quadratise it first")
         linear, pairs = np.zeros(self.n_variables), np.zeros((self.n_variables, self.n_variables))
-        for term, c in self.terms.items():
-            if len(term) == 1:
-                linear[term[0]] = c
-            elif len(term) == 2:
-                pairs[term] = c
+        for variables, coefficients in self._by_order:
+            if variables.shape[1] == 1:
+                linear[variables[:, 0]] = coefficients
+            elif variables.shape[1] == 2:
+                pairs[variables[:, 0], variables[:, 1]] = coefficients
         return self.constant, linear, pairs
 
     @cached_property

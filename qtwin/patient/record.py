@@ -184,7 +184,7 @@ def read_patient(record: str | Path, genotypes: str | Path | None = None, *, con
     Example:
         >>> import qtwin as qt
         >>> patient = qt.read_patient(qt.examples.path("quickstart_bundle.json"))
-        >>> patient.sex, round(patient.age_years)
+        >>> patient.sex, int(patient.age_years)  # in completed years, at the last visit of the record
         ('female', 76)
     """
     found = read_record(Path(record), None if genotypes is None else Path(genotypes))

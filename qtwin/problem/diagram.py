@@ -9,8 +9,10 @@ with what probability a uniform choice takes the next option.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from typing import final
 
 import numpy as np
@@ -92,9 +94,13 @@ def diagram(n: int, rows: Sequence[Row], groups: Sequence[Sequence[int]], *, mos
         most_nodes: Where to give up.
     """
     order = _order(rows, groups)
-    left = [_left(row, order) for row in rows]
-    touched = [[r for r, row in enumerate(rows) if option in row[0]] for option in order]
-    start = tuple(_state(0, rows[r], *left[r][0]) for r in range(len(rows)))
+    places = {option: place for place, option in enumerate(order)}
+    left = [_left(row, places) for row in rows]
+    touched: list[list[int]] = [[] for _ in order]
+    for r, row in enumerate(rows):
+        for option in row[0]:
+            touched[places[option]].append(r)
+    start = tuple(_state(0, row, *left[r][-1]) for r, row in enumerate(rows))
     if any(s == _BROKEN for s in start):
         return Diagram(n=n, order=(), children=(), chance=(), count=0)
     level: dict[tuple[int | None, ...], int] = {start: 0}
@@ -109,7 +115,7 @@ def diagram(n: int, rows: Sequence[Row], groups: Sequence[Sequence[int]], *, mos
                 for r in touched[place]:
                     before = state[r]
                     if before is not None:
-                        after[r] = _state(before + taken * rows[r][0][option], rows[r], *left[r][place + 1])
+                        after[r] = _state(before + taken * rows[r][0][option], rows[r], *left[r][place])
                         if after[r] == _BROKEN:
                             break
                 else:
@@ -134,32 +140,72 @@ def _state(total: int, row: Row, least_left: int, most_left: int) -> int | None:
     return None if total + most_left <= high and total + least_left >= low else total
 
 
-def _left(row: Row, order: Sequence[int]) -> list[tuple[int, int]]:
-    """The least and the most that the options from each level on can add."""
-    out = [(0, 0)]
-    for option in reversed(order):
-        weight = row[0].get(option, 0)
-        out.append((out[-1][0] + min(weight, 0), out[-1][1] + max(weight, 0)))
-    return out[::-1]
+def _left(row: Row, places: Mapping[int, int]) -> dict[int, tuple[int, int]]:
+    """Level of each member to the least and the most that the later ones can add; under -1, what all of them can."""
+    least = most = 0
+    out = {}
+    for option in sorted(row[0], key=lambda i: -places[i]):
+        out[places[option]] = (least, most)
+        least, most = least + min(row[0][option], 0), most + max(row[0][option], 0)
+    return out | {-1: (least, most)}
 
 
 def _order(rows: Sequence[Row], groups: Sequence[Sequence[int]]) -> list[int]:
-    """Groups one after another, each time the one after which the fewest options wait for others of their rows."""
+    """Groups one after another, each time the one after which the fewest options wait for others of their rows.
+
+    Of groups alike in that the largest goes first, and of these the first one. A group's rank changes only where a row that it
+    shares is about to be complete, so ranks are kept in a heap and worked out again for those alone.
+    """
     short = [set(row[0]) for row in rows if len(row[0]) < sum(len(g) for g in groups)]
+    rows_of: dict[int, list[int]] = {}
+    for r, row in enumerate(short):
+        for i in row:
+            rows_of.setdefault(i, []).append(r)
+    shares: list[dict[int, int]] = []  # of each group: row to the number of its members in it
+    users: list[list[int]] = [[] for _ in short]
+    for g, group in enumerate(groups):
+        shares.append(dict(Counter(r for i in group for r in rows_of.get(i, ()))))
+        for r in shares[g]:
+            users[r].append(g)
+    widest = [max((shares[g][r] for g in users[r]), default=0) for r in range(len(short))]
+    missing = [len(row) for row in short]
+    open_rows = {i: len(of) for i, of in rows_of.items()}
     done: set[int] = set()
+    left = set(range(len(groups)))
+
+    def more_waiting(g: int) -> int:
+        """By how many options more, or fewer, wait once the group is decided."""
+        whole = [r for r, count in shares[g].items() if count == missing[r]]
+        closed = Counter(i for r in whole for i in short[r])
+        begun = sum(open_rows.get(i, 0) > closed[i] for i in groups[g])
+        return begun - sum(open_rows[i] == count for i, count in closed.items() if i in done)
+
+    rank = [(more_waiting(g), -len(group), g) for g, group in enumerate(groups)]
+    heap = list(rank)
+    heapify(heap)
     order: list[int] = []
-    waiting = [tuple(g) for g in groups]
-    while waiting:
-
-        def open_after(group: tuple[int, ...]) -> tuple[int, int]:
-            decided = done.union(group)
-            pending = {i for row in short if not row <= decided for i in row & decided}
-            return len(pending), -len(group)
-
-        group = min(waiting, key=open_after)
-        waiting.remove(group)
-        done.update(group)
-        order += group
+    while left:
+        best = heappop(heap)
+        g = best[2]
+        if g not in left or best != rank[g]:
+            continue  # an outdated rank
+        left.remove(g)
+        order += groups[g]
+        done.update(groups[g])
+        changed = set()
+        for r, count in shares[g].items():
+            missing[r] -= count
+            if missing[r] <= widest[r]:
+                changed.add(r)
+            if not missing[r]:
+                for i in short[r]:
+                    open_rows[i] -= 1
+                    changed.update(rows_of[i])
+        for other in {other for r in changed if missing[r] <= widest[r] for other in users[r]} & left:
+            now = (more_waiting(other), rank[other][1], other)
+            if now != rank[other]:
+                rank[other] = now
+                heappush(heap, now)
     return order
 
 

@@ -68,9 +68,13 @@ class RegimenProblem:
     Example:
         >>> import qtwin as qt
         >>> twin = qt.Twin.fit(qt.examples.patient(), n_members=256)
-        >>> problem = qt.RegimenProblem(twin, ["donepezil", "rivastigmine", "bisoprolol"], needs=[], max_drugs=2)
-        >>> problem.n, len(problem.feasible_bits())
-        (3, 6)
+        >>> drugs = ["donepezil", "metoprolol", "paroxetine", "sertraline"]
+        >>> problem = qt.RegimenProblem(twin, drugs, needs=[], max_drugs=2)  # two of four would be 11 regimens
+        >>> excluded = [c.name for c in problem.constraints if c.name.startswith("eligibility")]
+        >>> any("dementia-anticholinergic" in name for name in excluded)  # no paroxetine in dementia
+        True
+        >>> len(problem.feasible_bits())  # of the other three
+        7
     """
 
     twin: Twin

@@ -20,6 +20,7 @@ from qtwin.encoding.generate import cardinality
 from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import QtwinError
+from qtwin.kernels import without_damaged_ones
 from qtwin.solver import registry
 from qtwin.solver.apart import copied, memory_limit_gib, solve_apart
 from qtwin.solver.base import Instance, Result, Solver, SolverFailureError
@@ -193,6 +194,7 @@ def warm(solver: Solver, instance: Instance) -> float:
     if kind in _WARM or not costs_nothing(solver):
         return 0.0
     _WARM.add(kind)
+    without_damaged_ones()
     started = time.perf_counter()
     for small in tiny(instance):
         try:

@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from qtwin.errors import InputError, QtwinError, unknown_name
+from qtwin.kernels import MARK, without_damaged_ones
 from qtwin.progress import SILENT, Progress
 
 SOLVERS: dict[str, tuple[str, ...]] = {
@@ -62,7 +63,12 @@ def compiled(jobs: Sequence[str] = JOBS, *, workers: int | None = None, progress
     """Run the jobs that have not been through, side by side; seconds that it took, which nobody is charged.
 
     A job that fails is told and left: whoever needs its kernels compiles them then.
+
+    Raises:
+        InputError: for a kernel that is damaged on disk and cannot be deleted.
     """
+    if jobs:
+        without_damaged_ones()
     left = cold(jobs)
     if not left:
         return 0.0
@@ -151,7 +157,7 @@ def _solve(questions: Iterable[tuple[str, str, int]]) -> None:
 def _mark(job: str) -> Path:
     """Where a job leaves its mark: among the kernels, named by all that makes numba compile again."""
     folder, version = _kernels()
-    return folder / f".warm-{job}-{version}"
+    return folder / f"{MARK}{job}-{version}"
 
 
 @lru_cache(maxsize=1)

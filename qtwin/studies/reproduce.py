@@ -116,6 +116,16 @@ def reproduce(
     Raises:
         InputError: for a folder whose command is not known or is none that draws, or if `out` is that folder.
         QtwinError: when the command fails.
+
+    Example:
+        >>> import pathlib, subprocess, sys, tempfile
+        >>> import qtwin as qt
+        >>> folder = pathlib.Path(tempfile.mkdtemp()) / "six"
+        >>> command = ["screen", "interactions", "falqon-six-drugs", "--out", str(folder), "--json"]
+        >>> done = subprocess.run([sys.executable, "-m", "qtwin", *command], capture_output=True)
+        >>> again = qt.reproduce(folder)  # into six-again, by the same command
+        >>> {figure.figure: figure.sentence for figure in again.figures}
+        {'safe_subset': 'every number the same', 'synergy': 'every number the same'}
     """
     folder, figure = _place(Path(made).absolute())
     arguments, then = _origin(folder)

@@ -11,7 +11,7 @@ import pytest
 
 from qtwin.arrays import read_arrays
 from qtwin.benchmark.checkpoint import Checkpoint, write_atomically, write_json
-from qtwin.errors import InputError
+from qtwin.errors import InputError, QtwinError
 
 
 def test_a_stage_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -101,6 +101,21 @@ def test_a_failure_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         write_atomically(path, fail)
+    assert path.read_text(encoding="utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_told_with_the_file_and_the_old_one_stays(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    path.write_text("old", encoding="utf-8")
+
+    def full(temporary: Path) -> None:
+        temporary.write_text("half", encoding="utf-8")
+        raise OSError(28, "No space left on device", str(temporary))
+
+    with pytest.raises(QtwinError, match=r"^cannot write .*/result\.json: No space left on device$") as caught:
+        write_atomically(path, full)
+    assert "free some space" in caught.value.hint
     assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
 

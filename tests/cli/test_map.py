@@ -107,6 +107,9 @@ def test_the_map_holds_everything_and_links_to_its_evidence(cli: Run, results: P
 def test_what_is_no_result_is_refused(results: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "broken.json").write_text("{")
+    whole = (results / "molecule/result.json").read_bytes()
+    (tmp_path / "cut.json").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "noise.json").write_bytes(bytes(range(128, 256)) * 4)
     (tmp_path / "list.json").write_text("[1]")
     (tmp_path / "other.json").write_text('{"schema": "qtwin.trial/1"}')
     lacking = json.loads((results / "molecule/result.json").read_text())
@@ -116,6 +119,8 @@ def test_what_is_no_result_is_refused(results: Path, tmp_path: Path) -> None:
         ("nowhere", "no result at"),
         ("empty", "no result.json"),
         ("broken.json", "cannot read"),
+        ("cut.json", r"cannot read .*cut\.json"),
+        ("noise.json", r"cannot read .*noise\.json"),
         ("list.json", "holds no result"),
         ("other.json", "qtwin.trial/1"),
         ("lacking.json", "active_space"),

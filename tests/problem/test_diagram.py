@@ -9,7 +9,7 @@ from scipy.stats import chi2
 
 from qtwin.encoding.polynomial import index_to_bits
 from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, Linear, NotBoth
-from qtwin.problem.diagram import Row, diagram, whole_row
+from qtwin.problem.diagram import Row, _order, diagram, whole_row
 from qtwin.problem.feasible import groups_of
 
 N = 8
@@ -86,3 +86,34 @@ def test_too_many_nodes_are_given_up() -> None:
     rng = np.random.default_rng(1)
     row = Cap(name="cap", members=tuple(range(30)), weights=tuple(rng.integers(1, 10**6, 30).tolist()), limit=5e6)
     assert diagram(30, _rows([row]), [(i,) for i in range(30)], most_nodes=1000) is None
+
+
+def _slow_order(rows: list[Row], groups: list[tuple[int, ...]]) -> list[int]:
+    """The definition: next comes the group after which the fewest options wait, then the largest, then the first."""
+    n, order = sum(map(len, groups)), list[int]()
+    short = [set(row[0]) for row in rows if len(row[0]) < n]
+
+    def waiting(group: tuple[int, ...]) -> tuple[int, int]:
+        decided = {*order, *group}
+        return len({i for row in short if not row <= decided for i in row & decided}), -len(group)
+
+    while len(order) < n:
+        order.extend(min((g for g in groups if g[0] not in order), key=waiting))
+    return order
+
+
+@given(constraints=constraint_sets())
+@settings(max_examples=150, deadline=None)
+def test_options_are_decided_in_the_greedy_order(constraints: list[Constraint]) -> None:
+    rows, groups = _rows(constraints), groups_of(N, constraints)
+    assert _order(rows, groups) == _slow_order(rows, groups)
+
+
+def test_thousands_of_options_are_counted_by_the_power_of_two_and_by_the_pairs_kept_apart() -> None:
+    free = diagram(3_000, [], [(i,) for i in range(3_000)])
+    assert free is not None
+    assert free.count == 2**3_000
+    pairs = [NotBoth(name=f"pair {i}", pair=(2 * i, 2 * i + 1)) for i in range(100)]
+    apart = diagram(2_000, _rows(list(pairs)), [(i,) for i in range(2_000)])
+    assert apart is not None
+    assert apart.count == 3**100 * 2**1_800

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qtwin.encoding.model import plain
-from qtwin.encoding.polynomial import BinaryPolynomial
+from qtwin.encoding.polynomial import BinaryPolynomial, from_spins
 from qtwin.errors import InputError, MissingVendorError
 from qtwin.problem.constraint import Constraint, Exactly, NotBoth
 from qtwin.solver import registry
@@ -86,7 +86,7 @@ def test_dense_ones_get_a_heuristic_and_then_a_bound(proof: str) -> None:
     except MissingVendorError as error:
         pytest.skip(error.message)
     result = _solve(encoding, proof=proof, time_limit_s=3.0)
-    first, second = result.info["steps"]
+    first, *_, second = result.info["steps"]
     assert first["solver"] in ("tabu", "simulated-annealing")
     assert second["solver"] == result.info["chosen"] == proof
     assert result.energy <= first["energy"] + 1e-9
@@ -180,3 +180,24 @@ def test_a_constraint_that_no_exact_solver_knows_leaves_the_heuristic() -> None:
 def test_options_out_of_range_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(InputError, match=next(iter(options)).split("_")[0]):
         Auto(**options)
+
+
+def test_what_is_too_large_for_a_proof_has_heuristics_for_all_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A planted optimum: fields towards a hidden assignment outweigh the couplings, which cancel on it."""
+    rng = np.random.default_rng(5)
+    n, hidden = 60, rng.integers(0, 2, 60)
+    spins = 1 - 2 * hidden
+    pairs = {(i, j): 1.0 for i in range(n) for j in range(i + 1, n)}
+    terms = {t: -float(spins[t[0]] * spins[t[1]]) for t in pairs}
+    fields = {i: -0.5 * float(spins[i]) for i in range(n)}  # the lowest energy is at the hidden spins alone
+    energy = from_spins(n, [*terms.items(), *(((i,), h) for i, h in fields.items())])
+    monkeypatch.setattr(auto, "_LINEAR", 100)
+    monkeypatch.setattr(auto, "_fixing", lambda *_: None)
+    result = _solve(plain(energy), time_limit_s=2.0)
+    assert result.bits is not None
+    assert result.bits.tolist() == hidden.tolist()
+    assert result.energy == pytest.approx(-(len(pairs) + 0.5 * n))
+    assert (result.proven, result.status) == (False, "time limit")
+    assert "too many for a proof" in result.info["reason"]
+    assert {"tabu", "simulated-annealing"} <= {s["solver"] for s in result.info["steps"]}
+    assert max(s["begun_s"] + s["wall_s"] for s in result.info["steps"]) > 1.9

@@ -15,7 +15,8 @@ from qtwin.errors import InputError
 from qtwin.solver.base import Instance
 from qtwin.solver.classical.dwave_tabu import DwaveTabu
 from qtwin.solver.classical.random_sampling import RandomSampling, descend
-from qtwin.solver.classical.simulated_annealing import SimulatedAnnealing
+from qtwin.solver.classical.simulated_annealing import SimulatedAnnealing, default_betas
+from qtwin.solver.exchange import to_bqm
 from qtwin.solver.variational.sampled import best_feasible, collect, summary
 from tests.oracles.ctrl_c import ctrl_c
 from tests.oracles.instances import constrained, random_polynomial
@@ -154,3 +155,38 @@ def test_equal_rows_merge_and_the_best_feasible_wins() -> None:
     told = summary(encoding, samples)
     assert (told["mean_energy"], told["lowest_energy"], told["feasible_share"], told["distinct"]) == (2.0, 1.0, 1.0, 2)
     assert told["mean_energy_standard_error"] == pytest.approx(1 / 3)
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=40, deadline=None)
+def test_annealing_begins_and_ends_at_the_temperatures_that_its_sampler_would_take(seed: int) -> None:
+    from dwave.samplers import SimulatedAnnealingSampler
+
+    model = to_bqm(random_polynomial(1 + seed % 9, 2, seed), needed_by="a test")
+    found = SimulatedAnnealingSampler().sample(model, num_reads=1, num_sweeps=2)  # type: ignore[no-untyped-call]
+    assert default_betas(model) == pytest.approx(found.info["beta_range"], rel=1e-9)
+
+
+def test_a_read_that_is_longer_than_the_time_has_fewer_sweeps() -> None:
+    polynomial = random_polynomial(40, 2, 1)
+    asked = 10**9  # hours
+    result = SimulatedAnnealing(reads=3, sweeps=asked).solve(Instance(encoding=plain(polynomial)), seed=1, time_limit_s=0.5)
+    assert result.status == "time limit"
+    assert result.info["sweeps_asked_for"] == asked
+    assert 1 <= result.info["sweeps"] < asked / 100
+    assert result.bits is not None
+    assert polynomial.evaluate(result.bits[None, :])[0] == pytest.approx(result.energy)
+
+
+@given(n=st.integers(1, 150), seed=st.integers(0, 10_000))
+@settings(max_examples=60, deadline=None)
+def test_equal_rows_are_merged_in_the_order_of_their_bits(n: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(0, 2, (12, n), dtype=np.uint8)[rng.integers(0, 12, 40)]
+    counts = rng.integers(1, 9, 40)
+    found = collect(rows, counts)
+    expected: dict[tuple[int, ...], int] = {}
+    for row, count in zip(rows.tolist(), counts.tolist(), strict=True):
+        expected[tuple(row)] = expected.get(tuple(row), 0) + count
+    assert [tuple(row) for row in found.bits.tolist()] == sorted(expected)
+    assert found.counts.tolist() == [expected[key] for key in sorted(expected)]

@@ -14,7 +14,9 @@ from rich.console import Console
 
 import qtwin as qt
 from qtwin.benchmark import analysis
+from qtwin.benchmark.metrics import Interval
 from qtwin.benchmark.records import Records
+from qtwin.benchmark.scaling import Crossover
 from qtwin.cli import show
 from qtwin.encoding.instance import write_instance
 from qtwin.errors import InputError
@@ -23,6 +25,7 @@ from qtwin.solver.nulls import UNIFORM_BITS
 from qtwin.spec import BenchSpec, read_bench_spec
 from qtwin.studies.benchmark.page import outcomes
 from qtwin.studies.benchmark.result import BenchmarkResult
+from qtwin.studies.benchmark.summary import summarise
 from qtwin.studies.benchmark.tasks import entrants_of, groups_of, noise_levels, tasks_of
 from qtwin.studies.map.result import MapResult
 
@@ -168,7 +171,25 @@ def test_a_result_is_read_back_as_it_was(files: tuple[Path, BenchmarkResult], tm
     assert set(result.to_pandas("growth")["solver"]) == {"enumeration", "R"}
     assert result.verdict in repr(result)
     assert "<table" in result._repr_html_()
-    assert result.to_html(tmp_path / "page" / "report.html").exists()
+    page = result.to_html(tmp_path / "page" / "report.html", records=Records(folder / "out" / "records.sqlite"))
+    tables = re.findall(r"<table.*?</table>", page.read_text(encoding="utf-8"), re.DOTALL)
+    widths = [{len(re.findall(r"<t[hd][ >]", row)) for row in re.findall(r"<tr.*?</tr>", table, re.DOTALL)} for table in tables]
+    assert len(tables) >= 4
+    assert all(len(found) == 1 for found in widths), "every row is as wide as its header"
+
+
+def test_a_crossing_without_an_upper_end_is_written_and_read_back(
+    files: tuple[Path, BenchmarkResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, result = files
+    crossing = Crossover(size=30.0, interval=Interval(20.0, math.inf), words="at 30 variables")
+    monkeypatch.setattr(analysis, "crossings", lambda *_, **__: [("mine", "R", "enumeration", crossing)])
+    rows = list(Records(folder / "out" / "records.sqlite"))
+    told = summarise(read_bench_spec(folder / "sweep.toml"), rows)
+    again = BenchmarkResult.model_validate(result.model_dump(by_alias=True) | told)
+    assert [x.interval for x in again.crossovers] == [(20.0, None)]
+    assert BenchmarkResult.read(again.write(tmp_path / "result.json")) == again
+    assert "at 30 variables" in again.to_html(tmp_path / "page").read_text(encoding="utf-8")
 
 
 def test_a_log_shows_life(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,6 +37,14 @@ _LINEAR = 20_000
 _HEURISTICS = ("tabu", "simulated-annealing", "random")
 _EXACT = ("highs", "cp-sat")
 """In the order in which they are tried; the first that is installed and takes the instance."""
+_FOR_BOUND = 0.3
+"""Share of the time that is left for a bound where heuristics were cut short."""
+_LONG_READS = 8
+"""Annealing runs that fill the time, once it is known how long one takes."""
+_ANNEALING_SETUP_S = 4e-6
+"""What each term costs before the first sweep; annealing has no turn that this would fill."""
+_SHORTEST_S = 0.05
+"""No heuristic is asked for less time."""
 
 
 @final
@@ -47,14 +55,16 @@ class Auto(Solver):
 
     1. few choices satisfy the constraints, or few assignments are left: all are looked at;
     2. the polynomial is sparse and not large: an exact solver proves the optimum at once;
-    3. else a heuristic searches first, and an exact solver goes on from its best for a bound and, if time allows, a proof.
+    3. else heuristics search first, and an exact solver goes on from their best for a bound and, if time allows, a proof. Tabu
+       search begins; where its time ends before its searches do, annealing has as long, and the better of both goes on. Where
+       the products are too many for a proof, heuristics have all of the time.
 
     It works on the encoding, never on the twin. `info["reason"]` says what was chosen and why, `info["steps"]` what each solver
     did.
 
     Args:
         time_limit_s: Limit when `solve` is given none.
-        heuristic_share: Share of the time for the heuristic, and at most 10 s.
+        heuristic_share: Share of the time for the first turn of each heuristic, and at most 10 s.
         proof: The exact solver; "auto" takes HiGHS where it is installed, else CP-SAT, and never one with a commercial licence.
     """
 
@@ -75,7 +85,7 @@ class Auto(Solver):
     def card(cls) -> SolverInfo:
         return SolverInfo(
             name="auto",
-            summary="chooses by size and structure: roof duality, enumeration, a heuristic, an exact solver from its best",
+            summary="chooses by size and structure: roof duality, enumeration, heuristics, an exact solver from their best",
             kind="classical",
             guarantee="that of the solver it chose; a bound wherever an exact one ran",
             citation="Boros, Hammer 2002, Discrete Applied Mathematics 123:155, for the preprocessing",
@@ -108,7 +118,7 @@ class Auto(Solver):
     def _ask(self, instance: Instance, portfolio: _Portfolio, limit: float) -> None:
         encoding = instance.encoding
         target, n = posed(encoding)
-        products = sum(len(t) > 1 for t in target.terms)
+        products = sum(count for degree, count in target.terms_by_degree.items() if degree > 1)
         sparse = products <= _SPARSE * n / 2
         few = _few_choices(encoding, 0.5 * limit)
         if few:
@@ -127,16 +137,17 @@ class Auto(Solver):
             portfolio.reason = f"sparse, {products} products of {n} variables: an exact solver proves it at once"
             if portfolio.run(exact, instance, {}) is not None:
                 return
-        portfolio.reason = f"{n} variables and {products} products are too many to look at all: a heuristic first"
-        found = portfolio.run(
-            _HEURISTICS, instance, {"random": {"descent": True}}, seconds=min(self.heuristic_share * limit, 10.0)
-        )
-        if products > _LINEAR:
+        portfolio.reason = f"{n} variables and {products} products are too many to look at all: heuristics first"
+        turn_s = min(self.heuristic_share * limit, 10.0)
+        found = portfolio.run(_HEURISTICS, instance, {"random": {"descent": True}}, seconds=turn_s)
+        provable = products <= _LINEAR
+        if found is not None and (found.status == "time limit" or not provable):
+            portfolio.search_on(instance, turn_s=turn_s, until_s=limit if not provable else (1.0 - _FOR_BOUND) * limit)
+        if not provable:
             portfolio.reason += "; the products are too many for a proof"
         elif not portfolio.ended(instance):
-            portfolio.reason += ", then an exact solver from its best for the bound"
-            better = instance.warm_start if found is None or found.bits is None else _choice(encoding, found.bits)
-            portfolio.run(exact, replace(instance, warm_start=better), {})
+            portfolio.reason += ", then an exact solver from their best for the bound"
+            portfolio.run(exact, portfolio.from_best(instance), {})
 
 
 def _choice(encoding: BinaryModel, bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -182,7 +193,7 @@ class _Portfolio:
 
     def note(self, stage: str) -> None:
         """Book the time since the last stage."""
-        self.wall[stage] = time.perf_counter() - self.started - sum(self.wall.values())
+        self.wall[stage] = self.wall.get(stage, 0.0) + time.perf_counter() - self.started - sum(self.wall.values())
 
     def run(
         self,
@@ -192,7 +203,10 @@ class _Portfolio:
         *,
         seconds: float | None = None,
     ) -> Result | None:
-        """Ask the first of the solvers that is there and takes the instance; None if none does."""
+        """Ask the first of the solvers that is there and takes the instance; None if none does.
+
+        The first solver has the seed of the portfolio, and each later one the next.
+        """
         known = registry.names()
         for name in names:
             if name not in known and len(names) > 1:
@@ -201,7 +215,8 @@ class _Portfolio:
             left = max(self.limit - begun, 0.05)
             try:
                 solver = registry.load(name, options.get(name, {}))
-                result = solver.solve(instance, seed=self.seed, time_limit_s=left if seconds is None else min(seconds, left))
+                allowed_s = left if seconds is None else min(seconds, left)
+                result = solver.solve(instance, seed=self.seed + len(self.results), time_limit_s=allowed_s)
             except InputError as error:
                 if isinstance(error, MissingVendorError) and len(names) == 1:
                     raise
@@ -211,6 +226,52 @@ class _Portfolio:
             self.note(name)
             return result
         return None
+
+    def search_on(self, instance: Instance, *, turn_s: float, until_s: float) -> None:
+        """Annealing has a turn, then the heuristic that is ahead has what is left; both share it where neither is.
+
+        Annealing runs grow longer until a few fill the time, and tabu search begins at the best.
+        """
+        if _ANNEALING_SETUP_S * posed(instance.encoding)[0].n_terms < turn_s:
+            self.run(("simulated-annealing", "tabu"), instance, {}, seconds=min(turn_s, self._left(until_s)))
+        while not self.ended(instance) and self._left(until_s) > _SHORTEST_S:
+            ahead = self._ahead()
+            for k, name in enumerate(ahead):
+                left_s = self._left(until_s) / (len(ahead) - k)
+                found = self.run((name,), self.from_best(instance), {name: self._longer(name, left_s)}, seconds=left_s)
+                if found is None or self.ended(instance):
+                    return
+
+    def _ahead(self) -> list[str]:
+        """The heuristics that found the lowest energy; tabu search where none found any."""
+        found = {name: self._of(name) for name in ("tabu", "simulated-annealing")}
+        energies = {name: min(r.energy for r in results) for name, results in found.items() if results}
+        return [name for name, energy in energies.items() if energy <= min(energies.values())] or ["tabu"]
+
+    def _of(self, solver: str) -> list[Result]:
+        return [r for _, r in self.results if r.solver == solver and r.bits is not None]
+
+    def _longer(self, solver: str, left_s: float) -> dict[str, Any]:
+        """Options with which a heuristic fills the time, by the pace of its last turn."""
+        if not (turns := self._of(solver)):
+            return {}
+        reads = turns[-1].info["reads"]
+        more = left_s * reads / max(sum(turns[-1].wall_s.values()), 1e-3)
+        if solver == "tabu":
+            return {"reads": int(min(max(100.0, 1.2 * more), 10_000.0))}
+        return {"sweeps": int(min(max(1_000.0, turns[-1].info["sweeps"] * more / _LONG_READS), 1_000_000.0))}
+
+    def from_best(self, instance: Instance) -> Instance:
+        """The instance with the best answer so far as its warm start."""
+        answered = [r for _, r in self.results if r.bits is not None]
+        if not answered:
+            return instance
+        bits = min(answered, key=lambda r: r.energy).bits
+        assert bits is not None
+        return replace(instance, warm_start=_choice(instance.encoding, bits))
+
+    def _left(self, until_s: float) -> float:
+        return max(until_s - (time.perf_counter() - self.started), 0.0)
 
     def ended(self, instance: Instance) -> bool:
         """Whether there is no need, or no wish, to go on."""

@@ -11,7 +11,10 @@ import numpy as np
 from qtwin.errors import InputError
 from qtwin.problem.feasible import uniform
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint
-from qtwin.solver.variational.sampled import best_feasible, collect, fill_slack, summary
+from qtwin.solver.variational.sampled import batch_sizes, best_feasible, collect, fill_slack, summary
+
+_CLOSING = 2.5
+"""Sorting, weighing and judging all samples at the end, as a multiple of judging them batch by batch."""
 
 
 @final
@@ -58,16 +61,24 @@ class RandomFeasible(Solver):
             return Result(solver="random-feasible", status="infeasible", bits=None, energy=math.nan, wall_s=took, seed=seed)
         counted_s = time.perf_counter() - started
         rng = np.random.default_rng(seed)
-        rows = max(1, 2_000_000 // max(encoding.polynomial.n_variables, 1))
+        most = max(1, 2_000_000 // max(encoding.polynomial.n_variables, 1))
+        sizes = batch_sizes(most, limited=time_limit_s is not None)
         parts = []
         trace: list[TracePoint] = []
         drawn, best = 0, math.inf
-        while drawn < self.shots and (not drawn or time_limit_s is None or time.perf_counter() - started < time_limit_s):
-            chosen, place = np.unique(source.draw(min(rows, self.shots - drawn), rng), axis=0, return_inverse=True)
+        closing_s = 0.0  # at the end all samples are sorted and weighed once more
+
+        def in_time() -> bool:
+            return time_limit_s is None or time.perf_counter() - started + closing_s < time_limit_s
+
+        while drawn < self.shots and (not drawn or in_time()):
+            chosen, place = np.unique(source.draw(min(next(sizes), self.shots - drawn), rng), axis=0, return_inverse=True)
             bits = fill_slack(encoding, chosen)[place.reshape(-1)]
             drawn += len(bits)
             parts.append(bits)
+            mark = time.perf_counter()
             energy = best_feasible(encoding, bits)[1]
+            closing_s += _CLOSING * (time.perf_counter() - mark)
             if energy < best:
                 best = energy
                 trace.append(TracePoint(time_s=time.perf_counter() - started, evaluations=drawn, best_energy=best))

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint
-from qtwin.solver.variational.sampled import best_feasible, collect, summary
+from qtwin.solver.variational.sampled import batch_sizes, best_feasible, collect, summary
+
+_CLOSING = 4.5
+"""Sorting, weighing and judging all samples at the end, as a multiple of judging them batch by batch."""
 
 
 @final
@@ -45,19 +48,19 @@ class RandomSampling(Solver):
         encoding = instance.encoding
         n = encoding.polynomial.n_variables
         rng = np.random.default_rng(seed)
-        rows = max(1, 2_000_000 // max(n, 1))
+        sizes = batch_sizes(max(1, 2_000_000 // max(n, 1)), limited=time_limit_s is not None)
         parts: list[NDArray[np.uint8]] = []
         trace: list[TracePoint] = []
         drawn = evaluations = 0
         best = np.inf
         winners: list[NDArray[np.uint8]] = []
-        closing_s = 0.0  # as long as the judging of the batches: at the end all samples are sorted and weighed once more
+        closing_s = 0.0  # at the end all samples are sorted and weighed once more
 
         def in_time() -> bool:
             return time_limit_s is None or time.perf_counter() - started + closing_s < time_limit_s
 
         while drawn < self.shots and (not drawn or in_time()):
-            bits = rng.integers(0, 2, size=(min(rows, self.shots - drawn), n), dtype=np.uint8)
+            bits = rng.integers(0, 2, size=(min(next(sizes), self.shots - drawn), n), dtype=np.uint8)
             drawn += len(bits)
             evaluations += len(bits)
             if self.descent:
@@ -66,7 +69,7 @@ class RandomSampling(Solver):
             parts.append(bits)
             mark = time.perf_counter()
             row, energy = best_feasible(encoding, bits)
-            closing_s += time.perf_counter() - mark
+            closing_s += _CLOSING * (time.perf_counter() - mark)
             winners += [] if row is None else [row]
             if energy < best:
                 best = energy

@@ -63,7 +63,7 @@ class Terrain:
         given = warm_start_of(instance)
         self.start = None if given is None else self.encoding.decode(given[None, :])[0] if self.encoding.constraints else given
         self.size, apart = exactly(self.n, self.encoding.constraints) if polynomial.degree <= 2 else (0, None)
-        pairs = sum(len(t) == 2 for t in polynomial.terms)
+        pairs = polynomial.terms_by_degree.get(2, 0)
         full = self.n <= _SMALL or (self.n <= _MATRIX and pairs >= _DENSE * self.n * (self.n - 1) / 2)
         self.kind: Literal["swaps", "flips", "rows"] = "rows"
         self._arrays: Any = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,15 +19,40 @@ from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result, Status, TracePoint
 from qtwin.solver.interruptible import run_interruptibly
 
+_FIRST_BATCH = 256
+
 
 def collect(bits: NDArray[np.generic], counts: NDArray[np.integer] | None = None) -> Samples:
     """Equal rows of (m, n) bits merged, in the order of their bits; each row counts once, or (m,) `counts` times."""
     rows = np.asarray(bits).astype(np.uint8)
-    distinct, inverse = np.unique(rows, axis=0, return_inverse=True)
     weight = np.ones(len(rows), dtype=np.int64) if counts is None else np.asarray(counts, dtype=np.int64)
-    total = np.zeros(len(distinct), dtype=np.int64)
-    np.add.at(total, inverse.reshape(-1), weight)
-    return Samples(bits=distinct, counts=total)
+    if not rows.size or rows.max() > 1:
+        distinct, inverse = np.unique(rows, axis=0, return_inverse=True)
+        total = np.zeros(len(distinct), dtype=np.int64)
+        np.add.at(total, inverse.reshape(-1), weight)
+        return Samples(bits=distinct, counts=total)
+    words = _words(rows)
+    order = np.lexsort(words.T[::-1])
+    first = np.ones(len(rows), dtype=np.bool_)
+    first[1:] = (words[order[1:]] != words[order[:-1]]).any(axis=1)
+    begins = np.flatnonzero(first)
+    return Samples(bits=rows[order[begins]], counts=np.add.reduceat(weight[order], begins))
+
+
+def _words(rows: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """(m, ceil(n / 64)) whole numbers that stand in the order of the (m, n) bits: a tenth of the time of sorting bytes."""
+    packed = np.packbits(rows, axis=1)
+    wide = np.zeros((len(rows), -(-packed.shape[1] // 8) * 8), dtype=np.uint8)
+    wide[:, : packed.shape[1]] = packed
+    return wide.view(">u8").astype(np.uint64)
+
+
+def batch_sizes(most: int, *, limited: bool) -> Iterator[int]:
+    """How many samples to draw at once: as many as memory allows, and few at first where the time is limited."""
+    size = min(most, _FIRST_BATCH) if limited else most
+    while True:
+        yield size
+        size = min(2 * size, most)
 
 
 def best_feasible(encoding: BinaryModel, bits: NDArray[np.generic]) -> tuple[NDArray[np.uint8] | None, float]:
@@ -200,16 +225,15 @@ def fill_slack(encoding: BinaryModel, decisions: NDArray[np.generic]) -> NDArray
         raise InputError(f"choices of shape {x.shape} came, (m, {n_decision}) was wanted", hint="one row a choice")
     filled = np.zeros((len(x), n), dtype=np.uint8)
     filled[:, :n_decision] = x
-    factors = _by_slack(encoding.polynomial, n_decision)
-    for block in _connected(range(n_decision, n), factors):
+    if n == n_decision:
+        return filled
+    for block, factors in _connected(_by_slack(encoding.polynomial, n_decision)):
         if len(block) > LIMIT:
             raise InputError(
                 f"{len(block)} slack variables depend on each other, at most {LIMIT} can be completed",
                 hint="write fewer constraints",
             )
-        inside = {t: p for t, p in factors.items() if t[0] in block}
-        if inside:
-            filled[:, block] = _best_patterns(block, inside, x)
+        filled[:, block] = _best_patterns(block, factors, x)
     return filled
 
 
@@ -229,13 +253,36 @@ def _by_slack(polynomial: BinaryPolynomial, n_decision: int) -> dict[Term, Binar
     return {slack: BinaryPolynomial.of(n_decision, parts) for slack, parts in terms.items()}
 
 
-def _connected(variables: range, sets: dict[Term, BinaryPolynomial]) -> list[list[int]]:
-    """The slack variables split into blocks that no set joins."""
-    blocks = [{i} for i in variables]
-    for joined in sets:
-        touched = [b for b in blocks if b & set(joined)]
-        blocks = [b for b in blocks if not b & set(joined)] + [set().union(*touched)]
-    return [sorted(b) for b in blocks]
+def _connected(sets: dict[Term, BinaryPolynomial]) -> list[tuple[list[int], dict[Term, BinaryPolynomial]]]:
+    """Slack variables in blocks that no set joins, each with the factors of its sets."""
+    above: dict[int, int] = {}
+
+    def root(i: int) -> int:
+        while above.setdefault(i, i) != i:
+            above[i] = i = above[above[i]]
+        return i
+
+    for first, *others in sets:
+        for i in others:
+            above[root(i)] = root(first)
+    blocks: dict[int, dict[Term, BinaryPolynomial]] = {}
+    for term, factor in sets.items():
+        blocks.setdefault(root(term[0]), {})[term] = factor
+    return [(sorted({i for term in factors for i in term}), factors) for factors in blocks.values()]
+
+
+def _values(factors: Sequence[BinaryPolynomial], x: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(m, number of factors) values at (m, n) choices; linear factors, as quadratic penalties have, all at once."""
+    if any(f.degree > 1 for f in factors):
+        return np.stack([f.evaluate(x) for f in factors], axis=1)
+    members = sorted({t[0] for f in factors for t in f.terms if t})
+    place = {i: k for k, i in enumerate(members)}
+    weights = np.zeros((len(members), len(factors)))
+    for k, f in enumerate(factors):
+        for t, c in f.terms.items():
+            if t:
+                weights[place[t[0]], k] = c
+    return np.array([f.constant for f in factors]) + x[:, members].astype(np.float64) @ weights
 
 
 def _best_patterns(block: list[int], factors: dict[Term, BinaryPolynomial], x: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -247,6 +294,5 @@ def _best_patterns(block: list[int], factors: dict[Term, BinaryPolynomial], x: N
     rows = max(1, (1 << 22) // len(patterns))
     for start in range(0, len(x), rows):
         part = x[start : start + rows]
-        weights = np.stack([p.evaluate(part) for p in factors.values()], axis=1)
-        best[start : start + rows] = np.argmin(weights @ products, axis=1)
+        best[start : start + rows] = np.argmin(_values(list(factors.values()), part) @ products, axis=1)
     return patterns[best]

@@ -154,9 +154,10 @@ def _growth_table(result: dict[str, Any]) -> Table:
         if g["refused"]:
             rows.append((g["family"], who, "none", g["refused"], ""))
             continue
-        low, high = g["base_interval"]
+        low, high = (math.inf if end is None else end for end in g["base_interval"])
+        base = math.inf if g["base"] is None else g["base"]
         name = "factor a variable" if g["form"] == "exponential" else "exponent"
-        rows.append((g["family"], who, g["form"], f"{name} {g['base']:.3g} ({low:.3g} to {high:.3g})", g["choice"]))
+        rows.append((g["family"], who, g["form"], f"{name} {base:.3g} ({low:.3g} to {high:.3g})", g["choice"]))
     return Table(title="Growth", header=("Family", "Solver", "Law", "Growth, 95 % interval", "Choice"), rows=rows)
 
 
@@ -338,6 +339,7 @@ def _stage_table(cells: Sequence[Cell]) -> Table:
             *(name.capitalize() for name in STAGES[2:]),
             "Evaluations",
             "Shots",
+            "Best known energy",
             "Failed",
             "Out of time",
         ),
@@ -355,7 +357,7 @@ def _stage_table(cells: Sequence[Cell]) -> Table:
             )
             for c in cells
         ],
-        numeric=frozenset(range(3, 12)) | {1},
+        numeric=frozenset({1, *range(3, len(STAGES) + 3), len(STAGES) + 4, len(STAGES) + 5}),
     )
 
 

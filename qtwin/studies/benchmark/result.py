@@ -216,7 +216,21 @@ class NoiseRow(Part):
 
 
 class BenchmarkResult(StudyResult):
-    """A sweep: every cell, growth, crossovers, what was not believed, and the verdict."""
+    r"""A sweep: every cell, growth, crossovers, what was not believed, and the verdict.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> import qtwin as qt
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> family, solver = '{name = "dense", sizes = [6]}', '{name = "enumeration"}'
+        >>> spec = f'title = "Six variables"\nseed = 1\nfamily = [{family}]\nsolver = [{solver}]\n'
+        >>> _ = (folder / "sweep.toml").write_text(spec)
+        >>> result = qt.run_sweep(folder / "sweep.toml", folder / "out", workers=0)
+        >>> [(c.label, c.n, c.successes, c.runs) for c in result.cells]
+        [('enumeration', 6, 1, 1)]
+        >>> qt.BenchmarkResult.read(folder / "out" / "result.json") == result
+        True
+    """
 
     schema_: Literal["qtwin.bench/1"] = Field(default=SCHEMA, alias="schema")
     spec: dict[str, Any]

@@ -38,7 +38,7 @@ def run_sweep(
     workers: int | None = None,
     progress: Progress = SILENT,
 ) -> BenchmarkResult:
-    """Run what is left of a sweep and report all of it.
+    r"""Run what is left of a sweep and report all of it.
 
     A task's record is on disk before the sweep goes on; the same call goes on after an interruption.
 
@@ -52,6 +52,19 @@ def run_sweep(
 
     Raises:
         InputError: for a sweep that cannot be run, or a folder or store that cannot be used.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> import qtwin as qt
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> family, solver = '{name = "dense", sizes = [6]}', '{name = "enumeration"}'
+        >>> spec = f'title = "Six variables"\nseed = 1\nfamily = [{family}]\nsolver = [{solver}]\n'
+        >>> _ = (folder / "sweep.toml").write_text(spec)
+        >>> result = qt.run_sweep(folder / "sweep.toml", folder / "out", workers=0)
+        >>> result.tasks, result.ran_now, (folder / "out" / "report.html").exists()
+        (1, 1, True)
+        >>> qt.run_sweep(folder / "sweep.toml", folder / "out", workers=0).ran_now  # all of it is kept
+        0
     """
     started = time.perf_counter()
     path = None if isinstance(spec, BenchSpec) else Path(spec)

@@ -36,8 +36,8 @@ def summarise(spec: BenchSpec, rows: Sequence[dict[str, Any]]) -> dict[str, Any]
     where = places(rows, best)
     untrue = analysis.offences(rows)
     noise = plain(noise_of(rows, best, noise_levels(spec)))
-    return {
-        "cells": [plain(dataclasses.asdict(c)) for c in found],
+    told = {
+        "cells": [dataclasses.asdict(c) for c in found],
         "growth": [
             {"family": family, "solver": label} | (_told(*value) if isinstance(value, tuple) else {"refused": value})
             for (family, label), value in fits.items()
@@ -62,11 +62,11 @@ def summarise(spec: BenchSpec, rows: Sequence[dict[str, Any]]) -> dict[str, Any]
         "instances": len({r["instance_id"] for r in rows}),
         "verdict": _alarmed(untrue) + _verdict(found, untrue) + _budgets(noise),
     }
+    return cast("dict[str, Any]", plain(told))
 
 
 def _told(fit: Fit, words: str) -> dict[str, Any]:
-    plain = {k: v for k, v in dataclasses.asdict(fit).items() if k != "draws"}
-    return plain | {"choice": words}
+    return {k: v for k, v in dataclasses.asdict(fit).items() if k != "draws"} | {"choice": words}
 
 
 def requirements(

@@ -113,7 +113,22 @@ class Source(Part):
 
 
 class MapResult(StudyResult):
-    """The whole map; `map.json` is its dump."""
+    r"""The whole map; `map.json` is its dump.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> import qtwin as qt
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> family, solver = '{name = "dense", sizes = [6]}', '{name = "enumeration"}'
+        >>> spec = f'title = "Six variables"\nseed = 1\nfamily = [{family}]\nsolver = [{solver}]\n'
+        >>> _ = (folder / "sweep.toml").write_text(spec)
+        >>> result = qt.run_sweep(folder / "sweep.toml", folder / "out", workers=0)
+        >>> drawn = qt.run_map(folder / "out", folder / "map")
+        >>> qt.MapResult.read(folder / "map" / "map.json") == drawn
+        True
+        >>> drawn.to_pandas()[["place", "size", "proven"]].values.tolist()
+        [['dense', 6, 1]]
+    """
 
     schema_: Literal["qtwin.map/1"] = Field(default=SCHEMA, alias="schema")
     title: str

@@ -32,7 +32,7 @@ def run_map(
     data: str | Path | None = None,
     progress: Progress = SILENT,
 ) -> MapResult:
-    """Read results and write map.json, report.html, figures/map.svg, references.bib and environment.json into `out`.
+    r"""Read results and write map.json, report.html, figures/map.svg, references.bib and environment.json into `out`.
 
     Args:
         results: Result files or folders, or the file of a map (TOML) whose steps are run first.
@@ -42,6 +42,18 @@ def run_map(
 
     Raises:
         InputError: for results that cannot be read, or an unusable folder.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> import qtwin as qt
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> family, solver = '{name = "dense", sizes = [6]}', '{name = "enumeration"}'
+        >>> spec = f'title = "Six variables"\nseed = 1\nfamily = [{family}]\nsolver = [{solver}]\n'
+        >>> _ = (folder / "sweep.toml").write_text(spec)
+        >>> result = qt.run_sweep(folder / "sweep.toml", folder / "out", workers=0)
+        >>> drawn = qt.run_map(folder / "out", folder / "map")
+        >>> [cell.verdict.kind for cell in drawn.cells]
+        ['classical proven']
     """
     paths = [Path(results)] if isinstance(results, str | Path) else [Path(p) for p in results]
     folder = Path(out)

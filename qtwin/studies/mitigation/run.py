@@ -44,6 +44,15 @@ def run_mitigation(
     Raises:
         InputError: for a spec that cannot be used.
         MissingVendorError: without PySCF, Mitiq or qiskit-ibm-runtime.
+
+    Example:
+        >>> import qtwin as qt
+        >>> spec = qt.examples.spec("mitigation")  # qt.run_mitigation(spec, "out/mitigation") takes minutes
+        >>> try:
+        ...     qt.run_mitigation(spec.with_name("mitigated.toml"), "out/mitigation")
+        ... except qt.InputError as error:
+        ...     print(error.message.startswith("no "))
+        True
     """
     started = time.perf_counter()
     read = spec if isinstance(spec, MitigationSpec) else read_mitigation_spec(Path(spec))

@@ -162,7 +162,17 @@ class ModelRow(Part):
 
 
 class ModelComparison(StudyResult):
-    """Answers of several solvers to one binary model, the null baselines beside the quantum ones."""
+    """Answers of several solvers to one binary model, the null baselines beside the quantum ones.
+
+    Example:
+        >>> import qtwin as qt
+        >>> model = qt.BinaryModel.from_qubo([[-1.0, 2.0], [0.0, -1.5]])
+        >>> study = qt.compare(model, [qt.solve(model, "enumeration"), qt.solve(model, "tabu")])
+        >>> study.best_energy, study.proven
+        (-1.5, True)
+        >>> study.to_pandas()["proven"].tolist()
+        [True, False]
+    """
 
     schema_: Literal["qtwin.model-comparison/1"] = Field(default=COMPARISON, alias="schema")
     verdict: str

@@ -36,7 +36,7 @@ _CITATION = "Shaydulin et al. 2024, Science Advances 10:eadm6761, arXiv:2308.023
 def run_scaling(
     spec: str | Path | ScalingSpec, out: str | Path | None = None, *, overwrite: bool = False, progress: Progress = SILENT
 ) -> ScalingResult:
-    """Train small, run large, fit, and write result.json, report.html and figures into `out`; goes on where it stopped.
+    r"""Train small, run large, fit, and write result.json, report.html and figures into `out`; goes on where it stopped.
 
     Args:
         spec: The study's file (TOML), or what `qtwin.spec.read_scaling_spec` read.
@@ -46,6 +46,18 @@ def run_scaling(
 
     Raises:
         InputError: for a spec that cannot be run.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> import qtwin as qt
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> sizes = 'train_sizes = [5]\nsizes = [6, 7, 8, 9, 10, 11, 12]\nfit_from = 6\n'
+        >>> spec = f'title = "Sequences"\nseed = 1\nlayers = 1\n{sizes}family = {{name = "labs"}}\n'
+        >>> _ = (folder / "scaling.toml").write_text(spec)
+        >>> result = qt.run_scaling(folder / "scaling.toml", folder / "out")
+        >>> low, high = result.fit.base_interval
+        >>> low < result.fit.base < high, len(result.rows)  # one instance of each size
+        (True, 7)
     """
     started = time.perf_counter()
     read = spec if isinstance(spec, ScalingSpec) else read_scaling_spec(Path(spec))
