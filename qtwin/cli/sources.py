@@ -19,6 +19,7 @@ _QUICKSTART = Path("experiments/quickstart.toml")
 _UNREAD = re.compile(r"recalled|not re-read", re.IGNORECASE)
 _SHOWN = 30
 _JUDGED = re.compile(r"value judgement", re.IGNORECASE)
+_DEFINED = re.compile(r"^\S+ by definition", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,7 @@ class Number:
         uncertain: Whether it has an interval or a spread of our knowledge.
         unread: Whether its source is recalled or was not re-read.
         judged: Whether it is a value judgement, which no source can settle.
+        defined: Whether its value holds by definition, so that only its spread can be read.
         source: Citation or reasoning.
     """
 
@@ -42,6 +44,7 @@ class Number:
     uncertain: bool
     unread: bool
     judged: bool
+    defined: bool
     source: str
 
 
@@ -73,6 +76,7 @@ def numbers() -> tuple[Number, ...]:
                     uncertain="ci" in entry or float(entry.get("log_sd", 0.0)) > 0.0,
                     unread=bool(_UNREAD.search(words)),
                     judged=bool(_JUDGED.search(words)),
+                    defined=bool(_DEFINED.search(entry.get("source", ""))),
                     source=entry.get("source", ""),
                 )
             )
@@ -80,10 +84,10 @@ def numbers() -> tuple[Number, ...]:
 
 
 def by_status(found: Collection[Number]) -> dict[str, dict[str, int]]:
-    """Status to how many numbers have it, have an uncertainty, were not read, and are value judgements; and "all"."""
+    """Status to how many numbers have it, are uncertain, were not read, are value judgements or hold by definition; and "all"."""
 
     def count(of: list[Number]) -> dict[str, int]:
-        names = ("uncertain", "unread", "judged")
+        names = ("uncertain", "unread", "judged", "defined")
         return {"numbers": len(of)} | {name: sum(getattr(n, name) for n in of) for name in names}
 
     statuses = sorted({n.status for n in found})
@@ -94,6 +98,17 @@ def assumed_among(keys: Collection[str], found: Collection[Number]) -> tuple[Num
     """Of the numbers named in `keys`, those that were assumed or not read, in the order of `found`."""
     wanted = set(keys)
     return tuple(n for n in found if n.key in wanted and (n.unread or n.status == "assumed"))
+
+
+def _reading(number: Number) -> str:
+    """How its value was come by, beyond the status; '' for one that is assumed."""
+    if number.judged:
+        return "value judgement"
+    if number.defined:
+        return "by definition, its spread read"
+    if number.unread:
+        return "not read"
+    return "" if number.status == "assumed" else "read"
 
 
 @cache
@@ -168,7 +183,7 @@ def show_sources(*, as_json: bool, spec: Path | None = None) -> None:
         return
     console = Console(highlight=False)
     shown = Table(title="Numbers by status", title_justify="left")
-    for name in ("status", "numbers", "with uncertainty", "recalled, not re-read", "value judgements"):
+    for name in ("status", "numbers", "with uncertainty", "recalled, not re-read", "value judgements", "by definition"):
         shown.add_column(name, justify="left" if name == "status" else "right")
     for status, row in counts.items():
         shown.add_row(status, *(str(x) for x in row.values()))
@@ -180,8 +195,7 @@ def show_sources(*, as_json: bool, spec: Path | None = None) -> None:
     console.print(f"\nValue of knowing one number exactly (QALY x 1e-6, mean over {len(posed)} cases), the highest first")
     for w in worth:
         n = by_key[w.key]
-        read = "value judgement" if n.judged else "not read" if n.unread else "read" if n.status != "assumed" else ""
-        words = ", ".join(word for word in (n.status, read, "" if n.uncertain else "no interval of its own") if word)
+        words = ", ".join(word for word in (n.status, _reading(n), "" if n.uncertain else "no interval of its own") if word)
         console.print(f"  {1e6 * w.mean_qaly:6.1f}  {w.key}: {words}; most in {w.case}", markup=False, soft_wrap=True)
     matter = f"Assumed or not read, and able to change the choice of {asked.name if asked else 'an experiment'}"
     for title, rows in ((matter, flips), ("Recalled or not re-read", unread)):

@@ -119,8 +119,9 @@ def calibrated() -> Iterator[tuple[str, tuple[str, ...], Mapping[str, Any]]]:
                 yield str(path.relative_to(data)), place, entry
 
 
-def _with_rate(antibody: Drug, rate: float, log_sd: float) -> Drug:
-    effect = dataclasses.replace(antibody.effects["amyloid_clearance"], value=rate, log_sd=log_sd)
+def with_rate(antibody: Drug, rate: float, person_log_sd: float) -> Drug:
+    """The antibody with another removal of amyloid (1/year) and another spread of it between patients (log-SD)."""
+    effect = dataclasses.replace(antibody.effects["amyloid_clearance"], value=rate, person_log_sd=person_log_sd)
     return dataclasses.replace(antibody, effects={**antibody.effects, "amyloid_clearance": effect})
 
 
@@ -178,7 +179,7 @@ def trial_fit() -> Mapping[str, float]:
     def residuals(x: Array) -> Array:
         v = unpack(x)
         model = Alzheimer(_with_values(shipped, r=v["r"], wA=v["wA"], tau_growth=v["tau_growth"]))
-        drugs = {name: _with_rate(drug(name), v[name], v["log_sd"]) for name in _ANTIBODIES}
+        drugs = {name: with_rate(drug(name), v[name], v["log_sd"]) for name in _ANTIBODIES}
         outcomes = [run(dataclasses.replace(t, model=model), drugs=drugs) for t in trials]
         found = _trial_figures(outcomes, shipped["tau_pet_normal"].value)
         return np.array([(found[k] - wanted[k].value) / (0.5 * (wanted[k].high - wanted[k].low)) for k in found])

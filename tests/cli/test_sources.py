@@ -24,7 +24,17 @@ _Z = 1.959963984540054
 
 
 def _number(key: str, status: str, *, unread: bool = False) -> Number:
-    return Number(key=key, value=1.0, unit="1", status=status, uncertain=True, unread=unread, judged=False, source="a study")
+    return Number(
+        key=key,
+        value=1.0,
+        unit="1",
+        status=status,
+        uncertain=True,
+        unread=unread,
+        judged=False,
+        defined=False,
+        source="a study",
+    )
 
 
 def test_every_number_is_counted_once() -> None:
@@ -46,6 +56,12 @@ def test_counts_add_up() -> None:
     assert set(counts) == {"literature", "calibrated", "assumed"}
     for name, whole in total.items():
         assert sum(row[name] for row in counts.values()) == whole
+
+
+def test_only_a_factor_of_one_with_a_spread_holds_by_definition() -> None:
+    defined = [n for n in numbers() if n.defined]
+    assert [n.key for n in defined] == ["outcomes.toml constant.mortality_factor"]
+    assert all(n.value == 1.0 and n.uncertain and not n.judged for n in defined)
 
 
 def test_of_what_can_flip_only_what_nobody_read_is_named() -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from qtwin.errors import InputError
-from qtwin.twin.calibrate import calibrated, derive, donepezil_fit, evaluate, p_tau_fit, trial_fit
+from qtwin.pharmacology.formulary import drug
+from qtwin.twin.calibrate import calibrated, derive, donepezil_fit, evaluate, p_tau_fit, trial_fit, with_rate
+from qtwin.twin.protocol import shipped_trial
+from qtwin.twin.trial import run
 
 
 @pytest.mark.parametrize(
@@ -38,6 +42,16 @@ def test_the_fits_pass_through_their_data() -> None:
     per_amyloid, per_tau = p_tau_fit()
     assert 1.0 + 0.6 * per_amyloid + 0.02 * per_tau == pytest.approx(2.0)
     assert 1.0 + 1.0 * per_amyloid + 0.45 * per_tau == pytest.approx(3.5)
+
+
+def test_the_spread_that_is_fitted_moves_the_trial() -> None:
+    trial = shipped_trial("trailblazer-alz2", n_per_arm=400)
+    figures = []
+    for spread in (0.0, 1.5):
+        outcome = run(trial, drugs={"donanemab": with_rate(drug("donanemab"), 2.5, spread)})
+        amyloid = trial.model.observe("amyloid_pet_centiloid", outcome.states[1])
+        figures.append(float(np.std(np.log(amyloid[:, -1] / amyloid[:, 0]))))
+    assert figures[1] > 1.5 * figures[0]
 
 
 @pytest.mark.slow
