@@ -82,9 +82,9 @@ class FakeBackend(Backend):
         require_vendor("qiskit_ibm_runtime", package="qiskit-ibm-runtime", needed_by="backend 'fake'")
         require_vendor("qiskit_aer", package="qiskit-aer", needed_by="backend 'fake'")
         if twirls < 0:
-            raise InputError(f"{twirls} twirls came, 0 or more were wanted", hint="16 are usual")
+            raise InputError(f"expected 0 or more twirls, got {twirls}", hint="16 are usual")
         if fractional and twirls:
-            raise InputError("twirls came with fractional gates, which no Pauli twirl leaves as they are", hint="choose either")
+            raise InputError("got twirls and fractional gates, which no Pauli twirl leaves as they are", hint="choose either")
         found = snapshot(device)
         self._name = f"fake:{found.name.removeprefix('fake_')}"
         self._target = with_rzz(found.target) if fractional else found.target
@@ -109,7 +109,9 @@ class FakeBackend(Backend):
         if key not in self._known:
             most = self.capabilities().max_qubits
             if ansatz.n_qubits > most:
-                raise InputError(f"{ansatz.n_qubits} qubits came, {self._name} takes at most {most}", hint="take fewer variables")
+                raise InputError(
+                    f"expected at most {most} qubits on {self._name}, got {ansatz.n_qubits}", hint="take fewer variables"
+                )
             found = compile_ansatz(
                 ansatz, self._target, method=self._routing, prefer=self._prefer, choice=self._line, seed=self._seed
             )
@@ -142,7 +144,7 @@ class FakeBackend(Backend):
     ) -> Estimate:
         check_observable(ansatz, observable)
         if shots is None:
-            raise InputError(f"an expectation without shots came for {self._name}, which only measures", hint="give shots")
+            raise InputError(f"expected shots, which {self._name} measures, got an exact expectation", hint="give shots")
         return sampled_expectation(self.sample, ansatz, theta, observable, shots=shots, seed=seed)
 
     def _run(self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int, factor: int) -> list[Samples]:

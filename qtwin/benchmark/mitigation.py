@@ -101,7 +101,7 @@ def choice(n: int, k: int, layers: int, *, seed: int) -> SamplingCase:
         InputError: for more than 12 options.
     """
     if n > _WIDEST:
-        raise InputError(f"{n} options came, at most {_WIDEST} are simulated with noise here", hint="lower variables")
+        raise InputError(f"expected at most {_WIDEST} candidates with noise, got {n}", hint="lower variables")
     encoding = make("cardinality", n, seed=seed, k=k).encoding
     polynomial = encoding.polynomial
     width = polynomial.n_variables

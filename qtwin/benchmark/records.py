@@ -222,7 +222,7 @@ def split(wall_s: Mapping[str, float], *, made_s: Mapping[str, float] | None = N
 
     Args:
         wall_s: The solver's own stages.
-        made_s: Seconds by `model` and `encode` before the solver came, the same for all solvers of an instance.
+        made_s: Seconds by `model` and `encode` before the solver starts, the same for all solvers of an instance.
     """
     out = dict.fromkeys(STAGES, 0.0)
     for name, seconds in (made_s or {}).items():

@@ -58,7 +58,7 @@ def growth_of(places: Sequence[Mapping[str, Any]]) -> Callable[[int], tuple[Poly
         InputError: for fewer than two sizes.
     """
     if len(places) < 2:
-        raise InputError(f"{len(places)} sizes came, at least 2 were wanted", hint="measure more sizes")
+        raise InputError(f"expected at least 2 sizes, got {len(places)}", hint="measure more sizes")
     sizes = np.array([p["n"] for p in places], dtype=np.float64)
     orders = sorted({k for p in places for k in p["terms"]})
     powers = {

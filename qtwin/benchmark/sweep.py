@@ -66,10 +66,10 @@ def run(
 
     Raises:
         InputError: for a negative number of workers, or a scheduler that does not answer.
-        MissingVendorError: when Dask is wanted and not installed.
+        MissingVendorError: when Dask is asked for and not installed.
     """
     if workers < 0:
-        raise InputError(f"{workers} workers came, at least 0 were wanted", hint="0 runs everything in this process")
+        raise InputError(f"expected at least 0 workers, got {workers}", hint="0 runs everything in this process")
     every = {t.task_id: t for t in tasks}
     finished = records.task_ids() & set(every)
     left = [t for key, t in every.items() if key not in finished]

@@ -104,7 +104,7 @@ _NOISE_S = 0.02
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """What came back: the answer in plain values, seconds on our clock, and the beginning of what was printed."""
+    """The reply of a worker: the answer in plain values, seconds on our clock, and the beginning of what was printed."""
 
     result: Result
     clock_s: float

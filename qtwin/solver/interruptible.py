@@ -73,7 +73,7 @@ class Lowest:
 
     Attributes:
         energy: Lowest energy, `NOTHING` if there is none.
-        chunk, where: The chunk it came from, and its place there; the first of equal ones.
+        chunk, where: Its chunk, and its place there; the first of equal ones.
         looked: How many were looked at.
         complete: Whether no chunk was left out or cut short.
         interrupted: Whether Ctrl-C ended it.

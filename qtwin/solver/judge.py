@@ -3,7 +3,7 @@
 `taken` reads an answer into plain values while its clock still runs, so that nothing is computed later at nobody's cost. `judged`
 evaluates the energy anew, and takes away a bound, a proof, a status, a trace or a time that cannot be. Every untruth is named in
 `Result.offences`; a false bound and a false proof are alarms. `contradictions` holds several answers to one question against each
-other: a proof that another answer beats is false, whoever it came from.
+other: a proof that another answer beats is false, whichever solver gave it.
 """
 
 from __future__ import annotations
@@ -134,34 +134,34 @@ def taken(answer: object, *, n: int) -> Result:
         SolverFailureError: for something that holds no answer: no `Result`, or bits of a wrong type, length or value.
     """
     if not isinstance(answer, Result):
-        raise _broken(f"returned {type(answer).__name__}, a Result was wanted")
+        raise _broken(f"returned {type(answer).__name__}, expected a Result")
     offences: dict[str, str] = {}
     bits = None if answer.bits is None else _bits(answer.bits, n)
     status: Any = answer.status
     proven: Any = answer.proven
     if not isinstance(status, str) or status not in get_args(Status) or status == "failed":
-        offences["status"] = f"status {_short(status)} came, one of {', '.join(get_args(Status))} was wanted"
+        offences["status"] = f"expected status {', '.join(get_args(Status))}, got {_short(status)}"
         status = "feasible"
     samples = None
     if answer.samples is not None:
         try:
             samples = _samples(answer.samples, n)
         except (TypeError, ValueError, AttributeError) as error:
-            offences["samples"] = f"samples of no use came: {_short(error)}"
+            offences["samples"] = f"got unusable samples: {_short(error)}"
     counts = {}
     for name in ("shots", "evaluations"):
         value = getattr(answer, name)
         whole = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 0
         counts[name] = int(value) if whole else 0
         if not whole:
-            offences["counts"] = f"{name} {_short(value)} came, a whole number from 0 was wanted"
+            offences["counts"] = f"expected {name} as a whole number from 0, got {_short(value)}"
     if samples is not None and counts["shots"] and samples.shots > counts["shots"]:
         offences["counts"] = f"{counts['shots']} shots were stated, {samples.shots} were handed over"
         counts["shots"] = samples.shots
     bound = None if answer.bound is None else _number(answer.bound)
     if bound is not None and not math.isfinite(bound):
         if bound != -math.inf:
-            offences["bound"] = f"bound {bound} came, a number was wanted"
+            offences["bound"] = f"expected a number as bound, got {bound}"
         bound = None
     return Result(
         solver=str(answer.solver),
@@ -297,19 +297,19 @@ def _bits(value: object, n: int) -> NDArray[np.uint8]:
     except Exception as error:
         raise _broken(f"returned bits that are no array: {_short(error)}") from None
     if row.dtype.kind not in "bui":
-        raise _broken(f"returned bits of type {row.dtype}, whole numbers were wanted")
+        raise _broken(f"returned bits of type {row.dtype}, expected whole numbers")
     if row.shape != (n,):
-        raise _broken(f"returned bits of shape {row.shape}, ({n},) was wanted")
+        raise _broken(f"returned bits of shape {row.shape}, expected ({n},)")
     if not ((row == 0) | (row == 1)).all():
         wrong = row[(row != 0) & (row != 1)][0]
-        raise _broken(f"returned a bit of {wrong}, 0 or 1 was wanted")
+        raise _broken(f"returned a bit of {wrong}, expected 0 or 1")
     return row.astype(np.uint8)
 
 
 def _samples(value: Samples, n: int) -> Samples:
     bits, counts = np.array(value.bits), np.array(value.counts)
     if bits.ndim != 2 or bits.shape[1] != n or counts.shape != (len(bits),):
-        raise ValueError(f"bits of shape {bits.shape} with counts of shape {counts.shape}, (m, {n}) and (m,) were wanted")
+        raise ValueError(f"expected shapes (m, {n}) and (m,), got bits {bits.shape} and counts {counts.shape}")
     if bits.dtype.kind not in "bui" or not ((bits == 0) | (bits == 1)).all():
         raise ValueError("bits other than 0 and 1")
     if counts.dtype.kind not in "ui" or not (counts > 0).all() or not len(counts):

@@ -53,7 +53,7 @@ def test_what_stands_first_is_the_first_option() -> None:
 def test_too_wide_is_refused_before_it_runs() -> None:
     for name in ("fake:manila", "aer:density_matrix"):
         ansatz = qaoa(ising(*sherrington(14, seed=0)), 1)
-        with pytest.raises(InputError, match="14 qubits came"):
+        with pytest.raises(InputError, match="got 14"):
             registry.load(name).sample(ansatz, np.zeros(2), shots=1, seed=0)
 
 

@@ -58,7 +58,7 @@ class Compiled:
         sets = np.atleast_2d(np.asarray(thetas, dtype=np.float64))
         if sets.ndim != 2 or sets.shape[1] != self.n_parameters or not np.isfinite(sets).all():
             raise InputError(
-                f"angles of shape {np.shape(thetas)} came, (any number, {self.n_parameters}) finite ones were wanted",
+                f"expected finite angles (any number, {self.n_parameters}), got shape {np.shape(thetas)}",
                 hint="one row an angle set, in radians",
             )
         return np.ascontiguousarray(sets[:, list(self.order)])
@@ -111,12 +111,12 @@ def compile_ansatz(
     target = getattr(device, "target", device)
     if ansatz.n_qubits > target.num_qubits:
         raise InputError(
-            f"an ansatz of {ansatz.n_qubits} qubits came, the device has {target.num_qubits}", hint="choose a larger device"
+            f"expected at most {target.num_qubits} qubits, the device's, got {ansatz.n_qubits}", hint="choose a larger device"
         )
     found = []
     if method == "swap network" and not applies(ansatz):
         raise InputError(
-            "a layer that couples by X or Y, or more than two qubits at once, came; the swap network routes quadratic costs only",
+            "expected a quadratic cost, got a layer that couples by X or Y or more than two qubits",
             hint='method = "preset" compiles any ansatz',
         )
     if method != "preset" and applies(ansatz):

@@ -110,7 +110,10 @@ class StatevectorBackend(Backend):
             InputError: for an alpha outside (0, 1], or an observable with X or Y.
         """
         if not observable.is_diagonal:
-            raise InputError("an observable with X or Y came", hint="CVaR is the mean of the best shots, taken in the Z basis")
+            raise InputError(
+                "expected an observable of Z alone, got one with X or Y",
+                hint="CVaR is the mean of the best shots, taken in the Z basis",
+            )
         with self._lock:
             check_observable(ansatz, observable)
             state = self._run(ansatz, theta, arrays=9)
@@ -166,7 +169,7 @@ class StatevectorBackend(Backend):
         self.release()
         check(ansatz)
         if ansatz.n_qubits > _MOST:
-            raise InputError(f"{ansatz.n_qubits} qubits came, at most {_MOST} can be indexed", hint="take fewer variables")
+            raise InputError(f"expected at most {_MOST} qubits, got {ansatz.n_qubits}", hint="take fewer variables")
         self._shares, self._tiled = plan.shares(ansatz.n_qubits, self._threads), is_qaoa(ansatz)
         self._parameters = tuple(np.array([layer.parameter for layer in ansatz.layers[k::2]], dtype=np.int64) for k in (0, 1))
         self._checked = ansatz

@@ -218,7 +218,7 @@ class QAOA:
             array[:] = 0.0  # the padding between rows must stay finite
 
     def rows(self, values: Reals) -> Reals:
-        """(2^n,) values of a diagonal, laid out as this work space wants its observables."""
+        """(2^n,) values of a diagonal, laid out as this work space takes its observables."""
         return plan.padded(values, self._shape, slot=2, dtype=self._dtype)
 
     def run(self, gammas: Floats, betas: Floats) -> None:

@@ -154,7 +154,7 @@ def compile_circuit(space: Space, ansatz: FermionicAnsatz) -> Compiled:
     signs: list[Floats] = []
     for rotation in ansatz.rotations:
         if isinstance(rotation, Phase):
-            raise InputError("a phase came, this simulator keeps real amplitudes", hint="use ComplexDeterminantSimulator")
+            raise InputError("expected real rotations, got a phase", hint="use ComplexDeterminantSimulator")
         low, high, sign = pairs_of(space, rotation)
         if not len(low):
             continue

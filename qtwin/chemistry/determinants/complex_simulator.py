@@ -36,7 +36,8 @@ class ComplexDeterminantSimulator:
         check(ansatz)
         if len(h1_hartree) != ansatz.n_orbitals:
             raise InputError(
-                f"integrals of {len(h1_hartree)} orbitals came with a circuit on {ansatz.n_orbitals}", hint="use one active space"
+                f"expected integrals of {ansatz.n_orbitals} orbitals, the circuit's, got {len(h1_hartree)}",
+                hint="use one active space",
             )
         self.ansatz = ansatz
         self.space = space_of(h1_hartree, h2_hartree, ansatz.n_alpha, ansatz.n_beta)
@@ -92,9 +93,7 @@ class ComplexDeterminantSimulator:
     def _angles(self, theta: Floats) -> Floats:
         angles = np.ascontiguousarray(theta, dtype=np.float64)
         if angles.shape != (self.ansatz.n_parameters,) or not np.isfinite(angles).all():
-            raise InputError(
-                f"angles of shape {angles.shape} came, {self.ansatz.n_parameters} finite ones were wanted", hint="in radians"
-            )
+            raise InputError(f"expected {self.ansatz.n_parameters} finite angles, got shape {angles.shape}", hint="in radians")
         return angles
 
     def _run(self, theta: Floats) -> Floats:

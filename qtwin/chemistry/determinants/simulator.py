@@ -45,7 +45,8 @@ class DeterminantSimulator:
         check(ansatz)
         if len(h1_hartree) != ansatz.n_orbitals:
             raise InputError(
-                f"integrals of {len(h1_hartree)} orbitals came with a circuit on {ansatz.n_orbitals}", hint="use one active space"
+                f"expected integrals of {ansatz.n_orbitals} orbitals, the circuit's, got {len(h1_hartree)}",
+                hint="use one active space",
             )
         self.space = space_of(h1_hartree, h2_hartree, ansatz.n_alpha, ansatz.n_beta, symmetric=symmetric)
         self.hamiltonian = hamiltonian(self.space, h1_hartree, h2_hartree, core_hartree)
@@ -60,7 +61,9 @@ class DeterminantSimulator:
         check(ansatz)
         old = self.ansatz
         if (ansatz.n_orbitals, ansatz.n_alpha, ansatz.n_beta) != (old.n_orbitals, old.n_alpha, old.n_beta):
-            raise InputError("a circuit on other orbitals or electrons came", hint="make a simulator of its own for it")
+            raise InputError(
+                "expected a circuit on the same orbitals and electrons, got another", hint="make a simulator of its own for it"
+            )
         other = object.__new__(DeterminantSimulator)
         other.space, other.hamiltonian = self.space, self.hamiltonian
         other._load(ansatz)
@@ -145,9 +148,7 @@ class DeterminantSimulator:
     def _angles(self, theta: Floats) -> Floats:
         angles = np.ascontiguousarray(theta, dtype=np.float64)
         if angles.shape != (self.ansatz.n_parameters,) or not np.isfinite(angles).all():
-            raise InputError(
-                f"angles of shape {angles.shape} came, {self.ansatz.n_parameters} finite ones were wanted", hint="in radians"
-            )
+            raise InputError(f"expected {self.ansatz.n_parameters} finite angles, got shape {angles.shape}", hint="in radians")
         return angles
 
     def _run(self, angles: Floats) -> None:

@@ -84,7 +84,7 @@ class AdaptVqe(EnergyMethod):
         allocation: Allocation = "variance",
     ) -> None:
         if not slope_hartree > 0.0 or most < 1:
-            raise InputError(f"slope_hartree {slope_hartree} and most {most} came, positive ones were wanted", hint="raise them")
+            raise InputError(f"expected positive slope_hartree and most, got {slope_hartree} and {most}", hint="raise them")
         if pool not in get_args(Pool):
             raise unknown_name("pool", pool, get_args(Pool))
         self.pool, self.slope_hartree, self.most = pool, slope_hartree, most

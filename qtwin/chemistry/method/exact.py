@@ -48,7 +48,8 @@ def diagonalised(name: str, electrons: Electrons, n_states: int, seed: int, bega
     there = n_of_this_spin(n, electrons)
     if n_states > there:
         raise InputError(
-            f"{n_states} states came, {size:,} determinants hold {there:,} of multiplicity {spins[0] - spins[1] + 1}",
+            f"expected at most {there:,} states of multiplicity {spins[0] - spins[1] + 1} in {size:,} determinants,"
+            f" got {n_states}",
             hint="ask for fewer states",
         )
     h1, h2 = electrons.h1_hartree, electrons.h2_hartree  # made when first asked for
@@ -140,7 +141,7 @@ def _by_davidson(
             return np.atleast_1d(energies)[order], [kept[k] for k in order], bool(np.all(solver.converged))
     told = ", ".join(f"{each:.3f}" for each in squares)
     raise ConvergenceError(
-        f"S^2 of the states found is {told}, {wanted(electrons):g} was asked for", hint="take a smaller active space"
+        f"expected S^2 = {wanted(electrons):g}, got {told} from the states found", hint="take a smaller active space"
     )
 
 
@@ -159,7 +160,7 @@ def _character(ground: Any, n: int, spins: tuple[int, int]) -> dict[str, Any]:
 
 def _check(states: int) -> None:
     if states < 1:
-        raise InputError(f"states = {states} came, at least 1 was wanted", hint="1 is the ground state")
+        raise InputError(f"expected states of at least 1, got {states}", hint="1 is the ground state")
 
 
 @final

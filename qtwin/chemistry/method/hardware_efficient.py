@@ -115,7 +115,7 @@ class HardwareEfficientVQE(EnergyMethod):
             raise InputError("no qubit is left: symmetry alone gives the state", hint="take casci")
         if mapping.n_qubits > MOST_QUBITS:
             raise TooLargeError(
-                f"{mapping.n_qubits} qubits came, at most {MOST_QUBITS} are trained here",
+                f"expected at most {MOST_QUBITS} qubits, got {mapping.n_qubits}",
                 hint='mapping = "tapered", or fewer orbitals',
             )
         wrong, hamiltonian = wrong_number(n, up, down), mapping.apply(words)

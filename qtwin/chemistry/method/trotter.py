@@ -44,7 +44,7 @@ def product(parts: tuple[PauliSum, ...], start: NDArray[np.integer], times: Floa
         InputError: for an order other than 1 and 2.
     """
     if order not in (1, 2):
-        raise InputError(f"order = {order} came, 1 or 2 was wanted", hint="2 has the smaller error")
+        raise InputError(f"expected order 1 or 2, got {order}", hint="2 has the smaller error")
     layers: list[Layer] = []
     angles: list[float] = []
 
@@ -110,7 +110,7 @@ class Trotter(EnergyMethod):
     ) -> None:
         if steps < 1 or not 0.0 < time_per_hartree < np.inf or order not in (1, 2):
             raise InputError(
-                f"steps = {steps}, time_per_hartree = {time_per_hartree}, order = {order} came",
+                f"got steps = {steps}, time_per_hartree = {time_per_hartree}, order = {order}",
                 hint="at least one step, a positive time, order 1 or 2",
             )
         self.time_per_hartree, self.steps, self.order = time_per_hartree, steps, order
@@ -135,7 +135,7 @@ class Trotter(EnergyMethod):
         mapping = mapping_of(self._how.mapping, lifted, n, up, down)
         if mapping.n_qubits > MOST_QUBITS:
             raise TooLargeError(
-                f"{mapping.n_qubits} qubits came, at most {MOST_QUBITS} are evolved",
+                f"expected at most {MOST_QUBITS} qubits, got {mapping.n_qubits}",
                 hint='mapping = "tapered", or fewer orbitals',
             )
         hamiltonian = mapping.apply(words)

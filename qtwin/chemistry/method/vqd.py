@@ -79,7 +79,8 @@ class Vqd(EnergyMethod):
         simulator = DeterminantSimulator(target.h1_hartree, target.h2_hartree, target.core_hartree, ansatz)
         if self.states > simulator.space.size:
             raise InputError(
-                f"{self.states} states of {simulator.space.size} determinants were wanted", hint="ask for fewer states"
+                f"expected at most {simulator.space.size} states, one a determinant, got {self.states}",
+                hint="ask for fewer states",
             )
         rng = np.random.default_rng(seed)
         below: list[Floats] = []

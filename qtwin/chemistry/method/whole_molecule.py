@@ -27,11 +27,12 @@ def whole_molecule(name: str, molecule: Electrons) -> MolecularProblem:
     """The molecule behind the electrons.
 
     Raises:
-        InputError: when integrals came alone.
+        InputError: when there are integrals alone.
     """
     if not isinstance(molecule, MolecularProblem):
         raise InputError(
-            f"{name} needs the whole molecule, integrals of an active space came", hint=f"take active-{name}, or pose a molecule"
+            f"expected the whole molecule for {name}, got integrals of an active space",
+            hint=f"take active-{name}, or pose a molecule",
         )
     return molecule
 

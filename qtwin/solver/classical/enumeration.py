@@ -122,7 +122,7 @@ def _on_the_polynomial(encoding: BinaryModel, seed: int, time_limit_s: float | N
     n, most = encoding.polynomial.n_variables, limit(encoding.polynomial)
     if n > most:
         raise InputError(
-            f"{n} variables of degree {encoding.polynomial.degree} came, at most {most} can be enumerated",
+            f"expected at most {most} variables to enumerate, got {n} of degree {encoding.polynomial.degree}",
             hint="use cp-sat, or state the constraints natively so that only feasible choices are listed",
         )
     found = _minimiser(encoding.polynomial, time_limit_s)

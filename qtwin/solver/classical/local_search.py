@@ -29,7 +29,7 @@ class LocalSearch(Solver):
 
     def __init__(self, *, reads: int = 100) -> None:
         if reads < 1:
-            raise InputError(f"reads = {reads} came, at least 1 was wanted", hint="raise reads")
+            raise InputError(f"expected reads of at least 1, got {reads}", hint="raise reads")
         self.reads = reads
 
     @classmethod

@@ -24,7 +24,7 @@ class RandomFeasible(Solver):
 
     def __init__(self, *, shots: int = 4096) -> None:
         if shots < 1:
-            raise InputError(f"shots = {shots} came, at least 1 was wanted", hint="raise shots")
+            raise InputError(f"expected shots of at least 1, got {shots}", hint="raise shots")
         self.shots = shots
 
     @classmethod

@@ -25,7 +25,7 @@ class RandomSampling(Solver):
 
     def __init__(self, *, shots: int = 4096, descent: bool = False) -> None:
         if shots < 1:
-            raise InputError(f"shots = {shots} came, at least 1 was wanted", hint="raise shots")
+            raise InputError(f"expected shots of at least 1, got {shots}", hint="raise shots")
         self.shots, self.descent = shots, descent
 
     @classmethod

@@ -36,7 +36,7 @@ class Tabu(Solver):
     ) -> None:
         for name, value, least in (("reads", reads, 1), ("moves", moves, 1), ("tenure", tenure, 0), ("spread", spread, 1)):
             if value is not None and value < least:
-                raise InputError(f"{name} = {value} came, at least {least} was wanted", hint=f"raise {name}")
+                raise InputError(f"expected {name} of at least {least}, got {value}", hint=f"raise {name}")
         self.reads, self.moves, self.tenure, self.spread = reads, moves, tenure, spread
 
     @classmethod

@@ -76,7 +76,7 @@ def persistency(polynomial: BinaryPolynomial) -> Persistency:
     import networkx as nx
 
     if polynomial.degree > 2:
-        raise InputError(f"a polynomial of degree {polynomial.degree} came, roof duality takes 2", hint="quadratise it first")
+        raise InputError(f"expected a quadratic polynomial, got degree {polynomial.degree}", hint="quadratise it first")
     constant, unit, arcs = _implications(polynomial)
     network: Any = nx.DiGraph()
     network.add_nodes_from((_ONE, _ZERO))

@@ -33,10 +33,10 @@ def warm_start_of(instance: Instance) -> NDArray[np.uint8] | None:
     lengths = (encoding.n_decision, encoding.polynomial.n_variables)
     if given.ndim != 1 or len(given) not in lengths:
         raise InputError(
-            f"a warm start of shape {given.shape} came, ({lengths[0]},) was wanted", hint="one bit a decision variable, in order"
+            f"expected a warm start of shape ({lengths[0]},), got {given.shape}", hint="one bit a decision variable, in order"
         )
     if not np.isin(given, (0, 1)).all():
-        raise InputError(f"a warm start with values {np.unique(given)[:5]} came, 0 and 1 were wanted", hint="round it first")
+        raise InputError(f"expected a warm start of 0 and 1, got values {np.unique(given)[:5]}", hint="round it first")
     bits = given.astype(np.uint8)
     return fill_slack(encoding, bits[None, :])[0] if len(bits) == lengths[0] else bits
 
@@ -89,7 +89,7 @@ class Search:
         return target is not None and self._energy <= target
 
     def see(self, bits: NDArray[np.generic] | Sequence[bool]) -> bool:
-        """Look at (n,) bits that the search came by; True if they are feasible."""
+        """Record (n,) bits that the search found; True if they are feasible."""
         self._seen += 1
         row = np.zeros((1, self.target.n_variables), dtype=np.uint8)
         row[0, : self.n] = np.asarray(bits)

@@ -131,8 +131,8 @@ def search_flips(linear, pairs, bits, start, given, moves, tenure, spread, targe
 def search_exchanges(linear, pairs, bits, size, start, given, moves, tenure, spread, target, state, stop, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Independent reads over sets of `size`; other arguments and result as in `qtwin.solver.local.moves.search`.
 
-    Who left is tabu for `tenure` + U{0..spread - 1} moves, who came for as many of them as the members are among all, at least
-    one. With `size` 0 or n there is one set.
+    A member that leaves is tabu for `tenure` + U{0..spread - 1} moves, one that enters for as many of them as the
+    members are among all, at least one. With `size` 0 or n there is one set.
     """
     reads, n = out.shape
     field, sign, until = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)

@@ -130,10 +130,12 @@ class BFDCQO(Solver):
         check_positive(steps=steps, rounds=rounds, best_share=best_share, shots=shots)
         if best_share > 1.0 or annealing_time < 0.0:
             raise InputError(
-                f"best_share = {best_share} and annealing_time = {annealing_time} came", hint="(0, 1] and 0 or more are wanted"
+                f"got best_share = {best_share} and annealing_time = {annealing_time}", hint="take (0, 1] and 0 or more"
             )
         if shots < rounds:
-            raise InputError(f"{shots} shots came for {rounds} rounds, at least one each was wanted", hint="raise shots")
+            raise InputError(
+                f"expected at least one round and one shot a round, got {shots} shots for {rounds} rounds", hint="raise shots"
+            )
         self.steps, self.rounds, self.best_share, self.shots = steps, rounds, best_share, shots
         self.annealing_time, self.counterdiabatic = annealing_time, counterdiabatic
         self._backend = loaded(backend)

@@ -179,13 +179,13 @@ class GroverMixerQAOA(Solver):
         n = encoding.n_decision
         if n > MAX_VARIABLES or most_choices(n, encoding.constraints) > 4 * MAX_STATES:
             raise InputError(
-                f"{n} options came, with more than {MAX_STATES:,} feasible choices; grover-mixer-qaoa holds each of them",
+                f"expected at most {MAX_STATES:,} feasible choices, got more, of {n} candidates",
                 hint="take candidates out or lower the size",
             )
         rows = feasible_bits(n, encoding.constraints)
         if len(rows) > MAX_STATES:
             raise InputError(
-                f"{len(rows):,} feasible choices came, at most {MAX_STATES:,} were wanted by grover-mixer-qaoa",
+                f"expected at most {MAX_STATES:,} feasible choices, got {len(rows):,}",
                 hint="take candidates out or lower the size",
             )
         return rows

@@ -103,7 +103,7 @@ class PauliCorrelationEncoding(Solver):
         check_method(optimizer, noisy=objective_shots is not None)
         if beta < 0.0 or (objective_shots is not None and objective_shots < 2) or shots < 3 * starts:
             raise InputError(
-                f"beta = {beta}, objective_shots = {objective_shots}, shots = {shots} came",
+                f"got beta = {beta}, objective_shots = {objective_shots}, shots = {shots}",
                 hint="beta at least 0, objective_shots at least 2, three shots or more for each start",
             )
         self.k, self.layers, self.alpha, self.beta = k, layers, alpha, beta

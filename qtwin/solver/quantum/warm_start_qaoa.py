@@ -53,7 +53,7 @@ def relaxed(polynomial: BinaryPolynomial) -> Floats:
 
     if polynomial.degree > 2:
         raise InputError(
-            f"a polynomial of degree {polynomial.degree} came, the relaxation is quadratic",
+            f"expected a quadratic polynomial, got degree {polynomial.degree}",
             hint='quadratise it ([encoding] quadratise = "cover"), or give a warm start',
         )
     _, linear, pairs = polynomial.quadratic_form
@@ -124,7 +124,7 @@ class WarmStartQAOA(Solver):
     ) -> None:
         check_positive(layers=layers, shots=shots, starts=starts, max_evaluations=max_evaluations)
         if not 0.0 <= epsilon <= 0.5:
-            raise InputError(f"epsilon = {epsilon} came, 0 to 0.5 was wanted", hint="0.25 is the paper's")
+            raise InputError(f"expected epsilon from 0 to 0.5, got {epsilon}", hint="0.25 is the paper's")
         self.layers, self.epsilon, self.shots, self.starts = layers, epsilon, shots, starts
         self.max_evaluations, self.schedule, self.optimizer = max_evaluations, schedule, optimizer
         self.objective_shots = objective_shots

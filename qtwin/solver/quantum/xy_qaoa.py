@@ -201,7 +201,7 @@ class XYQAOA(Solver):
         if not found.blocks:
             if found.n_qubits > MAX_QUBITS:
                 raise InputError(
-                    f"{found.n_qubits} qubits came and nothing that the mixer keeps; at most {MAX_QUBITS} were wanted by xy-qaoa",
+                    f"expected a conserved quantity or at most {MAX_QUBITS} qubits, got {found.n_qubits} qubits",
                     hint="ask for an exact size or for classes, or use qaoa",
                 )
             energy = Energy(self._trainer, shots=self.objective_shots, seed=seed)
@@ -219,8 +219,8 @@ class XYQAOA(Solver):
         most = MAX_STATES if alone else MAX_LISTED
         if closed.size > most or closed.n_qubits > MAX_VARIABLES:
             raise InputError(
-                f"{closed.size:,} assignments that the mixer allows came, at most {most:,} were wanted by xy-qaoa, on"
-                f" {MAX_VARIABLES} qubits with the idle ones (here {closed.n_qubits})",
+                f"expected at most {most:,} assignments that the mixer reaches and {MAX_VARIABLES} qubits with the idle ones,"
+                f" got {closed.size:,} and {closed.n_qubits}",
                 hint="take candidates out or lower the size",
             )
         states = fixed_weight(closed.n_qubits, closed.weights[0]) if alone else listed(closed.listed())

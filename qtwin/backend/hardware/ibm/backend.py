@@ -80,11 +80,11 @@ class IbmBackend(Backend):
             find_account()
             raise InputError("no machine is named", hint="write ibm:NAME, such as ibm:ibm_fez; qtwin doctor --online lists yours")
         if resilience not in (0, 1, 2):
-            raise InputError(f"resilience {resilience} came, 0, 1 or 2 was wanted", hint="1 is usual")
+            raise InputError(f"expected resilience 0, 1 or 2, got {resilience}", hint="1 is usual")
         if not 0.0 <= jitter < 1.0:
-            raise InputError(f"jitter {jitter} came, 0 to below 1 was wanted", hint="leave it out")
+            raise InputError(f"expected a jitter of 0 to below 1, got {jitter}", hint="leave it out")
         if not 60 <= max_session_s <= 28800:
-            raise InputError(f"max_session_s {max_session_s} came, 60 to 28800 was wanted", hint="3600 is usual")
+            raise InputError(f"expected max_session_s from 60 to 28800, got {max_session_s}", hint="3600 is usual")
         self._device, self._private, self._jitter = device, private, jitter
         self._options = Options(
             mode=mode,
@@ -129,7 +129,7 @@ class IbmBackend(Backend):
         check(ansatz)
         check_observable(ansatz, observable)
         if shots is None:
-            raise InputError(f"an exact expectation came, ibm:{self._device} measures", hint="give shots")
+            raise InputError(f"expected shots, which ibm:{self._device} measures, got an exact expectation", hint="give shots")
         check_shots(shots)
         sets = np.asarray([check_angles(ansatz, theta)])
         entry, part = self._result(Asked(ansatz=ansatz, thetas=sets, observable=observable, shots=shots, seed=seed))

@@ -107,10 +107,10 @@ class IbmProvider(Provider):
 
     def fetch_raw(self, job_id: str, *, instance: str = "") -> bytes:
         what = f"the result of job {job_id} could not be fetched"
-        came = self._asked(what, lambda c: c.job_results(job_id), instance)
-        text = came.decode("utf-8", "surrogateescape") if isinstance(came, bytes) else str(came)
+        got = self._asked(what, lambda c: c.job_results(job_id), instance)
+        text = got.decode("utf-8", "surrogateescape") if isinstance(got, bytes) else str(got)
         if text[:200].lstrip().lower().startswith(("<html", "<!doctype")):
-            raise ProviderError(f"{what}: a page of a gateway came", hint="run the same command later")
+            raise ProviderError(f"{what}: expected a result, got a page of a gateway", hint="run the same command later")
         return without_secrets(text).encode("utf-8", "surrogateescape")
 
     def verify(self, raw: bytes, request: Mapping[str, Any]) -> None:
@@ -181,7 +181,7 @@ def _listed(client: Any, tag: str) -> tuple[Remote, ...]:
     """All jobs with the tag, whatever else the listing holds: servers count wrongly, cap pages, repeat them and ignore the tag.
 
     Raises:
-        PartialListingError: if a part of the listing never came, so that no job can be said to be missing.
+        PartialListingError: if a part of the listing is missing, so that no job can be said to be missing.
     """
     found: dict[str, Remote] = {}
     seen: set[str] = set()
@@ -194,7 +194,7 @@ def _listed(client: Any, tag: str) -> tuple[Remote, ...]:
         page = client.jobs_get(limit=_PAGE, skip=offset, job_tags=[tag], include_mocks=True)
         jobs = page.get("jobs") if isinstance(page, Mapping) else None
         if not isinstance(jobs, list) or not all(isinstance(job, Mapping) for job in jobs):
-            raise partial("a list was expected, something else came")
+            raise partial("expected a list, got something else")
         named = {job["id"] for job in jobs if _is_identifier(job.get("id"))}
         nameless = sum(not _is_identifier(job.get("id")) for job in jobs)
         new = named - seen
@@ -249,7 +249,7 @@ def _identifier(answer: Any, what: str) -> str:
     told = answer.get("id") if isinstance(answer, Mapping) else None
     if not _is_identifier(told):
         raise ProviderError(
-            f"the answer names no {what}: an identifier was expected, {type(told).__name__} came",
+            f"the answer names no {what}: expected an identifier, got {type(told).__name__}",
             hint=f"whether the {what} was taken is not known yet",
         )
     return str(told)

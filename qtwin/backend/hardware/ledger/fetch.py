@@ -17,7 +17,7 @@ def fetch(ledger: Ledger, provider: Provider, key: str, *, pace: Pace, told: Tol
 
     Raises:
         ProviderError: if the provider cannot be asked.
-        CorruptedResultError: if what came is no result; its bytes are kept, and fetching again asks for a new copy.
+        CorruptedResultError: if the answer is no result; its bytes are kept, and fetching again asks for a new copy.
         LedgerError: if the ledger cannot be written, as on a full disk; the result is then still at the provider.
     """
     with ledger.lease(key) as leased:

@@ -100,7 +100,7 @@ def submit(
 
 
 def _wait(error: ProviderError, attempt: int, pace: Pace, told: Told = silent) -> None:
-    """Before the next attempt, or say that the provider wants more patience than there is."""
+    """Before the next attempt, or an error if the provider asks for a longer wait than the limit."""
     wait_s = max(error.retry_after_s, min(pace.first_wait_s * 2.0 ** (attempt - 1), pace.longest_wait_s))
     if error.retry_after_s > max(_LONGEST_RETRY_AFTER_S, pace.longest_wait_s):
         raise ProviderError(
@@ -290,7 +290,7 @@ def _shown(entry: Entry, provider: Provider, job_id: str) -> Remote | None:
 def _own_is_known(entry: Entry, provider: Provider, found: tuple[Remote, ...], extras: list[Remote]) -> bool | None:
     """Whether our own job is at the provider, so that the others are extras; None if it is none of ours, or another should be.
 
-    Of a job that has ended here, nothing else is wanted in any case.
+    Of a job that has ended here, nothing else is asked for.
     """
     if entry.final:
         return True

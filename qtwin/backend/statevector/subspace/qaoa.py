@@ -57,7 +57,7 @@ class SubspaceQaoa:
         self.states, self.cost = states, reals(cost, "energies", length=m)
         self._start = np.full(m, m**-0.5) if start is None else reals(start, "start amplitudes", length=m)
         if abs(float(self._start @ self._start) - 1.0) > 1e-9:
-            raise InputError(f"a start of norm {np.linalg.norm(self._start)} came, 1 was wanted", hint="divide by the norm")
+            raise InputError(f"expected a start of norm 1, got {np.linalg.norm(self._start)}", hint="divide by the norm")
         rounds = () if isinstance(mixer, str) and mixer == "grover" else _rounds(mixer, n)
         cores = thread_count(threads)
         self._shares = cores if m >= _SHARED else 1
@@ -123,7 +123,7 @@ class SubspaceQaoa:
     def _forward(self, theta: Floats) -> Floats:
         angles = reals(theta, "angles")
         if len(angles) % 2:
-            raise InputError(f"{len(angles)} angles came, an even number was wanted", hint="gamma_1, beta_1, gamma_2, ...")
+            raise InputError(f"expected an even number of angles, got {len(angles)}", hint="gamma_1, beta_1, gamma_2, ...")
         re, im = self._state
         re[:], im[:] = self._start, 0.0
         for gamma, beta in angles.reshape(-1, 2).tolist():
@@ -162,9 +162,9 @@ def _rounds(mixer: Any, n: int) -> Rounds:
     try:
         rounds = tuple(tuple((whole(i, "qubit"), whole(j, "qubit")) for i, j in pairs) for pairs in mixer)
     except (TypeError, ValueError):
-        raise InputError(f"mixer {mixer!r} came", hint='"grover", or rounds of pairs from qtwin.encoding.mixer') from None
+        raise InputError(f"got mixer {mixer!r}", hint='"grover", or rounds of pairs from qtwin.encoding.mixer') from None
     for pairs in rounds:
         qubits = [i for pair in pairs for i in pair]
         if len(set(qubits)) < len(qubits) or any(not 0 <= i < n for i in qubits):
-            raise InputError(f"round {pairs} came for {n} qubits", hint="disjoint pairs of distinct qubits, counted from 0")
+            raise InputError(f"got round {pairs} for {n} qubits", hint="disjoint pairs of distinct qubits, counted from 0")
     return rounds
