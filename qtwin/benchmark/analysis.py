@@ -57,7 +57,7 @@ class Cell:
         tts_s: Median over instances of the 99 % time to solution.
         tts_interval: 95 %, by two-level bootstrap (`qtwin.benchmark.metrics`); an upper end of infinity where half of the
             instances, drawn again, may never be solved; None for fewer than ten runs.
-        ratio: Median approximation ratio against the worst allowed energy; NaN where that is not known.
+        ratio: Median approximation ratio against the worst feasible energy; NaN where that is not known.
         regret: Median loss of utility on the twin against the best answer known, in its unit; NaN without a twin.
         stage_s: Mean seconds of each stage (`qtwin.benchmark.records`).
         shots, evaluations: Mean a run, training included.

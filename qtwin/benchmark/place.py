@@ -63,7 +63,7 @@ def _place(family: str, n: int, rows: Sequence[Record], best: Mapping[str, Best]
     }
 
 
-# What is known of an instance before anybody solves it: size, interactions, how many answers are allowed, the worst of them.
+# What is known of an instance before anybody solves it: size, interactions, how many answers are feasible, the worst of them.
 
 _LISTED = 16
 """Decision variables up to which every assignment is looked at."""
@@ -76,10 +76,10 @@ def portrait(made: Generated) -> dict[str, Any]:
     Returns:
         n_variables, n_decision, n_slack; n_terms, terms (order to count, of the whole polynomial), degree; of the objective alone
         objective_degree and objective_density, the share of the pairs that interact; coefficient range and the bits of an energy
-        register; log2_candidates, the logarithm of the number of allowed assignments, exact up to 16 variables and else
+        register; log2_candidates, the logarithm of the number of feasible assignments, exact up to 16 variables and else
         bounded by the size limits alone (`candidates_exact`); chance, the share of all assignments, slack included, that has the
         least energy, up to 16 variables; largest_choice, the most options at once; optimum and worst, the
-        least and greatest energy of an allowed assignment where known.
+        least and greatest energy of a feasible assignment where known.
     """
     encoding = made.encoding
     p, objective = encoding.polynomial, encoding.objective
@@ -155,14 +155,14 @@ def _bounded(encoding: BinaryModel) -> float:
 
 
 def _listed(encoding: BinaryModel) -> tuple[int | None, float | None]:
-    """Number of allowed assignments and the greatest energy among them without penalties; (None, None) where too many to list."""
+    """Number of feasible assignments and the greatest energy among them without penalties; (None, None) where too many."""
     n = encoding.n_decision
     if n > _LISTED or encoding.recoded is not None:
         return None, None
     choices = index_to_bits(np.arange(2**n), n)
-    allowed = (
+    feasible = (
         np.all([c.holds(choices) for c in encoding.constraints], axis=0) if encoding.constraints else np.ones(2**n, np.bool_)
     )
-    if not allowed.any():
+    if not feasible.any():
         return None, None
-    return int(allowed.sum()), float(encoding.value(choices[allowed]).max())
+    return int(feasible.sum()), float(encoding.value(choices[feasible]).max())

@@ -1,7 +1,7 @@
 """What a quantum machine would need to overtake the best classical solver on a family, by Grover's search on the surface code.
 
 The classical side is the fitted growth of the quickest classical solver, spread over `cores` without loss. The quantum side is a
-lower bound: the smallest circuit that writes the energy, pi / 4 sqrt(N) calls for N allowed answers, four factories, no reaction
+lower bound: the smallest circuit that writes the energy, pi / 4 sqrt(N) calls for N feasible answers, four factories, no reaction
 time. If even that does not overtake within two weeks, a quadratic speed-up is no advantage here (Babbush et al. 2021; Hoefler,
 Häner, Troyer 2023).
 """
@@ -49,7 +49,7 @@ class Requirement:
 
 
 def growth_of(places: Sequence[Mapping[str, Any]]) -> Callable[[int], tuple[Polynomial, float]]:
-    """Size to the polynomial's cost figures and log2 of the allowed answers, continued from the measured sizes.
+    """Size to the polynomial's cost figures and log2 of the feasible answers, continued from the measured sizes.
 
     Term counts follow a power of n for each order; the answers follow the size limit where all sizes share one, else a straight
     line in n.

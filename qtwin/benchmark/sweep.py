@@ -1,7 +1,7 @@
-"""Running a sweep: what is finished is never run again, what is interrupted goes on, a worker that dies loses nothing.
+"""Running a sweep: what is finished is never run again, what is interrupted continues, a worker that dies loses nothing.
 
-Workers compute; the one process that owns the store writes. A task's record is on disk before the sweep goes on, so `kill -9` at
-any moment loses at most the tasks in flight.
+Workers compute; the one process that owns the store writes. A task's record is on disk before the sweep continues, so `kill -9`
+at any moment loses at most the tasks in flight.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from qtwin.errors import InputError, require_vendor
 from qtwin.solver.apart import die_with_parent, end, hard_limit_s, memory_limit_gib, resident_gib
 
 _ATTEMPTS = 3
-_LOOK_S = 0.2
+_POLL_S = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +145,7 @@ def _locally(tasks: Sequence[Task], workers: int, memory_gib: float) -> Iterator
                         worker.give(*waiting.popleft())
                     except OSError:
                         continue  # it died meanwhile; seen below
-            ready = wait([x for w in pool for x in (w.talk, w.process.sentinel)], timeout=_LOOK_S)
+            ready = wait([x for w in pool for x in (w.talk, w.process.sentinel)], timeout=_POLL_S)
             for worker in pool:
                 yield from _heard(worker, ready, pool, waiting)
     finally:

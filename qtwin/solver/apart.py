@@ -97,7 +97,7 @@ _SET_UP_S = 60.0
 """For importing its package and for reading the instance, each; neither is on any clock."""
 _TINY_S = 30.0
 """For the tiny instances, which may have it compile."""
-_LOOK_S = 0.1
+_POLL_S = 0.1
 _NOISE_S = 0.02
 """By how much our clock outside may exceed the one inside before it is believed instead: two messages between processes."""
 
@@ -244,7 +244,7 @@ class _Talk:
         started = time.perf_counter()
         while True:
             watched: list[Any] = [self.messages, self.process.sentinel, *([self.output] if self._open else [])]
-            ready = wait(watched, timeout=_LOOK_S)
+            ready = wait(watched, timeout=_POLL_S)
             if self.output in ready:
                 self._listen()
             if self.messages in ready:

@@ -42,7 +42,7 @@ def bits_of(sampleset: Any) -> NDArray[np.uint8]:
     return np.asarray(sampleset.record.sample[:, order], dtype=np.uint8)
 
 
-# A `Result` as a dimod `SampleSet`, for whoever goes on with D-Wave's tools.
+# A `Result` as a dimod `SampleSet`, for whoever continues with D-Wave's tools.
 
 
 def to_sampleset(result: Result, encoding: BinaryModel) -> Any:

@@ -29,7 +29,7 @@ ALARMS = ("bound", "proof")
 UNSTATED = "not stated"
 """The stage of `Result.wall_s` for seconds that passed on our clock and that the solver does not mention."""
 LISTED = 16
-"""Variables up to which every assignment is looked at to check a bound or a proof."""
+"""Variables up to which every assignment is evaluated to check a bound or a proof."""
 _RELATIVE = 1e-6
 _UNDERSTATED_S = 0.1
 
@@ -41,10 +41,10 @@ class Claim:
     Attributes:
         label: Who gave it.
         energy: Of the encoding, evaluated by us; None without an answer.
-        value: Without penalties, where some are not zero on allowed assignments (unbalanced ones); None for the energy itself.
-        feasible: Whether its bits are allowed.
+        value: Without penalties, where some are not zero on feasible assignments (unbalanced ones); None for the energy itself.
+        feasible: Whether its bits are feasible.
         proven: Whether it says that none is better.
-        bound: What it says that no allowed assignment is below.
+        bound: What it says that no feasible assignment is below.
         scope: Of the proof.
         utility: On the twin, where there is one.
     """
@@ -82,15 +82,15 @@ def contradictions(claims: Sequence[Claim], *, scale: float = 0.0) -> dict[int, 
             best = min(answered, key=_energy)
             least = max(_energy(best), min(_value(a) for a in answered))
             if c.bound is not None and c.bound > least + slack(least, c.bound, scale=scale):
-                said["bound"] = f"stated that nothing allowed is below {c.bound:.9g}; {best.label} has {_energy(best):.9g}"
+                said["bound"] = f"stated that nothing feasible is below {c.bound:.9g}; {best.label} has {_energy(best):.9g}"
             if c.proven and c.energy is None:
-                said["proof"] = f"stated a proof that nothing is allowed; {best.label} is"
+                said["proof"] = f"stated a proof that nothing is feasible; {best.label} is"
             elif c.proven and _beaten(c, answered, scale):
                 said["proof"] = f"stated a proof that none is below {_energy(c):.9g}; {best.label} has {_energy(best):.9g}"
         if c.proven and c.scope == "twin" and c.utility is not None and worth and max(worth) > c.utility + slack(max(worth)):
             said["proof"] = f"stated a proof that no utility is above {c.utility:.9g}; another answer has {max(worth):.9g}"
         if c.proven and c.energy is not None and not c.feasible:
-            said["proof"] = "stated a proof for an assignment that is not allowed"
+            said["proof"] = "stated a proof for an assignment that is infeasible"
         if said:
             found[k] = said
     return found
@@ -191,7 +191,7 @@ def judged(
         result: From `taken`.
         encoding: What was asked, a copy that the solver never had.
         clock_s: Seconds that passed.
-        time_limit_s: What it was allowed.
+        time_limit_s: The limit that it had.
         twin: Whether there was a twin to ask.
         trusted_trace: Whether its anytime trace is kept; otherwise it is one point, at the end.
     """
@@ -221,7 +221,7 @@ def judged(
         offences.setdefault("status", "stated 'optimal' without a proof that holds")
         status = "feasible" if feasible else "infeasible"
     if status == "feasible" and not feasible:
-        offences.setdefault("status", "stated 'feasible'; it has no allowed assignment")
+        offences.setdefault("status", "stated 'feasible'; it has no feasible assignment")
         status = "infeasible"
     wall_s = dict(result.wall_s)
     stated = sum(s for name, s in wall_s.items() if name != "queue")
@@ -261,14 +261,14 @@ def alarms(offences: Mapping[str, str]) -> list[str]:
 
 
 def _listed(encoding: BinaryModel) -> list[Claim]:
-    """The least energy and value of an allowed assignment, all of them looked at; nothing where none is allowed."""
+    """The least energy and value of a feasible assignment, all of them evaluated; nothing where none is feasible."""
     n = encoding.polynomial.n_variables
     rows = index_to_bits(np.arange(2**n), n)
-    allowed = encoding.is_feasible(rows)
-    if not allowed.any():
+    feasible = encoding.is_feasible(rows)
+    if not feasible.any():
         return []
-    energy = float(encoding.polynomial.values()[allowed].min())
-    value = float(encoding.value(encoding.decode(rows[allowed])).min())
+    energy = float(encoding.polynomial.values()[feasible].min())
+    value = float(encoding.value(encoding.decode(rows[feasible])).min())
     return [Claim(label="one of all that were listed", energy=energy, value=value, feasible=True)]
 
 

@@ -31,7 +31,7 @@ class DwaveTabu(Solver):
 
     Args:
         reads: Independent searches; each gives one sample. The first begins at the warm start, if there is one.
-        updates: Variable updates looked at in each stage of a search.
+        updates: Variable updates evaluated in each stage of a search.
         restarts: Further stages of a search.
         tenure: How many moves a flipped variable stays; a quarter of the variables and at most 20 by default.
     """

@@ -74,12 +74,12 @@ class Highs(Solver):
         if self.cut_share:
             stop = threading.Event()
 
-            def look(z: NDArray[np.float64]) -> bool:
+            def visit(z: NDArray[np.float64]) -> bool:
                 search.see(np.rint(z[: linear.n]))  # often close, and an answer if there is no time for more
                 return stop.is_set() or search.reached
 
             model, cut_interrupted = run_interruptibly(
-                lambda: add_cuts(linear, time_limit_s=self.cut_share * limit, look=look), stop.set
+                lambda: add_cuts(linear, time_limit_s=self.cut_share * limit, visit=visit), stop.set
             )
         n_cuts = len(model.rows) - len(linear.rows)
         wall = {"model": built, "cuts": search.elapsed_s - built}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.local.terrain import Terrain, seeded
+from qtwin.solver.local.problem import LocalSearchProblem, seeded
 from qtwin.solver.variational.sampled import draw_in_batches, sizes_of
 
 _BATCHES = 20
@@ -52,22 +52,22 @@ class LocalSearch(Solver):
             InputError: for a constraint that is no linear row, or a warm start of the wrong length.
         """
         started = time.perf_counter()
-        land = Terrain(instance, by_flips=True)
-        looked, first = 0, True
+        problem = LocalSearchProblem(instance, by_flips=True)
+        evaluated, first = 0, True
 
         def draw(reads: int, batch_seed: int, stopped: Callable[[], bool], left: float | None) -> NDArray[np.uint8]:
-            nonlocal looked, first
-            found, changes = land.descents(reads, begin=first, state=seeded(batch_seed))
-            looked, first = looked + changes, False
-            return land.whole(found)
+            nonlocal evaluated, first
+            found, changes = problem.descents(reads, begin=first, state=seeded(batch_seed))
+            evaluated, first = evaluated + changes, False
+            return problem.whole(found)
 
         return draw_in_batches(
             "local-search",
             instance,
             draw,
             sizes=[1, *(sizes_of(self.reads - 1, _BATCHES) if self.reads > 1 else [])],
-            evaluations=lambda reads: max(looked, reads),
-            flag=land.flag,
+            evaluations=lambda reads: max(evaluated, reads),
+            flag=problem.flag,
             seed=seed,
             time_limit_s=time_limit_s,
             wall_s={"model": time.perf_counter() - started},

@@ -223,7 +223,7 @@ def _multiplied(row: Row, n: int, columns: Mapping[Term, int], terms: Mapping[Te
 
 
 class Relaxation:
-    """The linear relaxation in HiGHS, which goes on from its last basis when rows are added."""
+    """The linear relaxation in HiGHS, which continues from its last basis when rows are added."""
 
     def __init__(self, model: LinearModel) -> None:
         import highspy

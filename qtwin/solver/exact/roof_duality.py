@@ -31,7 +31,7 @@ _ONE, _ZERO = -1, -2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Persistency:
+class RoofDuality:
     """What roof duality says about a quadratic.
 
     Attributes:
@@ -67,7 +67,7 @@ class Persistency:
         return whole
 
 
-def persistency(polynomial: BinaryPolynomial) -> Persistency:
+def roof_duality(polynomial: BinaryPolynomial) -> RoofDuality:
     """Fix what a maximum flow can fix.
 
     Raises:
@@ -87,7 +87,7 @@ def persistency(polynomial: BinaryPolynomial) -> Persistency:
     bound = constant + Fraction(int(residual.graph["flow_value"]), 2 * unit)
     reached = set(nx.descendants(left, _ONE)) if _ONE in left else set()
     literals = reached | _closed(left, reached)
-    return Persistency(
+    return RoofDuality(
         n_variables=polynomial.n_variables,
         fixed={u // 2: u % 2 for u in sorted(literals)},
         strong=frozenset(u // 2 for u in reached),

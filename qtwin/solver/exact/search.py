@@ -93,7 +93,7 @@ class Search:
         self._seen += 1
         row = np.zeros((1, self.target.n_variables), dtype=np.uint8)
         row[0, : self.n] = np.asarray(bits)
-        if not self._allowed(row[:, : self.n]):
+        if not self._feasible(row[:, : self.n]):
             return False
         energy = float(self.target.evaluate(row)[0])
         if energy < self._energy:
@@ -101,7 +101,7 @@ class Search:
             self.trace.append(TracePoint(time_s=self.elapsed_s, evaluations=self._seen, best_energy=energy))
         return True
 
-    def _allowed(self, row: NDArray[np.uint8]) -> bool:
+    def _feasible(self, row: NDArray[np.uint8]) -> bool:
         """Whether (1, n) posed bits satisfy the constraints, or, without any, are a valid assignment."""
         encoding = self._instance.encoding
         if encoding.constraints:

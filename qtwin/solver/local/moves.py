@@ -7,7 +7,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from qtwin.solver.local.terrain import HUGE
+from qtwin.solver.local.problem import HUGE
 
 # Random numbers inside compiled searches: xorshift64 (Marsaglia 2003, Journal of Statistical Software 8(14)).
 
@@ -120,11 +120,11 @@ def search_flips(linear, pairs, bits, start, given, moves, tenure, spread, targe
     return reads, made
 
 
-# Tabu search_exchanges over the sets of exactly k, kept native: a move takes one member out and one other in.
+# Tabu search over the sets of exactly k, kept native: a move takes one member out and one other in.
 #
 # Fields, whole numbers and packed places as in `qtwin.solver.local.moves`. The best member leaves and then the best other
 # enters, or the other way round, by a coin: two passes over n numbers instead of the k (n - k) exchanges, and the set never has
-# another size when it is looked at.
+# another size when it is evaluated.
 
 
 @numba.njit(**JIT)

@@ -22,8 +22,8 @@ from qtwin.problem.feasible import feasible_bits
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo, most_choices
 from qtwin.solver.variational import resources
 from qtwin.solver.variational.circuit import answered, check_positive
+from qtwin.solver.variational.feasible_subspace import dicke_turns
 from qtwin.solver.variational.gradient import Method, check_method
-from qtwin.solver.variational.kept import dicke_turns
 from qtwin.solver.variational.objective import SubspaceLandscape
 from qtwin.solver.variational.sampled import collect, fill_slack
 from qtwin.solver.variational.training import train_on

@@ -20,7 +20,7 @@ from qtwin.encoding.pauli import diagonal
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.local.descent import one_flip
+from qtwin.solver.local.descent import one_flip_descent
 from qtwin.solver.variational import pauli_strings as correlators
 from qtwin.solver.variational import resources
 from qtwin.solver.variational.circuit import answered, check_positive, check_width
@@ -195,7 +195,7 @@ class PauliCorrelationEncoding(Solver):
         }
         if self.polish:
             rows, twin = _polished(encoding, rows, rng)
-            info["random_and_one_flip"] = twin
+            info["random_and_descent"] = twin
         return answered(
             "pauli-correlation-encoding",
             encoding,
@@ -230,8 +230,8 @@ def _polished(
 ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
     """The answers after one-flip descent, and what as many random ones become, a hundred times."""
     polynomial = encoding.polynomial
-    better = one_flip(polynomial, rows)
-    random = one_flip(polynomial, rng.integers(2, size=(100 * len(rows), polynomial.n_variables), dtype=np.uint8))
+    better = one_flip_descent(polynomial, rows)
+    random = one_flip_descent(polynomial, rng.integers(2, size=(100 * len(rows), polynomial.n_variables), dtype=np.uint8))
     best = polynomial.evaluate(random).reshape(100, len(rows)).min(axis=1)
     return better, {
         "best_energy_mean": float(best.mean()),

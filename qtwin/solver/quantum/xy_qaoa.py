@@ -1,8 +1,8 @@
 """QAOA with XY mixers: the state never leaves what the kept constraints allow (Hadfield et al. 2019, Algorithms 12:34).
 
-The start is a Dicke state of every block of `qtwin.solver.variational.kept` (all assignments of its weight,
+The start is a Dicke state of every block of `qtwin.solver.variational.feasible_subspace` (all assignments of its weight,
 equally), the mixer swaps ones and zeros inside each block (Wang, Rubin, Dominy, Rieffel 2020, PRA
-101:012320), and qubits outside all blocks have |+> and X. Our simulator stores the allowed assignments alone:
+101:012320), and qubits outside all blocks have |+> and X. Our simulator stores the feasible assignments alone:
 40 drugs of which exactly 6 are taken are 3.8 million states.
 """
 
@@ -32,8 +32,8 @@ from qtwin.solver.variational.circuit import (
     scaled,
     strings,
 )
+from qtwin.solver.variational.feasible_subspace import FeasibleSubspace, dicke_turns, feasible_subspace
 from qtwin.solver.variational.gradient import Method
-from qtwin.solver.variational.kept import Kept, dicke_turns, kept
 from qtwin.solver.variational.objective import CircuitLandscape, Energy, Landscape, SubspaceLandscape, loaded, trainer
 from qtwin.solver.variational.sampled import collect
 from qtwin.solver.variational.training import exact_simulator, train_on
@@ -42,7 +42,7 @@ MAX_VARIABLES, MAX_QUBITS, MAX_STATES, MAX_LISTED = 62, 20, 4_000_000, 1_000_000
 Schedule = Literal["interp", "fourier", "linear-ramp"]
 
 
-def energy_scale(found: Kept) -> tuple[float, float]:
+def energy_scale(found: FeasibleSubspace) -> tuple[float, float]:
     """(scale, offset) of the cost: its spread and mean over the start, so that one angle fits all instances.
 
     In a random quadratic energy the spread over all assignments is sqrt(n / 2) times the root mean square field of a qubit, the
@@ -53,7 +53,7 @@ def energy_scale(found: Kept) -> tuple[float, float]:
     return (spread if spread > 1e-12 * (1.0 + float(np.abs(values).max())) else 1.0), float(values.mean())
 
 
-def xy_circuit(found: Kept, layers: int, *, complete: bool, scale: float = 1.0) -> tuple[Circuit, PauliSum]:
+def xy_circuit(found: FeasibleSubspace, layers: int, *, complete: bool, scale: float = 1.0) -> tuple[Circuit, PauliSum]:
     """The circuit, theta = (gamma_1, beta_1, ...), and the cost divided by `scale` without its constant."""
     n = found.n_qubits
     reference = np.zeros(n, dtype=np.int8)
@@ -133,10 +133,10 @@ class XYQAOA(Solver):
         """Train and measure.
 
         Raises:
-            InputError: for more qubits or allowed assignments than the method can hold.
+            InputError: for more qubits or feasible assignments than the method can hold.
         """
         check_width(instance, MAX_VARIABLES, "xy-qaoa")
-        found = kept(instance.encoding)
+        found = feasible_subspace(instance.encoding)
         scale, offset = energy_scale(found)
         complete = self.mixer == "complete"
         landscape, simulator = self._landscape(found, scale, offset, seed)
@@ -153,9 +153,9 @@ class XYQAOA(Solver):
         info: dict[str, Any] = {
             "layers": self.layers,
             "mixer": self.mixer,
-            "kept": list(found.names),
+            "conserved": list(found.names),
             "blocks": [{"qubits": list(b), "ones": w} for b, w in zip(found.blocks, found.weights, strict=True)],
-            "allowed_assignments": found.size,
+            "feasible_assignments": found.size,
             "cost_scale": scale,
             "expectation_exact": trained.energy if self.objective_shots is None else None,
             "energy_by_layers": list(trained.energy_by_layers),
@@ -195,7 +195,7 @@ class XYQAOA(Solver):
             },
         )
 
-    def _landscape(self, found: Kept, scale: float, offset: float, seed: int) -> tuple[Landscape, Any]:
+    def _landscape(self, found: FeasibleSubspace, scale: float, offset: float, seed: int) -> tuple[Landscape, Any]:
         """What is descended on, and the subspace simulator where something is kept."""
         complete = self.mixer == "complete"
         if not found.blocks:

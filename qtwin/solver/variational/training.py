@@ -203,7 +203,7 @@ def openqasm3(polynomial: BinaryPolynomial, layers: int, theta: NDArray[np.float
     return to_openqasm3(circuit, angles)
 
 
-# QAOA whose circuit is given more angles after its training, and whose training goes on from there.
+# QAOA whose circuit is given more angles after its training, and whose training continues from there.
 
 Floats = NDArray[np.float64]
 Widen = Callable[[Floats], tuple[Ansatz, Floats]]

@@ -1,7 +1,7 @@
 """``ibm:NAME``: circuits on an IBM machine, every job through the ledger.
 
 A job that the ledger knows already is not bought again: its stored result is read, or it is waited for. So the same command after
-a crash, or on another day, goes on where it stopped.
+a crash, or on another day, continues where it stopped.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def places(n: int) -> int:
 
 
 @final
-class Terrain:
+class LocalSearchProblem:
     """An instance for compiled searches; lives inside `solve` and does not travel.
 
     Args:
@@ -79,9 +79,9 @@ class Terrain:
                 couplings[pair] += dear
             self._arrays = (np.rint(linear * scale).astype(np.int64), np.rint(couplings * scale).astype(np.int64), places(self.n))
         else:
-            from qtwin.solver.local.rows import ground
+            from qtwin.solver.local.rows import arrays_of
 
-            arrays, scale = ground(self.n, polynomial.terms, self.encoding.constraints)
+            arrays, scale = arrays_of(self.n, polynomial.terms, self.encoding.constraints)
             self._arrays = (arrays,)
         self._target = -HUGE
         if instance.target_energy is not None:
@@ -119,7 +119,7 @@ class Terrain:
         return out[:done], int(made)
 
     def descents(self, reads: int, *, begin: bool, state: NDArray[np.uint64]) -> tuple[Bits, int]:
-        """Independent descents by flips and pairs of flips; arguments and result as in `tabu`, changes looked at for moves."""
+        """Independent descents by flips and pairs of flips; arguments and result as in `tabu`, changes evaluated for moves."""
         from qtwin.solver.local import rows as ruled
 
         out: Bits = np.zeros((reads, self.n), dtype=np.uint8)
@@ -129,17 +129,17 @@ class Terrain:
             start, given = self.start[None, :].copy(), 1
         if not self.n:
             return out, 0
-        done, looked = ruled.descent(*self._arrays, start, given, state, self.flag, out)
-        return out[:done], int(looked)
+        done, evaluated = ruled.descent(*self._arrays, start, given, state, self.flag, out)
+        return out[:done], int(evaluated)
 
     def greedy(self) -> tuple[Bits, int]:
-        """(1, n) bits from nothing by the best additions, and the changes looked at."""
+        """(1, n) bits from nothing by the best additions, and the changes evaluated."""
         from qtwin.solver.local import rows as ruled
 
         if not self.n:
             return np.zeros((1, 0), dtype=np.uint8), 0
-        bits, looked = ruled.greedy(*self._arrays)
-        return bits[None, :], int(looked)
+        bits, evaluated = ruled.greedy(*self._arrays)
+        return bits[None, :], int(evaluated)
 
     def whole(self, bits: Bits) -> Bits:
         """(m, n) bits to (m, n_variables): slack completed under native constraints."""
