@@ -32,7 +32,7 @@ class Requirement:
     Attributes:
         classical: Label of the classical solver.
         cores: Over which it is spread.
-        size: Variables at the crossing; None where there is none up to 400, or it cannot be told.
+        size: Variables at the crossing; None where there is none up to 400, or it is not determined.
         interval: 95 % by the bootstrap of the classical fit; an upper end of infinity where some draws never cross.
         machine: At the crossing.
         practical: Whether both take at most two weeks there.

@@ -64,7 +64,7 @@ def exponential(sizes: Sequence[float], values: Sequence[float], *, level: float
     half = slope_half_width(x, residuals, level=level)
     if slope - half <= 0.0:
         raise InputError(
-            f"no growth can be told: the 95 % interval of the slope, {slope - half:.2g} to {slope + half:.2g}, holds 0 or less",
+            f"no growth is established: the 95 % interval of the slope, {slope - half:.2g} to {slope + half:.2g}, is not above 0",
             hint="measure more sizes",
         )
     return Line(
@@ -142,7 +142,7 @@ class Crossover:
     """Where one curve comes below another.
 
     Attributes:
-        size: Of the fitted curves; None where it cannot be told.
+        size: Of the fitted curves; None where it is not determined.
         interval: 95 %, None likewise; an upper end of infinity says that some of the draws never cross.
         words: What can be said, and why not more.
         extrapolated: Beyond twice the largest size measured.
@@ -171,7 +171,7 @@ def fit(cells: Mapping[int, Sequence[Runs]], *, form: Form, seed: int, floor_s: 
     low, high = found.slope_interval
     if low <= 0.0:
         raise InputError(
-            f"no growth can be told: the 95 % interval of the exponent, {low:.2g} to {high:.2g}, does not lie above 0",
+            f"no growth is established: the 95 % interval of the exponent, {low:.2g} to {high:.2g}, does not lie above 0",
             hint="measure larger sizes, or more runs",
         )
     return found

@@ -291,7 +291,7 @@ def _error(kind: str, message: str, hint: str) -> QtwinError:
 
 
 def _serve(messages: Connection, spoken: Connection, seed: int, time_limit_s: float | None) -> None:
-    """The child's side; whatever happens, it is told or it ends."""
+    """The child's side; whatever happens, it is answered or it ends."""
     clock = time.perf_counter  # a name of its own: the module's may be changed by what is imported now
     os.setpgid(0, 0) if hasattr(os, "setpgid") else None
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to hear
@@ -339,7 +339,7 @@ def _serve(messages: Connection, spoken: Connection, seed: int, time_limit_s: fl
 
 
 def _words(error: BaseException) -> str:
-    """How an error is told, whatever its own text does."""
+    """The text of an error, whatever its own `__str__` does."""
     try:
         text = f"{type(error).__name__}: {error}".strip(": ")
     except BaseException:

@@ -153,7 +153,7 @@ def _by_network(ansatz: Ansatz, target: Any, choice: Choice, seed: int) -> Compi
         optimization_level=1, target=target, initial_layout=list(path), routing_method="none", seed_transpiler=seed
     )
     layout = tuple(path[plan.start.index(i)] for i in range(ansatz.n_qubits))
-    return _told(manager.run(circuit), ansatz, layout, "swap network")
+    return _compiled_as(manager.run(circuit), ansatz, layout, "swap network")
 
 
 def _by_preset(ansatz: Ansatz, target: Any, choice: Choice, seed: int, level: int) -> Compiled:
@@ -167,7 +167,7 @@ def _by_preset(ansatz: Ansatz, target: Any, choice: Choice, seed: int, level: in
     )
     found = manager.run(circuit)
     layout = tuple(found.layout.initial_index_layout(filter_ancillas=True)) if found.layout else tuple(range(ansatz.n_qubits))
-    return _told(found, ansatz, layout, "preset")
+    return _compiled_as(found, ansatz, layout, "preset")
 
 
 def _measured(circuit: Any, wires: list[int]) -> Any:
@@ -178,7 +178,7 @@ def _measured(circuit: Any, wires: list[int]) -> Any:
     return circuit
 
 
-def _told(circuit: Any, ansatz: Ansatz, layout: tuple[int, ...], method: Literal["swap network", "preset"]) -> Compiled:
+def _compiled_as(circuit: Any, ansatz: Ansatz, layout: tuple[int, ...], method: Literal["swap network", "preset"]) -> Compiled:
     circuit.name, circuit.metadata = "c0", {}
     gates, deep = two_qubit(circuit)
     return Compiled(

@@ -51,7 +51,7 @@ class Mask:
         return Mask(order=tuple(range(n)), flips=(False,) * n)
 
     @staticmethod
-    def told(kept: Any) -> Mask:
+    def from_plain(kept: Any) -> Mask:
         """From `plain`."""
         return Mask(order=tuple(int(i) for i in kept["order"]), flips=tuple(bool(f) for f in kept["flips"]))
 

@@ -112,7 +112,7 @@ class Remote:
     tags: tuple[str, ...] | None = None
 
     @property
-    def told(self) -> str:
+    def message(self) -> str:
         """The provider's word and reason, as they are."""
         return ": ".join(part for part in (self.word or self.status.lower(), self.reason) if part)
 

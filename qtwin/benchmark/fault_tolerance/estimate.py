@@ -168,7 +168,7 @@ def energy_toffolis(polynomial: Polynomial) -> float:
 
 
 def grover(polynomial: Polynomial, *, candidates: float, marked: float = 1.0) -> Search:
-    """Grover's search for `marked` minima among `candidates` assignments, the least energy told beforehand.
+    """Grover's search for `marked` minima among `candidates` assignments, the least energy known beforehand.
 
     Finding the minimum without that takes up to 22.5 sqrt(N) calls (Dürr, Høyer 1996, quant-ph/9607014); pi / 4 sqrt(N / M) is
     the part that no method avoids.

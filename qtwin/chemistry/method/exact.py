@@ -139,9 +139,9 @@ def _by_davidson(
         if all(abs(each - wanted(electrons)) < _PURE for each in squares):
             order = np.argsort(np.atleast_1d(energies))
             return np.atleast_1d(energies)[order], [kept[k] for k in order], bool(np.all(solver.converged))
-    told = ", ".join(f"{each:.3f}" for each in squares)
+    values = ", ".join(f"{each:.3f}" for each in squares)
     raise ConvergenceError(
-        f"expected S^2 = {wanted(electrons):g}, got {told} from the states found", hint="take a smaller active space"
+        f"expected S^2 = {wanted(electrons):g}, got {values} from the states found", hint="take a smaller active space"
     )
 
 

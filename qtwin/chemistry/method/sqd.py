@@ -169,16 +169,16 @@ class Sqd(EnergyMethod):
         ranked = [self._ranked(molecule, spin, len(own)) for spin, own in ((0, best.alpha), (1, best.beta))]
         control = self._round(molecule, *ranked)
         drawn = min((self._round(molecule, *self._any(molecule, best, rng)) for _ in range(self.batches)), key=_energy)
-        told = {
+        info = {
             "control_ranked_hartree": control.energy_hartree,
             "control_ranked_dimension": control.state.dimension,
             "control_random_strings_hartree": drawn.energy_hartree,
         }
         if ends.is_past():
-            return told | {"controls": "random bits left out, the time was over"}
+            return info | {"controls": "random bits left out, the time was over"}
         random_bits = tally(rng.integers(0, 2, size=(self.shots, 2 * n)).astype(np.uint8))
         random = self._diagonalised(random_bits, molecule, rng, ends)[-1]
-        return told | {
+        return info | {
             "control_random_bits_hartree": random.energy_hartree,
             "control_random_bits_dimension": random.state.dimension,
         }

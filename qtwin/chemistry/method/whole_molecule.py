@@ -270,7 +270,7 @@ def _ends_well(solver: Any) -> bool:
     return bool(solver.converged) and bool(np.isfinite(solver.e_tot))
 
 
-def _told(problem: MolecularProblem, ended: Amplitudes) -> dict[str, Any]:
+def _info(problem: MolecularProblem, ended: Amplitudes) -> dict[str, Any]:
     return {
         "reference": ended.kind,
         "t1_diagnostic": ended.t1,
@@ -306,7 +306,7 @@ class Ccsd(EnergyMethod):
             wall_s={"singles and doubles": ended.wall_s},
             seed=seed,
             spin_squared=ended.spin_squared,
-            info=_told(problem, ended),
+            info=_info(problem, ended),
         )
 
 
@@ -340,7 +340,7 @@ class CcsdT(EnergyMethod):
             wall_s={"singles and doubles": ended.wall_s, "triples": time.perf_counter() - began},
             seed=seed,
             spin_squared=ended.spin_squared,
-            info=_told(problem, ended) | {"triples_hartree": triples},
+            info=_info(problem, ended) | {"triples_hartree": triples},
         )
 
 

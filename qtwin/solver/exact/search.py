@@ -65,12 +65,12 @@ class Search:
         self.trace: list[TracePoint] = []
         self.start: NDArray[np.uint8] | None = None
         given = warm_start_of(instance)
-        self._told: dict[str, Any] = {}
+        self._notes: dict[str, Any] = {}
         if given is not None:
             choice = instance.encoding.decode(given[None, :])[0] if instance.encoding.constraints else given
             if self.see(choice):
                 self.start = choice
-            self._told["warm_start"] = "used" if self.start is not None else "breaks a constraint, not used"
+            self._notes["warm_start"] = "used" if self.start is not None else "breaks a constraint, not used"
 
     @property
     def elapsed_s(self) -> float:
@@ -153,7 +153,7 @@ class Search:
             seed=self._seed,
             info={
                 **info,
-                **self._told,
+                **self._notes,
                 "tolerance": tolerance,
                 "target_reached": self.reached,
                 "infeasibility_proven": ending == "infeasible" and bits is None,

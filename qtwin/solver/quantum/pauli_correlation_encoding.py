@@ -74,7 +74,7 @@ class PauliCorrelationEncoding(Solver):
         iterations: Of each descent.
         optimizer: "l-bfgs-b" takes exact gradients, the others values.
         objective_shots: Measurements of each setting that every value of the training takes; exact values when None.
-        polish: Whether every answer is improved by one-flip descent; random answers are improved beside, and told in `info`.
+        polish: Whether every answer is improved by one-flip descent; random answers are improved beside, and stand in `info`.
 
     Example:
         >>> import qtwin as qt

@@ -158,7 +158,7 @@ class QAOA(Solver):
                 "cost_scale": cost_scale(polynomial),
                 "expectation_sampled": seen["mean_energy"],
                 "expectation_sampled_standard_error": seen["mean_energy_standard_error"],
-                "training": None if training is None else _told(training),
+                "training": None if training is None else _plain(training),
                 "resources": resources.of_circuit(
                     circuit,
                     shots=samples.shots,
@@ -195,7 +195,7 @@ def _check_width(n: int, most: int, backend: str) -> None:
         )
 
 
-def _told(training: Training) -> dict[str, Any]:
+def _plain(training: Training) -> dict[str, Any]:
     """The training as JSON values."""
     return {
         "energy": training.energy,

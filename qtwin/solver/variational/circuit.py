@@ -74,7 +74,7 @@ def measured(
 ) -> Result:
     """Measure the circuit at the trained angles and answer with the best feasible shot; idle qubits come after the variables.
 
-    `counted` is the circuit whose gates are told, where it is another one with the same gates in a better order.
+    `counted` is the circuit whose gates are counted, where it is another one with the same gates in a better order.
     """
     mark = time.perf_counter()
     raw = backend.sample(circuit, trained.theta, shots=shots, seed=seed)

@@ -150,7 +150,7 @@ def draw_in_batches(
     status: Status = "interrupted" if interrupted else "time limit" if cut and not reached() else "feasible"
     if status == "feasible" and winner is None:
         status = "infeasible"
-    told = summary(encoding, samples) if samples is not None else {}
+    counted = summary(encoding, samples) if samples is not None else {}
     return Result(
         solver=solver,
         status=status,
@@ -161,7 +161,7 @@ def draw_in_batches(
         evaluations=evaluations(drawn),
         wall_s={**wall_s, "sampling": time.perf_counter() - started},
         seed=seed,
-        info={**told, "reads": drawn, "target_reached": reached(), **info},
+        info={**counted, "reads": drawn, "target_reached": reached(), **info},
     )
 
 

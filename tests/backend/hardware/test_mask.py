@@ -41,7 +41,7 @@ def test_a_masked_circuit_has_the_same_distribution_and_expectations(seed: int, 
     observable = strings(n, 4, seed)
     value = DENSE.expectation(ansatz, theta, observable).value
     assert DENSE.expectation(hidden, theta, mask.sum(observable)).value == pytest.approx(value, abs=1e-10)
-    assert Mask.told(json.loads(json.dumps(mask.plain()))) == mask
+    assert Mask.from_plain(json.loads(json.dumps(mask.plain()))) == mask
 
 
 def test_a_mask_is_a_permutation_and_every_one_occurs() -> None:

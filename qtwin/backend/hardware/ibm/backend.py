@@ -120,7 +120,7 @@ class IbmBackend(Backend):
         if self._options.fractional and len(sets) > 1:
             return [self.sample_many(ansatz, sets[k : k + 1], shots=shots, seed=seed)[0] for k in range(len(sets))]
         entry, part = self._result(Asked(ansatz=ansatz, thetas=sets, observable=None, shots=shots, seed=seed))
-        mask = Mask.told(entry.local["mask"])
+        mask = Mask.from_plain(entry.local["mask"])
         return [mask.samples(bits[:shots]) for bits in bits_of(part, entry.request)]
 
     def expectation(
@@ -178,7 +178,7 @@ class IbmBackend(Backend):
         }
         if self._options.mode != "job":
             changes["session_id"] = self._session(machine, permission)
-        return ledger.intend(replace(order, **changes), allowed=lambda entries: permission.budget.require(price, entries))
+        return ledger.intend(replace(order, **changes), require=lambda entries: permission.budget.require(price, entries))
 
     def _followed(self, ledger: Ledger, entry: Entry, permission: Permission) -> Entry:
         """Submitted, and waited for if the permission says so."""
@@ -188,7 +188,7 @@ class IbmBackend(Backend):
                 self._provider,
                 entry.key,
                 pace=permission.pace,
-                told=permission.told,
+                progress=permission.progress,
                 renewed=lambda: self._renewed(permission),
             )
         permission.sent.append(entry)
@@ -201,7 +201,7 @@ class IbmBackend(Backend):
                 return entry
             if entry.final:
                 raise QtwinError(
-                    f"job {entry.job_id or entry.key[:12]} is {entry.state.lower()}: {entry.error or 'no reason was told'}",
+                    f"job {entry.job_id or entry.key[:12]} is {entry.state.lower()}: {entry.error or 'no reason was given'}",
                     hint="change the seed of the spec to buy another one",
                 )
             if permission.mode == "submit":
@@ -209,7 +209,7 @@ class IbmBackend(Backend):
             odd = odd + 1 if entry.error else 0
             if odd >= _ODD:
                 raise PendingError(f"job {entry.job_id}: {entry.error}", hint="look at it there; the same command asks again")
-            permission.told(f"waiting for job {entry.job_id}" + (f": {entry.error}" if entry.error else ""))
+            permission.progress(f"waiting for job {entry.job_id}" + (f": {entry.error}" if entry.error else ""))
             time.sleep(permission.poll_s)
 
     def _prepare(self, asked: Asked, permission: Permission, request: dict[str, Any], *, machine: Machine) -> tuple[Any, Price]:
@@ -260,5 +260,5 @@ class IbmBackend(Backend):
         try:
             return self._session(self._line_of(), permission)
         except ProviderError as error:
-            permission.told(f"{error.message}; the job goes out alone")
+            permission.progress(f"{error.message}; the job goes out alone")
             return ""

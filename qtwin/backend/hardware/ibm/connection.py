@@ -260,8 +260,8 @@ def _is_the_providers(response: Any) -> bool:
 def _seconds(header: Any) -> float:
     """Of a number of seconds or a date, as in RFC 9110, 10.2.3; 0 for anything else."""
     try:
-        told = float(header)
-        return min(max(told, 0.0), 86400.0) if told == told else 0.0
+        seconds = float(header)
+        return min(max(seconds, 0.0), 86400.0) if seconds == seconds else 0.0
     except (TypeError, ValueError):
         pass
     try:
