@@ -101,7 +101,7 @@ class AerBackend(Backend):
         return self._bond is None and (self._rates.silent or (self._method == "density_matrix" and not self._rates.readout))
 
     def sample(self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int) -> Samples:
-        return self.sample_many(ansatz, check_angles(ansatz, theta)[None, :], shots=shots, seed=seed)[0]
+        return self.sample_many(ansatz, check_angles(ansatz.n_parameters, theta)[None, :], shots=shots, seed=seed)[0]
 
     def sample_many(self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int) -> list[Samples]:
         """As `qtwin.backend.base.Broadcasting` says: the circuit is made once, the angle sets are one PUB."""
@@ -109,7 +109,7 @@ class AerBackend(Backend):
 
     def sample_amplified(self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int, factor: int) -> Samples:
         """As `qtwin.backend.base.Noisy` says."""
-        return self._run(ansatz, check_angles(ansatz, theta)[None, :], shots=shots, seed=seed, factor=factor)[0]
+        return self._run(ansatz, check_angles(ansatz.n_parameters, theta)[None, :], shots=shots, seed=seed, factor=factor)[0]
 
     def calibration(self, ansatz: Ansatz, *, shots: int, seed: int) -> tuple[Samples, Samples]:
         """As `qtwin.backend.base.Noisy` says."""
@@ -123,7 +123,7 @@ class AerBackend(Backend):
     def _run(self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int, factor: int) -> list[Samples]:
         check_shots(shots)
         self._check_width(ansatz)
-        sets = [check_angles(ansatz, theta) for theta in thetas]
+        sets = [check_angles(ansatz.n_parameters, theta) for theta in thetas]
         circuit = to_qiskit(ansatz)
         circuit.global_phase = 0.0
         circuit.measure_all()

@@ -198,11 +198,11 @@ def check_observable(ansatz: Ansatz, observable: PauliSum) -> None:
         )
 
 
-def check_angles(ansatz: Ansatz, theta: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The (n_parameters,) angles as finite float64; InputError otherwise."""
-    angles = np.asarray(theta, dtype=np.float64)
-    if angles.shape != (ansatz.n_parameters,) or not np.isfinite(angles).all():
-        raise InputError(f"expected {ansatz.n_parameters} finite angles, got shape {angles.shape}", hint="in radians")
+def check_angles(n_parameters: int, theta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The (n_parameters,) angles as contiguous finite float64; InputError otherwise."""
+    angles = np.ascontiguousarray(theta, dtype=np.float64)
+    if angles.shape != (n_parameters,) or not np.isfinite(angles).all():
+        raise InputError(f"expected {n_parameters} finite angles, got shape {angles.shape}", hint="in radians")
     return angles
 
 
@@ -326,7 +326,7 @@ def in_basis(ansatz: Ansatz, theta: NDArray[np.float64], group: Group) -> tuple[
         layers=ansatz.layers + turns,
         n_parameters=ansatz.n_parameters + 1,
     )
-    return longer, np.append(check_angles(ansatz, theta), np.pi / 4)
+    return longer, np.append(check_angles(ansatz.n_parameters, theta), np.pi / 4)
 
 
 def moments(samples: Sequence[Samples], observable: PauliSum) -> tuple[float, float, int]:

@@ -123,11 +123,13 @@ class FakeBackend(Backend):
 
     def sample_many(self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int) -> list[Samples]:
         """As `qtwin.backend.base.Broadcasting` says: compiled once, one PUB (with fractional gates one a set)."""
-        return self._run(ansatz, np.array([check_angles(ansatz, t) for t in thetas]), shots=shots, seed=seed, factor=1)
+        return self._run(
+            ansatz, np.array([check_angles(ansatz.n_parameters, t) for t in thetas]), shots=shots, seed=seed, factor=1
+        )
 
     def sample_amplified(self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int, factor: int) -> Samples:
         """As `qtwin.backend.base.Noisy` says."""
-        return self._run(ansatz, check_angles(ansatz, theta)[None, :], shots=shots, seed=seed, factor=factor)[0]
+        return self._run(ansatz, check_angles(ansatz.n_parameters, theta)[None, :], shots=shots, seed=seed, factor=factor)[0]
 
     def calibration(self, ansatz: Ansatz, *, shots: int, seed: int) -> tuple[Samples, Samples]:
         """As `qtwin.backend.base.Noisy` says."""

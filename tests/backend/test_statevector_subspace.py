@@ -227,7 +227,7 @@ def test_what_cannot_be_is_refused() -> None:
         ring_rounds((1, 1))
     with pytest.raises(InputError, match="distinct numbers"):
         ring_rounds("ab")
-    with pytest.raises(InputError, match="0 threads"):
+    with pytest.raises(InputError, match="at least 1 thread, got 0"):
         SubspaceQaoa(states, cost, mixer="grover", threads=0)
     with pytest.raises(InputError, match="3 qubits"):
         xy_layers(3, (((0, 3),),))

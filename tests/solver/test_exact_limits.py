@@ -102,5 +102,5 @@ def test_options_out_of_range_are_refused(case: Case) -> None:
     load(case)
     for option in ("time_limit_s", "threads"):
         if option in registry.options_of(registry.find(case[0])):
-            with pytest.raises(InputError, match=f"{option} = 0"):
+            with pytest.raises(InputError, match=f"{option} above 0, got 0"):
                 registry.load(case[0], {option: 0})

@@ -50,7 +50,7 @@ def test_higher_degrees_are_linear() -> None:
 def test_a_model_above_the_licence_names_its_size_and_the_way_out(form: str) -> None:
     n = 2100 if form == "linear" else 210
     sparse = BinaryPolynomial.of(n, {(i, i + 1): (-1.0) ** i * (i + 1) for i in range(n - 1)})
-    with pytest.raises(InputError, match="more than this Gurobi licence allows") as caught:
+    with pytest.raises(InputError, match="more than this Gurobi licence permits") as caught:
         Gurobi(form=form).solve(Instance(encoding=plain(sparse)), seed=0)  # type: ignore[arg-type]
     size = "210 variables" if form == "quadratic" else "4199 columns"
     assert caught.value.message.startswith(size)

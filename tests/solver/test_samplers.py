@@ -121,9 +121,9 @@ def test_dwave_tabu_finds_the_optimum_and_begins_where_it_is_told() -> None:
     alone = DwaveTabu(reads=1, updates=1).solve(Instance(encoding=wide), seed=9)
     assert again.energy == pytest.approx(best.energy)
     assert alone.energy > best.energy + 1e-6
-    with pytest.raises(InputError, match="less than the 18 variables"):
+    with pytest.raises(InputError, match="below the 18 variables"):
         DwaveTabu(tenure=18).solve(Instance(encoding=encoding), seed=0)
-    with pytest.raises(InputError, match="restarts = -1"):
+    with pytest.raises(InputError, match="restarts of at least 0, got -1"):
         DwaveTabu(restarts=-1)
 
 

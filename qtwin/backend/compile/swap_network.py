@@ -250,7 +250,7 @@ def to_line(ansatz: Ansatz, plan: Network, *, theta: NDArray[np.float64] | None 
     """
     from qiskit import QuantumCircuit, QuantumRegister
 
-    angles = parameters(ansatz) if theta is None else check_angles(ansatz, theta).tolist()
+    angles = parameters(ansatz) if theta is None else check_angles(ansatz.n_parameters, theta).tolist()
     circuit = QuantumCircuit(QuantumRegister(ansatz.n_qubits, "q"), name="c0")
     place = {q: k for k, q in enumerate(plan.start)}
     prepare(circuit, ansatz.reference, place)

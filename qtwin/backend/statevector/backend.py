@@ -99,7 +99,7 @@ class StatevectorBackend(Backend):
             state = self._run(ansatz, theta, arrays=6, general=not observable.is_diagonal)
             if isinstance(state, QAOA):
                 return self._chained(ansatz, state.gradient(self._rows(state, ansatz, observable)))
-            return state.gradient(check_angles(ansatz, theta), observable)
+            return state.gradient(check_angles(ansatz.n_parameters, theta), observable)
 
     def cvar_and_gradient(self, ansatz: Ansatz, theta: Floats, observable: PauliSum, alpha: float) -> tuple[float, Floats]:
         """Mean of a diagonal observable over the lowest share `alpha` of the distribution, and its (n_parameters,) gradient.
@@ -126,7 +126,7 @@ class StatevectorBackend(Backend):
             inside = edge - np.maximum(edge - energies, 0.0) / alpha
             if isinstance(state, QAOA):
                 return value, self._chained(ansatz, state.gradient(state.rows(inside)))[1]
-            return value, state.gradient(check_angles(ansatz, theta), inside)[1]
+            return value, state.gradient(check_angles(ansatz.n_parameters, theta), inside)[1]
 
     def sample(self, ansatz: Ansatz, theta: Floats, *, shots: int, seed: int) -> Samples:
         check_shots(shots)
@@ -151,7 +151,7 @@ class StatevectorBackend(Backend):
         """The work space after the circuit: tiles for QAOA, unless a `general` one is wanted."""
         if ansatz is not self._checked:
             self._meet(ansatz)
-        angles, tiled = check_angles(ansatz, theta), self._tiled and not general
+        angles, tiled = check_angles(ansatz.n_parameters, theta), self._tiled and not general
         self._claim(ansatz.n_qubits, arrays, tiled=tiled)
         if tiled:
             if self._qaoa is None:

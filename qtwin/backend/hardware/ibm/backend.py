@@ -110,13 +110,13 @@ class IbmBackend(Backend):
         )
 
     def sample(self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int) -> Samples:
-        return self.sample_many(ansatz, np.asarray([check_angles(ansatz, theta)]), shots=shots, seed=seed)[0]
+        return self.sample_many(ansatz, np.asarray([check_angles(ansatz.n_parameters, theta)]), shots=shots, seed=seed)[0]
 
     def sample_many(self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int) -> list[Samples]:
         """Samples of several (k, n_parameters) sets of angles as one job."""
         check(ansatz)
         check_shots(shots)
-        sets = np.array([check_angles(ansatz, theta) for theta in thetas])
+        sets = np.array([check_angles(ansatz.n_parameters, theta) for theta in thetas])
         if self._options.fractional and len(sets) > 1:
             return [self.sample_many(ansatz, sets[k : k + 1], shots=shots, seed=seed)[0] for k in range(len(sets))]
         entry, part = self._result(Asked(ansatz=ansatz, thetas=sets, observable=None, shots=shots, seed=seed))
@@ -131,7 +131,7 @@ class IbmBackend(Backend):
         if shots is None:
             raise InputError(f"expected shots, which ibm:{self._device} measures, got an exact expectation", hint="give shots")
         check_shots(shots)
-        sets = np.asarray([check_angles(ansatz, theta)])
+        sets = np.asarray([check_angles(ansatz.n_parameters, theta)])
         entry, part = self._result(Asked(ansatz=ansatz, thetas=sets, observable=observable, shots=shots, seed=seed))
         values, errors = values_of(part, entry.request)
         return Estimate(value=float(values[0]), standard_error=float(errors[0]))
