@@ -16,26 +16,26 @@ from tests.oracles.circuits import ising, qaoa, sherrington
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("aer:", {}, "'' in the backend's name"),
+        ("aer:", {}, "key=value in the backend's name 'aer:', got ''"),
         ("aer:statevectr", {}, "'statevectr'"),
-        ("aer:density_matrix,0.1", {}, "'0.1' in the backend's name"),
+        ("aer:density_matrix,0.1", {}, "got '0.1'"),
         ("aer:density_matrix,method=statevector", {}, "given twice"),
         ("aer:density_matrix", {"method": "statevector"}, "given twice"),
         ("aer", {"metod": "statevector"}, "unknown option of backend 'aer': 'metod'"),
         ("aer", {"threads": 1.5}, "a whole number was wanted"),
         ("aer", {"threads": -1}, "0 (all) or more"),
-        ("aer", {"depolarising_2q": 1.2}, "depolarising_2q = 1.2"),
-        ("aer", {"depolarising_2q": float("nan")}, "depolarising_2q = nan"),
-        ("aer", {"readout_error": 0.7}, "readout_error = 0.7"),
+        ("aer", {"depolarising_2q": 1.2}, "depolarising_2q, got 1.2"),
+        ("aer", {"depolarising_2q": float("nan")}, "depolarising_2q, got nan"),
+        ("aer", {"readout_error": 0.7}, "readout_error, got 0.7"),
         ("aer", {"noise_from": "fezz"}, "unknown snapshot 'fezz'"),
-        ("aer", {"noise_from": "fez", "readout_error": 0.1}, "beside noise_from"),
+        ("aer", {"noise_from": "fez", "readout_error": 0.1}, "error rates and noise_from"),
         ("aer", {"bond_dimension": 4}, "matrix product state"),
         ("fake:fezz", {}, "unknown snapshot 'fezz'"),
-        ("fake:fez,twirls=-1", {}, "-1 twirls"),
+        ("fake:fez,twirls=-1", {}, "0 or more twirls, got -1"),
         ("fake:fez,twirls=2,fractional=true", {}, "fractional gates"),
         ("fake:fez,line=worst", {}, "one of 'best', 'typical'"),
         ("pennylane:default.qbit", {}, "no device 'default.qbit'"),
-        ("statevector:threads=0", {}, "0 threads"),
+        ("statevector:threads=0", {}, "at least 1 thread, got 0"),
     ],
 )
 def test_what_cannot_be_is_refused(name: str, options: dict[str, Any], message: str) -> None:
@@ -77,7 +77,7 @@ def test_noise_does_what_its_rates_say() -> None:
     read = registry.load("aer", {"readout_error": e})
     found = read.expectation(_ready(1, 0), np.zeros(0), z, shots=20_000, seed=1)
     assert abs(found.value - (1 - 2 * e)) < 4.5 * found.standard_error
-    with pytest.raises(InputError, match="without shots"):
+    with pytest.raises(InputError, match="number of shots"):
         read.expectation(_ready(1, 0), np.zeros(0), z)
 
 

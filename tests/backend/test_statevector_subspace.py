@@ -220,7 +220,11 @@ def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(InputError, match="norm"):
         SubspaceQaoa(states, cost, mixer="grover", start=np.ones(15))
     grover = SubspaceQaoa(states, cost, mixer="grover")
-    for angles, said in ((np.ones(3), "3 angles"), (["a", "b"], "numbers"), (np.array([1, np.inf]), "finite")):
+    for angles, said in (
+        (np.ones(3), "even number of angles, got 3"),
+        (["a", "b"], "numbers"),
+        (np.array([1, np.inf]), "finite"),
+    ):
         with pytest.raises(InputError, match=said):
             grover.value(angles)
     with pytest.raises(InputError, match="distinct"):

@@ -193,7 +193,7 @@ def test_what_cannot_run_is_refused_by_name(name: str) -> None:
     if name in NOISY:
         with pytest.raises(InputError, match="without shots"):
             backend.expectation(ansatz, np.ones(4), observable)
-    with pytest.raises(InputError, match="1 shots came for 1 groups"):
+    with pytest.raises(InputError, match="shots a group, got 1 for 1 groups"):
         backend.expectation(ansatz, np.ones(4), transverse_field(6), shots=1)
 
 

@@ -238,7 +238,7 @@ def test_interaction_is_counterpoise_by_pyscf_and_dies_with_distance(tmp_path: P
         ('geometry = "water.xyz"\n[interaction]', "needs first, second"),
         (
             'geometry = "water.xyz"\n[interaction]\nfirst = { atoms = [1] }\nsecond = { atoms = [2] }\ncontact = [1, 2]',
-            "every one of the 3 once",
+            "each of the 3 atoms once",
         ),
     ],
 )

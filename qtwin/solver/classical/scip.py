@@ -27,7 +27,7 @@ class Scip(Solver):
 
     def __init__(self, *, time_limit_s: float = 60.0) -> None:
         if not time_limit_s > 0:
-            raise InputError(f"expected a positive time_limit_s, got {time_limit_s}", hint="raise time_limit_s")
+            raise InputError(f"expected time_limit_s above 0, got {time_limit_s}", hint="raise time_limit_s")
         self.time_limit_s = time_limit_s
 
     @classmethod
