@@ -141,7 +141,7 @@ class AerBackend(Backend):
             return sampled_expectation(self.sample, ansatz, theta, observable, shots=shots, seed=seed)
         if not self._exact:
             raise InputError(
-                f"expected a number of shots for {self.capabilities().summary}, got none",
+                f"expected shots for {self.capabilities().summary}, got an expectation without shots",
                 hint='give shots, or method = "density_matrix" and no readout error',
             )
         import qiskit_aer  # noqa: F401 - teaches circuits to save

@@ -146,7 +146,7 @@ class FakeBackend(Backend):
     ) -> Estimate:
         check_observable(ansatz, observable)
         if shots is None:
-            raise InputError(f"expected shots, which {self._name} measures, got an exact expectation", hint="give shots")
+            raise InputError(f"expected shots, which {self._name} measures, got an expectation without shots", hint="give shots")
         return sampled_expectation(self.sample, ansatz, theta, observable, shots=shots, seed=seed)
 
     def _run(self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int, factor: int) -> list[Samples]:

@@ -129,7 +129,9 @@ class IbmBackend(Backend):
         check(ansatz)
         check_observable(ansatz, observable)
         if shots is None:
-            raise InputError(f"expected shots, which ibm:{self._device} measures, got an exact expectation", hint="give shots")
+            raise InputError(
+                f"expected shots, which ibm:{self._device} measures, got an expectation without shots", hint="give shots"
+            )
         check_shots(shots)
         sets = np.asarray([check_angles(ansatz.n_parameters, theta)])
         entry, part = self._result(Asked(ansatz=ansatz, thetas=sets, observable=observable, shots=shots, seed=seed))
