@@ -13,7 +13,7 @@ from qtwin.backend.mitigation import Mitigated
 from qtwin.chemistry.excitation import FermionicAnsatz
 from qtwin.chemistry.fermionic import to_ansatz
 from qtwin.chemistry.mapping import electronic, mapping_of
-from qtwin.chemistry.method.base import Electrons
+from qtwin.chemistry.method.base import Electrons, EnergyMethod
 from qtwin.chemistry.method.spin import shifted_words
 from qtwin.encoding.pauli import Grouping, PauliSum, groups
 from qtwin.errors import InputError, TooLargeError, unknown_name
@@ -91,6 +91,39 @@ def execution(
         allocation=allocation,
         least_angle_rad=least_angle_rad,
     )
+
+
+@dataclass(kw_only=True, eq=False)
+class CircuitMethod(EnergyMethod):
+    """A method whose circuit is valued on determinants, or measured on a backend.
+
+    Args:
+        backend: Where: "determinants" (ours, exact) or one of `qtwin backends`.
+        shots: For that energy; None for the exact expectation.
+        mapping: Fermions on qubits.
+        grouping: Which strings share shots.
+        allocation: How groups share them: by weight, or by the variance seen in a tenth.
+    """
+
+    backend: str | Backend = OWN
+    shots: int | None = None
+    mapping: str = "jordan-wigner"
+    grouping: Grouping = "qubit-wise"
+    allocation: Allocation = "variance"
+
+    def __post_init__(self) -> None:
+        self._how = execution(self.backend, self.shots, self.mapping, self.grouping, self.allocation)
+
+
+@dataclass(kw_only=True, eq=False)
+class QubitMethod(CircuitMethod):
+    """A method whose circuit no determinants hold: "determinants" means our exact state vector; options of `CircuitMethod`."""
+
+    mapping: str = "tapered"
+
+    def __post_init__(self) -> None:
+        backend = "statevector" if self.backend == OWN else self.backend
+        self._how = execution(backend, self.shots, self.mapping, self.grouping, self.allocation)
 
 
 def on_qubits(

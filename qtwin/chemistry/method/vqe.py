@@ -5,38 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, final
 
-from qtwin.backend.base import Backend
 from qtwin.chemistry.excitation import FermionicAnsatz, lucj, uccsd, upccgsd
-from qtwin.chemistry.method.base import Electrons, Energy, EnergyMethod
-from qtwin.chemistry.method.execution import Allocation, execution
+from qtwin.chemistry.method.base import Electrons, Energy
+from qtwin.chemistry.method.execution import CircuitMethod, execution
 from qtwin.chemistry.method.variational import SPIN_ORBITALS, Training, check_options, solved
-from qtwin.encoding.pauli import Grouping
 from qtwin.solver.base import SolverInfo
 
 
 @dataclass(kw_only=True, eq=False)
-class ChemicalVQE(EnergyMethod):
+class ChemicalVQE(CircuitMethod):
     """What the ansatzes of this module share: training, and the execution of the trained circuit.
 
     Args:
         starts: Descents; the first from Hartree-Fock, where it is no saddle.
         evaluations: Energies with gradients of each descent, at most; with SPSA energies in all.
-        backend: Where the trained circuit is valued: "determinants" (ours, exact) or one of `qtwin backends`.
-        shots: For that energy; None for the exact expectation.
-        mapping: Fermions on qubits.
-        grouping: Which strings share shots.
-        allocation: How groups share them: by weight, or by the variance seen in a tenth.
         least_angle_rad: Gates of smaller angles are not sent to a backend.
-        training: "exact" on determinants, or "spsa" on the backend from its shots.
+        training: "exact" on determinants, or "spsa" on the backend from its shots. The other options are those of
+            `CircuitMethod`.
     """
 
     starts: int = 4
     evaluations: int = 2000
-    backend: str | Backend = "determinants"
-    shots: int | None = None
-    mapping: str = "jordan-wigner"
-    grouping: Grouping = "qubit-wise"
-    allocation: Allocation = "variance"
     least_angle_rad: float = 1e-4
     training: Training = "exact"
 
