@@ -102,7 +102,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "qtwin.benchmark.fault_tolerance.estimate",
         "qtwin.benchmark.fault_tolerance.estimate",
         "qtwin.benchmark.fault_tolerance.estimate",
-        "qtwin.benchmark.advantage.place",
+        "qtwin.benchmark.advantage.point",
         "qtwin.benchmark.advantage.verdict",
         "qtwin.benchmark.advantage.verdict",
     ),

@@ -87,7 +87,7 @@ def requirement(
     """The crossing of Grover's search and the classical fit.
 
     Args:
-        places: The family's sizes, from `qtwin.benchmark.place`.
+        places: The family's sizes, from `qtwin.benchmark.features`.
         classical: Label of the fitted solver.
         fit: Its growth.
         cores: Classical cores at work together.

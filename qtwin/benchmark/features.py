@@ -30,7 +30,7 @@ def places(records: Sequence[Record], best: Mapping[str, Best]) -> list[dict[str
     """One entry for every family and size.
 
     Returns:
-        Of each: family (as in tables), generator, n, instances, the medians of their portraits, terms (order to median count),
+        Of each: family (as in tables), generator, n, instances, the medians of their features, terms (order to median count),
         proven (instances whose optimum a solver proves), proven_by (labels), construction (whether the optimum is known from how
         the instances are made, or from the literature) and published_proof (by whom, in the latter case).
     """
@@ -42,24 +42,24 @@ def places(records: Sequence[Record], best: Mapping[str, Best]) -> list[dict[str
 
 
 def _place(family: str, n: int, rows: Sequence[Record], best: Mapping[str, Best]) -> dict[str, Any]:
-    portraits = {r["instance_id"]: r["instance"] for r in rows}
+    features = {r["instance_id"]: r["instance"] for r in rows}
     proofs: dict[str, set[str]] = defaultdict(set)
     for r in rows:
         if r.get("proven") and r.get("kind") != "null":
             proofs[r["instance_id"]].add(r["task"]["label"])
-    known = [i for i in portraits if i in best and best[i].by == "construction"]
-    orders = sorted({k for p in portraits.values() for k in p["terms"]})
+    known = [i for i in features if i in best and best[i].by == "construction"]
+    orders = sorted({k for p in features.values() for k in p["terms"]})
     return {
         "family": family,
         "generator": rows[0]["task"]["family"],
         "n": n,
-        "instances": len(portraits),
-        **{name: float(np.median([p[name] for p in portraits.values()])) for name in _MEDIANS},
-        "terms": {k: float(np.median([p["terms"].get(k, 0) for p in portraits.values()])) for k in orders},
+        "instances": len(features),
+        **{name: float(np.median([p[name] for p in features.values()])) for name in _MEDIANS},
+        "terms": {k: float(np.median([p["terms"].get(k, 0) for p in features.values()])) for k in orders},
         "proven": len({*proofs}),
         "proven_by": sorted({label for labels in proofs.values() for label in labels}),
-        "construction": len(known) == len(portraits),
-        "published_proof": PUBLISHED_PROOFS.get(rows[0]["task"]["family"], "") if len(known) == len(portraits) else "",
+        "construction": len(known) == len(features),
+        "published_proof": PUBLISHED_PROOFS.get(rows[0]["task"]["family"], "") if len(known) == len(features) else "",
     }
 
 
@@ -70,7 +70,7 @@ _LISTED = 16
 _REAL_BITS = 16
 
 
-def portrait(made: Generated) -> dict[str, Any]:
+def features(made: Generated) -> dict[str, Any]:
     """JSON values that describe the instance.
 
     Returns:
