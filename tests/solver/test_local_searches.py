@@ -21,7 +21,7 @@ from qtwin.solver.classical.greedy import Greedy
 from qtwin.solver.classical.local_search import LocalSearch
 from qtwin.solver.classical.tabu import Tabu
 from qtwin.solver.local.problem import LocalSearchProblem
-from qtwin.solver.local.rows import flip, ground, stand
+from qtwin.solver.local.rows import arrays_of, flip, stand
 from tests.oracles.brute_force import allowed, energy_of, lowest_feasible
 from tests.oracles.instances import random_polynomial
 from tests.oracles.ruled import ruled, under
@@ -40,7 +40,7 @@ def _choose(n: int, k: int, seed: int, *others: Constraint) -> BinaryModel:
 @settings(max_examples=40, deadline=None)
 def test_every_number_follows_a_flip(seed: int, degree: int) -> None:
     encoding = ruled(seed, degree)
-    arrays, scale = ground(6, encoding.objective.terms, encoding.constraints)
+    arrays, scale = arrays_of(6, encoding.objective.terms, encoding.constraints)
     rng = np.random.default_rng(seed)
     bits = rng.integers(0, 2, size=6, dtype=np.uint8)
     at, energy, _ = stand(arrays, bits.copy())

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.local.problem import LocalSearchProblem, seeded
-from qtwin.solver.variational.sampled import draw_in_batches, sizes_of
-
-_BATCHES = 20
+from qtwin.solver.local.problem import LocalSearchProblem, multistart
 
 
 @final
@@ -53,23 +46,15 @@ class LocalSearch(Solver):
         """
         started = time.perf_counter()
         problem = LocalSearchProblem(instance, by_flips=True)
-        evaluated, first = 0, True
-
-        def draw(reads: int, batch_seed: int, stopped: Callable[[], bool], left: float | None) -> NDArray[np.uint8]:
-            nonlocal evaluated, first
-            found, changes = problem.descents(reads, begin=first, state=seeded(batch_seed))
-            evaluated, first = evaluated + changes, False
-            return problem.whole(found)
-
-        return draw_in_batches(
+        return multistart(
             "local-search",
             instance,
-            draw,
-            sizes=[1, *(sizes_of(self.reads - 1, _BATCHES) if self.reads > 1 else [])],
-            evaluations=lambda reads: max(evaluated, reads),
-            flag=problem.flag,
+            problem,
+            lambda reads, begin, state: problem.descents(reads, begin=begin, state=state),
+            reads=self.reads,
+            per_change=1,
+            started=started,
             seed=seed,
             time_limit_s=time_limit_s,
-            wall_s={"model": time.perf_counter() - started},
             info={},
         )

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.local.problem import LocalSearchProblem, seeded
-from qtwin.solver.variational.sampled import draw_in_batches, sizes_of
-
-_BATCHES = 20
+from qtwin.solver.local.problem import LocalSearchProblem, multistart
 
 
 @final
@@ -62,24 +55,16 @@ class Tabu(Solver):
         problem = LocalSearchProblem(instance)
         tenure, spread = self._stay(problem)
         moves = max(30, 5 * problem.n * max(1, problem.n // 200)) if self.moves is None else self.moves
-        made, first = 0, True
-
-        def draw(reads: int, batch_seed: int, stopped: Callable[[], bool], left: float | None) -> NDArray[np.uint8]:
-            nonlocal made, first
-            found, moved = problem.tabu(reads, begin=first, moves=moves, tenure=tenure, spread=spread, state=seeded(batch_seed))
-            made, first = made + moved, False
-            return problem.whole(found)
-
-        return draw_in_batches(
+        return multistart(
             "tabu",
             instance,
-            draw,
-            sizes=[1, *(sizes_of(self.reads - 1, _BATCHES) if self.reads > 1 else [])],
-            evaluations=lambda reads: max(made * problem.n, reads),
-            flag=problem.flag,
+            problem,
+            lambda reads, begin, state: problem.tabu(reads, begin=begin, moves=moves, tenure=tenure, spread=spread, state=state),
+            reads=self.reads,
+            per_change=problem.n,
+            started=started,
             seed=seed,
             time_limit_s=time_limit_s,
-            wall_s={"model": time.perf_counter() - started},
             info={"moves_without_gain": moves, "tenure": tenure, "spread": spread, "neighbourhood": problem.kind},
         )
 

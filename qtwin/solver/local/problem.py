@@ -8,23 +8,29 @@
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.encoding.model import BinaryModel
-from qtwin.solver.base import Instance, exactly
+from qtwin.solver.base import Instance, Result, exactly
 from qtwin.solver.exact.linearise import posed
 from qtwin.solver.exact.search import warm_start_of
 from qtwin.solver.interruptible import whole_scale
-from qtwin.solver.variational.sampled import fill_slack
+from qtwin.solver.variational.sampled import draw_in_batches, fill_slack, sizes_of
 
 Bits = NDArray[np.uint8]
+Search = Callable[[int, bool, NDArray[np.uint64]], tuple[Bits, int]]
 HUGE = np.int64(1) << np.int64(62)
 """Above every energy; those stay below 2^61, the places of moves included."""
 _SMALL, _DENSE, _MATRIX = 1024, 0.1, 4096
 """Variables up to which a full matrix is taken, share of the pairs from which it is, and variables above which it never is."""
+
+
+_BATCHES = 20
 
 
 def seeded(seed: int) -> NDArray[np.uint64]:
@@ -35,6 +41,56 @@ def seeded(seed: int) -> NDArray[np.uint64]:
 def places(n: int) -> int:
     """Bits that hold the number of a variable."""
     return max(n - 1, 1).bit_length()
+
+
+def multistart(
+    solver: str,
+    instance: Instance,
+    problem: LocalSearchProblem,
+    search: Search,
+    *,
+    reads: int,
+    per_change: int,
+    started: float,
+    seed: int,
+    time_limit_s: float | None,
+    info: Mapping[str, Any],
+) -> Result:
+    """Independent searches, the first from the warm start if there is one.
+
+    Args:
+        solver: Its name in the table.
+        instance: What is asked.
+        problem: The same, for compiled searches.
+        search: (reads, whether the first of them may begin at the warm start, state of the random numbers) to (r, n) bits and the
+            changes that were made or evaluated.
+        reads: How many searches.
+        per_change: Variable updates that one change counts for.
+        started: When the problem was begun to be set up, by `time.perf_counter`.
+        seed: Of everything random.
+        time_limit_s: For all of them, set-up included.
+        info: Further numbers.
+    """
+    changes, first = 0, True
+
+    def draw(count: int, batch_seed: int, stopped: Callable[[], bool], left: float | None) -> Bits:
+        nonlocal changes, first
+        found, made = search(count, first, seeded(batch_seed))
+        changes, first = changes + made, False
+        return problem.whole(found)
+
+    return draw_in_batches(
+        solver,
+        instance,
+        draw,
+        sizes=[1, *(sizes_of(reads - 1, _BATCHES) if reads > 1 else [])],
+        evaluations=lambda drawn: max(changes * per_change, drawn),
+        flag=problem.flag,
+        seed=seed,
+        time_limit_s=time_limit_s,
+        wall_s={"model": time.perf_counter() - started},
+        info=info,
+    )
 
 
 @final
