@@ -23,7 +23,7 @@ from qtwin.backend.base import (
     check_shots,
     sampled_expectation,
 )
-from qtwin.backend.statevector import circuit as plan
+from qtwin.backend.statevector import circuit
 from qtwin.backend.statevector.circuit import thread_count
 from qtwin.backend.statevector.distribution import lowest_share
 from qtwin.backend.statevector.layered import Layered, diagonal
@@ -68,7 +68,7 @@ class StatevectorBackend(Backend):
         self.release()
 
     def capabilities(self) -> Capabilities:
-        limit = plan.available_bytes() if self._memory_bytes is None else self._memory_bytes
+        limit = circuit.available_bytes() if self._memory_bytes is None else self._memory_bytes
         return Capabilities(
             name="statevector",
             summary="exact, adjoint gradients, double or single precision; QAOA by cache tiles",
@@ -170,7 +170,7 @@ class StatevectorBackend(Backend):
         check(ansatz)
         if ansatz.n_qubits > _MOST:
             raise InputError(f"expected at most {_MOST} qubits, got {ansatz.n_qubits}", hint="take fewer variables")
-        self._shares, self._tiled = plan.shares(ansatz.n_qubits, self._threads), is_qaoa(ansatz)
+        self._shares, self._tiled = circuit.shares(ansatz.n_qubits, self._threads), is_qaoa(ansatz)
         self._parameters = tuple(np.array([layer.parameter for layer in ansatz.layers[k::2]], dtype=np.int64) for k in (0, 1))
         self._checked = ansatz
 
@@ -181,7 +181,7 @@ class StatevectorBackend(Backend):
         elif self._dtype is np.float32:
             arrays = arrays // 2 + 2  # half of each, and a diagonal in double precision on the way
         if arrays > self._arrays[tiled]:
-            plan.require_memory(n_qubits, arrays - self._arrays[tiled], self._memory_bytes)
+            circuit.require_memory(n_qubits, arrays - self._arrays[tiled], self._memory_bytes)
             self._arrays[tiled] = arrays
 
     def _chained(self, ansatz: Ansatz, found: tuple[float, Floats, Floats]) -> tuple[float, Floats]:

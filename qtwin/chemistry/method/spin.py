@@ -24,8 +24,6 @@ from qtwin.chemistry.method.base import Electrons
 
 Floats = NDArray[np.float64]
 PENALTY_HARTREE = 0.5
-TOLERANCE = 0.1
-"""Of S^2: a state that is farther off has another multiplicity, or mixes them (0.1 is 5 % of a triplet in a singlet)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +46,6 @@ def wanted(electrons: Electrons) -> float:
 def multiplicity(spin_squared: float) -> float:
     """2 S + 1 of S (S + 1); no whole number where states of several spins are mixed."""
     return sqrt(max(4.0 * spin_squared + 1.0, 0.0))
-
-
-def is_right(spin_squared: float, electrons: Electrons) -> bool:
-    """Whether a state has the spin that was asked for."""
-    return abs(spin_squared - wanted(electrons)) <= TOLERANCE
 
 
 def surcharge_hartree(spin_squared: float, electrons: Electrons) -> float:

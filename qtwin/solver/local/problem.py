@@ -169,14 +169,14 @@ class LocalSearchProblem:
 
             done, made = search_flips(*self._arrays, *common)
         else:
-            from qtwin.solver.local import rows as ruled
+            from qtwin.solver.local import rows
 
-            done, made = ruled.tabu(*self._arrays, *common)
+            done, made = rows.tabu(*self._arrays, *common)
         return out[:done], int(made)
 
     def descents(self, reads: int, *, begin: bool, state: NDArray[np.uint64]) -> tuple[Bits, int]:
         """Independent descents by flips and pairs of flips; arguments and result as in `tabu`, changes evaluated for moves."""
-        from qtwin.solver.local import rows as ruled
+        from qtwin.solver.local import rows
 
         out: Bits = np.zeros((reads, self.n), dtype=np.uint8)
         start: Bits = np.zeros((1, self.n), dtype=np.uint8)
@@ -185,16 +185,16 @@ class LocalSearchProblem:
             start, given = self.start[None, :].copy(), 1
         if not self.n:
             return out, 0
-        done, evaluated = ruled.descent(*self._arrays, start, given, state, self.flag, out)
+        done, evaluated = rows.descent(*self._arrays, start, given, state, self.flag, out)
         return out[:done], int(evaluated)
 
     def greedy(self) -> tuple[Bits, int]:
         """(1, n) bits from nothing by the best additions, and the changes evaluated."""
-        from qtwin.solver.local import rows as ruled
+        from qtwin.solver.local import rows
 
         if not self.n:
             return np.zeros((1, 0), dtype=np.uint8), 0
-        bits, evaluated = ruled.greedy(*self._arrays)
+        bits, evaluated = rows.greedy(*self._arrays)
         return bits[None, :], int(evaluated)
 
     def whole(self, bits: Bits) -> Bits:

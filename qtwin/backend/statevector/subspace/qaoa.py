@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Samples, check_shots
-from qtwin.backend.statevector import qaoa as phases
+from qtwin.backend.statevector import qaoa
 from qtwin.backend.statevector.circuit import reals, thread_count, whole
 from qtwin.backend.statevector.distribution import draw, lowest_share
 from qtwin.backend.statevector.subspace.mixers import FixedWeight, Grover, Listed, Mixer
@@ -118,7 +118,7 @@ class SubspaceQaoa:
         return self._order
 
     def _energy(self, observable: Floats) -> float:
-        return float(sum(self._split(partial(phases.energy, *self._state, observable), self.states.size)))
+        return float(sum(self._split(partial(qaoa.energy, *self._state, observable), self.states.size)))
 
     def _forward(self, theta: Floats) -> Floats:
         angles = reals(theta, "angles")
@@ -127,7 +127,7 @@ class SubspaceQaoa:
         re, im = self._state
         re[:], im[:] = self._start, 0.0
         for gamma, beta in angles.reshape(-1, 2).tolist():
-            self._split(partial(phases.turn, re, im, self.cost, gamma), len(re))
+            self._split(partial(qaoa.turn, re, im, self.cost, gamma), len(re))
             self._mixer.apply(self._state, beta, self._split)
         return angles
 
@@ -143,7 +143,7 @@ class SubspaceQaoa:
         for k in range(len(angles) - 2, -1, -2):
             gamma, beta = float(angles[k]), float(angles[k + 1])
             gradient[k + 1] = 2.0 * self._mixer.undo(self._state, self._adjoint, beta, self._split)
-            gradient[k] = 2.0 * sum(self._split(partial(phases.unturn, re, im, lre, lim, self.cost, gamma), len(re)))
+            gradient[k] = 2.0 * sum(self._split(partial(qaoa.unturn, re, im, lre, lim, self.cost, gamma), len(re)))
         return value, gradient
 
     def _split(self, work: Callable[[int, int], Any], length: int) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.backend.statevector import circuit as plan
+from qtwin.backend.statevector import circuit
 from qtwin.backend.statevector.circuit import whole
 from qtwin.backend.statevector.subspace import costs, walk
 from qtwin.encoding.polynomial import BinaryPolynomial, bits_to_index, index_to_bits
@@ -82,7 +82,7 @@ def fixed_weight(n_qubits: int, weight: int, *, memory_bytes: int | None = None)
             f"got weight {weight} on {n_qubits} qubits", hint=f"take 0 <= weight <= qubits and 1 <= qubits <= {WIDEST}"
         )
     size = comb(n_qubits, weight)
-    had = plan.available_bytes() if memory_bytes is None else memory_bytes
+    had = circuit.available_bytes() if memory_bytes is None else memory_bytes
     if 40 * size > had:
         raise InputError(
             f"C({n_qubits}, {weight}) = {size} states need {40 * size} bytes, {had} bytes are available",
