@@ -186,7 +186,7 @@ def test_what_cannot_run_is_refused_by_name(name: str) -> None:
         backend.expectation(bad, np.ones(1), observable, shots=10)
     with pytest.raises(InputError, match="4 finite angles"):
         backend.sample(ansatz, np.ones(3), shots=10, seed=0)
-    with pytest.raises(InputError, match="0 shots"):
+    with pytest.raises(InputError, match="at least 1 shot, got 0"):
         backend.sample(ansatz, np.ones(4), shots=0, seed=0)
     with pytest.raises(InputError, match="acts on 2 qubits"):
         backend.expectation(ansatz, np.ones(4), SMALL, shots=10)
