@@ -24,6 +24,8 @@ from qtwin.chemistry.method.base import Electrons
 
 Floats = NDArray[np.float64]
 PENALTY_HARTREE = 0.5
+TOLERANCE = 0.1
+"""Of S^2: a state that is farther off has another multiplicity, or mixes them (0.1 is 5 % of a triplet in a singlet)."""
 
 
 @dataclass(frozen=True, kw_only=True)
