@@ -39,8 +39,7 @@ from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.problem.constraint import Exactly
 from qtwin.solver import registry
 from qtwin.solver.base import Instance
-from qtwin.solver.local.terrain import seeded
-from qtwin.solver.local.terrain import Terrain
+from qtwin.solver.local.problem import LocalSearchProblem, seeded
 
 Sampler = Callable[[int, int], np.ndarray]
 """(reads, seed) to (reads, n) bits."""
@@ -149,16 +148,16 @@ def dwave_tabu(encoding: BinaryModel) -> Iterator[tuple[str, Sampler]]:
 
 
 def ours(encoding: BinaryModel) -> Iterator[tuple[str, Sampler]]:
-    land = Terrain(Instance(encoding=encoding))
-    n = land.n
+    problem = LocalSearchProblem(Instance(encoding=encoding))
+    n = problem.n
     patience = sorted({max(4, round(n * f)) for f in (0.25, 0.5, 1, 2, 4, 8, 16, 30)})
     for moves, (tenure, spread) in product(patience, ((1, 3), (3, 6), (5, 8), (8, 10))):
-        yield f"{moves} moves, tenure {tenure} + {spread}", _searching(land, moves, tenure, spread)
+        yield f"{moves} moves, tenure {tenure} + {spread}", _searching(problem, moves, tenure, spread)
 
 
-def _searching(land: Terrain, moves: int, tenure: int, spread: int) -> Sampler:
+def _searching(problem: LocalSearchProblem, moves: int, tenure: int, spread: int) -> Sampler:
     def draw(reads: int, seed: int) -> np.ndarray:
-        return land.tabu(reads, begin=False, moves=moves, tenure=tenure, spread=spread, state=seeded(seed))[0]
+        return problem.tabu(reads, begin=False, moves=moves, tenure=tenure, spread=spread, state=seeded(seed))[0]
 
     return draw
 
@@ -168,7 +167,7 @@ def ours_by_default(encoding: BinaryModel) -> Iterator[tuple[str, Sampler]]:
     told = solver.solve(Instance(encoding=encoding), seed=0).info
     yield (
         "default",
-        _searching(Terrain(Instance(encoding=encoding)), told["moves_without_gain"], told["tenure"], told["spread"]),
+        _searching(LocalSearchProblem(Instance(encoding=encoding)), told["moves_without_gain"], told["tenure"], told["spread"]),
     )
 
 

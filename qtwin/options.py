@@ -17,10 +17,15 @@ def options_of(made: type[Any]) -> dict[str, inspect.Parameter]:
     return {name: p for name, p in parameters.items() if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)}
 
 
+def _hints(made: type[Any]) -> dict[str, Any]:
+    """Types of the options; those of a dataclass are resolved in the module of the class that declares them."""
+    return get_type_hints(made if "__dataclass_fields__" in vars(made) else made.__init__)
+
+
 def checked_options(made: type[Any], who: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """Options as the constructor of `made` takes them; unknown ones and wrong types are refused (InputError)."""
     known = options_of(made)
-    hints = get_type_hints(made.__init__)
+    hints = _hints(made)
     checked: dict[str, Any] = {}
     for option, value in options.items():
         if option not in known:
@@ -37,7 +42,7 @@ def checked_options(made: type[Any], who: str, options: Mapping[str, Any]) -> di
 
 def takes(made: type[Any], option: str, value: Any) -> bool:
     """Whether the constructor has this option and the value is of its type."""
-    return option in options_of(made) and _fit(value, get_type_hints(made.__init__).get(option, Any))[0]
+    return option in options_of(made) and _fit(value, _hints(made).get(option, Any))[0]
 
 
 def _fit(value: Any, wanted: Any) -> tuple[bool, Any]:

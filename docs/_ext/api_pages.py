@@ -97,7 +97,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "qtwin.benchmark.requirement",
         "qtwin.benchmark.fault_tolerance.surface_code",
         "qtwin.benchmark.fault_tolerance.estimate",
-        "qtwin.benchmark.advantage.place",
+        "qtwin.benchmark.advantage.point",
         "qtwin.benchmark.advantage.verdict",
     ),
     "Experiment files": ("qtwin.spec",),

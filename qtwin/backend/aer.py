@@ -62,10 +62,10 @@ class AerBackend(Backend):
         if method not in get_args(Method):
             raise unknown_name("method of backend 'aer'", method, get_args(Method))
         if threads < 0:
-            raise InputError(f"{threads} threads came, 0 (all) or more were wanted", hint="leave threads out")
+            raise InputError(f"expected 0 (all) or more threads, got {threads}", hint="leave threads out")
         if bond_dimension is not None and (method != "matrix_product_state" or bond_dimension < 1):
             raise InputError(
-                f"bond_dimension = {bond_dimension} came for {method!r}, a positive one of a matrix product state was wanted",
+                f"expected a positive bond_dimension, of a matrix product state, got {bond_dimension} for {method!r}",
                 hint='method = "matrix_product_state"',
             )
         if device != "CPU":
@@ -74,12 +74,12 @@ class AerBackend(Backend):
             there = AerSimulator().available_devices()
             if device not in there:
                 raise InputError(
-                    f"device {device!r} came, Aer has {', '.join(there)} here",
+                    f"expected a device among {', '.join(there)}, got {device!r}",
                     hint="pip install qiskit-aer-gpu in place of qiskit-aer, on a machine with an NVIDIA GPU",
                 )
         given = Rates(one_qubit=depolarising_1q, two_qubit=depolarising_2q, readout=readout_error)
         if noise_from and not given.silent:
-            raise InputError(f"error rates came beside noise_from = {noise_from!r}", hint="give either")
+            raise InputError(f"got error rates and noise_from = {noise_from!r}", hint="give either")
         self._rates = Rates.of_snapshot(noise_from) if noise_from else given
         self._method, self._threads, self._bond, self._device = method, threads, bond_dimension, device
 
@@ -101,7 +101,7 @@ class AerBackend(Backend):
         return self._bond is None and (self._rates.silent or (self._method == "density_matrix" and not self._rates.readout))
 
     def sample(self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int) -> Samples:
-        return self.sample_many(ansatz, check_angles(ansatz, theta)[None, :], shots=shots, seed=seed)[0]
+        return self.sample_many(ansatz, check_angles(ansatz.n_parameters, theta)[None, :], shots=shots, seed=seed)[0]
 
     def sample_many(self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int) -> list[Samples]:
         """As `qtwin.backend.base.Broadcasting` says: the circuit is made once, the angle sets are one PUB."""
@@ -109,7 +109,7 @@ class AerBackend(Backend):
 
     def sample_amplified(self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int, factor: int) -> Samples:
         """As `qtwin.backend.base.Noisy` says."""
-        return self._run(ansatz, check_angles(ansatz, theta)[None, :], shots=shots, seed=seed, factor=factor)[0]
+        return self._run(ansatz, check_angles(ansatz.n_parameters, theta)[None, :], shots=shots, seed=seed, factor=factor)[0]
 
     def calibration(self, ansatz: Ansatz, *, shots: int, seed: int) -> tuple[Samples, Samples]:
         """As `qtwin.backend.base.Noisy` says."""
@@ -123,7 +123,7 @@ class AerBackend(Backend):
     def _run(self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int, factor: int) -> list[Samples]:
         check_shots(shots)
         self._check_width(ansatz)
-        sets = [check_angles(ansatz, theta) for theta in thetas]
+        sets = [check_angles(ansatz.n_parameters, theta) for theta in thetas]
         circuit = to_qiskit(ansatz)
         circuit.global_phase = 0.0
         circuit.measure_all()
@@ -141,7 +141,7 @@ class AerBackend(Backend):
             return sampled_expectation(self.sample, ansatz, theta, observable, shots=shots, seed=seed)
         if not self._exact:
             raise InputError(
-                f"an expectation without shots came for {self.capabilities().summary}",
+                f"expected shots for {self.capabilities().summary}, got an expectation without shots",
                 hint='give shots, or method = "density_matrix" and no readout error',
             )
         import qiskit_aer  # noqa: F401 - teaches circuits to save
@@ -156,7 +156,7 @@ class AerBackend(Backend):
         most = _WIDEST[self._method]
         if ansatz.n_qubits > most:
             raise InputError(
-                f"{ansatz.n_qubits} qubits came, method {self._method!r} takes at most {most}",
+                f"expected at most {most} qubits for method {self._method!r}, got {ansatz.n_qubits}",
                 hint='method = "matrix_product_state" is the widest',
             )
 

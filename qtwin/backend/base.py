@@ -53,7 +53,7 @@ class Ansatz:
 
 @dataclass(frozen=True, kw_only=True)
 class Samples:
-    """Distinct measured bit strings and how often each came.
+    """Distinct measured bit strings and how often each was measured.
 
     Attributes:
         bits: (m, n) uint8; column i is qubit i.
@@ -77,13 +77,13 @@ class Samples:
         bits, counts = np.asarray(self.bits), np.asarray(self.counts)
         if bits.ndim != 2 or counts.shape != (len(bits),):
             raise InputError(
-                f"bits of shape {bits.shape} and counts of shape {counts.shape} came, (m, n) and (m,) were wanted",
+                f"expected bits (m, n) and counts (m,), got shapes {bits.shape} and {counts.shape}",
                 hint="one count a row of bits",
             )
         if counts.dtype.kind not in "iu" or (counts <= 0).any():
-            raise InputError("counts that are no positive whole numbers came", hint="leave out what was never measured")
+            raise InputError("expected positive whole numbers as counts, got others", hint="leave out what was never measured")
         if bits.dtype.kind not in "iub" or (bits.size and not 0 <= int(bits.min()) <= int(bits.max()) <= 1):
-            raise InputError("bits other than 0 and 1 came", hint="spins are 1 - 2 x")
+            raise InputError("expected bits 0 and 1, got others", hint="spins are 1 - 2 x")
 
     @property
     def shots(self) -> int:
@@ -173,13 +173,13 @@ def check(ansatz: Ansatz) -> None:
     """
     n = ansatz.n_qubits
     if np.shape(ansatz.reference) != (n,) or not np.isin(ansatz.reference, (-1, 0, 1)).all():
-        raise InputError(f"the reference is {ansatz.reference!r}, {n} values out of 0, 1 and -1 were wanted", hint="one a qubit")
+        raise InputError(f"expected a reference of {n} values out of 0, 1 and -1, got {ansatz.reference!r}", hint="one a qubit")
     seen: list[PauliSum] = []
     for k, layer in enumerate(ansatz.layers):
         if layer.generator.n_qubits != n:
             raise InputError(f"layer {k} acts on {layer.generator.n_qubits} qubits, the ansatz has {n}", hint="widen the layer")
         if not 0 <= layer.parameter < ansatz.n_parameters:
-            raise InputError(f"layer {k} wants parameter {layer.parameter} of {ansatz.n_parameters}", hint="count from 0")
+            raise InputError(f"layer {k} names parameter {layer.parameter} of {ansatz.n_parameters}", hint="count from 0")
         if not any(layer.generator is g for g in seen):
             seen.append(layer.generator)
             pair = anticommuting_pair(layer.generator)
@@ -198,11 +198,11 @@ def check_observable(ansatz: Ansatz, observable: PauliSum) -> None:
         )
 
 
-def check_angles(ansatz: Ansatz, theta: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The (n_parameters,) angles as finite float64; InputError otherwise."""
-    angles = np.asarray(theta, dtype=np.float64)
-    if angles.shape != (ansatz.n_parameters,) or not np.isfinite(angles).all():
-        raise InputError(f"angles of shape {angles.shape} came, {ansatz.n_parameters} finite ones were wanted", hint="in radians")
+def check_angles(n_parameters: int, theta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The (n_parameters,) angles as contiguous finite float64; InputError otherwise."""
+    angles = np.ascontiguousarray(theta, dtype=np.float64)
+    if angles.shape != (n_parameters,) or not np.isfinite(angles).all():
+        raise InputError(f"expected {n_parameters} finite angles, got shape {angles.shape}", hint="in radians")
     return angles
 
 
@@ -230,7 +230,7 @@ def anticommuting_pair(generator: PauliSum) -> tuple[str, str] | None:
 def check_shots(shots: int) -> None:
     """Refuse fewer than one shot (InputError)."""
     if shots < 1:
-        raise InputError(f"{shots} shots came, at least 1 was wanted", hint="leave shots out for an exact expectation")
+        raise InputError(f"expected at least 1 shot, got {shots}", hint="leave shots out for an exact expectation")
 
 
 def tally(bits: NDArray[np.uint8]) -> Samples:
@@ -279,7 +279,7 @@ def sampled_expectation(
     least = 2 if allocation == "weight" else 4
     if shots < least * len(found):
         raise InputError(
-            f"{shots} shots came for {len(found)} groups of strings, at least {least} a group were wanted",
+            f"expected at least {least} shots a group, got {shots} for {len(found)} groups of strings",
             hint="take more shots, or group by general commutation",
         )
     constant = float(observable.coefficients[~(observable.x | observable.z).any(axis=1)].sum())
@@ -326,7 +326,7 @@ def in_basis(ansatz: Ansatz, theta: NDArray[np.float64], group: Group) -> tuple[
         layers=ansatz.layers + turns,
         n_parameters=ansatz.n_parameters + 1,
     )
-    return longer, np.append(check_angles(ansatz, theta), np.pi / 4)
+    return longer, np.append(check_angles(ansatz.n_parameters, theta), np.pi / 4)
 
 
 def moments(samples: Sequence[Samples], observable: PauliSum) -> tuple[float, float, int]:
@@ -348,7 +348,7 @@ def sampled_estimate(samples: Samples, observable: PauliSum) -> Estimate:
     """
     if not observable.is_diagonal:
         raise InputError(
-            "an observable with X or Y came, shots are taken in the Z basis", hint="leave shots out for the exact expectation"
+            "expected an observable of Z alone with shots, got one with X or Y", hint="leave shots out for the exact expectation"
         )
     mean, variance, shots = moments([samples], observable)
     return Estimate(value=mean, standard_error=float(np.sqrt(variance / shots)))

@@ -141,7 +141,7 @@ def from_quadratic_program(program: Any) -> BinaryModel:
             f"variable {other[0]!r} is not binary", hint="convert it with qiskit_optimization.converters.IntegerToBinary"
         )
     if program.get_num_quadratic_constraints():
-        raise InputError("a quadratic constraint came, linear ones were wanted", hint="put it into the objective as a penalty")
+        raise InputError("expected linear constraints, got a quadratic one", hint="put it into the objective as a penalty")
     sign = float(program.objective.sense.value)
     names = [v.name for v in program.variables]
     terms: list[tuple[tuple[int, ...], float]] = [((), sign * float(program.objective.constant))]
@@ -208,7 +208,7 @@ def to_optimization_result(answer: Answer, encoding: BinaryModel) -> Any:
     for found in (answer.bits, None if rows is None else rows[0]):
         if found is not None and len(found) != len(variables):
             raise InputError(
-                f"an answer of {len(found)} variables came for an encoding of {len(variables)}",
+                f"expected an answer of {len(variables)} variables, got {len(found)}",
                 hint="pass the encoding it solved",
             )
     nothing = OptimizationResultStatus.INFEASIBLE if answer.status == "infeasible" else OptimizationResultStatus.FAILURE

@@ -82,9 +82,9 @@ class FakeBackend(Backend):
         require_vendor("qiskit_ibm_runtime", package="qiskit-ibm-runtime", needed_by="backend 'fake'")
         require_vendor("qiskit_aer", package="qiskit-aer", needed_by="backend 'fake'")
         if twirls < 0:
-            raise InputError(f"{twirls} twirls came, 0 or more were wanted", hint="16 are usual")
+            raise InputError(f"expected 0 or more twirls, got {twirls}", hint="16 are usual")
         if fractional and twirls:
-            raise InputError("twirls came with fractional gates, which no Pauli twirl leaves as they are", hint="choose either")
+            raise InputError("got twirls and fractional gates, which no Pauli twirl leaves as they are", hint="choose either")
         found = snapshot(device)
         self._name = f"fake:{found.name.removeprefix('fake_')}"
         self._target = with_rzz(found.target) if fractional else found.target
@@ -109,7 +109,9 @@ class FakeBackend(Backend):
         if key not in self._known:
             most = self.capabilities().max_qubits
             if ansatz.n_qubits > most:
-                raise InputError(f"{ansatz.n_qubits} qubits came, {self._name} takes at most {most}", hint="take fewer variables")
+                raise InputError(
+                    f"expected at most {most} qubits on {self._name}, got {ansatz.n_qubits}", hint="take fewer variables"
+                )
             found = compile_ansatz(
                 ansatz, self._target, method=self._routing, prefer=self._prefer, choice=self._line, seed=self._seed
             )
@@ -121,11 +123,13 @@ class FakeBackend(Backend):
 
     def sample_many(self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int) -> list[Samples]:
         """As `qtwin.backend.base.Broadcasting` says: compiled once, one PUB (with fractional gates one a set)."""
-        return self._run(ansatz, np.array([check_angles(ansatz, t) for t in thetas]), shots=shots, seed=seed, factor=1)
+        return self._run(
+            ansatz, np.array([check_angles(ansatz.n_parameters, t) for t in thetas]), shots=shots, seed=seed, factor=1
+        )
 
     def sample_amplified(self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int, factor: int) -> Samples:
         """As `qtwin.backend.base.Noisy` says."""
-        return self._run(ansatz, check_angles(ansatz, theta)[None, :], shots=shots, seed=seed, factor=factor)[0]
+        return self._run(ansatz, check_angles(ansatz.n_parameters, theta)[None, :], shots=shots, seed=seed, factor=factor)[0]
 
     def calibration(self, ansatz: Ansatz, *, shots: int, seed: int) -> tuple[Samples, Samples]:
         """As `qtwin.backend.base.Noisy` says."""
@@ -142,7 +146,7 @@ class FakeBackend(Backend):
     ) -> Estimate:
         check_observable(ansatz, observable)
         if shots is None:
-            raise InputError(f"an expectation without shots came for {self._name}, which only measures", hint="give shots")
+            raise InputError(f"expected shots, which {self._name} measures, got an expectation without shots", hint="give shots")
         return sampled_expectation(self.sample, ansatz, theta, observable, shots=shots, seed=seed)
 
     def _run(self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int, factor: int) -> list[Samples]:

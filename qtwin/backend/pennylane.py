@@ -35,7 +35,7 @@ def to_operations(ansatz: Ansatz, theta: NDArray[np.float64]) -> list[Any]:
     import pennylane as qml
 
     check(ansatz)
-    angles = check_angles(ansatz, theta)
+    angles = check_angles(ansatz.n_parameters, theta)
     single = {"X": qml.RX, "Y": qml.RY, "Z": qml.RZ}
     double = {"XX": qml.IsingXX, "YY": qml.IsingYY, "ZZ": qml.IsingZZ}
     operations: list[Any] = [

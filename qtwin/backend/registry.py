@@ -60,7 +60,7 @@ def _written(name: str, text: str, known: list[str]) -> dict[str, Any]:
         if not equals:
             if place or not known or not part:
                 raise InputError(
-                    f"{part!r} in the backend's name {name!r} came, key=value was wanted",
+                    f"expected key=value in the backend's name {name!r}, got {part!r}",
                     hint="only the first option may stand without its key, as in fake:fez",
                 )
             key, value = known[0], part

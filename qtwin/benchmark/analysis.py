@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from qtwin.benchmark import metrics as bootstrap
+from qtwin.benchmark import metrics
 from qtwin.benchmark import records as stages
 from qtwin.benchmark.metrics import FEWEST, Interval, Runs, approximation_ratio, optimality_gap, shown, time_for
 from qtwin.benchmark.processor import DeviceTime, device_time, shots_to_solution
@@ -57,7 +57,7 @@ class Cell:
         tts_s: Median over instances of the 99 % time to solution.
         tts_interval: 95 %, by two-level bootstrap (`qtwin.benchmark.metrics`); an upper end of infinity where half of the
             instances, drawn again, may never be solved; None for fewer than ten runs.
-        ratio: Median approximation ratio against the worst allowed energy; NaN where that is not known.
+        ratio: Median approximation ratio against the worst feasible energy; NaN where that is not known.
         regret: Median loss of utility on the twin against the best answer known, in its unit; NaN without a twin.
         stage_s: Mean seconds of each stage (`qtwin.benchmark.records`).
         shots, evaluations: Mean a run, training included.
@@ -337,7 +337,7 @@ def _cell(key: tuple[str, int, str], rows: Sequence[Record], best: Mapping[str, 
         gap=_median(gaps),
         proven=sum(bool(r.get("proven")) for r in rows),
         primal_s=_median(integrals),
-        tts_interval=bootstrap.interval(runs, seed=0) if len(rows) >= FEWEST else None,
+        tts_interval=metrics.interval(runs, seed=0) if len(rows) >= FEWEST else None,
         ratio=_median(ratios),
         regret=_median(regrets),
         stage_s=stages.means(r["stage_s"] for r in rows if r.get("stage_s")),
@@ -361,7 +361,7 @@ def _of_reads(by_instance: Sequence[Sequence[Record]], best: Mapping[str, Best])
     enough = sum(map(len, sampled)) >= FEWEST
     return {
         "reads_to_solution": float(np.median(needed)),
-        "reads_interval": bootstrap.reads_interval(counts, seed=0) if enough else None,
+        "reads_interval": metrics.reads_interval(counts, seed=0) if enough else None,
         "read_tts_s": float(np.median([n * s for n, s in zip(needed, read_s, strict=True)])),
     }
 
@@ -378,7 +378,7 @@ def _on_processor(by_instance: Sequence[Sequence[Record]], best: Mapping[str, Be
     return {
         "qpu_run_s": _median([t for r in rows if (t := _device(r).run_s) is not None]),
         "qpu_tts_s": float(np.median([_tts(r) for r in runs])),
-        "qpu_tts_interval": bootstrap.interval(runs, seed=0) if len(rows) >= FEWEST else None,
+        "qpu_tts_interval": metrics.interval(runs, seed=0) if len(rows) >= FEWEST else None,
         "qpu_unknown": "",
     }
 

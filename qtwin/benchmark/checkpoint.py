@@ -1,4 +1,4 @@
-"""Finished stages on disk, so that an interrupted run goes on where it stopped.
+"""Finished stages on disk, so that an interrupted run continues where it stopped.
 
 Each stage is one JSON file with its arrays in one .npz beside it, written under a temporary name and then renamed: a file that
 is there is whole, and its owner's alone: it tells of a patient. The JSON file holds the digest of both, so that a stage in which

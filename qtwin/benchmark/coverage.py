@@ -102,7 +102,7 @@ def uniform_coverage(n_sets: int, weights: Array, shots: Sequence[int], *, seed:
     """
     share = _shares(weights)
     if len(share) > n_sets:
-        raise InputError(f"{len(share)} targets came among {n_sets} sets", hint="targets are permitted sets")
+        raise InputError(f"got {len(share)} targets among {n_sets} sets", hint="targets are permitted sets")
     rng = np.random.default_rng(seed)
     rows = []
     for m in _checked(shots, most=2**62):
@@ -123,7 +123,7 @@ def _shares(weights: Array) -> Array:
 def _checked(shots: Sequence[int], *, most: int) -> list[int]:
     wrong = [m for m in shots if not 1 <= m <= most]
     if wrong:
-        raise InputError(f"{wrong[0]} shots came, 1 to {most} was wanted", hint="ask for no more shots than were recorded")
+        raise InputError(f"expected 1 to {most} shots, got {wrong[0]}", hint="ask for no more shots than were recorded")
     return list(shots)
 
 

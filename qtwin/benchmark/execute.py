@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from qtwin.benchmark.environment import machine
+from qtwin.benchmark.features import features
 from qtwin.benchmark.metrics import count_successes
-from qtwin.benchmark.place import portrait
 from qtwin.benchmark.records import split
-from qtwin.benchmark.surroundings import machine
 from qtwin.benchmark.task import Task
 from qtwin.encoding.generate import Generated, make
 from qtwin.errors import QtwinError
@@ -28,10 +28,10 @@ _TRACE = 60
 
 @lru_cache(maxsize=8)
 def _made(family: str, n: int, seed: int, options: tuple[tuple[str, Any], ...]) -> tuple[Generated, float, dict[str, Any]]:
-    """The instance, the seconds that making it took, and its portrait."""
+    """The instance, the seconds that making it took, and its features."""
     started = time.perf_counter()
     made = make(family, n, seed=seed, **dict(options))
-    return made, time.perf_counter() - started, portrait(made)
+    return made, time.perf_counter() - started, features(made)
 
 
 def execute(task: Task, *, memory_gib: float | None = None, begin: Callable[[], None] = lambda: None) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def execute(task: Task, *, memory_gib: float | None = None, begin: Callable[[], 
         begin: Called when the clock of one of our own solvers starts.
 
     Returns:
-        task_id, instance_id, task, what is known of the instance (`qtwin.benchmark.place`), the solver's answer as far as it
+        task_id, instance_id, task, what is known of the instance (`qtwin.benchmark.features`), the solver's answer as far as it
         is true (status, energy, bound, proven, feasible), its `offences`, its samples' energies with counts where it drew some,
         seconds by stage, `total_s` by our clock, `compiling_s` that nobody is charged, shots, evaluations, anytime trace, regret
         on the twin where there is one, and the machine.

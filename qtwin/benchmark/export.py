@@ -167,14 +167,14 @@ def _line(family: str, label: str, rows: Sequence[Record], best: Mapping[str, Be
 
 def _remarks(rows: Sequence[Record], best: Mapping[str, Best]) -> str:
     known = best.get(rows[0]["instance_id"])
-    told = ["mean runtime a run in seconds"]
+    remarks = ["mean runtime a run in seconds"]
     if known is not None:
-        told.append(f"best value known {known.energy:g}, {'proven' if known.proven else 'not proven'}, by {known.by}")
+        remarks.append(f"best value known {known.energy:g}, {'proven' if known.proven else 'not proven'}, by {known.by}")
     failed = sum(r.get("status") == "failed" for r in rows)
     late = sum(r.get("status") == "time limit" for r in rows)
-    told += [f"{failed} runs failed"] if failed else []
-    told += [f"{late} runs ended at their time limit"] if late else []
-    return "; ".join(told)
+    remarks += [f"{failed} runs failed"] if failed else []
+    remarks += [f"{late} runs ended at their time limit"] if late else []
+    return "; ".join(remarks)
 
 
 # WHAT A REVIEWER TAKES ALONG: submission fields of a benchmark library, references of every method.

@@ -38,11 +38,9 @@ class TimeToSolution(NamedTuple):
 
 def _check(successes: int, trials: int, level: float) -> None:
     if not 0 <= successes <= trials or trials < 1:
-        raise InputError(
-            f"{successes} successes in {trials} trials came, 0 <= successes <= trials >= 1 was wanted", hint="recount"
-        )
+        raise InputError(f"expected 0 <= successes <= trials >= 1, got {successes} successes in {trials} trials", hint="recount")
     if not 0.0 < level < 1.0:
-        raise InputError(f"level {level} came, one between 0 and 1 was wanted", hint="take 0.95")
+        raise InputError(f"expected a level between 0 and 1, got {level}", hint="take 0.95")
 
 
 def posterior(successes: int, trials: int, *, level: float = 0.95) -> Interval:
@@ -77,7 +75,7 @@ def upper_limit(error: float, standard_error: float, *, level: float = 0.95) -> 
 def time_for(probability: float, run_s: float, *, certainty: float = CERTAINTY) -> float:
     """run_s ln(1 - certainty) / ln(1 - p): time of independent runs until one succeeds; one run where p reaches `certainty`."""
     if not 0.0 <= probability <= 1.0:
-        raise InputError(f"probability {probability} came, one between 0 and 1 was wanted", hint="divide successes by trials")
+        raise InputError(f"expected a probability between 0 and 1, got {probability}", hint="divide successes by trials")
     if probability >= certainty:
         return run_s
     if probability == 0.0:
@@ -110,9 +108,7 @@ def optimality_gap(energy: float, optimum: float) -> float:
 def approximation_ratio(energy: float, *, optimum: float, worst: float) -> float:
     """(worst - energy) / (worst - optimum): 1 at the minimum, 0 at the stated worst value, whatever the energy's origin."""
     if not worst > optimum:
-        raise InputError(
-            f"worst {worst} and optimum {optimum} came, worst > optimum was wanted", hint="the ratio is for a minimum"
-        )
+        raise InputError(f"expected worst > optimum, got worst {worst} and optimum {optimum}", hint="the ratio is for a minimum")
     return (worst - energy) / (worst - optimum)
 
 
@@ -160,7 +156,7 @@ def median_times(runs: Sequence[Runs], rng: np.random.Generator, *, draws: int) 
         InputError: for no instance.
     """
     if not runs:
-        raise InputError("no instance came, at least one was wanted", hint="run the solver on an instance")
+        raise InputError("expected at least one instance, got none", hint="run the solver on an instance")
     count = len(runs)
     chosen = rng.integers(count, size=(draws, count))
     share = count**-0.5

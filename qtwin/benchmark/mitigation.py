@@ -101,7 +101,7 @@ def choice(n: int, k: int, layers: int, *, seed: int) -> SamplingCase:
         InputError: for more than 12 options.
     """
     if n > _WIDEST:
-        raise InputError(f"{n} options came, at most {_WIDEST} are simulated with noise here", hint="lower variables")
+        raise InputError(f"expected at most {_WIDEST} candidates with noise, got {n}", hint="lower variables")
     encoding = make("cardinality", n, seed=seed, k=k).encoding
     polynomial = encoding.polynomial
     width = polynomial.n_variables
@@ -152,9 +152,9 @@ def repetition(case: SamplingCase, devices: Mapping[str, Backend], *, shots: int
     treated = Mitigated(plain, readout="m3", zne=(1, 3, 5), extrapolation="linear", calibration_shots=shots)
     mean = treated.expectation(case.ansatz, case.theta, diagonal(polynomial), shots=3 * shots, seed=int(rng.integers(2**62)))
     found["readout + extrapolation"] = {"energy": mean.value, "optimum": None}
-    allowed = case.encoding.is_feasible(raw.bits)
-    share = raw.counts * allowed
-    found["allowed shots alone"] = _of(case, raw.bits[allowed], share[allowed] / share.sum()) if share.any() else _nothing()
+    feasible = case.encoding.is_feasible(raw.bits)
+    share = raw.counts * feasible
+    found["feasible shots alone"] = _of(case, raw.bits[feasible], share[feasible] / share.sum()) if share.any() else _nothing()
     found["none + one-flip descent"] = _descended(case, np.repeat(raw.bits, raw.counts, axis=0))
     coins = rng.integers(0, 2, size=(shots, polynomial.n_variables), dtype=np.uint8)
     found["random bits"] = _of(case, coins, np.full(shots, 1.0 / shots))

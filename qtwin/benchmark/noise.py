@@ -73,7 +73,7 @@ def fit(levels: Sequence[Level], *, chance: float, seed: int = 0, draws: int = _
         InputError: for fewer than three levels, or a circuit that is not better than guessing at any of them.
     """
     if len({level.error for level in levels}) < 3 or any(level.shots < 1 for level in levels):
-        raise InputError(f"{len(levels)} error rates came, at least 3 with shots were wanted", hint="noise = [0.0, 0.001, 0.01]")
+        raise InputError(f"expected at least 3 error rates with shots, got {len(levels)}", hint="noise = [0.0, 0.001, 0.01]")
     errors = np.array([level.error for level in levels])
     hits, shots = np.array([level.hits for level in levels]), np.array([level.shots for level in levels])
     if not (hits / shots).max() > 1.2 * chance:

@@ -77,21 +77,21 @@ def device_time(resources: Mapping[str, Any] | None, *, evaluations: int = 0, ma
     """The time of one run, from what its solver counted.
 
     Args:
-        resources: `info["resources"]` of a quantum result; None where it told nothing.
+        resources: `info["resources"]` of a quantum result; None where it has none.
         evaluations: Circuit evaluations of the run, where training stood apart and `resources` does not know of it.
         made: The processor; the idealised one by default.
     """
     known = processor() if made is None else made
-    told = resources or {}
-    shots = int(told.get("shots") or 0)
-    calls = max(int(told.get("circuit_evaluations") or 0), evaluations)
-    training = int(told.get("training_shots") or 0) or calls * shots
-    depth, lattice = _depth(told.get("two_qubit") or {}, known.lattice)
+    counts = resources or {}
+    shots = int(counts.get("shots") or 0)
+    calls = max(int(counts.get("circuit_evaluations") or 0), evaluations)
+    training = int(counts.get("training_shots") or 0) or calls * shots
+    depth, lattice = _depth(counts.get("two_qubit") or {}, known.lattice)
     unknown = ""
-    if not told:
+    if not counts:
         unknown = "the solver tells no circuit"
     elif depth is None:
-        unknown = str(told.get("note") or "the depth of its circuit was not counted")
+        unknown = str(counts.get("note") or "the depth of its circuit was not counted")
     elif not shots:
         unknown = "no shot was taken"
     shot_s = None if unknown or depth is None else depth * known.two_qubit_gate_s + known.reset_s + known.readout_s

@@ -37,7 +37,7 @@ def primal_integral(trace: Sequence[tuple[float, float]], optimum: float, *, unt
     """
     times = [t for t, _ in trace]
     if not until_s > 0.0 or times != sorted(times):
-        raise InputError(f"an end of {until_s} s or falling times came", hint="give a positive end and an ordered trace")
+        raise InputError(f"got an end of {until_s} s or falling times", hint="give a positive end and an ordered trace")
     total, now, gap = 0.0, 0.0, 1.0
     for t, energy in trace:
         if t >= until_s:
@@ -59,9 +59,7 @@ def performance_profile(times_s: Mapping[str, Sequence[float]], ratios: Sequence
     """
     lengths = {len(t) for t in times_s.values()}
     if len(lengths) != 1 or 0 in lengths:
-        raise InputError(
-            f"solvers with {sorted(lengths)} instances came, equal numbers were wanted", hint="use one set of instances"
-        )
+        raise InputError(f"expected equal numbers of instances, got {sorted(lengths)}", hint="use one set of instances")
     table = np.array([list(t) for t in times_s.values()], dtype=np.float64)
     best = table.min(axis=0)
     with np.errstate(invalid="ignore"):

@@ -84,7 +84,7 @@ class Records:
         ]
         if not rows:
             return 0
-        with self._told("write records to"), self._engine.begin() as connection:
+        with self._naming_the_store("write records to"), self._engine.begin() as connection:
             return sum(self._put(connection, rows[k : k + _BATCH]) for k in range(0, len(rows), _BATCH))
 
     def task_ids(self) -> set[str]:
@@ -95,7 +95,7 @@ class Records:
         """
         from sqlalchemy import select
 
-        with self._told("read the records at"), self._engine.connect() as connection:
+        with self._naming_the_store("read the records at"), self._engine.connect() as connection:
             return set(connection.execute(select(self._table.c.task_id)).scalars())
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -106,7 +106,7 @@ class Records:
         """
         from sqlalchemy import select
 
-        with self._told("read the records at"), self._engine.connect() as connection:
+        with self._naming_the_store("read the records at"), self._engine.connect() as connection:
             chosen = select(self._table.c.task_id, self._table.c.record).order_by(self._table.c.task_id)
             for task_id, text in connection.execution_options(yield_per=1000).execute(chosen):
                 try:
@@ -124,7 +124,7 @@ class Records:
         """
         from sqlalchemy import func, select
 
-        with self._told("read the records at"), self._engine.connect() as connection:
+        with self._naming_the_store("read the records at"), self._engine.connect() as connection:
             return int(connection.execute(select(func.count()).select_from(self._table)).scalar_one())
 
     def close(self) -> None:
@@ -132,7 +132,7 @@ class Records:
         self._engine.dispose()
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _naming_the_store(self, what: str) -> Iterator[None]:
         """Say which store a database complains of, and what to do."""
         from sqlalchemy.exc import SQLAlchemyError
 
@@ -222,7 +222,7 @@ def split(wall_s: Mapping[str, float], *, made_s: Mapping[str, float] | None = N
 
     Args:
         wall_s: The solver's own stages.
-        made_s: Seconds by `model` and `encode` before the solver came, the same for all solvers of an instance.
+        made_s: Seconds by `model` and `encode` before the solver starts, the same for all solvers of an instance.
     """
     out = dict.fromkeys(STAGES, 0.0)
     for name, seconds in (made_s or {}).items():

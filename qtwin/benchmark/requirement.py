@@ -1,7 +1,7 @@
 """What a quantum machine would need to overtake the best classical solver on a family, by Grover's search on the surface code.
 
 The classical side is the fitted growth of the quickest classical solver, spread over `cores` without loss. The quantum side is a
-lower bound: the smallest circuit that writes the energy, pi / 4 sqrt(N) calls for N allowed answers, four factories, no reaction
+lower bound: the smallest circuit that writes the energy, pi / 4 sqrt(N) calls for N feasible answers, four factories, no reaction
 time. If even that does not overtake within two weeks, a quadratic speed-up is no advantage here (Babbush et al. 2021; Hoefler,
 Häner, Troyer 2023).
 """
@@ -32,7 +32,7 @@ class Requirement:
     Attributes:
         classical: Label of the classical solver.
         cores: Over which it is spread.
-        size: Variables at the crossing; None where there is none up to 400, or it cannot be told.
+        size: Variables at the crossing; None where there is none up to 400, or it is not determined.
         interval: 95 % by the bootstrap of the classical fit; an upper end of infinity where some draws never cross.
         machine: At the crossing.
         practical: Whether both take at most two weeks there.
@@ -49,7 +49,7 @@ class Requirement:
 
 
 def growth_of(places: Sequence[Mapping[str, Any]]) -> Callable[[int], tuple[Polynomial, float]]:
-    """Size to the polynomial's cost figures and log2 of the allowed answers, continued from the measured sizes.
+    """Size to the polynomial's cost figures and log2 of the feasible answers, continued from the measured sizes.
 
     Term counts follow a power of n for each order; the answers follow the size limit where all sizes share one, else a straight
     line in n.
@@ -58,7 +58,7 @@ def growth_of(places: Sequence[Mapping[str, Any]]) -> Callable[[int], tuple[Poly
         InputError: for fewer than two sizes.
     """
     if len(places) < 2:
-        raise InputError(f"{len(places)} sizes came, at least 2 were wanted", hint="measure more sizes")
+        raise InputError(f"expected at least 2 sizes, got {len(places)}", hint="measure more sizes")
     sizes = np.array([p["n"] for p in places], dtype=np.float64)
     orders = sorted({k for p in places for k in p["terms"]})
     powers = {
@@ -87,7 +87,7 @@ def requirement(
     """The crossing of Grover's search and the classical fit.
 
     Args:
-        places: The family's sizes, from `qtwin.benchmark.place`.
+        places: The family's sizes, from `qtwin.benchmark.features`.
         classical: Label of the fitted solver.
         fit: Its growth.
         cores: Classical cores at work together.

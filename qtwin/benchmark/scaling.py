@@ -54,7 +54,7 @@ def exponential(sizes: Sequence[float], values: Sequence[float], *, level: float
     x, y = np.asarray(sizes, dtype=np.float64), np.asarray(values, dtype=np.float64)
     if len(x) != len(y) or len(set(sizes)) < 4 or not (np.isfinite(y).all() and (y > 0).all()):
         raise InputError(
-            f"{len(set(sizes))} sizes with values {list(values)} came, at least 4 with positive values were wanted",
+            f"expected at least 4 sizes with positive values, got {len(set(sizes))} with {list(values)}",
             hint="measure more sizes",
         )
     log = np.log2(y)
@@ -64,7 +64,7 @@ def exponential(sizes: Sequence[float], values: Sequence[float], *, level: float
     half = slope_half_width(x, residuals, level=level)
     if slope - half <= 0.0:
         raise InputError(
-            f"no growth can be told: the 95 % interval of the slope, {slope - half:.2g} to {slope + half:.2g}, holds 0 or less",
+            f"no growth is established: the 95 % interval of the slope, {slope - half:.2g} to {slope + half:.2g}, is not above 0",
             hint="measure more sizes",
         )
     return Line(
@@ -142,7 +142,7 @@ class Crossover:
     """Where one curve comes below another.
 
     Attributes:
-        size: Of the fitted curves; None where it cannot be told.
+        size: Of the fitted curves; None where it is not determined.
         interval: 95 %, None likewise; an upper end of infinity says that some of the draws never cross.
         words: What can be said, and why not more.
         extrapolated: Beyond twice the largest size measured.
@@ -171,7 +171,7 @@ def fit(cells: Mapping[int, Sequence[Runs]], *, form: Form, seed: int, floor_s: 
     low, high = found.slope_interval
     if low <= 0.0:
         raise InputError(
-            f"no growth can be told: the 95 % interval of the exponent, {low:.2g} to {high:.2g}, does not lie above 0",
+            f"no growth is established: the 95 % interval of the exponent, {low:.2g} to {high:.2g}, does not lie above 0",
             hint="measure larger sizes, or more runs",
         )
     return found
@@ -190,7 +190,7 @@ def law(cells: Mapping[int, Sequence[Runs]], *, form: Form, seed: int, floor_s: 
         few = sum(math.isfinite(points[n]) and _trials(cells[n]) < FEWEST for n in sizes)
         beside = f"; {few} more have a time and fewer than {FEWEST} repetitions" if few else ""
         raise InputError(
-            f"{len(kept)} sizes with a time came, at least {_FEWEST_SIZES} were wanted{beside}",
+            f"expected at least {_FEWEST_SIZES} sizes with a time, got {len(kept)}{beside}",
             hint="measure more sizes, longer, or more often",
         )
     x = np.array(kept, dtype=np.float64) if form == "exponential" else np.log2(kept)
@@ -237,7 +237,7 @@ def crossover(falling: Fit, rising: Fit) -> Crossover:
         InputError: for fits of different forms.
     """
     if falling.form != rising.form:
-        raise InputError(f"a fit of {falling.form} and one of {rising.form} came, one form was wanted", hint="fit both alike")
+        raise InputError(f"expected fits of one form, got {falling.form} and {rising.form}", hint="fit both alike")
     largest = min(max(falling.sizes), max(rising.sizes))
     pairs = min(len(falling.draws), len(rising.draws))
     again = np.random.default_rng(0).permutation(pairs)  # fits of one seed would otherwise err alike
@@ -251,7 +251,7 @@ def crossover(falling: Fit, rising: Fit) -> Crossover:
         return Crossover(
             size=None,
             interval=None,
-            words=f"not determined: the slower growth is the wanted one in only {share:.0f} % of the draws",
+            words=f"not determined: the slower growth is the required one in only {share:.0f} % of the draws",
         )
     gap = rising.slope - falling.slope
     at = (falling.intercept - rising.intercept) / gap if gap > 0.0 else math.inf

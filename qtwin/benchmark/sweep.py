@@ -1,7 +1,7 @@
-"""Running a sweep: what is finished is never run again, what is interrupted goes on, a worker that dies loses nothing.
+"""Running a sweep: what is finished is never run again, what is interrupted continues, a worker that dies loses nothing.
 
-Workers compute; the one process that owns the store writes. A task's record is on disk before the sweep goes on, so `kill -9` at
-any moment loses at most the tasks in flight.
+Workers compute; the one process that owns the store writes. A task's record is on disk before the sweep continues, so `kill -9`
+at any moment loses at most the tasks in flight.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from qtwin.errors import InputError, require_vendor
 from qtwin.solver.apart import die_with_parent, end, hard_limit_s, memory_limit_gib, resident_gib
 
 _ATTEMPTS = 3
-_LOOK_S = 0.2
+_POLL_S = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +66,10 @@ def run(
 
     Raises:
         InputError: for a negative number of workers, or a scheduler that does not answer.
-        MissingVendorError: when Dask is wanted and not installed.
+        MissingVendorError: when Dask is asked for and not installed.
     """
     if workers < 0:
-        raise InputError(f"{workers} workers came, at least 0 were wanted", hint="0 runs everything in this process")
+        raise InputError(f"expected at least 0 workers, got {workers}", hint="0 runs everything in this process")
     every = {t.task_id: t for t in tasks}
     finished = records.task_ids() & set(every)
     left = [t for key, t in every.items() if key not in finished]
@@ -145,7 +145,7 @@ def _locally(tasks: Sequence[Task], workers: int, memory_gib: float) -> Iterator
                         worker.give(*waiting.popleft())
                     except OSError:
                         continue  # it died meanwhile; seen below
-            ready = wait([x for w in pool for x in (w.talk, w.process.sentinel)], timeout=_LOOK_S)
+            ready = wait([x for w in pool for x in (w.talk, w.process.sentinel)], timeout=_POLL_S)
             for worker in pool:
                 yield from _heard(worker, ready, pool, waiting)
     finally:

@@ -55,7 +55,7 @@ def trained(polynomials: Sequence[BinaryPolynomial], layers: int, *, seed: int, 
     """
     if not polynomials or max(p.n_variables for p in polynomials) > LARGEST_TRAINING:
         raise InputError(
-            f"{len(polynomials)} instances to train on came, at least one of at most {LARGEST_TRAINING} variables was wanted",
+            f"expected an instance of at most {LARGEST_TRAINING} variables to train on, got none of {len(polynomials)}",
             hint="train on small ones; that is the point of fixed angles",
         )
     simulator = StatevectorBackend()
@@ -75,7 +75,7 @@ def success(polynomial: BinaryPolynomial, theta: Array, *, instance: int = 0) ->
     """
     n = polynomial.n_variables
     if n > LARGEST:
-        raise InputError(f"{n} variables came, at most {LARGEST} can be simulated exactly here", hint="take fewer")
+        raise InputError(f"expected at most {LARGEST} variables, got {n}", hint="take fewer")
     lowest = ground_states(polynomial.values())
     probabilities = StatevectorBackend().probabilities(ansatz(polynomial, len(theta) // 2), np.asarray(theta))
     return Success(n=n, instance=instance, probability=float(probabilities[lowest].sum()), ground_states=len(lowest))

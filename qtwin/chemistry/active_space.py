@@ -57,7 +57,7 @@ def require_sizes(field: MeanField, electrons: int, orbitals: int) -> None:
     """
     unpaired = int((field.occupations == 1.0).sum())
     if electrons < 1 or orbitals < 1:
-        raise InputError(f"{electrons} active electrons in {orbitals} orbitals came", hint="at least one of each")
+        raise InputError(f"got {electrons} active electrons in {orbitals} orbitals", hint="at least one of each")
     if electrons > field.n_electrons or orbitals > field.n_orbitals:
         raise InputError(
             f"an active space of {electrons} electrons in {orbitals} orbitals is larger than the molecule, which has"
@@ -76,7 +76,7 @@ def require_sizes(field: MeanField, electrons: int, orbitals: int) -> None:
     frozen = (field.n_electrons - electrons) // 2
     if frozen + orbitals > field.n_orbitals:
         raise InputError(
-            f"{orbitals} active orbitals and {frozen} frozen ones came, the molecule has {field.n_orbitals}",
+            f"expected at most {field.n_orbitals} orbitals, got {orbitals} active and {frozen} frozen ones",
             hint="take fewer active orbitals or more active electrons",
         )
 
@@ -117,13 +117,13 @@ def by_hand(field: MeanField, electrons: int, numbers: Sequence[int], *, words: 
     chosen = [k - 1 for k in numbers]
     if len(set(chosen)) != len(chosen) or not all(0 <= k < field.n_orbitals for k in chosen):
         raise InputError(
-            f"active orbitals {list(numbers)} came, different numbers from 1 to {field.n_orbitals} were wanted",
+            f"expected different active orbitals from 1 to {field.n_orbitals}, got {list(numbers)}",
             hint="orbitals count from 1, the lowest in energy",
         )
     held = int(field.occupations[chosen].sum())
     if held != electrons:
         raise InputError(
-            f"orbitals {list(numbers)} hold {held} electrons in Hartree-Fock, {electrons} active electrons came",
+            f"expected {held} active electrons, which orbitals {list(numbers)} hold in Hartree-Fock, got {electrons}",
             hint="name as many occupied orbitals as the electrons fill",
         )
     chosen.sort(key=lambda k: (-field.occupations[k], k))
@@ -141,14 +141,14 @@ def by_hand(field: MeanField, electrons: int, numbers: Sequence[int], *, words: 
 def assembled(
     field: MeanField, electrons: int, orbitals: int, occupied: Floats, empty: Floats, *, words: str, kept: Sequence[float] = ()
 ) -> ActiveSpace:
-    """Out of rotated doubly occupied and empty orbitals, each ordered with the most wanted first; unpaired ones always join.
+    """Out of rotated doubly occupied and empty orbitals, each ordered with the preferred first; unpaired ones always join.
 
     Args:
         field: The mean field; (n_basis, n) `occupied` spans its doubly occupied and `empty` its empty orbitals.
         electrons: Active.
         orbitals: Active.
-        occupied: Most wanted first.
-        empty: Most wanted first.
+        occupied: Preferred first.
+        empty: Preferred first.
         words: How it was chosen.
         kept: See `ActiveSpace`.
     """
@@ -158,7 +158,7 @@ def assembled(
     rest = orbitals - pairs - single.shape[1]
     if rest > empty.shape[1] or pairs > occupied.shape[1]:
         raise InputError(
-            f"{orbitals} active orbitals came with {electrons} electrons; {occupied.shape[1]} occupied and {empty.shape[1]} empty"
+            f"got {orbitals} active orbitals with {electrons} electrons; {occupied.shape[1]} occupied and {empty.shape[1]} empty"
             " orbitals are there to choose from",
             hint="take a smaller active space",
         )
@@ -223,7 +223,7 @@ def avas(
         InputError: for labels that match nothing, or impossible sizes.
     """
     if not labels:
-        raise InputError("avas needs labels of atomic orbitals, none came", hint='such as avas = ["N 2p"]')
+        raise InputError("expected labels of atomic orbitals for avas, got none", hint='such as avas = ["N 2p"]')
     inner, cross = _reference(molecule, labels)
     projector = cross.T @ np.linalg.solve(inner, cross)
 

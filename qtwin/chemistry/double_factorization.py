@@ -61,16 +61,16 @@ def double_factorization(h1_hartree: Floats, h2_hartree: Floats, *, threshold: f
     n = len(h1_hartree)
     if h1_hartree.shape != (n, n) or h2_hartree.shape != (n,) * 4 or not threshold >= 0.0:
         raise InputError(
-            f"integrals of shapes {h1_hartree.shape} and {h2_hartree.shape} and threshold {threshold} came",
+            f"got integrals of shapes {h1_hartree.shape} and {h2_hartree.shape} and threshold {threshold}",
             hint="(n, n), (n, n, n, n) and a threshold of at least 0",
         )
     square = h2_hartree.reshape(n * n, n * n)
     if not np.isfinite(square).all() or float(np.abs(square - square.T).max()) > 1e-8:
-        raise InputError("two-electron integrals that are not those of real orbitals came", hint="check their order")
+        raise InputError("expected two-electron integrals of real orbitals, got others", hint="check their order")
     weight, factors = np.linalg.eigh(square)
     if weight.min() < -1e-6 * max(1.0, weight.max()):
         raise InputError(
-            f"two-electron integrals with an eigenvalue of {weight.min():.2g} came, none below 0 was wanted",
+            f"expected two-electron integrals without eigenvalues below 0, got {weight.min():.2g}",
             hint="repulsion is positive: check their order",
         )
     kept = weight > 1e-14 * weight.max()

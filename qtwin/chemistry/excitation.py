@@ -81,10 +81,10 @@ def check(ansatz: FermionicAnsatz) -> None:
     n = ansatz.n_orbitals
     for name, electrons in (("alpha", ansatz.n_alpha), ("beta", ansatz.n_beta)):
         if not 0 <= electrons <= n:
-            raise InputError(f"{electrons} {name} electrons in {n} orbitals came", hint=f"0 to {n} fit")
+            raise InputError(f"got {electrons} {name} electrons in {n} orbitals", hint=f"0 to {n} fit")
     for rotation in ansatz.rotations:
         if not 0 <= rotation.parameter < ansatz.n_parameters:
-            raise InputError(f"a rotation wants parameter {rotation.parameter} of {ansatz.n_parameters}", hint="count from 0")
+            raise InputError(f"a rotation names parameter {rotation.parameter} of {ansatz.n_parameters}", hint="count from 0")
         if isinstance(rotation, Phase):
             _check_phase(rotation, n)
             continue
@@ -118,7 +118,7 @@ def uccsd(n_orbitals: int, n_alpha: int, n_beta: int, *, repetitions: int = 1) -
         InputError: for fewer than one repetition.
     """
     if repetitions < 1:
-        raise InputError(f"repetitions = {repetitions} came, at least 1 was wanted", hint="raise repetitions")
+        raise InputError(f"expected repetitions of at least 1, got {repetitions}", hint="raise repetitions")
     closed = n_alpha == n_beta
     rotations: list[Rotation] = []
     count = 0
@@ -174,7 +174,7 @@ def upccgsd(n_orbitals: int, n_alpha: int, n_beta: int, *, k: int = 1) -> Fermio
         InputError: for k under 1.
     """
     if k < 1:
-        raise InputError(f"k = {k} came, at least 1 was wanted", hint="raise k")
+        raise InputError(f"expected k of at least 1, got {k}", hint="raise k")
     rotations: list[Rotation] = []
     count = 0
     pairs = [(p, q) for p in range(n_orbitals) for q in range(p + 1, n_orbitals)]
@@ -220,7 +220,7 @@ def lucj(n_orbitals: int, n_alpha: int, n_beta: int, *, layers: int = 1, every: 
         InputError: for fewer than one layer, or `every` under 1.
     """
     if layers < 1 or every < 1:
-        raise InputError(f"layers = {layers} and every = {every} came, at least 1 was wanted", hint="raise them")
+        raise InputError(f"expected layers and every of at least 1, got {layers} and {every}", hint="raise them")
     gates: list[Gate] = []
     count = 0
     for _ in range(layers):

@@ -68,8 +68,8 @@ def checked(fragments: Fragments, molecule: Molecule) -> Fragments:
     every = sorted([*first.atoms, *second.atoms])
     if every != list(range(molecule.n_atoms)):
         raise InputError(
-            f"the parts hold atoms {[k + 1 for k in first.atoms]} and {[k + 1 for k in second.atoms]}, every one of the"
-            f" {molecule.n_atoms} once was wanted",
+            f"expected parts that hold each of the {molecule.n_atoms} atoms once, got {[k + 1 for k in first.atoms]} and"
+            f" {[k + 1 for k in second.atoms]}",
             hint="atoms count from 1; each belongs to one part",
         )
     if first.charge + second.charge != molecule.charge:
@@ -106,7 +106,7 @@ def at_distance(molecule: Molecule, fragments: Fragments, wanted_angstrom: float
         InputError: for a distance that is not positive, or at which atoms overlap.
     """
     if not wanted_angstrom > 0.0 or not np.isfinite(wanted_angstrom):
-        raise InputError(f"a distance of {wanted_angstrom} angstrom came", hint="give positive ones")
+        raise InputError(f"expected a positive distance, got {wanted_angstrom} angstrom", hint="give positive ones")
     axis = _axis(molecule.coordinates_angstrom, fragments)
     length = float(np.linalg.norm(axis))
     return molecule.moved(fragments.second.atoms, axis / length * (wanted_angstrom - length))

@@ -43,11 +43,12 @@ def parse_xyz(text: str, *, where: str) -> Geometry:
     except (IndexError, ValueError):
         raise InputError(f"{where}: the first line must be the number of atoms", hint="see any xyz file") from None
     if not 1 <= count <= _MOST_ATOMS:
-        raise InputError(f"{where}: {count} atoms came, 1 to {_MOST_ATOMS} were wanted", hint="cut out the part that matters")
+        raise InputError(f"{where}: expected 1 to {_MOST_ATOMS} atoms, got {count}", hint="cut out the part that matters")
     body = [line for line in lines[2:] if line.strip()]
     if len(body) != count:
         raise InputError(
-            f"{where}: {count} atoms announced, {len(body)} lines of atoms came", hint="one frame, one line an atom, no more"
+            f"{where}: expected {count} lines of atoms, as announced, got {len(body)}",
+            hint="one frame, one line an atom, no more",
         )
     symbols, rows = [], []
     for k, line in enumerate(body):

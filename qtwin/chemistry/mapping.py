@@ -149,7 +149,7 @@ class Mapping:
         c = c * (-1j) ** ((x & z).sum(axis=1) % 4)  # X^x Z^z = (-i)^(number of Y) P
         kept = collected(gathered(x), gathered(z), c)
         if len(kept.c) and float(np.abs(kept.c.imag).max()) > 1e-10 * max(1.0, float(np.abs(kept.c).max())):
-            raise InputError("an operator that is not Hermitian came", hint="add its adjoint")
+            raise InputError("expected a Hermitian operator, got another", hint="add its adjoint")
         width = self.n_qubits
         return PauliSum(
             x=spread(kept.x, width).astype(np.bool_), z=spread(kept.z, width).astype(np.bool_), coefficients=kept.c.real.copy()
@@ -165,12 +165,12 @@ def mapping(name: str, matrix: NDArray[np.integer], *, known: NDArray[np.integer
     a = np.asarray(matrix, dtype=np.uint8) % 2
     n = len(a)
     if not 1 <= n <= MOST_SPIN_ORBITALS:
-        raise InputError(f"{n} spin orbitals came, 1 to {MOST_SPIN_ORBITALS} can be mapped", hint="take a smaller active space")
+        raise InputError(f"expected 1 to {MOST_SPIN_ORBITALS} spin orbitals, got {n}", hint="take a smaller active space")
     work = np.hstack([a, np.eye(n, dtype=np.uint8)])
     for column in range(n):
         below = np.flatnonzero(work[column:, column])
         if not len(below):
-            raise InputError("a matrix that is not invertible modulo two came", hint="each qubit must store a new sum")
+            raise InputError("expected a matrix invertible modulo two, got another", hint="each qubit must store a new sum")
         work[[column, column + below[0]]] = work[[column + below[0], column]]
         others = np.flatnonzero(work[:, column])
         others = others[others != column]
@@ -215,7 +215,7 @@ def parity_reduced(n_spin_orbitals: int, n_alpha: int, n_beta: int) -> Mapping:
         InputError: for an odd number of spin orbitals.
     """
     if n_spin_orbitals % 2:
-        raise InputError(f"{n_spin_orbitals} spin orbitals came, an even number was wanted", hint="two a spatial orbital")
+        raise InputError(f"expected an even number of spin orbitals, got {n_spin_orbitals}", hint="two a spatial orbital")
     known = np.full(n_spin_orbitals, -1)
     known[n_spin_orbitals // 2 - 1], known[-1] = n_alpha % 2, (n_alpha + n_beta) % 2
     return mapping("parity-reduced", parity(n_spin_orbitals).matrix, known=known)
@@ -253,9 +253,7 @@ def electronic(h1_hartree: Floats, h2_hartree: Floats, core_hartree: float) -> W
     """
     n = len(h1_hartree)
     if 2 * n > MOST_SPIN_ORBITALS:
-        raise TooLargeError(
-            f"{n} orbitals came, at most {MOST_SPIN_ORBITALS // 2} can be mapped", hint="take a smaller active space"
-        )
+        raise TooLargeError(f"expected at most {MOST_SPIN_ORBITALS // 2} orbitals, got {n}", hint="take a smaller active space")
     pairs = [(p, q) for p in range(n) for q in range(p + 1)]
     hops = [_hop(p, q, n) for p, q in pairs]
     owner = np.repeat(np.arange(len(pairs)), [len(h.c) for h in hops])
@@ -343,7 +341,7 @@ def tapered(words: Words, reference: NDArray[np.integer]) -> Mapping:
     """
     n = len(reference)
     if n < 1:
-        raise InputError("a reference of no spin orbitals came", hint="give one occupation a spin orbital")
+        raise InputError("expected a reference of spin orbitals, got none", hint="give one occupation a spin orbital")
     conserved, pivots = _reduced(symmetries(words, n))
     matrix = np.eye(n, dtype=np.uint8)
     known = np.full(n, -1)

@@ -234,9 +234,11 @@ def solvation(molecule: Molecule, dielectric: float, *, iterations: int = 100) -
         ConvergenceError: when either field does not converge.
     """
     if not 1.0 < dielectric < 1e6:
-        raise InputError(f"a dielectric constant of {dielectric} came", hint="4 for a protein, 78.4 for water")
+        raise InputError(f"got a dielectric constant of {dielectric}", hint="4 for a protein, 78.4 for water")
     if molecule.ghosts:
-        raise InputError("a molecule with ghosts came", hint="parts in a continuum stand in their own basis")
+        raise InputError(
+            "expected a molecule without ghosts, got one with them", hint="parts in a continuum stand in their own basis"
+        )
     began = time.perf_counter()
     field = mean_field(molecule, iterations=iterations, stability=False)
     with threads(field.n_orbitals):

@@ -67,11 +67,11 @@ class Molecule:
         object.__setattr__(self, "coordinates_angstrom", where)
         if not self.symbols or where.shape != (len(self.symbols), 3):
             raise InputError(
-                f"{len(self.symbols)} atoms and coordinates of shape {where.shape} came, (n, 3) were wanted",
+                f"expected coordinates ({len(self.symbols)}, 3), one row an atom, got shape {where.shape}",
                 hint="give every atom x, y and z in angstrom",
             )
         if not np.isfinite(where).all():
-            raise InputError("coordinates that are not finite came", hint="give x, y and z of every atom in angstrom")
+            raise InputError("expected finite coordinates, got NaN or infinity", hint="give x, y and z of every atom in angstrom")
         object.__setattr__(self, "_numbers", tuple(atomic_number(s) for s in self.symbols))
         self._check_distances()
         functions(self.basis, self.symbols)
@@ -186,7 +186,7 @@ class Molecule:
         if len(where) > 1 and ratio[i, j] < CLOSEST_SHARE:
             raise InputError(
                 f"atoms {i + 1} ({self.symbols[i]}) and {j + 1} ({self.symbols[j]}) overlap: {apart[i, j]:.3f} angstrom apart,"
-                f" at least {CLOSEST_SHARE * (sizes[i] + sizes[j]):.2f} were wanted",
+                f" expected at least {CLOSEST_SHARE * (sizes[i] + sizes[j]):.2f}",
                 hint="check the geometry, and that it is in angstrom",
             )
 
@@ -194,7 +194,7 @@ class Molecule:
         numbers = (self.charge, self.multiplicity)
         if not all(isinstance(k, int) and abs(k) < _MOST_CHARGES for k in numbers) or self.multiplicity < 1:
             raise InputError(
-                f"charge and multiplicity must be whole numbers below {_MOST_CHARGES:,}, multiplicity at least 1; others came",
+                f"expected charge and multiplicity as whole numbers below {_MOST_CHARGES:,}, multiplicity at least 1, got others",
                 hint="multiplicity is 2 S + 1",
             )
         n, unpaired = self.n_electrons, self.multiplicity - 1

@@ -174,7 +174,9 @@ class Choice:
 
 def _all(molecule: Molecule, field: MeanField, choice: Choice, frozen: int) -> ActiveSpace:
     if choice.electrons is not None:
-        raise InputError('active_space = "all" came with sizes', hint="leave active_electrons and active_orbitals out")
+        raise InputError(
+            'expected active_space = "all" without sizes, got sizes', hint="leave active_electrons and active_orbitals out"
+        )
     return everything(field, frozen)
 
 
@@ -193,7 +195,7 @@ def _frontier(molecule: Molecule, field: MeanField, choice: Choice, frozen: int)
 def _by_hand(molecule: Molecule, field: MeanField, choice: Choice, frozen: int) -> ActiveSpace:
     if choice.electrons is None or choice.orbitals not in (None, len(choice.numbers)):
         raise InputError(
-            f"{len(choice.numbers)} orbitals by hand came with active_electrons {choice.electrons} and active_orbitals"
+            f"got {len(choice.numbers)} orbitals by hand with active_electrons {choice.electrons} and active_orbitals"
             f" {choice.orbitals}",
             hint="give active_electrons, and as many orbitals as active_orbitals says",
         )
@@ -229,7 +231,7 @@ def scheme_of(choice: Choice) -> str:
         raise unknown_name("active_space", choice.scheme, ["auto", *SCHEMES])
     if not choice.numbers and (choice.electrons is None) != (choice.orbitals is None):
         raise InputError(
-            f"active_electrons {choice.electrons} and active_orbitals {choice.orbitals} came", hint="give both, or neither"
+            f"got active_electrons {choice.electrons} and active_orbitals {choice.orbitals}", hint="give both, or neither"
         )
     if choice.scheme != "auto":
         return choice.scheme

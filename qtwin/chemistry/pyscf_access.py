@@ -90,7 +90,7 @@ def normalised(name: str) -> str:
         return plain
     if len(name) > _LONGEST or not name.strip() or not name.isprintable() or set(name) & set("/\\.#"):
         raise InputError(
-            "the name of a basis was wanted, a path or a text came", hint="take sto-3g, 6-31g*, cc-pvdz, ...; files are not read"
+            "expected the name of a basis, got a path or a text", hint="take sto-3g, 6-31g*, cc-pvdz, ...; files are not read"
         )
     close = difflib.get_close_matches(plain, known, n=3, cutoff=0.6)
     raise InputError(

@@ -59,7 +59,7 @@ def paid(prepared: Prepared, *, mode: Literal["estimate", "submit", "run"], yes:
             ledger=section.ledger,
             pace=Pace(settle_s=section.settle_s),
             poll_s=section.poll_s,
-            told=lambda step: _tell(step, section.settle_s),
+            progress=lambda step: _tell(step, section.settle_s),
         )
     ) as permission:
         yield permission

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from qtwin.benchmark.advantage.place import Axes, Contender, Place, in_practice
+from qtwin.benchmark.advantage.point import Axes, BenchmarkPoint, MethodTimes, in_practice
 from qtwin.benchmark.advantage.verdict import AXES_WORDS, LEVELS, ORDER, SIZES, Cell, Verdict, column_of, column_words
 from qtwin.benchmark.metrics import FEWEST, no_interval, posterior
 from qtwin.benchmark.processor import processor
@@ -148,7 +148,7 @@ def _evidence(cell: Cell, out: Path) -> Section:
     )
 
 
-def _contenders(place: Place, verdict: Verdict) -> Table:
+def _contenders(place: BenchmarkPoint, verdict: Verdict) -> Table:
     return Table(
         title=f"{place.name}, {place.size}",
         note=f"{WORDS[verdict.kind]}: {verdict.words}. {_ORIGINS[place.origin].capitalize()}; {place.detail}",
@@ -161,7 +161,7 @@ def _contenders(place: Place, verdict: Verdict) -> Table:
     )
 
 
-def _row(c: Contender) -> tuple[str, ...]:
+def _row(c: MethodTimes) -> tuple[str, ...]:
     low, high = posterior(c.successes, c.runs) if c.runs else (math.nan, math.nan)
     few = no_interval(c.runs) if 0 < c.runs < FEWEST else ""
     ideal = c.qpu_unknown or "-" if c.qpu_s is None else _time(c.qpu_s)

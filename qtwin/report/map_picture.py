@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from qtwin.benchmark.advantage.place import Axes as MapAxes
-from qtwin.benchmark.advantage.place import Origin, in_practice
+from qtwin.benchmark.advantage.point import Axes as MapAxes
+from qtwin.benchmark.advantage.point import Origin, in_practice
 from qtwin.benchmark.advantage.verdict import AXES_WORDS, LEVELS, Cell, column_of, column_words
 from qtwin.benchmark.advantage.verdict import SIZES as ENDS
 from qtwin.report import style

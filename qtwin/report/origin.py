@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
-from qtwin.benchmark.surroundings import versions
+from qtwin.benchmark.environment import versions
 
 ORIGIN = "origin.json"
 _ARGUMENTS: ContextVar[tuple[str, ...]] = ContextVar("arguments", default=())

@@ -97,14 +97,14 @@ _SET_UP_S = 60.0
 """For importing its package and for reading the instance, each; neither is on any clock."""
 _TINY_S = 30.0
 """For the tiny instances, which may have it compile."""
-_LOOK_S = 0.1
+_POLL_S = 0.1
 _NOISE_S = 0.02
 """By how much our clock outside may exceed the one inside before it is believed instead: two messages between processes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """What came back: the answer in plain values, seconds on our clock, and the beginning of what was printed."""
+    """The reply of a worker: the answer in plain values, seconds on our clock, and the beginning of what was printed."""
 
     result: Result
     clock_s: float
@@ -244,7 +244,7 @@ class _Talk:
         started = time.perf_counter()
         while True:
             watched: list[Any] = [self.messages, self.process.sentinel, *([self.output] if self._open else [])]
-            ready = wait(watched, timeout=_LOOK_S)
+            ready = wait(watched, timeout=_POLL_S)
             if self.output in ready:
                 self._listen()
             if self.messages in ready:
@@ -291,7 +291,7 @@ def _error(kind: str, message: str, hint: str) -> QtwinError:
 
 
 def _serve(messages: Connection, spoken: Connection, seed: int, time_limit_s: float | None) -> None:
-    """The child's side; whatever happens, it is told or it ends."""
+    """The child's side; whatever happens, it is answered or it ends."""
     clock = time.perf_counter  # a name of its own: the module's may be changed by what is imported now
     os.setpgid(0, 0) if hasattr(os, "setpgid") else None
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to hear
@@ -339,7 +339,7 @@ def _serve(messages: Connection, spoken: Connection, seed: int, time_limit_s: fl
 
 
 def _words(error: BaseException) -> str:
-    """How an error is told, whatever its own text does."""
+    """The text of an error, whatever its own `__str__` does."""
     try:
         text = f"{type(error).__name__}: {error}".strip(": ")
     except BaseException:

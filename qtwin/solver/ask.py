@@ -37,7 +37,7 @@ _CHALLENGE_S = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """An answer that was looked at.
+    """An answer that was evaluated.
 
     Attributes:
         result: With our energy, our clock in `wall_s`, and its `offences`.

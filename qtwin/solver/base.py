@@ -198,7 +198,7 @@ KEYS = ("backend_options", "mitigation")
 
 
 def backed(made: type[Any], who: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options with `backend_options` and `mitigation` turned into one backend; as they came when neither is there.
+    """The options with `backend_options` and `mitigation` turned into one backend; unchanged when neither is there.
 
     Raises:
         InputError: for an unknown backend or option, a wrong type, or a solver that runs no circuit.
@@ -209,13 +209,13 @@ def backed(made: type[Any], who: str, options: Mapping[str, Any]) -> dict[str, A
         return kept
     known = options_of(made)
     if "backend" not in known:
-        raise InputError(f"{next(iter(asked))} came for {who}, which runs no circuit", hint="take it out")
+        raise InputError(f"got {next(iter(asked))} for {who}, which runs no circuit", hint="take it out")
     for key, value in asked.items():
         if not isinstance(value, Mapping):
-            raise InputError(f"{key} of {who} is {value!r}, a table was wanted", hint=f"{key} = {{ name = value }}")
+            raise InputError(f"expected a table as {key} of {who}, got {value!r}", hint=f"{key} = {{ name = value }}")
     name = kept.get("backend", known["backend"].default)
     if not isinstance(name, str):
-        raise InputError(f"options came for the backend {name!r} of {who}, its name was wanted", hint='backend = "aer"')
+        raise InputError(f"expected the name of a backend of {who}, got {name!r} with options", hint='backend = "aer"')
     backend = registry.load(name, asked.get("backend_options", {}))
     if asked.get("mitigation"):
         from qtwin.backend.mitigation import Mitigated

@@ -28,7 +28,7 @@ def to_bqm(polynomial: BinaryPolynomial, *, needed_by: str) -> Any:
 
     if polynomial.degree > 2:
         raise InputError(
-            f"a polynomial of degree {polynomial.degree} came, {needed_by} takes 2 at most",
+            f"expected degree 2 at most for {needed_by}, got {polynomial.degree}",
             hint="quadratise the encoding, or take cp-sat, highs, scip or enumeration, which take any degree",
         )
     constant, linear, pairs = polynomial.quadratic_form
@@ -42,7 +42,7 @@ def bits_of(sampleset: Any) -> NDArray[np.uint8]:
     return np.asarray(sampleset.record.sample[:, order], dtype=np.uint8)
 
 
-# A `Result` as a dimod `SampleSet`, for whoever goes on with D-Wave's tools.
+# A `Result` as a dimod `SampleSet`, for whoever continues with D-Wave's tools.
 
 
 def to_sampleset(result: Result, encoding: BinaryModel) -> Any:
@@ -70,7 +70,7 @@ def to_sampleset(result: Result, encoding: BinaryModel) -> Any:
         bits = np.zeros((0, n), dtype=np.uint8) if result.bits is None else result.bits[None, :]
         counts = np.ones(len(bits), dtype=np.int64)
     if bits.shape[1] != n:
-        raise InputError(f"a result of {bits.shape[1]} variables came for an encoding of {n}", hint="pass the encoding it solved")
+        raise InputError(f"expected a result of {n} variables, got {bits.shape[1]}", hint="pass the encoding it solved")
     info = {
         "solver": result.solver,
         "backend": result.backend,

@@ -61,10 +61,10 @@ def run_interruptibly(work: Callable[[], T], stop: Callable[[], None]) -> tuple[
 # Compiled work cut into chunks for all threads, with a deadline, a soft end on Ctrl-C, and a trace of the lowest energies.
 
 Chunk = Callable[[int, NDArray[np.uint8]], tuple[int, int, int]]
-"""(number of the chunk, (1,) flag to end at) to (lowest energy, whole number; where; how many were looked at)."""
+"""(number of the chunk, (1,) flag to end at) to (lowest energy, whole number; where; how many were evaluated)."""
 
 NOTHING = 1 << 62
-"""Above every energy: what a chunk with nothing allowed in it returns."""
+"""Above every energy: what a chunk with nothing feasible in it returns."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,17 +73,17 @@ class Lowest:
 
     Attributes:
         energy: Lowest energy, `NOTHING` if there is none.
-        chunk, where: The chunk it came from, and its place there; the first of equal ones.
-        looked: How many were looked at.
+        chunk, where: Its chunk, and its place there; the first of equal ones.
+        evaluated: How many were evaluated.
         complete: Whether no chunk was left out or cut short.
         interrupted: Whether Ctrl-C ended it.
-        improvements: (seconds, looked at, energy) whenever a chunk brought a lower one.
+        improvements: (seconds, evaluated, energy) whenever a chunk brought a lower one.
     """
 
     energy: int
     chunk: int
     where: int
-    looked: int
+    evaluated: int
     complete: bool
     interrupted: bool
     improvements: tuple[tuple[float, int, int], ...]
@@ -102,11 +102,11 @@ def lowest(work: Chunk, chunks: int, *, time_limit_s: float | None = None) -> Lo
     began = time.perf_counter()
     flag = np.zeros(1, dtype=np.uint8)
     lock = threading.Lock()
-    best, looked, finished, following = (NOTHING, 0, 0), 0, 0, 0
+    best, evaluated, finished, following = (NOTHING, 0, 0), 0, 0, 0
     improvements: list[tuple[float, int, int]] = []
 
     def serve() -> None:
-        nonlocal best, looked, finished, following
+        nonlocal best, evaluated, finished, following
         while True:
             with lock:
                 number = following
@@ -115,10 +115,10 @@ def lowest(work: Chunk, chunks: int, *, time_limit_s: float | None = None) -> Lo
                 following += 1
             energy, where, count = work(number, flag)
             with lock:
-                looked += count
+                evaluated += count
                 finished += not flag[0]
                 if energy < best[0]:
-                    improvements.append((time.perf_counter() - began, looked, energy))
+                    improvements.append((time.perf_counter() - began, evaluated, energy))
                 if energy < NOTHING:
                     best = min(best, (energy, number, where))
 
@@ -145,7 +145,7 @@ def lowest(work: Chunk, chunks: int, *, time_limit_s: float | None = None) -> Lo
         energy=best[0],
         chunk=best[1],
         where=best[2],
-        looked=looked,
+        evaluated=evaluated,
         complete=finished == chunks,
         interrupted=interrupted,
         improvements=tuple(improvements),

@@ -3,7 +3,7 @@
 `taken` reads an answer into plain values while its clock still runs, so that nothing is computed later at nobody's cost. `judged`
 evaluates the energy anew, and takes away a bound, a proof, a status, a trace or a time that cannot be. Every untruth is named in
 `Result.offences`; a false bound and a false proof are alarms. `contradictions` holds several answers to one question against each
-other: a proof that another answer beats is false, whoever it came from.
+other: a proof that another answer beats is false, whichever solver gave it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ALARMS = ("bound", "proof")
 UNSTATED = "not stated"
 """The stage of `Result.wall_s` for seconds that passed on our clock and that the solver does not mention."""
 LISTED = 16
-"""Variables up to which every assignment is looked at to check a bound or a proof."""
+"""Variables up to which every assignment is evaluated to check a bound or a proof."""
 _RELATIVE = 1e-6
 _UNDERSTATED_S = 0.1
 
@@ -41,10 +41,10 @@ class Claim:
     Attributes:
         label: Who gave it.
         energy: Of the encoding, evaluated by us; None without an answer.
-        value: Without penalties, where some are not zero on allowed assignments (unbalanced ones); None for the energy itself.
-        feasible: Whether its bits are allowed.
+        value: Without penalties, where some are not zero on feasible assignments (unbalanced ones); None for the energy itself.
+        feasible: Whether its bits are feasible.
         proven: Whether it says that none is better.
-        bound: What it says that no allowed assignment is below.
+        bound: What it says that no feasible assignment is below.
         scope: Of the proof.
         utility: On the twin, where there is one.
     """
@@ -82,15 +82,15 @@ def contradictions(claims: Sequence[Claim], *, scale: float = 0.0) -> dict[int, 
             best = min(answered, key=_energy)
             least = max(_energy(best), min(_value(a) for a in answered))
             if c.bound is not None and c.bound > least + slack(least, c.bound, scale=scale):
-                said["bound"] = f"stated that nothing allowed is below {c.bound:.9g}; {best.label} has {_energy(best):.9g}"
+                said["bound"] = f"stated that nothing feasible is below {c.bound:.9g}; {best.label} has {_energy(best):.9g}"
             if c.proven and c.energy is None:
-                said["proof"] = f"stated a proof that nothing is allowed; {best.label} is"
+                said["proof"] = f"stated a proof that nothing is feasible; {best.label} is"
             elif c.proven and _beaten(c, answered, scale):
                 said["proof"] = f"stated a proof that none is below {_energy(c):.9g}; {best.label} has {_energy(best):.9g}"
         if c.proven and c.scope == "twin" and c.utility is not None and worth and max(worth) > c.utility + slack(max(worth)):
             said["proof"] = f"stated a proof that no utility is above {c.utility:.9g}; another answer has {max(worth):.9g}"
         if c.proven and c.energy is not None and not c.feasible:
-            said["proof"] = "stated a proof for an assignment that is not allowed"
+            said["proof"] = "stated a proof for an assignment that is infeasible"
         if said:
             found[k] = said
     return found
@@ -134,34 +134,34 @@ def taken(answer: object, *, n: int) -> Result:
         SolverFailureError: for something that holds no answer: no `Result`, or bits of a wrong type, length or value.
     """
     if not isinstance(answer, Result):
-        raise _broken(f"returned {type(answer).__name__}, a Result was wanted")
+        raise _broken(f"returned {type(answer).__name__}, expected a Result")
     offences: dict[str, str] = {}
     bits = None if answer.bits is None else _bits(answer.bits, n)
     status: Any = answer.status
     proven: Any = answer.proven
     if not isinstance(status, str) or status not in get_args(Status) or status == "failed":
-        offences["status"] = f"status {_short(status)} came, one of {', '.join(get_args(Status))} was wanted"
+        offences["status"] = f"expected status {', '.join(get_args(Status))}, got {_short(status)}"
         status = "feasible"
     samples = None
     if answer.samples is not None:
         try:
             samples = _samples(answer.samples, n)
         except (TypeError, ValueError, AttributeError) as error:
-            offences["samples"] = f"samples of no use came: {_short(error)}"
+            offences["samples"] = f"got unusable samples: {_short(error)}"
     counts = {}
     for name in ("shots", "evaluations"):
         value = getattr(answer, name)
         whole = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 0
         counts[name] = int(value) if whole else 0
         if not whole:
-            offences["counts"] = f"{name} {_short(value)} came, a whole number from 0 was wanted"
+            offences["counts"] = f"expected {name} as a whole number from 0, got {_short(value)}"
     if samples is not None and counts["shots"] and samples.shots > counts["shots"]:
         offences["counts"] = f"{counts['shots']} shots were stated, {samples.shots} were handed over"
         counts["shots"] = samples.shots
     bound = None if answer.bound is None else _number(answer.bound)
     if bound is not None and not math.isfinite(bound):
         if bound != -math.inf:
-            offences["bound"] = f"bound {bound} came, a number was wanted"
+            offences["bound"] = f"expected a number as bound, got {bound}"
         bound = None
     return Result(
         solver=str(answer.solver),
@@ -191,7 +191,7 @@ def judged(
         result: From `taken`.
         encoding: What was asked, a copy that the solver never had.
         clock_s: Seconds that passed.
-        time_limit_s: What it was allowed.
+        time_limit_s: The limit that it had.
         twin: Whether there was a twin to ask.
         trusted_trace: Whether its anytime trace is kept; otherwise it is one point, at the end.
     """
@@ -221,7 +221,7 @@ def judged(
         offences.setdefault("status", "stated 'optimal' without a proof that holds")
         status = "feasible" if feasible else "infeasible"
     if status == "feasible" and not feasible:
-        offences.setdefault("status", "stated 'feasible'; it has no allowed assignment")
+        offences.setdefault("status", "stated 'feasible'; it has no feasible assignment")
         status = "infeasible"
     wall_s = dict(result.wall_s)
     stated = sum(s for name, s in wall_s.items() if name != "queue")
@@ -261,14 +261,14 @@ def alarms(offences: Mapping[str, str]) -> list[str]:
 
 
 def _listed(encoding: BinaryModel) -> list[Claim]:
-    """The least energy and value of an allowed assignment, all of them looked at; nothing where none is allowed."""
+    """The least energy and value of a feasible assignment, all of them evaluated; nothing where none is feasible."""
     n = encoding.polynomial.n_variables
     rows = index_to_bits(np.arange(2**n), n)
-    allowed = encoding.is_feasible(rows)
-    if not allowed.any():
+    feasible = encoding.is_feasible(rows)
+    if not feasible.any():
         return []
-    energy = float(encoding.polynomial.values()[allowed].min())
-    value = float(encoding.value(encoding.decode(rows[allowed])).min())
+    energy = float(encoding.polynomial.values()[feasible].min())
+    value = float(encoding.value(encoding.decode(rows[feasible])).min())
     return [Claim(label="one of all that were listed", energy=energy, value=value, feasible=True)]
 
 
@@ -297,19 +297,19 @@ def _bits(value: object, n: int) -> NDArray[np.uint8]:
     except Exception as error:
         raise _broken(f"returned bits that are no array: {_short(error)}") from None
     if row.dtype.kind not in "bui":
-        raise _broken(f"returned bits of type {row.dtype}, whole numbers were wanted")
+        raise _broken(f"returned bits of type {row.dtype}, expected whole numbers")
     if row.shape != (n,):
-        raise _broken(f"returned bits of shape {row.shape}, ({n},) was wanted")
+        raise _broken(f"returned bits of shape {row.shape}, expected ({n},)")
     if not ((row == 0) | (row == 1)).all():
         wrong = row[(row != 0) & (row != 1)][0]
-        raise _broken(f"returned a bit of {wrong}, 0 or 1 was wanted")
+        raise _broken(f"returned a bit of {wrong}, expected 0 or 1")
     return row.astype(np.uint8)
 
 
 def _samples(value: Samples, n: int) -> Samples:
     bits, counts = np.array(value.bits), np.array(value.counts)
     if bits.ndim != 2 or bits.shape[1] != n or counts.shape != (len(bits),):
-        raise ValueError(f"bits of shape {bits.shape} with counts of shape {counts.shape}, (m, {n}) and (m,) were wanted")
+        raise ValueError(f"expected shapes (m, {n}) and (m,), got bits {bits.shape} and counts {counts.shape}")
     if bits.dtype.kind not in "bui" or not ((bits == 0) | (bits == 1)).all():
         raise ValueError("bits other than 0 and 1")
     if counts.dtype.kind not in "ui" or not (counts > 0).all() or not len(counts):

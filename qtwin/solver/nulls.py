@@ -1,6 +1,6 @@
 """The null baselines that stand beside every quantum method, whether anybody asked for them or not.
 
-Uniform bits, uniform allowed assignments, and random starts each improved by one-flip descent: a method whose shots do not beat
+Uniform bits, uniform feasible assignments, and random starts each improved by one-flip descent: a method whose shots do not beat
 the last of these has gained nothing over a few lines of classical code. Each takes as many reads as the quantum method with most
 shots.
 """

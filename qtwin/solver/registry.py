@@ -43,7 +43,7 @@ def card(name: str) -> SolverInfo:
     with _foreign(name):
         shown = solver.card()
     if not isinstance(shown, SolverInfo):
-        raise InputError(f"solver {name!r} introduces itself with {type(shown).__name__}, a SolverInfo was wanted", hint=_MEND)
+        raise InputError(f"expected a SolverInfo from solver {name!r}, got {type(shown).__name__}", hint=_MEND)
     return shown
 
 

@@ -332,7 +332,7 @@ def _options_of(solver: Solver) -> dict[str, Any]:
 
 
 def run_of(model: BinaryModel, info: SolverInfo, options: Mapping[str, Any], asked: Asked, *, tally: Tally | None = None) -> Run:
-    """An answer that was looked at, as a run."""
+    """An answer that was evaluated, as a run."""
     return Run(
         model=model,
         info=info,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import Field
 
-from qtwin.benchmark.surroundings import versions
+from qtwin.benchmark.environment import versions
 from qtwin.errors import InputError, QtwinError
 from qtwin.progress import SILENT, Progress
 from qtwin.report.origin import ORIGIN, made_by

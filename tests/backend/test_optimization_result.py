@@ -49,5 +49,5 @@ def test_no_answer_and_what_does_not_fit() -> None:
         nothing = Result(solver="any", status=status, bits=None, energy=float("nan"))  # type: ignore[arg-type]
         made = to_optimization_result(nothing, encoding)
         assert (made.x, made.fval, made.status) == (None, None, wanted)
-    with pytest.raises(InputError, match="2 variables came for an encoding of 3"):
+    with pytest.raises(InputError, match="answer of 3 variables, got 2"):
         to_optimization_result(Result(solver="any", status="feasible", bits=np.zeros(2, dtype=np.uint8), energy=0.0), encoding)

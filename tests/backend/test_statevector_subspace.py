@@ -220,14 +220,18 @@ def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(InputError, match="norm"):
         SubspaceQaoa(states, cost, mixer="grover", start=np.ones(15))
     grover = SubspaceQaoa(states, cost, mixer="grover")
-    for angles, said in ((np.ones(3), "3 angles"), (["a", "b"], "numbers"), (np.array([1, np.inf]), "finite")):
+    for angles, said in (
+        (np.ones(3), "even number of angles, got 3"),
+        (["a", "b"], "numbers"),
+        (np.array([1, np.inf]), "finite"),
+    ):
         with pytest.raises(InputError, match=said):
             grover.value(angles)
     with pytest.raises(InputError, match="distinct"):
         ring_rounds((1, 1))
     with pytest.raises(InputError, match="distinct numbers"):
         ring_rounds("ab")
-    with pytest.raises(InputError, match="0 threads"):
+    with pytest.raises(InputError, match="at least 1 thread, got 0"):
         SubspaceQaoa(states, cost, mixer="grover", threads=0)
     with pytest.raises(InputError, match="3 qubits"):
         xy_layers(3, (((0, 3),),))

@@ -62,7 +62,7 @@ def test_an_honest_plug_in_is_believed() -> None:
         ("Objects", "object"),
         ("Matrices", r"shape \(1, 8\)"),
         ("Words", "returned str"),
-        ("Lookalike", "a Result was wanted"),
+        ("Lookalike", "expected a Result"),
         ("Scribbles", "read-only"),
     ],
 )

@@ -52,10 +52,10 @@ def test_what_was_recorded_is_what_is_covered() -> None:
 def test_impossible_questions_are_refused() -> None:
     record = _record([1, 1, 1, 1])
     for shots in ([5], [0]):
-        with pytest.raises(InputError, match="shots came"):
+        with pytest.raises(InputError, match=r"expected 1 to \d+ shots"):
             sampler_coverage(*record, TARGETS, WEIGHTS, shots, seed=0)
     for weights in (np.zeros(3), np.array([1.0, -1.0, 1.0])):
         with pytest.raises(InputError, match="weights"):
             sampler_coverage(*record, TARGETS, weights, [1], seed=0)
-    with pytest.raises(InputError, match="targets came among"):
+    with pytest.raises(InputError, match="targets among"):
         uniform_coverage(2, WEIGHTS, [1], seed=0)

@@ -69,11 +69,11 @@ def test_xyz_comes_back_and_bad_files_name_the_line(tmp_path: Path) -> None:
     np.testing.assert_allclose(where, [[0, 0, 0], [0, 0, 0.97]])
     for text, words in [
         ("", "first line"),
-        ("0\n\n", "0 atoms"),
-        ("2\nc\nH 0 0 0\n", "2 atoms announced, 1 lines"),
+        ("0\n\n", "atoms, got 0"),
+        ("2\nc\nH 0 0 0\n", "expected 2 lines of atoms, as announced, got 1"),
         ("1\nc\nH 0 0\n", "the line of atom 1 is not"),
         ("1\nc\nH 0 0 zero\n", "the line of atom 1 is not"),
-        ("1\nc\nH 0 0 0\n1\nc\nH 0 0 1\n", "1 atoms announced, 4 lines"),
+        ("1\nc\nH 0 0 0\n1\nc\nH 0 0 1\n", "expected 1 lines of atoms, as announced, got 4"),
     ]:
         with pytest.raises(InputError, match=words):
             parse_xyz(text, where="x")
@@ -126,10 +126,10 @@ def test_a_saddle_is_reported_and_followed_only_when_asked() -> None:
         (Choice(electrons=4), "active_orbitals None"),
         (Choice(scheme="frontier"), "needs active_electrons"),
         (Choice(scheme="frontyer", electrons=2, orbitals=2), "unknown active_space"),
-        (Choice(electrons=4, numbers=(4, 5, 6, 99)), "different numbers"),
-        (Choice(electrons=4, numbers=(4, 6, 7)), "hold 2 electrons"),
+        (Choice(electrons=4, numbers=(4, 5, 6, 99)), "different active orbitals"),
+        (Choice(electrons=4, numbers=(4, 6, 7)), "expected 2 active electrons"),
         (Choice(labels=("Fe 3d",)), "no atomic orbital matches"),
-        (Choice(scheme="avas"), "needs labels"),
+        (Choice(scheme="avas"), "expected labels"),
         (Choice(scheme="natural", cutoff=0.9), "no natural orbital"),
     ],
 )

@@ -184,16 +184,16 @@ def test_what_cannot_run_is_refused_by_name(name: str) -> None:
     bad = Ansatz(n_qubits=6, reference=ansatz.reference, layers=(Layer(generator=clash, parameter=0),), n_parameters=1)
     with pytest.raises(InputError, match="X0 and Y0, which do not commute"):
         backend.expectation(bad, np.ones(1), observable, shots=10)
-    with pytest.raises(InputError, match="4 finite ones"):
+    with pytest.raises(InputError, match="4 finite angles"):
         backend.sample(ansatz, np.ones(3), shots=10, seed=0)
-    with pytest.raises(InputError, match="0 shots"):
+    with pytest.raises(InputError, match="at least 1 shot, got 0"):
         backend.sample(ansatz, np.ones(4), shots=0, seed=0)
     with pytest.raises(InputError, match="acts on 2 qubits"):
         backend.expectation(ansatz, np.ones(4), SMALL, shots=10)
     if name in NOISY:
         with pytest.raises(InputError, match="without shots"):
             backend.expectation(ansatz, np.ones(4), observable)
-    with pytest.raises(InputError, match="1 shots came for 1 groups"):
+    with pytest.raises(InputError, match="shots a group, got 1 for 1 groups"):
         backend.expectation(ansatz, np.ones(4), transverse_field(6), shots=1)
 
 

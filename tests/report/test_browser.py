@@ -16,7 +16,7 @@ import pytest
 
 from qtwin.benchmark.advantage.molecules import published
 from qtwin.benchmark.advantage.verdict import cells, document
-from qtwin.benchmark.surroundings import machine, versions
+from qtwin.benchmark.environment import machine, versions
 from qtwin.report.figures import TABLE
 from qtwin.report.map_page import sheet_of
 from qtwin.report.map_picture import map_picture

@@ -166,7 +166,7 @@ def client(
     os.umask(0o022)
     real = time.time
 
-    def told(step: str) -> None:
+    def progress(step: str) -> None:
         if clock is not None and step == clock[0]:
             time.time = lambda: real() + clock[1]
         if step == kill_at:
@@ -176,13 +176,13 @@ def client(
             resource.setrlimit(resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
 
     try:
-        told("opened")
+        progress("opened")
         ledger, provider = Ledger(folder / "jobs.sqlite"), IbmProvider()
         key = ledger.intend(wanted).key
-        told("intent")
+        progress("intent")
         if fetching:
             return 0 if fetch(ledger, provider, key, pace=PACE).state == "DONE" else 3
-        submit(ledger, provider, key, pace=PACE, told=told)
+        submit(ledger, provider, key, pace=PACE, progress=progress)
     except QtwinError as error:
         (folder / "errors.txt").open("a").write(f"{type(error).__name__}: {error.message} | {error.hint}\n")
         return 10

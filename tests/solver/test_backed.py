@@ -14,7 +14,7 @@ from qtwin.solver import registry
     ("solver", "options", "message"),
     [
         ("qaoa", {"backend": "aer", "backend_options": {"metod": "x"}}, "unknown option of backend 'aer': 'metod'"),
-        ("qaoa", {"backend": "aer", "backend_options": 3}, "a table was wanted"),
+        ("qaoa", {"backend": "aer", "backend_options": 3}, "expected a table"),
         ("qaoa", {"backend": "erosion", "backend_options": {}}, "unknown backend 'erosion'"),
         ("qaoa", {"backend": "aer:density_matrix", "backend_options": {"method": "statevector"}}, "given twice"),
         ("random", {"backend_options": {}}, "runs no circuit"),

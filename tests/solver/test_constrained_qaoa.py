@@ -23,7 +23,7 @@ from qtwin.solver.quantum.grover_mixer_qaoa import GroverMixerQAOA
 from qtwin.solver.quantum.warm_start_qaoa import WarmStartQAOA, relaxed, warm_circuit
 from qtwin.solver.quantum.xy_qaoa import XYQAOA, xy_circuit
 from qtwin.solver.variational.circuit import ansatz, circuit
-from qtwin.solver.variational.kept import dicke_turns, kept
+from qtwin.solver.variational.feasible_subspace import dicke_turns, feasible_subspace
 from qtwin.solver.variational.training import exact_simulator, train
 from tests.oracles.dense_backend import DenseBackend
 from tests.oracles.instances import constrained, random_polynomial
@@ -76,7 +76,7 @@ def test_dicke_states_hold_every_assignment_of_their_weight_equally(m: int, k: i
 @given(seed=st.integers(0, 1000), complete=st.booleans(), k=st.integers(1, 4))
 @settings(max_examples=8, deadline=None)
 def test_hamming_weight_is_kept_by_the_circuit(seed: int, complete: bool, k: int) -> None:
-    found = kept(choose(5, k, seed).encoding)
+    found = feasible_subspace(choose(5, k, seed).encoding)
     assert (found.blocks, found.weights) == ((tuple(range(5)),), (k,))
     whole, _ = xy_circuit(found, 2, complete=complete)
     theta = np.random.default_rng(seed).normal(size=4)
@@ -86,19 +86,19 @@ def test_hamming_weight_is_kept_by_the_circuit(seed: int, complete: bool, k: int
 
 def test_the_kept_penalty_falls_away_and_nothing_else() -> None:
     encoding = choose(6, 2, 0).encoding
-    found = kept(encoding)
+    found = feasible_subspace(encoding)
     rows = index_to_bits(np.arange(64), 6)
     objective = encoding.objective.evaluate(rows)
     assert found.polynomial.evaluate(rows) == pytest.approx(objective, abs=1e-9)
     assert found.names == tuple(c.name for c in encoding.constraints)
-    other = kept(constrained(4))
+    other = feasible_subspace(constrained(4))
     assert other.names == ("one of the first class",)
     assert other.blocks == ((0, 1, 2, constrained(4).polynomial.n_variables),)
     whole = constrained(4).polynomial
     inside = other.drawn(200)
     assert other.polynomial.evaluate(inside) == pytest.approx(whole.evaluate(inside[:, : whole.n_variables]), abs=1e-9)
     assert np.ptp(other.drawn(3000)[:, :3].mean(axis=0)) < 0.06, "each of the class and none of it are equally likely"
-    assert kept(plain(whole)).blocks == ()
+    assert feasible_subspace(plain(whole)).blocks == ()
 
 
 @pytest.mark.parametrize("mixer", ["ring", "complete"])
@@ -108,7 +108,7 @@ def test_the_subspace_and_the_circuit_are_one_method(mixer: str) -> None:
     inside = XYQAOA(layers=2, mixer=mixer, shots=500).solve(instance, seed=1)
     dense = XYQAOA(layers=2, mixer=mixer, shots=500, backend=DenseBackend()).solve(instance, seed=1)
     assert dense.info["theta"][:4] == pytest.approx(inside.info["theta"], abs=1e-12)
-    whole, _ = xy_circuit(kept(instance.encoding), 2, complete=mixer == "complete", scale=inside.info["cost_scale"])
+    whole, _ = xy_circuit(feasible_subspace(instance.encoding), 2, complete=mixer == "complete", scale=inside.info["cost_scale"])
     p = np.abs(DenseBackend().states(whole.ansatz, np.array(dense.info["theta"]))[-1]) ** 2
     assert p @ instance.encoding.polynomial.values() == pytest.approx(inside.info["expectation_exact"], abs=1e-9)
     for result in (inside, dense):
@@ -122,7 +122,7 @@ def test_qubits_outside_the_blocks_are_pairs_with_an_idle_one() -> None:
     """A class, a pair kept apart and slack: the listed subspace and the register of |+> and X give one energy."""
     encoding = constrained(4)
     inside = XYQAOA(layers=2, shots=500).solve(Instance(encoding=encoding), seed=1)
-    found = kept(encoding)
+    found = feasible_subspace(encoding)
     whole, _ = xy_circuit(found, 2, complete=False, scale=inside.info["cost_scale"])
     p = SIMULATOR.probabilities(whole.ansatz, whole.full(np.array(inside.info["theta"])))
     bits = index_to_bits(np.arange(p.size), found.n_qubits)
@@ -136,7 +136,7 @@ def test_classes_are_one_hot_with_a_qubit_for_none() -> None:
     rules = (AtMostOne(name="a", members=(0, 1, 2)), AtMostOne(name="b", members=(3, 4)), NotBoth(name="c", pair=(0, 3)))
     points = np.array([[0, 0, 0, 0, 0]], dtype=np.uint8)
     encoding = encode(random_polynomial(5, 2, 3), names=list("abcde"), constraints=rules, feasible=points)
-    found = kept(encoding)
+    found = feasible_subspace(encoding)
     assert found.blocks == ((0, 1, 2, 5), (3, 4, 6))
     assert found.size == 12 == len(np.unique(found.listed(), axis=0))
     result = XYQAOA(layers=2, shots=2000).solve(Instance(encoding=encoding), seed=0)
@@ -145,9 +145,9 @@ def test_classes_are_one_hot_with_a_qubit_for_none() -> None:
 
 
 def test_what_is_too_wide_is_refused_with_the_limit() -> None:
-    with pytest.raises(InputError, match="assignments that the mixer allows"):
+    with pytest.raises(InputError, match="assignments that the mixer reaches"):
         XYQAOA().solve(choose(45, 8, 0), seed=0)
-    with pytest.raises(InputError, match="nothing that the mixer keeps"):
+    with pytest.raises(InputError, match="conserved quantity"):
         XYQAOA().solve(Instance(encoding=plain(BinaryPolynomial.of(21, {(0, 20): 1.0}))), seed=0)
 
 
@@ -155,13 +155,13 @@ def test_what_is_too_wide_is_refused_with_the_limit() -> None:
 def test_forty_drugs_of_which_exactly_six_run_exactly() -> None:
     instance = choose(40, 6, 1)
     result = XYQAOA(layers=1, shots=2000, max_evaluations=30).solve(instance, seed=0)
-    assert result.info["allowed_assignments"] == math.comb(40, 6)
+    assert result.info["feasible_assignments"] == math.comb(40, 6)
     assert (result.samples.bits.sum(axis=1) == 6).all()
 
 
 def test_without_anything_to_keep_it_is_plain_qaoa() -> None:
     polynomial = random_polynomial(4, 2, 2)
-    found = kept(plain(polynomial))
+    found = feasible_subspace(plain(polynomial))
     whole, _ = xy_circuit(found, 2, complete=False)
     theta = np.random.default_rng(0).normal(size=4)
     scale = train(polynomial, 1, seed=0).cost_scale
@@ -259,7 +259,7 @@ def test_the_relaxation_is_convex_and_never_above_any_bits(seed: int) -> None:
 
 def test_what_cannot_be_warm_started_is_refused() -> None:
     cubic = plain(random_polynomial(4, 3, 0))
-    with pytest.raises(InputError, match=r"degree 3 came"):
+    with pytest.raises(InputError, match="quadratic polynomial, got degree 3"):
         WarmStartQAOA().solve(Instance(encoding=cubic), seed=0)
     with pytest.raises(InputError, match="epsilon"):
         WarmStartQAOA(epsilon=0.6)

@@ -71,5 +71,5 @@ def test_without_time_or_products_nothing_is_added() -> None:
     assert add_cuts(model, time_limit_s=-1.0) is model
     linear = linearise(plain(random_polynomial(4, 1, 0)))
     assert add_cuts(linear, time_limit_s=10.0) is linear
-    stopped = add_cuts(model, time_limit_s=10.0, look=lambda z: True)
+    stopped = add_cuts(model, time_limit_s=10.0, visit=lambda z: True)
     assert stopped.rows == model.rows

@@ -198,7 +198,7 @@ def test_limits_and_ctrl_c_under_constraints() -> None:
 
 
 def test_penalties_that_shift_allowed_choices_are_seen() -> None:
-    """An energy that differs from the objective on allowed choices is minimised as it is, over the listed ones."""
+    """An energy that differs from the objective on feasible choices is minimised as it is, over the listed ones."""
     objective = BinaryPolynomial.of(3, {(0,): -2.0, (1,): -1.0})
     rule = AtMost(name="two", limit=2, members=(0, 1, 2))
     energy = objective + BinaryPolynomial.of(3, {(0,): 3.0, (2,): -0.5})

@@ -20,8 +20,8 @@ from qtwin.solver.base import Instance
 from qtwin.solver.classical.greedy import Greedy
 from qtwin.solver.classical.local_search import LocalSearch
 from qtwin.solver.classical.tabu import Tabu
-from qtwin.solver.local.rows import flip, ground, stand
-from qtwin.solver.local.terrain import Terrain
+from qtwin.solver.local.problem import LocalSearchProblem
+from qtwin.solver.local.rows import arrays_of, flip, stand
 from tests.oracles.brute_force import allowed, energy_of, lowest_feasible
 from tests.oracles.instances import random_polynomial
 from tests.oracles.ruled import ruled, under
@@ -40,7 +40,7 @@ def _choose(n: int, k: int, seed: int, *others: Constraint) -> BinaryModel:
 @settings(max_examples=40, deadline=None)
 def test_every_number_follows_a_flip(seed: int, degree: int) -> None:
     encoding = ruled(seed, degree)
-    arrays, scale = ground(6, encoding.objective.terms, encoding.constraints)
+    arrays, scale = arrays_of(6, encoding.objective.terms, encoding.constraints)
     rng = np.random.default_rng(seed)
     bits = rng.integers(0, 2, size=6, dtype=np.uint8)
     at, energy, _ = stand(arrays, bits.copy())
@@ -103,7 +103,7 @@ def test_exchanges_find_the_best_set_of_each_size(seed: int, k: int, apart: bool
     rows = np.zeros((len(sets), n))
     for row, members in zip(rows, sets, strict=True):
         row[list(members)] = 1
-    assert Terrain(Instance(encoding=encoding)).kind == "swaps"
+    assert LocalSearchProblem(Instance(encoding=encoding)).kind == "swaps"
     result = Tabu(reads=40).solve(Instance(encoding=encoding), seed=seed)
     if not sets:
         assert result.bits is None
@@ -116,7 +116,7 @@ def test_exchanges_find_the_best_set_of_each_size(seed: int, k: int, apart: bool
 @pytest.mark.parametrize(("n", "seed"), [(1, 0), (2, 1), (17, 2), (18, 3)])
 def test_flips_find_the_minimum_of_the_whole_table(n: int, seed: int) -> None:
     encoding = plain(random_polynomial(n, 2, seed))
-    assert Terrain(Instance(encoding=encoding)).kind == "flips"
+    assert LocalSearchProblem(Instance(encoding=encoding)).kind == "flips"
     result = Tabu(reads=30).solve(Instance(encoding=encoding), seed=seed)
     assert result.energy == pytest.approx(encoding.polynomial.values().min())
 
@@ -130,14 +130,14 @@ def test_the_storage_follows_density_degree_and_constraints() -> None:
         "rows": plain(wide),
     }
     for kind, encoding in kinds.items():
-        assert Terrain(Instance(encoding=encoding)).kind == kind
+        assert LocalSearchProblem(Instance(encoding=encoding)).kind == kind
     for encoding in (
         plain(random_polynomial(6, 3, 0)),
         under(_dense(12, 0), AtMost(name="few", limit=3, members=everything)),
         under(random_polynomial(8, 3, 0), Exactly(name="size", count=3, members=tuple(range(8)))),
         under(_dense(12, 0), Exactly(name="part", count=3, members=everything[:5])),
     ):
-        assert Terrain(Instance(encoding=encoding)).kind == "rows"
+        assert LocalSearchProblem(Instance(encoding=encoding)).kind == "rows"
     chain = Tabu(reads=5).solve(Instance(encoding=plain(wide * -1.0)), seed=0)
     assert chain.energy == -1199.0
 

@@ -1,4 +1,4 @@
-"""Uniform allowed choices are uniform, exactly and by rejection; baselines are added where a method is quantum."""
+"""Uniform feasible choices are uniform, exactly and by rejection; baselines are added where a method is quantum."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_allowed_choices_are_equally_likely(rows: tuple[Constraint, ...], method
 
 
 def test_what_can_be_drawn_neither_way_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights of 60 options that are no whole numbers and of which only taking nothing is allowed."""
+    """Weights of 60 options that are no whole numbers and of which only taking nothing is feasible."""
     monkeypatch.setattr(drawing, "_MOST_DRAWS", 100_000)
     weights = tuple(1.0 + 0.01 * 2.0**0.5 * k for k in range(60))
     with pytest.raises(InputError, match="neither exactly nor by rejection"):

@@ -11,7 +11,7 @@ from qtwin.encoding.model import plain
 from qtwin.encoding.polynomial import BinaryPolynomial, from_spins
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance
-from qtwin.solver.local.descent import one_flip
+from qtwin.solver.local.descent import one_flip_descent
 from qtwin.solver.quantum import pauli_correlation_encoding as pce
 from qtwin.solver.variational import pauli_strings as correlators
 from qtwin.solver.variational.training import exact_simulator
@@ -85,13 +85,13 @@ def test_shots_train_it_too_and_descent_has_a_random_twin() -> None:
     result = pce.PauliCorrelationEncoding(**options).solve(Instance(encoding=plain(ring)), seed=0)
     assert result.shots == 200 * result.evaluations + 600
     assert result.energy == pytest.approx(-6.0)
-    assert 0.0 <= result.info["random_and_one_flip"]["share_at_least_as_good"] <= 1.0
+    assert 0.0 <= result.info["random_and_descent"]["share_at_least_as_good"] <= 1.0
 
 
 def test_one_flip_descent_ends_where_no_flip_helps() -> None:
     polynomial = random_polynomial(7, 3, 4)
     start = np.random.default_rng(0).integers(2, size=(30, 7), dtype=np.uint8)
-    found = one_flip(polynomial, start)
+    found = one_flip_descent(polynomial, start)
     assert (polynomial.evaluate(found) <= polynomial.evaluate(start)).all()
     for row in found:
         assert (polynomial.evaluate(row ^ np.eye(7, dtype=np.uint8)) >= polynomial.evaluate(row[None])[0] - 1e-9).all()

@@ -189,7 +189,7 @@ def test_shots_train_on_a_backend_without_gradients() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"objective_shots": 100}, "wants exact gradients"),
+        ({"objective_shots": 100}, "expected exact gradients"),
         ({"objective_shots": 1, "optimizer": "spsa"}, "at least 2"),
         ({"train_on": "aer"}, "gives no gradients"),
         ({"optimizer": "adam"}, "optimizer"),
@@ -214,5 +214,5 @@ def test_every_variational_method_trains_from_counted_shots(name: str) -> None:
     result = registry.load(name, options).solve(Instance(encoding=plain(polynomial)), seed=0)
     assert result.shots == 100 * result.evaluations + 300
     assert result.energy == pytest.approx(polynomial.values().min())
-    with pytest.raises(InputError, match="wants exact gradients"):
+    with pytest.raises(InputError, match="expected exact gradients"):
         registry.load(name, {"objective_shots": 100})

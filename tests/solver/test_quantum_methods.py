@@ -17,13 +17,12 @@ from qtwin.encoding.polynomial import BinaryPolynomial, from_spins, index_to_bit
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance
 from qtwin.solver.quantum.cvar_qaoa import CVaRQAOA
-from qtwin.solver.quantum.dc_qaoa import DCQAOA, with_counterdiabatic
 from qtwin.solver.quantum.falqon import FALQON
 from qtwin.solver.quantum.filtering_vqe import FilteringVQE
 from qtwin.solver.quantum.grover_adaptive_search import GroverAdaptiveSearch, success_probability
 from qtwin.solver.quantum.hardware_efficient_vqe import HardwareEfficientVQE
-from qtwin.solver.quantum.multi_angle_qaoa import MultiAngleQAOA, split
 from qtwin.solver.quantum.recursive_qaoa import RecursiveQAOA, substitute
+from qtwin.solver.quantum.untied_qaoa import DCQAOA, MultiAngleQAOA, split, with_counterdiabatic
 from qtwin.solver.variational.circuit import ansatz
 from qtwin.solver.variational.training import exact_simulator, train
 from tests.oracles.dense_backend import X, Z, matrix
@@ -60,7 +59,7 @@ def test_cvar_of_everything_is_the_mean_and_of_almost_nothing_the_minimum() -> N
     assert cvar(energies, p, 1e-9)[0] == pytest.approx(energies.min())
     # equal shares: the mean of the best quarter, counted by hand, and not divided by anything else
     assert cvar(np.array([4.0, 1.0, 3.0, 2.0]), np.full(4, 0.25), 0.5)[0] == pytest.approx(1.5)
-    with pytest.raises(InputError, match="share"):
+    with pytest.raises(InputError, match="alpha"):
         CVaRQAOA(alpha=0.0)
 
 

@@ -55,5 +55,5 @@ def test_nothing_found_is_an_empty_set_and_another_encoding_is_refused() -> None
     nothing = Result(solver="any", status="infeasible", bits=None, energy=float("nan"))
     assert len(to_sampleset(nothing, encoding)) == 0
     other = Result(solver="any", status="feasible", bits=np.zeros(3, dtype=np.uint8), energy=0.0)
-    with pytest.raises(InputError, match="3 variables came for an encoding of 4"):
+    with pytest.raises(InputError, match="expected a result of 4 variables, got 3"):
         to_sampleset(other, encoding)

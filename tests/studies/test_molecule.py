@@ -230,7 +230,7 @@ def test_interaction_is_counterpoise_by_pyscf_and_dies_with_distance(tmp_path: P
         ('geometry = "water.xyz"\nmethods = []', "methods"),
         ('geometry = "water.xyz"\noptions = { casci = { roots = 2 } }', "roots"),
         ('geometry = "water.xyz"\nmethods = ["hf"]\noptions = { casci = { states = 2 } }', "not among the methods"),
-        ('geometry = "water.xyz"\nbasis = "./water.xyz"', "a path or a text came"),
+        ('geometry = "water.xyz"\nbasis = "./water.xyz"', "got a path or a text"),
         ('geometry = "water.xyz"\nactiv_electrons = 4', "active_electrons"),
         ('geometry = "water.xyz"\ndielectric = 0.5', "dielectric"),
         ('geometry = "water.xyz"\n[scan]\nbond = [1, 9]\ndistances_angstrom = [1.0]', "atoms 1 to 3"),
@@ -238,7 +238,7 @@ def test_interaction_is_counterpoise_by_pyscf_and_dies_with_distance(tmp_path: P
         ('geometry = "water.xyz"\n[interaction]', "needs first, second"),
         (
             'geometry = "water.xyz"\n[interaction]\nfirst = { atoms = [1] }\nsecond = { atoms = [2] }\ncontact = [1, 2]',
-            "every one of the 3 once",
+            "each of the 3 atoms once",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""FROM AN ANSATZ TO GATES: circuits, a device's own instructions, and what they cost. Backends share this room; it knows none.
+"""FROM AN ANSATZ TO GATES: circuits, a device's own instructions, and what they cost. Backends share this package; it knows none.
 
 >>> compile_ansatz(ansatz, device)            # measured circuit with free angles in the device's instructions
 >>> circuit_cost(ansatz, "heavy-hex")         # two-qubit gates and depth, cheap

@@ -34,7 +34,7 @@ def to_qiskit(ansatz: Ansatz, theta: NDArray[np.float64] | None = None) -> Any:
     from qiskit import QuantumCircuit, QuantumRegister
 
     check(ansatz)
-    angles = parameters(ansatz) if theta is None else check_angles(ansatz, theta).tolist()
+    angles = parameters(ansatz) if theta is None else check_angles(ansatz.n_parameters, theta).tolist()
     circuit = QuantumCircuit(QuantumRegister(ansatz.n_qubits, "q"), name="c0")
     prepare(circuit, ansatz.reference, range(ansatz.n_qubits))
     for layer in ansatz.layers:

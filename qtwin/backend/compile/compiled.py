@@ -58,7 +58,7 @@ class Compiled:
         sets = np.atleast_2d(np.asarray(thetas, dtype=np.float64))
         if sets.ndim != 2 or sets.shape[1] != self.n_parameters or not np.isfinite(sets).all():
             raise InputError(
-                f"angles of shape {np.shape(thetas)} came, (any number, {self.n_parameters}) finite ones were wanted",
+                f"expected finite angles (any number, {self.n_parameters}), got shape {np.shape(thetas)}",
                 hint="one row an angle set, in radians",
             )
         return np.ascontiguousarray(sets[:, list(self.order)])
@@ -111,12 +111,12 @@ def compile_ansatz(
     target = getattr(device, "target", device)
     if ansatz.n_qubits > target.num_qubits:
         raise InputError(
-            f"an ansatz of {ansatz.n_qubits} qubits came, the device has {target.num_qubits}", hint="choose a larger device"
+            f"expected at most {target.num_qubits} qubits, the device's, got {ansatz.n_qubits}", hint="choose a larger device"
         )
     found = []
     if method == "swap network" and not applies(ansatz):
         raise InputError(
-            "a layer that couples by X or Y, or more than two qubits at once, came; the swap network routes quadratic costs only",
+            "expected a quadratic cost, got a layer that couples by X or Y or more than two qubits",
             hint='method = "preset" compiles any ansatz',
         )
     if method != "preset" and applies(ansatz):
@@ -153,7 +153,7 @@ def _by_network(ansatz: Ansatz, target: Any, choice: Choice, seed: int) -> Compi
         optimization_level=1, target=target, initial_layout=list(path), routing_method="none", seed_transpiler=seed
     )
     layout = tuple(path[plan.start.index(i)] for i in range(ansatz.n_qubits))
-    return _told(manager.run(circuit), ansatz, layout, "swap network")
+    return _compiled_as(manager.run(circuit), ansatz, layout, "swap network")
 
 
 def _by_preset(ansatz: Ansatz, target: Any, choice: Choice, seed: int, level: int) -> Compiled:
@@ -167,7 +167,7 @@ def _by_preset(ansatz: Ansatz, target: Any, choice: Choice, seed: int, level: in
     )
     found = manager.run(circuit)
     layout = tuple(found.layout.initial_index_layout(filter_ancillas=True)) if found.layout else tuple(range(ansatz.n_qubits))
-    return _told(found, ansatz, layout, "preset")
+    return _compiled_as(found, ansatz, layout, "preset")
 
 
 def _measured(circuit: Any, wires: list[int]) -> Any:
@@ -178,7 +178,7 @@ def _measured(circuit: Any, wires: list[int]) -> Any:
     return circuit
 
 
-def _told(circuit: Any, ansatz: Ansatz, layout: tuple[int, ...], method: Literal["swap network", "preset"]) -> Compiled:
+def _compiled_as(circuit: Any, ansatz: Ansatz, layout: tuple[int, ...], method: Literal["swap network", "preset"]) -> Compiled:
     circuit.name, circuit.metadata = "c0", {}
     gates, deep = two_qubit(circuit)
     return Compiled(

@@ -73,16 +73,16 @@ def _cost(shape: _Shape, lattice: Lattice) -> CircuitCost:
     ansatz = shape.ansatz
     check(ansatz)
     if lattice == "all-to-all":
-        return _told(ansatz, lattice, *_counted(ansatz), "counted")
+        return _circuit_cost(ansatz, lattice, *_counted(ansatz), "counted")
     found = []
     if applies(ansatz):
-        found.append(_told(ansatz, lattice, *_networked(ansatz), "swap network"))
+        found.append(_circuit_cost(ansatz, lattice, *_networked(ansatz), "swap network"))
     if not found or is_sparse(ansatz):
-        found.append(_told(ansatz, lattice, *_compiled(ansatz, lattice), "preset"))
+        found.append(_circuit_cost(ansatz, lattice, *_compiled(ansatz, lattice), "preset"))
     return min(found, key=lambda c: (c.two_qubit_depth, c.two_qubit_gates))
 
 
-def _told(ansatz: Ansatz, lattice: Lattice, gates: int, depth: int, method: str) -> CircuitCost:
+def _circuit_cost(ansatz: Ansatz, lattice: Lattice, gates: int, depth: int, method: str) -> CircuitCost:
     return CircuitCost(lattice=lattice, n_qubits=ansatz.n_qubits, two_qubit_gates=gates, two_qubit_depth=depth, method=method)
 
 

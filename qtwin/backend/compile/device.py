@@ -30,7 +30,7 @@ def validate_isa(circuit: Any, target: Any) -> None:
     """
     if circuit.num_qubits > target.num_qubits:
         raise InputError(
-            f"a circuit of {circuit.num_qubits} qubits came, the device has {target.num_qubits}", hint="choose a larger device"
+            f"expected at most {target.num_qubits} qubits, the device's, got {circuit.num_qubits}", hint="choose a larger device"
         )
     for instruction in circuit.data:
         name = instruction.operation.name
@@ -58,7 +58,7 @@ def validate_rzz(circuit: Any) -> None:
         if not -_SLACK <= angle <= math.pi / 2 + _SLACK:
             qubits = tuple(circuit.find_bit(q).index for q in instruction.qubits)
             raise InputError(
-                f"rzz({angle:.6g}) on qubits {qubits} came, 0 to pi/2 was wanted", hint="fold the angle with fold_rzz"
+                f"expected an angle of 0 to pi/2, got rzz({angle:.6g}) on qubits {qubits}", hint="fold the angle with fold_rzz"
             )
 
 
@@ -115,7 +115,7 @@ class Rates:
             ("readout_error", self.readout, 0.5),
         ):
             if not (np.isfinite(value) and 0.0 <= value <= most):
-                raise InputError(f"{name} = {value} came, a probability of at most {most:g} was wanted", hint=f"0 to {most:g}")
+                raise InputError(f"expected a probability of at most {most:g} as {name}, got {value}", hint=f"0 to {most:g}")
 
     @property
     def silent(self) -> bool:

@@ -39,7 +39,7 @@ def losses(target: Any) -> tuple[dict[int, float], dict[tuple[int, int], float]]
             for pair in (qubits, qubits[::-1]):
                 coupled[pair] = min(loss, coupled.get(pair, np.inf))
     if not coupled:
-        raise InputError("a device without coupled pairs came, one with a coupling map was wanted", hint="use the aer backend")
+        raise InputError("expected a device with a coupling map, got one without coupled pairs", hint="use the aer backend")
     measured = target["measure"] if "measure" in target.operation_names else {}
     used = {q for pair in coupled for q in pair}
     return {q: _loss(getattr(measured.get((q,)), "error", None)) for q in used}, coupled

@@ -18,7 +18,7 @@ def fold(circuit: Any, factor: int) -> Any:
         InputError: for a factor that is not odd and positive, or a gate whose inverse the device does not have.
     """
     if factor < 1 or factor % 2 == 0:
-        raise InputError(f"the noise factor {factor} came, an odd whole number was wanted", hint="1, 3, 5, ...")
+        raise InputError(f"expected an odd whole number as noise factor, got {factor}", hint="1, 3, 5, ...")
     if factor == 1:
         return circuit
     found = circuit.copy_empty_like()

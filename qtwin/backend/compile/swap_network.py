@@ -153,13 +153,13 @@ class Network:
         start: (n,) qubit on each place before the first gate.
         end: (n,) qubit on each place after the last gate.
         layers: For each layer of the ansatz, its rounds; empty for single-qubit layers.
-        standing: For each layer, the (n,) qubit on each place before it.
+        qubit_at: For each layer, the (n,) qubit on each place before it.
     """
 
     start: tuple[int, ...]
     end: tuple[int, ...]
     layers: tuple[tuple[tuple[Meeting, ...], ...], ...]
-    standing: tuple[tuple[int, ...], ...]
+    qubit_at: tuple[tuple[int, ...], ...]
 
 
 def network(ansatz: Ansatz, order: Sequence[int] | None = None) -> Network:
@@ -181,9 +181,9 @@ def network(ansatz: Ansatz, order: Sequence[int] | None = None) -> Network:
     rounds = _stages(ghost, 0, n)
     used = max((_needed(rounds, w) for w in wanted if w), default=0)
     played: list[tuple[tuple[Meeting, ...], ...]] = []
-    standing, forwards = [], True
+    qubit_at, forwards = [], True
     for w in wanted:
-        standing.append(tuple(line))
+        qubit_at.append(tuple(line))
         if not w:
             played.append(())
             continue
@@ -200,7 +200,7 @@ def network(ansatz: Ansatz, order: Sequence[int] | None = None) -> Network:
             layer.append(tuple(met))
         forwards = not forwards
         played.append(tuple(layer))
-    return Network(start=start, end=tuple(line), layers=tuple(played), standing=tuple(standing))
+    return Network(start=start, end=tuple(line), layers=tuple(played), qubit_at=tuple(qubit_at))
 
 
 def meeting_rounds(n: int) -> NDArray[np.int64]:
@@ -250,13 +250,13 @@ def to_line(ansatz: Ansatz, plan: Network, *, theta: NDArray[np.float64] | None 
     """
     from qiskit import QuantumCircuit, QuantumRegister
 
-    angles = parameters(ansatz) if theta is None else check_angles(ansatz, theta).tolist()
+    angles = parameters(ansatz) if theta is None else check_angles(ansatz.n_parameters, theta).tolist()
     circuit = QuantumCircuit(QuantumRegister(ansatz.n_qubits, "q"), name="c0")
     place = {q: k for k, q in enumerate(plan.start)}
     prepare(circuit, ansatz.reference, place)
-    for layer, rounds, standing in zip(ansatz.layers, plan.layers, plan.standing, strict=True):
+    for layer, rounds, qubit_at in zip(ansatz.layers, plan.layers, plan.qubit_at, strict=True):
         h, angle = layer.generator, angles[layer.parameter]
-        _local(circuit, h, angle, standing)
+        _local(circuit, h, angle, qubit_at)
         if kind(h) != "cost":
             continue
         weight = _weights(h)
@@ -267,9 +267,9 @@ def to_line(ansatz: Ansatz, plan: Network, *, theta: NDArray[np.float64] | None 
     return circuit
 
 
-def _local(circuit: Any, h: PauliSum, angle: Any, standing: tuple[int, ...]) -> None:
+def _local(circuit: Any, h: PauliSum, angle: Any, qubit_at: tuple[int, ...]) -> None:
     """The strings of weight one and none, where their qubit stands."""
-    order = np.array(standing)
+    order = np.array(qubit_at)
     for x, z, c in zip(h.x, h.z, h.coefficients, strict=True):
         if (x | z).sum() <= 1:
             rotate(circuit, x[order], z[order], float(c) * angle)

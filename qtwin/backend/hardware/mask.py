@@ -51,7 +51,7 @@ class Mask:
         return Mask(order=tuple(range(n)), flips=(False,) * n)
 
     @staticmethod
-    def told(kept: Any) -> Mask:
+    def from_plain(kept: Any) -> Mask:
         """From `plain`."""
         return Mask(order=tuple(int(i) for i in kept["order"]), flips=tuple(bool(f) for f in kept["flips"]))
 
@@ -132,18 +132,16 @@ def jittered(ansatz: Ansatz, fraction: float, rng: np.random.Generator) -> Ansat
         InputError: for a fraction outside [0, 1), for another number of costs than one, or too many qubits to know the gap.
     """
     if not 0.0 <= fraction < 1.0:
-        raise InputError(f"a jitter of {fraction} came, 0 to below 1 was wanted", hint="0.5 is a common choice")
+        raise InputError(f"expected a jitter of 0 to below 1, got {fraction}", hint="0.5 is a common choice")
     if fraction == 0.0:
         return ansatz
     costs = {id(a.generator): a.generator for a in ansatz.layers if a.generator.is_diagonal}
     if len(costs) != 1:
-        raise InputError(
-            f"a jitter came for a circuit with {len(costs)} diagonal layers, one cost was wanted", hint="leave jitter out"
-        )
+        raise InputError(f"expected one diagonal layer under a jitter, got {len(costs)}", hint="leave jitter out")
     (cost,) = costs.values()
     if cost.n_qubits > _JITTER_UP_TO:
         raise InputError(
-            f"{cost.n_qubits} variables came, a jitter is proven harmless up to {_JITTER_UP_TO}", hint="leave jitter out"
+            f"expected at most {_JITTER_UP_TO} variables under a jitter, got {cost.n_qubits}", hint="leave jitter out"
         )
     energies = np.unique(_energies(cost))
     higher = energies[energies > energies[0] + 1e-9 * max(1.0, abs(energies[0]))]
@@ -189,7 +187,7 @@ def scan(payload: bytes, identifiers: Iterable[str]) -> int:
         How many texts, plain and unpacked, were looked at.
 
     Raises:
-        ConsentError: naming what was found, but not where it came from.
+        ConsentError: naming what was found, but not its origin.
     """
     words = sorted({w.lower() for w in identifiers if len(w) >= _SHORTEST})
     count = 0

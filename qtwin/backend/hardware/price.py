@@ -98,7 +98,7 @@ class BudgetError(InputError):
 
 @dataclass(frozen=True, kw_only=True)
 class Spent:
-    """What the jobs of a project have taken: as measured where the provider told it, else as estimated."""
+    """What the jobs of a project have taken: as measured where the provider says so, else as estimated."""
 
     jobs: int
     qpu_s: float
@@ -177,7 +177,7 @@ class Permission:
         ledger: File or URL, "" for the default.
         pace: Patience with the provider.
         poll_s: Between two looks at a job that is waited for.
-        told: Is told what happens.
+        progress: Is called with what happens.
         estimates, sent: What was estimated and written down so far, in order.
         closing: Is called when the permission ends: batches and sessions that were opened under it take no more jobs then.
     """
@@ -191,7 +191,7 @@ class Permission:
     ledger: str = ""
     pace: Pace = field(default_factory=Pace)
     poll_s: float = 10.0
-    told: Callable[[str], None] = lambda _: None
+    progress: Callable[[str], None] = lambda _: None
     estimates: list[Estimate] = field(default_factory=list)
     sent: list[Entry] = field(default_factory=list)
     closing: list[Callable[[], None]] = field(default_factory=list)
@@ -212,7 +212,7 @@ def granted(permission: Permission) -> Iterator[Permission]:
             try:
                 permission.closing.pop()()
             except QtwinError as error:  # it ends by itself; what happened in the block matters more
-                permission.told(f"{error.message}; it ends by itself")
+                permission.progress(f"{error.message}; it ends by itself")
 
 
 def current() -> Permission:

@@ -26,7 +26,7 @@ class ProviderError(QtwinError):
     Args:
         message: In one line, without secrets.
         hint: What to do.
-        status: HTTP status, None when no answer came.
+        status: HTTP status, None without an answer.
         retry_after_s: How long the provider asks to wait.
         session_ended: Whether a submission was refused because its session takes no jobs any more.
     """
@@ -112,7 +112,7 @@ class Remote:
     tags: tuple[str, ...] | None = None
 
     @property
-    def told(self) -> str:
+    def message(self) -> str:
         """The provider's word and reason, as they are."""
         return ": ".join(part for part in (self.word or self.status.lower(), self.reason) if part)
 

@@ -25,11 +25,12 @@ def check_factors(factors: Sequence[int], extrapolation: Extrapolation) -> None:
     """
     rising = list(factors) == sorted(set(factors))
     if not factors or factors[0] != 1 or not rising or any(f % 2 == 0 for f in factors):
-        raise InputError(f"the noise factors {list(factors)} came, odd ones rising from 1 were wanted", hint="zne = [1, 3, 5]")
+        raise InputError(f"expected odd noise factors rising from 1, got {list(factors)}", hint="zne = [1, 3, 5]")
     least = _LEAST[extrapolation]
     if len(factors) < least:
         raise InputError(
-            f"{len(factors)} noise factors came, {extrapolation} extrapolation wants {least}", hint="zne = [1, 3, 5]"
+            f"expected at least {least} noise factors for {extrapolation} extrapolation, got {len(factors)}",
+            hint="zne = [1, 3, 5]",
         )
     require_vendor("mitiq", package="mitiq", needed_by="zero-noise extrapolation")
 
@@ -129,7 +130,7 @@ def _solve(readout: Readout, bits: Floats, right: Floats, *, transposed: bool) -
     """A q = right, or its transpose, over the strings `bits`."""
     m = len(bits)
     if m > _MOST:
-        raise InputError(f"{m} distinct strings came, at most {_MOST} can be mitigated together", hint="take fewer shots")
+        raise InputError(f"expected at most {_MOST} distinct strings, got {m}", hint="take fewer shots")
     if m <= _DENSE:
         matrix = _block(readout, bits, bits)
         matrix /= matrix.sum(axis=0)

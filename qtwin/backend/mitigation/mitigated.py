@@ -95,7 +95,7 @@ class Mitigated(Backend):
         least = 2 * max(1, len(found)) * len(self._zne)
         if shots < least:
             raise InputError(
-                f"{shots} shots came for {len(found)} groups at {len(self._zne)} noise factors, at least {least} were wanted",
+                f"expected at least {least} shots for {len(found)} groups at {len(self._zne)} noise factors, got {shots}",
                 hint="take more shots",
             )
         constant = float(observable.coefficients[~(observable.x | observable.z).any(axis=1)].sum())

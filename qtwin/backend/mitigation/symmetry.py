@@ -41,13 +41,13 @@ class Symmetry:
         match = _FORM.fullmatch(text.strip())
         qubits = [int(q) for q in re.findall(r"\d+", match[2])] if match else []
         if match is None or len(set(qubits)) != len(qubits):
-            raise InputError(f"the symmetry {text!r} came, a sign and Z strings were wanted", hint='"-Z0 Z1"')
+            raise InputError(f"expected a sign and Z strings as symmetry, got {text!r}", hint='"-Z0 Z1"')
         return Symmetry(qubits=tuple(sorted(qubits)), value=-1 if match[1] == "-" else 1)
 
     def row(self, n_qubits: int) -> NDArray[np.bool_]:
         """(n_qubits,) where the Z stand (InputError when one stands outside)."""
         if self.qubits[-1] >= n_qubits:
-            raise InputError(f"a symmetry on qubit {self.qubits[-1]} came for {n_qubits} qubits", hint="count from 0")
+            raise InputError(f"expected a symmetry on {n_qubits} qubits, got qubit {self.qubits[-1]}", hint="count from 0")
         found = np.zeros(n_qubits, dtype=np.bool_)
         found[list(self.qubits)] = True
         return found

@@ -23,7 +23,7 @@ from qtwin.backend.base import (
     check_shots,
     sampled_expectation,
 )
-from qtwin.backend.statevector import circuit as plan
+from qtwin.backend.statevector import circuit
 from qtwin.backend.statevector.circuit import thread_count
 from qtwin.backend.statevector.distribution import lowest_share
 from qtwin.backend.statevector.layered import Layered, diagonal
@@ -68,7 +68,7 @@ class StatevectorBackend(Backend):
         self.release()
 
     def capabilities(self) -> Capabilities:
-        limit = plan.available_bytes() if self._memory_bytes is None else self._memory_bytes
+        limit = circuit.available_bytes() if self._memory_bytes is None else self._memory_bytes
         return Capabilities(
             name="statevector",
             summary="exact, adjoint gradients, double or single precision; QAOA by cache tiles",
@@ -99,7 +99,7 @@ class StatevectorBackend(Backend):
             state = self._run(ansatz, theta, arrays=6, general=not observable.is_diagonal)
             if isinstance(state, QAOA):
                 return self._chained(ansatz, state.gradient(self._rows(state, ansatz, observable)))
-            return state.gradient(check_angles(ansatz, theta), observable)
+            return state.gradient(check_angles(ansatz.n_parameters, theta), observable)
 
     def cvar_and_gradient(self, ansatz: Ansatz, theta: Floats, observable: PauliSum, alpha: float) -> tuple[float, Floats]:
         """Mean of a diagonal observable over the lowest share `alpha` of the distribution, and its (n_parameters,) gradient.
@@ -110,7 +110,10 @@ class StatevectorBackend(Backend):
             InputError: for an alpha outside (0, 1], or an observable with X or Y.
         """
         if not observable.is_diagonal:
-            raise InputError("an observable with X or Y came", hint="CVaR is the mean of the best shots, taken in the Z basis")
+            raise InputError(
+                "expected an observable of Z alone, got one with X or Y",
+                hint="CVaR is the mean of the best shots, taken in the Z basis",
+            )
         with self._lock:
             check_observable(ansatz, observable)
             state = self._run(ansatz, theta, arrays=9)
@@ -123,7 +126,7 @@ class StatevectorBackend(Backend):
             inside = edge - np.maximum(edge - energies, 0.0) / alpha
             if isinstance(state, QAOA):
                 return value, self._chained(ansatz, state.gradient(state.rows(inside)))[1]
-            return value, state.gradient(check_angles(ansatz, theta), inside)[1]
+            return value, state.gradient(check_angles(ansatz.n_parameters, theta), inside)[1]
 
     def sample(self, ansatz: Ansatz, theta: Floats, *, shots: int, seed: int) -> Samples:
         check_shots(shots)
@@ -148,7 +151,7 @@ class StatevectorBackend(Backend):
         """The work space after the circuit: tiles for QAOA, unless a `general` one is wanted."""
         if ansatz is not self._checked:
             self._meet(ansatz)
-        angles, tiled = check_angles(ansatz, theta), self._tiled and not general
+        angles, tiled = check_angles(ansatz.n_parameters, theta), self._tiled and not general
         self._claim(ansatz.n_qubits, arrays, tiled=tiled)
         if tiled:
             if self._qaoa is None:
@@ -166,8 +169,8 @@ class StatevectorBackend(Backend):
         self.release()
         check(ansatz)
         if ansatz.n_qubits > _MOST:
-            raise InputError(f"{ansatz.n_qubits} qubits came, at most {_MOST} can be indexed", hint="take fewer variables")
-        self._shares, self._tiled = plan.shares(ansatz.n_qubits, self._threads), is_qaoa(ansatz)
+            raise InputError(f"expected at most {_MOST} qubits, got {ansatz.n_qubits}", hint="take fewer variables")
+        self._shares, self._tiled = circuit.shares(ansatz.n_qubits, self._threads), is_qaoa(ansatz)
         self._parameters = tuple(np.array([layer.parameter for layer in ansatz.layers[k::2]], dtype=np.int64) for k in (0, 1))
         self._checked = ansatz
 
@@ -178,7 +181,7 @@ class StatevectorBackend(Backend):
         elif self._dtype is np.float32:
             arrays = arrays // 2 + 2  # half of each, and a diagonal in double precision on the way
         if arrays > self._arrays[tiled]:
-            plan.require_memory(n_qubits, arrays - self._arrays[tiled], self._memory_bytes)
+            circuit.require_memory(n_qubits, arrays - self._arrays[tiled], self._memory_bytes)
             self._arrays[tiled] = arrays
 
     def _chained(self, ansatz: Ansatz, found: tuple[float, Floats, Floats]) -> tuple[float, Floats]:

@@ -1,4 +1,4 @@
-"""What comes in from outside, as the type that was wanted or an `InputError`."""
+"""Arguments as the type that a kernel takes, or an `InputError`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 def whole(value: Any, what: str) -> int:
     """An integer; a float, a bool or a text is refused."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise InputError(f"{what} = {value!r} came, a whole number was wanted", hint=f"write {what} without a point")
+        raise InputError(f"expected a whole number as {what}, got {value!r}", hint=f"write {what} without a point")
     return int(value)
 
 
@@ -33,7 +33,7 @@ def thread_count(threads: int | None) -> int:
     """How many threads to use: all cores this process may use when None."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if threads is not None and whole(threads, "threads") < 1:
-        raise InputError(f"{threads} threads came, at least 1 was wanted", hint="leave threads out for all cores")
+        raise InputError(f"expected at least 1 thread, got {threads}", hint="leave threads out for all cores")
     return cores if threads is None else whole(threads, "threads")
 
 
@@ -42,11 +42,11 @@ def reals(values: Any, what: str, *, length: int | None = None) -> Floats:
     try:
         array = np.ascontiguousarray(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError(f"{what} = {values!r} came, numbers were wanted", hint="an array of real numbers") from None
+        raise InputError(f"expected numbers as {what}, got {values!r}", hint="an array of real numbers") from None
     wanted = array.ndim == 1 and (length is None or len(array) == length)
     if not wanted or not np.isfinite(array).all():
         size = "a vector of" if length is None else f"({length},)"
-        raise InputError(f"{what} of shape {array.shape} came, {size} finite ones were wanted", hint="check length and NaN")
+        raise InputError(f"expected {size} finite {what}, got shape {array.shape}", hint="check length and NaN")
     return array
 
 

@@ -104,7 +104,7 @@ def lowest_share(energies: Reals, probabilities: Floats, alpha: float, order: Pl
         InputError: for an alpha outside (0, 1].
     """
     if not 0.0 < alpha <= 1.0:
-        raise InputError(f"alpha = {alpha} came, a share in (0, 1] was wanted", hint="0.1 to 0.25 are usual")
+        raise InputError(f"expected alpha in (0, 1], got {alpha}", hint="0.1 to 0.25 are usual")
     places = np.argsort(energies, kind="stable") if order is None else order
     reached = np.cumsum(probabilities[places])
     last = min(int(np.searchsorted(reached, alpha * (1.0 - 1e-12))), len(places) - 1)

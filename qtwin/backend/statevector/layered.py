@@ -10,11 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Ansatz
-from qtwin.backend.statevector import circuit as plan
-from qtwin.backend.statevector import circuit as strings
-from qtwin.backend.statevector import packed
-from qtwin.backend.statevector import qaoa as phases
-from qtwin.backend.statevector import qaoa as walsh
+from qtwin.backend.statevector import circuit, packed, qaoa
 from qtwin.backend.statevector.circuit import Batch, Phase, Rotation, compiled, masks
 from qtwin.backend.statevector.distribution import draw
 from qtwin.encoding.pauli import PauliSum
@@ -43,10 +39,10 @@ def words(operator: PauliSum) -> list[tuple[tuple[int, int, float, float], float
 
 def diagonal(operator: PauliSum, split: Split = alone) -> Reals:
     """(2^n,) eigenvalues of a diagonal sum by one Walsh-Hadamard transform, whatever its degree; index bit i is qubit i."""
-    values = plan.aligned(1 << operator.n_qubits, 2)
+    values = circuit.aligned(1 << operator.n_qubits, 2)
     values[:] = 0.0
     np.add.at(values, masks(operator.z), operator.coefficients)
-    walsh.transform(values, split)
+    qaoa.transform(values, split)
     return values
 
 
@@ -56,7 +52,7 @@ class Layered:
 
     def __init__(self, ansatz: Ansatz, split: Split = alone) -> None:
         self._ansatz, self._split, self._size = ansatz, split, 1 << ansatz.n_qubits
-        self._state = tuple(plan.aligned(self._size, slot) for slot in (0, 1))
+        self._state = tuple(circuit.aligned(self._size, slot) for slot in (0, 1))
         self._adjoint: tuple[Reals, ...] = ()
         self._held: tuple[PauliSum, Reals] | None = None
         self._work: Reals | None = None
@@ -72,7 +68,7 @@ class Layered:
                 fixed = (*self._state, step.offset, step.run, step.outside, step.code, _rates(step, theta))
                 self._split(partial(packed.forward, *fixed), step.n_tiles)
             else:
-                strings.rotate(*self._state, *_word(step), step.coefficient * theta[step.parameter])
+                circuit.rotate(*self._state, *_word(step), step.coefficient * theta[step.parameter])
 
     def probabilities(self) -> Floats:
         """(2^n,) probabilities in the state of the last run."""
@@ -87,9 +83,9 @@ class Layered:
     def value(self, observable: PauliSum | Reals) -> float:
         """<observable> in the state of the last run; a diagonal one also as its (2^n,) eigenvalues."""
         if isinstance(observable, PauliSum) and not observable.is_diagonal:
-            return float(sum(c * strings.inner(*self._state, *self._state, *w)[0] for w, c in words(observable)))
+            return float(sum(c * circuit.inner(*self._state, *self._state, *w)[0] for w, c in words(observable)))
         values = diagonal(observable, self._split) if isinstance(observable, PauliSum) else observable
-        return float(sum(self._split(partial(phases.energy, *self._state, values), self._size)))
+        return float(sum(self._split(partial(qaoa.energy, *self._state, values), self._size)))
 
     def gradient(self, theta: Floats, observable: PauliSum | Reals) -> tuple[float, Floats]:
         """<observable> and its (n_parameters,) derivatives after `run(theta)`, which it undoes.
@@ -97,7 +93,7 @@ class Layered:
         The adjoint method: Jones, Gacon 2020, arXiv:2009.02823.
         """
         if not self._adjoint:
-            self._adjoint = tuple(plan.aligned(self._size, slot) for slot in (3, 4))
+            self._adjoint = tuple(circuit.aligned(self._size, slot) for slot in (3, 4))
         value, slopes = self._weigh(observable), np.zeros(self._ansatz.n_parameters)
         both = (*self._state, *self._adjoint)
         for step in reversed(self._steps):
@@ -107,9 +103,9 @@ class Layered:
                 self._unrotate(step, theta, slopes)
             else:
                 word, angle = _word(step), -step.coefficient * theta[step.parameter]
-                slopes[step.parameter] += step.coefficient * strings.inner(*self._adjoint, *self._state, *word)[1]
-                strings.rotate(*both[:2], *word, angle)
-                strings.rotate(*both[2:], *word, angle)
+                slopes[step.parameter] += step.coefficient * circuit.inner(*self._adjoint, *self._state, *word)[1]
+                circuit.rotate(*both[:2], *word, angle)
+                circuit.rotate(*both[2:], *word, angle)
         return value, 2.0 * slopes
 
     def _begin(self) -> None:
@@ -131,10 +127,10 @@ class Layered:
             for array in self._adjoint:
                 array[:] = 0.0
             for w, c in words(observable):
-                strings.add_string(*self._adjoint, *self._state, *w, c)
+                circuit.add_string(*self._adjoint, *self._state, *w, c)
             return float(sum(a @ b for a, b in zip(self._state, self._adjoint, strict=True)))
         values = diagonal(observable, self._split) if isinstance(observable, PauliSum) else observable
-        return float(sum(self._split(partial(phases.weigh, *self._state, values, *self._adjoint), self._size)))
+        return float(sum(self._split(partial(qaoa.weigh, *self._state, values, *self._adjoint), self._size)))
 
     def _values(self, step: Phase, theta: Floats) -> tuple[Reals, float]:
         """A diagonal and an angle whose product is the phase; only the last generator met is kept."""
@@ -146,28 +142,28 @@ class Layered:
         values = self._scratch()
         values[:] = 0.0
         np.add.at(values, step.masks, step.coefficients * theta[step.parameters])
-        walsh.transform(values, self._split)
+        qaoa.transform(values, self._split)
         return values, 1.0
 
     def _scratch(self) -> Reals:
         if self._work is None:
-            self._work = plan.aligned(self._size, 5)
+            self._work = circuit.aligned(self._size, 5)
         return self._work
 
     def _turn(self, step: Phase, theta: Floats) -> None:
         values, angle = self._values(step, theta)
-        self._split(partial(phases.turn, *self._state, values, angle), self._size)
+        self._split(partial(qaoa.turn, *self._state, values, angle), self._size)
 
     def _unturn(self, step: Phase, theta: Floats, slopes: Floats) -> None:
-        """One transform of Im (conj(l) s) holds the inner products with all Z strings."""
+        """One transform of Im (conj(l) s) holds the inner products with all Z circuit."""
         both = (*self._state, *self._adjoint)
         if step.generator is None:
             twisted = self._scratch()
-            self._split(partial(phases.twist, *both, twisted), self._size)
-            walsh.transform(twisted, self._split)
+            self._split(partial(qaoa.twist, *both, twisted), self._size)
+            qaoa.transform(twisted, self._split)
             np.add.at(slopes, step.parameters, step.coefficients * twisted[step.masks])
         values, angle = self._values(step, theta)
-        slope = sum(self._split(partial(phases.unturn, *both, values, angle), self._size))
+        slope = sum(self._split(partial(qaoa.unturn, *both, values, angle), self._size))
         if step.generator is not None:
             slopes[step.parameters[0]] += slope
 

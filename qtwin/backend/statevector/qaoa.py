@@ -13,8 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Ansatz
-from qtwin.backend.statevector import circuit as plan
-from qtwin.backend.statevector import tiles
+from qtwin.backend.statevector import circuit, tiles
 from qtwin.backend.statevector.distribution import draw
 from qtwin.backend.statevector.vector import lanes, turn1, unturn1
 
@@ -164,7 +163,7 @@ Reals = NDArray[np.floating[Any]]
 
 def is_qaoa(ansatz: Ansatz) -> bool:
     """Whether the layers are cost, mixer, cost, mixer ... with one diagonal cost on |+>, wide enough for tiles."""
-    if ansatz.n_qubits < plan.SMALLEST or not ansatz.layers or len(ansatz.layers) % 2 or not (ansatz.reference == -1).all():
+    if ansatz.n_qubits < circuit.SMALLEST or not ansatz.layers or len(ansatz.layers) % 2 or not (ansatz.reference == -1).all():
         return False
     cost = ansatz.layers[0].generator
     return (
@@ -208,18 +207,18 @@ class QAOA:
     ) -> None:
         self._dtype = dtype
         self.n_qubits = int(values.size).bit_length() - 1
-        self._shares, self._pool = plan.shares(self.n_qubits, threads), pool
-        self._shape = plan.shape(self.n_qubits, self._shares, dtype)
+        self._shares, self._pool = circuit.shares(self.n_qubits, threads), pool
+        self._shape = circuit.shape(self.n_qubits, self._shares, dtype)
         self._length = int(self._shape[3]) << int(self._shape[1])
         self._diagonal = self.rows(values)
-        self._state = tuple(plan.aligned(self._length, slot, dtype) for slot in (0, 1))
+        self._state = tuple(circuit.aligned(self._length, slot, dtype) for slot in (0, 1))
         self._adjoint: tuple[Reals, ...] = ()
         for array in self._state:
             array[:] = 0.0  # the padding between rows must stay finite
 
     def rows(self, values: Reals) -> Reals:
-        """(2^n,) values of a diagonal, laid out as this work space wants its observables."""
-        return plan.padded(values, self._shape, slot=2, dtype=self._dtype)
+        """(2^n,) values of a diagonal, laid out as this work space takes its observables."""
+        return circuit.padded(values, self._shape, slot=2, dtype=self._dtype)
 
     def run(self, gammas: Floats, betas: Floats) -> None:
         """The state after the circuit with (p,) angles each."""
@@ -254,7 +253,7 @@ class QAOA:
     def gradient(self, observable: Reals | None = None) -> tuple[float, Floats, Floats]:
         """<observable> and its derivatives, (p,) by gamma and (p,) by beta, after a run, which the adjoint method undoes."""
         if not self._adjoint:
-            self._adjoint = tuple(plan.aligned(self._length, slot, self._dtype) for slot in (3, 4))
+            self._adjoint = tuple(circuit.aligned(self._length, slot, self._dtype) for slot in (3, 4))
         angles, flips = self._angles, self._flips
         wanted, p, owed = self._diagonal if observable is None else observable, len(angles), self._owed()
         energy: float = sum(self._split(lambda a, b: tiles.energy_and_adjoint(*self._state, wanted, *self._adjoint, owed, a, b)))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from qtwin.benchmark.advantage.place import Contender, Place
+from qtwin.benchmark.advantage.point import BenchmarkPoint, MethodTimes
 from qtwin.benchmark.advantage.verdict import molecule_level
 from qtwin.benchmark.fault_tolerance.estimate import TWO_WEEKS_S, machine
 from qtwin.benchmark.metrics import upper_limit
@@ -19,7 +19,7 @@ CHEMICAL_ACCURACY_MHA = 1.6
 _EXACT = frozenset({"casci", "fci"})
 
 
-def from_molecule(result: Mapping[str, Any], source: str) -> list[Place]:
+def from_molecule(result: Mapping[str, Any], source: str) -> list[BenchmarkPoint]:
     """The molecule's place; a method succeeds where it is within chemical accuracy of the exact energy of the active space.
 
     Where no exact energy was computed, the lowest variational one takes its place and nothing is proven.
@@ -32,7 +32,7 @@ def from_molecule(result: Mapping[str, Any], source: str) -> list[Place]:
     weight = (result.get("diagnostics") or {}).get("casci_leading_weight")
     said = "leading determinant not known" if weight is None else f"leading determinant {100 * weight:.0f} %"
     return [
-        Place(
+        BenchmarkPoint(
             axes="molecule",
             name=str(result["title"]),
             origin="molecule",
@@ -50,7 +50,7 @@ def from_molecule(result: Mapping[str, Any], source: str) -> list[Place]:
     ]
 
 
-def from_contact(result: Mapping[str, Any], source: str) -> list[Place]:
+def from_contact(result: Mapping[str, Any], source: str) -> list[BenchmarkPoint]:
     """The contact of a drug with its receptor (schema qtwin.contact/1), a place for the wild type and each variant.
 
     Compared are interaction energies in the active space, whose exact value diagonalisation gives. The weight of the leading
@@ -72,7 +72,7 @@ def from_contact(result: Mapping[str, Any], source: str) -> list[Place]:
             {**r, "energy_hartree": r["interaction_hartree"], "standard_error": r.get("standard_error_hartree")} for r in rows
         ]
         places.append(
-            Place(
+            BenchmarkPoint(
                 axes="molecule",
                 name=f"{contact['drug']} at {contact['receptor']} {contact['site']}, side chain {system['residue']}",
                 origin="molecule" if result.get("patient") is None else "patient",
@@ -91,13 +91,13 @@ def from_contact(result: Mapping[str, Any], source: str) -> list[Place]:
     return places
 
 
-def _contender(row: Mapping[str, Any], reference: float) -> Contender:
+def _contender(row: Mapping[str, Any], reference: float) -> MethodTimes:
     error_mha = 1e3 * (row["energy_hartree"] - reference)
     spread = 1e3 * float(row.get("standard_error") or 0.0)
     good = upper_limit(error_mha, spread) <= CHEMICAL_ACCURACY_MHA
     took = float(row["wall_s"]) if good else math.inf
     kcal = "" if row.get("error_kcal_mol") is None else f" ({row['error_kcal_mol']:+.2g} kcal/mol)"
-    return Contender(
+    return MethodTimes(
         label=str(row["name"]),
         kind=str(row["kind"]),
         time_s=took,
@@ -110,14 +110,14 @@ def _contender(row: Mapping[str, Any], reference: float) -> Contender:
     )
 
 
-def published() -> list[Place]:
+def published() -> list[BenchmarkPoint]:
     """Molecules with published logical counts, and the machine that our model works out for them."""
     kept = tomllib.loads((files("qtwin") / "data" / "published_resources.toml").read_text(encoding="utf-8"))
     places = []
     for m in kept["molecule"]:
         needed = machine(int(m["logical_qubits"]), float(m["toffolis"]))
         places.append(
-            Place(
+            BenchmarkPoint(
                 axes="molecule",
                 name=m["name"],
                 origin="published",

@@ -6,32 +6,32 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qtwin.benchmark.advantage.place import Contender, Origin, Place
+from qtwin.benchmark.advantage.point import BenchmarkPoint, MethodTimes, Origin
 from qtwin.benchmark.advantage.verdict import regimen_level
 
 Result = Mapping[str, Any]
 
 
-def from_bench(result: Result, source: str) -> list[Place]:
+def from_bench(result: Result, source: str) -> list[BenchmarkPoint]:
     """One place for each family and size of a sweep (schema qtwin.bench/1)."""
     machines = {r["family"]: r for r in result.get("requirements", []) if r.get("cores") == 1000}
     return [_of_sweep(p, result, source, machines.get(p["family"])) for p in result["places"]]
 
 
-def _of_sweep(p: Mapping[str, Any], result: Result, source: str, needed: Mapping[str, Any] | None) -> Place:
+def _of_sweep(p: Mapping[str, Any], result: Result, source: str, needed: Mapping[str, Any] | None) -> BenchmarkPoint:
     cells = [c for c in result["cells"] if (c["family"], c["n"]) == (p["family"], p["n"])]
     origins: dict[str, Origin] = {"twin": "twin", "screen": "measured", "file": "file"}
     proof = str(p.get("published_proof") or "")
     words = f"order {p['objective_degree']:.0f}, {100 * p['objective_density']:.0f} % of the pairs interact"
     if p["largest_choice"] < p["n"]:
         words += f", at most {p['largest_choice']:.0f} of {p['n']} chosen"
-    return Place(
+    return BenchmarkPoint(
         axes="regimen",
         name=p["family"],
         origin=origins.get(p["generator"], "generated"),
         size=p["n"],
         level=regimen_level(p["objective_degree"], p["objective_density"], p["largest_choice"], p["n"]),
-        detail=words + f", 2^{p['log2_candidates']:.1f} allowed answers",
+        detail=words + f", 2^{p['log2_candidates']:.1f} feasible answers",
         instances=p["instances"],
         proven=p["instances"] if proof else p["proven"],
         construction=p["construction"],
@@ -43,12 +43,12 @@ def _of_sweep(p: Mapping[str, Any], result: Result, source: str, needed: Mapping
     )
 
 
-def _published(proof: str, instances: int) -> tuple[Contender, ...]:
+def _published(proof: str, instances: int) -> tuple[MethodTimes, ...]:
     """A proof by others, of which no time is known here."""
     if not proof:
         return ()
     return (
-        Contender(
+        MethodTimes(
             label=proof,
             kind="classical",
             time_s=math.inf,
@@ -62,7 +62,7 @@ def _published(proof: str, instances: int) -> tuple[Contender, ...]:
     )
 
 
-def _of_cell(c: Mapping[str, Any]) -> Contender:
+def _of_cell(c: Mapping[str, Any]) -> MethodTimes:
     time_s = _end(c["tts_s"])
     low, high = (time_s, time_s) if c["tts_interval"] is None else map(_end, c["tts_interval"])
     quantum = c["kind"] == "quantum"
@@ -71,7 +71,7 @@ def _of_cell(c: Mapping[str, Any]) -> Contender:
     extra = [f"regret {c['regret']:.2g} on the twin"] if c.get("regret") is not None else []
     extra += [f"{c['failed']} failed"] if c["failed"] else []
     extra += [f"{c['out_of_time']} out of time"] if c["out_of_time"] else []
-    return Contender(
+    return MethodTimes(
         label=c["label"],
         kind=c["kind"],
         time_s=time_s,
@@ -94,7 +94,7 @@ def _end(value: Any) -> float:
     return math.inf if value is None else float(value)
 
 
-def from_experiment(result: Result, source: str) -> list[Place]:
+def from_experiment(result: Result, source: str) -> list[BenchmarkPoint]:
     """The question about one patient (schema qtwin.result/1)."""
     problem = result["problem"]
     n, few = len(problem["candidates"]), int(problem["max_drugs"])
@@ -102,13 +102,13 @@ def from_experiment(result: Result, source: str) -> list[Place]:
     whole = problem.get("complete", True)  # of a sample, a proof for the encoding settles nothing about the patient
     title = str((result.get("spec") or {}).get("title") or "a patient")
     return [
-        Place(
+        BenchmarkPoint(
             axes="regimen",
             name=("synthetic patient: " if synthetic else "patient: ") + title,
             origin="patient",
             size=n,
             level=regimen_level(float(result["encoding"]["degree"]), 1.0, few, n),
-            detail=f"{n} dose options, at most {few} drugs, {problem['n_feasible']:,} allowed regimens",
+            detail=f"{n} dose options, at most {few} drugs, {problem['n_feasible']:,} feasible regimens",
             instances=1,
             proven=int(any(_settles(s, whole) and s.get("kind") == "classical" for s in result["solvers"])),
             construction=False,
@@ -123,13 +123,13 @@ def _settles(s: Mapping[str, Any], whole: bool) -> bool:
     return bool(s.get("proven")) and (whole or s.get("scope") == "twin")
 
 
-def _of_answer(s: Mapping[str, Any], whole: bool) -> Contender:
+def _of_answer(s: Mapping[str, Any], whole: bool) -> MethodTimes:
     took = float(s.get("total_wall_s") or math.inf)
     lost = s.get("regret_twin")
     good = s.get("feasible") and lost is not None and abs(float(lost)) < 1e-9
     rate, qpu = s.get("success_probability") or {}, s.get("qpu") or {}
     seen = f"{100 * rate['value']:.2g} % of its shots" if rate.get("value") is not None else ""
-    return Contender(
+    return MethodTimes(
         label=str(s.get("label") or s.get("name")),
         kind=str(s.get("kind")),
         time_s=took if good else math.inf,
@@ -145,14 +145,14 @@ def _of_answer(s: Mapping[str, Any], whole: bool) -> Contender:
     )
 
 
-def from_screen(result: Result, source: str) -> list[Place]:
+def from_screen(result: Result, source: str) -> list[BenchmarkPoint]:
     """A combination screen (schema qtwin.screen/1): all contexts of a table are one place."""
     contexts: Sequence[Mapping[str, Any]] = result["contexts"]
     n, k = len(result["data"]["drugs"]), int(result["size"])
     times = sorted(float(c["wall_s"]) for c in contexts)
     median = times[len(times) // 2]
     proven = sum(bool(c["proven"]) for c in contexts)
-    listing = Contender(
+    listing = MethodTimes(
         label="listing every set",
         kind="classical",
         time_s=median,
@@ -164,7 +164,7 @@ def from_screen(result: Result, source: str) -> list[Place]:
         note="range over contexts in place of an interval",
     )
     simple = [
-        Contender(
+        MethodTimes(
             label=name,
             kind="classical",
             time_s=math.inf,
@@ -178,7 +178,7 @@ def from_screen(result: Result, source: str) -> list[Place]:
         for name, b in result.get("baselines", {}).items()
     ]
     return [
-        Place(
+        BenchmarkPoint(
             axes="regimen",
             name=f"{result['title']}, {k} of {n}",
             origin="measured",

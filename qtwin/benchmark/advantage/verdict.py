@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeGuard
 
-from qtwin.benchmark.advantage.place import Axes, Contender, Place, in_practice
+from qtwin.benchmark.advantage.point import Axes, BenchmarkPoint, MethodTimes, in_practice
 from qtwin.benchmark.metrics import FEWEST
 from qtwin.benchmark.processor import processor
 from qtwin.benchmark.requirement import duration
@@ -56,7 +56,7 @@ class Cell:
     key: str
     title: str
     verdict: Verdict
-    places: tuple[tuple[Place, Verdict], ...]
+    places: tuple[tuple[BenchmarkPoint, Verdict], ...]
 
 
 def regimen_level(degree: float, density: float, largest_choice: float, n: float) -> str:
@@ -87,9 +87,9 @@ def column_words(axes: Axes, column: int) -> str:
     return f"up to {ends[0]}" if column == 0 else f"{ends[column - 1] + 1} to {ends[column]}"
 
 
-def cells(places: Sequence[Place]) -> list[Cell]:
+def cells(places: Sequence[BenchmarkPoint]) -> list[Cell]:
     """Cells that hold a place, by axes, row and column."""
-    groups: dict[tuple[Axes, int, int], list[Place]] = defaultdict(list)
+    groups: dict[tuple[Axes, int, int], list[BenchmarkPoint]] = defaultdict(list)
     for place in places:
         row = [key for key, _ in LEVELS[place.axes]].index(place.level)
         groups[place.axes, row, column_of(place.axes, place.size)].append(place)
@@ -140,7 +140,7 @@ class Verdict:
     words: str
 
 
-def judge(place: Place) -> Verdict:
+def judge(place: BenchmarkPoint) -> Verdict:
     """The verdict on one place."""
     classical = quickest(place.contenders, "classical")
     quantum = quickest(place.contenders, "quantum")
@@ -180,12 +180,12 @@ def judge(place: Place) -> Verdict:
     )
 
 
-def quickest(contenders: Sequence[Contender], kind: str) -> Contender | None:
+def quickest(contenders: Sequence[MethodTimes], kind: str) -> MethodTimes | None:
     """The contender of this kind with the least time; None where none took part."""
     return min((c for c in contenders if c.kind == kind), key=lambda c: c.time_s, default=None)
 
 
-def _sooner(quantum: Contender, classical: Contender) -> bool:
+def _sooner(quantum: MethodTimes, classical: MethodTimes) -> bool:
     """Whether the intervals, of ten runs or more, tell the idealised processor's time from the classical one, and it is less."""
     enough = min(quantum.runs, classical.runs) >= FEWEST
     return enough and quantum.qpu_high_s is not None and quantum.qpu_high_s < classical.low_s
@@ -196,16 +196,16 @@ def hardest(verdicts: Sequence[Verdict]) -> Verdict:
     return max(verdicts, key=lambda v: ORDER.index(v.kind))
 
 
-def _goal(place: Place) -> str:
+def _goal(place: BenchmarkPoint) -> str:
     """What was asked for, of a molecule."""
     return "interaction energy" if place.detail.startswith("interaction energy") else "energy of the active space"
 
 
-def _every(place: Place) -> str:
+def _every(place: BenchmarkPoint) -> str:
     return "the optimum" if place.instances == 1 else f"the optimum of all {place.instances} instances"
 
 
-def _time(contender: Contender) -> str:
+def _time(contender: MethodTimes) -> str:
     """Time, and its interval where there is one."""
     if not math.isfinite(contender.time_s):
         return "no time"
@@ -215,7 +215,7 @@ def _time(contender: Contender) -> str:
     return f"{duration(contender.time_s)} (95 % interval {duration(contender.low_s)} to {high})"
 
 
-def _beside(place: Place, quantum: Contender | None) -> str:
+def _beside(place: BenchmarkPoint, quantum: MethodTimes | None) -> str:
     if quantum is None:
         return "; no quantum method took part"
     null = quickest(place.contenders, "null")
@@ -304,10 +304,10 @@ def _cell(c: Cell) -> dict[str, Any]:
     }
 
 
-def _place(place: Place, verdict: Verdict) -> dict[str, Any]:
+def _place(place: BenchmarkPoint, verdict: Verdict) -> dict[str, Any]:
     plain = {k: v for k, v in vars(place).items() if k != "contenders"}
     return plain | {"verdict": dataclasses.asdict(verdict), "contenders": [_contender(c) for c in place.contenders]}
 
 
-def _contender(c: Contender) -> dict[str, Any]:
+def _contender(c: MethodTimes) -> dict[str, Any]:
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in vars(c).items()}

@@ -55,8 +55,8 @@ def machine(
     """
     if logical_qubits < 1 or not toffolis > 0.0 or factories < 1 or not 0.0 < failure < 1.0:
         raise InputError(
-            f"{logical_qubits} qubits, {toffolis} Toffolis, {factories} factories and a failure of {failure} came; positive"
-            " numbers and a failure below 1 were wanted",
+            "expected positive numbers and a failure below 1,"
+            f" got {logical_qubits} qubits, {toffolis} Toffolis, {factories} factories and a failure of {failure}",
             hint="correct them",
         )
     hardware = code or SurfaceCode()
@@ -137,7 +137,7 @@ class Polynomial:
 
     def __post_init__(self) -> None:
         if self.n < 1 or self.bits < 1 or any(k < 1 or m < 0 for k, m in self.terms.items()):
-            raise InputError(f"{self.n} variables, {self.bits} bits, terms {dict(self.terms)} came", hint="count from order 1")
+            raise InputError(f"got {self.n} variables, {self.bits} bits, terms {dict(self.terms)}", hint="count from order 1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +168,7 @@ def energy_toffolis(polynomial: Polynomial) -> float:
 
 
 def grover(polynomial: Polynomial, *, candidates: float, marked: float = 1.0) -> Search:
-    """Grover's search for `marked` minima among `candidates` assignments, the least energy told beforehand.
+    """Grover's search for `marked` minima among `candidates` assignments, the least energy known beforehand.
 
     Finding the minimum without that takes up to 22.5 sqrt(N) calls (Dürr, Høyer 1996, quant-ph/9607014); pi / 4 sqrt(N / M) is
     the part that no method avoids.
@@ -177,7 +177,7 @@ def grover(polynomial: Polynomial, *, candidates: float, marked: float = 1.0) ->
         InputError: for fewer candidates than marked ones.
     """
     if not candidates >= marked >= 1.0:
-        raise InputError(f"{marked} marked of {candidates} came, 1 <= marked <= candidates was wanted", hint="recount")
+        raise InputError(f"expected 1 <= marked <= candidates, got {marked} marked of {candidates}", hint="recount")
     step = 2 * energy_toffolis(polynomial) + polynomial.bits + max(polynomial.n - 2, 0)
     return Search(
         method="Grover",
@@ -190,7 +190,7 @@ def grover(polynomial: Polynomial, *, candidates: float, marked: float = 1.0) ->
 def rotation_toffolis(error: float) -> float:
     """Toffoli equivalents of one rotation to `error`, half of its expected T count."""
     if not 0.0 < error < 1.0:
-        raise InputError(f"a synthesis error of {error} came, one between 0 and 1 was wanted", hint="take 1e-6")
+        raise InputError(f"expected a synthesis error between 0 and 1, got {error}", hint="take 1e-6")
     return 0.5 * (1.03 * math.log2(1.0 / error) + 5.75)
 
 
@@ -207,7 +207,9 @@ def amplified_qaoa(polynomial: Polynomial, *, layers: int, probability: float, s
         InputError: for a probability outside (0, 1].
     """
     if not 0.0 < probability <= 1.0 or layers < 1:
-        raise InputError(f"probability {probability} and {layers} layers came, (0, 1] and 1 were wanted", hint="correct them")
+        raise InputError(
+            f"expected a probability in (0, 1] and at least 1 layer, got {probability} and {layers}", hint="correct them"
+        )
     phases = sum(polynomial.terms.values()) + polynomial.n
     turn = rotation_toffolis(synthesis / max(2 * layers * phases, 1))
     products = sum(count * (order - 1) for order, count in polynomial.terms.items())
@@ -260,8 +262,8 @@ def break_even(quantum_call_s: float, classical_call_s: float, *, degree: float 
     """
     if degree <= 1.0 or not quantum_call_s > 0.0 or not classical_call_s > 0.0 or cores < 1.0:
         raise InputError(
-            f"degree {degree}, {quantum_call_s} s, {classical_call_s} s and {cores} cores came; a degree above 1, positive times"
-            " and at least one core were wanted",
+            "expected a degree above 1, positive times and at least one core,"
+            f" got degree {degree}, {quantum_call_s} s, {classical_call_s} s and {cores} cores",
             hint="a speed-up of degree 1 is none",
         )
     calls = (cores * quantum_call_s / classical_call_s) ** (1.0 / (degree - 1.0))

@@ -48,7 +48,7 @@ def steps_of(lambda_hartree: float, error_hartree: float) -> int:
     """
     if not (0.0 < lambda_hartree < math.inf and 0.0 < error_hartree < math.inf):
         raise InputError(
-            f"lambda {lambda_hartree} and error {error_hartree} hartree came, positive ones were wanted", hint="1 mHa is usual"
+            f"expected positive lambda and error, got {lambda_hartree} and {error_hartree} hartree", hint="1 mHa is usual"
         )
     return math.ceil(math.pi * lambda_hartree / (2 * error_hartree))
 
@@ -82,7 +82,7 @@ def double_factorized(
         InputError: for sizes that are none.
     """
     if n_spin_orbitals < 2 or rank < 1 or eigenvectors < 1:
-        raise InputError(f"{n_spin_orbitals} spin orbitals, rank {rank}, {eigenvectors} vectors came", hint="factorise first")
+        raise InputError(f"got {n_spin_orbitals} spin orbitals, rank {rank}, {eigenvectors} vectors", hint="factorise first")
     n, half, steps = n_spin_orbitals, n_spin_orbitals // 2, steps_of(lambda_hartree, error_hartree)
     chi, beth, ancilla_turn = coefficient_bits, rotation_bits_each, 7
     outer, inner, whole = _bits(rank + 1), max(1, _bits(max(half, 2))), _bits(eigenvectors + half)
@@ -121,7 +121,7 @@ def hypercontracted(
         InputError: for sizes that are none.
     """
     if n_spin_orbitals < 2 or rank < 1:
-        raise InputError(f"{n_spin_orbitals} spin orbitals and rank {rank} came", hint="factorise first")
+        raise InputError(f"got {n_spin_orbitals} spin orbitals and rank {rank}", hint="factorise first")
     n, half, steps = n_spin_orbitals, n_spin_orbitals // 2, steps_of(lambda_hartree, error_hartree)
     chi, beth, index = coefficient_bits, rotation_bits_each, _bits(rank + 1)
     pairs = rank * (rank + 1) // 2 + half

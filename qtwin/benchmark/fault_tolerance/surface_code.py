@@ -37,12 +37,12 @@ class SurfaceCode:
     def __post_init__(self) -> None:
         if not 0.0 < self.physical_error < self.threshold < 1.0:
             raise InputError(
-                f"a physical error of {self.physical_error} came, one between 0 and the threshold {self.threshold} was wanted",
+                f"expected a physical error between 0 and the threshold {self.threshold}, got {self.physical_error}",
                 hint="above the threshold no code helps",
             )
         if not (self.cycle_s > 0.0 and self.routing >= 1.0 and self.prefactor > 0.0):
             raise InputError(
-                f"a cycle of {self.cycle_s} s and {self.routing} tiles a qubit came, a positive time and at least 1 were wanted",
+                f"expected a positive cycle and at least 1 tile a qubit, got {self.cycle_s} s and {self.routing}",
                 hint="correct them",
             )
 
@@ -53,7 +53,7 @@ class SurfaceCode:
             InputError: for a distance below 3.
         """
         if distance < 3:
-            raise InputError(f"a distance of {distance} came, at least 3 was wanted", hint="a smaller code corrects nothing")
+            raise InputError(f"expected a distance of at least 3, got {distance}", hint="a smaller code corrects nothing")
         return float(self.prefactor * (self.physical_error / self.threshold) ** ((distance + 1) / 2))
 
     def tile_qubits(self, distance: int) -> int:
@@ -68,7 +68,7 @@ class SurfaceCode:
         """
         if not (tile_cycles > 0.0 and 0.0 < budget < 1.0 and math.isfinite(tile_cycles)):
             raise InputError(
-                f"{tile_cycles} tile cycles and a budget of {budget} came, a positive number and one below 1 were wanted",
+                f"expected positive tile cycles and a budget below 1, got {tile_cycles} and {budget}",
                 hint="correct them",
             )
         suppression = math.log(self.threshold / self.physical_error)
@@ -103,7 +103,7 @@ class CczFactory:
     def __post_init__(self) -> None:
         if not 5 <= self.level_1 < self.level_2:
             raise InputError(
-                f"distances {self.level_1} and {self.level_2} came, 5 <= level 1 < level 2 was wanted", hint="raise level 2"
+                f"expected distances 5 <= level 1 < level 2, got {self.level_1} and {self.level_2}", hint="raise level 2"
             )
 
     @property

@@ -44,8 +44,8 @@ class Phased:
     dropped: int
 
 
-def compile_phased(space: Space, ansatz: FermionicAnsatz) -> Phased:
-    """The pairs and places of each gate inside the space."""
+def _joined(space: Space, ansatz: FermionicAnsatz) -> tuple[dict[str, Any], list[bool]]:
+    """What both forms of a circuit share, and of each gate that reaches anything whether it is a phase."""
     starts, parameters, kinds = [0], [], []
     lows: list[NDArray[np.int32]] = [np.empty(0, dtype=np.int32)]
     highs: list[NDArray[np.int32]] = [np.empty(0, dtype=np.int32)]
@@ -68,15 +68,20 @@ def compile_phased(space: Space, ansatz: FermionicAnsatz) -> Phased:
         starts.append(starts[-1] + len(low))
         parameters.append(gate.parameter)
         kinds.append(isinstance(gate, Phase))
-    return Phased(
-        start=np.array(starts, dtype=np.int64),
-        low=np.concatenate(lows),
-        high=np.concatenate(highs),
-        sign=np.concatenate(signs),
-        parameter=np.array(parameters, dtype=np.int64),
-        is_phase=np.array(kinds, dtype=np.bool_),
-        dropped=len(ansatz.rotations) - len(parameters),
-    )
+    return {
+        "start": np.array(starts, dtype=np.int64),
+        "low": np.concatenate(lows),
+        "high": np.concatenate(highs),
+        "sign": np.concatenate(signs),
+        "parameter": np.array(parameters, dtype=np.int64),
+        "dropped": len(ansatz.rotations) - len(parameters),
+    }, kinds
+
+
+def compile_phased(space: Space, ansatz: FermionicAnsatz) -> Phased:
+    """The pairs and places of each gate inside the space."""
+    gates, kinds = _joined(space, ansatz)
+    return Phased(**gates, is_phase=np.array(kinds, dtype=np.bool_))
 
 
 @numba.njit(fastmath=True, **_JIT)
@@ -148,29 +153,9 @@ class Compiled:
 
 def compile_circuit(space: Space, ansatz: FermionicAnsatz) -> Compiled:
     """The pairs of each rotation inside the space."""
-    starts, parameters = [0], []
-    lows: list[NDArray[np.int32]] = []
-    highs: list[NDArray[np.int32]] = []
-    signs: list[Floats] = []
-    for rotation in ansatz.rotations:
-        if isinstance(rotation, Phase):
-            raise InputError("a phase came, this simulator keeps real amplitudes", hint="use ComplexDeterminantSimulator")
-        low, high, sign = pairs_of(space, rotation)
-        if not len(low):
-            continue
-        lows.append(low)
-        highs.append(high)
-        signs.append(sign)
-        starts.append(starts[-1] + len(low))
-        parameters.append(rotation.parameter)
-    return Compiled(
-        start=np.array(starts, dtype=np.int64),
-        low=np.concatenate(lows) if lows else np.empty(0, dtype=np.int32),
-        high=np.concatenate(highs) if highs else np.empty(0, dtype=np.int32),
-        sign=np.concatenate(signs) if signs else np.empty(0),
-        parameter=np.array(parameters, dtype=np.int64),
-        dropped=len(ansatz.rotations) - len(parameters),
-    )
+    if not ansatz.is_real:
+        raise InputError("expected real rotations, got a phase", hint="use ComplexDeterminantSimulator")
+    return Compiled(**_joined(space, ansatz)[0])
 
 
 def pairs_of(space: Space, rotation: Rotation) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:

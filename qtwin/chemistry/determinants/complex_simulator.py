@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.backend.base import Samples
+from qtwin.backend.base import Samples, check_angles
 from qtwin.chemistry.determinants.circuit import compile_phased, run_phased, sweep_phased
 from qtwin.chemistry.determinants.hamiltonian import THREADED_FROM, hamiltonian
 from qtwin.chemistry.determinants.minimise import DEFAULT, Limits, Minimum, descended, minimise_phased
@@ -36,7 +36,8 @@ class ComplexDeterminantSimulator:
         check(ansatz)
         if len(h1_hartree) != ansatz.n_orbitals:
             raise InputError(
-                f"integrals of {len(h1_hartree)} orbitals came with a circuit on {ansatz.n_orbitals}", hint="use one active space"
+                f"expected integrals of {ansatz.n_orbitals} orbitals, the circuit's, got {len(h1_hartree)}",
+                hint="use one active space",
             )
         self.ansatz = ansatz
         self.space = space_of(h1_hartree, h2_hartree, ansatz.n_alpha, ansatz.n_beta)
@@ -70,7 +71,7 @@ class ComplexDeterminantSimulator:
             minimise_phased,
             (c.start, c.low, c.high, c.sign, c.parameter, c.is_phase),
             (h.start, h.column, h.value_hartree),
-            self._angles(theta).copy(),
+            check_angles(self.ansatz.n_parameters, theta).copy(),
             (self._re, self._im, self._dre, self._dim),
             np.ones(self.ansatz.n_parameters),
             limits,
@@ -89,16 +90,8 @@ class ComplexDeterminantSimulator:
         self.hamiltonian.apply(self._im, self._dim)
         return float(self._re @ self._dre + self._im @ self._dim) + self.hamiltonian.core_hartree
 
-    def _angles(self, theta: Floats) -> Floats:
-        angles = np.ascontiguousarray(theta, dtype=np.float64)
-        if angles.shape != (self.ansatz.n_parameters,) or not np.isfinite(angles).all():
-            raise InputError(
-                f"angles of shape {angles.shape} came, {self.ansatz.n_parameters} finite ones were wanted", hint="in radians"
-            )
-        return angles
-
     def _run(self, theta: Floats) -> Floats:
-        angles = self._angles(theta)
+        angles = check_angles(self.ansatz.n_parameters, theta)
         self._re[:], self._im[:] = 0.0, 0.0
         self._re[self._reference] = 1.0
         c = self.circuit

@@ -58,7 +58,7 @@ def hamiltonian(
         if 12 * about > 1.1 * most_bytes:
             raise TooLargeError(
                 f"the Hamiltonian of {space.size:,} determinants has about {about:.2g} elements ({12 * about / 2**30:.2g} GiB),"
-                f" at most {most_bytes / 2**30:.3g} GiB were wanted",
+                f" expected at most {most_bytes / 2**30:.3g} GiB",
                 hint="take a smaller active space",
             )
     rows = [slice(k, k + _ROWS) for k in range(0, space.size, _ROWS)]  # a call of machine code cannot be interrupted
@@ -71,7 +71,7 @@ def hamiltonian(
     if needed > most_bytes:
         raise TooLargeError(
             f"the Hamiltonian of {space.size:,} determinants has {int(start[-1]):,} elements ({needed / 2**30:.3g} GiB),"
-            f" at most {most_bytes / 2**30:.3g} GiB were wanted",
+            f" expected at most {most_bytes / 2**30:.3g} GiB",
             hint="take a smaller active space",
         )
     column, value = np.empty(int(start[-1]), dtype=np.int32), np.empty(int(start[-1]))

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.backend.base import Samples
+from qtwin.backend.base import Samples, check_angles
 from qtwin.chemistry.determinants import circuit
 from qtwin.chemistry.determinants.hamiltonian import THREADED_FROM, hamiltonian
 from qtwin.chemistry.determinants.minimise import DEFAULT, Limits, Minimum, curvature, descended, minimise
@@ -45,7 +45,8 @@ class DeterminantSimulator:
         check(ansatz)
         if len(h1_hartree) != ansatz.n_orbitals:
             raise InputError(
-                f"integrals of {len(h1_hartree)} orbitals came with a circuit on {ansatz.n_orbitals}", hint="use one active space"
+                f"expected integrals of {ansatz.n_orbitals} orbitals, the circuit's, got {len(h1_hartree)}",
+                hint="use one active space",
             )
         self.space = space_of(h1_hartree, h2_hartree, ansatz.n_alpha, ansatz.n_beta, symmetric=symmetric)
         self.hamiltonian = hamiltonian(self.space, h1_hartree, h2_hartree, core_hartree)
@@ -60,7 +61,9 @@ class DeterminantSimulator:
         check(ansatz)
         old = self.ansatz
         if (ansatz.n_orbitals, ansatz.n_alpha, ansatz.n_beta) != (old.n_orbitals, old.n_alpha, old.n_beta):
-            raise InputError("a circuit on other orbitals or electrons came", hint="make a simulator of its own for it")
+            raise InputError(
+                "expected a circuit on the same orbitals and electrons, got another", hint="make a simulator of its own for it"
+            )
         other = object.__new__(DeterminantSimulator)
         other.space, other.hamiltonian = self.space, self.hamiltonian
         other._load(ansatz)
@@ -81,12 +84,12 @@ class DeterminantSimulator:
 
     def state(self, theta: Floats) -> Floats:
         """(d,) amplitudes, in the order of `space`."""
-        self._run(self._angles(theta))
+        self._run(check_angles(self.ansatz.n_parameters, theta))
         return self._state.copy()
 
     def energy_hartree(self, theta: Floats) -> float:
         """<H> at (n_parameters,) angles."""
-        self._run(self._angles(theta))
+        self._run(check_angles(self.ansatz.n_parameters, theta))
         self.hamiltonian.apply(self._state, self._dual)
         return float(self._state @ self._dual) + self.hamiltonian.core_hartree
 
@@ -100,7 +103,7 @@ class DeterminantSimulator:
             repelled_by: (d,) states psi_k to stay away from; none for the plain energy.
             shift_hartree: What an overlap of one costs.
         """
-        angles = self._angles(theta)
+        angles = check_angles(self.ansatz.n_parameters, theta)
         self._run(angles)
         self.hamiltonian.apply(self._state, self._dual)
         energy = float(self._state @ self._dual) + self.hamiltonian.core_hartree
@@ -121,7 +124,7 @@ class DeterminantSimulator:
             minimise,
             circuit_arrays,
             matrix,
-            self._angles(theta).copy(),
+            check_angles(self.ansatz.n_parameters, theta).copy(),
             (self._state, self._dual),
             curvature(circuit_arrays, matrix, self._reference, self.ansatz.n_parameters),
             limits,
@@ -141,14 +144,6 @@ class DeterminantSimulator:
     def sample(self, theta: Floats, *, shots: int, seed: int) -> Samples:
         """Occupations of all spin orbitals, alpha first; equal seeds give equal samples."""
         return drawn(self.space, self.state(theta) ** 2, shots=shots, seed=seed)
-
-    def _angles(self, theta: Floats) -> Floats:
-        angles = np.ascontiguousarray(theta, dtype=np.float64)
-        if angles.shape != (self.ansatz.n_parameters,) or not np.isfinite(angles).all():
-            raise InputError(
-                f"angles of shape {angles.shape} came, {self.ansatz.n_parameters} finite ones were wanted", hint="in radians"
-            )
-        return angles
 
     def _run(self, angles: Floats) -> None:
         self._state[:] = 0.0

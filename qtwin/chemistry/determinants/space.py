@@ -88,18 +88,18 @@ def space_of(
     n = len(h1_hartree)
     if h1_hartree.shape != (n, n) or h2_hartree.shape != (n,) * 4:
         raise InputError(
-            f"integrals of shapes {h1_hartree.shape} and {h2_hartree.shape} came, (n, n) and (n, n, n, n) were wanted",
+            f"expected integrals (n, n) and (n, n, n, n), got shapes {h1_hartree.shape} and {h2_hartree.shape}",
             hint="restore the full two-electron array",
         )
     if not (np.isfinite(h1_hartree).all() and np.isfinite(h2_hartree).all()):
-        raise InputError("integrals that are not finite came", hint="check the geometry and the basis")
+        raise InputError("expected finite integrals, got NaN or infinity", hint="check the geometry and the basis")
     if not (0 <= n_alpha <= n and 0 <= n_beta <= n) or n < 1:
-        raise InputError(f"{n_alpha} and {n_beta} electrons in {n} orbitals came", hint=f"0 to {n} of each spin fit")
+        raise InputError(f"got {n_alpha} and {n_beta} electrons in {n} orbitals", hint=f"0 to {n} of each spin fit")
     size = full_size(n, n_alpha, n_beta)
     if n > MOST_ORBITALS or size > most:
         raise TooLargeError(
-            f"{size:,} determinants of {n} orbitals came ({size * 8 / 2**30:.3g} GiB a vector), at most {most:,} of"
-            f" {MOST_ORBITALS} were wanted",
+            f"expected at most {most:,} determinants of {MOST_ORBITALS} orbitals, got {size:,} of {n}"
+            f" ({size * 8 / 2**30:.3g} GiB a vector)",
             hint="take a smaller active space",
         )
     up, rank_up = strings(n, n_alpha)

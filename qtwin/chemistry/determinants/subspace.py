@@ -1,4 +1,4 @@
-"""Exact diagonalisation among chosen strings: all pairs of some alpha with some beta strings, in a state of wanted spin."""
+"""Exact diagonalisation among chosen strings: all pairs of some alpha with some beta strings, in a state of the target spin."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def spanned(n_orbitals: int, n_alpha: int, n_beta: int, alpha: Ints, beta: Ints)
         InputError: for no string, strings of other electron numbers, or too many orbitals.
     """
     if not len(alpha) or not len(beta):
-        raise InputError("no strings came", hint="sample more, or mend the samples")
+        raise InputError("expected at least one string, got none", hint="sample more, or mend the samples")
     if full_size(n_orbitals, n_alpha, n_beta) > _MOST:
         raise TooLargeError(
             f"{full_size(n_orbitals, n_alpha, n_beta):,} determinants would have to be numbered",
@@ -52,7 +52,7 @@ def spanned(n_orbitals: int, n_alpha: int, n_beta: int, alpha: Ints, beta: Ints)
     down, rank_down = strings(n_orbitals, n_beta)
     a, b = np.unique(alpha), np.unique(beta)
     if (rank_up[a] < 0).any() or (rank_down[b] < 0).any():
-        raise InputError("strings of other electron numbers came", hint="mend or drop them")
+        raise InputError("expected strings of equal electron numbers, got others", hint="mend or drop them")
     address = np.full(len(up) * len(down), -1, dtype=np.int64)
     address[(rank_up[a][:, None] * len(down) + rank_down[b]).ravel()] = np.arange(len(a) * len(b))
     return Space(

@@ -7,22 +7,20 @@ The qubit pool leaves out the strings of Jordan-Wigner, which makes every gate m
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal, final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.backend.base import Backend
 from qtwin.chemistry.determinants.minimise import Limits
 from qtwin.chemistry.determinants.simulator import DeterminantSimulator
 from qtwin.chemistry.excitation import ALPHA, BETA, Excitation, FermionicAnsatz, Move, Rotation
-from qtwin.chemistry.method.base import Electrons, Energy, EnergyMethod, load_compiled_code
-from qtwin.chemistry.method.execution import Allocation, execution
+from qtwin.chemistry.method.base import Electrons, Energy, load_compiled_code
+from qtwin.chemistry.method.execution import CircuitMethod
 from qtwin.chemistry.method.spin import shifted, spin_squared
 from qtwin.chemistry.method.variational import SPIN_ORBITALS, Trained, answer
-from qtwin.encoding.pauli import Grouping
 from qtwin.errors import InputError, unknown_name
 from qtwin.solver.base import SolverInfo, TracePoint
 
@@ -57,38 +55,28 @@ def pool(n_orbitals: int, n_alpha: int, n_beta: int, kind: Pool = "fermionic") -
 
 
 @final
-class AdaptVqe(EnergyMethod):
+@dataclass(kw_only=True, eq=False)
+class AdaptVqe(CircuitMethod):
     """Add the excitation whose slope at angle zero is steepest, minimise over all angles, repeat.
 
     Args:
         pool: Excitations of fermions, or of qubits.
         slope_hartree: Ends when the norm of all slopes is below this (hartree per radian).
-        most: Excitations, at most.
-        backend: Where the trained circuit is valued: "determinants" (ours, exact) or one of `qtwin backends`.
-        shots: For that energy; None for the exact expectation.
-        mapping: Fermions on qubits.
-        grouping: Which strings share shots.
-        allocation: How groups share them: by weight, or by the variance seen in a tenth.
+        most: Excitations, at most. The other options are those of `CircuitMethod`.
     """
 
-    def __init__(
-        self,
-        *,
-        pool: Pool = "fermionic",
-        slope_hartree: float = 1e-3,
-        most: int = 200,
-        backend: str | Backend = "determinants",
-        shots: int | None = None,
-        mapping: str = "jordan-wigner",
-        grouping: Grouping = "qubit-wise",
-        allocation: Allocation = "variance",
-    ) -> None:
-        if not slope_hartree > 0.0 or most < 1:
-            raise InputError(f"slope_hartree {slope_hartree} and most {most} came, positive ones were wanted", hint="raise them")
-        if pool not in get_args(Pool):
-            raise unknown_name("pool", pool, get_args(Pool))
-        self.pool, self.slope_hartree, self.most = pool, slope_hartree, most
-        self._how = execution(backend, shots, mapping, grouping, allocation)
+    pool: Pool = "fermionic"
+    slope_hartree: float = 1e-3
+    most: int = 200
+
+    def __post_init__(self) -> None:
+        if not self.slope_hartree > 0.0 or self.most < 1:
+            raise InputError(
+                f"expected positive slope_hartree and most, got {self.slope_hartree} and {self.most}", hint="raise them"
+            )
+        if self.pool not in get_args(Pool):
+            raise unknown_name("pool", self.pool, get_args(Pool))
+        super().__post_init__()
 
     @classmethod
     def card(cls) -> SolverInfo:

@@ -26,7 +26,7 @@ class Dmrg(EnergyMethod):
     def __init__(self, *, bond_dimension: int = 250, sweeps: int = 20) -> None:
         if bond_dimension < 2 or sweeps < 1:
             raise InputError(
-                f"bond_dimension {bond_dimension} and sweeps {sweeps} came, at least 2 and 1 were wanted",
+                f"expected bond_dimension of at least 2 and sweeps of 1, got {bond_dimension} and {sweeps}",
                 hint="250 and 20 are usual",
             )
         self.bond_dimension, self.sweeps = bond_dimension, sweeps
@@ -48,7 +48,7 @@ class Dmrg(EnergyMethod):
 
         n, n_electrons = len(molecule.h1_hartree), molecule.n_alpha + molecule.n_beta
         if n < 2:
-            raise InputError("one orbital came, DMRG wants at least two", hint="take casci")
+            raise InputError("expected at least two orbitals, got one", hint="take casci")
         began = time.perf_counter()
         with tempfile.TemporaryDirectory(prefix="qtwin-dmrg-") as scratch:
             driver = DMRGDriver(scratch=scratch, symm_type=SymmetryTypes.SU2, n_threads=1)

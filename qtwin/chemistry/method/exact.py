@@ -7,6 +7,7 @@ ones Davidson's method runs on H, and where it finds another spin, again on H wi
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -48,7 +49,8 @@ def diagonalised(name: str, electrons: Electrons, n_states: int, seed: int, bega
     there = n_of_this_spin(n, electrons)
     if n_states > there:
         raise InputError(
-            f"{n_states} states came, {size:,} determinants hold {there:,} of multiplicity {spins[0] - spins[1] + 1}",
+            f"expected at most {there:,} states of multiplicity {spins[0] - spins[1] + 1} in {size:,} determinants,"
+            f" got {n_states}",
             hint="ask for fewer states",
         )
     h1, h2 = electrons.h1_hartree, electrons.h2_hartree  # made when first asked for
@@ -138,9 +140,9 @@ def _by_davidson(
         if all(abs(each - wanted(electrons)) < _PURE for each in squares):
             order = np.argsort(np.atleast_1d(energies))
             return np.atleast_1d(energies)[order], [kept[k] for k in order], bool(np.all(solver.converged))
-    told = ", ".join(f"{each:.3f}" for each in squares)
+    values = ", ".join(f"{each:.3f}" for each in squares)
     raise ConvergenceError(
-        f"S^2 of the states found is {told}, {wanted(electrons):g} was asked for", hint="take a smaller active space"
+        f"expected S^2 = {wanted(electrons):g}, got {values} from the states found", hint="take a smaller active space"
     )
 
 
@@ -157,34 +159,40 @@ def _character(ground: Any, n: int, spins: tuple[int, int]) -> dict[str, Any]:
     }
 
 
-def _check(states: int) -> None:
-    if states < 1:
-        raise InputError(f"states = {states} came, at least 1 was wanted", hint="1 is the ground state")
-
-
-@final
-class Casci(EnergyMethod):
-    """All determinants of the active space.
+@dataclass(kw_only=True, eq=False)
+class Diagonalisation(EnergyMethod):
+    """Exact diagonalisation among determinants.
 
     Args:
         states: How many of the lowest, of the molecule's multiplicity.
     """
 
-    def __init__(self, *, states: int = 1) -> None:
-        _check(states)
-        self.states = states
+    states: int = 1
+
+    def __post_init__(self) -> None:
+        if self.states < 1:
+            raise InputError(f"expected states of at least 1, got {self.states}", hint="1 is the ground state")
+
+
+def _card(name: str, summary: str, guarantee: str) -> SolverInfo:
+    return SolverInfo(
+        name=name,
+        summary=summary,
+        kind="classical",
+        guarantee=guarantee,
+        citation="Knowles, Handy 1984, Chem Phys Lett 111:315",
+        max_variables=32,
+        vendor=("pyscf", "pyscf"),
+    )
+
+
+@final
+class Casci(Diagonalisation):
+    """All determinants of the active space; options as in `Diagonalisation`."""
 
     @classmethod
     def card(cls) -> SolverInfo:
-        return SolverInfo(
-            name="casci",
-            summary="exact diagonalisation of the active space",
-            kind="classical",
-            guarantee="the exact energy of the active space",
-            citation="Knowles, Handy 1984, Chem Phys Lett 111:315",
-            max_variables=32,
-            vendor=("pyscf", "pyscf"),
-        )
+        return _card("casci", "exact diagonalisation of the active space", "the exact energy of the active space")
 
     def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
         began = time.perf_counter()
@@ -192,28 +200,12 @@ class Casci(EnergyMethod):
 
 
 @final
-class Fci(EnergyMethod):
-    """All determinants of the whole molecule; frozen cores stay frozen.
-
-    Args:
-        states: How many of the lowest, of the molecule's multiplicity.
-    """
-
-    def __init__(self, *, states: int = 1) -> None:
-        _check(states)
-        self.states = states
+class Fci(Diagonalisation):
+    """All determinants of the whole molecule; frozen cores stay frozen. Options as in `Diagonalisation`."""
 
     @classmethod
     def card(cls) -> SolverInfo:
-        return SolverInfo(
-            name="fci",
-            summary="exact diagonalisation of the whole molecule in its basis",
-            kind="classical",
-            guarantee="the exact energy in this basis",
-            citation="Knowles, Handy 1984, Chem Phys Lett 111:315",
-            max_variables=32,
-            vendor=("pyscf", "pyscf"),
-        )
+        return _card("fci", "exact diagonalisation of the whole molecule in its basis", "the exact energy in this basis")
 
     def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
         began = time.perf_counter()

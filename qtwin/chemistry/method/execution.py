@@ -13,7 +13,7 @@ from qtwin.backend.mitigation import Mitigated
 from qtwin.chemistry.excitation import FermionicAnsatz
 from qtwin.chemistry.fermionic import to_ansatz
 from qtwin.chemistry.mapping import electronic, mapping_of
-from qtwin.chemistry.method.base import Electrons
+from qtwin.chemistry.method.base import Electrons, EnergyMethod
 from qtwin.chemistry.method.spin import shifted_words
 from qtwin.encoding.pauli import Grouping, PauliSum, groups
 from qtwin.errors import InputError, TooLargeError, unknown_name
@@ -75,9 +75,9 @@ def execution(
         InputError: for an unknown backend, grouping or allocation, or numbers out of range.
     """
     if shots is not None and shots < 1:
-        raise InputError(f"{shots} shots came, at least 1 was wanted", hint="leave shots out for the exact energy")
+        raise InputError(f"expected at least 1 shot, got {shots}", hint="leave shots out for the exact energy")
     if not 0.0 <= least_angle_rad < 1.0:
-        raise InputError(f"least_angle_rad = {least_angle_rad} came, 0 to 1 was wanted", hint="0 sends every gate")
+        raise InputError(f"expected least_angle_rad from 0 to 1, got {least_angle_rad}", hint="0 sends every gate")
     for what, value, known in (("grouping", grouping, get_args(Grouping)), ("allocation", allocation, get_args(Allocation))):
         if value not in known:
             raise unknown_name(what, value, known)
@@ -93,10 +93,43 @@ def execution(
     )
 
 
+@dataclass(kw_only=True, eq=False)
+class CircuitMethod(EnergyMethod):
+    """A method whose circuit is valued on determinants, or measured on a backend.
+
+    Args:
+        backend: Where: "determinants" (ours, exact) or one of `qtwin backends`.
+        shots: For that energy; None for the exact expectation.
+        mapping: Fermions on qubits.
+        grouping: Which strings share shots.
+        allocation: How groups share them: by weight, or by the variance seen in a tenth.
+    """
+
+    backend: str | Backend = OWN
+    shots: int | None = None
+    mapping: str = "jordan-wigner"
+    grouping: Grouping = "qubit-wise"
+    allocation: Allocation = "variance"
+
+    def __post_init__(self) -> None:
+        self._how = execution(self.backend, self.shots, self.mapping, self.grouping, self.allocation)
+
+
+@dataclass(kw_only=True, eq=False)
+class QubitMethod(CircuitMethod):
+    """A method whose circuit no determinants hold: "determinants" means our exact state vector; options of `CircuitMethod`."""
+
+    mapping: str = "tapered"
+
+    def __post_init__(self) -> None:
+        backend = "statevector" if self.backend == OWN else self.backend
+        self._how = execution(backend, self.shots, self.mapping, self.grouping, self.allocation)
+
+
 def on_qubits(
     how: Execution, circuit: FermionicAnsatz, molecule: Electrons, *, right_spin: bool = False
 ) -> tuple[Ansatz, PauliSum]:
-    """Circuit and Hamiltonian in the mapping, with the penalty on wrong spin where it is wanted.
+    """Circuit and Hamiltonian in the mapping, with the penalty on wrong spin where it is asked for.
 
     Raises:
         InputError: for more qubits than can be simulated, or an unknown mapping.
@@ -106,9 +139,7 @@ def on_qubits(
         words = shifted_words(words, molecule)
     mapping = mapping_of(how.mapping, words, circuit.n_orbitals, circuit.n_alpha, circuit.n_beta)
     if mapping.n_qubits > MOST_QUBITS:
-        raise TooLargeError(
-            f"{mapping.n_qubits} qubits came, at most {MOST_QUBITS} are sent to a backend", hint="take a smaller active space"
-        )
+        raise TooLargeError(f"expected at most {MOST_QUBITS} qubits, got {mapping.n_qubits}", hint="take a smaller active space")
     return to_ansatz(circuit, mapping), mapping.apply(words)
 
 

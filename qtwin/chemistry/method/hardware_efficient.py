@@ -7,18 +7,19 @@ energy of a state that mixes sectors is no bound on the energy of one.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.backend.base import Ansatz, Backend, Layer
+from qtwin.backend.base import Ansatz, Layer
 from qtwin.backend.statevector import StatevectorBackend
 from qtwin.chemistry.mapping import Words, electronic, mapping_of, number, reference, word
-from qtwin.chemistry.method.base import Electrons, Energy, EnergyMethod
-from qtwin.chemistry.method.execution import OWN, Allocation, execution, valued
+from qtwin.chemistry.method.base import Electrons, Energy
+from qtwin.chemistry.method.execution import QubitMethod, valued
 from qtwin.chemistry.method.spin import shifted_words, spin_words, surcharge_hartree
-from qtwin.encoding.pauli import Grouping, PauliSum
+from qtwin.encoding.pauli import PauliSum
 from qtwin.errors import InputError, TooLargeError
 from qtwin.solver.base import SolverInfo
 from qtwin.solver.variational.gradient import Descent, descend
@@ -61,38 +62,27 @@ def wrong_number(n_orbitals: int, n_alpha: int, n_beta: int) -> Words:
 
 
 @final
-class HardwareEfficientVQE(EnergyMethod):
+@dataclass(kw_only=True, eq=False)
+class HardwareEfficientVQE(QubitMethod):
     """Minimise <H + penalty> with exact gradients on the state vector, then value <H>.
 
     Args:
         layers: Entangling layers.
         starts: Descents; the first from angles near Hartree-Fock, the others random.
         iterations: Of each descent, at most.
-        penalty_hartree: For each electron too many or too few, squared.
-        backend: Where the trained circuit is valued; "determinants" means our exact state vector here.
-        shots: For that energy; None for the exact expectation.
-        mapping: Fermions on qubits; tapering makes it shallow.
-        grouping: Which strings share shots.
-        allocation: How groups share them.
+        penalty_hartree: For each electron too many or too few, squared. The other options are those of `QubitMethod`;
+            tapering makes the circuit shallow.
     """
 
-    def __init__(
-        self,
-        *,
-        layers: int = 3,
-        starts: int = 3,
-        iterations: int = 300,
-        penalty_hartree: float = 1.0,
-        backend: str | Backend = OWN,
-        shots: int | None = None,
-        mapping: str = "tapered",
-        grouping: Grouping = "qubit-wise",
-        allocation: Allocation = "variance",
-    ) -> None:
-        if min(layers, starts, iterations) < 1 or not penalty_hartree >= 0.0:
+    layers: int = 3
+    starts: int = 3
+    iterations: int = 300
+    penalty_hartree: float = 1.0
+
+    def __post_init__(self) -> None:
+        if min(self.layers, self.starts, self.iterations) < 1 or not self.penalty_hartree >= 0.0:
             raise InputError("layers, starts and iterations must be at least 1, the penalty not negative", hint="correct them")
-        self.layers, self.starts, self.iterations, self.penalty_hartree = layers, starts, iterations, penalty_hartree
-        self._how = execution("statevector" if backend == OWN else backend, shots, mapping, grouping, allocation)
+        super().__post_init__()
 
     @classmethod
     def card(cls) -> SolverInfo:
@@ -115,7 +105,7 @@ class HardwareEfficientVQE(EnergyMethod):
             raise InputError("no qubit is left: symmetry alone gives the state", hint="take casci")
         if mapping.n_qubits > MOST_QUBITS:
             raise TooLargeError(
-                f"{mapping.n_qubits} qubits came, at most {MOST_QUBITS} are trained here",
+                f"expected at most {MOST_QUBITS} qubits, got {mapping.n_qubits}",
                 hint='mapping = "tapered", or fewer orbitals',
             )
         wrong, hamiltonian = wrong_number(n, up, down), mapping.apply(words)

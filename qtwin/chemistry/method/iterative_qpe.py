@@ -82,7 +82,7 @@ def read_phase(
     longest = 2 ** (bits - 1) * steps * 2 * len(parts)
     if n > MOST_QUBITS or longest > MOST_LAYERS:
         raise TooLargeError(
-            f"{n} qubits and about {longest:,} layers came, at most {MOST_QUBITS} and {MOST_LAYERS:,} are run as circuits",
+            f"expected at most {MOST_QUBITS} qubits and {MOST_LAYERS:,} layers, got {n} and about {longest:,}",
             hint='fewer bits or steps, mapping = "tapered", or backend = "determinants"',
         )
     constant, bound = float(hamiltonian.coefficients[identity].sum()), float(np.abs(rest.coefficients).sum())
@@ -124,7 +124,7 @@ _LARGEST = 3000
 
 @final
 class IterativeQpe(EnergyMethod):
-    """Phase estimation from the Hartree-Fock determinant, repeated; the lowest energy that came more than once is the answer.
+    """Phase estimation from the Hartree-Fock determinant, repeated; the lowest energy read more than once is the answer.
 
     Args:
         bits: Of the phase; the energy is resolved to span / 2^bits.
@@ -146,12 +146,12 @@ class IterativeQpe(EnergyMethod):
         mapping: str = "tapered",
     ) -> None:
         if shots < 1 or steps < 1:
-            raise InputError(f"shots = {shots} and steps = {steps} came, at least 1 was wanted", hint="raise them")
+            raise InputError(f"expected shots and steps of at least 1, got {shots} and {steps}", hint="raise them")
         self.shots, self.steps = shots, steps
         self._how = execution(backend, None, mapping)
         if not 1 <= bits <= 40 or repetitions < 1:
             raise InputError(
-                f"{bits} bits and {repetitions} repetitions came, 1 to 40 and at least 1 were wanted", hint="correct them"
+                f"expected 1 to 40 bits and at least 1 repetition, got {bits} and {repetitions}", hint="correct them"
             )
         self.bits, self.repetitions = bits, repetitions
 
@@ -174,7 +174,7 @@ class IterativeQpe(EnergyMethod):
         space = space_of(molecule.h1_hartree, molecule.h2_hartree, molecule.n_alpha, molecule.n_beta, symmetric=True)
         if space.size > _LARGEST:
             raise TooLargeError(
-                f"{space.size:,} determinants came, at most {_LARGEST:,} are diagonalised here",
+                f"expected at most {_LARGEST:,} determinants, got {space.size:,}",
                 hint="take a smaller active space",
             )
         from scipy.sparse import csr_matrix

@@ -1,4 +1,4 @@
-"""Methods of energy by name: this room's table, and third parties' entry points in the group ``qtwin.energies``."""
+"""Methods of energy by name: the table of this package, and third parties' entry points in the group ``qtwin.energies``."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class SelectedCi(EnergyMethod):
     def __init__(self, *, select_cutoff: float = 5e-4, coefficient_cutoff: float = 5e-4) -> None:
         if not 0.0 < select_cutoff < 1.0 or not 0.0 < coefficient_cutoff < 1.0:
             raise InputError(
-                f"select_cutoff {select_cutoff} and coefficient_cutoff {coefficient_cutoff} came, between 0 and 1 was wanted",
+                f"expected cut-offs between 0 and 1, got select {select_cutoff} and coefficient {coefficient_cutoff}",
                 hint="0.0005 is usual",
             )
         self.select_cutoff, self.coefficient_cutoff = select_cutoff, coefficient_cutoff
@@ -53,7 +53,7 @@ class SelectedCi(EnergyMethod):
         h1, h2, spins = molecule.h1_hartree, molecule.h2_hartree, (molecule.n_alpha, molecule.n_beta)
         n, square = len(h1), wanted(molecule)
         if n > _MOST_ORBITALS:
-            raise TooLargeError(f"{n} orbitals came, at most {_MOST_ORBITALS} fit in a string", hint="take fewer active orbitals")
+            raise TooLargeError(f"expected at most {_MOST_ORBITALS} orbitals, got {n}", hint="take fewer active orbitals")
         if not all(spins):  # strings of one spin alone: there is nothing to select from pairs of them
             return replace(diagonalised("selected-ci", molecule, 1, seed, began, None), energies_hartree=())
         for penalty in _PENALTIES_HARTREE:

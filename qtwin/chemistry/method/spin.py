@@ -50,11 +50,6 @@ def multiplicity(spin_squared: float) -> float:
     return sqrt(max(4.0 * spin_squared + 1.0, 0.0))
 
 
-def is_right(spin_squared: float, electrons: Electrons) -> bool:
-    """Whether a state has the spin that was asked for."""
-    return abs(spin_squared - wanted(electrons)) <= TOLERANCE
-
-
 def surcharge_hartree(spin_squared: float, electrons: Electrons) -> float:
     """What the penalty adds to <H>, so that a mixture of spins gains nothing from a lower state of another one."""
     return PENALTY_HARTREE * max(spin_squared - wanted(electrons), 0.0)

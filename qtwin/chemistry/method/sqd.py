@@ -83,7 +83,7 @@ class Sqd(EnergyMethod):
         rounds: Of recovery.
         flip_probability: Each bit is flipped with this probability after sampling (a readout error), on any backend.
         backend: Where the circuit is sampled: "determinants" (ours, without noise) or one of `qtwin backends`.
-        spin: s; the state of total spin s is wanted. None takes the least that the electrons allow.
+        spin: s; the state of total spin s is asked for. None takes the least that the electrons allow.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Sqd(EnergyMethod):
         if circuit not in get_args(Circuit):
             raise unknown_name("circuit", circuit, get_args(Circuit))
         if spin is not None and not (spin >= 0.0 and (2 * spin).is_integer()):
-            raise InputError(f"spin = {spin} came, 0, 0.5, 1, ... was wanted", hint="leave it out for the least")
+            raise InputError(f"expected spin 0, 0.5, 1, ..., got {spin}", hint="leave it out for the least")
         self.circuit, self.shots, self.samples_per_batch, self.batches = circuit, shots, samples_per_batch, batches
         self.rounds, self.flip_probability, self.spin = rounds, flip_probability, spin
         self._how = execution(backend, None, "jordan-wigner")
@@ -169,16 +169,16 @@ class Sqd(EnergyMethod):
         ranked = [self._ranked(molecule, spin, len(own)) for spin, own in ((0, best.alpha), (1, best.beta))]
         control = self._round(molecule, *ranked)
         drawn = min((self._round(molecule, *self._any(molecule, best, rng)) for _ in range(self.batches)), key=_energy)
-        told = {
+        info = {
             "control_ranked_hartree": control.energy_hartree,
             "control_ranked_dimension": control.state.dimension,
             "control_random_strings_hartree": drawn.energy_hartree,
         }
         if ends.is_past():
-            return told | {"controls": "random bits left out, the time was over"}
+            return info | {"controls": "random bits left out, the time was over"}
         random_bits = tally(rng.integers(0, 2, size=(self.shots, 2 * n)).astype(np.uint8))
         random = self._diagonalised(random_bits, molecule, rng, ends)[-1]
-        return told | {
+        return info | {
             "control_random_bits_hartree": random.energy_hartree,
             "control_random_bits_dimension": random.state.dimension,
         }
@@ -274,7 +274,7 @@ class Sqd(EnergyMethod):
         return [found[0], found[0]] if up == down else found
 
     def _round(self, molecule: Electrons, alpha: NDArray[np.int64], beta: NDArray[np.int64]) -> _Round:
-        """The lowest state of the wanted spin among all pairs of the strings; what it mixes in of other spins is charged."""
+        """The lowest state of the target spin among all pairs of the strings; what it mixes in of other spins is charged."""
         s = abs(molecule.n_alpha - molecule.n_beta) / 2 if self.spin is None else self.spin
         space = spanned(len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta, alpha, beta)
         integrals = (molecule.h1_hartree, molecule.h2_hartree, molecule.core_hartree)

@@ -8,18 +8,19 @@ second (Suzuki 1991, J Math Phys 32:400).
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.backend.base import Ansatz, Backend, Layer
+from qtwin.backend.base import Ansatz, Layer
 from qtwin.backend.statevector import StatevectorBackend
 from qtwin.chemistry.mapping import electronic, mapping_of, reference
-from qtwin.chemistry.method.base import Electrons, Energy, EnergyMethod
-from qtwin.chemistry.method.execution import OWN, Allocation, execution, valued
+from qtwin.chemistry.method.base import Electrons, Energy
+from qtwin.chemistry.method.execution import QubitMethod, valued
 from qtwin.chemistry.method.spin import shifted_words, spin_words, surcharge_hartree
-from qtwin.encoding.pauli import Grouping, PauliSum, groups
+from qtwin.encoding.pauli import PauliSum, groups
 from qtwin.errors import InputError, TooLargeError
 from qtwin.solver.base import SolverInfo
 
@@ -44,7 +45,7 @@ def product(parts: tuple[PauliSum, ...], start: NDArray[np.integer], times: Floa
         InputError: for an order other than 1 and 2.
     """
     if order not in (1, 2):
-        raise InputError(f"order = {order} came, 1 or 2 was wanted", hint="2 has the smaller error")
+        raise InputError(f"expected order 1 or 2, got {order}", hint="2 has the smaller error")
     layers: list[Layer] = []
     angles: list[float] = []
 
@@ -80,7 +81,8 @@ def schedule(parts: int, steps: int, total_time: float) -> Floats:
 
 
 @final
-class Trotter(EnergyMethod):
+@dataclass(kw_only=True, eq=False)
+class Trotter(QubitMethod):
     """Evolve slowly, then value <H>: no angles are trained.
 
     It has converged when half the time, by our state vector, gives the same energy to 1.6 mHa.
@@ -88,33 +90,20 @@ class Trotter(EnergyMethod):
     Args:
         time_per_hartree: T, in units of hbar / hartree.
         steps: Product formulas.
-        order: 1 or 2.
-        backend: Where the circuit is valued; "determinants" means our exact state vector here.
-        shots: For that energy; None for the exact expectation.
-        mapping: Fermions on qubits.
-        grouping: Which strings share shots.
-        allocation: How groups share them.
+        order: 1 or 2. The other options are those of `QubitMethod`.
     """
 
-    def __init__(
-        self,
-        *,
-        time_per_hartree: float = 20.0,
-        steps: int = 60,
-        order: int = 2,
-        backend: str | Backend = OWN,
-        shots: int | None = None,
-        mapping: str = "tapered",
-        grouping: Grouping = "qubit-wise",
-        allocation: Allocation = "variance",
-    ) -> None:
-        if steps < 1 or not 0.0 < time_per_hartree < np.inf or order not in (1, 2):
+    time_per_hartree: float = 20.0
+    steps: int = 60
+    order: int = 2
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or not 0.0 < self.time_per_hartree < np.inf or self.order not in (1, 2):
             raise InputError(
-                f"steps = {steps}, time_per_hartree = {time_per_hartree}, order = {order} came",
+                f"got steps = {self.steps}, time_per_hartree = {self.time_per_hartree}, order = {self.order}",
                 hint="at least one step, a positive time, order 1 or 2",
             )
-        self.time_per_hartree, self.steps, self.order = time_per_hartree, steps, order
-        self._how = execution("statevector" if backend == OWN else backend, shots, mapping, grouping, allocation)
+        super().__post_init__()
 
     @classmethod
     def card(cls) -> SolverInfo:
@@ -135,7 +124,7 @@ class Trotter(EnergyMethod):
         mapping = mapping_of(self._how.mapping, lifted, n, up, down)
         if mapping.n_qubits > MOST_QUBITS:
             raise TooLargeError(
-                f"{mapping.n_qubits} qubits came, at most {MOST_QUBITS} are evolved",
+                f"expected at most {MOST_QUBITS} qubits, got {mapping.n_qubits}",
                 hint='mapping = "tapered", or fewer orbitals',
             )
         hamiltonian = mapping.apply(words)

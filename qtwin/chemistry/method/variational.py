@@ -55,11 +55,11 @@ def check_options(training: str, how: Execution, **least_one: int) -> None:
     """Refuse counts below one, and SPSA without shots (InputError)."""
     for name, value in least_one.items():
         if value < 1:
-            raise InputError(f"{name} = {value} came, at least 1 was wanted", hint=f"raise {name}")
+            raise InputError(f"expected {name} of at least 1, got {value}", hint=f"raise {name}")
     if training not in ("exact", "spsa"):
         raise unknown_name("training", training, ("exact", "spsa"))
     if training == "spsa" and how.shots is None:
-        raise InputError("training = 'spsa' came without shots", hint="set shots, or train exactly")
+        raise InputError("expected shots with training = 'spsa', got none", hint="set shots, or train exactly")
 
 
 def train(

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.backend.base import Backend
 from qtwin.chemistry.determinants.simulator import DeterminantSimulator
 from qtwin.chemistry.excitation import upccgsd
-from qtwin.chemistry.method.base import Electrons, Energy, EnergyMethod, load_compiled_code
-from qtwin.chemistry.method.execution import Allocation, execution, on_qubits, valued
+from qtwin.chemistry.method.base import Electrons, Energy, load_compiled_code
+from qtwin.chemistry.method.execution import CircuitMethod, on_qubits, valued
 from qtwin.chemistry.method.spin import shifted, spin_squared, surcharge_hartree, wanted
-from qtwin.encoding.pauli import Grouping
 from qtwin.errors import InputError
 from qtwin.solver.base import SolverInfo
 from qtwin.solver.variational.gradient import Descent, descend
@@ -23,7 +22,8 @@ Floats = NDArray[np.float64]
 
 
 @final
-class Vqd(EnergyMethod):
+@dataclass(kw_only=True, eq=False)
+class Vqd(CircuitMethod):
     """Minimise <H> + shift sum_k |<psi|psi_k>|^2 over the angles, state after state.
 
     Only states of the symmetry of the Hartree-Fock determinant are reached: of its point group, and unchanged when up and down
@@ -33,31 +33,19 @@ class Vqd(EnergyMethod):
         states: How many.
         k: Repetitions of k-UpCCGSD.
         starts: Random descents for each state.
-        shift_hartree: Must exceed the gap between the highest state asked for and the lowest.
-        backend: Where the trained circuits are valued: "determinants" (ours, exact) or one of `qtwin backends`.
-        shots: For the energy of each state; None for the exact expectation.
-        mapping: Fermions on qubits.
-        grouping: Which strings share shots.
-        allocation: How groups share them: by weight, or by the variance seen in a tenth.
+        shift_hartree: Must exceed the gap between the highest state asked for and the lowest. The other options are those of
+            `CircuitMethod`.
     """
 
-    def __init__(
-        self,
-        *,
-        states: int = 2,
-        k: int = 3,
-        starts: int = 6,
-        shift_hartree: float = 3.0,
-        backend: str | Backend = "determinants",
-        shots: int | None = None,
-        mapping: str = "jordan-wigner",
-        grouping: Grouping = "qubit-wise",
-        allocation: Allocation = "variance",
-    ) -> None:
-        if min(states, k, starts) < 1 or not shift_hartree > 0.0:
+    states: int = 2
+    k: int = 3
+    starts: int = 6
+    shift_hartree: float = 3.0
+
+    def __post_init__(self) -> None:
+        if min(self.states, self.k, self.starts) < 1 or not self.shift_hartree > 0.0:
             raise InputError("states, k, starts and shift_hartree must be positive", hint="correct them")
-        self.states, self.k, self.starts, self.shift_hartree = states, k, starts, shift_hartree
-        self._how = execution(backend, shots, mapping, grouping, allocation)
+        super().__post_init__()
 
     @classmethod
     def card(cls) -> SolverInfo:
@@ -79,7 +67,8 @@ class Vqd(EnergyMethod):
         simulator = DeterminantSimulator(target.h1_hartree, target.h2_hartree, target.core_hartree, ansatz)
         if self.states > simulator.space.size:
             raise InputError(
-                f"{self.states} states of {simulator.space.size} determinants were wanted", hint="ask for fewer states"
+                f"expected at most {simulator.space.size} states, one a determinant, got {self.states}",
+                hint="ask for fewer states",
             )
         rng = np.random.default_rng(seed)
         below: list[Floats] = []

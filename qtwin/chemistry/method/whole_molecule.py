@@ -27,11 +27,12 @@ def whole_molecule(name: str, molecule: Electrons) -> MolecularProblem:
     """The molecule behind the electrons.
 
     Raises:
-        InputError: when integrals came alone.
+        InputError: when there are integrals alone.
     """
     if not isinstance(molecule, MolecularProblem):
         raise InputError(
-            f"{name} needs the whole molecule, integrals of an active space came", hint=f"take active-{name}, or pose a molecule"
+            f"expected the whole molecule for {name}, got integrals of an active space",
+            hint=f"take active-{name}, or pose a molecule",
         )
     return molecule
 
@@ -269,7 +270,7 @@ def _ends_well(solver: Any) -> bool:
     return bool(solver.converged) and bool(np.isfinite(solver.e_tot))
 
 
-def _told(problem: MolecularProblem, ended: Amplitudes) -> dict[str, Any]:
+def _info(problem: MolecularProblem, ended: Amplitudes) -> dict[str, Any]:
     return {
         "reference": ended.kind,
         "t1_diagnostic": ended.t1,
@@ -305,7 +306,7 @@ class Ccsd(EnergyMethod):
             wall_s={"singles and doubles": ended.wall_s},
             seed=seed,
             spin_squared=ended.spin_squared,
-            info=_told(problem, ended),
+            info=_info(problem, ended),
         )
 
 
@@ -339,7 +340,7 @@ class CcsdT(EnergyMethod):
             wall_s={"singles and doubles": ended.wall_s, "triples": time.perf_counter() - began},
             seed=seed,
             spin_squared=ended.spin_squared,
-            info=_told(problem, ended) | {"triples_hartree": triples},
+            info=_info(problem, ended) | {"triples_hartree": triples},
         )
 
 

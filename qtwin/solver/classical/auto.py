@@ -17,7 +17,7 @@ from qtwin.problem.constraint import is_row
 from qtwin.solver import registry
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint, exactly, most_choices
 from qtwin.solver.exact.linearise import posed
-from qtwin.solver.exact.roof_duality import Persistency, persistency
+from qtwin.solver.exact.roof_duality import RoofDuality, roof_duality
 from qtwin.solver.exact.search import warm_start_of
 
 _LISTED = 5_000_000
@@ -155,12 +155,12 @@ def _choice(encoding: BinaryModel, bits: NDArray[np.uint8]) -> NDArray[np.uint8]
     return encoding.decode(bits[None, :])[0] if encoding.constraints else bits
 
 
-def _fixing(encoding: BinaryModel, limit: float) -> Persistency | None:
+def _fixing(encoding: BinaryModel, limit: float) -> RoofDuality | None:
     """Roof duality where it applies: a quadratic of a size that the time allows, without native constraints."""
     polynomial = encoding.polynomial
     if encoding.constraints or polynomial.degree > 2 or polynomial.n_terms > min(_LINEAR, _DUAL_PER_SECOND * limit):
         return None
-    return persistency(polynomial)
+    return roof_duality(polynomial)
 
 
 def _few_choices(encoding: BinaryModel, seconds: float) -> str:
@@ -281,7 +281,7 @@ class _Portfolio:
         target = instance.target_energy
         return last.status == "interrupted" or last.proven or (target is not None and last.energy <= target)
 
-    def result(self, instance: Instance, fixing: Persistency | None) -> Result:
+    def result(self, instance: Instance, fixing: RoofDuality | None) -> Result:
         """The best answer, the best bound, and the story.
 
         Raises:

@@ -28,7 +28,7 @@ class CpSat(Solver):
     def __init__(self, *, time_limit_s: float = 60.0, threads: int = 1) -> None:
         for name, value in (("time_limit_s", time_limit_s), ("threads", threads)):
             if not value > 0:
-                raise InputError(f"{name} = {value} came, more than 0 was wanted", hint=f"raise {name}")
+                raise InputError(f"expected {name} above 0, got {value}", hint=f"raise {name}")
         self.time_limit_s, self.threads = time_limit_s, threads
 
     @classmethod

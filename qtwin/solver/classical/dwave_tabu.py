@@ -31,7 +31,7 @@ class DwaveTabu(Solver):
 
     Args:
         reads: Independent searches; each gives one sample. The first begins at the warm start, if there is one.
-        updates: Variable updates looked at in each stage of a search.
+        updates: Variable updates evaluated in each stage of a search.
         restarts: Further stages of a search.
         tenure: How many moves a flipped variable stays; a quarter of the variables and at most 20 by default.
     """
@@ -40,7 +40,7 @@ class DwaveTabu(Solver):
         given = (("reads", reads, 1), ("updates", updates, 1), ("restarts", restarts, 0), ("tenure", tenure, 0))
         for name, value, least in given:
             if value is not None and value < least:
-                raise InputError(f"{name} = {value} came, at least {least} was wanted", hint=f"raise {name}")
+                raise InputError(f"expected {name} of at least {least}, got {value}", hint=f"raise {name}")
         self.reads, self.updates, self.restarts, self.tenure = reads, updates, restarts, tenure
 
     @classmethod
@@ -70,7 +70,7 @@ class DwaveTabu(Solver):
         instance.encoding.check_written("dwave-tabu")
         n = instance.encoding.polynomial.n_variables
         if self.tenure is not None and self.tenure >= n:
-            raise InputError(f"tenure = {self.tenure} came, less than the {n} variables was wanted", hint="lower tenure")
+            raise InputError(f"expected a tenure below the {n} variables, got {self.tenure}", hint="lower tenure")
         model = to_bqm(instance.encoding.polynomial, needed_by="dwave-tabu")
         start = warm_start_of(instance)
         beginnings: list[NDArray[np.uint8]] = [] if start is None else [start]
@@ -79,7 +79,7 @@ class DwaveTabu(Solver):
         copying_s = _COPIES * made_s
         if time_limit_s is not None and made_s + copying_s > max(1.1 * time_limit_s, time_limit_s + _GRACE_S):
             raise InputError(
-                f"a time limit of {time_limit_s:g} s came, dwave-tabu takes about {made_s + copying_s:.1f} s to copy a square "
+                f"got a time limit of {time_limit_s:g} s, but dwave-tabu takes about {made_s + copying_s:.1f} s to copy a square "
                 f"array of {n:,} variables before it searches",
                 hint="raise the time limit, or take tabu",
             )

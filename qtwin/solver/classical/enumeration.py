@@ -28,7 +28,7 @@ _BESIDE = 26
 """Under native constraints the walk over all assignments only tells whether the penalties suffice; it is kept short."""
 
 Improvements = tuple[tuple[float, int, float], ...]
-"""(seconds, looked at, energy without the constant) on the way down."""
+"""(seconds, evaluated, energy without the constant) on the way down."""
 
 
 @final
@@ -122,7 +122,7 @@ def _on_the_polynomial(encoding: BinaryModel, seed: int, time_limit_s: float | N
     n, most = encoding.polynomial.n_variables, limit(encoding.polynomial)
     if n > most:
         raise InputError(
-            f"{n} variables of degree {encoding.polynomial.degree} came, at most {most} can be enumerated",
+            f"expected at most {most} variables to enumerate, got {n} of degree {encoding.polynomial.degree}",
             hint="use cp-sat, or state the constraints natively so that only feasible choices are listed",
         )
     found = _minimiser(encoding.polynomial, time_limit_s)
@@ -155,12 +155,12 @@ def _under_constraints(encoding: BinaryModel, seed: int, time_limit_s: float | N
     wall = {"walk": beside, "feasible": time.perf_counter() - started - beside}
     if found is None:
         choices = feasible_bits(encoding.n_decision, encoding.constraints)
-        info["n_feasible"] = looked = len(choices)
+        info["n_feasible"] = evaluated = len(choices)
         bits, complete, interrupted = best_feasible(encoding, fill_slack(encoding, choices))[0], True, False
         wall["feasible"] = time.perf_counter() - started - beside
-        improvements: Improvements = ((sum(wall.values()), looked, float("inf")),)
+        improvements: Improvements = ((sum(wall.values()), evaluated, float("inf")),)
     else:
-        looked, complete, interrupted, improvements = found.evaluations, found.complete, found.interrupted, found.improvements
+        evaluated, complete, interrupted, improvements = found.evaluations, found.complete, found.interrupted, found.improvements
         bits = None
         if found.members is not None:
             choice = np.zeros((1, encoding.n_decision), dtype=np.uint8)
@@ -177,7 +177,7 @@ def _under_constraints(encoding: BinaryModel, seed: int, time_limit_s: float | N
         bound=energy if complete else None,
         proven=complete,
         trace=() if bits is None else _trace(improvements, encoding.objective.constant, energy),
-        evaluations=looked,
+        evaluations=evaluated,
         wall_s=wall,
         seed=seed,
         info=info,
@@ -185,7 +185,7 @@ def _under_constraints(encoding: BinaryModel, seed: int, time_limit_s: float | N
 
 
 def limit(polynomial: BinaryPolynomial) -> int:
-    """Variables up to which all assignments are looked at: minutes on two cores."""
+    """Variables up to which all assignments are evaluated: minutes on two cores."""
     return QUADRATIC_LIMIT if polynomial.degree <= 2 else HIGHER_LIMIT
 
 
@@ -202,13 +202,13 @@ def _minimiser(polynomial: BinaryPolynomial, time_limit_s: float | None) -> Mini
 
 
 def _best_choice(encoding: BinaryModel, time_limit_s: float | None) -> Best | None:
-    """The best allowed choice by a compiled walk over choices, or None where there is none for the case.
+    """The best feasible choice by a compiled walk over choices, or None where there is none for the case.
 
     It takes quadratic objectives under linear rows, and penalties that vanish where the rows hold, so that the objective alone
     decides.
 
     Raises:
-        InputError: for more choices than can be looked at.
+        InputError: for more choices than can be evaluated.
     """
     from qtwin.solver.exact import choices
 
@@ -225,7 +225,7 @@ def _best_choice(encoding: BinaryModel, time_limit_s: float | None) -> Best | No
         count = most_choices(n, encoding.constraints)
         if count > choices.LIMIT:
             raise InputError(
-                f"up to {count:,} choices satisfy the constraints, at most {choices.LIMIT:,} can be looked at",
+                f"up to {count:,} choices satisfy the constraints, at most {choices.LIMIT:,} can be evaluated",
                 hint="use cp-sat or highs, or constrain the choice further",
             )
         found = choices.minimise_choice(linear, pairs, encoding.constraints, time_limit_s=time_limit_s)
@@ -247,7 +247,7 @@ def _trace(improvements: Improvements, constant: float, energy: float) -> tuple[
 
 
 def _nothing(seed: int, scope: Any, wall: dict[str, float]) -> Result:
-    """No choice is feasible, and all were looked at."""
+    """No choice is feasible, and all were evaluated."""
     info = {"n_feasible": 0, "infeasibility_proven": True}
     return Result(
         solver="enumeration", status="infeasible", bits=None, energy=float("nan"), scope=scope, wall_s=wall, seed=seed, info=info

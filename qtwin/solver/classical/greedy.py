@@ -6,7 +6,7 @@ import time
 from typing import final
 
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint
-from qtwin.solver.local.terrain import Terrain
+from qtwin.solver.local.problem import LocalSearchProblem
 from qtwin.solver.variational.sampled import best_feasible
 
 
@@ -15,7 +15,7 @@ class Greedy(Solver):
     """From nothing, the addition that lowers the energy most, until none lowers it.
 
     Constraints are kept native: what a row is broken by costs more than any option gains, so that needs are filled first and
-    limits are not passed. It takes no warm start and draws no random number. Where its end is not allowed it has no answer.
+    limits are not passed. It takes no warm start and draws no random number. Where its end is infeasible it has no answer.
     """
 
     @classmethod
@@ -37,17 +37,17 @@ class Greedy(Solver):
             InputError: for a constraint that is no linear row.
         """
         started = time.perf_counter()
-        land = Terrain(instance, by_flips=True)
-        added, looked = land.greedy()
-        bits, energy = best_feasible(instance.encoding, land.whole(added))
+        problem = LocalSearchProblem(instance, by_flips=True)
+        added, evaluated = problem.greedy()
+        bits, energy = best_feasible(instance.encoding, problem.whole(added))
         took = time.perf_counter() - started
         return Result(
             solver="greedy",
             status="infeasible" if bits is None else "feasible",
             bits=bits,
             energy=energy,
-            trace=() if bits is None else (TracePoint(time_s=took, evaluations=looked, best_energy=energy),),
-            evaluations=max(looked, 1),
+            trace=() if bits is None else (TracePoint(time_s=took, evaluations=evaluated, best_energy=energy),),
+            evaluations=max(evaluated, 1),
             wall_s={"additions": took},
             seed=seed,
             info={"chosen": int(added.sum())},

@@ -32,7 +32,7 @@ class Gurobi(Solver):
     ) -> None:
         for name, value in (("time_limit_s", time_limit_s), ("threads", threads)):
             if not value > 0:
-                raise InputError(f"{name} = {value} came, more than 0 was wanted", hint=f"raise {name}")
+                raise InputError(f"expected {name} above 0, got {value}", hint=f"raise {name}")
         self.time_limit_s, self.threads, self.form = time_limit_s, threads, form
 
     @classmethod
@@ -75,7 +75,9 @@ class Gurobi(Solver):
     def _form(self, linear: LinearModel) -> Literal["quadratic", "linear"]:
         if linear.target.degree > 2:
             if self.form == "quadratic":
-                raise InputError(f"degree {linear.target.degree} came for form 'quadratic'", hint="take form 'linear' or 'auto'")
+                raise InputError(
+                    f"expected degree 2 for form 'quadratic', got {linear.target.degree}", hint="take form 'linear' or 'auto'"
+                )
             return "linear"
         if self.form != "auto":
             return self.form
@@ -160,7 +162,7 @@ def _explained(error: Any, linear: LinearModel, form: str) -> QtwinError:
     if error.errno == _TOO_LARGE:
         size = f"{linear.n} variables" if form == "quadratic" else f"{len(linear.cost)} columns and {len(linear.rows)} rows"
         return InputError(
-            f"{size} came in {form} form, more than this Gurobi licence allows",
+            f"got {size} in {form} form, more than this Gurobi licence permits",
             hint="the licence from pip takes 200 variables quadratic, 2,000 linear; use your own, or take highs or cp-sat",
         )
     if error.errno in _NO_LICENCE:

@@ -35,9 +35,9 @@ class Highs(Solver):
     def __init__(self, *, time_limit_s: float = 60.0, threads: int = 1, cut_share: float = 0.25) -> None:
         for name, value in (("time_limit_s", time_limit_s), ("threads", threads)):
             if not value > 0:
-                raise InputError(f"{name} = {value} came, more than 0 was wanted", hint=f"raise {name}")
+                raise InputError(f"expected {name} above 0, got {value}", hint=f"raise {name}")
         if not 0.0 <= cut_share <= 1.0:
-            raise InputError(f"cut_share = {cut_share} came, a share from 0 to 1 was wanted", hint="0.25 is the default")
+            raise InputError(f"expected cut_share from 0 to 1, got {cut_share}", hint="0.25 is the default")
         self.time_limit_s, self.threads, self.cut_share = time_limit_s, threads, cut_share
 
     @classmethod
@@ -74,12 +74,12 @@ class Highs(Solver):
         if self.cut_share:
             stop = threading.Event()
 
-            def look(z: NDArray[np.float64]) -> bool:
+            def visit(z: NDArray[np.float64]) -> bool:
                 search.see(np.rint(z[: linear.n]))  # often close, and an answer if there is no time for more
                 return stop.is_set() or search.reached
 
             model, cut_interrupted = run_interruptibly(
-                lambda: add_cuts(linear, time_limit_s=self.cut_share * limit, look=look), stop.set
+                lambda: add_cuts(linear, time_limit_s=self.cut_share * limit, visit=visit), stop.set
             )
         n_cuts = len(model.rows) - len(linear.rows)
         wall = {"model": built, "cuts": search.elapsed_s - built}

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.local.terrain import Terrain, seeded
-from qtwin.solver.variational.sampled import draw_in_batches, sizes_of
-
-_BATCHES = 20
+from qtwin.solver.local.problem import LocalSearchProblem, multistart
 
 
 @final
@@ -29,7 +22,7 @@ class LocalSearch(Solver):
 
     def __init__(self, *, reads: int = 100) -> None:
         if reads < 1:
-            raise InputError(f"reads = {reads} came, at least 1 was wanted", hint="raise reads")
+            raise InputError(f"expected reads of at least 1, got {reads}", hint="raise reads")
         self.reads = reads
 
     @classmethod
@@ -52,24 +45,16 @@ class LocalSearch(Solver):
             InputError: for a constraint that is no linear row, or a warm start of the wrong length.
         """
         started = time.perf_counter()
-        land = Terrain(instance, by_flips=True)
-        looked, first = 0, True
-
-        def draw(reads: int, batch_seed: int, stopped: Callable[[], bool], left: float | None) -> NDArray[np.uint8]:
-            nonlocal looked, first
-            found, changes = land.descents(reads, begin=first, state=seeded(batch_seed))
-            looked, first = looked + changes, False
-            return land.whole(found)
-
-        return draw_in_batches(
+        problem = LocalSearchProblem(instance, by_flips=True)
+        return multistart(
             "local-search",
             instance,
-            draw,
-            sizes=[1, *(sizes_of(self.reads - 1, _BATCHES) if self.reads > 1 else [])],
-            evaluations=lambda reads: max(looked, reads),
-            flag=land.flag,
+            problem,
+            lambda reads, begin, state: problem.descents(reads, begin=begin, state=state),
+            reads=self.reads,
+            per_change=1,
+            started=started,
             seed=seed,
             time_limit_s=time_limit_s,
-            wall_s={"model": time.perf_counter() - started},
             info={},
         )

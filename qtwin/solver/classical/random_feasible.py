@@ -1,4 +1,4 @@
-"""Uniform allowed assignments: the null baseline of methods that never leave the allowed ones."""
+"""Uniform feasible assignments: the null baseline of methods that never leave the feasible ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CLOSING = 2.5
 
 @final
 class RandomFeasible(Solver):
-    """Draw allowed choices, each as likely as every other, with their best slack.
+    """Draw feasible choices, each as likely as every other, with their best slack.
 
     Args:
         shots: Number of assignments.
@@ -27,32 +27,32 @@ class RandomFeasible(Solver):
 
     def __init__(self, *, shots: int = 4096) -> None:
         if shots < 1:
-            raise InputError(f"shots = {shots} came, at least 1 was wanted", hint="raise shots")
+            raise InputError(f"expected shots of at least 1, got {shots}", hint="raise shots")
         self.shots = shots
 
     @classmethod
     def card(cls) -> SolverInfo:
         return SolverInfo(
             name="random-feasible",
-            summary="uniform allowed assignments, drawn exactly or by rejection",
+            summary="uniform feasible assignments, drawn exactly or by rejection",
             kind="null",
             guarantee="every sample is feasible",
             citation="Knuth 2011, The Art of Computer Programming 4A, 7.1.4",
             max_variables=10_000,
-            limits="any degree; constraints under which allowed choices can be counted, or are met by chance",
+            limits="any degree; constraints under which feasible choices can be counted, or are met by chance",
         )
 
     def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
         """Draw.
 
         Raises:
-            InputError: where nobody knows what is allowed, or where allowed choices are too many to count and too rare to meet.
+            InputError: where nobody knows what is feasible, or where feasible choices are too many to count and too rare to meet.
         """
         started = time.perf_counter()
         encoding = instance.encoding
         if not encoding.constraints_known:
             raise InputError(
-                "the instance does not say which assignments are allowed, so they cannot be drawn",
+                "the instance does not say which assignments are feasible, so they cannot be drawn",
                 hint="state its constraints, or take uniform bits as the baseline",
             )
         source = uniform(encoding.n_decision, encoding.constraints)
@@ -95,5 +95,5 @@ class RandomFeasible(Solver):
             wall_s={"model": counted_s, "sampling": time.perf_counter() - started - counted_s},
             seed=seed,
             info=summary(encoding, samples)
-            | {"method": source.method, "log2_allowed": None if source.count is None else math.log2(source.count)},
+            | {"method": source.method, "log2_feasible": None if source.count is None else math.log2(source.count)},
         )

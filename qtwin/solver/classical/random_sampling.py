@@ -28,7 +28,7 @@ class RandomSampling(Solver):
 
     def __init__(self, *, shots: int = 4096, descent: bool = False) -> None:
         if shots < 1:
-            raise InputError(f"shots = {shots} came, at least 1 was wanted", hint="raise shots")
+            raise InputError(f"expected shots of at least 1, got {shots}", hint="raise shots")
         self.shots, self.descent = shots, descent
 
     @classmethod
@@ -99,21 +99,21 @@ def descend(polynomial: BinaryPolynomial, bits: NDArray[np.uint8]) -> tuple[NDAr
         bits: (m, n) starts.
 
     Returns:
-        (m, n) local minima, and the number of energy differences that were looked at.
+        (m, n) local minima, and the number of energy differences that were evaluated.
     """
     x = bits.copy()
     moving = np.arange(len(x))
-    looked = 0
+    evaluated = 0
     # A flip must help by more than rounding, or equal neighbours could swap for ever.
     least = 1e-12 * max(1.0, sum(abs(c) for c in polynomial.terms.values()))
     while len(moving) and x.shape[1]:
         gains = _flip_changes(polynomial, x[moving])
-        looked += gains.size
+        evaluated += gains.size
         flip = np.argmin(gains, axis=1)
         helps = gains[np.arange(len(moving)), flip] < -least
         moving, flip = moving[helps], flip[helps]
         x[moving, flip] ^= 1
-    return x, looked
+    return x, evaluated
 
 
 def _flip_changes(polynomial: BinaryPolynomial, bits: NDArray[np.uint8]) -> NDArray[np.float64]:

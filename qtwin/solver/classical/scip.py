@@ -27,7 +27,7 @@ class Scip(Solver):
 
     def __init__(self, *, time_limit_s: float = 60.0) -> None:
         if not time_limit_s > 0:
-            raise InputError(f"time_limit_s = {time_limit_s} came, a positive time was wanted", hint="raise time_limit_s")
+            raise InputError(f"expected time_limit_s above 0, got {time_limit_s}", hint="raise time_limit_s")
         self.time_limit_s = time_limit_s
 
     @classmethod
@@ -73,13 +73,13 @@ class Scip(Solver):
                 model.setSolVal(solution, variable, float(value))
             model.addSol(solution)
 
-        def look() -> None:
+        def visit() -> None:
             best = model.getBestSol()
             search.see(np.rint([model.getSolVal(best, v) for v in z[: linear.n]]))
             if search.reached:
                 model.interruptSolve()
 
-        _watch(model, look)
+        _watch(model, visit)
         built = search.elapsed_s
         info: dict[str, Any] = {"columns": len(z), "rows": len(linear.rows)}
         if search.reached:
@@ -88,7 +88,7 @@ class Scip(Solver):
         _, interrupted = run_interruptibly(model.optimizeNogil, model.interruptSolve)
         ending = _ENDINGS.get(model.getStatus(), "interrupted" if interrupted else "time limit")
         if model.getNSols() and ending != "infeasible":
-            look()
+            visit()
         bound = float(model.getDualbound())
         return search.result(
             ending,
@@ -113,8 +113,8 @@ def _stated(linear: LinearModel, unit: float) -> tuple[Any, list[Any]]:
     return model, z
 
 
-def _watch(model: Any, look: Callable[[], None]) -> None:
-    """Have `look` called whenever SCIP has a better solution."""
+def _watch(model: Any, visit: Callable[[], None]) -> None:
+    """Have `visit` called whenever SCIP has a better solution."""
     import pyscipopt
 
     vendor: Any = pyscipopt
@@ -128,6 +128,6 @@ def _watch(model: Any, look: Callable[[], None]) -> None:
             self.model.dropEvent(better, self)
 
         def eventexec(self, event: Any) -> None:
-            look()
+            visit()
 
     model.includeEventhdlr(Watch(), "watch", "keeps the trace")

@@ -99,13 +99,11 @@ class SimulatedAnnealing(Solver):
     ) -> None:
         for name, value in (("reads", reads), ("sweeps", sweeps), ("sweeps_per_beta", sweeps_per_beta)):
             if value < 1:
-                raise InputError(f"{name} = {value} came, at least 1 was wanted", hint=f"raise {name}")
+                raise InputError(f"expected {name} of at least 1, got {value}", hint=f"raise {name}")
         if sweeps % sweeps_per_beta:
-            raise InputError(
-                f"sweeps = {sweeps} came, a multiple of {sweeps_per_beta} (sweeps_per_beta) was wanted", hint="round"
-            )
+            raise InputError(f"expected sweeps as a multiple of sweeps_per_beta = {sweeps_per_beta}, got {sweeps}", hint="round")
         if beta_range is not None and not (len(beta_range) == 2 and 0.0 < beta_range[0] <= beta_range[1] < np.inf):
-            raise InputError(f"beta_range = {beta_range} came, two rising positive numbers were wanted", hint="such as [0.1, 10]")
+            raise InputError(f"expected two rising positive numbers as beta_range, got {beta_range}", hint="such as [0.1, 10]")
         self.reads, self.sweeps, self.beta_range = reads, sweeps, beta_range
         self.schedule, self.sweeps_per_beta = schedule, sweeps_per_beta
 

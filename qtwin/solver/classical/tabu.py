@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.local.terrain import Terrain, seeded
-from qtwin.solver.variational.sampled import draw_in_batches, sizes_of
-
-_BATCHES = 20
+from qtwin.solver.local.problem import LocalSearchProblem, multistart
 
 
 @final
@@ -36,7 +29,7 @@ class Tabu(Solver):
     ) -> None:
         for name, value, least in (("reads", reads, 1), ("moves", moves, 1), ("tenure", tenure, 0), ("spread", spread, 1)):
             if value is not None and value < least:
-                raise InputError(f"{name} = {value} came, at least {least} was wanted", hint=f"raise {name}")
+                raise InputError(f"expected {name} of at least {least}, got {value}", hint=f"raise {name}")
         self.reads, self.moves, self.tenure, self.spread = reads, moves, tenure, spread
 
     @classmethod
@@ -59,32 +52,24 @@ class Tabu(Solver):
             InputError: for a constraint that is no linear row, or a warm start of the wrong length.
         """
         started = time.perf_counter()
-        land = Terrain(instance)
-        tenure, spread = self._stay(land)
-        moves = max(30, 5 * land.n * max(1, land.n // 200)) if self.moves is None else self.moves
-        made, first = 0, True
-
-        def draw(reads: int, batch_seed: int, stopped: Callable[[], bool], left: float | None) -> NDArray[np.uint8]:
-            nonlocal made, first
-            found, moved = land.tabu(reads, begin=first, moves=moves, tenure=tenure, spread=spread, state=seeded(batch_seed))
-            made, first = made + moved, False
-            return land.whole(found)
-
-        return draw_in_batches(
+        problem = LocalSearchProblem(instance)
+        tenure, spread = self._stay(problem)
+        moves = max(30, 5 * problem.n * max(1, problem.n // 200)) if self.moves is None else self.moves
+        return multistart(
             "tabu",
             instance,
-            draw,
-            sizes=[1, *(sizes_of(self.reads - 1, _BATCHES) if self.reads > 1 else [])],
-            evaluations=lambda reads: max(made * land.n, reads),
-            flag=land.flag,
+            problem,
+            lambda reads, begin, state: problem.tabu(reads, begin=begin, moves=moves, tenure=tenure, spread=spread, state=state),
+            reads=self.reads,
+            per_change=problem.n,
+            started=started,
             seed=seed,
             time_limit_s=time_limit_s,
-            wall_s={"model": time.perf_counter() - started},
-            info={"moves_without_gain": moves, "tenure": tenure, "spread": spread, "neighbourhood": land.kind},
+            info={"moves_without_gain": moves, "tenure": tenure, "spread": spread, "neighbourhood": problem.kind},
         )
 
-    def _stay(self, land: Terrain) -> tuple[int, int]:
+    def _stay(self, problem: LocalSearchProblem) -> tuple[int, int]:
         """(tenure, spread): 3 and 6 moves; longer where there are hundreds of variables, less where few can move at all."""
-        few = min(land.size, land.n - land.size) if land.kind == "swaps" else land.n
-        tenure = min(max(3, land.n // 80), few // 4) if self.tenure is None else self.tenure
-        return tenure, max(1, min(max(6, land.n // 80), few // 3)) if self.spread is None else self.spread
+        few = min(problem.size, problem.n - problem.size) if problem.kind == "swaps" else problem.n
+        tenure = min(max(3, problem.n // 80), few // 4) if self.tenure is None else self.tenure
+        return tenure, max(1, min(max(6, problem.n // 80), few // 3)) if self.spread is None else self.spread

@@ -15,7 +15,7 @@ from qtwin.solver.interruptible import NOTHING, lowest, whole_scale
 
 Array = NDArray[np.float64]
 LIMIT = 500_000_000
-"""Choices that are looked at without a time limit: about half a minute."""
+"""Choices that are evaluated without a time limit: about half a minute."""
 
 
 @numba.njit(nogil=True, cache=True)
@@ -29,13 +29,13 @@ def _possible(total, least, most, low, high):  # type: ignore[no-untyped-def]  #
 
 @numba.njit(nogil=True, cache=True)
 def _chunk(linear, pairs, weights, least, most, low, high, first, flag, found):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """(lowest energy, choices looked at) among those whose lowest option is `first`; (n,) uint8 `found` gets its bits."""
+    """(lowest energy, choices evaluated) among those whose lowest option is `first`; (n,) uint8 `found` gets its bits."""
     n, rows = weights.shape
     gain = np.empty((n + 1, n), np.int64)
     total = np.zeros((n + 2, rows))
     energy = np.zeros(n + 2, np.int64)
     cursor, members = np.zeros(n + 2, np.int64), np.zeros(n + 2, np.int64)
-    best, looked = np.int64(NOTHING), np.int64(0)
+    best, evaluated = np.int64(NOTHING), np.int64(0)
     gain[0] = linear
     cursor[0] = first
     depth = 0  # members so far
@@ -51,7 +51,7 @@ def _chunk(linear, pairs, weights, least, most, low, high, first, flag, found): 
             continue
         members[depth] = i
         energy[depth + 1] = energy[depth] + gain[depth, i]
-        looked += 1
+        evaluated += 1
         holds = True
         for r in range(rows):
             holds = holds and low[r] <= total[depth + 1, r] <= high[r]
@@ -64,11 +64,11 @@ def _chunk(linear, pairs, weights, least, most, low, high, first, flag, found): 
             gain[depth + 1, j] = gain[depth, j] + pairs[i, j]
         cursor[depth + 1] = i + 1
         depth += 1
-    return best, looked
+    return best, evaluated
 
 
 def minimise_choice(linear: Array, pairs: Array, constraints: Sequence[Constraint], *, time_limit_s: float | None = None) -> Best:
-    """The allowed choice of lowest value sum_i linear_i + sum_{i<j} pairs_ij.
+    """The feasible choice of lowest value sum_i linear_i + sum_{i<j} pairs_ij.
 
     Args:
         linear: (n,) coefficients.
@@ -99,16 +99,16 @@ def minimise_choice(linear: Array, pairs: Array, constraints: Sequence[Constrain
     def work(number: int, flag: NDArray[np.uint8]) -> tuple[int, int, int]:
         if not number:  # nothing chosen
             return (0 if bool(np.all((low <= 0.0) & (high >= 0.0))) else NOTHING), 0, 1
-        energy, looked = _chunk(whole, couplings, weights, least, most, low, high, number - 1, flag, bits[number])
-        return int(energy), 0, int(looked)
+        energy, evaluated = _chunk(whole, couplings, weights, least, most, low, high, number - 1, flag, bits[number])
+        return int(energy), 0, int(evaluated)
 
     found = lowest(work, n + 1, time_limit_s=time_limit_s)
     return Best(
         members=None if found.energy >= NOTHING else tuple(int(i) for i in np.flatnonzero(bits[found.chunk])),
-        evaluations=found.looked,
+        evaluations=found.evaluated,
         complete=found.complete,
         interrupted=found.interrupted,
-        improvements=tuple((s, looked, energy / scale) for s, looked, energy in found.improvements),
+        improvements=tuple((s, evaluated, energy / scale) for s, evaluated, energy in found.improvements),
     )
 
 
@@ -121,7 +121,7 @@ def minimise_choice(linear: Array, pairs: Array, constraints: Sequence[Constrain
 # one pass over a row for each i, in vectors and without storing anything: C(100, 5) = 75 million sets take tens of milliseconds.
 
 SUBSET_LIMIT = 20_000_000_000
-"""Sets that are looked at without a time limit: some ten seconds on two cores."""
+"""Sets that are evaluated without a time limit: some ten seconds on two cores."""
 MOST_APART = 45
 _FREE = 50
 """Bits of all coefficients together; a pair kept apart costs four times that, and those of 45 members still fit into 63."""
@@ -129,7 +129,7 @@ _FREE = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Best:
-    """The best set: its members, None if none is allowed or was seen; then as in `qtwin.solver.exact.complete.Minimum`."""
+    """The best set: its members, None if none is feasible or was seen; then as in `qtwin.solver.exact.complete.Minimum`."""
 
     members: tuple[int, ...] | None
     evaluations: int
@@ -218,16 +218,16 @@ def minimise_subset(
 
     def work(first: int, flag: NDArray[np.uint8]) -> tuple[int, int, int]:
         energy = int(_chunk_subsets(whole, couplings, k, first, flag, sets[first]))
-        looked = 1 if flag[0] else math.comb(n - first - 1, k - 1)
-        return (energy if energy < limit else NOTHING), 0, looked
+        evaluated = 1 if flag[0] else math.comb(n - first - 1, k - 1)
+        return (energy if energy < limit else NOTHING), 0, evaluated
 
     found = lowest(work, n - k + 1, time_limit_s=time_limit_s)
     return Best(
         members=None if found.energy >= NOTHING else tuple(int(i) for i in sets[found.chunk]),
-        evaluations=found.looked,
+        evaluations=found.evaluated,
         complete=found.complete,
         interrupted=found.interrupted,
-        improvements=tuple((s, looked, energy / scale) for s, looked, energy in found.improvements),
+        improvements=tuple((s, evaluated, energy / scale) for s, evaluated, energy in found.improvements),
     )
 
 
@@ -244,11 +244,11 @@ def _few(whole: NDArray[np.int64], couplings: NDArray[np.int64], k: int, barred:
     else:  # nobody, or everybody
         members, count = tuple(range(n)) if k else (), 1
         energy = sum(int(w) for w in whole[: n if k else 0]) + (sum(map(int, couplings.ravel())) // 2 if k else 0)
-    allowed = energy < barred // 2
+    feasible = energy < barred // 2
     return Best(
-        members=members if allowed else None,
+        members=members if feasible else None,
         evaluations=count,
         complete=True,
         interrupted=False,
-        improvements=((0.0, count, energy / scale),) if allowed else (),
+        improvements=((0.0, count, energy / scale),) if feasible else (),
     )

@@ -24,10 +24,10 @@ class Minimum:
 
     Attributes:
         bits: (n,) of it.
-        evaluations: How many were looked at.
+        evaluations: How many were evaluated.
         complete: Whether that was all of them.
         interrupted: Whether Ctrl-C ended the walk.
-        improvements: (seconds, looked at, energy without the constant) on the way.
+        improvements: (seconds, evaluated, energy without the constant) on the way.
     """
 
     bits: NDArray[np.uint8]
@@ -51,7 +51,7 @@ def _sums(field, first, out):  # type: ignore[no-untyped-def]  # pragma: no cove
 
 @numba.njit(nogil=True, cache=True)
 def _chunk(linear, pairs, table, middle, high, flag):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """(lowest energy, its index, assignments looked at) among those whose high bits are `high`; int64 (n,), (n, n), (2^12,)."""
+    """(lowest energy, its index, assignments evaluated) among those whose high bits are `high`; int64 (n,), (n, n), (2^12,)."""
     n = linear.size
     field = linear.copy()
     row, column, low = np.empty(1 << _ROWS, np.int64), np.empty(_WIDTH, np.int64), np.empty(_WIDTH, np.int64)
@@ -101,7 +101,7 @@ def minimise_quadratic(linear: Array, pairs: Array, *, time_limit_s: float | Non
     Args:
         linear: (n,) coefficients.
         pairs: (n, n) strictly upper triangular couplings.
-        time_limit_s: Stop after this long; the first 2^16 assignments are looked at in any case.
+        time_limit_s: Stop after this long; the first 2^16 assignments are evaluated in any case.
 
     Returns:
         The minimum; of assignments that are equal to 2^-59 of all coefficients together, the same one in every run.
@@ -120,16 +120,16 @@ def minimise_quadratic(linear: Array, pairs: Array, *, time_limit_s: float | Non
     middle = min(_MIDDLE, wide - _LOW)
 
     def work(high: int, flag: NDArray[np.uint8]) -> tuple[int, int, int]:
-        energy, index, looked = _chunk(whole, couplings, table, middle, high, flag)
-        return int(energy), int(index), int(looked)
+        energy, index, evaluated = _chunk(whole, couplings, table, middle, high, flag)
+        return int(energy), int(index), int(evaluated)
 
     found = lowest(work, 1 << (wide - _LOW - middle), time_limit_s=time_limit_s)
     return Minimum(
         bits=np.array([found.where >> i & 1 for i in range(n)], dtype=np.uint8),
-        evaluations=found.looked >> (wide - n),
+        evaluations=found.evaluated >> (wide - n),
         complete=found.complete,
         interrupted=found.interrupted,
-        improvements=tuple((s, looked >> (wide - n), energy / scale) for s, looked, energy in found.improvements),
+        improvements=tuple((s, evaluated >> (wide - n), energy / scale) for s, evaluated, energy in found.improvements),
     )
 
 
@@ -152,7 +152,7 @@ def _switch(flip, others, starts, lows, highs, coefficients, table, sign):  # ty
 
 @numba.njit(nogil=True, cache=True)
 def _chunk_polynomial(table, starts, lows, highs, coefficients, middle, high, flag):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """(lowest energy, its index, assignments looked at) among those whose highest bits are `high`.
+    """(lowest energy, its index, assignments evaluated) among those whose highest bits are `high`.
 
     (2^12,) int64 `table` holds the terms of low bits alone, by their set; the others stand once under each of their high bits.
     """
@@ -204,7 +204,7 @@ def _chunk_polynomial(table, starts, lows, highs, coefficients, middle, high, fl
 
 
 def minimise_polynomial(polynomial: BinaryPolynomial, *, time_limit_s: float | None = None) -> Minimum:
-    """Minimise a polynomial over all assignments; the first 2^12 are looked at in any case."""
+    """Minimise a polynomial over all assignments; the first 2^12 are evaluated in any case."""
     n = polynomial.n_variables
     wide = max(n, _LOW)
     terms = {t: c for t, c in polynomial.terms.items() if t}
@@ -224,14 +224,14 @@ def minimise_polynomial(polynomial: BinaryPolynomial, *, time_limit_s: float | N
     middle = min(_MIDDLE, wide - _LOW)
 
     def work(high: int, flag: NDArray[np.uint8]) -> tuple[int, int, int]:
-        energy, index, looked = _chunk_polynomial(table, starts, lows, highs, coefficients, middle, high, flag)
-        return int(energy), int(index), int(looked)
+        energy, index, evaluated = _chunk_polynomial(table, starts, lows, highs, coefficients, middle, high, flag)
+        return int(energy), int(index), int(evaluated)
 
     found = lowest(work, 1 << (wide - _LOW - middle), time_limit_s=time_limit_s)
     return Minimum(
         bits=np.array([found.where >> i & 1 for i in range(n)], dtype=np.uint8),
-        evaluations=found.looked >> (wide - n),
+        evaluations=found.evaluated >> (wide - n),
         complete=found.complete,
         interrupted=found.interrupted,
-        improvements=tuple((s, looked >> (wide - n), energy / scale) for s, looked, energy in found.improvements),
+        improvements=tuple((s, evaluated >> (wide - n), energy / scale) for s, evaluated, energy in found.improvements),
     )

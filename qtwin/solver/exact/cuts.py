@@ -5,7 +5,7 @@ With a further node 0 (always bit 0) a QUBO is a cut: z_0i = x_i and z_ij = x_i 
 
     sum_F z - sum_{C - F} z <= |F| - 1                          (Barahona and Mahjoub 1986, Mathematical Programming 36:157).
 
-Triangles of three choices are looked through (Padberg 1989); longer cycles are the shortest paths from a node to its copy in the
+Triangles of three choices are enumerated (Padberg 1989); longer cycles are the shortest paths from a node to its copy in the
 doubled graph, where crossing over costs 1 - z and staying costs z. Rounds of cuts follow until none is violated or time is up.
 """
 
@@ -27,13 +27,13 @@ _VIOLATED = 1e-3
 _A_ROUND = 400
 """Most violated triangles that join in one round."""
 _STARTS = 64
-"""Nodes from which cycles are sought at once, before the clock is looked at."""
+"""Nodes from which cycles are sought at once, before the clock is read."""
 _TRIANGLES = 1_000_000
-"""Triples that are looked through; beyond this, and where pairs are few, cycles alone."""
+"""Triples that are evaluated through; beyond this, and where pairs are few, cycles alone."""
 
 
 def add_cuts(
-    model: LinearModel, *, time_limit_s: float, rounds: int = 30, look: Callable[[NDArray[np.float64]], bool] = lambda z: False
+    model: LinearModel, *, time_limit_s: float, rounds: int = 30, visit: Callable[[NDArray[np.float64]], bool] = lambda z: False
 ) -> LinearModel:
     """The model with the odd-cycle rows that hold its relaxation tight; the same feasible bits, at a higher bound.
 
@@ -41,7 +41,7 @@ def add_cuts(
         model: A linear model; only its products of two choices take part.
         time_limit_s: Stop cutting after this long.
         rounds: At most this many relaxations are solved.
-        look: Shown each minimiser, (n_columns,) values; it stops the cutting by answering True.
+        visit: Shown each minimiser, (n_columns,) values; it stops the cutting by answering True.
     """
     pairs: dict[Term, int] = {t: model.n + k for k, t in enumerate(model.products) if len(t) == 2}
     if not pairs:
@@ -54,7 +54,7 @@ def add_cuts(
     z = relaxation.minimum(deadline)
     for _ in range(rounds):
         new = [] if z is None else [r for r in dict.fromkeys(graph.violated(z, deadline)) if r not in known]
-        if not new or z is None or look(z):
+        if not new or z is None or visit(z):
             break
         known.update(new)
         found += new
@@ -81,7 +81,7 @@ class _Graph:
         self._triples = self._triangles()
 
     def _triangles(self) -> NDArray[np.int64]:
-        """(t, 3) choices of which all three pairs have a product; none when there would be too many to look through."""
+        """(t, 3) choices of which all three pairs have a product; none when there would be too many to search."""
         joined = np.zeros((self.n, self.n), dtype=np.bool_)
         for i, j in self.pairs:
             joined[i, j] = joined[j, i] = True

@@ -20,7 +20,7 @@ class Chosen:
     Attributes:
         members: Drugs, rising.
         value: q of the set.
-        evaluations: Sets that were looked at.
+        evaluations: Sets that were evaluated.
         proven: Whether every permitted set was.
         second: Value of the next best set (NaN where it is unknown or there is none).
     """
@@ -56,17 +56,17 @@ def greedy(instance: FixedSize) -> Chosen | None:
     members: list[int] = []
     gain = instance.linear.copy()
     free = np.ones(instance.n, dtype=np.bool_)
-    looked = 0
+    evaluated = 0
     for _ in range(instance.size):
         if not free.any():
             return None
-        looked += int(free.sum())
+        evaluated += int(free.sum())
         i = int(np.argmax(np.where(free, gain, -np.inf)))
         members.append(i)
         gain = gain + instance.pairs[i]
         free &= ~instance.forbidden[i]
         free[i] = False
-    return Chosen(members=tuple(sorted(members)), value=instance.value(members), evaluations=looked)
+    return Chosen(members=tuple(sorted(members)), value=instance.value(members), evaluations=evaluated)
 
 
 def greedy_swap(instance: FixedSize) -> Chosen | None:
@@ -74,7 +74,7 @@ def greedy_swap(instance: FixedSize) -> Chosen | None:
     start = greedy(instance)
     if start is None:
         return None
-    members, looked = list(start.members), start.evaluations
+    members, evaluated = list(start.members), start.evaluations
     # An exchange must help by more than rounding, or equal neighbours could swap for ever.
     least = 1e-12 * max(1.0, float(np.abs(instance.linear).sum() + np.abs(instance.pairs).sum()))
     while True:
@@ -84,11 +84,11 @@ def greedy_swap(instance: FixedSize) -> Chosen | None:
             rest = members[:place] + members[place + 1 :]
             free = ~np.asarray(instance.forbidden[rest].any(axis=0))
             free[members] = False
-            looked += int(free.sum())
+            evaluated += int(free.sum())
             difference = np.where(free, field - instance.pairs[out] - field[out], -np.inf)
             into = int(np.argmax(difference))
             if difference[into] > best:
                 best, change = float(difference[into]), (place, into)
         if best <= least:
-            return Chosen(members=tuple(sorted(members)), value=instance.value(members), evaluations=looked)
+            return Chosen(members=tuple(sorted(members)), value=instance.value(members), evaluations=evaluated)
         members[change[0]] = change[1]

@@ -107,7 +107,7 @@ def posed(encoding: BinaryModel) -> tuple[BinaryPolynomial, int]:
     outside = [t for t in encoding.objective.terms if t and t[-1] >= encoding.n_decision]
     if outside:
         raise InputError(
-            f"the objective has a term {outside[0]}, its first {encoding.n_decision} variables alone were wanted",
+            f"expected terms of the first {encoding.n_decision} variables alone, got {outside[0]}",
             hint="keep slack variables to the penalties",
         )
     return encoding.objective, encoding.n_decision
@@ -223,7 +223,7 @@ def _multiplied(row: Row, n: int, columns: Mapping[Term, int], terms: Mapping[Te
 
 
 class Relaxation:
-    """The linear relaxation in HiGHS, which goes on from its last basis when rows are added."""
+    """The linear relaxation in HiGHS, which continues from its last basis when rows are added."""
 
     def __init__(self, model: LinearModel) -> None:
         import highspy

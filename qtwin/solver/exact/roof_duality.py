@@ -31,7 +31,7 @@ _ONE, _ZERO = -1, -2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Persistency:
+class RoofDuality:
     """What roof duality says about a quadratic.
 
     Attributes:
@@ -67,7 +67,7 @@ class Persistency:
         return whole
 
 
-def persistency(polynomial: BinaryPolynomial) -> Persistency:
+def roof_duality(polynomial: BinaryPolynomial) -> RoofDuality:
     """Fix what a maximum flow can fix.
 
     Raises:
@@ -76,7 +76,7 @@ def persistency(polynomial: BinaryPolynomial) -> Persistency:
     import networkx as nx
 
     if polynomial.degree > 2:
-        raise InputError(f"a polynomial of degree {polynomial.degree} came, roof duality takes 2", hint="quadratise it first")
+        raise InputError(f"expected a quadratic polynomial, got degree {polynomial.degree}", hint="quadratise it first")
     constant, unit, arcs = _implications(polynomial)
     network: Any = nx.DiGraph()
     network.add_nodes_from((_ONE, _ZERO))
@@ -87,7 +87,7 @@ def persistency(polynomial: BinaryPolynomial) -> Persistency:
     bound = constant + Fraction(int(residual.graph["flow_value"]), 2 * unit)
     reached = set(nx.descendants(left, _ONE)) if _ONE in left else set()
     literals = reached | _closed(left, reached)
-    return Persistency(
+    return RoofDuality(
         n_variables=polynomial.n_variables,
         fixed={u // 2: u % 2 for u in sorted(literals)},
         strong=frozenset(u // 2 for u in reached),

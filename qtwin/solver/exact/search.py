@@ -33,10 +33,10 @@ def warm_start_of(instance: Instance) -> NDArray[np.uint8] | None:
     lengths = (encoding.n_decision, encoding.polynomial.n_variables)
     if given.ndim != 1 or len(given) not in lengths:
         raise InputError(
-            f"a warm start of shape {given.shape} came, ({lengths[0]},) was wanted", hint="one bit a decision variable, in order"
+            f"expected a warm start of shape ({lengths[0]},), got {given.shape}", hint="one bit a decision variable, in order"
         )
     if not np.isin(given, (0, 1)).all():
-        raise InputError(f"a warm start with values {np.unique(given)[:5]} came, 0 and 1 were wanted", hint="round it first")
+        raise InputError(f"expected a warm start of 0 and 1, got values {np.unique(given)[:5]}", hint="round it first")
     bits = given.astype(np.uint8)
     return fill_slack(encoding, bits[None, :])[0] if len(bits) == lengths[0] else bits
 
@@ -65,12 +65,12 @@ class Search:
         self.trace: list[TracePoint] = []
         self.start: NDArray[np.uint8] | None = None
         given = warm_start_of(instance)
-        self._told: dict[str, Any] = {}
+        self._notes: dict[str, Any] = {}
         if given is not None:
             choice = instance.encoding.decode(given[None, :])[0] if instance.encoding.constraints else given
             if self.see(choice):
                 self.start = choice
-            self._told["warm_start"] = "used" if self.start is not None else "breaks a constraint, not used"
+            self._notes["warm_start"] = "used" if self.start is not None else "breaks a constraint, not used"
 
     @property
     def elapsed_s(self) -> float:
@@ -89,11 +89,11 @@ class Search:
         return target is not None and self._energy <= target
 
     def see(self, bits: NDArray[np.generic] | Sequence[bool]) -> bool:
-        """Look at (n,) bits that the search came by; True if they are feasible."""
+        """Record (n,) bits that the search found; True if they are feasible."""
         self._seen += 1
         row = np.zeros((1, self.target.n_variables), dtype=np.uint8)
         row[0, : self.n] = np.asarray(bits)
-        if not self._allowed(row[:, : self.n]):
+        if not self._feasible(row[:, : self.n]):
             return False
         energy = float(self.target.evaluate(row)[0])
         if energy < self._energy:
@@ -101,7 +101,7 @@ class Search:
             self.trace.append(TracePoint(time_s=self.elapsed_s, evaluations=self._seen, best_energy=energy))
         return True
 
-    def _allowed(self, row: NDArray[np.uint8]) -> bool:
+    def _feasible(self, row: NDArray[np.uint8]) -> bool:
         """Whether (1, n) posed bits satisfy the constraints, or, without any, are a valid assignment."""
         encoding = self._instance.encoding
         if encoding.constraints:
@@ -153,7 +153,7 @@ class Search:
             seed=self._seed,
             info={
                 **info,
-                **self._told,
+                **self._notes,
                 "tolerance": tolerance,
                 "target_reached": self.reached,
                 "infeasibility_proven": ending == "infeasible" and bits is None,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from qtwin.encoding.polynomial import BinaryPolynomial
 
 
-def one_flip(polynomial: BinaryPolynomial, rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def one_flip_descent(polynomial: BinaryPolynomial, rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(r, n) assignments, each improved by its best single flip until none helps."""
     out = np.array(rows, dtype=np.uint8)
     n = polynomial.n_variables

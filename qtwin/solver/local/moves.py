@@ -7,7 +7,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from qtwin.solver.local.terrain import HUGE
+from qtwin.solver.local.problem import HUGE
 
 # Random numbers inside compiled searches: xorshift64 (Marsaglia 2003, Journal of Statistical Software 8(14)).
 
@@ -120,19 +120,19 @@ def search_flips(linear, pairs, bits, start, given, moves, tenure, spread, targe
     return reads, made
 
 
-# Tabu search_exchanges over the sets of exactly k, kept native: a move takes one member out and one other in.
+# Tabu search over the sets of exactly k, kept native: a move takes one member out and one other in.
 #
 # Fields, whole numbers and packed places as in `qtwin.solver.local.moves`. The best member leaves and then the best other
 # enters, or the other way round, by a coin: two passes over n numbers instead of the k (n - k) exchanges, and the set never has
-# another size when it is looked at.
+# another size when it is evaluated.
 
 
 @numba.njit(**JIT)
 def search_exchanges(linear, pairs, bits, size, start, given, moves, tenure, spread, target, state, stop, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Independent reads over sets of `size`; other arguments and result as in `qtwin.solver.local.moves.search`.
 
-    Who left is tabu for `tenure` + U{0..spread - 1} moves, who came for as many of them as the members are among all, at least
-    one. With `size` 0 or n there is one set.
+    A member that leaves is tabu for `tenure` + U{0..spread - 1} moves, one that enters for as many of them as the
+    members are among all, at least one. With `size` 0 or n there is one set.
     """
     reads, n = out.shape
     field, sign, until = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)

@@ -18,13 +18,13 @@ from qtwin.encoding.polynomial import Term
 from qtwin.problem.constraint import Constraint, row_of
 from qtwin.solver.interruptible import whole_scale
 from qtwin.solver.local.moves import JIT, advance, below
-from qtwin.solver.local.terrain import HUGE, places
+from qtwin.solver.local.problem import HUGE, places
 
 Whole = NDArray[np.int64]
 Real = NDArray[np.float64]
 
 
-class Ground(NamedTuple):
+class Arrays(NamedTuple):
     """What does not change while one searches (a named tuple, because the compiler reads those).
 
     Energies are whole numbers of one unit, so that they add up exactly.
@@ -59,8 +59,8 @@ class Ground(NamedTuple):
     price: Real
 
 
-class Standing(NamedTuple):
-    """Where a search stands: bits, zeros in a term, sums of rows; what flipping each bit would change in objective and fines."""
+class State(NamedTuple):
+    """State of a search: bits, zeros in a term, sums of rows; what flipping each bit would change in objective and fines."""
 
     x: NDArray[np.uint8]
     zeros: Whole
@@ -74,7 +74,7 @@ def _lists(lists: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[n
     return starts, np.array([i for part in lists for i in part], dtype=np.int64)
 
 
-def ground(n: int, terms: Mapping[Term, float], constraints: Sequence[Constraint]) -> tuple[Ground, float]:
+def arrays_of(n: int, terms: Mapping[Term, float], constraints: Sequence[Constraint]) -> tuple[Arrays, float]:
     """Arrays of the terms (the constant left out) and of the constraints as rows; and whole numbers in one unit of energy.
 
     The price of a row makes its smallest violation dearer than any one flip can gain.
@@ -106,7 +106,7 @@ def ground(n: int, terms: Mapping[Term, float], constraints: Sequence[Constraint
     in_starts, in_terms = _lists(of)
     row_starts, row_members = _lists([[i for i, _ in row] for row in members])
     of_starts, of_rows = _lists([[k for k, _ in row] for row in within])
-    arrays = Ground(
+    arrays = Arrays(
         n=n,
         bits=places(n),
         term_starts=term_starts,
@@ -158,7 +158,7 @@ def stand(g, x):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
             sums[r] += g.row_weights[k] * x[g.row_members[k]]
         paid += fine_of(g.price[r], g.low[r], g.high[r], sums[r])
         fines_of_row(g, x, sums, fine, r, 1)
-    return Standing(x, zeros, sums, gain, fine), energy, paid
+    return State(x, zeros, sums, gain, fine), energy, paid
 
 
 @numba.njit(**JIT)
@@ -203,7 +203,7 @@ def flip(g, at, i):  # type: ignore[no-untyped-def]  # pragma: no cover - compil
 
 # Searches by single flips on a polynomial of any degree under linear rows: tabu search, descent, greedy.
 #
-# What a row is broken by is paid for, so a search may pass through choices that are not allowed; the best allowed one is kept.
+# What a row is broken by is paid for, so a search may pass through choices that are infeasible; the best feasible one is kept.
 
 _NOTHING = 1e-9
 """Fines up to this share of the dearest row are rounding."""
@@ -279,17 +279,17 @@ def _lowest(g, at, other):  # type: ignore[no-untyped-def]  # pragma: no cover -
 
 @numba.njit(**JIT)
 def descent(g, start, given, state, stop, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Best single flips until none helps, then any pair of flips that does, and so on: (reads, changes looked at)."""
+    """Best single flips until none helps, then any pair of flips that does, and so on: (reads, changes evaluated)."""
     reads, n = out.shape
-    looked = np.int64(0)
+    evaluated = np.int64(0)
     for r in range(reads):
         at, _, _ = stand(g, _begin(g, start, given, r, state))
         while True:
             if stop[0]:
                 out[r] = at.x
-                return r + 1, looked
+                return r + 1, evaluated
             low, i = _lowest(g, at, -1)
-            looked += n
+            evaluated += n
             if low < 0:
                 flip(g, at, i)
                 continue
@@ -299,7 +299,7 @@ def descent(g, start, given, state, stop, out):  # type: ignore[no-untyped-def] 
                 here = at.gain[i] + at.fine[i]
                 flip(g, at, i)
                 low, j = _lowest(g, at, i)
-                looked += n
+                evaluated += n
                 helped = here + low < 0
                 if helped:
                     flip(g, at, j)
@@ -308,21 +308,21 @@ def descent(g, start, given, state, stop, out):  # type: ignore[no-untyped-def] 
             if not helped:
                 break
         out[r] = at.x
-    return reads, looked
+    return reads, evaluated
 
 
 @numba.njit(**JIT)
 def greedy(g):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """(n,) bits: from nothing, add the best option until none helps, broken rows counted; and the changes looked at."""
+    """(n,) bits: from nothing, add the best option until none helps, broken rows counted; and the changes evaluated."""
     at, _, _ = stand(g, np.zeros(g.n, np.uint8))
-    looked = np.int64(0)
+    evaluated = np.int64(0)
     while True:
         low, i = HUGE, 0
         for j in range(g.n):
             if at.x[j] == 0:
-                looked += 1
+                evaluated += 1
                 if at.gain[j] + at.fine[j] < low:
                     low, i = at.gain[j] + at.fine[j], j
         if not low < 0:
-            return at.x, looked
+            return at.x, evaluated
         flip(g, at, i)

@@ -1,4 +1,4 @@
-"""Local search on the twin itself: the yardstick where the allowed regimens are too many to simulate one by one.
+"""Local search on the twin itself: the reference where the feasible regimens are too many to simulate one by one.
 
 From the best and from random regimens of a sample it climbs by the best of all flips and exchanges (steepest ascent;
 Papadimitriou and Steiglitz 1982, Combinatorial Optimization, chapter 19), then kicks the best by a few random moves and climbs
@@ -69,7 +69,7 @@ class _Seen:
 
 
 def neighbours(problem: RegimenProblem, bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(m, n) allowed choices one flip or one exchange away from an (n,) choice."""
+    """(m, n) feasible choices one flip or one exchange away from an (n,) choice."""
     flips = bits[None, :] ^ np.eye(len(bits), dtype=np.uint8)
     out, into = (a.ravel() for a in np.meshgrid(np.flatnonzero(bits), np.flatnonzero(bits == 0)))
     exchanged = np.repeat(bits[None, :], len(out), axis=0)
@@ -92,7 +92,7 @@ def search(
     Args:
         encoding: Whose bits the answer is written in.
         problem: What is searched.
-        sample: (k, n) allowed choices to begin from.
+        sample: (k, n) feasible choices to begin from.
         utility: (k,) their utility on the twin (QALY).
         seed: Of starts and kicks.
         sampled_s: Seconds that simulating the sample took; the search is charged for them.

@@ -22,8 +22,7 @@ from qtwin.backend.base import Backend
 from qtwin.encoding.pauli import PauliSum
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.variational import pauli_strings as pauli
-from qtwin.solver.variational import resources
+from qtwin.solver.variational import pauli_strings, resources
 from qtwin.solver.variational.circuit import (
     Circuit,
     Turn,
@@ -64,9 +63,13 @@ def biased_circuit(
     turns: list[Turn] = [(strings(n, [([i], [i], float(tilt[i]) / 2.0) for i in range(n)]), None)]
     field = strings(n, [([i], [], -1.0) for i in range(n)])
     leaning = strings(n, [([], [i], -float(bias[i])) for i in range(n)])
-    first = pauli.commutator(pauli.combined(pauli.of(field), 1.0, pauli.of(leaning), 1.0), pauli.of(cost))
-    by_start = pauli.commutator(pauli.combined(pauli.of(field), 1.0, pauli.of(leaning), 1.0), first)
-    by_cost = pauli.commutator(pauli.of(cost), first)
+    first = pauli_strings.commutator(
+        pauli_strings.combined(pauli_strings.of(field), 1.0, pauli_strings.of(leaning), 1.0), pauli_strings.of(cost)
+    )
+    by_start = pauli_strings.commutator(
+        pauli_strings.combined(pauli_strings.of(field), 1.0, pauli_strings.of(leaning), 1.0), first
+    )
+    by_cost = pauli_strings.commutator(pauli_strings.of(cost), first)
     singles = _counterdiabatic_strings(cost)
     for k in range(steps):
         s, length = progress((k + 0.5) / steps), progress((k + 1) / steps) - progress(k / steps)
@@ -78,8 +81,8 @@ def biased_circuit(
                 (scaled(leaning, (1.0 - s) * dt), None),
             ]
         if counterdiabatic:
-            second = pauli.norm_squared(pauli.combined(by_start, 1.0 - s, by_cost, s))
-            strength = -pauli.norm_squared(first) / second if second > 0.0 else 0.0
+            second = pauli_strings.norm_squared(pauli_strings.combined(by_start, 1.0 - s, by_cost, s))
+            strength = -pauli_strings.norm_squared(first) / second if second > 0.0 else 0.0
             # i a [H_i, C] with [-X_i, c Z_i Z_rest] = 2 i c Y_i Z_rest
             turns += [(scaled(h, -2.0 * strength * length), None) for h in singles]
     return circuit(n, turns, free=0)
@@ -130,10 +133,12 @@ class BFDCQO(Solver):
         check_positive(steps=steps, rounds=rounds, best_share=best_share, shots=shots)
         if best_share > 1.0 or annealing_time < 0.0:
             raise InputError(
-                f"best_share = {best_share} and annealing_time = {annealing_time} came", hint="(0, 1] and 0 or more are wanted"
+                f"got best_share = {best_share} and annealing_time = {annealing_time}", hint="take (0, 1] and 0 or more"
             )
         if shots < rounds:
-            raise InputError(f"{shots} shots came for {rounds} rounds, at least one each was wanted", hint="raise shots")
+            raise InputError(
+                f"expected at least one round and one shot a round, got {shots} shots for {rounds} rounds", hint="raise shots"
+            )
         self.steps, self.rounds, self.best_share, self.shots = steps, rounds, best_share, shots
         self.annealing_time, self.counterdiabatic = annealing_time, counterdiabatic
         self._backend = loaded(backend)

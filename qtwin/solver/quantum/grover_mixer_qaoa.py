@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, Literal, final
+from dataclasses import dataclass
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,20 +20,21 @@ from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError
 from qtwin.problem.constraint import Constraint, Exactly
 from qtwin.problem.feasible import feasible_bits
-from qtwin.solver.base import Instance, Result, Solver, SolverInfo, most_choices
+from qtwin.solver.base import Instance, Result, SolverInfo, most_choices
 from qtwin.solver.variational import resources
 from qtwin.solver.variational.circuit import answered, check_positive
-from qtwin.solver.variational.gradient import Method, check_method
-from qtwin.solver.variational.kept import dicke_turns
+from qtwin.solver.variational.feasible_subspace import dicke_turns
+from qtwin.solver.variational.gradient import check_method
 from qtwin.solver.variational.objective import SubspaceLandscape
 from qtwin.solver.variational.sampled import collect, fill_slack
-from qtwin.solver.variational.training import train_on
+from qtwin.solver.variational.training import ScheduledQAOA
 
 MAX_VARIABLES, MAX_STATES = 62, 2_000_000
 
 
 @final
-class GroverMixerQAOA(Solver):
+@dataclass(kw_only=True, eq=False)
+class GroverMixerQAOA(ScheduledQAOA):
     """Train on the feasible set, draw shots from it: every shot is feasible.
 
     Args:
@@ -51,23 +53,11 @@ class GroverMixerQAOA(Solver):
         -1.5
     """
 
-    def __init__(
-        self,
-        *,
-        layers: int = 4,
-        shots: int = 4096,
-        starts: int = 1,
-        max_evaluations: int = 400,
-        schedule: Literal["interp", "fourier", "linear-ramp"] = "interp",
-        optimizer: Method = "l-bfgs-b",
-        objective_shots: int | None = None,
-    ) -> None:
-        check_positive(layers=layers, shots=shots, starts=starts, max_evaluations=max_evaluations)
-        check_method(optimizer, noisy=objective_shots is not None)
-        if objective_shots is not None:
-            check_positive(objective_shots=objective_shots)
-        self.layers, self.shots, self.starts, self.max_evaluations = layers, shots, starts, max_evaluations
-        self.schedule, self.optimizer, self.objective_shots = schedule, optimizer, objective_shots
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_method(self.optimizer, noisy=self.objective_shots is not None)
+        if self.objective_shots is not None:
+            check_positive(objective_shots=self.objective_shots)
 
     @classmethod
     def card(cls) -> SolverInfo:
@@ -118,16 +108,7 @@ class GroverMixerQAOA(Solver):
             mixer_factor=2.0,
         )
         listed_s = time.perf_counter() - started
-        trained = train_on(
-            landscape,
-            self.layers,
-            seed=seed,
-            starts=self.starts,
-            max_evaluations=self.max_evaluations,
-            time_limit_s=time_limit_s,
-            schedule=self.schedule,
-            optimizer=self.optimizer,
-        )
+        trained = self._trained(landscape, seed, time_limit_s)
         mark = time.perf_counter()
         theta = landscape.angles(np.array(trained.theta))
         probability = simulator.probabilities(theta)
@@ -139,7 +120,7 @@ class GroverMixerQAOA(Solver):
             backend="",
             evaluations=trained.evaluations,
             training_shots=trained.shots,
-            complete=trained.complete or trained.evaluations >= self.max_evaluations,
+            complete=trained.complete,
             wall_s={"listing": listed_s, "training": trained.wall_s, "execution": time.perf_counter() - mark},
             seed=seed,
             info={
@@ -179,13 +160,13 @@ class GroverMixerQAOA(Solver):
         n = encoding.n_decision
         if n > MAX_VARIABLES or most_choices(n, encoding.constraints) > 4 * MAX_STATES:
             raise InputError(
-                f"{n} options came, with more than {MAX_STATES:,} feasible choices; grover-mixer-qaoa holds each of them",
+                f"expected at most {MAX_STATES:,} feasible choices, got more, of {n} candidates",
                 hint="take candidates out or lower the size",
             )
         rows = feasible_bits(n, encoding.constraints)
         if len(rows) > MAX_STATES:
             raise InputError(
-                f"{len(rows):,} feasible choices came, at most {MAX_STATES:,} were wanted by grover-mixer-qaoa",
+                f"expected at most {MAX_STATES:,} feasible choices, got {len(rows):,}",
                 hint="take candidates out or lower the size",
             )
         return rows

@@ -20,9 +20,8 @@ from qtwin.encoding.pauli import diagonal
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.local.descent import one_flip
-from qtwin.solver.variational import pauli_strings as correlators
-from qtwin.solver.variational import resources
+from qtwin.solver.local.descent import one_flip_descent
+from qtwin.solver.variational import pauli_strings, resources
 from qtwin.solver.variational.circuit import answered, check_positive, check_width
 from qtwin.solver.variational.gradient import Method, check_method, descend
 from qtwin.solver.variational.objective import loaded
@@ -74,7 +73,7 @@ class PauliCorrelationEncoding(Solver):
         iterations: Of each descent.
         optimizer: "l-bfgs-b" takes exact gradients, the others values.
         objective_shots: Measurements of each setting that every value of the training takes; exact values when None.
-        polish: Whether every answer is improved by one-flip descent; random answers are improved beside, and told in `info`.
+        polish: Whether every answer is improved by one-flip descent; random answers are improved beside, and stand in `info`.
 
     Example:
         >>> import qtwin as qt
@@ -103,14 +102,14 @@ class PauliCorrelationEncoding(Solver):
         check_method(optimizer, noisy=objective_shots is not None)
         if beta < 0.0 or (objective_shots is not None and objective_shots < 2) or shots < 3 * starts:
             raise InputError(
-                f"beta = {beta}, objective_shots = {objective_shots}, shots = {shots} came",
+                f"got beta = {beta}, objective_shots = {objective_shots}, shots = {shots}",
                 hint="beta at least 0, objective_shots at least 2, three shots or more for each start",
             )
         self.k, self.layers, self.alpha, self.beta = k, layers, alpha, beta
         self.shots, self.starts, self.iterations, self.optimizer = shots, starts, iterations, optimizer
         self.objective_shots, self.polish = objective_shots, polish
         self._backend, self._simulator = loaded(backend), exact_simulator()
-        self._bases = {basis: exact_simulator() for basis in correlators.BASES}  # each keeps the circuit that it has checked
+        self._bases = {basis: exact_simulator() for basis in pauli_strings.BASES}  # each keeps the circuit that it has checked
 
     @classmethod
     def card(cls) -> SolverInfo:
@@ -129,10 +128,10 @@ class PauliCorrelationEncoding(Solver):
         deadline = None if time_limit_s is None else started + time_limit_s
         encoding, polynomial = instance.encoding, instance.encoding.polynomial
         m = polynomial.n_variables
-        q = correlators.qubits_for(m, self.k)
+        q = pauli_strings.qubits_for(m, self.k)
         layers = self.layers or max(1, -(-m // q))
-        plain, measured = correlators.settings(layers, q)
-        words = correlators.correlators(m, self.k)
+        plain, measured = pauli_strings.settings(layers, q)
+        words = pauli_strings.correlators(m, self.k)
         loss = _Loss(polynomial, self.alpha or float(q ** (self.k // 2)), self.beta)
         rng = np.random.default_rng(seed)
         answers: list[NDArray[np.uint8]] = []
@@ -144,14 +143,14 @@ class PauliCorrelationEncoding(Solver):
             evaluations += 3
             if self.objective_shots is not None:
                 training_shots += 3 * self.objective_shots
-                seen = correlators.sampled(self._backend, measured, theta, words, self.objective_shots, seed + evaluations)
+                seen = pauli_strings.sampled(self._backend, measured, theta, words, self.objective_shots, seed + evaluations)
                 passed.keep(seen)
                 return loss(seen)[0], np.zeros(0)
-            seen = correlators.exact(self._bases, measured, theta, words)
+            seen = pauli_strings.exact(self._bases, measured, theta, words)
             passed.keep(seen)
             total, slope = loss(seen)
             evaluations += 1
-            return total, self._simulator.value_and_gradient(plain, theta, correlators.weighted(words, slope, q))[1]
+            return total, self._simulator.value_and_gradient(plain, theta, pauli_strings.weighted(words, slope, q))[1]
 
         for _ in range(self.starts):
             passed = _Passed(polynomial)
@@ -173,7 +172,7 @@ class PauliCorrelationEncoding(Solver):
             losses.append(found.value)
             mark = time.perf_counter()
             each = self.shots // (3 * self.starts)
-            seen = correlators.sampled(self._backend, measured, found.theta, words, each, int(rng.integers(2**31)))
+            seen = pauli_strings.sampled(self._backend, measured, found.theta, words, each, int(rng.integers(2**31)))
             executed += time.perf_counter() - mark
             answers += [passed.bits, (seen < 0.0).astype(np.uint8)]
         rows = np.array(answers)
@@ -184,18 +183,18 @@ class PauliCorrelationEncoding(Solver):
             "layers": layers,
             "parameters": plain.n_parameters,
             "losses": losses,
-            "settings": len(correlators.BASES),
+            "settings": len(pauli_strings.BASES),
             "resources": resources.of_circuit(
                 plain,
                 shots=3 * (self.shots // (3 * self.starts)) * len(losses),
                 evaluations=evaluations,
                 training_shots=training_shots,
-                settings=len(correlators.BASES),
+                settings=len(pauli_strings.BASES),
             ),
         }
         if self.polish:
             rows, twin = _polished(encoding, rows, rng)
-            info["random_and_one_flip"] = twin
+            info["random_and_descent"] = twin
         return answered(
             "pauli-correlation-encoding",
             encoding,
@@ -230,8 +229,8 @@ def _polished(
 ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
     """The answers after one-flip descent, and what as many random ones become, a hundred times."""
     polynomial = encoding.polynomial
-    better = one_flip(polynomial, rows)
-    random = one_flip(polynomial, rng.integers(2, size=(100 * len(rows), polynomial.n_variables), dtype=np.uint8))
+    better = one_flip_descent(polynomial, rows)
+    random = one_flip_descent(polynomial, rng.integers(2, size=(100 * len(rows), polynomial.n_variables), dtype=np.uint8))
     best = polynomial.evaluate(random).reshape(100, len(rows)).min(axis=1)
     return better, {
         "best_energy_mean": float(best.mean()),

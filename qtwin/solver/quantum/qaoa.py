@@ -72,10 +72,10 @@ class QAOA(Solver):
     ) -> None:
         for name, value in (("layers", layers), ("shots", shots), ("starts", starts), ("max_evaluations", max_evaluations)):
             if value < 1:
-                raise InputError(f"{name} = {value} came, at least 1 was wanted", hint=f"raise {name}")
+                raise InputError(f"expected {name} of at least 1, got {value}", hint=f"raise {name}")
         if theta is not None and (len(theta) != 2 * layers or not np.isfinite(theta).all()):
             raise InputError(
-                f"{len(theta)} angles came, {2 * layers} finite ones were wanted", hint="gamma and beta for each of the layers"
+                f"expected {2 * layers} finite angles, got {len(theta)}", hint="gamma and beta for each of the layers"
             )
         self.layers, self.shots, self.starts, self.max_evaluations, self.theta = layers, shots, starts, max_evaluations, theta
         schedules.find(schedule)
@@ -158,7 +158,7 @@ class QAOA(Solver):
                 "cost_scale": cost_scale(polynomial),
                 "expectation_sampled": seen["mean_energy"],
                 "expectation_sampled_standard_error": seen["mean_energy_standard_error"],
-                "training": None if training is None else _told(training),
+                "training": None if training is None else _plain(training),
                 "resources": resources.of_circuit(
                     circuit,
                     shots=samples.shots,
@@ -190,12 +190,12 @@ def _check_width(n: int, most: int, backend: str) -> None:
     if n > most:
         size = f"{2.0**n * 16:.3g} bytes ({2.0**n * 16 / 2**30:.3g} GiB)" if n <= _COUNTED else f"2^{n + 4} bytes"
         raise InputError(
-            f"{n} qubits came, at most {most} were wanted on {backend!r}: its state vector takes {size}",
+            f"expected at most {most} qubits on {backend!r}, got {n}: a state vector takes {size}",
             hint="take candidates out, or use a classical solver",
         )
 
 
-def _told(training: Training) -> dict[str, Any]:
+def _plain(training: Training) -> dict[str, Any]:
     """The training as JSON values."""
     return {
         "energy": training.energy,

@@ -11,7 +11,8 @@ place.
 
 from __future__ import annotations
 
-from typing import Any, Literal, final
+from dataclasses import dataclass
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,11 @@ from numpy.typing import NDArray
 from qtwin.backend.base import Backend
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
-from qtwin.solver.base import Instance, Result, Solver, SolverInfo
+from qtwin.solver.base import Instance, Result, SolverInfo
 from qtwin.solver.exact.search import warm_start_of
 from qtwin.solver.variational.circuit import (
     Circuit,
-    Trained,
     Turn,
-    check_positive,
     check_width,
     circuit,
     cost_scale,
@@ -35,9 +34,8 @@ from qtwin.solver.variational.circuit import (
     scaled_cost,
     strings,
 )
-from qtwin.solver.variational.gradient import Method
 from qtwin.solver.variational.objective import CircuitLandscape, Energy, loaded, trainer
-from qtwin.solver.variational.training import train_on
+from qtwin.solver.variational.training import ScheduledQAOA, spent
 
 MAX_QUBITS = 18
 Floats = NDArray[np.float64]
@@ -53,7 +51,7 @@ def relaxed(polynomial: BinaryPolynomial) -> Floats:
 
     if polynomial.degree > 2:
         raise InputError(
-            f"a polynomial of degree {polynomial.degree} came, the relaxation is quadratic",
+            f"expected a quadratic polynomial, got degree {polynomial.degree}",
             hint='quadratise it ([encoding] quadratise = "cover"), or give a warm start',
         )
     _, linear, pairs = polynomial.quadratic_form
@@ -86,7 +84,8 @@ def warm_circuit(polynomial: BinaryPolynomial, start: Floats, layers: int) -> Ci
 
 
 @final
-class WarmStartQAOA(Solver):
+@dataclass(kw_only=True, eq=False)
+class WarmStartQAOA(ScheduledQAOA):
     """Relax, train, measure.
 
     Args:
@@ -108,28 +107,17 @@ class WarmStartQAOA(Solver):
         -1.5
     """
 
-    def __init__(
-        self,
-        *,
-        layers: int = 3,
-        epsilon: float = 0.25,
-        backend: str | Backend = "statevector",
-        shots: int = 4096,
-        starts: int = 1,
-        max_evaluations: int = 400,
-        schedule: Literal["interp", "fourier", "linear-ramp"] = "interp",
-        optimizer: Method = "l-bfgs-b",
-        objective_shots: int | None = None,
-        train_on: str | Backend = "statevector",
-    ) -> None:
-        check_positive(layers=layers, shots=shots, starts=starts, max_evaluations=max_evaluations)
-        if not 0.0 <= epsilon <= 0.5:
-            raise InputError(f"epsilon = {epsilon} came, 0 to 0.5 was wanted", hint="0.25 is the paper's")
-        self.layers, self.epsilon, self.shots, self.starts = layers, epsilon, shots, starts
-        self.max_evaluations, self.schedule, self.optimizer = max_evaluations, schedule, optimizer
-        self.objective_shots = objective_shots
-        self._backend = loaded(backend)
-        self._trainer = trainer(train_on, optimizer=optimizer, objective_shots=objective_shots)
+    layers: int = 3
+    epsilon: float = 0.25
+    backend: str | Backend = "statevector"
+    train_on: str | Backend = "statevector"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0.0 <= self.epsilon <= 0.5:
+            raise InputError(f"expected epsilon from 0 to 0.5, got {self.epsilon}", hint="0.25 is the paper's")
+        self._backend = loaded(self.backend)
+        self._trainer = trainer(self.train_on, optimizer=self.optimizer, objective_shots=self.objective_shots)
 
     @classmethod
     def card(cls) -> SolverInfo:
@@ -161,31 +149,13 @@ class WarmStartQAOA(Solver):
             build=lambda depth: warm_circuit(polynomial, start, depth),
             cost=scaled_cost(polynomial),
         )
-        trained = train_on(
-            landscape,
-            self.layers,
-            seed=seed,
-            starts=self.starts,
-            max_evaluations=self.max_evaluations,
-            time_limit_s=time_limit_s,
-            schedule=self.schedule,
-            optimizer=self.optimizer,
-        )
+        trained = self._trained(landscape, seed, time_limit_s)
         whole = warm_circuit(polynomial, start, self.layers)
         info: dict[str, Any] = {
-            "layers": self.layers,
+            **self._info(trained),
             "epsilon": self.epsilon,
             "started_from": "relaxation" if known is None else "warm start",
             "relaxed": values.tolist(),
-            "expectation_exact": trained.energy if self.objective_shots is None else None,
-            "energy_by_layers": list(trained.energy_by_layers),
         }
-        spent = Trained(
-            theta=whole.full(np.array(trained.theta)),
-            evaluations=trained.evaluations,
-            shots=trained.shots,
-            wall_s=trained.wall_s,
-            complete=trained.complete or trained.evaluations >= self.max_evaluations,
-            trace=trained.trace,
-        )
-        return measured("warm-start-qaoa", instance, self._backend, whole.ansatz, spent, shots=self.shots, seed=seed, info=info)
+        cost = spent(trained, whole.full(np.array(trained.theta)))
+        return measured("warm-start-qaoa", instance, self._backend, whole.ansatz, cost, shots=self.shots, seed=seed, info=info)

@@ -1,14 +1,15 @@
 """QAOA with XY mixers: the state never leaves what the kept constraints allow (Hadfield et al. 2019, Algorithms 12:34).
 
-The start is a Dicke state of every block of `qtwin.solver.variational.kept` (all assignments of its weight,
+The start is a Dicke state of every block of `qtwin.solver.variational.feasible_subspace` (all assignments of its weight,
 equally), the mixer swaps ones and zeros inside each block (Wang, Rubin, Dominy, Rieffel 2020, PRA
-101:012320), and qubits outside all blocks have |+> and X. Our simulator stores the allowed assignments alone:
+101:012320), and qubits outside all blocks have |+> and X. Our simulator stores the feasible assignments alone:
 40 drugs of which exactly 6 are taken are 3.8 million states.
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any, Literal, final
 
 import numpy as np
@@ -17,14 +18,12 @@ from qtwin.backend.base import Backend
 from qtwin.encoding.mixer import xy_layers
 from qtwin.encoding.pauli import PauliSum, diagonal
 from qtwin.errors import InputError
-from qtwin.solver.base import Instance, Result, Solver, SolverInfo
+from qtwin.solver.base import Instance, Result, SolverInfo
 from qtwin.solver.variational import resources
 from qtwin.solver.variational.circuit import (
     Circuit,
-    Trained,
     Turn,
     answered,
-    check_positive,
     check_width,
     circuit,
     mean_energy,
@@ -32,17 +31,15 @@ from qtwin.solver.variational.circuit import (
     scaled,
     strings,
 )
-from qtwin.solver.variational.gradient import Method
-from qtwin.solver.variational.kept import Kept, dicke_turns, kept
+from qtwin.solver.variational.feasible_subspace import FeasibleSubspace, dicke_turns, feasible_subspace
 from qtwin.solver.variational.objective import CircuitLandscape, Energy, Landscape, SubspaceLandscape, loaded, trainer
 from qtwin.solver.variational.sampled import collect
-from qtwin.solver.variational.training import exact_simulator, train_on
+from qtwin.solver.variational.training import ScheduledQAOA, exact_simulator, spent
 
 MAX_VARIABLES, MAX_QUBITS, MAX_STATES, MAX_LISTED = 62, 20, 4_000_000, 1_000_000
-Schedule = Literal["interp", "fourier", "linear-ramp"]
 
 
-def energy_scale(found: Kept) -> tuple[float, float]:
+def energy_scale(found: FeasibleSubspace) -> tuple[float, float]:
     """(scale, offset) of the cost: its spread and mean over the start, so that one angle fits all instances.
 
     In a random quadratic energy the spread over all assignments is sqrt(n / 2) times the root mean square field of a qubit, the
@@ -53,7 +50,7 @@ def energy_scale(found: Kept) -> tuple[float, float]:
     return (spread if spread > 1e-12 * (1.0 + float(np.abs(values).max())) else 1.0), float(values.mean())
 
 
-def xy_circuit(found: Kept, layers: int, *, complete: bool, scale: float = 1.0) -> tuple[Circuit, PauliSum]:
+def xy_circuit(found: FeasibleSubspace, layers: int, *, complete: bool, scale: float = 1.0) -> tuple[Circuit, PauliSum]:
     """The circuit, theta = (gamma_1, beta_1, ...), and the cost divided by `scale` without its constant."""
     n = found.n_qubits
     reference = np.zeros(n, dtype=np.int8)
@@ -76,7 +73,8 @@ def xy_circuit(found: Kept, layers: int, *, complete: bool, scale: float = 1.0) 
 
 
 @final
-class XYQAOA(Solver):
+@dataclass(kw_only=True, eq=False)
+class XYQAOA(ScheduledQAOA):
     """Train inside the kept constraints, measure, answer with the best feasible shot.
 
     Args:
@@ -97,25 +95,13 @@ class XYQAOA(Solver):
         True
     """
 
-    def __init__(
-        self,
-        *,
-        layers: int = 4,
-        mixer: Literal["ring", "complete"] = "ring",
-        backend: str | Backend = "statevector",
-        shots: int = 4096,
-        starts: int = 1,
-        max_evaluations: int = 400,
-        schedule: Schedule = "interp",
-        optimizer: Method = "l-bfgs-b",
-        objective_shots: int | None = None,
-    ) -> None:
-        check_positive(layers=layers, shots=shots, starts=starts, max_evaluations=max_evaluations)
-        self.layers, self.mixer, self.shots, self.starts = layers, mixer, shots, starts
-        self.max_evaluations, self.schedule, self.optimizer = max_evaluations, schedule, optimizer
-        self.objective_shots = objective_shots
-        self._backend, self._own = loaded(backend), exact_simulator()
-        self._trainer = trainer(self._own, optimizer=optimizer, objective_shots=objective_shots)
+    mixer: Literal["ring", "complete"] = "ring"
+    backend: str | Backend = "statevector"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._backend, self._own = loaded(self.backend), exact_simulator()
+        self._trainer = trainer(self._own, optimizer=self.optimizer, objective_shots=self.objective_shots)
 
     @classmethod
     def card(cls) -> SolverInfo:
@@ -133,45 +119,27 @@ class XYQAOA(Solver):
         """Train and measure.
 
         Raises:
-            InputError: for more qubits or allowed assignments than the method can hold.
+            InputError: for more qubits or feasible assignments than the method can hold.
         """
         check_width(instance, MAX_VARIABLES, "xy-qaoa")
-        found = kept(instance.encoding)
+        found = feasible_subspace(instance.encoding)
         scale, offset = energy_scale(found)
         complete = self.mixer == "complete"
         landscape, simulator = self._landscape(found, scale, offset, seed)
-        trained = train_on(
-            landscape,
-            self.layers,
-            seed=seed,
-            starts=self.starts,
-            max_evaluations=self.max_evaluations,
-            time_limit_s=time_limit_s,
-            schedule=self.schedule,
-            optimizer=self.optimizer,
-        )
+        trained = self._trained(landscape, seed, time_limit_s)
         info: dict[str, Any] = {
-            "layers": self.layers,
+            **self._info(trained),
             "mixer": self.mixer,
-            "kept": list(found.names),
+            "conserved": list(found.names),
             "blocks": [{"qubits": list(b), "ones": w} for b, w in zip(found.blocks, found.weights, strict=True)],
-            "allowed_assignments": found.size,
+            "feasible_assignments": found.size,
             "cost_scale": scale,
-            "expectation_exact": trained.energy if self.objective_shots is None else None,
-            "energy_by_layers": list(trained.energy_by_layers),
         }
-        theta, done = np.array(trained.theta), trained.complete or trained.evaluations >= self.max_evaluations
+        theta = np.array(trained.theta)
         whole, _ = xy_circuit(found, self.layers, complete=complete, scale=scale)
         if simulator is None or not isinstance(self._backend, type(self._own)):
-            spent = Trained(
-                theta=whole.full(theta),
-                evaluations=trained.evaluations,
-                shots=trained.shots,
-                wall_s=trained.wall_s,
-                complete=done,
-                trace=trained.trace,
-            )
-            return measured("xy-qaoa", instance, self._backend, whole.ansatz, spent, shots=self.shots, seed=seed, info=info)
+            cost = spent(trained, whole.full(theta))
+            return measured("xy-qaoa", instance, self._backend, whole.ansatz, cost, shots=self.shots, seed=seed, info=info)
         mark = time.perf_counter()
         raw = simulator.sample(theta, shots=self.shots, seed=seed)
         return answered(
@@ -181,7 +149,7 @@ class XYQAOA(Solver):
             backend=self._backend.capabilities().name,
             evaluations=trained.evaluations,
             training_shots=trained.shots,
-            complete=done,
+            complete=trained.complete,
             wall_s={"training": trained.wall_s, "execution": time.perf_counter() - mark},
             seed=seed,
             info={
@@ -195,13 +163,13 @@ class XYQAOA(Solver):
             },
         )
 
-    def _landscape(self, found: Kept, scale: float, offset: float, seed: int) -> tuple[Landscape, Any]:
+    def _landscape(self, found: FeasibleSubspace, scale: float, offset: float, seed: int) -> tuple[Landscape, Any]:
         """What is descended on, and the subspace simulator where something is kept."""
         complete = self.mixer == "complete"
         if not found.blocks:
             if found.n_qubits > MAX_QUBITS:
                 raise InputError(
-                    f"{found.n_qubits} qubits came and nothing that the mixer keeps; at most {MAX_QUBITS} were wanted by xy-qaoa",
+                    f"expected a conserved quantity or at most {MAX_QUBITS} qubits, got {found.n_qubits} qubits",
                     hint="ask for an exact size or for classes, or use qaoa",
                 )
             energy = Energy(self._trainer, shots=self.objective_shots, seed=seed)
@@ -219,8 +187,8 @@ class XYQAOA(Solver):
         most = MAX_STATES if alone else MAX_LISTED
         if closed.size > most or closed.n_qubits > MAX_VARIABLES:
             raise InputError(
-                f"{closed.size:,} assignments that the mixer allows came, at most {most:,} were wanted by xy-qaoa, on"
-                f" {MAX_VARIABLES} qubits with the idle ones (here {closed.n_qubits})",
+                f"expected at most {most:,} assignments that the mixer reaches and {MAX_VARIABLES} qubits with the idle ones,"
+                f" got {closed.size:,} and {closed.n_qubits}",
                 hint="take candidates out or lower the size",
             )
         states = fixed_weight(closed.n_qubits, closed.weights[0]) if alone else listed(closed.listed())

@@ -49,7 +49,7 @@ def check_width(instance: Instance, most: int, method: str) -> None:
     n = instance.encoding.polynomial.n_variables
     if not 1 <= n <= most:
         raise InputError(
-            f"{n} variables came, 1 to {most} were wanted by {method}", hint="take candidates out, or use a classical solver"
+            f"expected 1 to {most} variables for {method}, got {n}", hint="take candidates out, or use a classical solver"
         )
 
 
@@ -57,7 +57,7 @@ def check_positive(**options: float) -> None:
     """Refuse options that are not positive (InputError)."""
     for name, value in options.items():
         if not value > 0:
-            raise InputError(f"{name} = {value} came, a positive value was wanted", hint=f"raise {name}")
+            raise InputError(f"expected a positive {name}, got {value}", hint=f"raise {name}")
 
 
 def measured(
@@ -74,7 +74,7 @@ def measured(
 ) -> Result:
     """Measure the circuit at the trained angles and answer with the best feasible shot; idle qubits come after the variables.
 
-    `counted` is the circuit whose gates are told, where it is another one with the same gates in a better order.
+    `counted` is the circuit whose gates are counted, where it is another one with the same gates in a better order.
     """
     mark = time.perf_counter()
     raw = backend.sample(circuit, trained.theta, shots=shots, seed=seed)
@@ -202,7 +202,7 @@ def ansatz(polynomial: BinaryPolynomial, layers: int) -> Ansatz:
     """
     n = polynomial.n_variables
     if layers < 1 or n < 1:
-        raise InputError(f"{layers} layers on {n} qubits came, at least 1 of each was wanted", hint="raise layers")
+        raise InputError(f"expected at least 1 layer and 1 qubit, got {layers} and {n}", hint="raise layers")
     cost, mixer = scaled_cost(polynomial), transverse_field(n)
     pairs = [(Layer(generator=cost, parameter=2 * k), Layer(generator=mixer, parameter=2 * k + 1)) for k in range(layers)]
     return Ansatz(

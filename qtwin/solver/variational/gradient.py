@@ -42,7 +42,7 @@ def check_method(method: str, *, noisy: bool) -> None:
         raise unknown_name("optimizer", method, get_args(Method))
     if noisy and method == "l-bfgs-b":
         raise InputError(
-            "optimizer 'l-bfgs-b' came with objective_shots, but it wants exact gradients",
+            "expected exact gradients for optimizer 'l-bfgs-b', got objective_shots",
             hint="optimizer = 'spsa' or 'cobyla', or leave objective_shots out",
         )
 

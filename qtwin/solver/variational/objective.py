@@ -96,7 +96,7 @@ def trainer(backend: str | Backend, *, optimizer: str, objective_shots: int | No
     """
     check_method(optimizer, noisy=objective_shots is not None)
     if objective_shots is not None and objective_shots < 2:
-        raise InputError(f"objective_shots = {objective_shots} came, at least 2 was wanted", hint="a thousand is usual")
+        raise InputError(f"expected objective_shots of at least 2, got {objective_shots}", hint="a thousand is usual")
     found = loaded(backend)
     if objective_shots is None and not isinstance(found, Differentiable):
         name = found.capabilities().name

@@ -32,12 +32,12 @@ def of_circuit(circuit: Ansatz, *, shots: int, evaluations: int, training_shots:
     started = time.perf_counter()
     from qtwin.backend.compile.cost import LATTICES, circuit_cost
 
-    told: dict[str, Any] = {}
+    by_lattice: dict[str, Any] = {}
     for lattice in LATTICES:
         cost = circuit_cost(circuit, lattice)
-        told[lattice] = {"gates": cost.two_qubit_gates, "depth": cost.two_qubit_depth, "method": cost.method}
+        by_lattice[lattice] = {"gates": cost.two_qubit_gates, "depth": cost.two_qubit_depth, "method": cost.method}
     _COUNTING_S[0] += time.perf_counter() - started
-    return _told(circuit.n_qubits, told, shots, evaluations, training_shots) | {"settings": settings}
+    return _summary(circuit.n_qubits, by_lattice, shots, evaluations, training_shots) | {"settings": settings}
 
 
 def of_depth(
@@ -58,8 +58,8 @@ def of_counts(
     n_qubits: int, gates: int | None, *, shots: int, evaluations: int, training_shots: int = 0, note: str
 ) -> dict[str, Any]:
     """The same where no circuit of commuting strings exists: gates by a formula that `note` states, all-to-all alone."""
-    told = {} if gates is None else {"all-to-all": {"gates": gates, "depth": None, "method": "formula"}}
-    return _told(n_qubits, told, shots, evaluations, training_shots) | {"settings": 1, "note": note}
+    by_lattice = {} if gates is None else {"all-to-all": {"gates": gates, "depth": None, "method": "formula"}}
+    return _summary(n_qubits, by_lattice, shots, evaluations, training_shots) | {"settings": 1, "note": note}
 
 
 def controlled_phase(controls: int) -> int:
@@ -70,7 +70,7 @@ def controlled_phase(controls: int) -> int:
     return 0 if controls < 1 else 6 * (controls - 1) + 2
 
 
-def _told(n_qubits: int, two_qubit: dict[str, Any], shots: int, evaluations: int, training_shots: int) -> dict[str, Any]:
+def _summary(n_qubits: int, two_qubit: dict[str, Any], shots: int, evaluations: int, training_shots: int) -> dict[str, Any]:
     return {
         "n_qubits": n_qubits,
         "two_qubit": two_qubit,

@@ -58,7 +58,7 @@ def batch_sizes(most: int, *, limited: bool) -> Iterator[int]:
 def best_feasible(encoding: BinaryModel, bits: NDArray[np.generic]) -> tuple[NDArray[np.uint8] | None, float]:
     """The feasible choice of lowest energy (the first of equals) and its energy; (None, NaN) if no row is feasible.
 
-    Slack variables only keep the books of a constraint: a sampled choice is judged with its best slack, whatever came with it.
+    Slack variables only keep the books of a constraint: a sampled choice is judged with its best slack.
     """
     rows = np.asarray(bits).astype(np.uint8)
     rows = rows[encoding.is_feasible(rows)]
@@ -109,7 +109,7 @@ def draw_in_batches(
     wall_s: Mapping[str, float],
     info: Mapping[str, Any],
 ) -> Result:
-    """Run a sampler's batches and judge what came.
+    """Run a sampler's batches and judge what they return.
 
     Args:
         solver: Its name in the table.
@@ -175,7 +175,7 @@ def draw_in_batches(
     status: Status = "interrupted" if interrupted else "time limit" if cut and not reached() else "feasible"
     if status == "feasible" and winner is None:
         status = "infeasible"
-    told = summary(encoding, samples) if samples is not None else {}
+    counted = summary(encoding, samples) if samples is not None else {}
     return Result(
         solver=solver,
         status=status,
@@ -186,7 +186,7 @@ def draw_in_batches(
         evaluations=evaluations(drawn),
         wall_s={**wall_s, "sampling": time.perf_counter() - started},
         seed=seed,
-        info={**told, "reads": drawn, "target_reached": reached(), **info},
+        info={**counted, "reads": drawn, "target_reached": reached(), **info},
     )
 
 
@@ -222,7 +222,7 @@ def fill_slack(encoding: BinaryModel, decisions: NDArray[np.generic]) -> NDArray
     x = np.asarray(decisions).astype(np.uint8)
     n, n_decision = encoding.polynomial.n_variables, encoding.n_decision
     if x.ndim != 2 or x.shape[1] != n_decision:
-        raise InputError(f"choices of shape {x.shape} came, (m, {n_decision}) was wanted", hint="one row a choice")
+        raise InputError(f"expected choices of shape (m, {n_decision}), got {x.shape}", hint="one row a choice")
     filled = np.zeros((len(x), n), dtype=np.uint8)
     filled[:, :n_decision] = x
     if n == n_decision:

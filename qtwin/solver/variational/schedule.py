@@ -333,7 +333,7 @@ def transferred(search: AngleSearch, layers: int, *, starts: int, rng: np.random
     """
     whole = search.landscape
     if not isinstance(whole, CircuitLandscape) or whole.polynomial is None:
-        raise InputError("transferred angles came for a circuit whose part is not known", hint='schedule = "interp"')
+        raise InputError("got transferred angles for a circuit whose part is not known", hint='schedule = "interp"')
     donor = search.of(qaoa_landscape(part_of(whole.polynomial, DONOR), whole.energy))
     interp(donor, layers, starts=starts, rng=rng)
     search.deepen(layers)

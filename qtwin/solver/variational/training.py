@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,9 @@ from qtwin.backend.base import Ansatz, Backend
 from qtwin.backend.exchange import to_openqasm3
 from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError
-from qtwin.solver.base import TracePoint
+from qtwin.solver.base import Solver, TracePoint
 from qtwin.solver.variational import schedule as schedules
-from qtwin.solver.variational.circuit import Trained, ansatz, cost_scale
+from qtwin.solver.variational.circuit import Trained, ansatz, check_positive, cost_scale
 from qtwin.solver.variational.gradient import Method, descend
 from qtwin.solver.variational.objective import Differentiable, Energy, Landscape, loaded, qaoa_landscape
 from qtwin.solver.variational.schedule import AngleSearch, LimitReached, interpolate, ramp
@@ -203,7 +203,67 @@ def openqasm3(polynomial: BinaryPolynomial, layers: int, theta: NDArray[np.float
     return to_openqasm3(circuit, angles)
 
 
-# QAOA whose circuit is given more angles after its training, and whose training goes on from there.
+@dataclass(kw_only=True, eq=False)
+class ScheduledQAOA(Solver):
+    """What QAOA with other mixers and starts shares: options, and the training by a schedule.
+
+    Args:
+        layers: Depth p.
+        shots: Measurements.
+        starts: Descents, where the schedule takes several.
+        max_evaluations: Limit on circuit evaluations in the training.
+        schedule: How angles are chosen.
+        optimizer: "l-bfgs-b" takes exact gradients, the others values.
+        objective_shots: Measurements that every value of the training takes; exact values when None.
+    """
+
+    layers: int = 4
+    shots: int = 4096
+    starts: int = 1
+    max_evaluations: int = 400
+    schedule: Literal["interp", "fourier", "linear-ramp"] = "interp"
+    optimizer: Method = "l-bfgs-b"
+    objective_shots: int | None = None
+
+    def __post_init__(self) -> None:
+        check_positive(layers=self.layers, shots=self.shots, starts=self.starts, max_evaluations=self.max_evaluations)
+
+    def _trained(self, landscape: Landscape, seed: int, time_limit_s: float | None) -> Training:
+        """The angles on this landscape; a training that used up its evaluations is complete."""
+        found = train_on(
+            landscape,
+            self.layers,
+            seed=seed,
+            starts=self.starts,
+            max_evaluations=self.max_evaluations,
+            time_limit_s=time_limit_s,
+            schedule=self.schedule,
+            optimizer=self.optimizer,
+        )
+        return replace(found, complete=found.complete or found.evaluations >= self.max_evaluations)
+
+    def _info(self, trained: Training) -> dict[str, Any]:
+        """What a record says of the training."""
+        return {
+            "layers": self.layers,
+            "expectation_exact": trained.energy if self.objective_shots is None else None,
+            "energy_by_layers": list(trained.energy_by_layers),
+        }
+
+
+def spent(trained: Training, theta: Array) -> Trained:
+    """The cost of a training, with the (n_parameters,) angles of the whole circuit."""
+    return Trained(
+        theta=theta,
+        evaluations=trained.evaluations,
+        shots=trained.shots,
+        wall_s=trained.wall_s,
+        complete=trained.complete,
+        trace=trained.trace,
+    )
+
+
+# QAOA whose circuit is given more angles after its training, and whose training continues from there.
 
 Floats = NDArray[np.float64]
 Widen = Callable[[Floats], tuple[Ansatz, Floats]]

@@ -118,7 +118,7 @@ class CrossoverRow(Part):
 
 
 class PlaceRow(Part):
-    """What a sweep shows of one family at one size (`qtwin.benchmark.place`)."""
+    """What a sweep shows of one family at one size (`qtwin.benchmark.features`)."""
 
     family: str
     generator: str

@@ -11,9 +11,9 @@ from typing import Any
 from qtwin.benchmark import analysis
 from qtwin.benchmark import export as qoblib
 from qtwin.benchmark.checkpoint import write_atomically
+from qtwin.benchmark.environment import machine, versions
 from qtwin.benchmark.export import bibtex
 from qtwin.benchmark.records import Records
-from qtwin.benchmark.surroundings import machine, versions
 from qtwin.benchmark.sweep import Progress as Standing
 from qtwin.benchmark.sweep import run
 from qtwin.errors import InputError

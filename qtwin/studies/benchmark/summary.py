@@ -12,9 +12,9 @@ import numpy as np
 
 from qtwin.benchmark import analysis
 from qtwin.benchmark.analysis import Best, Cell, group_of, hits
+from qtwin.benchmark.features import places
 from qtwin.benchmark.metrics import posterior
 from qtwin.benchmark.noise import Level, fit
-from qtwin.benchmark.place import places
 from qtwin.benchmark.processor import processor
 from qtwin.benchmark.requirement import requirement
 from qtwin.benchmark.scaling import Fit

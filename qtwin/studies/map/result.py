@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field
 
-from qtwin.benchmark.advantage.place import Axes, Origin
+from qtwin.benchmark.advantage.point import Axes, Origin
 from qtwin.studies.result import Part, StudyResult
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class VerdictPart(Part):
 
 
 class ContenderRow(Part):
-    """A method at a place (`qtwin.benchmark.advantage.place.Contender`)."""
+    """A method at a place (`qtwin.benchmark.advantage.point.MethodTimes`)."""
 
     label: str
     kind: str
@@ -71,7 +71,7 @@ class ContenderRow(Part):
 
 
 class PlaceEntry(Part):
-    """Where an instance or family sits, and what happened there (`qtwin.benchmark.advantage.place.Place`)."""
+    """Where an instance or family sits, and what happened there (`qtwin.benchmark.advantage.point.BenchmarkPoint`)."""
 
     axes: Axes
     name: str

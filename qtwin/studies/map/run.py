@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from qtwin.benchmark.advantage import molecules, regimens
-from qtwin.benchmark.advantage.place import Place
+from qtwin.benchmark.advantage.point import BenchmarkPoint
 from qtwin.benchmark.advantage.verdict import cells, document
 from qtwin.benchmark.checkpoint import write_atomically, write_json
+from qtwin.benchmark.environment import machine, versions
 from qtwin.benchmark.export import bibtex
-from qtwin.benchmark.surroundings import machine, versions
 from qtwin.errors import InputError
 from qtwin.progress import SILENT, Progress
 from qtwin.report.map_page import sheet_of
@@ -105,7 +105,7 @@ def run_map(
     return result
 
 
-READERS: dict[str, Callable[[Mapping[str, Any], str], list[Place]]] = {
+READERS: dict[str, Callable[[Mapping[str, Any], str], list[BenchmarkPoint]]] = {
     "qtwin.bench/1": regimens.from_bench,
     "qtwin.result/1": regimens.from_experiment,
     "qtwin.screen/1": regimens.from_screen,
@@ -114,13 +114,13 @@ READERS: dict[str, Callable[[Mapping[str, Any], str], list[Place]]] = {
 }
 
 
-def read_all(paths: Sequence[Path], *, progress: Progress = SILENT) -> list[tuple[Path, dict[str, Any], list[Place]]]:
+def read_all(paths: Sequence[Path], *, progress: Progress = SILENT) -> list[tuple[Path, dict[str, Any], list[BenchmarkPoint]]]:
     """(file, result, places) of every result; a folder is searched for ``result.json``, and what the map cannot use is told.
 
     Raises:
         InputError: for a path that is not there, a file that is no result of a known schema, or nothing to draw at all.
     """
-    found: list[tuple[Path, dict[str, Any], list[Place]]] = []
+    found: list[tuple[Path, dict[str, Any], list[BenchmarkPoint]]] = []
     for path in paths:
         if path.is_dir():
             files = sorted(path.rglob("result.json"))
@@ -147,7 +147,9 @@ def read_all(paths: Sequence[Path], *, progress: Progress = SILENT) -> list[tupl
     return found
 
 
-def _places(reader: Callable[[Mapping[str, Any], str], list[Place]], result: dict[str, Any], file: Path) -> list[Place]:
+def _places(
+    reader: Callable[[Mapping[str, Any], str], list[BenchmarkPoint]], result: dict[str, Any], file: Path
+) -> list[BenchmarkPoint]:
     try:
         return reader(result, str(file))
     except (KeyError, TypeError, ValueError, IndexError) as error:

@@ -15,8 +15,8 @@ import numpy as np
 
 from qtwin.backend import registry
 from qtwin.benchmark.checkpoint import Checkpoint
+from qtwin.benchmark.environment import versions
 from qtwin.benchmark.mitigation import RECIPES, SamplingCase, choice, hydrogen, measure, repetition, summarised
-from qtwin.benchmark.surroundings import versions
 from qtwin.errors import InputError, require_vendor
 from qtwin.progress import SILENT, Progress
 from qtwin.report.growth_pictures import energy_picture, sampling_picture

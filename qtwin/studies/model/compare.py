@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from qtwin.benchmark.environment import machine, versions
 from qtwin.benchmark.metrics import FEWEST, count_successes, no_interval, shown
 from qtwin.benchmark.processor import device_time, processor, shots_to_solution
-from qtwin.benchmark.surroundings import machine, versions
 from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError
 from qtwin.report.number import number

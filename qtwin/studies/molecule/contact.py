@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from qtwin.benchmark.checkpoint import Checkpoint
-from qtwin.benchmark.surroundings import versions
+from qtwin.benchmark.environment import versions
 from qtwin.chemistry.fragments import Alternative, Contact, Fragments, contact_of
 from qtwin.chemistry.geometry import resolve
 from qtwin.chemistry.molecule import Molecule

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from qtwin.benchmark.checkpoint import Checkpoint
+from qtwin.benchmark.environment import versions
 from qtwin.benchmark.fault_tolerance.molecular import required
-from qtwin.benchmark.surroundings import versions
 from qtwin.chemistry.active_space import cut_shells
 from qtwin.chemistry.fragments import Fragments
 from qtwin.chemistry.geometry import Entry, resolve

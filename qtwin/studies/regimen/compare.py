@@ -16,7 +16,7 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.benchmark.surroundings import machine, versions
+from qtwin.benchmark.environment import machine, versions
 from qtwin.encoding import surrogate
 from qtwin.encoding.accuracy import score
 from qtwin.encoding.model import BinaryModel

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from qtwin.benchmark.checkpoint import Checkpoint
-from qtwin.benchmark.surroundings import versions
+from qtwin.benchmark.environment import versions
 from qtwin.encoding.build import EncodingOptions, Sample, encoded, sampled
 from qtwin.encoding.model import BinaryModel
 from qtwin.errors import require_vendor

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from qtwin.benchmark.checkpoint import Checkpoint
+from qtwin.benchmark.environment import machine, versions
 from qtwin.benchmark.fault_tolerance.estimate import Polynomial, amplified_qaoa
 from qtwin.benchmark.fault_tolerance.estimate import machine as machine_for
+from qtwin.benchmark.features import features
 from qtwin.benchmark.metrics import Interval
-from qtwin.benchmark.place import portrait
 from qtwin.benchmark.requirement import duration
 from qtwin.benchmark.scaling import Line, exponential
-from qtwin.benchmark.surroundings import machine, versions
 from qtwin.benchmark.transfer import success, trained
 from qtwin.encoding.generate import make
 from qtwin.errors import InputError
@@ -134,7 +134,7 @@ def _machines(spec: ScalingSpec, line: Line) -> list[dict[str, Any]]:
     """What amplifying this QAOA would take at the largest size measured and at twice that."""
     rows = []
     for n in (max(spec.sizes), 2 * max(spec.sizes)):
-        known = portrait(make(spec.family.name, n, seed=0, **spec.family.options))
+        known = features(make(spec.family.name, n, seed=0, **spec.family.options))
         terms = {int(k): int(count) for k, count in known["terms"].items()}
         probability = min(1.0, 1.0 / line.at(n))
         search = amplified_qaoa(

@@ -130,12 +130,12 @@ def test_a_clock_that_is_set_shortens_no_wait(ledger: Ledger, monkeypatch: pytes
     shop, key, real = Liar(None, hidden_s=0.03), ledger.intend(order()).key, time.time
     shop.script = ["twice"]
 
-    def told(step: str) -> None:
+    def progress(step: str) -> None:
         if step == "sending":
             monkeypatch.setattr(time, "time", lambda: real() + shift_s)
 
     started = time.monotonic()
-    entry = submit(ledger, shop, key, pace=PACE, told=told)
+    entry = submit(ledger, shop, key, pace=PACE, progress=progress)
     assert time.monotonic() - started >= PACE.settle_s
     assert entry.swept
     assert shop.live == [entry.job_id]

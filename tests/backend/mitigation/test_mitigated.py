@@ -117,13 +117,13 @@ def test_post_selection_keeps_what_shows_the_symmetry() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"zne": (1, 2)}, "odd ones rising"),
-        ({"zne": (3, 5)}, "odd ones rising"),
-        ({"zne": (1,)}, "1 noise factors came"),
-        ({"zne": (1, 3), "extrapolation": "exponential"}, "wants 3"),
-        ({"symmetries": ("X0",)}, "'X0' came"),
-        ({"symmetries": ("Z0 Z0",)}, "'Z0 Z0' came"),
-        ({"calibration_shots": 0}, "0 shots"),
+        ({"zne": (1, 2)}, "odd noise factors rising"),
+        ({"zne": (3, 5)}, "odd noise factors rising"),
+        ({"zne": (1,)}, "got 1"),
+        ({"zne": (1, 3), "extrapolation": "exponential"}, "at least 3 noise factors"),
+        ({"symmetries": ("X0",)}, "got 'X0'"),
+        ({"symmetries": ("Z0 Z0",)}, "got 'Z0 Z0'"),
+        ({"calibration_shots": 0}, "at least 1 shot, got 0"),
     ],
 )
 def test_what_cannot_be_is_refused(options: dict[str, Any], message: str) -> None:
@@ -135,7 +135,7 @@ def test_what_cannot_be_is_refused(options: dict[str, Any], message: str) -> Non
 def test_only_a_noisy_backend_can_be_mitigated() -> None:
     with pytest.raises(InputError, match="'statevector' cannot be mitigated"):
         Mitigated(registry.load("statevector"), readout="m3")
-    with pytest.raises(InputError, match="qubit 7 came for 4"):
+    with pytest.raises(InputError, match="on 4 qubits, got qubit 7"):
         Mitigated(registry.load("aer"), symmetries=("Z7",)).expectation(ANSATZ, THETA, strings(4, 3, 1), shots=100)
 
 

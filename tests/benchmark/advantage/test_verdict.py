@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from qtwin.benchmark.advantage.place import Contender, Place, in_practice
+from qtwin.benchmark.advantage.point import BenchmarkPoint, MethodTimes, in_practice
 from qtwin.benchmark.advantage.verdict import (
     ORDER,
     cells,
@@ -21,11 +21,11 @@ from qtwin.benchmark.advantage.verdict import (
 )
 from qtwin.pharmacology.formulary import formulary
 
-EXACT = Contender(label="exact", kind="classical", time_s=2.0, low_s=1.5, high_s=3.0, successes=4, runs=4, proven=4)
+EXACT = MethodTimes(label="exact", kind="classical", time_s=2.0, low_s=1.5, high_s=3.0, successes=4, runs=4, proven=4)
 HEURISTIC = replace(EXACT, label="tabu", time_s=0.01, low_s=0.005, high_s=0.02, proven=0)
-QAOA = Contender(label="QAOA", kind="quantum", time_s=9.0, low_s=5.0, high_s=math.inf, successes=2, runs=4, proven=0)
+QAOA = MethodTimes(label="QAOA", kind="quantum", time_s=9.0, low_s=5.0, high_s=math.inf, successes=2, runs=4, proven=0)
 NULL = replace(QAOA, label="random", kind="null", time_s=50.0)
-PLACE = Place(
+PLACE = BenchmarkPoint(
     axes="regimen",
     name="family",
     origin="generated",

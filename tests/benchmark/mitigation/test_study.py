@@ -33,7 +33,7 @@ def test_the_choice_is_known_by_enumeration() -> None:
     assert every[energies.argmin()].sum() == 2
     assert energies.min() < case.ideal_energy < energies.mean()
     assert case.ideal_optimum <= case.ideal_repaired <= 1.0
-    with pytest.raises(InputError, match="13 options"):
+    with pytest.raises(InputError, match="candidates with noise, got 13"):
         choice(13, 2, 1, seed=0)
 
 

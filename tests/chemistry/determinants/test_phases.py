@@ -86,7 +86,7 @@ def test_qubit_excitations_have_no_strings(make) -> None:  # type: ignore[no-unt
 
 def test_the_real_simulator_refuses_phases() -> None:
     h1, h2 = fermions.random_integrals(3, 4)
-    with pytest.raises(InputError, match="real amplitudes"):
+    with pytest.raises(InputError, match="real rotations"):
         DeterminantSimulator(h1, h2, 0.0, lucj(3, 1, 1))
     bad = FermionicAnsatz(
         n_orbitals=2, n_alpha=1, n_beta=1, rotations=(Phase(orbitals=((0, 0), (0, 0)), parameter=0),), n_parameters=1

@@ -58,7 +58,7 @@ def test_recovery_mends_what_a_flip_broke() -> None:
 
 
 def test_strings_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(InputError, match="no strings"):
+    with pytest.raises(InputError, match="at least one string"):
         spanned(3, 1, 1, np.empty(0, dtype=np.int64), np.array([1]))
     with pytest.raises(InputError, match="electron numbers"):
         spanned(3, 1, 1, np.array([3]), np.array([1]))

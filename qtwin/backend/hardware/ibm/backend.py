@@ -1,7 +1,7 @@
 """``ibm:NAME``: circuits on an IBM machine, every job through the ledger.
 
 A job that the ledger knows already is not bought again: its stored result is read, or it is waited for. So the same command after
-a crash, or on another day, goes on where it stopped.
+a crash, or on another day, continues where it stopped.
 """
 
 from __future__ import annotations
@@ -80,11 +80,11 @@ class IbmBackend(Backend):
             find_account()
             raise InputError("no machine is named", hint="write ibm:NAME, such as ibm:ibm_fez; qtwin doctor --online lists yours")
         if resilience not in (0, 1, 2):
-            raise InputError(f"resilience {resilience} came, 0, 1 or 2 was wanted", hint="1 is usual")
+            raise InputError(f"expected resilience 0, 1 or 2, got {resilience}", hint="1 is usual")
         if not 0.0 <= jitter < 1.0:
-            raise InputError(f"jitter {jitter} came, 0 to below 1 was wanted", hint="leave it out")
+            raise InputError(f"expected a jitter of 0 to below 1, got {jitter}", hint="leave it out")
         if not 60 <= max_session_s <= 28800:
-            raise InputError(f"max_session_s {max_session_s} came, 60 to 28800 was wanted", hint="3600 is usual")
+            raise InputError(f"expected max_session_s from 60 to 28800, got {max_session_s}", hint="3600 is usual")
         self._device, self._private, self._jitter = device, private, jitter
         self._options = Options(
             mode=mode,
@@ -110,17 +110,17 @@ class IbmBackend(Backend):
         )
 
     def sample(self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int) -> Samples:
-        return self.sample_many(ansatz, np.asarray([check_angles(ansatz, theta)]), shots=shots, seed=seed)[0]
+        return self.sample_many(ansatz, np.asarray([check_angles(ansatz.n_parameters, theta)]), shots=shots, seed=seed)[0]
 
     def sample_many(self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int) -> list[Samples]:
         """Samples of several (k, n_parameters) sets of angles as one job."""
         check(ansatz)
         check_shots(shots)
-        sets = np.array([check_angles(ansatz, theta) for theta in thetas])
+        sets = np.array([check_angles(ansatz.n_parameters, theta) for theta in thetas])
         if self._options.fractional and len(sets) > 1:
             return [self.sample_many(ansatz, sets[k : k + 1], shots=shots, seed=seed)[0] for k in range(len(sets))]
         entry, part = self._result(Asked(ansatz=ansatz, thetas=sets, observable=None, shots=shots, seed=seed))
-        mask = Mask.told(entry.local["mask"])
+        mask = Mask.from_plain(entry.local["mask"])
         return [mask.samples(bits[:shots]) for bits in bits_of(part, entry.request)]
 
     def expectation(
@@ -129,9 +129,11 @@ class IbmBackend(Backend):
         check(ansatz)
         check_observable(ansatz, observable)
         if shots is None:
-            raise InputError(f"an exact expectation came, ibm:{self._device} measures", hint="give shots")
+            raise InputError(
+                f"expected shots, which ibm:{self._device} measures, got an expectation without shots", hint="give shots"
+            )
         check_shots(shots)
-        sets = np.asarray([check_angles(ansatz, theta)])
+        sets = np.asarray([check_angles(ansatz.n_parameters, theta)])
         entry, part = self._result(Asked(ansatz=ansatz, thetas=sets, observable=observable, shots=shots, seed=seed))
         values, errors = values_of(part, entry.request)
         return Estimate(value=float(values[0]), standard_error=float(errors[0]))
@@ -178,7 +180,7 @@ class IbmBackend(Backend):
         }
         if self._options.mode != "job":
             changes["session_id"] = self._session(machine, permission)
-        return ledger.intend(replace(order, **changes), allowed=lambda entries: permission.budget.require(price, entries))
+        return ledger.intend(replace(order, **changes), require=lambda entries: permission.budget.require(price, entries))
 
     def _followed(self, ledger: Ledger, entry: Entry, permission: Permission) -> Entry:
         """Submitted, and waited for if the permission says so."""
@@ -188,7 +190,7 @@ class IbmBackend(Backend):
                 self._provider,
                 entry.key,
                 pace=permission.pace,
-                told=permission.told,
+                progress=permission.progress,
                 renewed=lambda: self._renewed(permission),
             )
         permission.sent.append(entry)
@@ -201,7 +203,7 @@ class IbmBackend(Backend):
                 return entry
             if entry.final:
                 raise QtwinError(
-                    f"job {entry.job_id or entry.key[:12]} is {entry.state.lower()}: {entry.error or 'no reason was told'}",
+                    f"job {entry.job_id or entry.key[:12]} is {entry.state.lower()}: {entry.error or 'no reason was given'}",
                     hint="change the seed of the spec to buy another one",
                 )
             if permission.mode == "submit":
@@ -209,7 +211,7 @@ class IbmBackend(Backend):
             odd = odd + 1 if entry.error else 0
             if odd >= _ODD:
                 raise PendingError(f"job {entry.job_id}: {entry.error}", hint="look at it there; the same command asks again")
-            permission.told(f"waiting for job {entry.job_id}" + (f": {entry.error}" if entry.error else ""))
+            permission.progress(f"waiting for job {entry.job_id}" + (f": {entry.error}" if entry.error else ""))
             time.sleep(permission.poll_s)
 
     def _prepare(self, asked: Asked, permission: Permission, request: dict[str, Any], *, machine: Machine) -> tuple[Any, Price]:
@@ -260,5 +262,5 @@ class IbmBackend(Backend):
         try:
             return self._session(self._line_of(), permission)
         except ProviderError as error:
-            permission.told(f"{error.message}; the job goes out alone")
+            permission.progress(f"{error.message}; the job goes out alone")
             return ""

@@ -77,7 +77,7 @@ def check_private(path: Path) -> None:
     mode = stat.S_IMODE(path.stat().st_mode)
     if os.name != "nt" and mode & 0o077:
         raise InputError(
-            f"{path} holds a key and others can read it (mode {mode:04o}, 0600 was wanted)", hint=f"chmod 600 {path}"
+            f"{path} holds a key and others can read it: expected mode 0600, got {mode:04o}", hint=f"chmod 600 {path}"
         )
 
 
@@ -88,13 +88,13 @@ def _check_address(name: str, address: str) -> None:
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         return
     raise InputError(
-        f"${name} is {parts.scheme or 'no'}://{parts.hostname or ''}, an https address was wanted",
+        f"expected an https address in ${name}, got {parts.scheme or 'no'}://{parts.hostname or ''}",
         hint="keys are sent in plain text to this machine alone (http://127.0.0.1)",
     )
 
 
 def remember_secret(secret: str) -> None:
-    """A key that came from elsewhere than the environment, never to be shown."""
+    """A key from elsewhere than the environment, never to be shown."""
     if secret:
         _KNOWN.add(secret)
 
@@ -249,7 +249,7 @@ def _is_the_providers(response: Any) -> bool:
     read = getattr(response, "json", None)
     if read is None:
         return True
-    if getattr(response, "history", None):  # it came from where a redirection led
+    if getattr(response, "history", None):  # the answer is that of a redirection
         return False
     try:
         return isinstance(read(), dict)
@@ -260,8 +260,8 @@ def _is_the_providers(response: Any) -> bool:
 def _seconds(header: Any) -> float:
     """Of a number of seconds or a date, as in RFC 9110, 10.2.3; 0 for anything else."""
     try:
-        told = float(header)
-        return min(max(told, 0.0), 86400.0) if told == told else 0.0
+        seconds = float(header)
+        return min(max(seconds, 0.0), 86400.0) if seconds == seconds else 0.0
     except (TypeError, ValueError):
         pass
     try:

@@ -57,14 +57,13 @@ def ask_machine(provider: IbmProvider, name: str, *, fractional: bool) -> Machin
         if type(error).__name__ == "IBMInputValueError":
             raise InputError(scrub(str(error), line.account), hint="leave fractional out") from None
         raise as_provider_error(error, line.account, f"{name} could not be asked for its properties") from None
-    told = {} if properties is None else properties.to_dict()
-    told |= {"n_qubits": width}
+    calibration = {"n_qubits": width} if properties is None else properties.to_dict() | {"n_qubits": width}
     return Machine(
         name=name,
         backend=backend,
         instance=str(getattr(backend, "_instance", "") or line.instance()),
-        calibrated=str(told.get("last_update_date", "not told")),
-        calibration=_packed(told),
+        calibrated=str(calibration.get("last_update_date", "unknown")),
+        calibration=_packed(calibration),
         repetition_s=_repetition_s(backend),
     )
 
@@ -98,8 +97,8 @@ def remember_machine(name: str) -> Machine:
     )
 
 
-def _packed(told: Any) -> bytes:
-    return zlib.compress(json.dumps(told, default=str, separators=(",", ":")).encode())
+def _packed(properties: Any) -> bytes:
+    return zlib.compress(json.dumps(properties, default=str, separators=(",", ":")).encode())
 
 
 def _repetition_s(backend: Any) -> float | None:

@@ -167,8 +167,8 @@ def bits_of(part: Any, request: Mapping[str, Any]) -> NDArray[np.uint8]:
     bits = array.to_bool_array(order="little").astype(np.uint8)
     bits = bits.reshape(-1, *bits.shape[-2:]) if bits.ndim > 2 else bits[None]
     if bits.shape[0] != sets or bits.shape[2] != n or bits.shape[1] < shots:
-        came = f"{bits.shape[0]} sets of {bits.shape[1]} shots of {bits.shape[2]} bits"
-        raise _corrupted(f"it has {came}, {sets} of {shots} of {n} were expected")
+        got = f"{bits.shape[0]} sets of {bits.shape[1]} shots of {bits.shape[2]} bits"
+        raise _corrupted(f"expected {sets} of {shots} of {n}, got {got}")
     return np.asarray(bits, dtype=np.uint8)
 
 
@@ -188,6 +188,6 @@ def values_of(part: Any, request: Mapping[str, Any]) -> tuple[NDArray[np.float64
 
 def _corrupted(why: str) -> CorruptedResultError:
     return CorruptedResultError(
-        f"the result that came is damaged: {why}",
+        f"the result is damaged: {why}",
         hint="its bytes are kept: qtwin jobs show JOB --export FOLDER writes them; fetch again for a new copy",
     )

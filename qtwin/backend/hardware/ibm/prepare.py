@@ -34,7 +34,7 @@ class Asked:
     Attributes:
         ansatz: The circuit.
         thetas: (sets, n_parameters) angles.
-        observable: Whose expectation is wanted, None for samples.
+        observable: Whose expectation is asked for, None for samples.
         shots: For each set.
         seed: Tells repetitions apart.
     """

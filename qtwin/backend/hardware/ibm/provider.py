@@ -89,10 +89,10 @@ class IbmProvider(Provider):
 
     def status(self, job_id: str, *, instance: str = "") -> Remote:
         def asked(client: Any) -> Remote:
-            told = client.job_get(job_id, exclude_params=True)
-            if not isinstance(told, Mapping) or told.get("id") != job_id:
+            answer = client.job_get(job_id, exclude_params=True)
+            if not isinstance(answer, Mapping) or answer.get("id") != job_id:
                 raise ProviderError(f"the provider answered about another job than {job_id}", hint="ask again later")
-            return _remote(told)
+            return _remote(answer)
 
         return self._asked(f"job {job_id} could not be asked for", asked, instance)
 
@@ -107,10 +107,10 @@ class IbmProvider(Provider):
 
     def fetch_raw(self, job_id: str, *, instance: str = "") -> bytes:
         what = f"the result of job {job_id} could not be fetched"
-        came = self._asked(what, lambda c: c.job_results(job_id), instance)
-        text = came.decode("utf-8", "surrogateescape") if isinstance(came, bytes) else str(came)
+        got = self._asked(what, lambda c: c.job_results(job_id), instance)
+        text = got.decode("utf-8", "surrogateescape") if isinstance(got, bytes) else str(got)
         if text[:200].lstrip().lower().startswith(("<html", "<!doctype")):
-            raise ProviderError(f"{what}: a page of a gateway came", hint="run the same command later")
+            raise ProviderError(f"{what}: expected a result, got a page of a gateway", hint="run the same command later")
         return without_secrets(text).encode("utf-8", "surrogateescape")
 
     def verify(self, raw: bytes, request: Mapping[str, Any]) -> None:
@@ -127,11 +127,11 @@ class IbmProvider(Provider):
             return {}
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds) or seconds < 0:
             return {}
-        told: dict[str, Any] = {"qpu_s": seconds, "status": "final" if settled else None}
+        answer: dict[str, Any] = {"qpu_s": seconds, "status": "final" if settled else None}
         stamps = metrics.get("timestamps")
         if isinstance(stamps, Mapping):
-            told["timestamps"] = {scrub(str(k))[:40]: scrub(str(v))[:40] for k, v in stamps.items() if v is not None}
-        return {k: v for k, v in told.items() if v is not None}
+            answer["timestamps"] = {scrub(str(k))[:40]: scrub(str(v))[:40] for k, v in stamps.items() if v is not None}
+        return {k: v for k, v in answer.items() if v is not None}
 
     def open_session(self, backend: str, *, mode: str, max_time_s: int, instance: str = "") -> str:
         """Open a batch (``batch``) or a session (``dedicated``) that ends by itself after `max_time_s`."""
@@ -144,12 +144,17 @@ class IbmProvider(Provider):
     def session_accepts(self, session_id: str, *, instance: str = "") -> bool:
         """Whether a batch or session takes jobs, as far as the provider can tell."""
         try:
-            told = self._asked(f"session {session_id} could not be asked for", lambda c: c.session_details(session_id), instance)
+            answer = self._asked(
+                f"session {session_id} could not be asked for", lambda c: c.session_details(session_id), instance
+            )
         except ProviderError as error:
             return error.status not in (404, 410)
-        if not isinstance(told, Mapping):
+        if not isinstance(answer, Mapping):
             return True
-        return told.get("accepting_jobs") is not False and str(told.get("state", "open")).lower() not in ("closed", "inactive")
+        return answer.get("accepting_jobs") is not False and str(answer.get("state", "open")).lower() not in (
+            "closed",
+            "inactive",
+        )
 
     def close_session(self, session_id: str, *, instance: str = "") -> None:
         """Let a batch or session take no more jobs; those that it has run to their end."""
@@ -160,16 +165,16 @@ class IbmProvider(Provider):
         try:
             return action(self.line.client(instance))
         except Exception as error:
-            found = self._told(error, what)
+            found = self._provider_error(error, what)
             if found.status != 401 or once:
                 raise found from None
         self._line = None
         try:
             return action(self.line.client(instance))
         except Exception as error:
-            raise self._told(error, what) from None
+            raise self._provider_error(error, what) from None
 
-    def _told(self, error: Exception, what: str) -> ProviderError:
+    def _provider_error(self, error: Exception, what: str) -> ProviderError:
         from qtwin.errors import QtwinError
 
         if isinstance(error, QtwinError) and not isinstance(error, ProviderError):
@@ -181,7 +186,7 @@ def _listed(client: Any, tag: str) -> tuple[Remote, ...]:
     """All jobs with the tag, whatever else the listing holds: servers count wrongly, cap pages, repeat them and ignore the tag.
 
     Raises:
-        PartialListingError: if a part of the listing never came, so that no job can be said to be missing.
+        PartialListingError: if a part of the listing is missing, so that no job can be said to be missing.
     """
     found: dict[str, Remote] = {}
     seen: set[str] = set()
@@ -194,7 +199,7 @@ def _listed(client: Any, tag: str) -> tuple[Remote, ...]:
         page = client.jobs_get(limit=_PAGE, skip=offset, job_tags=[tag], include_mocks=True)
         jobs = page.get("jobs") if isinstance(page, Mapping) else None
         if not isinstance(jobs, list) or not all(isinstance(job, Mapping) for job in jobs):
-            raise partial("a list was expected, something else came")
+            raise partial("expected a list, got something else")
         named = {job["id"] for job in jobs if _is_identifier(job.get("id"))}
         nameless = sum(not _is_identifier(job.get("id")) for job in jobs)
         new = named - seen
@@ -218,11 +223,11 @@ def _listed(client: Any, tag: str) -> tuple[Remote, ...]:
 
 def _remote(job: Mapping[str, Any]) -> Remote:
     state = job.get("state")
-    told: Mapping[str, Any] = state if isinstance(state, Mapping) else {"status": state}
-    word = scrub(str(told.get("status") or job.get("status") or "no status"))[:80]
-    reason = scrub(str(told.get("reason") or job.get("reason") or ""))
+    answer: Mapping[str, Any] = state if isinstance(state, Mapping) else {"status": state}
+    word = scrub(str(answer.get("status") or job.get("status") or "no status"))[:80]
+    reason = scrub(str(answer.get("reason") or job.get("reason") or ""))
     status = _STATUS.get(word.lower(), "OTHER")
-    code = told.get("reason_code") or told.get("reasonCode")
+    code = answer.get("reason_code") or answer.get("reasonCode")
     if word.lower().startswith("cancelled") and ("ran too long" in word.lower() or str(code) == str(_TOO_LONG)):
         status, word = "FAILED", word if "ran too long" in word.lower() else f"{word} - Ran too long"
     return Remote(
@@ -240,16 +245,16 @@ def _tags(job: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list | tuple) else ()
 
 
-def _is_identifier(told: Any) -> bool:
-    return isinstance(told, str) and _ID.fullmatch(told) is not None
+def _is_identifier(answer: Any) -> bool:
+    return isinstance(answer, str) and _ID.fullmatch(answer) is not None
 
 
 def _identifier(answer: Any, what: str) -> str:
     """The identifier in an answer; one that is missing, empty or no text names nothing."""
-    told = answer.get("id") if isinstance(answer, Mapping) else None
-    if not _is_identifier(told):
+    found = answer.get("id") if isinstance(answer, Mapping) else None
+    if not _is_identifier(found):
         raise ProviderError(
-            f"the answer names no {what}: an identifier was expected, {type(told).__name__} came",
+            f"the answer names no {what}: expected an identifier, got {type(found).__name__}",
             hint=f"whether the {what} was taken is not known yet",
         )
-    return str(told)
+    return str(found)

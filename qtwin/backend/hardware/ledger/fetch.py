@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 
 from qtwin.backend.hardware.ledger.store import Entry, Leased, Ledger, settled_s
-from qtwin.backend.hardware.ledger.submit import Pace, Told, named, reconcile, silent, sweep
+from qtwin.backend.hardware.ledger.submit import Pace, Progress, named, reconcile, silent, sweep
 from qtwin.backend.hardware.provider import CorruptedResultError, Provider, ProviderError
 
 
-def fetch(ledger: Ledger, provider: Provider, key: str, *, pace: Pace, told: Told = silent) -> Entry:
+def fetch(ledger: Ledger, provider: Provider, key: str, *, pace: Pace, progress: Progress = silent) -> Entry:
     """Bring the ledger up to date with one job; safe to repeat, in any process, on any day.
 
     What was never sent stays INTENT. A result that is there already is not asked for again, and one that could not be read is
@@ -17,19 +17,19 @@ def fetch(ledger: Ledger, provider: Provider, key: str, *, pace: Pace, told: Tol
 
     Raises:
         ProviderError: if the provider cannot be asked.
-        CorruptedResultError: if what came is no result; its bytes are kept, and fetching again asks for a new copy.
+        CorruptedResultError: if the answer is no result; its bytes are kept, and fetching again asks for a new copy.
         LedgerError: if the ledger cannot be written, as on a full disk; the result is then still at the provider.
     """
     with ledger.lease(key) as leased:
         entry = named(leased)
         fresh = entry.state == "UNKNOWN"
         if fresh:
-            entry = reconcile(leased, provider, pace=pace, told=told)
+            entry = reconcile(leased, provider, pace=pace, progress=progress)
         if entry.state == "INTENT":
             return entry
         if entry.final and entry.swept:
             return _accounted(leased, provider, entry)
-        entry = sweep(leased, provider, pace=pace, told=told, fresh=fresh)
+        entry = sweep(leased, provider, pace=pace, progress=progress, fresh=fresh)
         return entry if entry.final or entry.state != "SUBMITTED" else _follow(leased, provider, entry)
 
 
@@ -38,13 +38,13 @@ def _follow(leased: Leased, provider: Provider, entry: Entry) -> Entry:
         return leased.write("DONE", "read from the bytes that were kept", state="DONE", error="", usage=_usage(provider, entry))
     remote = provider.status(entry.job_id, instance=entry.instance)
     if remote.status in ("QUEUED", "RUNNING"):
-        return leased.write("status", remote.told, error="") if entry.error else entry
+        return leased.write("status", remote.message, error="") if entry.error else entry
     if remote.status == "OTHER":
-        error = f"the provider says {remote.told!r}, which neither means that it runs nor that it ended"
-        return entry if error == entry.error else leased.write("status", remote.told, error=error)
+        error = f"the provider says {remote.message!r}, which neither means that it runs nor that it ended"
+        return entry if error == entry.error else leased.write("status", remote.message, error=error)
     if remote.status in ("FAILED", "CANCELLED"):
         usage = _usage(provider, entry)
-        return leased.write(remote.status, remote.told, state=remote.status, error=remote.told, usage=usage)
+        return leased.write(remote.status, remote.message, state=remote.status, error=remote.message, usage=usage)
     raw = provider.fetch_raw(entry.job_id, instance=entry.instance)
     if hashlib.sha256(raw).digest() not in {
         hashlib.sha256(kept).digest() for _, kept in leased.ledger.files(entry.key, "result")

@@ -119,10 +119,10 @@ class Entry:
 
 def settled_s(usage: Mapping[str, Any]) -> float | None:
     """Seconds of the processor that a job took, None while that is not settled: providers say 0 until they know."""
-    told = usage.get("qpu_s")
-    if isinstance(told, bool) or not isinstance(told, int | float) or not math.isfinite(told) or told < 0:
+    seconds = usage.get("qpu_s")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds) or seconds < 0:
         return None
-    return float(told) if told > 0 or usage.get("status") == "final" else None
+    return float(seconds) if seconds > 0 or usage.get("status") == "final" else None
 
 
 # Opening the ledger's database: SQLite, written through to a file that only its owner reads, or a URL.
@@ -320,7 +320,7 @@ def new_owner() -> str:
 
 
 def give_up(owner: str) -> None:
-    """The lease is over, whether or not the ledger could be told."""
+    """The lease is over, whether or not the ledger could be updated."""
     _MINE.discard(owner)
 
 
@@ -367,14 +367,14 @@ class Ledger:
         self.place = str(place) if place is not None else default_place()
         self._engine = open_engine(self.place)
 
-    def intend(self, order: Order, *, allowed: Callable[[list[Entry]], object] = lambda _: None) -> Entry:
+    def intend(self, order: Order, *, require: Callable[[list[Entry]], object] = lambda _: None) -> Entry:
         """Write an order down before anything leaves the machine; an order that is there already stays as it is.
 
         Only its session changes while it waits to be sent: the one that it was written down with may have ended.
 
         Args:
             order: What is to be run.
-            allowed: Is shown all entries in the same transaction, and raises if this one may not be added.
+            require: Is called with all entries in the same transaction, and raises if this one may not be added.
         """
         now = _now()
         row = {
@@ -412,7 +412,7 @@ class Ledger:
             if there is None:
                 if self._engine.dialect.name == "postgresql":
                     connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7236)")  # one new order at a time
-                allowed(self._all(connection))
+                require(self._all(connection))
                 inserted = connection.execute(self._insert(), row).rowcount
                 if inserted:
                     for kind, data in {"payload": order.payload, **order.files}.items():
@@ -551,13 +551,13 @@ class Ledger:
 
     def _entry(self, row: Mapping[str, Any]) -> Entry:
         try:
-            told = {k: json.loads(v) if k in tables.TEXTS else v for k, v in row.items() if not k.startswith("lease_")}
-            whole = all(isinstance(told[k], dict) for k in tables.TEXTS)
+            fields = {k: json.loads(v) if k in tables.TEXTS else v for k, v in row.items() if not k.startswith("lease_")}
+            whole = all(isinstance(fields[k], dict) for k in tables.TEXTS)
         except (TypeError, ValueError):
             whole = False
-        if not whole or told["state"] not in get_args(State):
+        if not whole or fields["state"] not in get_args(State):
             raise LedgerError(f"the row of job {str(row['key'])[:12]} in the ledger {self} is damaged", hint=DAMAGED)
-        return Entry(**told)
+        return Entry(**fields)
 
     def _insert(self) -> Any:
         if self._engine.dialect.name == "postgresql":

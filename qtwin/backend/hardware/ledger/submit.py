@@ -15,7 +15,7 @@ from qtwin.backend.hardware.ledger.store import Entry, Leased, Ledger
 from qtwin.backend.hardware.provider import FINAL, PartialListingError, Posting, Provider, ProviderError, Remote
 from qtwin.errors import QtwinError
 
-Told = Callable[[str], None]
+Progress = Callable[[str], None]
 _ORDER = {"DONE": 0, "RUNNING": 1, "QUEUED": 2, "OTHER": 3, "FAILED": 4, "CANCELLED": 5}
 _ENDED = ("FAILED", "CANCELLED")
 _LONGEST_RETRY_AFTER_S = 600.0
@@ -30,7 +30,7 @@ class Pace:
         settle_s: How long after a request a job may be missing from the provider's listing.
         attempts: How often a job is sent before giving up; each only after it is certain that the one before was not taken.
         first_wait_s, longest_wait_s: Back-off between attempts, doubled each time; the provider's own Retry-After wins up to ten
-            minutes, and one that is longer is told.
+            minutes, and one that is longer is reported.
         poll_s: Between two looks at the listing.
     """
 
@@ -51,7 +51,7 @@ def submit(
     key: str,
     *,
     pace: Pace,
-    told: Told = silent,
+    progress: Progress = silent,
     renewed: Callable[[], str] = lambda: "",
 ) -> Entry:
     """Bring a job from wherever it stands to SUBMITTED, once; a job that is there already is only looked after.
@@ -61,7 +61,7 @@ def submit(
         provider: Who is asked.
         key: Of the entry.
         pace: Waiting times.
-        told: Is told every step, for progress.
+        progress: Is called with every step.
         renewed: Gives a session in place of one that has ended, "" for none.
 
     Raises:
@@ -69,14 +69,14 @@ def submit(
         LedgerError: if the ledger cannot be written.
     """
     with ledger.lease(key) as leased:
-        told("leased")
+        progress("leased")
         entry, attempt, sessions = named(leased), 0, 0
         fresh = entry.state in ("INTENT", "UNKNOWN")
         if entry.state == "UNKNOWN":
-            entry = reconcile(leased, provider, pace=pace, told=told)
+            entry = reconcile(leased, provider, pace=pace, progress=progress)
         while entry.state == "INTENT":
-            refused = _post(leased, provider, entry, told)
-            entry = reconcile(leased, provider, pace=pace, told=told)
+            refused = _post(leased, provider, entry, progress)
+            entry = reconcile(leased, provider, pace=pace, progress=progress)
             if entry.state != "INTENT":
                 break
             if refused.session_ended and entry.session_id:
@@ -95,12 +95,12 @@ def submit(
                     status=refused.status,
                     retry_after_s=refused.retry_after_s,
                 )
-            _wait(refused, attempt, pace, told)
-        return sweep(leased, provider, pace=pace, told=told, fresh=fresh)
+            _wait(refused, attempt, pace, progress)
+        return sweep(leased, provider, pace=pace, progress=progress, fresh=fresh)
 
 
-def _wait(error: ProviderError, attempt: int, pace: Pace, told: Told = silent) -> None:
-    """Before the next attempt, or say that the provider wants more patience than there is."""
+def _wait(error: ProviderError, attempt: int, pace: Pace, progress: Progress = silent) -> None:
+    """Before the next attempt, or an error if the provider asks for a longer wait than the limit."""
     wait_s = max(error.retry_after_s, min(pace.first_wait_s * 2.0 ** (attempt - 1), pace.longest_wait_s))
     if error.retry_after_s > max(_LONGEST_RETRY_AFTER_S, pace.longest_wait_s):
         raise ProviderError(
@@ -109,7 +109,7 @@ def _wait(error: ProviderError, attempt: int, pace: Pace, told: Told = silent) -
             status=error.status,
             retry_after_s=error.retry_after_s,
         )
-    told(f"waiting {wait_s:.1f} s before the next attempt")
+    progress(f"waiting {wait_s:.1f} s before the next attempt")
     time.sleep(wait_s)
 
 
@@ -121,7 +121,7 @@ def named(leased: Leased) -> Entry:
     return leased.write("UNKNOWN", "it has no identifier", state="UNKNOWN", swept=False)
 
 
-def _post(leased: Leased, provider: Provider, entry: Entry, told: Told) -> ProviderError:
+def _post(leased: Leased, provider: Provider, entry: Entry, progress: Progress) -> ProviderError:
     """Send once, and say why to send again if the provider turns out not to have it; UNKNOWN until the provider shows the job."""
     payload = leased.ledger.file(entry.key, "payload")
     if payload is None:
@@ -135,26 +135,26 @@ def _post(leased: Leased, provider: Provider, entry: Entry, told: Told) -> Provi
         max_execution_s=entry.max_execution_s,
         instance=entry.instance,
     )
-    told("before the request")
+    progress("before the request")
     leased.write(
         "UNKNOWN", "about to send", state="UNKNOWN", job_id="", posts=entry.posts + 1, posted_at=time.time(), swept=False
     )
-    told("sending")
+    progress("sending")
     try:
         job_id: object = provider.submit(posting)
     except ProviderError as error:
         leased.write("unanswered", error.message, error=error.message, posted_at=time.time())
         return error
-    told("taken")
+    progress("taken")
     if not isinstance(job_id, str) or not job_id.strip() or len(job_id) > _LONGEST_ID:
         leased.write("unanswered", "the answer names no job", error="the answer names no job", posted_at=time.time())
         return ProviderError("the answer names no job")
     leased.write("", job_id=job_id, posted_at=time.time(), error="")  # still UNKNOWN
-    told("answered")
+    progress("answered")
     return ProviderError(f"the provider answered with job {job_id} and does not have it")
 
 
-def reconcile(leased: Leased, provider: Provider, *, pace: Pace, told: Told = silent) -> Entry:
+def reconcile(leased: Leased, provider: Provider, *, pace: Pace, progress: Progress = silent) -> Entry:
     """Find out what became of an UNKNOWN job: SUBMITTED if the provider has it, INTENT if it certainly has not.
 
     Raises:
@@ -166,7 +166,7 @@ def reconcile(leased: Leased, provider: Provider, *, pace: Pace, told: Told = si
     claimed, foreign = entry.job_id, False
     unasked: ProviderError | None = None
     if not claimed:
-        told("asking what became of it")
+        progress("asking what became of it")
     failures, settled = 0, time.monotonic() + pace.settle_s  # from now: a killed process may have sent until it died
     while True:
         asked = time.monotonic()
@@ -195,19 +195,19 @@ def reconcile(leased: Leased, provider: Provider, *, pace: Pace, told: Told = si
         if found:
             adopted = min(found, key=lambda j: (j.status in _ENDED, j.job_id != claimed, _ORDER[j.status], j.created, j.job_id))
             if not claimed:
-                told("found")
+                progress("found")
             detail = adopted.job_id if adopted.job_id == claimed else f"adopted {adopted.job_id}"
             detail += f"; the answer named {claimed}" if claimed not in ("", adopted.job_id) else ""
             entry = leased.write(
                 "SUBMITTED", detail, state="SUBMITTED", job_id=adopted.job_id, posted_at=time.time(), error="", swept=False
             )
-            told("submitted")
+            progress("submitted")
             return entry
         if asked >= settled:
             if unasked is not None:  # believed until it can be asked: `sweep` does
                 detail = f"{claimed} as answered; it could not be asked for: {unasked.message}"
                 entry = leased.write("SUBMITTED", detail, state="SUBMITTED", posted_at=time.time(), error="", swept=False)
-                told("submitted")
+                progress("submitted")
                 return entry
             if foreign:  # the answer said that something was taken: not sent again without somebody asking for it
                 leased.write("not ours", f"{claimed} does not carry the tag", job_id="")
@@ -215,12 +215,12 @@ def reconcile(leased: Leased, provider: Provider, *, pace: Pace, told: Told = si
                     f"the provider answered with job {claimed}, which is not ours, and shows none that is",
                     hint="run the same command again: it asks once more before it sends",
                 )
-            told("not taken")
+            progress("not taken")
             return leased.write("INTENT", "the provider has no job of this nonce", state="INTENT", job_id="")
         time.sleep(pace.poll_s)
 
 
-def sweep(leased: Leased, provider: Provider, *, pace: Pace, told: Told = silent, fresh: bool = False) -> Entry:
+def sweep(leased: Leased, provider: Provider, *, pace: Pace, progress: Progress = silent, fresh: bool = False) -> Entry:
     """Look for duplicates of a submitted job until the listing has settled, and cancel them.
 
     A provider that cannot be asked now is asked at the next occasion: the entry stays unswept.
@@ -229,7 +229,7 @@ def sweep(leased: Leased, provider: Provider, *, pace: Pace, told: Told = silent
         leased: The job.
         provider: Who is asked.
         pace: Waiting times.
-        told: Is told when it is done.
+        progress: Is called when it is done.
         fresh: The job was sent by this call, so that all of the settle time is still to come.
     """
     entry = leased.entry
@@ -248,13 +248,13 @@ def sweep(leased: Leased, provider: Provider, *, pace: Pace, told: Told = silent
             _cancel(leased, provider, extras)
         if asked >= settled:
             if whole and known and not extras:
-                told("settled")
+                progress("settled")
                 return leased.write("swept", "no duplicates are left", swept=True)
             if known is None:  # what was taken for ours is not there, or ended while another one lives
                 leased.write(
                     "UNKNOWN", f"{entry.job_id} is not at the provider", state="UNKNOWN", job_id="", posted_at=time.time()
                 )
-                entry, late = reconcile(leased, provider, pace=pace, told=told), 0
+                entry, late = reconcile(leased, provider, pace=pace, progress=progress), 0
                 settled = time.monotonic() + pace.settle_s
                 continue
             late += 1
@@ -290,7 +290,7 @@ def _shown(entry: Entry, provider: Provider, job_id: str) -> Remote | None:
 def _own_is_known(entry: Entry, provider: Provider, found: tuple[Remote, ...], extras: list[Remote]) -> bool | None:
     """Whether our own job is at the provider, so that the others are extras; None if it is none of ours, or another should be.
 
-    Of a job that has ended here, nothing else is wanted in any case.
+    Of a job that has ended here, nothing else is asked for.
     """
     if entry.final:
         return True

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.backend.base import Samples, check_shots
-from qtwin.backend.statevector import qaoa as phases
+from qtwin.backend.statevector import qaoa
 from qtwin.backend.statevector.circuit import reals, thread_count, whole
 from qtwin.backend.statevector.distribution import draw, lowest_share
 from qtwin.backend.statevector.subspace.mixers import FixedWeight, Grover, Listed, Mixer
@@ -57,7 +57,7 @@ class SubspaceQaoa:
         self.states, self.cost = states, reals(cost, "energies", length=m)
         self._start = np.full(m, m**-0.5) if start is None else reals(start, "start amplitudes", length=m)
         if abs(float(self._start @ self._start) - 1.0) > 1e-9:
-            raise InputError(f"a start of norm {np.linalg.norm(self._start)} came, 1 was wanted", hint="divide by the norm")
+            raise InputError(f"expected a start of norm 1, got {np.linalg.norm(self._start)}", hint="divide by the norm")
         rounds = () if isinstance(mixer, str) and mixer == "grover" else _rounds(mixer, n)
         cores = thread_count(threads)
         self._shares = cores if m >= _SHARED else 1
@@ -118,16 +118,16 @@ class SubspaceQaoa:
         return self._order
 
     def _energy(self, observable: Floats) -> float:
-        return float(sum(self._split(partial(phases.energy, *self._state, observable), self.states.size)))
+        return float(sum(self._split(partial(qaoa.energy, *self._state, observable), self.states.size)))
 
     def _forward(self, theta: Floats) -> Floats:
         angles = reals(theta, "angles")
         if len(angles) % 2:
-            raise InputError(f"{len(angles)} angles came, an even number was wanted", hint="gamma_1, beta_1, gamma_2, ...")
+            raise InputError(f"expected an even number of angles, got {len(angles)}", hint="gamma_1, beta_1, gamma_2, ...")
         re, im = self._state
         re[:], im[:] = self._start, 0.0
         for gamma, beta in angles.reshape(-1, 2).tolist():
-            self._split(partial(phases.turn, re, im, self.cost, gamma), len(re))
+            self._split(partial(qaoa.turn, re, im, self.cost, gamma), len(re))
             self._mixer.apply(self._state, beta, self._split)
         return angles
 
@@ -143,7 +143,7 @@ class SubspaceQaoa:
         for k in range(len(angles) - 2, -1, -2):
             gamma, beta = float(angles[k]), float(angles[k + 1])
             gradient[k + 1] = 2.0 * self._mixer.undo(self._state, self._adjoint, beta, self._split)
-            gradient[k] = 2.0 * sum(self._split(partial(phases.unturn, re, im, lre, lim, self.cost, gamma), len(re)))
+            gradient[k] = 2.0 * sum(self._split(partial(qaoa.unturn, re, im, lre, lim, self.cost, gamma), len(re)))
         return value, gradient
 
     def _split(self, work: Callable[[int, int], Any], length: int) -> list[Any]:
@@ -162,9 +162,9 @@ def _rounds(mixer: Any, n: int) -> Rounds:
     try:
         rounds = tuple(tuple((whole(i, "qubit"), whole(j, "qubit")) for i, j in pairs) for pairs in mixer)
     except (TypeError, ValueError):
-        raise InputError(f"mixer {mixer!r} came", hint='"grover", or rounds of pairs from qtwin.encoding.mixer') from None
+        raise InputError(f"got mixer {mixer!r}", hint='"grover", or rounds of pairs from qtwin.encoding.mixer') from None
     for pairs in rounds:
         qubits = [i for pair in pairs for i in pair]
         if len(set(qubits)) < len(qubits) or any(not 0 <= i < n for i in qubits):
-            raise InputError(f"round {pairs} came for {n} qubits", hint="disjoint pairs of distinct qubits, counted from 0")
+            raise InputError(f"got round {pairs} for {n} qubits", hint="disjoint pairs of distinct qubits, counted from 0")
     return rounds

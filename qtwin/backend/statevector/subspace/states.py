@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.backend.statevector import circuit as plan
+from qtwin.backend.statevector import circuit
 from qtwin.backend.statevector.circuit import whole
 from qtwin.backend.statevector.subspace import costs, walk
 from qtwin.encoding.polynomial import BinaryPolynomial, bits_to_index, index_to_bits
@@ -46,7 +46,7 @@ class States:
         """(r,) places of (r, n) assignments; InputError for one outside the set."""
         rows = np.asarray(bits)
         if rows.ndim != 2 or rows.shape[1] != self.n_qubits or not np.isin(rows, (0, 1)).all():
-            raise InputError(f"assignments of shape {rows.shape} came", hint=f"(r, {self.n_qubits}) zeros and ones")
+            raise InputError(f"got assignments of shape {rows.shape}", hint=f"(r, {self.n_qubits}) zeros and ones")
         wanted = bits_to_index(rows).astype(np.int64)
         found = np.minimum(np.searchsorted(self.words, wanted), self.size - 1)
         if (self.words[found] != wanted).any():
@@ -62,7 +62,8 @@ class States:
         """
         if polynomial.n_variables > self.n_qubits:
             raise InputError(
-                f"a polynomial of {polynomial.n_variables} variables came for {self.n_qubits} qubits", hint="widen the states"
+                f"expected at most {self.n_qubits} variables, got a polynomial of {polynomial.n_variables}",
+                hint="widen the states",
             )
         return costs.over(self.words, self.n_qubits, polynomial)
 
@@ -78,10 +79,10 @@ def fixed_weight(n_qubits: int, weight: int, *, memory_bytes: int | None = None)
     n_qubits, weight = whole(n_qubits, "qubits"), whole(weight, "weight")
     if not 1 <= n_qubits <= WIDEST or not 0 <= weight <= n_qubits:
         raise InputError(
-            f"weight {weight} on {n_qubits} qubits came", hint=f"0 <= weight <= qubits and 1 <= qubits <= {WIDEST} are wanted"
+            f"got weight {weight} on {n_qubits} qubits", hint=f"take 0 <= weight <= qubits and 1 <= qubits <= {WIDEST}"
         )
     size = comb(n_qubits, weight)
-    had = plan.available_bytes() if memory_bytes is None else memory_bytes
+    had = circuit.available_bytes() if memory_bytes is None else memory_bytes
     if 40 * size > had:
         raise InputError(
             f"C({n_qubits}, {weight}) = {size} states need {40 * size} bytes, {had} bytes are available",
@@ -102,10 +103,10 @@ def listed(bits: NDArray[np.generic]) -> States:
     rows = np.asarray(bits)
     if rows.ndim != 2 or not len(rows) or not 1 <= rows.shape[1] <= WIDEST or not np.isin(rows, (0, 1)).all():
         raise InputError(
-            f"assignments of shape {rows.shape} came", hint=f"(m, n) zeros and ones with m at least 1, n at most {WIDEST}"
+            f"got assignments of shape {rows.shape}", hint=f"(m, n) zeros and ones with m at least 1, n at most {WIDEST}"
         )
     words = np.unique(bits_to_index(rows).astype(np.int64))
     if len(words) < len(rows):
-        raise InputError(f"{len(rows) - len(words)} assignments came twice", hint="list each once")
+        raise InputError(f"got {len(rows) - len(words)} assignments twice", hint="list each once")
     words.setflags(write=False)
     return States(n_qubits=rows.shape[1], words=words)

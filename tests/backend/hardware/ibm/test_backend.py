@@ -278,7 +278,7 @@ def test_a_status_that_nobody_knows_is_told_and_waited_for_only_so_long(server: 
     world, told = server.world(crn), []
     world.settings["run_s"] = 1e9
     world.actions["status"].extend(["odd"] * 50)
-    with granted(permission(tmp_path, told=told.append)), pytest.raises(PendingError, match="Paused: nobody knows"):
+    with granted(permission(tmp_path, progress=told.append)), pytest.raises(PendingError, match="Paused: nobody knows"):
         machine().sample(ANSATZ, THETA, shots=10, seed=1)
     assert any("Paused" in line for line in told)
     world.actions["status"].clear()

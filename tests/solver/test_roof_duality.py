@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.errors import InputError
-from qtwin.solver.exact.roof_duality import persistency
+from qtwin.solver.exact.roof_duality import roof_duality
 
 
 def _sparse(seed: int, n: int, density: float, *, whole: bool) -> BinaryPolynomial:
@@ -25,7 +25,7 @@ def _sparse(seed: int, n: int, density: float, *, whole: bool) -> BinaryPolynomi
 @settings(max_examples=150, deadline=None)
 def test_against_all_optima(seed: int, n: int, density: float, whole: bool) -> None:
     polynomial = _sparse(seed, n, density, whole=whole)
-    found = persistency(polynomial)
+    found = roof_duality(polynomial)
     values = polynomial.values()
     rounding = 1e-12 * (1.0 + sum(abs(c) for c in polynomial.terms.values()))
     optima = index_to_bits(np.flatnonzero(values <= values.min() + rounding), n)
@@ -43,7 +43,7 @@ def test_against_all_optima(seed: int, n: int, density: float, whole: bool) -> N
 def test_fixing_never_raises_any_energy(seed: int, n: int) -> None:
     """Autarky: whatever the other variables are, the fixed values are at least as good as any others."""
     polynomial = _sparse(seed, n, 0.5, whole=False)
-    found = persistency(polynomial)
+    found = roof_duality(polynomial)
     bits = index_to_bits(np.arange(2**n), n)
     moved = bits.copy()
     for i, v in found.fixed.items():
@@ -58,7 +58,7 @@ def test_submodular_quadratics_are_solved_and_their_bound_is_the_minimum(seed: i
     rng = np.random.default_rng(seed)
     terms = {(i,): float(rng.normal()) for i in range(n)}
     terms |= {p: -float(abs(rng.normal())) for p in itertools.combinations(range(n), 2)}
-    found = persistency(BinaryPolynomial.of(n, terms))
+    found = roof_duality(BinaryPolynomial.of(n, terms))
     assert len(found.fixed) == n
     assert found.bound == pytest.approx(BinaryPolynomial.of(n, terms).values().min(), abs=1e-12)
 
@@ -66,7 +66,7 @@ def test_submodular_quadratics_are_solved_and_their_bound_is_the_minimum(seed: i
 def test_a_frustrated_triangle_is_half_open() -> None:
     """xy + yz + zx - x - y - z is -1 with one or two of them: every value is optimal somewhere, and the roof half too low."""
     triangle = BinaryPolynomial.of(3, {(0,): -1.0, (1,): -1.0, (2,): -1.0, (0, 1): 1.0, (1, 2): 1.0, (0, 2): 1.0})
-    found = persistency(triangle)
+    found = roof_duality(triangle)
     assert found.fixed == {}
     assert (triangle.values().min(), found.bound) == (-1.0, -1.5)
 
@@ -74,7 +74,7 @@ def test_a_frustrated_triangle_is_half_open() -> None:
 def test_coefficients_of_any_size_are_exact() -> None:
     tiny = 2.0**-60
     polynomial = BinaryPolynomial.of(2, {(0,): 1.0 + 2.0**-52, (1,): -tiny, (0, 1): -1.0})
-    found = persistency(polynomial)
+    found = roof_duality(polynomial)
     assert found.fixed == {0: 0, 1: 1}
     assert found.strong == {0, 1}
     assert found.bound == -tiny
@@ -82,4 +82,4 @@ def test_coefficients_of_any_size_are_exact() -> None:
 
 def test_higher_degrees_are_refused() -> None:
     with pytest.raises(InputError, match="degree 3"):
-        persistency(BinaryPolynomial.of(3, {(0, 1, 2): 1.0}))
+        roof_duality(BinaryPolynomial.of(3, {(0, 1, 2): 1.0}))

@@ -25,15 +25,15 @@ from qtwin.solver.variational.circuit import strings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class FeasibleSubspace:
     """Blocks of an encoding.
 
     Attributes:
         n_qubits: Variables of the polynomial, then one idle qubit for each class.
         blocks: Qubits of each block.
         weights: Ones in each.
-        names: The constraints that are kept.
-        polynomial: The energy over the qubits, without the penalties of what is kept.
+        names: The constraints that the XY mixer conserves.
+        polynomial: The energy over the qubits, without the penalties of those.
     """
 
     n_qubits: int
@@ -50,11 +50,11 @@ class Kept:
 
     @property
     def size(self) -> int:
-        """Assignments that keep all blocks."""
+        """Assignments with the weight of every block."""
         counts = [math.comb(len(b), w) for b, w in zip(self.blocks, self.weights, strict=True)]
         return math.prod(counts) << len(self.free)
 
-    def closed(self) -> Kept:
+    def closed(self) -> FeasibleSubspace:
         """The same with every free qubit in a block beside an idle one: |01> and |10> are its 0 and 1, XY its X mixer."""
         pairs = tuple((i, self.n_qubits + k) for k, i in enumerate(self.free))
         width = self.n_qubits + len(pairs)
@@ -94,7 +94,7 @@ class Kept:
         return rows
 
 
-def kept(encoding: BinaryModel) -> Kept:
+def feasible_subspace(encoding: BinaryModel) -> FeasibleSubspace:
     """The blocks of an encoding; none where its variables are recoded or quadratised."""
     n = encoding.polynomial.n_variables
     taken: set[int] = set()
@@ -117,7 +117,7 @@ def kept(encoding: BinaryModel) -> Kept:
             names.append(c.name)
             taken |= set(c.members)
             idle += 1
-    found = Kept(
+    found = FeasibleSubspace(
         n_qubits=idle,
         blocks=tuple(blocks),
         weights=tuple(weights),

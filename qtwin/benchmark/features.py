@@ -30,7 +30,7 @@ def places(records: Sequence[Record], best: Mapping[str, Best]) -> list[dict[str
     """One entry for every family and size.
 
     Returns:
-        Of each: family (as in tables), generator, n, instances, the medians of their portraits, terms (order to median count),
+        Of each: family (as in tables), generator, n, instances, the medians of their features, terms (order to median count),
         proven (instances whose optimum a solver proves), proven_by (labels), construction (whether the optimum is known from how
         the instances are made, or from the literature) and published_proof (by whom, in the latter case).
     """
@@ -42,44 +42,44 @@ def places(records: Sequence[Record], best: Mapping[str, Best]) -> list[dict[str
 
 
 def _place(family: str, n: int, rows: Sequence[Record], best: Mapping[str, Best]) -> dict[str, Any]:
-    portraits = {r["instance_id"]: r["instance"] for r in rows}
+    features = {r["instance_id"]: r["instance"] for r in rows}
     proofs: dict[str, set[str]] = defaultdict(set)
     for r in rows:
         if r.get("proven") and r.get("kind") != "null":
             proofs[r["instance_id"]].add(r["task"]["label"])
-    known = [i for i in portraits if i in best and best[i].by == "construction"]
-    orders = sorted({k for p in portraits.values() for k in p["terms"]})
+    known = [i for i in features if i in best and best[i].by == "construction"]
+    orders = sorted({k for p in features.values() for k in p["terms"]})
     return {
         "family": family,
         "generator": rows[0]["task"]["family"],
         "n": n,
-        "instances": len(portraits),
-        **{name: float(np.median([p[name] for p in portraits.values()])) for name in _MEDIANS},
-        "terms": {k: float(np.median([p["terms"].get(k, 0) for p in portraits.values()])) for k in orders},
+        "instances": len(features),
+        **{name: float(np.median([p[name] for p in features.values()])) for name in _MEDIANS},
+        "terms": {k: float(np.median([p["terms"].get(k, 0) for p in features.values()])) for k in orders},
         "proven": len({*proofs}),
         "proven_by": sorted({label for labels in proofs.values() for label in labels}),
-        "construction": len(known) == len(portraits),
-        "published_proof": PUBLISHED_PROOFS.get(rows[0]["task"]["family"], "") if len(known) == len(portraits) else "",
+        "construction": len(known) == len(features),
+        "published_proof": PUBLISHED_PROOFS.get(rows[0]["task"]["family"], "") if len(known) == len(features) else "",
     }
 
 
-# What is known of an instance before anybody solves it: size, interactions, how many answers are allowed, the worst of them.
+# What is known of an instance before anybody solves it: size, interactions, how many answers are feasible, the worst of them.
 
 _LISTED = 16
 """Decision variables up to which every assignment is looked at."""
 _REAL_BITS = 16
 
 
-def portrait(made: Generated) -> dict[str, Any]:
+def features(made: Generated) -> dict[str, Any]:
     """JSON values that describe the instance.
 
     Returns:
         n_variables, n_decision, n_slack; n_terms, terms (order to count, of the whole polynomial), degree; of the objective alone
         objective_degree and objective_density, the share of the pairs that interact; coefficient range and the bits of an energy
-        register; log2_candidates, the logarithm of the number of allowed assignments, exact up to 16 variables and else
+        register; log2_candidates, the logarithm of the number of feasible assignments, exact up to 16 variables and else
         bounded by the size limits alone (`candidates_exact`); chance, the share of all assignments, slack included, that has the
         least energy, up to 16 variables; largest_choice, the most options at once; optimum and worst, the
-        least and greatest energy of an allowed assignment where known.
+        least and greatest energy of a feasible assignment where known.
     """
     encoding = made.encoding
     p, objective = encoding.polynomial, encoding.objective
@@ -155,14 +155,14 @@ def _bounded(encoding: BinaryModel) -> float:
 
 
 def _listed(encoding: BinaryModel) -> tuple[int | None, float | None]:
-    """Number of allowed assignments and the greatest energy among them without penalties; (None, None) where too many to list."""
+    """Number of feasible assignments and the greatest energy among them without penalties; (None, None) where too many."""
     n = encoding.n_decision
     if n > _LISTED or encoding.recoded is not None:
         return None, None
     choices = index_to_bits(np.arange(2**n), n)
-    allowed = (
+    feasible = (
         np.all([c.holds(choices) for c in encoding.constraints], axis=0) if encoding.constraints else np.ones(2**n, np.bool_)
     )
-    if not allowed.any():
+    if not feasible.any():
         return None, None
-    return int(allowed.sum()), float(encoding.value(choices[allowed]).max())
+    return int(feasible.sum()), float(encoding.value(choices[feasible]).max())

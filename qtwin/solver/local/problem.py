@@ -8,23 +8,29 @@
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.encoding.model import BinaryModel
-from qtwin.solver.base import Instance, exactly
+from qtwin.solver.base import Instance, Result, exactly
 from qtwin.solver.exact.linearise import posed
 from qtwin.solver.exact.search import warm_start_of
 from qtwin.solver.interruptible import whole_scale
-from qtwin.solver.variational.sampled import fill_slack
+from qtwin.solver.variational.sampled import draw_in_batches, fill_slack, sizes_of
 
 Bits = NDArray[np.uint8]
+Search = Callable[[int, bool, NDArray[np.uint64]], tuple[Bits, int]]
 HUGE = np.int64(1) << np.int64(62)
 """Above every energy; those stay below 2^61, the places of moves included."""
 _SMALL, _DENSE, _MATRIX = 1024, 0.1, 4096
 """Variables up to which a full matrix is taken, share of the pairs from which it is, and variables above which it never is."""
+
+
+_BATCHES = 20
 
 
 def seeded(seed: int) -> NDArray[np.uint64]:
@@ -37,8 +43,58 @@ def places(n: int) -> int:
     return max(n - 1, 1).bit_length()
 
 
+def multistart(
+    solver: str,
+    instance: Instance,
+    problem: LocalSearchProblem,
+    search: Search,
+    *,
+    reads: int,
+    per_change: int,
+    started: float,
+    seed: int,
+    time_limit_s: float | None,
+    info: Mapping[str, Any],
+) -> Result:
+    """Independent searches, the first from the warm start if there is one.
+
+    Args:
+        solver: Its name in the table.
+        instance: What is asked.
+        problem: The same, for compiled searches.
+        search: (reads, whether the first of them may begin at the warm start, state of the random numbers) to (r, n) bits and the
+            changes that were made or evaluated.
+        reads: How many searches.
+        per_change: Variable updates that one change counts for.
+        started: When the problem was begun to be set up, by `time.perf_counter`.
+        seed: Of everything random.
+        time_limit_s: For all of them, set-up included.
+        info: Further numbers.
+    """
+    changes, first = 0, True
+
+    def draw(count: int, batch_seed: int, stopped: Callable[[], bool], left: float | None) -> Bits:
+        nonlocal changes, first
+        found, made = search(count, first, seeded(batch_seed))
+        changes, first = changes + made, False
+        return problem.whole(found)
+
+    return draw_in_batches(
+        solver,
+        instance,
+        draw,
+        sizes=[1, *(sizes_of(reads - 1, _BATCHES) if reads > 1 else [])],
+        evaluations=lambda drawn: max(changes * per_change, drawn),
+        flag=problem.flag,
+        seed=seed,
+        time_limit_s=time_limit_s,
+        wall_s={"model": time.perf_counter() - started},
+        info=info,
+    )
+
+
 @final
-class Terrain:
+class LocalSearchProblem:
     """An instance for compiled searches; lives inside `solve` and does not travel.
 
     Args:
@@ -79,9 +135,9 @@ class Terrain:
                 couplings[pair] += dear
             self._arrays = (np.rint(linear * scale).astype(np.int64), np.rint(couplings * scale).astype(np.int64), places(self.n))
         else:
-            from qtwin.solver.local.rows import ground
+            from qtwin.solver.local.rows import arrays_of
 
-            arrays, scale = ground(self.n, polynomial.terms, self.encoding.constraints)
+            arrays, scale = arrays_of(self.n, polynomial.terms, self.encoding.constraints)
             self._arrays = (arrays,)
         self._target = -HUGE
         if instance.target_energy is not None:
@@ -113,14 +169,14 @@ class Terrain:
 
             done, made = search_flips(*self._arrays, *common)
         else:
-            from qtwin.solver.local import rows as ruled
+            from qtwin.solver.local import rows
 
-            done, made = ruled.tabu(*self._arrays, *common)
+            done, made = rows.tabu(*self._arrays, *common)
         return out[:done], int(made)
 
     def descents(self, reads: int, *, begin: bool, state: NDArray[np.uint64]) -> tuple[Bits, int]:
-        """Independent descents by flips and pairs of flips; arguments and result as in `tabu`, changes looked at for moves."""
-        from qtwin.solver.local import rows as ruled
+        """Independent descents by flips and pairs of flips; arguments and result as in `tabu`, changes evaluated for moves."""
+        from qtwin.solver.local import rows
 
         out: Bits = np.zeros((reads, self.n), dtype=np.uint8)
         start: Bits = np.zeros((1, self.n), dtype=np.uint8)
@@ -129,17 +185,17 @@ class Terrain:
             start, given = self.start[None, :].copy(), 1
         if not self.n:
             return out, 0
-        done, looked = ruled.descent(*self._arrays, start, given, state, self.flag, out)
-        return out[:done], int(looked)
+        done, evaluated = rows.descent(*self._arrays, start, given, state, self.flag, out)
+        return out[:done], int(evaluated)
 
     def greedy(self) -> tuple[Bits, int]:
-        """(1, n) bits from nothing by the best additions, and the changes looked at."""
-        from qtwin.solver.local import rows as ruled
+        """(1, n) bits from nothing by the best additions, and the changes evaluated."""
+        from qtwin.solver.local import rows
 
         if not self.n:
             return np.zeros((1, 0), dtype=np.uint8), 0
-        bits, looked = ruled.greedy(*self._arrays)
-        return bits[None, :], int(looked)
+        bits, evaluated = rows.greedy(*self._arrays)
+        return bits[None, :], int(evaluated)
 
     def whole(self, bits: Bits) -> Bits:
         """(m, n) bits to (m, n_variables): slack completed under native constraints."""

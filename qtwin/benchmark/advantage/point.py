@@ -14,7 +14,7 @@ Axes = Literal["regimen", "molecule"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contender:
+class MethodTimes:
     """A method at a place.
 
     Attributes:
@@ -47,7 +47,7 @@ class Contender:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class BenchmarkPoint:
     """Where an instance or family sits and what happened there.
 
     Attributes:
@@ -76,7 +76,7 @@ class Place:
     instances: int
     proven: int
     construction: bool
-    contenders: tuple[Contender, ...]
+    contenders: tuple[MethodTimes, ...]
     source: str
     command: str
     requirement: str = ""
