@@ -1,4 +1,4 @@
-"""Copies of an instance that cannot be changed: what a solver does to its own spoils nothing for the next one."""
+"""Solvers that are not trusted: frozen copies of an instance, and processes of their own, ended at their limits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -126,6 +127,18 @@ def context() -> Any:
     return made
 
 
+@contextmanager
+def without_main() -> Iterator[None]:
+    """Start processes in the body that do not run the main module again: a script may have no ``__main__`` guard."""
+    main = sys.modules["__main__"]
+    hidden: dict[str, Any] = {name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__}
+    main.__dict__["__spec__"] = None
+    try:
+        yield
+    finally:
+        main.__dict__.update(hidden)
+
+
 def resident_gib(pid: int) -> float:
     """Memory that a process holds; 0 where the system does not tell."""
     try:
@@ -189,8 +202,9 @@ def solve_apart(
     ours, theirs = made.Pipe()
     heard, spoken = made.Pipe(duplex=False)
     process = made.Process(target=_serve, args=(theirs, spoken, seed, time_limit_s), daemon=True)
-    _may_have_children()
-    process.start()
+    may_have_children()
+    with without_main():
+        process.start()
     theirs.close()
     spoken.close()
     talk = _Talk(process=process, messages=ours, output=heard, memory_gib=memory_gib)
@@ -219,7 +233,7 @@ def solve_apart(
         heard.close()
 
 
-def _may_have_children() -> None:
+def may_have_children() -> None:
     """Lift the ban on children that a worker of a cluster stands under: they end with it (`die_with_parent`)."""
     current: Any = multiprocessing.current_process()
     current._config.pop("daemon", None)

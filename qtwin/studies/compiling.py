@@ -20,6 +20,7 @@ from pathlib import Path
 from qtwin.errors import InputError, QtwinError, unknown_name
 from qtwin.kernels import MARK, without_damaged_ones
 from qtwin.progress import SILENT, Progress
+from qtwin.solver.apart import without_main
 
 SOLVERS: dict[str, tuple[str, ...]] = {
     "circuits": (
@@ -79,7 +80,8 @@ def compiled(jobs: Sequence[str] = JOBS, *, workers: int | None = None, progress
         with ProcessPoolExecutor(
             max_workers=min(len(left), workers or cores), mp_context=multiprocessing.get_context("spawn")
         ) as pool:
-            running = {pool.submit(run_job, job): job for job in left}
+            with without_main():
+                running = {pool.submit(run_job, job): job for job in left}
             for done, future in enumerate(as_completed(running), start=1):
                 job = running[future]
                 try:

@@ -15,6 +15,9 @@ import pytest
 pytest.importorskip("pyscf")
 
 from qtwin.chemistry.mean_field import ConvergenceError
+from qtwin.chemistry.method.base import Energy
+from qtwin.chemistry.method.selected_ci import SelectedCi
+from qtwin.chemistry.method.whole_molecule import Mp2
 from qtwin.errors import InputError
 from qtwin.studies.molecule.result import ContactResult, MethodRow, MoleculeResult
 from qtwin.studies.molecule.run import run
@@ -260,19 +263,27 @@ def test_what_is_too_large_ends_its_own_row_alone(tmp_path: Path) -> None:
     assert rows["casci"].energy_hartree is None
 
 
-def test_a_method_that_breaks_or_never_ends_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object, **__: object) -> None:
+class Broken(Mp2):
+    def solve(self, *_: object, **__: object) -> Energy:
         raise ZeroDivisionError("Erika Mustermann")
 
-    def endless(*_: object, **__: object) -> None:
+
+class Endless(SelectedCi):
+    """Neither an exception nor a timer ends it, as with compiled code."""
+
+    def solve(self, *_: object, **__: object) -> Energy:
         while True:
-            with contextlib.suppress(Exception):  # as packages do
+            with contextlib.suppress(BaseException):
                 time.sleep(0.01)
 
-    monkeypatch.setattr("qtwin.chemistry.method.whole_molecule.Mp2.solve", broken)
-    monkeypatch.setattr("qtwin.chemistry.method.selected_ci.SelectedCi.solve", endless)
+
+def test_a_method_that_breaks_or_never_ends_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from qtwin.chemistry.method import registry
+
+    load, bad = registry.load, {"mp2": Broken, "selected-ci": Endless}
+    monkeypatch.setattr(registry, "load", lambda name, options: bad[name]() if name in bad else load(name, options))
     text = '[molecule]\ngeometry = "H2"\nmethods = ["mp2", "selected-ci", "casci"]\ntime_limit_s = 20\n'
-    monkeypatch.setattr("qtwin.chemistry.method.base.grace_s", lambda limit_s: 1.0 - limit_s)
+    monkeypatch.setattr("qtwin.chemistry.method.limited.grace_s", lambda limit_s: 1.0 - limit_s)
     rows = {r.name: r for r in _run(tmp_path, text).methods}
     assert rows["mp2"].status == "failed: ZeroDivisionError in the method"
     assert rows["selected-ci"].status == "no energy within 20 s"

@@ -7,14 +7,15 @@ import math
 import re
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from qtwin.chemistry.mean_field import ConvergenceError, MeanField, mean_field
-from qtwin.chemistry.method import base as limit
 from qtwin.chemistry.method import registry
-from qtwin.chemistry.method.base import Energy, load_compiled_code
+from qtwin.chemistry.method.base import Energy, EnergyMethod, OutOfTime, ended_after
+from qtwin.chemistry.method.limited import within
 from qtwin.chemistry.method.spin import TOLERANCE, multiplicity, wanted
 from qtwin.chemistry.method.whole_molecule import NAMES as WHOLE
 from qtwin.chemistry.molecule import Molecule
@@ -113,9 +114,9 @@ def field_of(molecule: Molecule, key: str, plan: Plan, stages: Stages) -> MeanFi
 
     def compute() -> dict[str, Any]:
         try:
-            with limit.ended_after(limit_s):
+            with ended_after(limit_s):
                 found = mean_field(molecule, iterations=plan.iterations, follow=plan.follow, limit_s=limit_s)
-        except limit.OutOfTime:
+        except OutOfTime:
             raise QtwinError(
                 f"the mean field took longer than {limit_s:g} s, and no method can begin without it",
                 hint="raise time_limit_s, or take a smaller basis",
@@ -139,19 +140,30 @@ def rows_of(problem: MolecularProblem, plan: Plan, stages: Stages, key: str) -> 
 
 
 def _solved(problem: MolecularProblem, name: str, plan: Plan) -> MethodRow:
-    card, asked = registry.find(name).card(), name not in plan.added
-    if card.kind == "quantum":
-        load_compiled_code()
-    began = time.perf_counter()
+    card, asked, took_s = registry.find(name).card(), name not in plan.added, 0.0
     try:
-        with limit.ended_after(plan.time_limit_s):
-            method = registry.load(name, plan.options.get(name, {}))
-            found = method.solve(problem, seed=plan.seed, time_limit_s=plan.time_limit_s)
-            return row_of(found, card, name=name, asked=asked, spin_squared=wanted(problem))
+        method = registry.load(name, plan.options.get(name, {}))
+        task = partial(_row, problem, method, name, asked, plan.seed, plan.time_limit_s)
+        return within(task, plan.time_limit_s, compiled=card.kind == "quantum")
     except MissingVendorError as error:
         said = f"not installed: {error.hint}"
-    except limit.OutOfTime:
-        said = f"no energy within {plan.time_limit_s:g} s"
+    except OutOfTime as over:
+        said, took_s = f"no energy within {plan.time_limit_s:g} s", over.args[0]
+    except QtwinError as error:
+        said = f"{'refused' if isinstance(error, InputError) else 'failed'}: {error.message}"
+    return MethodRow(**_introduced(card, name, asked), status=said, wall_s=took_s)
+
+
+def _row(
+    problem: MolecularProblem, method: EnergyMethod, name: str, asked: bool, seed: int, time_limit_s: float | None
+) -> MethodRow:
+    """The answer of one method, or what kept it from one."""
+    card, began = method.card(), time.perf_counter()
+    try:
+        found = method.solve(problem, seed=seed, time_limit_s=time_limit_s)
+        return row_of(found, card, name=name, asked=asked, spin_squared=wanted(problem))
+    except MissingVendorError as error:
+        said = f"not installed: {error.hint}"
     except (TooLargeError, MemoryError) as error:
         said = f"too large: {error.message if isinstance(error, TooLargeError) else 'the memory did not suffice'}"
     except QtwinError as error:
