@@ -1,10 +1,11 @@
-"""Compiled kernels that numba keeps on disk: what a full disk or a power cut damaged is deleted, so that it is compiled anew."""
+"""Compiled kernels that numba keeps on disk: what is damaged or older than its source is deleted, so that it is compiled anew."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,10 +25,30 @@ def without_damaged_ones() -> None:
     Raises:
         InputError: for a damaged one that cannot be deleted.
     """
-    lost = without_damaged(_places())
+    places = _places()
+    lost = without_damaged(places)
+    without_outdated(places)
     if lost:
         more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
         _log.warning("%s%s: damaged on disk, deleted, and compiled anew", lost[0], more)
+
+
+def without_outdated(places: Mapping[Path, Path]) -> None:
+    """Delete the indices of kernels that are older than their source, or whose source is gone.
+
+    Numba reads the types that are named in an index before it sees that it is old, and fails where the new source lacks one.
+
+    Args:
+        places: Folders with kernels, each with the folder of its source files.
+    """
+    for place, sources in places.items():
+        for index in place.glob("*.nbi"):
+            source = sources / f"{index.name.partition('.')[0]}.py"
+            try:
+                if not source.exists() or index.stat().st_mtime_ns < source.stat().st_mtime_ns:
+                    index.unlink(missing_ok=True)
+            except OSError:  # where nothing may be deleted, nothing was written after the source either
+                continue
 
 
 def without_damaged(places: Iterable[Path]) -> list[Path]:
@@ -63,9 +84,11 @@ def _is_whole(file: Path) -> bool:
         return not file.exists()
 
 
-def _places() -> list[Path]:
-    """Every folder that may hold kernels of this package."""
+def _places() -> dict[Path, Path]:
+    """Every folder that may hold kernels of this package, with the folder of their source files."""
+    sources = sorted({file.parent for file in Path(__file__).parent.rglob("*.py")})
     chosen = os.environ.get("NUMBA_CACHE_DIR")
-    if chosen:
-        return [p for p in Path(chosen).glob("*") if p.is_dir()]
-    return list(Path(__file__).parent.rglob("__pycache__"))
+    if not chosen:
+        return {folder / "__pycache__": folder for folder in sources}
+    named = {f"{folder.name}_{hashlib.sha1(str(folder).encode()).hexdigest()}": folder for folder in sources}  # as numba does
+    return {Path(chosen) / name: folder for name, folder in named.items()}

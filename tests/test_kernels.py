@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 
 import pytest
 
 from qtwin.errors import InputError
-from qtwin.kernels import without_damaged
+from qtwin.kernels import without_damaged, without_outdated
 
 
 @pytest.fixture
@@ -44,3 +45,17 @@ def test_one_that_cannot_be_deleted_is_named_with_what_to_do(kernels: Path, monk
     with pytest.raises(InputError, match=r"cut\.nbc is damaged") as caught:
         without_damaged([kernels])
     assert "NUMBA_CACHE_DIR" in caught.value.hint
+
+
+def test_an_index_that_is_older_than_its_source_goes(tmp_path: Path) -> None:
+    """Else numba fails at a type that was renamed: it reads the index before it compares the times."""
+    place = tmp_path / "__pycache__"
+    place.mkdir()
+    for name in ("old", "new", "gone"):
+        (place / f"{name}.walk-12.py311.nbi").touch()
+        os.utime(place / f"{name}.walk-12.py311.nbi", (100, 100))
+    for name, written_s in (("old", 200), ("new", 50)):
+        (tmp_path / f"{name}.py").touch()
+        os.utime(tmp_path / f"{name}.py", (written_s, written_s))
+    without_outdated({place: tmp_path})
+    assert [p.name for p in place.iterdir()] == ["new.walk-12.py311.nbi"]
