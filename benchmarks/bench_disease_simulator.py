@@ -1,14 +1,17 @@
-"""Courses of many patients over five years: our compiled integrator against scipy's LSODA and diffrax, and its growth to 10^6.
+"""Courses of many patients over five years: our compiled integrator against scipy's LSODA and
+diffrax, and its growth to 10^6.
 
-    python benchmarks/bench_disease_simulator.py [--patients 10000] [--lsoda-patients 30] [--repeats 3] [--million]
+    python benchmarks/bench_disease_simulator.py [--patients 10000] [--lsoda-patients 30] [--repeats
+    3] [--million]
 
 Two problems, each at a relative tolerance of 1e-6 on the same machine in the same run:
 untreated: the six equations of the default model, eleven output times;
-dosed: an antibody every 14 days for five years (130 doses), its two compartments and saturable removal of amyloid. We solve the
-compartments in closed form between doses; diffrax (vmap, jit, scan over doses) is timed so too, and as LSODA, which integrates
-them as two further states.
-LSODA runs on fewer patients, one by one; times are per course. The error of each is against our integrator at 1e-11. Where a peer
-comes closer than we do, the time that we need to come as close is given too.
+dosed: an antibody every 14 days for five years (130 doses), its two compartments and saturable
+removal of amyloid. We solve the compartments in closed form between doses; diffrax (vmap, jit, scan
+over doses) is timed so too, and as LSODA, which integrates them as two further states.
+LSODA runs on fewer patients, one by one; times are per course. The error of each is against our
+integrator at 1e-11. Where a peer comes closer than we do, the time that we need to come as close is
+given too.
 """
 
 from __future__ import annotations
@@ -70,7 +73,9 @@ def dosing(patients: int) -> Dosing:
     )
 
 
-def _with_antibody(y: Any, p: Any, clearance: Any, rate_max: Any, stack: Callable[[list[Any]], Any]) -> Any:
+def _with_antibody(
+    y: Any, p: Any, clearance: Any, rate_max: Any, stack: Callable[[list[Any]], Any]
+) -> Any:
     """The six equations and the concentrations (mg/L) of the two compartments."""
     central, peripheral = y[6], y[7]
     removal = rate_max * central / (central + HALF_EFFECT)
@@ -85,7 +90,15 @@ def _with_antibody(y: Any, p: Any, clearance: Any, rate_max: Any, stack: Callabl
 def _lsoda_untreated(parameters: Array, start: Array, _: Dosing) -> Array:
     return np.array(
         [
-            solve_ivp(lambda t, y, p=p: _right_side(y, p, 0.0, list), (0.0, 5.0), y0, "LSODA", TIMES, rtol=RTOL, atol=ATOL).y.T
+            solve_ivp(
+                lambda t, y, p=p: _right_side(y, p, 0.0, list),
+                (0.0, 5.0),
+                y0,
+                "LSODA",
+                TIMES,
+                rtol=RTOL,
+                atol=ATOL,
+            ).y.T
             for p, y0 in zip(parameters, start, strict=True)
         ]
     )
@@ -127,7 +140,9 @@ def _diffrax() -> tuple[dict[str, Solve], dict[str, Solve]]:
 
     def untreated(p: Any, y: Any) -> Any:
         save = diffrax.SaveAt(ts=TIMES)
-        return diffrax.diffeqsolve(plain, diffrax.Tsit5(), 0.0, 5.0, 0.05, y, p, saveat=save, stepsize_controller=control).ys
+        return diffrax.diffeqsolve(
+            plain, diffrax.Tsit5(), 0.0, 5.0, 0.05, y, p, saveat=save, stepsize_controller=control
+        ).ys
 
     def treated(p: Any, y: Any, clearance: Any, rate_max: Any) -> Any:
         def interval(y: Any, _: Any) -> Any:
@@ -171,16 +186,26 @@ def _diffrax() -> tuple[dict[str, Solve], dict[str, Solve]]:
                 stepsize_controller=control,
             )
             y = solved.ys[0]
-            return (y, fast * jnp.exp(-modes[0] * GAP_YEARS), slow * jnp.exp(-modes[1] * GAP_YEARS)), y
+            return (
+                y,
+                fast * jnp.exp(-modes[0] * GAP_YEARS),
+                slow * jnp.exp(-modes[1] * GAP_YEARS),
+            ), y
 
         return jax.lax.scan(interval, (y, 0.0, 0.0), None, length=DOSES)[1]
 
-    first, second, third = (jax.jit(jax.vmap(f)) for f in (untreated, treated, treated_in_closed_form))
+    first, second, third = (
+        jax.jit(jax.vmap(f)) for f in (untreated, treated, treated_in_closed_form)
+    )
     return (
         {"": lambda p, y, d: np.asarray(first(p, y))},
         {
-            ", closed form": lambda p, y, d: np.asarray(third(p, y, d.rate_max_per_year, d.modes())),
-            ", two more states": lambda p, y, d: np.asarray(second(p, y, d.clearance_L_per_year, d.rate_max_per_year)),
+            ", closed form": lambda p, y, d: np.asarray(
+                third(p, y, d.rate_max_per_year, d.modes())
+            ),
+            ", two more states": lambda p, y, d: np.asarray(
+                second(p, y, d.clearance_L_per_year, d.rate_max_per_year)
+            ),
         },
     )
 
@@ -202,7 +227,10 @@ def _line(seconds: list[float]) -> str:
 def _growth(parameters: Array, start: Array) -> None:
     """Courses from 10^3 to 10^6, streamed: time a course and peak memory of the process."""
     model = disease.load("alzheimer")
-    print("\nuntreated, streamed in batches of 8192: simulations, time a course, peak memory of the process")
+    print(
+        "\nuntreated, streamed in batches of 8192: simulations, time a course, peak memory "
+        "of the process"
+    )
     for size in (1_000, 10_000, 100_000, 1_000_000):
         rows = np.arange(size) % len(start)
         p, y = parameters[rows], start[rows]
@@ -212,7 +240,10 @@ def _growth(parameters: Array, start: Array) -> None:
             total += float(states[0, :, -1, 5].sum())
         took = time.perf_counter() - began
         peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
-        print(f"{size:>10,}  {1e6 * took / size:8.2f} us  {peak_mb:8.0f} MB  (mean CDR-SB after five years {total / size:.2f})")
+        print(
+            f"{size:>10,}  {1e6 * took / size:8.2f} us  {peak_mb:8.0f} MB  (mean CDR-SB "
+            f"after five years {total / size:.2f})"
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -226,14 +257,25 @@ class Problem:
     diffrax: dict[str, Solve]
 
 
-def _compare(problem: Problem, parameters: Array, start: Array, antibody: Dosing, *, few: int, repeats: int) -> None:
+def _compare(
+    problem: Problem, parameters: Array, start: Array, antibody: Dosing, *, few: int, repeats: int
+) -> None:
     model, patients = disease.load("alzheimer"), len(start)
     keep = slice(None) if problem.dosing is None else slice(1, None)
 
     def ours(rtol: float = RTOL, n: int = patients) -> Array:
         given = None if problem.dosing is None else [problem.dosing.of_members(slice(n))]
         none = np.zeros((1, n))
-        return integrate(model, parameters[:n], start[:n], none, problem.marks, dosing=given, rtol=rtol, atol=rtol * 1e-2)[0]
+        return integrate(
+            model,
+            parameters[:n],
+            start[:n],
+            none,
+            problem.marks,
+            dosing=given,
+            rtol=rtol,
+            atol=rtol * 1e-2,
+        )[0]
 
     exact = ours(1e-11, few)[:, keep]
 
@@ -252,40 +294,72 @@ def _compare(problem: Problem, parameters: Array, start: Array, antibody: Dosing
         off = error_of(found)
         taken = [t / count for t in _seconds(solve, max(repeats // 2, 1))]
         ratio = statistics.median(taken) / statistics.median(mean)
-        print(f"{label:40} {_line(taken)}; largest error {off:.0e}; first call {first:.1f} s; {ratio:.0f} times ours")
+        print(
+            f"{label:40} {_line(taken)}; largest error {off:.0e}; first call {first:.1f} s; "
+            f"{ratio:.0f} times ours"
+        )
         closer = (
-            next((r for r in (1e-7, 1e-8, 1e-9, 1e-10) if error_of(ours(r, few)[:, keep]) <= off), None) if off < error else None
+            next(
+                (r for r in (1e-7, 1e-8, 1e-9, 1e-10) if error_of(ours(r, few)[:, keep]) <= off),
+                None,
+            )
+            if off < error
+            else None
         )
         if closer is not None:
             as_close = statistics.median(_seconds(lambda: ours(closer), repeats)) / patients
             ratio = statistics.median(taken) / as_close
-            print(f"{'':40} we need {1e6 * as_close:.2f} us to come as close (rtol {closer:g}); {ratio:.0f} times that")
+            print(
+                f"{'':40} we need {1e6 * as_close:.2f} us to come as close (rtol "
+                f"{closer:g}); {ratio:.0f} times that"
+            )
 
     some = antibody.of_members(slice(few))
-    report(f"scipy {metadata.version('scipy')}, LSODA", lambda: problem.lsoda(parameters[:few], start[:few], some), few)
+    report(
+        f"scipy {metadata.version('scipy')}, LSODA",
+        lambda: problem.lsoda(parameters[:few], start[:few], some),
+        few,
+    )
     for particular, other in problem.diffrax.items():
         label = f"diffrax {metadata.version('diffrax')}, vmap, jit{particular}"
         report(label, lambda other=other: other(parameters, start, antibody), patients)  # type: ignore[misc]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--patients", type=int, default=10_000)
     parser.add_argument("--lsoda-patients", type=int, default=10)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--million", action="store_true", help="also show the growth to 10^6 simulations")
+    parser.add_argument(
+        "--million", action="store_true", help="also show the growth to 10^6 simulations"
+    )
     options = parser.parse_args()
     parameters, start = disease.load("alzheimer").draw_prior(options.patients, seed=1, age_years=75)
     antibody, few = dosing(options.patients), min(options.lsoda_patients, options.patients)
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, numpy {metadata.version('numpy')}")
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"numpy {metadata.version('numpy')}"
+    )
     print(f"{options.patients:,} patients x 5 years at rtol {RTOL:g}; LSODA on {few}; per course")
     peers = _diffrax() if util.find_spec("diffrax") else None
     if peers is None:
         print("diffrax is not installed: left out (pip install 'qtwin[peers]')")
-    plain = Problem(name="untreated", dosing=None, marks=TIMES, lsoda=_lsoda_untreated, diffrax=peers[0] if peers else {})
+    plain = Problem(
+        name="untreated",
+        dosing=None,
+        marks=TIMES,
+        lsoda=_lsoda_untreated,
+        diffrax=peers[0] if peers else {},
+    )
     ends = np.arange(DOSES + 1) * GAP_YEARS
     dosed = Problem(
-        name="dosed every 14 days", dosing=antibody, marks=ends, lsoda=_lsoda_dosed, diffrax=peers[1] if peers else {}
+        name="dosed every 14 days",
+        dosing=antibody,
+        marks=ends,
+        lsoda=_lsoda_dosed,
+        diffrax=peers[1] if peers else {},
     )
     for problem in (plain, dosed):
         _compare(problem, parameters, start, antibody, few=few, repeats=options.repeats)

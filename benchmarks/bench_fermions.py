@@ -1,15 +1,18 @@
-"""UCCSD from Hartree-Fock to 1.6 mHa above CASCI: ours against TenCirChem, PennyLane lightning and Qiskit Aer, in one run.
+"""UCCSD from Hartree-Fock to 1.6 mHa above CASCI: ours against TenCirChem, PennyLane lightning and
+Qiskit Aer, in one run.
 
-    python benchmarks/bench_fermions.py [--systems H2O N2 H6 H8] [--peers tencirchem lightning aer] [--limit-s 60]
-                                        [--tencirchem /path/to/its/python]
+    python benchmarks/bench_fermions.py [--systems H2O N2 H6 H8] [--peers tencirchem lightning aer]
+                                        [--limit-s 60] [--tencirchem /path/to/its/python]
 
-Every tool gets the same orbitals, angles zero at the start and one thread. The clock runs to the first energy within 1.6 mHa of
-CASCI; what can be prepared before (integrals, circuits, transpilation, compilation) is apart, as set-up. Ours is one compiled
-L-BFGS with exact gradients in the point-group block; "no block" is ours on all determinants. Lightning runs the same circuit by
-MultiRZ, and the shorter one of its own DoubleExcitation gates, with adjoint gradients; Aer runs the same circuit, transpiled
-once, its gradients by differences, all angle sets in one job. Both use SciPy's L-BFGS-B. A peer that exceeds the limit is given
-as a lower bound, with the error that was left. Before the clock starts, our energy at random angles is compared with that of
-the circuit on qubits. Ratios are peer / ours, of seconds to accuracy and of one energy with its gradient.
+Every tool gets the same orbitals, angles zero at the start and one thread. The clock runs to the
+first energy within 1.6 mHa of CASCI; what can be prepared before (integrals, circuits,
+transpilation, compilation) is apart, as set-up. Ours is one compiled L-BFGS with exact gradients in
+the point-group block; "no block" is ours on all determinants. Lightning runs the same circuit by
+MultiRZ, and the shorter one of its own DoubleExcitation gates, with adjoint gradients; Aer runs the
+same circuit, transpiled once, its gradients by differences, all angle sets in one job. Both use
+SciPy's L-BFGS-B. A peer that exceeds the limit is given as a lower bound, with the error that was
+left. Before the clock starts, our energy at random angles is compared with that of the circuit on
+qubits. Ratios are peer / ours, of seconds to accuracy and of one energy with its gradient.
 """
 
 from __future__ import annotations
@@ -90,7 +93,15 @@ def case(name: str) -> Case:
     h1, core = active.get_h1eff()
     h2 = ao2mo.restore(1, active.get_h2eff(), orbitals)
     circuit = uccsd(orbitals, electrons // 2, electrons // 2, repetitions=repetitions)
-    return Case(name=name, electrons=electrons, h1=h1, h2=h2, core=float(core), exact=float(active.kernel()[0]), circuit=circuit)
+    return Case(
+        name=name,
+        electrons=electrons,
+        h1=h1,
+        h2=h2,
+        core=float(core),
+        exact=float(active.kernel()[0]),
+        circuit=circuit,
+    )
 
 
 def fastest(run: Callable[[], Any], repeats: int) -> float:
@@ -109,8 +120,12 @@ def ours(c: Case, *, symmetric: bool) -> Timing:
     start = np.zeros(c.circuit.n_parameters)
     limits = Limits(target_hartree=c.exact + ACCURACY)
     simulator.minimise(start, limits)  # compiled by now
-    evaluation_s = fastest(lambda: simulator.value_and_gradient(start + 0.01), 20 if simulator.space.size < 5000 else 3)
-    found = [simulator.minimise(start, limits) for _ in range(10 if simulator.space.size < 5000 else 2)]
+    evaluation_s = fastest(
+        lambda: simulator.value_and_gradient(start + 0.01), 20 if simulator.space.size < 5000 else 3
+    )
+    found = [
+        simulator.minimise(start, limits) for _ in range(10 if simulator.space.size < 5000 else 2)
+    ]
     seconds = [float(f.times_s[-1]) for f in found]
     left = found[0].energy_hartree - c.exact
     return Timing(
@@ -125,7 +140,12 @@ def ours(c: Case, *, symmetric: bool) -> Timing:
 
 
 def by_scipy(
-    tool: str, c: Case, evaluate: Callable[[np.ndarray], tuple[float, np.ndarray]], setup_s: float, limit_s: float, n: int
+    tool: str,
+    c: Case,
+    evaluate: Callable[[np.ndarray], tuple[float, np.ndarray]],
+    setup_s: float,
+    limit_s: float,
+    n: int,
 ) -> Timing:
     """L-BFGS-B from zero to the accuracy, or to the limit."""
     from scipy.optimize import minimize
@@ -155,7 +175,9 @@ def by_scipy(
     )
 
 
-def lightning(c: Case, ansatz: Ansatz, hamiltonian: PauliSum, limit_s: float, *, own_gates: bool) -> Timing:
+def lightning(
+    c: Case, ansatz: Ansatz, hamiltonian: PauliSum, limit_s: float, *, own_gates: bool
+) -> Timing:
     import pennylane as qml
     from pennylane.devices import ExecutionConfig
 
@@ -173,7 +195,9 @@ def lightning(c: Case, ansatz: Ansatz, hamiltonian: PauliSum, limit_s: float, *,
             owners, factors = [], []
             for r in c.circuit.rotations:
                 moves = r.excitation.moves
-                wires = [s + n * spin for _, s, spin in moves] + [t + n * spin for t, _, spin in moves]
+                wires = [s + n * spin for _, s, spin in moves] + [
+                    t + n * spin for t, _, spin in moves
+                ]
                 make = qml.SingleExcitation if len(moves) == 1 else qml.DoubleExcitation
                 gates.append(make(2.0 * theta[r.parameter], wires))
                 owners.append(r.parameter)
@@ -183,9 +207,19 @@ def lightning(c: Case, ansatz: Ansatz, hamiltonian: PauliSum, limit_s: float, *,
         for layer in ansatz.layers:
             h = layer.generator
             for x, z, k in zip(h.x, h.z, h.coefficients, strict=True):
-                before = [g for i in np.flatnonzero(x) for g in ([qml.adjoint(qml.S(i))] if z[i] else []) + [qml.Hadamard(i)]]
-                after = [g for i in np.flatnonzero(x) for g in [qml.Hadamard(i)] + ([qml.S(i)] if z[i] else [])]
-                turn = qml.MultiRZ(2.0 * float(k) * theta[layer.parameter], np.flatnonzero(x | z).tolist())
+                before = [
+                    g
+                    for i in np.flatnonzero(x)
+                    for g in ([qml.adjoint(qml.S(i))] if z[i] else []) + [qml.Hadamard(i)]
+                ]
+                after = [
+                    g
+                    for i in np.flatnonzero(x)
+                    for g in [qml.Hadamard(i)] + ([qml.S(i)] if z[i] else [])
+                ]
+                turn = qml.MultiRZ(
+                    2.0 * float(k) * theta[layer.parameter], np.flatnonzero(x | z).tolist()
+                )
                 gates += [*before, turn, *after]
                 owners.append(layer.parameter)
                 factors.append(2.0 * float(k))
@@ -194,7 +228,8 @@ def lightning(c: Case, ansatz: Ansatz, hamiltonian: PauliSum, limit_s: float, *,
     def evaluate(theta: np.ndarray) -> tuple[float, np.ndarray]:
         gates, owners, factors = operations(theta)
         tape = qml.tape.QuantumScript(gates, [qml.expval(observable)])
-        tape.trainable_params = range(len(owners))  # the angles, not the coefficients of the Hamiltonian
+        # the angles, not the coefficients of the Hamiltonian
+        tape.trainable_params = range(len(owners))
         value, slopes = device.execute_and_compute_derivatives(tape, config)
         gradient = np.zeros(len(theta))
         np.add.at(gradient, owners, np.array(factors) * np.array(slopes, dtype=float).ravel())
@@ -213,7 +248,9 @@ def aer(c: Case, ansatz: Ansatz, hamiltonian: PauliSum, limit_s: float) -> Timin
     mark = time.perf_counter()
     circuit = to_qiskit(ansatz)
     circuit.save_expectation_value(to_operator(hamiltonian), list(range(ansatz.n_qubits)))
-    simulator = qiskit_aer.AerSimulator(method="statevector", max_parallel_threads=int(os.environ["OMP_NUM_THREADS"]))
+    simulator = qiskit_aer.AerSimulator(
+        method="statevector", max_parallel_threads=int(os.environ["OMP_NUM_THREADS"])
+    )
     ready = transpile(circuit, simulator, optimization_level=1)
     names = list(ready.parameters)
     setup_s = time.perf_counter() - mark
@@ -250,7 +287,12 @@ def tencirchem(c: Case, python: str, backend: str) -> Timing:
         file = Path(folder) / "integrals.npz"
         values = {"core": c.core, "electrons": c.electrons, "exact": c.exact, "accuracy": ACCURACY}
         np.savez(file, h1=c.h1, h2=c.h2, **values)
-        command = [python, str(Path(__file__).with_name("fermions_tencirchem.py")), str(file), backend]
+        command = [
+            python,
+            str(Path(__file__).with_name("fermions_tencirchem.py")),
+            str(file),
+            backend,
+        ]
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
@@ -270,15 +312,20 @@ def compared(c: Case, ansatz: Ansatz, hamiltonian: PauliSum) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--systems", nargs="+", default=list(SYSTEMS), choices=SYSTEMS)
     parser.add_argument("--peers", nargs="*", default=PEERS, choices=PEERS)
-    parser.add_argument("--tencirchem", metavar="PYTHON", default="", help="the interpreter that has it")
+    parser.add_argument(
+        "--tencirchem", metavar="PYTHON", default="", help="the interpreter that has it"
+    )
     parser.add_argument("--limit-s", type=float, default=60.0, help="for each peer and system")
     parser.add_argument("--threads", type=int, default=1, help="of every tool")
     options = parser.parse_args()
     threads = {name: str(options.threads) for name in THREADS}
-    if any(os.environ.get(name) != value for name, value in threads.items()):  # libraries read them when they load
+    # libraries read them when they load
+    if any(os.environ.get(name) != value for name, value in threads.items()):
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | threads)
     packages = ("numba", "pyscf", "pennylane", "pennylane-lightning", "qiskit-aer")
     print(
@@ -287,7 +334,10 @@ def main() -> None:
     )
     if "tencirchem" in options.peers and not options.tencirchem:
         print("tencirchem: skipped, give its interpreter by --tencirchem")
-    heads = f"{'set-up s':>9} {'s/evaluation':>13} {'s to 1.6 mHa':>14} {'evals':>6} {'x':>9} {'x/eval':>9}"
+    heads = (
+        f"{'set-up s':>9} {'s/evaluation':>13} {'s to 1.6 mHa':>14} {'evals':>6} {'x':>9} "
+        f"{'x/eval':>9}"
+    )
     print(f"{'system':<10} {'tool':<30} {heads}")
     for name in options.systems:
         table(name, options)
@@ -309,15 +359,23 @@ def table(name: str, options: argparse.Namespace) -> None:
             show(name, tencirchem(c, options.tencirchem, backend), base)
     if "lightning" in options.peers:
         for own_gates in (False, True):
-            show(name, lightning(c, ansatz, hamiltonian, options.limit_s, own_gates=own_gates), base)
+            show(
+                name, lightning(c, ansatz, hamiltonian, options.limit_s, own_gates=own_gates), base
+            )
     if "aer" in options.peers:
         show(name, aer(c, ansatz, hamiltonian, options.limit_s), base)
 
 
 def show(name: str, t: Timing, base: Timing) -> None:
     more, bound = ("", "") if t.reached else (">", f" {1e3 * t.left_hartree:.1f} mHa left")
-    ratios = f"{more + format(t.seconds / base.seconds, '.0f'):>9} {t.evaluation_s / base.evaluation_s:9.0f}"
-    seconds = f"{t.setup_s:9.4f} {t.evaluation_s:13.2e} {more + format(t.seconds, '.2e'):>14} {t.evaluations:6d}"
+    ratios = (
+        f"{more + format(t.seconds / base.seconds, '.0f'):>9} "
+        f"{t.evaluation_s / base.evaluation_s:9.0f}"
+    )
+    seconds = (
+        f"{t.setup_s:9.4f} {t.evaluation_s:13.2e} {more + format(t.seconds, '.2e'):>14} "
+        f"{t.evaluations:6d}"
+    )
     print(f"{name:<10} {t.tool:<30} {seconds} {ratios}{bound}", flush=True)
 
 

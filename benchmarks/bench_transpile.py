@@ -1,11 +1,14 @@
-"""Two-qubit depth of QAOA on a device: our compiler against Qiskit's preset pass manager at level 3, best of its seeds.
+"""Two-qubit depth of QAOA on a device: our compiler against Qiskit's preset pass manager at level
+3, best of its seeds.
 
-    python benchmarks/bench_transpile.py [--device fez] [--sizes 8 12 16 20] [--depths 1 2] [--seeds 5] [--graphs dense 3-regular]
+    python benchmarks/bench_transpile.py [--device fez] [--sizes 8 12 16 20] [--depths 1 2] [--seeds
+    5] [--graphs dense 3-regular]
 
-For dense costs (every pair coupled) and random 3-regular graphs. Both sides compile the same ansatz with free angles for the
-whole device; up to ten qubits the outcome distributions at random angles are compared (1e-8) before anything is counted. Times
-are single compilations. Ratios are preset / ours: above 1, ours is shallower. The last line says whether dense costs of 12 to
-20 qubits reach a ratio of 2; if not, the exit code is 1.
+For dense costs (every pair coupled) and random 3-regular graphs. Both sides compile the same ansatz
+with free angles for the whole device; up to ten qubits the outcome distributions at random angles
+are compared (1e-8) before anything is counted. Times are single compilations. Ratios are preset /
+ours: above 1, ours is shallower. The last line says whether dense costs of 12 to 20 qubits reach a
+ratio of 2; if not, the exit code is 1.
 """
 
 from __future__ import annotations
@@ -41,7 +44,11 @@ def probabilities(found: Compiled, theta: np.ndarray) -> np.ndarray:
     from qiskit.quantum_info import Statevector
 
     circuit = compact(found.bound(theta), used(found.circuit))
-    wire = {i.clbits[0]: circuit.find_bit(i.qubits[0]).index for i in circuit.data if i.operation.name == "measure"}
+    wire = {
+        i.clbits[0]: circuit.find_bit(i.qubits[0]).index
+        for i in circuit.data
+        if i.operation.name == "measure"
+    }
     order = [wire[c] for c in circuit.clbits]
     return Statevector(circuit.remove_final_measurements(inplace=False)).probabilities(order)
 
@@ -59,15 +66,22 @@ def check(ansatz: Ansatz, *compiled: Compiled) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--device", default="fez")
     parser.add_argument("--sizes", type=int, nargs="+", default=[8, 12, 16, 20])
     parser.add_argument("--depths", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--graphs", nargs="+", choices=("dense", "3-regular"), default=["dense", "3-regular"])
+    parser.add_argument(
+        "--graphs", nargs="+", choices=("dense", "3-regular"), default=["dense", "3-regular"]
+    )
     asked = parser.parse_args()
     device = snapshot(asked.device)
-    print(f"qiskit {version('qiskit')}, {device.name} ({device.num_qubits} qubits), {platform.platform()}")
+    print(
+        f"qiskit {version('qiskit')}, {device.name} ({device.num_qubits} qubits), "
+        f"{platform.platform()}"
+    )
     print(f"preset pass manager at level 3, best of {asked.seeds} seeds by two-qubit depth\n")
     columns = ("graph", "n", "p", "ours", "gates", "s", "by", "preset", "gates", "s", "ratio")
     layout = "{:>10} {:>3} {:>2} | {:>6} {:>6} {:>5} {:<12} | {:>6} {:>6} {:>5} | {}"
@@ -88,7 +102,12 @@ def main() -> None:
                 ratio = preset.two_qubit_depth / ours.two_qubit_depth
                 dense += [ratio] if graph == "dense" and 12 <= n <= 20 else []
                 counts = (ours.two_qubit_depth, ours.two_qubit_gates, f"{ours_s:.2f}", ours.method)
-                theirs = (preset.two_qubit_depth, preset.two_qubit_gates, f"{preset_s:.2f}", f"{ratio:.2f}")
+                theirs = (
+                    preset.two_qubit_depth,
+                    preset.two_qubit_gates,
+                    f"{preset_s:.2f}",
+                    f"{ratio:.2f}",
+                )
                 print(layout.format(graph, n, depth, *counts, *theirs), flush=True)
     if dense:
         word = "reached" if min(dense) >= 2 else "MISSED"

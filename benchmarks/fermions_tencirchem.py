@@ -1,9 +1,10 @@
-"""TenCirChem's UCCSD on integrals from a file, in its own interpreter (its pins are old); prints one line of JSON.
+"""TenCirChem's UCCSD on integrals from a file, in its own interpreter (its pins are old); prints
+one line of JSON.
 
     PYTHON benchmarks/fermions_tencirchem.py INTEGRALS.npz {jax,numpy}
 
-`bench_fermions.py` calls it. All excitations, angles zero at the start, L-BFGS-B as in its `kernel`; compiled before the clock
-runs.
+`bench_fermions.py` calls it. All excitations, angles zero at the start, L-BFGS-B as in its
+`kernel`; compiled before the clock runs.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ def main() -> None:
     tencirchem.set_backend(backend)
     began = time.perf_counter()
     options = {"pick_ex2": False, "sort_ex2": False, "run_ccsd": False, "run_fci": False}
-    solver = tencirchem.UCCSD.from_integral(data["h1"], data["h2"], int(data["electrons"]), float(data["core"]), **options)
+    solver = tencirchem.UCCSD.from_integral(
+        data["h1"], data["h2"], int(data["electrons"]), float(data["core"]), **options
+    )
     setup_s = time.perf_counter() - began
     start = np.zeros(solver.n_params)
     began = time.perf_counter()

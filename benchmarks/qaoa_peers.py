@@ -1,4 +1,6 @@
-"""The peers of `bench_qaoa_statevector`: each prepared once an instance, with `value` and mostly `value_and_gradient`."""
+"""The peers of `bench_qaoa_statevector`: each prepared once an instance, with `value` and mostly
+`value_and_gradient`.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ class Aer:
 
     name = "Aer"
 
-    def __init__(self, ansatz: Ansatz, cost: PauliSum, values: np.ndarray, theta: np.ndarray, threads: int) -> None:
+    def __init__(
+        self, ansatz: Ansatz, cost: PauliSum, values: np.ndarray, theta: np.ndarray, threads: int
+    ) -> None:
         self.backend, self.arguments = AerBackend(threads=threads), (ansatz, theta, cost)
 
     def value(self) -> float:
@@ -30,11 +34,15 @@ class Aer:
 
 
 class Lightning:
-    """Lightning.qubit at its fastest: gates of one angle each, straight to the device; adjoint derivatives, chain rule by us."""
+    """Lightning.qubit at its fastest: gates of one angle each, straight to the device; adjoint
+    derivatives, chain rule by us.
+    """
 
     name = "lightning"
 
-    def __init__(self, ansatz: Ansatz, cost: PauliSum, values: np.ndarray, theta: np.ndarray, threads: int) -> None:
+    def __init__(
+        self, ansatz: Ansatz, cost: PauliSum, values: np.ndarray, theta: np.ndarray, threads: int
+    ) -> None:
         import pennylane as qml
 
         self.device = qml.device("lightning.qubit", wires=ansatz.n_qubits)
@@ -70,17 +78,24 @@ class Lightning:
 
 
 class Jax:
-    """JAX, compiled: a phase by the diagonal, the mixer by 16 x 16 matrix products on four qubits, reverse-mode gradient."""
+    """JAX, compiled: a phase by the diagonal, the mixer by 16 x 16 matrix products on four qubits,
+    reverse-mode gradient.
+    """
 
     name = "JAX"
 
-    def __init__(self, ansatz: Ansatz, cost: PauliSum, values: np.ndarray, theta: np.ndarray, threads: int) -> None:
+    def __init__(
+        self, ansatz: Ansatz, cost: PauliSum, values: np.ndarray, theta: np.ndarray, threads: int
+    ) -> None:
         import jax
         import jax.numpy as jnp
 
         jax.config.update("jax_enable_x64", True)
         n, depth = ansatz.n_qubits, len(theta) // 2
-        flips = [jnp.array([[bin(a ^ b).count("1") for a in range(1 << k)] for b in range(1 << k)]) for k in range(5)]
+        flips = [
+            jnp.array([[bin(a ^ b).count("1") for a in range(1 << k)] for b in range(1 << k)])
+            for k in range(5)
+        ]
 
         def expectation(angles: Any, diagonal: Any) -> Any:
             state = jnp.full(1 << n, 2.0 ** (-n / 2), dtype=jnp.complex128)
@@ -111,17 +126,28 @@ void furx_all(double*, double*, double, unsigned int, size_t);
 void furxy_ring(double*, double*, double, unsigned int, size_t);
 void furxy_complete(double*, double*, double, unsigned int, size_t);
 """
-"""The published source archive ships without its headers; these are the four functions that its files call in each other."""
+"""The published source archive ships without its headers; these are the four functions that its
+files call in each other.
+"""
 
 
 class Qokit:
-    """QOKit's C simulator, built here with gcc -O3 -march=native -fopenmp from the sources of its PyPI archive."""
+    """QOKit's C simulator, built here with gcc -O3 -march=native -fopenmp from the sources of its
+    PyPI archive.
+    """
 
     name = "QOKit C"
 
-    def __init__(self, ansatz: Ansatz, cost: PauliSum, values: np.ndarray, theta: np.ndarray, threads: int) -> None:
-        self.n, self.values, self.depth = ansatz.n_qubits, np.ascontiguousarray(values), len(theta) // 2
-        self.gammas, self.betas = 2.0 * theta[: self.depth], theta[self.depth :].copy()  # its phase is exp(-i gamma C / 2)
+    def __init__(
+        self, ansatz: Ansatz, cost: PauliSum, values: np.ndarray, theta: np.ndarray, threads: int
+    ) -> None:
+        self.n, self.values, self.depth = (
+            ansatz.n_qubits,
+            np.ascontiguousarray(values),
+            len(theta) // 2,
+        )
+        # its phase is exp(-i gamma C / 2)
+        self.gammas, self.betas = 2.0 * theta[: self.depth], theta[self.depth :].copy()
 
     library: Any = None
 
@@ -131,7 +157,10 @@ class Qokit:
         if folder is None:
             spec = importlib.util.find_spec("qokit")
             if spec is None or spec.origin is None:
-                return "no qokit: `pip download --no-deps --no-binary :all: qokit`, unpack it and pass --qokit FOLDER"
+                return (
+                    "no qokit: `pip download --no-deps --no-binary :all: qokit`, unpack it and "
+                    "pass --qokit FOLDER"
+                )
             folder = Path(spec.origin).parent.parent
         sources = sorted((folder / "qokit/fur/c/csim/src").glob("*.c"))
         if not sources:
@@ -140,8 +169,20 @@ class Qokit:
         for header in ("fur.h", "diagonal.h", "qaoa_fur.h"):
             (build / header).write_text(PROTOTYPES)
         target = build / "libcsim.so"
-        command = ["gcc", "-O3", "-march=native", "-fopenmp", "-fPIC", "-shared", f"-I{build}", *map(str, sources), "-lm"]
-        done = subprocess.run([*command, "-o", str(target)], capture_output=True, text=True, check=False)
+        command = [
+            "gcc",
+            "-O3",
+            "-march=native",
+            "-fopenmp",
+            "-fPIC",
+            "-shared",
+            f"-I{build}",
+            *map(str, sources),
+            "-lm",
+        ]
+        done = subprocess.run(
+            [*command, "-o", str(target)], capture_output=True, text=True, check=False
+        )
         if done.returncode:
             return f"gcc failed: {done.stderr.splitlines()[-1]}"
         cls.library = ctypes.CDLL(str(target))
@@ -150,6 +191,11 @@ class Qokit:
     def value(self) -> float:
         size = 1 << self.n
         re, im = np.full(size, size**-0.5), np.zeros(size)
-        pointers = [a.ctypes.data_as(ctypes.c_void_p) for a in (re, im, self.gammas, self.betas, self.values)]
-        self.library.apply_qaoa_furx(*pointers, ctypes.c_uint(self.n), ctypes.c_size_t(size), ctypes.c_size_t(self.depth))
+        pointers = [
+            a.ctypes.data_as(ctypes.c_void_p)
+            for a in (re, im, self.gammas, self.betas, self.values)
+        ]
+        self.library.apply_qaoa_furx(
+            *pointers, ctypes.c_uint(self.n), ctypes.c_size_t(size), ctypes.c_size_t(self.depth)
+        )
         return float(self.values @ (re**2 + im**2))

@@ -1,4 +1,7 @@
-"""How Sphinx builds the documentation (`make docs`). What a page loads is copied into the site: no page needs a network."""
+"""How Sphinx builds the documentation (`make docs`).
+
+What a page loads is copied into the site: no page needs a network.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,18 @@ from importlib.util import find_spec
 from pathlib import Path
 
 DOCS = Path(__file__).parent
-os.environ.setdefault("QTWIN_AUDIT_LOG", str(Path(tempfile.gettempdir(), "qtwin-docs-audit.jsonl")))  # of a synthetic patient
+# of a synthetic patient
+os.environ.setdefault("QTWIN_AUDIT_LOG", str(Path(tempfile.gettempdir(), "qtwin-docs-audit.jsonl")))
 sys.path[:0] = [str(DOCS / "_ext"), str(DOCS.parent)]
 
 import qtwin  # noqa: E402
 
 project = "qtwin"
 author = "The qtwin contributors"
-copyright = "The qtwin contributors, Apache-2.0. Research software, not a medical device; not for diagnosis or prescribing"
+copyright = (
+    "The qtwin contributors, Apache-2.0. Research software, not a medical device; not for "
+    "diagnosis or prescribing"
+)
 version = release = qtwin.__version__
 language = "en"
 
@@ -35,11 +42,20 @@ extensions = [
 ]
 exclude_patterns = ["_*", "**/.ipynb_checkpoints"]
 nitpicky = True
-suppress_warnings = ["ref.python"]  # errors have two entries: as public names, and on the page of all errors
-nitpick_ignore_regex = [("py:(class|data|exc|obj)", ".*")]  # annotations name types that have no entry here
+# errors have two entries: as public names, and on the page of all errors
+suppress_warnings = ["ref.python"]
+# annotations name types that have no entry here
+nitpick_ignore_regex = [("py:(class|data|exc|obj)", ".*")]
 
 # Pages in Markdown, notebooks
-myst_enable_extensions = ["amsmath", "attrs_block", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
+myst_enable_extensions = [
+    "amsmath",
+    "attrs_block",
+    "attrs_inline",
+    "colon_fence",
+    "deflist",
+    "dollarmath",
+]
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
 nb_execution_mode = "force"  # a cache would not see that qtwin changed
@@ -68,7 +84,8 @@ toc_object_entries_show_parents = "hide"
 
 # Formulas: MathJax from the package that ships it
 _mathjax = Path(find_spec("mathjax").submodule_search_locations[0], "static/mathjax/es5")
-mathjax_path = "mathjax/tex-svg.js"  # one file: browsers refuse fonts of another folder to a page opened from the disk
+# one file: browsers refuse fonts of another folder to a page opened from the disk
+mathjax_path = "mathjax/tex-svg.js"
 mathjax3_config = {"options": {"enableMenu": False}}
 html_static_path = ["_static"]
 
@@ -93,7 +110,8 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
     "navbar_persistent": ["search-button"],
 }
-html_sidebars = dict.fromkeys(("index", "tutorial", "limitations", "glossary"), ())  # pages without a section
+# pages without a section
+html_sidebars = dict.fromkeys(("index", "tutorial", "limitations", "glossary"), ())
 copybutton_prompt_text = r"\$ |>>> |\.\.\. "
 copybutton_prompt_is_regexp = True
 
@@ -104,7 +122,9 @@ def _copy_mathjax(app: object, error: Exception | None) -> None:
         target = Path(app.outdir, "_static/mathjax")
         target.mkdir(parents=True, exist_ok=True)
         shutil.copy2(_mathjax / "tex-svg.js", target)
-        shutil.copytree(_mathjax / "input/tex/extensions", target / "input/tex/extensions", dirs_exist_ok=True)
+        shutil.copytree(
+            _mathjax / "input/tex/extensions", target / "input/tex/extensions", dirs_exist_ok=True
+        )
 
 
 def setup(app: object) -> None:

@@ -1,4 +1,6 @@
-"""Arrays from a .npz file that somebody else may have written: no pickles, no more memory than the file's own size says."""
+"""Arrays from a .npz file that somebody else may have written: no pickles, no more memory than the
+file's own size says.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,15 @@ LARGEST_BYTES = 256 << 20
 """Of all arrays of a file together, unpacked."""
 _FORMAT: Any = np.lib.format
 _SPOILT = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, SyntaxError),
+    *(
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        SyntaxError,
+    ),
     *(MemoryError, OverflowError, TypeError, tokenize.TokenError),
 )
 """What the readers of the library raise for spoilt archives."""
@@ -26,8 +36,8 @@ _SPOILT = (
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Every array of a file by its name.
 
-    The sizes that the archive and the arrays announce are compared before anything is unpacked, so that neither a shape of 10^12
-    entries nor a packed run of zeros costs memory.
+    The sizes that the archive and the arrays announce are compared before anything is unpacked, so
+    that neither a shape of 10^12 entries nor a packed run of zeros costs memory.
 
     Raises:
         OSError: if the file cannot be read.
@@ -50,9 +60,13 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _check_size(file: Any, size: int, where: str) -> None:
-    """Refuse an array whose header announces other than the `size` bytes that it has (ValueError)."""
+    """Refuse an array whose header announces other than the `size` bytes that it has
+    (ValueError).
+    """
     version = _FORMAT.read_magic(file)
-    read = {(1, 0): _FORMAT.read_array_header_1_0, (2, 0): _FORMAT.read_array_header_2_0}.get(version)
+    read = {(1, 0): _FORMAT.read_array_header_1_0, (2, 0): _FORMAT.read_array_header_2_0}.get(
+        version
+    )
     if read is None:
         raise ValueError(f"{where}: an array of version {version} came, 1.0 or 2.0 was wanted")
     shape, _, dtype = read(file)

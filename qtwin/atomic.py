@@ -1,4 +1,6 @@
-"""Files that are whole or not there: written under a temporary name beside the target, then renamed; their owner's alone."""
+"""Files that are whole or not there: written under a temporary name beside the target, then
+renamed; their owner's alone.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from qtwin.errors import QtwinError
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Call `write` with a temporary path beside `path`, then rename it into place; nothing half-written is left.
+    """Call `write` with a temporary path beside `path`, then rename it into place; nothing
+    half-written is left.
 
     The file is its owner's alone (0600) from the start, whatever the umask.
 
@@ -28,7 +31,10 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise QtwinError(f"cannot write {path}: {error.strerror}", hint="free some space, or write to another place") from error
+        raise QtwinError(
+            f"cannot write {path}: {error.strerror}",
+            hint="free some space, or write to another place",
+        ) from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

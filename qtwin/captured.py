@@ -15,9 +15,11 @@ KEPT_CHARACTERS = 2_000
 
 @contextmanager
 def captured() -> Iterator[list[str]]:
-    """Whatever is written to standard output meanwhile, by Python or by a compiled library; the list holds its beginning after.
+    """Whatever is written to standard output meanwhile, by Python or by a compiled library; the
+    list holds its beginning after.
 
-    Only the main thread can do so: elsewhere, as on a Dask worker, where several run at a time, nothing is redirected.
+    Only the main thread can do so: elsewhere, as on a Dask worker, where several run at a time,
+    nothing is redirected.
     """
     found: list[str] = []
     if threading.current_thread() is not threading.main_thread():

@@ -1,7 +1,8 @@
 """Errors that say what came, what was wanted and what to do next.
 
-Every error a user can cause is a `QtwinError` with a one-line message and a hint; the command line prints
-``error: message`` and ``hint: ...`` on stderr and exits with the error's code, without a traceback.
+Every error a user can cause is a `QtwinError` with a one-line message and a hint; the command line
+prints ``error: message`` and ``hint: ...`` on stderr and exits with the error's code, without a
+traceback.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ class InputError(QtwinError):
 
 
 class TooLargeError(InputError):
-    """More than this method or this machine can hold; a smaller problem or another method may still be answered."""
+    """More than this method or this machine can hold; a smaller problem or another method may still
+    be answered.
+    """
 
 
 class InfeasibleError(InputError):
@@ -73,26 +76,41 @@ class ConsentError(InputError):
 
 
 class AuditError(QtwinError):
-    """The audit log is not what was written: an entry was changed, removed, inserted, moved or cut off (exit code 1)."""
+    """The audit log is not what was written: an entry was changed, removed, inserted, moved or cut
+    off (exit code 1).
+    """
 
 
 class InterruptedRunError(QtwinError):
-    """The user stopped the run; what was finished is kept and the same command resumes (exit code 3)."""
+    """The user stopped the run; what was finished is kept and the same command resumes (exit code
+    3).
+    """
 
     exit_code = 3
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
-    """An `InputError` for a name that is not in a table, with the nearest known name as the suggestion."""
+    """An `InputError` for a name that is not in a table, with the nearest known name as the
+    suggestion.
+    """
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}? known: {', '.join(names)}" if close else f"known: {', '.join(names)}"
+    hint = (
+        f"did you mean {close[0]!r}? known: {', '.join(names)}"
+        if close
+        else f"known: {', '.join(names)}"
+    )
     return InputError(f"unknown {kind} {name!r}", hint=hint)
 
 
 def unknown_drug(kind: str, name: str, known: Iterable[str], *, hint: str = "") -> InputError:
-    """An `InputError` for a drug that is not in a table: never with another drug as a suggestion, however alike the names."""
-    return InputError(f"unknown {kind} {name!r}", hint=f"{hint + '; ' if hint else ''}known: {', '.join(sorted(known))}")
+    """An `InputError` for a drug that is not in a table: never with another drug as a suggestion,
+    however alike the names.
+    """
+    return InputError(
+        f"unknown {kind} {name!r}",
+        hint=f"{hint + '; ' if hint else ''}known: {', '.join(sorted(known))}",
+    )
 
 
 def require_vendor(module: str, *, package: str, needed_by: str) -> None:

@@ -1,4 +1,5 @@
-"""Examples that ship with the package: a synthetic patient, and experiment files to run or to begin from.
+"""Examples that ship with the package: a synthetic patient, and experiment files to run or to begin
+from.
 
 >>> import qtwin as qt
 >>> qt.examples.patient().sex
@@ -53,7 +54,8 @@ def spec(name: str = "quickstart") -> Path:
 
 
 def patient() -> Patient:
-    """The synthetic patient of the quickstart: a woman of 76 with mild Alzheimer's disease, with her genotypes.
+    """The synthetic patient of the quickstart: a woman of 76 with mild Alzheimer's disease, with
+    her genotypes.
 
     Example:
         >>> import qtwin as qt
@@ -75,7 +77,9 @@ def copy(name: str, folder: str | Path = ".") -> tuple[Path, ...]:
     files = _files(name)
     there = [f for f in files if (target / f).exists()]
     if there:
-        raise InputError(f"{there[0]} is there already", hint="choose another folder, or move it away")
+        raise InputError(
+            f"{there[0]} is there already", hint="choose another folder, or move it away"
+        )
     for file in files:
         (target / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(_folder() / file, target / file)

@@ -1,4 +1,6 @@
-"""Compiled kernels that numba keeps on disk: what is damaged or older than its source is deleted, so that it is compiled anew."""
+"""Compiled kernels that numba keeps on disk: what is damaged or older than its source is deleted,
+so that it is compiled anew.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from pathlib import Path
 from qtwin.errors import InputError
 
 MARK = ".warm-"
-"""Begin of the name of a file that says that a set of kernels was compiled (`qtwin.studies.compiling`)."""
+"""Begin of the name of a file that says that a set of kernels was compiled
+(`qtwin.studies.compiling`).
+"""
 _PICKLE = b"\x80."
 """First and last byte of a pickle: its protocol's mark, and the order to stop."""
 _log = logging.getLogger("qtwin")
@@ -20,7 +24,8 @@ _log = logging.getLogger("qtwin")
 
 @lru_cache(maxsize=1)
 def without_damaged_ones() -> None:
-    """Look once in a process at all kernels of this package, and tell of those that had to be deleted.
+    """Look once in a process at all kernels of this package, and tell of those that had to be
+    deleted.
 
     Raises:
         InputError: for a damaged one that cannot be deleted.
@@ -36,7 +41,8 @@ def without_damaged_ones() -> None:
 def without_outdated(places: Mapping[Path, Path]) -> None:
     """Delete the indices of kernels that are older than their source, or whose source is gone.
 
-    Numba reads the types that are named in an index before it sees that it is old, and fails where the new source lacks one.
+    Numba reads the types that are named in an index before it sees that it is old, and fails where
+    the new source lacks one.
 
     Args:
         places: Folders with kernels, each with the folder of its source files.
@@ -47,12 +53,14 @@ def without_outdated(places: Mapping[Path, Path]) -> None:
             try:
                 if not source.exists() or index.stat().st_mtime_ns < source.stat().st_mtime_ns:
                     index.unlink(missing_ok=True)
-            except OSError:  # where nothing may be deleted, nothing was written after the source either
+            # where nothing may be deleted, nothing was written after the source either
+            except OSError:
                 continue
 
 
 def without_damaged(places: Iterable[Path]) -> list[Path]:
-    """Delete files of numba that are no whole pickle, and then the marks that say that all is compiled.
+    """Delete files of numba that are no whole pickle, and then the marks that say that all is
+    compiled.
 
     Returns:
         What was deleted.
@@ -61,7 +69,9 @@ def without_damaged(places: Iterable[Path]) -> list[Path]:
         InputError: for one that cannot be deleted.
     """
     known = list(places)
-    lost = [file for place in known for file in sorted(place.glob("*.nb[ic]")) if not _is_whole(file)]
+    lost = [
+        file for place in known for file in sorted(place.glob("*.nb[ic]")) if not _is_whole(file)
+    ]
     marks = [file for place in known for file in place.glob(f"{MARK}*")] if lost else []
     try:
         for file in [*lost, *marks]:
@@ -90,5 +100,9 @@ def _places() -> dict[Path, Path]:
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     if not chosen:
         return {folder / "__pycache__": folder for folder in sources}
-    named = {f"{folder.name}_{hashlib.sha1(str(folder).encode()).hexdigest()}": folder for folder in sources}  # as numba does
+    # as numba does
+    named = {
+        f"{folder.name}_{hashlib.sha1(str(folder).encode()).hexdigest()}": folder
+        for folder in sources
+    }
     return {Path(chosen) / name: folder for name, folder in named.items()}

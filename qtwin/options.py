@@ -1,4 +1,6 @@
-"""What a spec may set of a class: its constructor's keyword arguments, checked by name and type before anything runs."""
+"""What a spec may set of a class: its constructor's keyword arguments, checked by name and type
+before anything runs.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +16,24 @@ from qtwin.errors import InputError, unknown_name
 def options_of(made: type[Any]) -> dict[str, inspect.Parameter]:
     """The constructor's keyword arguments: what a spec may set."""
     parameters = inspect.signature(made).parameters
-    return {name: p for name, p in parameters.items() if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)}
+    return {
+        name: p
+        for name, p in parameters.items()
+        if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)
+    }
 
 
 def _hints(made: type[Any]) -> dict[str, Any]:
-    """Types of the options; those of a dataclass are resolved in the module of the class that declares them."""
+    """Types of the options; those of a dataclass are resolved in the module of the class that
+    declares them.
+    """
     return get_type_hints(made if "__dataclass_fields__" in vars(made) else made.__init__)
 
 
 def checked_options(made: type[Any], who: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as the constructor of `made` takes them; unknown ones and wrong types are refused (InputError)."""
+    """Options as the constructor of `made` takes them; unknown ones and wrong types are refused
+    (InputError).
+    """
     known = options_of(made)
     hints = _hints(made)
     checked: dict[str, Any] = {}
@@ -34,7 +44,8 @@ def checked_options(made: type[Any], who: str, options: Mapping[str, Any]) -> di
         fits, checked[option] = _fit(value, wanted)
         if not fits:
             raise InputError(
-                f"option {option!r} of {who} is {value!r} ({type(value).__name__}), {_words(wanted)} was wanted",
+                f"option {option!r} of {who} is {value!r} ({type(value).__name__}), "
+                f"{_words(wanted)} was wanted",
                 hint=f"the default is {known[option].default!r}",
             )
     return checked
@@ -46,12 +57,16 @@ def takes(made: type[Any], option: str, value: Any) -> bool:
 
 
 def _fit(value: Any, wanted: Any) -> tuple[bool, Any]:
-    """Whether `value` is of the type `wanted`, and the value as that type; a bool is no number, a whole number may be a float."""
+    """Whether `value` is of the type `wanted`, and the value as that type; a bool is no number, a
+    whole number may be a float.
+    """
     origin = get_origin(wanted)
     if wanted is Any:
         return True, value
     if origin is Literal:
-        return any(value is w or (type(value) is type(w) and value == w) for w in get_args(wanted)), value
+        return any(
+            value is w or (type(value) is type(w) and value == w) for w in get_args(wanted)
+        ), value
     if origin in (Union, types.UnionType):
         for member in get_args(wanted):
             fits, converted = _fit(value, member)

@@ -1,4 +1,6 @@
-"""Names of what can be plugged in: a room's own table first, then the entry points of other packages, imported when asked for."""
+"""Names of what can be plugged in: a room's own table first, then the entry points of other
+packages, imported when asked for.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from qtwin.errors import InputError, unknown_name
 
 
 def places(group: str, table: Mapping[str, str]) -> dict[str, str]:
-    """Every known name and its import path ``module:Class``; the table wins over an entry point of the same name."""
+    """Every known name and its import path ``module:Class``; the table wins over an entry point of
+    the same name.
+    """
     return {point.name: point.value for point in metadata.entry_points(group=group)} | dict(table)
 
 
@@ -25,7 +29,8 @@ def find(name: str, known: Mapping[str, str], contract: type[Any], noun: str) ->
         noun: What such a thing is called in an error.
 
     Raises:
-        InputError: for an unknown name, with the nearest known one, or one that leads to nothing usable.
+        InputError: for an unknown name, with the nearest known one, or one that leads to nothing
+            usable.
     """
     if name not in known:
         raise unknown_name(noun, name, known)
@@ -33,7 +38,8 @@ def find(name: str, known: Mapping[str, str], contract: type[Any], noun: str) ->
     try:
         with captured():
             found = getattr(import_module(module), attribute)
-    except (Exception, SystemExit) as error:  # a package of somebody else may do anything while it is imported
+    # a package of somebody else may do anything while it is imported
+    except (Exception, SystemExit) as error:
         raise InputError(
             f"{noun} {name!r} at {known[name]} cannot be loaded: {type(error).__name__}: {error}",
             hint="reinstall its package, or remove it",
@@ -41,6 +47,7 @@ def find(name: str, known: Mapping[str, str], contract: type[Any], noun: str) ->
     if not (isinstance(found, type) and issubclass(found, contract)):
         raise InputError(
             f"{noun} {name!r} leads to {known[name]}, which is no {contract.__name__}",
-            hint=f"derive it from {contract.__module__}.{contract.__qualname__}, or correct its entry point",
+            hint=f"derive it from {contract.__module__}.{contract.__qualname__}, or correct its "
+            "entry point",
         )
     return found

@@ -1,4 +1,7 @@
-"""What long work says while it runs. It never prints: whoever calls it passes a `Progress`; the command line draws one."""
+"""What long work says while it runs.
+
+It never prints: whoever calls it passes a `Progress`; the command line draws one.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,9 @@ class Progress:
         """One line; `style` is a hint such as "bold" or "yellow"."""
         _log.info("%s", text)
 
-    def record(self, understood: Sequence[tuple[str, str]], missing: Sequence[str], notes: Sequence[str]) -> None:
+    def record(
+        self, understood: Sequence[tuple[str, str]], missing: Sequence[str], notes: Sequence[str]
+    ) -> None:
         """What was understood of a record, what is missing in it, and what was not used."""
         for line in (*missing, *notes):
             _log.info("%s", line)

@@ -1,7 +1,9 @@
-"""Unit conversion through pint, with the UCUM codes that records carry and units for scores, amyloid PET and SUVR.
+"""Unit conversion through pint, with the UCUM codes that records carry and units for scores,
+amyloid PET and SUVR.
 
-What is not pure unit arithmetic stands here with its source: creatinine has a molar mass of 113.12 g/mol (C4H7N3O), so 1 mg/dL is
-88.4 umol/L; the centiloid is a scale of its own (Klunk 2015, Alzheimers Dement 11:1).
+What is not pure unit arithmetic stands here with its source: creatinine has a molar mass of 113.12
+g/mol (C4H7N3O), so 1 mg/dL is 88.4 umol/L; the centiloid is a scale of its own (Klunk 2015,
+Alzheimers Dement 11:1).
 """
 
 from __future__ import annotations
@@ -47,7 +49,8 @@ _UCUM = {
 }
 
 
-# Units of records are products and quotients of names. Anything else, powers above all, is not for pint to work out.
+# Units of records are products and quotients of names. Anything else, powers above all, is not for
+# pint to work out.
 _PLAIN_UNIT = re.compile(r"[^\W\d_]+(?:[/*.][^\W\d_]+)*|%")
 
 
@@ -66,7 +69,9 @@ def _parsed(units: Any, text: str, named: str, *, wanted: str) -> Any:
     if text in _UCUM or _PLAIN_UNIT.fullmatch(text):
         with contextlib.suppress(Exception):  # pint raises many kinds for text that is no unit
             return units.Unit(_UCUM.get(text, text.replace(".", "*")))
-    raise InputError(f"{named} came in {text!r}, which is no unit that is known", hint=f"give it in {wanted}")
+    raise InputError(
+        f"{named} came in {text!r}, which is no unit that is known", hint=f"give it in {wanted}"
+    )
 
 
 def convert(value: float, unit: str, to: str, *, quantity: str = "") -> float:
@@ -76,14 +81,19 @@ def convert(value: float, unit: str, to: str, *, quantity: str = "") -> float:
         value: A finite number.
         unit: UCUM code or plain unit as it came.
         to: Unit that is wanted.
-        quantity: What is measured; lets creatinine go between mass and amount of substance, and names it in errors.
+        quantity: What is measured; lets creatinine go between mass and amount of substance, and
+            names it in errors.
 
     Raises:
-        InputError: for an unknown unit, a unit of another dimension, or a number that is not finite.
+        InputError: for an unknown unit, a unit of another dimension, or a number that is not
+            finite.
     """
     named = quantity or "value"
     if not math.isfinite(value):
-        raise InputError(f"{named} is {value} {unit}, a finite number was wanted", hint="correct or remove the value")
+        raise InputError(
+            f"{named} is {value} {unit}, a finite number was wanted",
+            hint="correct or remove the value",
+        )
     if _UCUM.get(unit, unit) == _UCUM.get(to, to):
         return float(value)  # nothing to convert, and no registry to build
     units = _registry()
@@ -93,5 +103,7 @@ def convert(value: float, unit: str, to: str, *, quantity: str = "") -> float:
         molar_mass = units.Quantity(_MOLAR_MASS_G_PER_MOL[quantity], "g/mol")
         amount = amount / molar_mass if amount.check("[mass]/[volume]") else amount * molar_mass
     if not amount.is_compatible_with(target):
-        raise InputError(f"{named} came in {unit!r}, which cannot be converted to {to}", hint=f"give it in {to}")
+        raise InputError(
+            f"{named} came in {unit!r}, which cannot be converted to {to}", hint=f"give it in {to}"
+        )
     return float(amount.to(target).magnitude)

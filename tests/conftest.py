@@ -11,8 +11,11 @@ from hypothesis import settings
 # Before NumPy comes: threads that spin over small matrices cost tenfold on a busy machine.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-settings.register_profile("qtwin", deadline=None)  # how long an example takes depends on who else uses the machine
-settings.load_profile("qtwin")
+# How long an example takes depends on who else uses the machine. The examples are the same in every
+# run, so that a change is judged by what it changed; HYPOTHESIS_PROFILE=explore looks for new ones.
+settings.register_profile("qtwin", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "qtwin"))
 
 
 @pytest.fixture(scope="session", autouse=True)

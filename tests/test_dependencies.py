@@ -11,7 +11,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-BROUGHT_BY_THE_USER = {"pyblock2": "GPL-3, and bound to one version of MKL: the solver's hint says how to install it"}
+BROUGHT_BY_THE_USER = {
+    "pyblock2": "GPL-3, and bound to one version of MKL: the solver's hint says how to install it"
+}
 
 
 def _canonical(name: str) -> str:
@@ -19,8 +21,16 @@ def _canonical(name: str) -> str:
 
 
 def _declared(*extras: str) -> set[str]:
-    groups = [PROJECT["dependencies"], *(PROJECT["optional-dependencies"][extra] for extra in extras)]
-    return {_canonical(found[0]) for group in groups for line in group if (found := re.match(r"[\w.-]+", line))}
+    groups = [
+        PROJECT["dependencies"],
+        *(PROJECT["optional-dependencies"][extra] for extra in extras),
+    ]
+    return {
+        _canonical(found[0])
+        for group in groups
+        for line in group
+        if (found := re.match(r"[\w.-]+", line))
+    }
 
 
 def _imports() -> dict[str, set[str]]:
@@ -37,16 +47,23 @@ def _imports() -> dict[str, set[str]]:
                 continue
             for name in names:
                 found.setdefault(name.split(".")[0], set()).add(str(path.relative_to(ROOT)))
-    return {name: files for name, files in found.items() if name not in sys.stdlib_module_names and name != "qtwin"}
+    return {
+        name: files
+        for name, files in found.items()
+        if name not in sys.stdlib_module_names and name != "qtwin"
+    }
 
 
 def _undeclared(imports: dict[str, set[str]], declared: set[str]) -> dict[str, set[str]]:
-    """Imports of which no distribution is declared; a module that nothing installed provides is held by its own name."""
+    """Imports of which no distribution is declared; a module that nothing installed provides is
+    held by its own name.
+    """
     provides = metadata.packages_distributions()
     return {
         name: files
         for name, files in imports.items()
-        if name not in BROUGHT_BY_THE_USER and not declared & {_canonical(d) for d in provides.get(name, [name])}
+        if name not in BROUGHT_BY_THE_USER
+        and not declared & {_canonical(d) for d in provides.get(name, [name])}
     }
 
 
@@ -56,7 +73,11 @@ def test_every_import_is_declared() -> None:
 
 
 def test_the_locks_hold_the_direct_dependencies_with_hashes() -> None:
-    for lock, extras in (("requirements.lock", ()), ("requirements-docs.lock", ("docs",)), ("requirements-test.lock", ("test",))):
+    for lock, extras in (
+        ("requirements.lock", ()),
+        ("requirements-docs.lock", ("docs",)),
+        ("requirements-test.lock", ("test",)),
+    ):
         text = (ROOT / lock).read_text(encoding="utf-8")
         pinned = {_canonical(name) for name in re.findall(r"^([\w.-]+)==", text, re.MULTILINE)}
         assert _declared(*extras) - {"qtwin"} <= pinned, lock

@@ -1,4 +1,6 @@
-"""Compiled kernels on disk: what a full disk or a power cut damaged is deleted and compiled anew, and nothing else is."""
+"""Compiled kernels on disk: what a full disk or a power cut damaged is deleted and compiled anew,
+and nothing else is.
+"""
 
 from __future__ import annotations
 
@@ -27,15 +29,21 @@ def test_whole_kernels_and_their_marks_stay(kernels: Path) -> None:
     assert sorted(kernels.iterdir()) == before
 
 
-@pytest.mark.parametrize("held", [b"", pickle.dumps(list(range(1000)))[:-1], pickle.dumps("x")[:3], b"\x00" * 64])
-def test_a_damaged_kernel_goes_with_the_marks_that_say_all_is_compiled(kernels: Path, held: bytes) -> None:
+@pytest.mark.parametrize(
+    "held", [b"", pickle.dumps(list(range(1000)))[:-1], pickle.dumps("x")[:3], b"\x00" * 64]
+)
+def test_a_damaged_kernel_goes_with_the_marks_that_say_all_is_compiled(
+    kernels: Path, held: bytes
+) -> None:
     for name in ("cut.nbi", "cut.nbc"):
         (kernels / name).write_bytes(held)
     assert without_damaged([kernels]) == [kernels / "cut.nbc", kernels / "cut.nbi"]
     assert sorted(p.name for p in kernels.iterdir()) == ["good.nbc", "good.nbi"]
 
 
-def test_one_that_cannot_be_deleted_is_named_with_what_to_do(kernels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_cannot_be_deleted_is_named_with_what_to_do(
+    kernels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (kernels / "cut.nbc").write_bytes(b"")
 
     def refuse(self: Path, missing_ok: bool = False) -> None:
@@ -48,7 +56,9 @@ def test_one_that_cannot_be_deleted_is_named_with_what_to_do(kernels: Path, monk
 
 
 def test_an_index_that_is_older_than_its_source_goes(tmp_path: Path) -> None:
-    """Else numba fails at a type that was renamed: it reads the index before it compares the times."""
+    """Else numba fails at a type that was renamed: it reads the index before it compares the
+    times.
+    """
     place = tmp_path / "__pycache__"
     place.mkdir()
     for name in ("old", "new", "gone"):

@@ -1,4 +1,6 @@
-"""Experiment files: what is unknown or unusable is refused with a suggestion; the identity covers everything."""
+"""Experiment files: what is unknown or unusable is refused with a suggestion; the identity covers
+everything.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,14 @@ def _write(folder: Path, text: str) -> Path:
 def test_the_shipped_quickstart_reads(tmp_path: Path) -> None:
     spec = read_spec(ROOT / "experiments" / "quickstart.toml")
     assert len(spec.problem.candidates) >= 16
-    assert {s.options.get("backend") for s in spec.solver if s.name == "qaoa"} == {"statevector", "aer", "pennylane"}
-    assert {"enumeration", "cp-sat", "simulated-annealing", "tabu", "random"} <= {s.name for s in spec.solver}
+    assert {s.options.get("backend") for s in spec.solver if s.name == "qaoa"} == {
+        "statevector",
+        "aer",
+        "pennylane",
+    }
+    assert {"enumeration", "cp-sat", "simulated-annealing", "tabu", "random"} <= {
+        s.name for s in spec.solver
+    }
 
 
 @pytest.mark.parametrize(
@@ -67,9 +75,16 @@ def test_the_identity_changes_with_every_part(tmp_path: Path) -> None:
     assert identity(read_spec(_write(tmp_path, SMALL))) == identity(spec)
 
 
-def test_the_objective_is_the_mean_unless_it_guards_against_the_worst_by_name(tmp_path: Path) -> None:
+def test_the_objective_is_the_mean_unless_it_guards_against_the_worst_by_name(
+    tmp_path: Path,
+) -> None:
     plain = read_spec(_write(tmp_path, SMALL)).problem
-    assert (plain.cvar_alpha, plain.cvar_over, plain.jurisdiction, plain.lift) == (1.0, "people", "US", ())
+    assert (plain.cvar_alpha, plain.cvar_over, plain.jurisdiction, plain.lift) == (
+        1.0,
+        "people",
+        "US",
+        (),
+    )
     guard = 'max_drugs = 6\ncvar_alpha = 0.1\ncvar_over = "ignorance"'
     guarded = read_spec(_write(tmp_path, SMALL.replace("max_drugs = 6", guard))).problem
     assert (guarded.cvar_alpha, guarded.cvar_over) == (0.1, "ignorance")

@@ -38,7 +38,9 @@ def test_known_factors(value: float, unit: str, to: str, quantity: str, expected
 
 
 @given(pair=st.sampled_from(PAIRS), x=st.floats(1e-3, 1e4), factor=st.floats(0.1, 10.0))
-def test_conversion_is_linear_and_comes_back(pair: tuple[str, str, str], x: float, factor: float) -> None:
+def test_conversion_is_linear_and_comes_back(
+    pair: tuple[str, str, str], x: float, factor: float
+) -> None:
     a, b, quantity = pair
     there = convert(x, a, b, quantity=quantity)
     assert convert(there, b, a, quantity=quantity) == pytest.approx(x, rel=1e-12)

@@ -1,4 +1,6 @@
-"""Writes the pages of the API reference: the public names of `qtwin.__all__`, one page a package, and the modules named below."""
+"""Writes the pages of the API reference: the public names of `qtwin.__all__`, one page a package,
+and the modules named below.
+"""
 
 from __future__ import annotations
 
@@ -102,16 +104,24 @@ MODULES: dict[str, tuple[str, ...]] = {
     ),
     "Experiment files": ("qtwin.spec",),
 }
-"""Contracts of what plugs in, and the values that travel between packages: title of a page, the modules on it."""
+"""Contracts of what plugs in, and the values that travel between packages: title of a page, the
+modules on it.
+"""
 
 
 def public_names() -> dict[str, list[str]]:
-    """The names of `qtwin.__all__`, dunders left out, by the package that defines them, in the order of `__all__`."""
+    """The names of `qtwin.__all__`, dunders left out, by the package that defines them, in the
+    order of `__all__`.
+    """
     pages: dict[str, list[str]] = {}
     for name in getattr(qtwin, "__all__", ()):
         if not name.startswith("__"):
             found = getattr(qtwin, name)
-            home = found.__name__ if isinstance(found, ModuleType) else getattr(found, "__module__", "qtwin")
+            home = (
+                found.__name__
+                if isinstance(found, ModuleType)
+                else getattr(found, "__module__", "qtwin")
+            )
             pages.setdefault(".".join(home.split(".")[:2]), []).append(name)
     return pages
 
@@ -134,7 +144,15 @@ def _entry(name: str) -> list[str]:
 def public_page(package: str, names: list[str]) -> str:
     """One package's public names: a table of one line each, then signatures and docstrings."""
     summary = (inspect.getdoc(importlib.import_module(package)) or "").split("\n\n")[0]
-    table = ["", ".. currentmodule:: qtwin", "", ".. autosummary::", "   :nosignatures:", "", *(f"   {name}" for name in names)]
+    table = [
+        "",
+        ".. currentmodule:: qtwin",
+        "",
+        ".. autosummary::",
+        "   :nosignatures:",
+        "",
+        *(f"   {name}" for name in names),
+    ]
     entries = [line for name in names for line in _entry(name)]
     return "\n".join([*_title(package), summary, *(table if names else []), "", *entries])
 
@@ -156,7 +174,9 @@ def pages() -> Iterator[tuple[str, str]]:
 
 
 def take_public_names() -> None:
-    """Classes go by their public names while the documentation is built: autodoc says no more of another name than "alias of"."""
+    """Classes go by their public names while the documentation is built: autodoc says no more of
+    another name than "alias of".
+    """
     for name in qtwin.__all__:
         found = getattr(qtwin, name)
         if inspect.isclass(found) and found.__name__ != name:
@@ -182,29 +202,51 @@ _CODE = re.compile(r"(``.+?``|`.+?`)", re.DOTALL)
 _MARKS = re.compile(r"(?<![\w*])\*\w(?:[^*\n]*\w)?\*(?![\w*])|[|*]")
 
 
-def plain_marks(app: Sphinx, what: str, name: str, found: object, options: object, lines: list[str]) -> None:
-    """In docstrings `|x|` is a magnitude and `*4` an allele: neither is markup. Code, doctests and *emphasis* stay."""
+def plain_marks(
+    app: Sphinx, what: str, name: str, found: object, options: object, lines: list[str]
+) -> None:
+    """In docstrings `|x|` is a magnitude and `*4` an allele: neither is markup.
+
+    Code, doctests and *emphasis* stay.
+    """
     doctest = False
     for i, line in enumerate(lines):
         doctest = line.lstrip().startswith(">>>") or (doctest and bool(line.strip()))
         if not doctest:
             parts = _CODE.split(line)
-            parts[::2] = [_MARKS.sub(lambda m: m[0] if len(m[0]) > 1 else "\\" + m[0], part) for part in parts[::2]]
+            parts[::2] = [
+                _MARKS.sub(lambda m: m[0] if len(m[0]) > 1 else "\\" + m[0], part)
+                for part in parts[::2]
+            ]
             lines[i] = "".join(parts)
 
 
-_ARRAY = re.compile(r"~?(?:numpy\.)?ndarray\[tuple\[(?:int|~?typing\.Any|Any), \.\.\.\], ~?(?:numpy\.)?dtype\[([^\[\]]+)\]\]")
+_ARRAY = re.compile(
+    r"~?(?:numpy\.)?ndarray\[tuple\[(?:int|~?typing\.Any|Any), \.\.\.\], "
+    r"~?(?:numpy\.)?dtype\[([^\[\]]+)\]\]"
+)
 
 
 def short_arrays(
-    app: Sphinx, what: str, name: str, found: object, options: object, signature: str | None, returned: str | None
+    app: Sphinx,
+    what: str,
+    name: str,
+    found: object,
+    options: object,
+    signature: str | None,
+    returned: str | None,
 ) -> tuple[str | None, str | None]:
     """`NDArray[float64]` where the annotation was evaluated to numpy's long form."""
-    return tuple(_ARRAY.sub(r"~numpy.typing.NDArray[\1]", text) if text else text for text in (signature, returned))  # type: ignore[return-value]
+    return tuple(
+        _ARRAY.sub(r"~numpy.typing.NDArray[\1]", text) if text else text
+        for text in (signature, returned)
+    )  # type: ignore[return-value]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Registers the writer of the pages and the reader of docstrings, which goes before napoleon."""
+    """Registers the writer of the pages and the reader of docstrings, which goes before
+    napoleon.
+    """
     app.connect("builder-inited", write_pages)
     app.connect("autodoc-process-docstring", plain_marks, priority=400)
     app.connect("autodoc-process-signature", short_arrays)

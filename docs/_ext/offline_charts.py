@@ -1,6 +1,8 @@
-"""Interactive charts of notebooks from one script in the site: Vega, Vega-Lite and the embedding code, shipped by vl-convert.
+"""Interactive charts of notebooks from one script in the site: Vega, Vega-Lite and the embedding
+code, shipped by vl-convert.
 
-A notebook that shows an Altair chart emits an inline `drawChart` call; the pages with such a call load the script once.
+A notebook that shows an Altair chart emits an inline `drawChart` call; the pages with such a call
+load the script once.
 """
 
 from __future__ import annotations
@@ -23,21 +25,28 @@ const draw = ([id, spec]) => {
   vegaEmbed("#" + id, spec, { theme, actions, config: { background: "transparent" } });
 };
 window.drawChart = (id, spec) => { charts.push([id, spec]); draw([id, spec]); };
-new MutationObserver(() => charts.forEach(draw)).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+new MutationObserver(() => charts.forEach(draw)).observe(document.documentElement, {
+  attributeFilter: ["data-theme"],
+});
 """
 """Draws a chart into an element and again where the reader switches between light and dark."""
 
 
 def _set_profile(app: Sphinx) -> None:
     """Kernels of the notebooks start with a profile that names the renderer."""
-    source, profile = Path(__file__).parent / "kernel", Path(app.doctreedir, "ipython/profile_default")
+    source, profile = (
+        Path(__file__).parent / "kernel",
+        Path(app.doctreedir, "ipython/profile_default"),
+    )
     (profile / "startup").mkdir(parents=True, exist_ok=True)
     shutil.copy2(source / "charts.py", profile / "startup")
     shutil.copy2(source / "ipython_kernel_config.py", profile)
     os.environ["IPYTHONDIR"] = str(profile.parent.resolve())
 
 
-def _add_script(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+def _add_script(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     if "drawChart(" in context.get("body", ""):
         app.add_js_file(SCRIPT, type="module")
 

@@ -1,4 +1,6 @@
-"""Fails the build where a page would load something from a network: links may lead elsewhere, nothing that is fetched may."""
+"""Fails the build where a page would load something from a network: links may lead elsewhere,
+nothing that is fetched may.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ class _Loads(HTMLParser):
 
 
 def external_loads(page: str) -> list[str]:
-    """Addresses on a network from which an HTML page loads scripts, styles, images, frames or media."""
+    """Addresses on a network from which an HTML page loads scripts, styles, images, frames or
+    media.
+    """
     parser = _Loads()
     parser.feed(page)
     return parser.found
@@ -50,7 +54,9 @@ def _check(app: Sphinx, error: Exception | None) -> None:
 
         for page in sorted(Path(app.outdir).rglob("*.html")):
             for address in external_loads(page.read_text(encoding="utf-8")):
-                logging.getLogger(__name__).warning("%s loads %s: ship it with the site", page.relative_to(app.outdir), address)
+                logging.getLogger(__name__).warning(
+                    "%s loads %s: ship it with the site", page.relative_to(app.outdir), address
+                )
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -1,9 +1,11 @@
-"""Optimise the monomers of the molecule library and write them as xyz files (needs pyscf and rdkit).
+"""Optimise the monomers of the molecule library and write them as xyz files (needs pyscf and
+rdkit).
 
     python experiments/molecules/make_monomers.py qtwin/data/molecules
 
-Start: RDKit, ETKDG version 3 with seed 7, then MMFF94. Optimisation: B3LYP/6-31G* in PySCF, BFGS on Cartesian coordinates until
-no component of the gradient exceeds 3e-4 hartree per bohr. A file that is there is kept.
+Start: RDKit, ETKDG version 3 with seed 7, then MMFF94. Optimisation: B3LYP/6-31G* in PySCF, BFGS on
+Cartesian coordinates until no component of the gradient exceeds 3e-4 hartree per bohr. A file that
+is there is kept.
 """
 
 from __future__ import annotations
@@ -42,10 +44,14 @@ def start(smiles: str) -> tuple[list[str], np.ndarray]:
     options.randomSeed = 7
     AllChem.EmbedMolecule(molecule, options)
     AllChem.MMFFOptimizeMolecule(molecule)
-    return [a.GetSymbol() for a in molecule.GetAtoms()], np.array(molecule.GetConformer().GetPositions())
+    return [a.GetSymbol() for a in molecule.GetAtoms()], np.array(
+        molecule.GetConformer().GetPositions()
+    )
 
 
-def optimise(symbols: list[str], coordinates_angstrom: np.ndarray, charge: int) -> tuple[np.ndarray, float]:
+def optimise(
+    symbols: list[str], coordinates_angstrom: np.ndarray, charge: int
+) -> tuple[np.ndarray, float]:
     """Coordinates in angstrom and energy in hartree at the minimum."""
     from pyscf import dft, gto
     from scipy.optimize import minimize
@@ -72,7 +78,10 @@ def optimise(symbols: list[str], coordinates_angstrom: np.ndarray, charge: int) 
         options={"gtol": GRADIENT_HARTREE_PER_BOHR, "norm": np.inf, "maxiter": 200},
     )
     if np.abs(found.jac).max() > 1e-3:
-        raise RuntimeError(f"optimisation of {symbols} ended at a gradient of {np.abs(found.jac).max():.1e}: {found.message}")
+        raise RuntimeError(
+            f"optimisation of {symbols} ended at a gradient of "
+            f"{np.abs(found.jac).max():.1e}: {found.message}"
+        )
     return found.x.reshape(-1, 3) * BOHR_ANGSTROM, float(found.fun)
 
 
@@ -85,8 +94,14 @@ def main(folder: Path) -> None:
         symbols, first = start(smiles)
         coordinates, energy = optimise(symbols, first, charge)
         coordinates = coordinates - coordinates.mean(axis=0)
-        lines = [f"{s:2s} {x:12.6f} {y:12.6f} {z:12.6f}" for s, (x, y, z) in zip(symbols, coordinates, strict=True)]
-        comment = f"{name}, charge {charge}, B3LYP/6-31G* minimum ({energy:.6f} hartree), experiments/molecules/make_monomers.py"
+        lines = [
+            f"{s:2s} {x:12.6f} {y:12.6f} {z:12.6f}"
+            for s, (x, y, z) in zip(symbols, coordinates, strict=True)
+        ]
+        comment = (
+            f"{name}, charge {charge}, B3LYP/6-31G* minimum ({energy:.6f} hartree), "
+            "experiments/molecules/make_monomers.py"
+        )
         path.write_text("\n".join([str(len(symbols)), comment, *lines, ""]), encoding="utf-8")
         print(name, f"{energy:.6f}", flush=True)
 

@@ -1,4 +1,6 @@
-"""WHERE CIRCUITS RUN. `TABLE` maps a backend's name to where it lives; adding one is one file and one line."""
+"""WHERE CIRCUITS RUN. `TABLE` maps a backend's name to where it lives; adding one is one file and
+one line.
+"""
 
 TABLE: dict[str, str] = {
     "statevector": "qtwin.backend.statevector:StatevectorBackend",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,13 @@ from qtwin.encoding.polynomial import BinaryPolynomial
 from qtwin.errors import InputError, require_vendor
 from qtwin.problem.constraint import Constraint, linear, row_of
 
+_SENSES: dict[str, Literal["<=", ">=", "=="]] = {"LE": "<=", "GE": ">=", "EQ": "=="}
+
 
 def to_openqasm3(ansatz: Ansatz, theta: NDArray[np.float64]) -> str:
-    """The circuit with all qubits measured; qubit i goes to bit i. Names in it say nothing about the instance.
+    """The circuit with all qubits measured; qubit i goes to bit i.
+
+    Names in it say nothing about the instance.
 
     Raises:
         InputError: for an ansatz or angles that no backend could run.
@@ -37,12 +41,17 @@ def to_openqasm3(ansatz: Ansatz, theta: NDArray[np.float64]) -> str:
 
 
 def to_sparse_pauli_op(polynomial: BinaryPolynomial) -> Any:
-    """A `qiskit.quantum_info.SparsePauliOp` of any degree; its constant is the identity's coefficient."""
+    """A `qiskit.quantum_info.SparsePauliOp` of any degree; its constant is the identity's
+    coefficient.
+    """
     require_vendor("qiskit", package="qiskit", needed_by="to_sparse_pauli_op")
     from qiskit.quantum_info import SparsePauliOp
 
     h = diagonal(polynomial)
-    strings = [("Z" * int(row.sum()), np.flatnonzero(row).tolist(), float(c)) for row, c in zip(h.z, h.coefficients, strict=True)]
+    strings = [
+        ("Z" * int(row.sum()), np.flatnonzero(row).tolist(), float(c))
+        for row, c in zip(h.z, h.coefficients, strict=True)
+    ]
     return SparsePauliOp.from_sparse_list(strings, num_qubits=polynomial.n_variables)
 
 
@@ -63,13 +72,18 @@ def to_pennylane(polynomial: BinaryPolynomial) -> Any:
 
 
 def to_optimization_problem(model: BinaryModel) -> Any:
-    """A `qiskit_addon_opt_mapper.OptimizationProblem`: the objective under its constraints; products of any order.
+    """A `qiskit_addon_opt_mapper.OptimizationProblem`: the objective under its constraints;
+    products of any order.
 
     Raises:
         MissingVendorError: if qiskit-addon-opt-mapper is not installed.
         InputError: for a constraint that is no linear row.
     """
-    require_vendor("qiskit_addon_opt_mapper", package="qiskit-addon-opt-mapper", needed_by="to_optimization_problem")
+    require_vendor(
+        "qiskit_addon_opt_mapper",
+        package="qiskit-addon-opt-mapper",
+        needed_by="to_optimization_problem",
+    )
     from qiskit_addon_opt_mapper import OptimizationProblem
 
     own = bool(model.constraints)
@@ -84,11 +98,16 @@ def to_optimization_problem(model: BinaryModel) -> Any:
     for t, c in target.terms.items():
         if len(t) > 2:
             higher.setdefault(len(t), {})[tuple(names[i] for i in t)] = c
-    problem.minimize(constant=target.constant, linear=linear, quadratic=quadratic, higher_order=higher or None)
+    problem.minimize(
+        constant=target.constant, linear=linear, quadratic=quadratic, higher_order=higher or None
+    )
     for k, constraint in enumerate(model.constraints):
         members, values, sense, limit = row_of(constraint)
         problem.linear_constraint(
-            {names[i]: w for i, w in zip(members, values, strict=True)}, sense, limit, f"c{k} {constraint.name}"
+            {names[i]: w for i, w in zip(members, values, strict=True)},
+            sense,
+            limit,
+            f"c{k} {constraint.name}",
         )
     return problem
 
@@ -101,19 +120,26 @@ def to_quadratic_program(encoding: BinaryModel, *, native: bool = True) -> Any:
 
     Args:
         encoding: What to write; names of variables are kept where they are distinct.
-        native: The objective under its constraints, where there are some; otherwise the energy with its penalties.
+        native: The objective under its constraints, where there are some; otherwise the energy with
+            its penalties.
 
     Raises:
         InputError: for a degree above 2, or a constraint that is no linear row.
         MissingVendorError: if qiskit-optimization is not installed.
     """
-    require_vendor("qiskit_optimization", package="qiskit-optimization", needed_by="to_quadratic_program")
+    require_vendor(
+        "qiskit_optimization", package="qiskit-optimization", needed_by="to_quadratic_program"
+    )
     from qiskit_optimization import QuadraticProgram
 
     own = native and bool(encoding.constraints)
     target = encoding.objective if own else encoding.polynomial
     n = encoding.n_decision if own else encoding.polynomial.n_variables
-    names = [f"option {i}" for i in range(n)] if own and encoding.recoded is not None else list(encoding.variables[:n])
+    names = (
+        [f"option {i}" for i in range(n)]
+        if own and encoding.recoded is not None
+        else list(encoding.variables[:n])
+    )
     if len(set(names)) != n:
         raise InputError("two variables have one name", hint="give each its own")
     constant, weights, pairs = target.quadratic_form
@@ -130,7 +156,8 @@ def to_quadratic_program(encoding: BinaryModel, *, native: bool = True) -> Any:
 
 
 def from_quadratic_program(program: Any) -> BinaryModel:
-    """The objective under native constraints, and the same as an energy with proven penalties; a maximum becomes a minimum.
+    """The objective under native constraints, and the same as an energy with proven penalties; a
+    maximum becomes a minimum.
 
     Raises:
         InputError: for a variable that is not binary, or quadratic constraints.
@@ -138,10 +165,14 @@ def from_quadratic_program(program: Any) -> BinaryModel:
     other = [v.name for v in program.variables if v.vartype.name != "BINARY"]
     if other:
         raise InputError(
-            f"variable {other[0]!r} is not binary", hint="convert it with qiskit_optimization.converters.IntegerToBinary"
+            f"variable {other[0]!r} is not binary",
+            hint="convert it with qiskit_optimization.converters.IntegerToBinary",
         )
     if program.get_num_quadratic_constraints():
-        raise InputError("expected linear constraints, got a quadratic one", hint="put it into the objective as a penalty")
+        raise InputError(
+            "expected linear constraints, got a quadratic one",
+            hint="put it into the objective as a penalty",
+        )
     sign = float(program.objective.sense.value)
     names = [v.name for v in program.variables]
     terms: list[tuple[tuple[int, ...], float]] = [((), sign * float(program.objective.constant))]
@@ -151,16 +182,23 @@ def from_quadratic_program(program: Any) -> BinaryModel:
     constraints: list[Constraint] = []
     for c in program.linear_constraints:
         row = c.linear.to_dict()
-        sense = {"LE": "<=", "GE": ">=", "EQ": "=="}[c.sense.name]
-        constraints.append(linear(c.name, list(row), [float(v) for v in row.values()], sense, float(c.rhs)))  # type: ignore[arg-type]
+        sense = _SENSES[c.sense.name]
+        constraints.append(
+            linear(c.name, list(row), [float(v) for v in row.values()], sense, float(c.rhs))
+        )
     if not constraints:
-        return BinaryModel(polynomial=objective, objective=objective, variables=tuple(names), n_decision=len(names))
-    return encode(objective * -1.0, names=names, constraints=constraints, feasible=None, leave_out=True)
+        return BinaryModel(
+            polynomial=objective, objective=objective, variables=tuple(names), n_decision=len(names)
+        )
+    return encode(
+        objective * -1.0, names=names, constraints=constraints, feasible=None, leave_out=True
+    )
 
 
 # What a solver found, as the `OptimizationResult` of qiskit-optimization.
 #
-# Qiskit's result has no field for a bound, a gap or a time; the whole of ours travels in `raw_results`.
+# Qiskit's result has no field for a bound, a gap or a time; the whole of ours travels in
+# `raw_results`.
 
 
 class Answer(Protocol):
@@ -186,21 +224,28 @@ class Answer(Protocol):
 def to_optimization_result(answer: Answer, encoding: BinaryModel) -> Any:
     """An answer as a `qiskit_optimization.algorithms.OptimizationResult`.
 
-    SUCCESS means feasible bits, INFEASIBLE that none were found or none exist, FAILURE that the solver stopped without an answer.
-    Each distinct sample keeps its share of the shots as its probability.
+    SUCCESS means feasible bits, INFEASIBLE that none were found or none exist, FAILURE that the
+    solver stopped without an answer. Each distinct sample keeps its share of the shots as its
+    probability.
 
     Args:
         answer: A solver's result.
-        encoding: What it was asked to minimise; the result's variables are all of its own, slack included, by their names.
+        encoding: What it was asked to minimise; the result's variables are all of its own, slack
+            included, by their names.
 
     Raises:
         InputError: for an answer of another number of variables.
         MissingVendorError: if qiskit-optimization is not installed.
     """
-    require_vendor("qiskit_optimization", package="qiskit-optimization", needed_by="to_optimization_result")
+    require_vendor(
+        "qiskit_optimization", package="qiskit-optimization", needed_by="to_optimization_result"
+    )
     from qiskit_optimization import QuadraticProgram
     from qiskit_optimization.algorithms import OptimizationResult
-    from qiskit_optimization.algorithms.optimization_algorithm import OptimizationResultStatus, SolutionSample
+    from qiskit_optimization.algorithms.optimization_algorithm import (
+        OptimizationResultStatus,
+        SolutionSample,
+    )
 
     program = QuadraticProgram("qtwin")
     variables = [program.binary_var(name) for name in encoding.variables]
@@ -211,18 +256,29 @@ def to_optimization_result(answer: Answer, encoding: BinaryModel) -> Any:
                 f"expected an answer of {len(variables)} variables, got {len(found)}",
                 hint="pass the encoding it solved",
             )
-    nothing = OptimizationResultStatus.INFEASIBLE if answer.status == "infeasible" else OptimizationResultStatus.FAILURE
+    nothing = (
+        OptimizationResultStatus.INFEASIBLE
+        if answer.status == "infeasible"
+        else OptimizationResultStatus.FAILURE
+    )
     listed = None
     if answer.samples is not None:
-        energies, feasible = encoding.polynomial.evaluate(answer.samples.bits), encoding.is_feasible(answer.samples.bits)
+        energies, feasible = (
+            encoding.polynomial.evaluate(answer.samples.bits),
+            encoding.is_feasible(answer.samples.bits),
+        )
         listed = [
             SolutionSample(
                 x=bits.astype(np.float64),
                 fval=float(energy),
                 probability=float(count) / answer.samples.shots,
-                status=OptimizationResultStatus.SUCCESS if fits else OptimizationResultStatus.INFEASIBLE,
+                status=OptimizationResultStatus.SUCCESS
+                if fits
+                else OptimizationResultStatus.INFEASIBLE,
             )
-            for bits, count, energy, fits in zip(answer.samples.bits, answer.samples.counts, energies, feasible, strict=True)
+            for bits, count, energy, fits in zip(
+                answer.samples.bits, answer.samples.counts, energies, feasible, strict=True
+            )
         ]
     return OptimizationResult(
         x=None if answer.bits is None else answer.bits.astype(np.float64),

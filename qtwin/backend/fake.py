@@ -1,7 +1,8 @@
-"""IBM devices as they were on one day: snapshots with their coupling map, calibration and noise, simulated by Qiskit Aer.
+"""IBM devices as they were on one day: snapshots with their coupling map, calibration and noise,
+simulated by Qiskit Aer.
 
-The ansatz is compiled for the whole device; circuit and target are then cut to the qubits in use, which changes nothing about
-them and makes the simulation an order of magnitude quicker.
+The ansatz is compiled for the whole device; circuit and target are then cut to the qubits in use,
+which changes nothing about them and makes the simulation an order of magnitude quicker.
 """
 
 from __future__ import annotations
@@ -58,9 +59,10 @@ class FakeBackend(Backend):
         routing: "auto" takes the better of the swap network and Qiskit's preset pass manager.
         prefer: What better means: less two-qubit depth or fewer two-qubit gates.
         line: Where the circuit goes: the best qubits by calibration, or a typical line.
-        fractional: Offer RZZ as a gate, with the errors of CZ (an assumption: snapshots do not list it); angle sets then run as
-            one job each.
-        twirls: Random Pauli twirls of the two-qubit gates among which the shots are shared; 0 for none.
+        fractional: Offer RZZ as a gate, with the errors of CZ (an assumption: snapshots do not list
+            it); angle sets then run as one job each.
+        twirls: Random Pauli twirls of the two-qubit gates among which the shots are shared; 0 for
+            none.
         idle_noise: Schedule the circuit and let qubits decay while they wait.
         decoupling: Pulses during waits: none, X X, or X Y X Y; implies `idle_noise`.
         transpiler_seed: Of the preset pass manager and the typical line.
@@ -79,57 +81,97 @@ class FakeBackend(Backend):
         decoupling: Literal["none", "XX", "XY4"] = "none",
         transpiler_seed: int = 0,
     ) -> None:
-        require_vendor("qiskit_ibm_runtime", package="qiskit-ibm-runtime", needed_by="backend 'fake'")
+        require_vendor(
+            "qiskit_ibm_runtime", package="qiskit-ibm-runtime", needed_by="backend 'fake'"
+        )
         require_vendor("qiskit_aer", package="qiskit-aer", needed_by="backend 'fake'")
         if twirls < 0:
             raise InputError(f"expected 0 or more twirls, got {twirls}", hint="16 are usual")
         if fractional and twirls:
-            raise InputError("got twirls and fractional gates, which no Pauli twirl leaves as they are", hint="choose either")
+            raise InputError(
+                "got twirls and fractional gates, which no Pauli twirl leaves as they are",
+                hint="choose either",
+            )
         found = snapshot(device)
         self._name = f"fake:{found.name.removeprefix('fake_')}"
         self._target = with_rzz(found.target) if fractional else found.target
         self._routing, self._prefer, self._line, self._seed = routing, prefer, line, transpiler_seed
-        self._twirls, self._decoupling, self._idle = twirls, decoupling, idle_noise or decoupling != "none"
+        self._twirls, self._decoupling, self._idle = (
+            twirls,
+            decoupling,
+            idle_noise or decoupling != "none",
+        )
         self._known: dict[bytes, Compiled] = {}
         self._simulators: dict[tuple[int, ...], Any] = {}
 
     def capabilities(self) -> Capabilities:
         return Capabilities(
             name=self._name,
-            summary=f"snapshot of IBM {self._name.removeprefix('fake:')}, {self._target.num_qubits} qubits, with its noise",
+            summary=f"snapshot of IBM {self._name.removeprefix('fake:')}, "
+            f"{self._target.num_qubits} "
+            "qubits, with its noise",
             max_qubits=min(_WIDEST, self._target.num_qubits),
             exact=False,
             vendor="qiskit-ibm-runtime",
-            versions={package: version(package) for package in ("qiskit", "qiskit-aer", "qiskit-ibm-runtime")},
+            versions={
+                package: version(package)
+                for package in ("qiskit", "qiskit-aer", "qiskit-ibm-runtime")
+            },
         )
 
     def compiled(self, ansatz: Ansatz) -> Compiled:
-        """The ansatz in the device's instructions, with free angles, and its two-qubit depth and gates."""
+        """The ansatz in the device's instructions, with free angles, and its two-qubit depth and
+        gates.
+        """
         key = digest(ansatz)
         if key not in self._known:
             most = self.capabilities().max_qubits
             if ansatz.n_qubits > most:
                 raise InputError(
-                    f"expected at most {most} qubits on {self._name}, got {ansatz.n_qubits}", hint="take fewer variables"
+                    f"expected at most {most} qubits on {self._name}, got {ansatz.n_qubits}",
+                    hint="take fewer variables",
                 )
             found = compile_ansatz(
-                ansatz, self._target, method=self._routing, prefer=self._prefer, choice=self._line, seed=self._seed
+                ansatz,
+                self._target,
+                method=self._routing,
+                prefer=self._prefer,
+                choice=self._line,
+                seed=self._seed,
             )
             _remember(self._known, key, found)
         return self._known[key]
 
-    def sample(self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int) -> Samples:
+    def sample(
+        self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int
+    ) -> Samples:
         return self.sample_amplified(ansatz, theta, shots=shots, seed=seed, factor=1)
 
-    def sample_many(self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int) -> list[Samples]:
-        """As `qtwin.backend.base.Broadcasting` says: compiled once, one PUB (with fractional gates one a set)."""
+    def sample_many(
+        self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int
+    ) -> list[Samples]:
+        """As `qtwin.backend.base.Broadcasting` says: compiled once, one PUB (with fractional gates
+        one a set).
+        """
         return self._run(
-            ansatz, np.array([check_angles(ansatz.n_parameters, t) for t in thetas]), shots=shots, seed=seed, factor=1
+            ansatz,
+            np.array([check_angles(ansatz.n_parameters, t) for t in thetas]),
+            shots=shots,
+            seed=seed,
+            factor=1,
         )
 
-    def sample_amplified(self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int, factor: int) -> Samples:
+    def sample_amplified(
+        self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int, factor: int
+    ) -> Samples:
         """As `qtwin.backend.base.Noisy` says."""
-        return self._run(ansatz, check_angles(ansatz.n_parameters, theta)[None, :], shots=shots, seed=seed, factor=factor)[0]
+        return self._run(
+            ansatz,
+            check_angles(ansatz.n_parameters, theta)[None, :],
+            shots=shots,
+            seed=seed,
+            factor=factor,
+        )[0]
 
     def calibration(self, ansatz: Ansatz, *, shots: int, seed: int) -> tuple[Samples, Samples]:
         """As `qtwin.backend.base.Noisy` says."""
@@ -142,21 +184,35 @@ class FakeBackend(Backend):
         return zeros, ones
 
     def expectation(
-        self, ansatz: Ansatz, theta: NDArray[np.float64], observable: PauliSum, *, shots: int | None = None, seed: int = 0
+        self,
+        ansatz: Ansatz,
+        theta: NDArray[np.float64],
+        observable: PauliSum,
+        *,
+        shots: int | None = None,
+        seed: int = 0,
     ) -> Estimate:
         check_observable(ansatz, observable)
         if shots is None:
-            raise InputError(f"expected shots, which {self._name} measures, got an expectation without shots", hint="give shots")
+            raise InputError(
+                f"expected shots, which {self._name} measures, got an expectation without shots",
+                hint="give shots",
+            )
         return sampled_expectation(self.sample, ansatz, theta, observable, shots=shots, seed=seed)
 
-    def _run(self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int, factor: int) -> list[Samples]:
+    def _run(
+        self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int, factor: int
+    ) -> list[Samples]:
         check_shots(shots)
         found = self.compiled(ansatz)
         at = used(found.circuit)
         sampler = self._sampler(at, seed)
         if found.fractional:
             none = np.zeros((1, 0))
-            return [broadcast(sampler, self._ready(found.bound(t), at, factor), none, shots=shots)[0] for t in thetas]
+            return [
+                broadcast(sampler, self._ready(found.bound(t), at, factor), none, shots=shots)[0]
+                for t in thetas
+            ]
         values = found.values(thetas)
         if not self._twirls:
             return broadcast(sampler, self._ready(found.circuit, at, factor), values, shots=shots)
@@ -165,7 +221,9 @@ class FakeBackend(Backend):
         seeds = np.random.default_rng(seed).integers(2**31, size=self._twirls)
         circuits = [twirled(found.circuit, self._target, seed=int(s)) for s in seeds]
         ready = [self._ready(c, at, factor) for c in circuits]
-        drawn = broadcast_all(sampler, [(c, values, int(m)) for c, m in zip(ready, parts, strict=True) if m])
+        drawn = broadcast_all(
+            sampler, [(c, values, int(m)) for c, m in zip(ready, parts, strict=True) if m]
+        )
         return [merged(sets) for sets in zip(*drawn, strict=True)]
 
     def _ready(self, circuit: Any, at: tuple[int, ...], factor: int) -> Any:

@@ -39,7 +39,9 @@ def to_operations(ansatz: Ansatz, theta: NDArray[np.float64]) -> list[Any]:
     single = {"X": qml.RX, "Y": qml.RY, "Z": qml.RZ}
     double = {"XX": qml.IsingXX, "YY": qml.IsingYY, "ZZ": qml.IsingZZ}
     operations: list[Any] = [
-        qml.PauliX(i) if start == 1 else qml.Hadamard(i) for i, start in enumerate(ansatz.reference) if start != 0
+        qml.PauliX(i) if start == 1 else qml.Hadamard(i)
+        for i, start in enumerate(ansatz.reference)
+        if start != 0
     ]
     for layer in ansatz.layers:
         h = layer.generator
@@ -80,7 +82,8 @@ def _make(name: str, n_qubits: int, seed: int) -> Any:
             return qml.device(name, wires=n_qubits)
     except qml.exceptions.DeviceError as error:
         raise InputError(
-            f"PennyLane has no device {name!r}", hint="default.qubit, lightning.qubit, or one that a plug-in of yours adds"
+            f"PennyLane has no device {name!r}",
+            hint="default.qubit, lightning.qubit, or one that a plug-in of yours adds",
         ) from error
 
 
@@ -89,8 +92,8 @@ class PennylaneBackend(Backend):
     """A PennyLane device.
 
     Args:
-        device: Name of the device: one of PennyLane's (`default.qubit`, `lightning.gpu`, ...) or of a plug-in that knows Pauli
-            rotations.
+        device: Name of the device: one of PennyLane's (`default.qubit`, `lightning.gpu`, ...) or of
+            a plug-in that knows Pauli rotations.
 
     Raises:
         InputError: for a device that PennyLane does not know.
@@ -99,7 +102,9 @@ class PennylaneBackend(Backend):
     def __init__(self, *, device: str = _DEFAULT) -> None:
         require_vendor("pennylane", package="pennylane", needed_by="backend 'pennylane'")
         if device.startswith("lightning"):
-            require_vendor("pennylane_lightning", package="pennylane-lightning", needed_by=f"device {device!r}")
+            require_vendor(
+                "pennylane_lightning", package="pennylane-lightning", needed_by=f"device {device!r}"
+            )
         if not device.startswith("lightning."):
             _make(device, 1, 0)
         self._device = device
@@ -120,27 +125,51 @@ class PennylaneBackend(Backend):
             versions=versions,
         )
 
-    def sample(self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int) -> Samples:
+    def sample(
+        self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int
+    ) -> Samples:
         import pennylane as qml
 
         check_shots(shots)
-        drawn = self._run(to_operations(ansatz, theta), qml.sample(wires=range(ansatz.n_qubits)), ansatz.n_qubits, shots, seed)
+        drawn = self._run(
+            to_operations(ansatz, theta),
+            qml.sample(wires=range(ansatz.n_qubits)),
+            ansatz.n_qubits,
+            shots,
+            seed,
+        )
         return tally(np.asarray(drawn).reshape(shots, ansatz.n_qubits).astype(np.uint8))
 
     def expectation(
-        self, ansatz: Ansatz, theta: NDArray[np.float64], observable: PauliSum, *, shots: int | None = None, seed: int = 0
+        self,
+        ansatz: Ansatz,
+        theta: NDArray[np.float64],
+        observable: PauliSum,
+        *,
+        shots: int | None = None,
+        seed: int = 0,
     ) -> Estimate:
         import pennylane as qml
 
         check_observable(ansatz, observable)
         if shots is not None:
-            return sampled_expectation(self.sample, ansatz, theta, observable, shots=shots, seed=seed)
+            return sampled_expectation(
+                self.sample, ansatz, theta, observable, shots=shots, seed=seed
+            )
         operations = to_operations(ansatz, theta)
-        value = self._run(operations, qml.expval(to_observable(observable)), ansatz.n_qubits, None, seed)
+        value = self._run(
+            operations, qml.expval(to_observable(observable)), ansatz.n_qubits, None, seed
+        )
         return Estimate(value=float(value), standard_error=0.0)
 
-    def _run(self, operations: list[Any], measurement: Any, n_qubits: int, shots: int | None, seed: int) -> Any:
+    def _run(
+        self, operations: list[Any], measurement: Any, n_qubits: int, shots: int | None, seed: int
+    ) -> Any:
         import pennylane as qml
 
         device = _make(self._device, n_qubits, seed % 2**32)
-        return qml.execute([qml.tape.QuantumScript(operations, [measurement], shots=shots)], device, diff_method=None)[0]
+        return qml.execute(
+            [qml.tape.QuantumScript(operations, [measurement], shots=shots)],
+            device,
+            diff_method=None,
+        )[0]

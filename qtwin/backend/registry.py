@@ -1,7 +1,8 @@
-"""Backends by name: the table of this room and the entry points of others, imported only when asked for.
+"""Backends by name: the table of this room and the entry points of others, imported only when asked
+for.
 
-A name may carry options: ``fake:fez``, ``aer:density_matrix,depolarising_2q=0.01``. What stands first and without a key is the
-first option of the backend's constructor.
+A name may carry options: ``fake:fez``, ``aer:density_matrix,depolarising_2q=0.01``. What stands
+first and without a key is the first option of the backend's constructor.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ GROUP = "qtwin.backends"
 
 
 def places() -> dict[str, str]:
-    """Every known name and its import path ``module:Class``; the table wins over an entry point of the same name."""
+    """Every known name and its import path ``module:Class``; the table wins over an entry point of
+    the same name.
+    """
     return plugins.places(GROUP, TABLE)
 
 
@@ -40,7 +43,8 @@ def load(name: str, options: Mapping[str, Any] | None = None) -> Backend:
         options: Further options of its constructor.
 
     Raises:
-        InputError: for an unknown name or option, an option given twice, a wrong type, or a plug-in that cannot be loaded.
+        InputError: for an unknown name or option, an option given twice, a wrong type, or a plug-in
+            that cannot be loaded.
         MissingVendorError: when the package it drives is not installed.
     """
     kind, colon, text = name.partition(":")
@@ -48,7 +52,10 @@ def load(name: str, options: Mapping[str, Any] | None = None) -> Backend:
     written = _written(name, text, list(options_of(made))) if colon else {}
     twice = written.keys() & (options or {}).keys()
     if twice:
-        raise InputError(f"option {min(twice)!r} of backend {name!r} is given twice", hint="in the name or beside it, not both")
+        raise InputError(
+            f"option {min(twice)!r} of backend {name!r} is given twice",
+            hint="in the name or beside it, not both",
+        )
     return made(**checked_options(made, f"backend {kind!r}", written | dict(options or {})))
 
 
@@ -65,7 +72,9 @@ def _written(name: str, text: str, known: list[str]) -> dict[str, Any]:
                 )
             key, value = known[0], part
         if key in found:
-            raise InputError(f"option {key!r} of backend {name!r} is given twice", hint="take one out")
+            raise InputError(
+                f"option {key!r} of backend {name!r} is given twice", hint="take one out"
+            )
         found[key.strip()] = _value(value.strip())
     return found
 
@@ -82,7 +91,8 @@ def _value(text: str) -> Any:
 
 
 def available() -> dict[str, Capabilities | QtwinError]:
-    """What each known backend can do with its default options, or the error that says what it misses.
+    """What each known backend can do with its default options, or the error that says what it
+    misses.
 
     Example:
         >>> import qtwin as qt

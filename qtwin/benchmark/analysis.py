@@ -1,4 +1,6 @@
-"""From records to what can be said: who reached the best known energy of each instance, how often, and how long it took."""
+"""From records to what can be said: who reached the best known energy of each instance, how often,
+and how long it took.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,15 @@ import numpy as np
 
 from qtwin.benchmark import metrics
 from qtwin.benchmark import records as stages
-from qtwin.benchmark.metrics import FEWEST, Interval, Runs, approximation_ratio, optimality_gap, shown, time_for
+from qtwin.benchmark.metrics import (
+    FEWEST,
+    Interval,
+    Runs,
+    approximation_ratio,
+    optimality_gap,
+    shown,
+    time_for,
+)
 from qtwin.benchmark.processor import DeviceTime, device_time, shots_to_solution
 from qtwin.benchmark.profile import primal_integral
 from qtwin.benchmark.scaling import FORMS, Crossover, Fit, better, crossover, fit
@@ -21,7 +31,9 @@ from qtwin.solver.judge import ALARMS, Claim, contradictions
 
 Record = Mapping[str, Any]
 Clock = Literal["all costs", "QPU"]
-"""Seconds of this machine, everything counted, or those of the idealised processor (`qtwin.benchmark.processor`)."""
+"""Seconds of this machine, everything counted, or those of the idealised processor
+(`qtwin.benchmark.processor`).
+"""
 _RELATIVE = 1e-9
 _MARKS = {"failed": "failed", "printed": "printed", **dict.fromkeys(ALARMS, "ALARM")}
 
@@ -34,7 +46,8 @@ class Best:
         energy: Least feasible energy.
         proven: By whom it is proven is in `by`.
         by: Label of the solver, or "construction".
-        utility: Greatest utility on the twin of any answer, for instances with a question behind them.
+        utility: Greatest utility on the twin of any answer, for instances with a question behind
+            them.
     """
 
     energy: float
@@ -55,17 +68,24 @@ class Cell:
         failed, out_of_time: Runs that ended in an error, or at the time limit.
         run_s: Median seconds of a run, all stages counted.
         tts_s: Median over instances of the 99 % time to solution.
-        tts_interval: 95 %, by two-level bootstrap (`qtwin.benchmark.metrics`); an upper end of infinity where half of the
-            instances, drawn again, may never be solved; None for fewer than ten runs.
-        ratio: Median approximation ratio against the worst feasible energy; NaN where that is not known.
-        regret: Median loss of utility on the twin against the best answer known, in its unit; NaN without a twin.
+        tts_interval: 95 %, by two-level bootstrap (`qtwin.benchmark.metrics`); an upper end of
+            infinity where half of the instances, drawn again, may never be solved; None for fewer
+            than ten runs.
+        ratio: Median approximation ratio against the worst feasible energy; NaN where that is not
+            known.
+        regret: Median loss of utility on the twin against the best answer known, in its unit; NaN
+            without a twin.
         stage_s: Mean seconds of each stage (`qtwin.benchmark.records`).
         shots, evaluations: Mean a run, training included.
-        hits, drawn: Samples at the best known energy, and samples in all; 0 and 0 for a solver that keeps none.
-        reads_to_solution, reads_interval: Median over instances of the samples until one is at the best known energy with 99 %;
-            NaN and None for a solver that keeps none. The interval is bootstrapped from instances, runs and samples.
-        read_tts_s: The same in seconds of this machine, each sample charged its share of the whole run.
-        qpu_run_s: Median seconds of a run on the idealised processor, training included; NaN where it has none.
+        hits, drawn: Samples at the best known energy, and samples in all; 0 and 0 for a solver that
+            keeps none.
+        reads_to_solution, reads_interval: Median over instances of the samples until one is at the
+            best known energy with 99 %; NaN and None for a solver that keeps none. The interval is
+            bootstrapped from instances, runs and samples.
+        read_tts_s: The same in seconds of this machine, each sample charged its share of the whole
+            run.
+        qpu_run_s: Median seconds of a run on the idealised processor, training included; NaN where
+            it has none.
         qpu_tts_s, qpu_tts_interval: 99 % time to solution on it, and its interval as above.
         qpu_unknown: Why a quantum solver has none; "" where it has one, and for the others.
         gap: Median optimality gap of the runs' answers; NaN where none had one.
@@ -107,7 +127,8 @@ class Cell:
 
 
 def believed(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """The records with every proof and bound held against all answers to the instance; what another beats is named, and gone.
+    """The records with every proof and bound held against all answers to the instance; what another
+    beats is named, and gone.
 
     `offences` of each record holds what was found when it was made, and what the others show now.
     """
@@ -116,11 +137,19 @@ def believed(records: Sequence[Record]) -> list[dict[str, Any]]:
     for k, r in enumerate(found):
         by_instance[r["instance_id"]].append(k)
     for places in by_instance.values():
-        known: Mapping[str, Any] = next((found[k]["instance"] for k in places if found[k].get("instance")), {})
+        known: Mapping[str, Any] = next(
+            (found[k]["instance"] for k in places if found[k].get("instance")), {}
+        )
         claims = [_claim(found[k]) for k in places]
         if known.get("optimum") is not None:
-            claims.append(Claim(label="the construction of the instance", energy=known["optimum"], feasible=True))
-        for place, words in contradictions(claims, scale=known.get("coefficient_max") or 0.0).items():
+            claims.append(
+                Claim(
+                    label="the construction of the instance", energy=known["optimum"], feasible=True
+                )
+            )
+        for place, words in contradictions(
+            claims, scale=known.get("coefficient_max") or 0.0
+        ).items():
             r = found[places[place]]
             r["offences"] = {**(r.get("offences") or {}), **words}
             if "bound" in words:
@@ -145,7 +174,9 @@ def _claim(record: Record) -> Claim:
 
 
 def offences(records: Iterable[Record]) -> list[dict[str, Any]]:
-    """Every untruth, every failure and all that was printed, alarms first; each solver, kind and size once, with how often."""
+    """Every untruth, every failure and all that was printed, alarms first; each solver, kind and
+    size once, with how often.
+    """
     groups: dict[tuple[str, str, int, str], list[str]] = defaultdict(list)
     for r in records:
         task = r["task"]
@@ -169,7 +200,9 @@ def offences(records: Iterable[Record]) -> list[dict[str, Any]]:
         }
         for (label, family, n, kind), words in groups.items()
     ]
-    return sorted(entries, key=lambda e: (not e["alarm"], e["solver"], e["family"], e["n"], e["kind"]))
+    return sorted(
+        entries, key=lambda e: (not e["alarm"], e["solver"], e["family"], e["n"], e["kind"])
+    )
 
 
 def best_known(records: Iterable[Record]) -> dict[str, Best]:
@@ -178,17 +211,25 @@ def best_known(records: Iterable[Record]) -> dict[str, Best]:
     useful: dict[str, float] = {}
     for r in records:
         energy, planted = r.get("energy"), (r.get("instance") or {}).get("optimum")
-        found = [Best(energy=planted, proven=True, by="construction")] if planted is not None else []
+        found = (
+            [Best(energy=planted, proven=True, by="construction")] if planted is not None else []
+        )
         if energy is not None and r.get("feasible"):
             sure = bool(r.get("proven")) and r.get("scope") == "encoding"
             found.append(Best(energy=energy, proven=sure, by=r["task"]["label"]))
         for candidate in found:
             old = best.get(r["instance_id"])
             lower = old is None or candidate.energy < old.energy - _tolerance(old.energy)
-            if old is None or lower or (candidate.proven and not old.proven and not candidate.energy > old.energy):
+            if (
+                old is None
+                or lower
+                or (candidate.proven and not old.proven and not candidate.energy > old.energy)
+            ):
                 best[r["instance_id"]] = candidate
         if r.get("utility") is not None and r.get("feasible"):
-            useful[r["instance_id"]] = max(useful.get(r["instance_id"], -math.inf), float(r["utility"]))
+            useful[r["instance_id"]] = max(
+                useful.get(r["instance_id"], -math.inf), float(r["utility"])
+            )
     return {i: replace(b, utility=useful.get(i)) for i, b in best.items()}
 
 
@@ -198,12 +239,23 @@ def group_of(record: Record) -> str:
 
 
 def succeeded(record: Record, best: Mapping[str, Best]) -> bool:
-    """Whether the record's answer is feasible and as low as the best known one, or as useful on the twin as any."""
+    """Whether the record's answer is feasible and as low as the best known one, or as useful on the
+    twin as any.
+    """
     known = best.get(record["instance_id"])
     energy, utility = record.get("energy"), record.get("utility")
-    if known is None or energy is None or not record.get("feasible") or "limit" in (record.get("offences") or {}):
+    if (
+        known is None
+        or energy is None
+        or not record.get("feasible")
+        or "limit" in (record.get("offences") or {})
+    ):
         return False
-    if utility is not None and known.utility is not None and utility >= known.utility - _tolerance(known.utility):
+    if (
+        utility is not None
+        and known.utility is not None
+        and utility >= known.utility - _tolerance(known.utility)
+    ):
         return True
     return bool(energy <= known.energy + _tolerance(known.energy))
 
@@ -213,7 +265,11 @@ def hits(record: Record, best: Mapping[str, Best]) -> int:
     known, seen = best.get(record["instance_id"]), record.get("samples")
     if known is None or not seen or seen["lowest"] is None:
         return 0
-    return int(seen["lowest_count"]) if seen["lowest"] <= known.energy + _tolerance(known.energy) else 0
+    return (
+        int(seen["lowest_count"])
+        if seen["lowest"] <= known.energy + _tolerance(known.energy)
+        else 0
+    )
 
 
 def cells(records: Sequence[Record], best: Mapping[str, Best]) -> list[Cell]:
@@ -225,9 +281,16 @@ def cells(records: Sequence[Record], best: Mapping[str, Best]) -> list[Cell]:
 
 
 def runs_by_size(
-    records: Sequence[Record], best: Mapping[str, Best], family: str, label: str, *, clock: Clock = "all costs"
+    records: Sequence[Record],
+    best: Mapping[str, Best],
+    family: str,
+    label: str,
+    *,
+    clock: Clock = "all costs",
 ) -> dict[int, list[Runs]]:
-    """Size to one `Runs` an instance, for a fit; empty where the clock does not know some of the runs."""
+    """Size to one `Runs` an instance, for a fit; empty where the clock does not know some of the
+    runs.
+    """
     by_instance: dict[tuple[int, str], list[Record]] = defaultdict(list)
     for r in records:
         if (group_of(r), r["task"]["label"]) == (family, label):
@@ -262,10 +325,11 @@ def growth(
 def crossings(
     records: Sequence[Record], best: Mapping[str, Best], kinds: Mapping[str, str], *, seed: int
 ) -> list[tuple[str, str, str, Crossover]]:
-    """(family, quantum label, classical label, where): each quantum solver against the classical one of least time at its end.
+    """(family, quantum label, classical label, where): each quantum solver against the classical
+    one of least time at its end.
 
-    The quantum side is that of the idealised processor, training included; how quick a simulator is says nothing about a
-    crossing.
+    The quantum side is that of the idealised processor, training included; how quick a simulator is
+    says nothing about a crossing.
     """
     out = []
     for family in sorted({group_of(r) for r in records}):
@@ -273,7 +337,9 @@ def crossings(
         classical: dict[str, Fit] = {}
         for label in (c for c in labels if kinds.get(c) == "classical"):
             try:
-                classical[label] = fit(runs_by_size(records, best, family, label), form="exponential", seed=seed)
+                classical[label] = fit(
+                    runs_by_size(records, best, family, label), form="exponential", seed=seed
+                )
             except InputError:
                 continue
         for label in (q for q in labels if classical and kinds.get(q) == "quantum"):
@@ -284,10 +350,16 @@ def crossings(
             try:
                 if why:
                     raise InputError(f"no QPU time, {why}", hint="")  # noqa: TRY301
-                made = fit(runs_by_size(records, best, family, label, clock="QPU"), form="exponential", seed=seed)
+                made = fit(
+                    runs_by_size(records, best, family, label, clock="QPU"),
+                    form="exponential",
+                    seed=seed,
+                )
                 found = crossover(made, classical[rival])
             except InputError as error:
-                found = Crossover(size=None, interval=None, words=f"not determined: {error.message}")
+                found = Crossover(
+                    size=None, interval=None, words=f"not determined: {error.message}"
+                )
             out.append((family, label, rival, found))
     return out
 
@@ -306,9 +378,15 @@ def _cell(key: tuple[str, int, str], rows: Sequence[Record], best: Mapping[str, 
     runs = [_runs(group, best) for group in by_instance.values()]
     times = [_tts(r) for r in runs]
     spent = [float(r["total_s"]) for r in rows if r.get("total_s") is not None]
-    answered = [r for r in rows if r.get("energy") is not None and r.get("feasible") and r["instance_id"] in best]
+    answered = [
+        r
+        for r in rows
+        if r.get("energy") is not None and r.get("feasible") and r["instance_id"] in best
+    ]
     gaps = [optimality_gap(r["energy"], best[r["instance_id"]].energy) for r in answered]
-    ratios = [q for q in (_ratio(r, best[r["instance_id"]].energy) for r in answered) if q is not None]
+    ratios = [
+        q for q in (_ratio(r, best[r["instance_id"]].energy) for r in answered) if q is not None
+    ]
     regrets = [
         known - float(r["utility"])
         for r in answered
@@ -316,7 +394,11 @@ def _cell(key: tuple[str, int, str], rows: Sequence[Record], best: Mapping[str, 
     ]
     until = max([*spent, 1e-9])
     integrals = [
-        primal_integral([(t, e) for t, _, e in r.get("trace") or []], best[r["instance_id"]].energy, until_s=until)
+        primal_integral(
+            [(t, e) for t, _, e in r.get("trace") or []],
+            best[r["instance_id"]].energy,
+            until_s=until,
+        )
         for r in rows
         if r["instance_id"] in best
     ]
@@ -342,7 +424,9 @@ def _cell(key: tuple[str, int, str], rows: Sequence[Record], best: Mapping[str, 
         regret=_median(regrets),
         stage_s=stages.means(r["stage_s"] for r in rows if r.get("stage_s")),
         shots=_mean(float(r["shots"]) for r in rows if r.get("shots") is not None),
-        evaluations=_mean(float(r["evaluations"]) for r in rows if r.get("evaluations") is not None),
+        evaluations=_mean(
+            float(r["evaluations"]) for r in rows if r.get("evaluations") is not None
+        ),
         hits=sum(hits(r, best) for r in rows),
         drawn=sum(_drawn(r) for r in rows),
         **_of_reads([*by_instance.values()], best),
@@ -356,8 +440,13 @@ def _of_reads(by_instance: Sequence[Sequence[Record]], best: Mapping[str, Best])
     if not sampled:
         return {"reads_to_solution": math.nan, "reads_interval": None, "read_tts_s": math.nan}
     counts = [[(hits(r, best), _drawn(r)) for r in rows] for rows in sampled]
-    needed = [shots_to_solution(sum(h for h, _ in pairs) / sum(d for _, d in pairs)) for pairs in counts]
-    read_s = [sum(float(r.get("total_s") or 0.0) for r in rows) / sum(map(_drawn, rows)) for rows in sampled]
+    needed = [
+        shots_to_solution(sum(h for h, _ in pairs) / sum(d for _, d in pairs)) for pairs in counts
+    ]
+    read_s = [
+        sum(float(r.get("total_s") or 0.0) for r in rows) / sum(map(_drawn, rows))
+        for rows in sampled
+    ]
     enough = sum(map(len, sampled)) >= FEWEST
     return {
         "reads_to_solution": float(np.median(needed)),
@@ -366,10 +455,17 @@ def _of_reads(by_instance: Sequence[Sequence[Record]], best: Mapping[str, Best])
     }
 
 
-def _on_processor(by_instance: Sequence[Sequence[Record]], best: Mapping[str, Best]) -> dict[str, Any]:
+def _on_processor(
+    by_instance: Sequence[Sequence[Record]], best: Mapping[str, Best]
+) -> dict[str, Any]:
     """Times on the idealised processor; none for what is no quantum solver."""
     rows = [r for group in by_instance for r in group]
-    none = {"qpu_run_s": math.nan, "qpu_tts_s": math.nan, "qpu_tts_interval": None, "qpu_unknown": ""}
+    none = {
+        "qpu_run_s": math.nan,
+        "qpu_tts_s": math.nan,
+        "qpu_tts_interval": None,
+        "qpu_unknown": "",
+    }
     if not any(r.get("kind") == "quantum" for r in rows):
         return none
     if why := _unknown(rows):
@@ -388,7 +484,9 @@ def _device(record: Record) -> DeviceTime:
 
 
 def _unknown(rows: Sequence[Record]) -> str:
-    """Why the idealised processor has no time for some of the runs that answered; "" where it has for all."""
+    """Why the idealised processor has no time for some of the runs that answered; "" where it has
+    for all.
+    """
     answered = [r for r in rows if r.get("status") != "failed"]
     if not answered:
         return "every run failed"
@@ -419,7 +517,11 @@ def _tts(runs: Runs) -> float:
 
 def _ratio(record: Record, optimum: float) -> float | None:
     worst = (record.get("instance") or {}).get("worst")
-    return None if worst is None or not worst > optimum else approximation_ratio(record["energy"], optimum=optimum, worst=worst)
+    return (
+        None
+        if worst is None or not worst > optimum
+        else approximation_ratio(record["energy"], optimum=optimum, worst=worst)
+    )
 
 
 def _median(values: Sequence[float]) -> float:

@@ -1,9 +1,10 @@
 """Finished stages on disk, so that an interrupted run continues where it stopped.
 
-Each stage is one JSON file with its arrays in one .npz beside it, written under a temporary name and then renamed: a file that
-is there is whole, and its owner's alone: it tells of a patient. The JSON file holds the digest of both, so that a stage in which
-a single digit was changed is computed again. The folder is named by the run's identity, so a changed spec,
-record, version or formulary starts afresh.
+Each stage is one JSON file with its arrays in one .npz beside it, written under a temporary name
+and then renamed: a file that is there is whole, and its owner's alone: it tells of a patient. The
+JSON file holds the digest of both, so that a stage in which a single digit was changed is computed
+again. The folder is named by the run's identity, so a changed spec, record, version or formulary
+starts afresh.
 """
 
 from __future__ import annotations
@@ -44,7 +45,11 @@ def _split(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
 
 def _join(value: Any, arrays: Any) -> Any:
     if isinstance(value, dict):
-        return arrays[value[_ARRAY]] if set(value) == {_ARRAY} else {k: _join(v, arrays) for k, v in value.items()}
+        return (
+            arrays[value[_ARRAY]]
+            if set(value) == {_ARRAY}
+            else {k: _join(v, arrays) for k, v in value.items()}
+        )
     return [_join(v, arrays) for v in value] if isinstance(value, list) else value
 
 
@@ -76,7 +81,8 @@ class Checkpoint:
             probe.unlink()
         except OSError as error:
             raise InputError(
-                f"cannot write to the output folder {out}: {error.strerror}", hint="choose another folder with --out"
+                f"cannot write to the output folder {out}: {error.strerror}",
+                hint="choose another folder with --out",
             ) from None
         return Checkpoint(folder=folder)
 
@@ -90,7 +96,10 @@ class Checkpoint:
         path, beside = self.folder / f"{name}.json", self.folder / f"{name}.npz"
         if path.exists():
             try:
-                return _join(_whole(json.loads(path.read_text(encoding="utf-8")), beside.read_bytes()), read_arrays(beside)), True
+                return _join(
+                    _whole(json.loads(path.read_text(encoding="utf-8")), beside.read_bytes()),
+                    read_arrays(beside),
+                ), True
             except (OSError, ValueError, KeyError, TypeError, RecursionError):
                 path.unlink(missing_ok=True)  # damaged: compute it again
         arrays: dict[str, np.ndarray[Any, Any]] = {}

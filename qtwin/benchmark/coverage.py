@@ -1,8 +1,8 @@
 """How much of the near-optimal set a sampler finds, against uniform random draws of permitted sets.
 
-Where the data cannot tell the best set from others, an optimiser that returns one set answers the wrong question. Here every
-target set has a weight (how likely it is to be the best), and a sampler's coverage at M shots is the weight of the targets that
-M shots hit.
+Where the data cannot tell the best set from others, an optimiser that returns one set answers the
+wrong question. Here every target set has a weight (how likely it is to be the best), and a
+sampler's coverage at M shots is the weight of the targets that M shots hit.
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ def sampler_coverage(
 ) -> Coverage:
     """Coverage of a sampler, from one record of its shots.
 
-    The shots, which carry no order, are dealt at random into as many hands of M as there are; every hand is a run of M shots. The
-    interval is that of the mean (Student's t over the hands), so it is NaN where the record holds fewer than two hands.
+    The shots, which carry no order, are dealt at random into as many hands of M as there are; every
+    hand is a run of M shots. The interval is that of the mean (Student's t over the hands), so it
+    is NaN where the record holds fewer than two hands.
 
     Args:
         bits: (r, n) distinct assignments of the decision variables.
@@ -73,7 +74,9 @@ def sampler_coverage(
         covered = np.array([share[np.unique(hand[hand >= 0])].sum() for hand in hands])
         mean, half = float(covered.mean()), float("nan")
         if len(covered) > 1:
-            half = float(student.ppf(0.975, len(covered) - 1) * covered.std(ddof=1) / np.sqrt(len(covered)))
+            half = float(
+                student.ppf(0.975, len(covered) - 1) * covered.std(ddof=1) / np.sqrt(len(covered))
+            )
         rows.append(
             (
                 m,
@@ -89,7 +92,8 @@ def sampler_coverage(
 def uniform_coverage(n_sets: int, weights: Array, shots: Sequence[int], *, seed: int) -> Coverage:
     """Coverage of uniform draws, with replacement, among all permitted sets.
 
-    The mean is exact, 1 - (1 - 1/F)^M whatever the weights; the interval holds 95 % of single runs (simulated).
+    The mean is exact, 1 - (1 - 1/F)^M whatever the weights; the interval holds 95 % of single runs
+    (simulated).
 
     Args:
         n_sets: Number of permitted sets F.
@@ -102,35 +106,55 @@ def uniform_coverage(n_sets: int, weights: Array, shots: Sequence[int], *, seed:
     """
     share = _shares(weights)
     if len(share) > n_sets:
-        raise InputError(f"got {len(share)} targets among {n_sets} sets", hint="targets are permitted sets")
+        raise InputError(
+            f"got {len(share)} targets among {n_sets} sets", hint="targets are permitted sets"
+        )
     rng = np.random.default_rng(seed)
     rows = []
     for m in _checked(shots, most=2**62):
-        counts = rng.multinomial(m, [*np.full(len(share), 1.0 / n_sets), max(0.0, 1.0 - len(share) / n_sets)], size=_RUNS)
+        counts = rng.multinomial(
+            m, [*np.full(len(share), 1.0 / n_sets), max(0.0, 1.0 - len(share) / n_sets)], size=_RUNS
+        )
         covered = (counts[:, :-1] > 0) @ share
         low, high = np.quantile(covered, (0.025, 0.975))
-        rows.append((m, -np.expm1(m * np.log1p(-1.0 / n_sets)) if n_sets > 1 else 1.0, float(low), float(high), 0))
+        rows.append(
+            (
+                m,
+                -np.expm1(m * np.log1p(-1.0 / n_sets)) if n_sets > 1 else 1.0,
+                float(low),
+                float(high),
+                0,
+            )
+        )
     return _coverage(rows)
 
 
 def _shares(weights: Array) -> Array:
     array = np.asarray(weights, dtype=np.float64)
     if array.ndim != 1 or (array < 0.0).any() or not array.sum() > 0.0:
-        raise InputError("the weights of the targets do not add up to a positive number", hint="give every target a weight >= 0")
+        raise InputError(
+            "the weights of the targets do not add up to a positive number",
+            hint="give every target a weight >= 0",
+        )
     return np.asarray(array / array.sum())
 
 
 def _checked(shots: Sequence[int], *, most: int) -> list[int]:
     wrong = [m for m in shots if not 1 <= m <= most]
     if wrong:
-        raise InputError(f"expected 1 to {most} shots, got {wrong[0]}", hint="ask for no more shots than were recorded")
+        raise InputError(
+            f"expected 1 to {most} shots, got {wrong[0]}",
+            hint="ask for no more shots than were recorded",
+        )
     return list(shots)
 
 
 def _hits(bits: NDArray[np.uint8], targets: NDArray[np.integer]) -> NDArray[np.int64]:
     """(r,) index of the target that each row is, -1 where it is none."""
     wanted = {tuple(sorted(int(i) for i in row)): k for k, row in enumerate(targets)}
-    return np.array([wanted.get(tuple(int(i) for i in np.flatnonzero(row)), -1) for row in bits], dtype=np.int64)
+    return np.array(
+        [wanted.get(tuple(int(i) for i in np.flatnonzero(row)), -1) for row in bits], dtype=np.int64
+    )
 
 
 def _coverage(rows: Sequence[tuple[int, float, float, float, int]]) -> Coverage:

@@ -43,8 +43,15 @@ def versions() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def machine() -> dict[str, Any]:
     """Processor, cores this process may use, memory and system."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return {"cpu": _processor(), "cpu_count": cores, "memory_gib": _memory_gib(), "platform": platform.platform()}
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    return {
+        "cpu": _processor(),
+        "cpu_count": cores,
+        "memory_gib": _memory_gib(),
+        "platform": platform.platform(),
+    }
 
 
 def _processor() -> str:

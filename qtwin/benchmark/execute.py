@@ -1,4 +1,6 @@
-"""Running one task: make the instance, ask the solver, and write down all that it cost, failures included."""
+"""Running one task: make the instance, ask the solver, and write down all that it cost, failures
+included.
+"""
 
 from __future__ import annotations
 
@@ -27,26 +29,33 @@ _TRACE = 60
 
 
 @lru_cache(maxsize=8)
-def _made(family: str, n: int, seed: int, options: tuple[tuple[str, Any], ...]) -> tuple[Generated, float, dict[str, Any]]:
+def _made(
+    family: str, n: int, seed: int, options: tuple[tuple[str, Any], ...]
+) -> tuple[Generated, float, dict[str, Any]]:
     """The instance, the seconds that making it took, and its features."""
     started = time.perf_counter()
     made = make(family, n, seed=seed, **dict(options))
     return made, time.perf_counter() - started, features(made)
 
 
-def execute(task: Task, *, memory_gib: float | None = None, begin: Callable[[], None] = lambda: None) -> dict[str, Any]:
-    """The record of one task, JSON values only; an error is a record as well, with `status` "failed" and its own words.
+def execute(
+    task: Task, *, memory_gib: float | None = None, begin: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
+    """The record of one task, JSON values only; an error is a record as well, with `status`
+    "failed" and its own words.
 
     Args:
         task: What is run.
-        memory_gib: Beyond which a solver of another package is ended; None for most of the machine's.
+        memory_gib: Beyond which a solver of another package is ended; None for most of the
+            machine's.
         begin: Called when the clock of one of our own solvers starts.
 
     Returns:
-        task_id, instance_id, task, what is known of the instance (`qtwin.benchmark.features`), the solver's answer as far as it
-        is true (status, energy, bound, proven, feasible), its `offences`, its samples' energies with counts where it drew some,
-        seconds by stage, `total_s` by our clock, `compiling_s` that nobody is charged, shots, evaluations, anytime trace, regret
-        on the twin where there is one, and the machine.
+        task_id, instance_id, task, what is known of the instance (`qtwin.benchmark.features`), the
+        solver's answer as far as it is true (status, energy, bound, proven, feasible), its
+        `offences`, its samples' energies with counts where it drew some, seconds by stage,
+        `total_s` by our clock, `compiling_s` that nobody is charged, shots, evaluations, anytime
+        trace, regret on the twin where there is one, and the machine.
     """
     started = time.perf_counter()
     record: dict[str, Any] = {
@@ -64,16 +73,24 @@ def execute(task: Task, *, memory_gib: float | None = None, begin: Callable[[], 
         record["kind"], record["citation"] = card.kind, card.citation
         instance = Instance(encoding=made.encoding, problem=made.problem)
         limits: dict[str, Any] = {"time_limit_s": task.time_limit_s, "memory_gib": memory_gib}
-        found = ask(solver, instance, name=task.solver, seed=task.solver_seed, begin=begin, **limits)
-        if found.result.status == "interrupted":  # Ctrl-C was heard by the solver and is meant for the sweep; no record is kept
+        found = ask(
+            solver, instance, name=task.solver, seed=task.solver_seed, begin=begin, **limits
+        )
+        # Ctrl-C was heard by the solver and is meant for the sweep; no record is kept
+        if found.result.status == "interrupted":
             raise KeyboardInterrupt  # noqa: TRY301
         record |= _answer(made, found)
     except QtwinError as error:
-        record |= {"status": "failed", "error": str(error), "total_s": time.perf_counter() - started}
+        record |= {
+            "status": "failed",
+            "error": str(error),
+            "total_s": time.perf_counter() - started,
+        }
     except (
         Exception,
         SystemExit,
-    ) as error:  # a vendor's own failure is a record as well: one task must not end a sweep of thousands
+        # a vendor's own failure is a record as well: one task must not end a sweep of thousands
+    ) as error:
         said = f"{type(error).__name__}: {error}"
         record |= {"status": "failed", "error": said, "total_s": time.perf_counter() - started}
     plain: dict[str, Any] = _plain(record)
@@ -115,7 +132,11 @@ def _answer(made: Generated, asked: Asked) -> dict[str, Any]:
             "shots": result.samples.shots,
             "feasible": int(result.samples.counts[feasible].sum()),
             "lowest": lowest,
-            "lowest_count": count_successes(energies[feasible], result.samples.counts[feasible], lowest) if feasible.any() else 0,
+            "lowest_count": count_successes(
+                energies[feasible], result.samples.counts[feasible], lowest
+            )
+            if feasible.any()
+            else 0,
             "mean": float(np.average(energies, weights=result.samples.counts)),
         }
     if made.problem is not None and result.bits is not None:

@@ -1,4 +1,6 @@
-"""What a reviewer takes along: submission fields of a benchmark library, and references of every method."""
+"""What a reviewer takes along: submission fields of a benchmark library, and references of every
+method.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ _ARXIV = re.compile(r"arXiv:\s*(?P<number>\d{4}\.\d{4,5}|[a-z-]+/\d{7})")
 
 
 def works(citation: str) -> list[str]:
-    """The single works of a citation such as 'Farhi, Goldstone 2014, arXiv:1411.4028; Zhou et al. 2020, PRX 10:021067'.
+    """The single works of a citation such as 'Farhi, Goldstone 2014, arXiv:1411.4028; Zhou et al.
+    2020, PRX 10:021067'.
 
     What names no year, such as 'none needed', is no work.
     """
@@ -27,11 +30,20 @@ def works(citation: str) -> list[str]:
 
 
 def entry(work: str) -> tuple[str, str]:
-    """(key, entry) of one work; what cannot be taken apart stays whole in its title, so that nothing is lost."""
+    """(key, entry) of one work; what cannot be taken apart stays whole in its title, so that
+    nothing is lost.
+    """
     found = _WORK.match(work)
-    authors, year, where = (found["authors"], found["year"], found["where"] or "") if found else (work, "", "")
+    authors, year, where = (
+        (found["authors"], found["year"], found["where"] or "") if found else (work, "", "")
+    )
     key = _plain(re.split(r"[ ,]", authors)[0]).lower() + (year or "nd") + _initials(where)
-    fields = {"author": " and ".join(_authors(authors)) if found else "", "year": year, "howpublished": where, "note": work}
+    fields = {
+        "author": " and ".join(_authors(authors)) if found else "",
+        "year": year,
+        "howpublished": where,
+        "note": work,
+    }
     arxiv = _ARXIV.search(work)
     if arxiv:
         fields |= {"eprint": arxiv["number"], "archiveprefix": "arXiv"}
@@ -53,7 +65,12 @@ def bibtex(citations: Iterable[str]) -> str:
 
 
 def _authors(text: str) -> list[str]:
-    names = [n.strip() for n in re.split(r",| and | & ", text.replace(" et al.", ", others").replace(" et al", ", others"))]
+    names = [
+        n.strip()
+        for n in re.split(
+            r",| and | & ", text.replace(" et al.", ", others").replace(" et al", ", others")
+        )
+    ]
     return [n for n in names if n]
 
 
@@ -71,7 +88,8 @@ def _escaped(text: str) -> str:
     return re.sub(r"([&%#_$])", r"\\\1", text)
 
 
-# One line an instance and solver, with the fields that the Quantum Optimization Benchmarking Library asks of a submission.
+# One line an instance and solver, with the fields that the Quantum Optimization Benchmarking
+# Library asks of a submission.
 #
 # Fields as in its template (Koch et al. 2025, arXiv:2504.03832). Their rules kept here: queueing
 # and compilation are not part of a runtime, success is against the best value known (not the run's
@@ -113,7 +131,9 @@ _PARADIGM = {"classical": "Classical", "null": "Classical", "quantum": "Quantum 
 
 
 def table(records: Sequence[Record], best: Mapping[str, Best], *, date: str = "") -> str:
-    """CSV text; what does not apply is N/A, and who submits is left for the submitter to fill in."""
+    """CSV text; what does not apply is N/A, and who submits is left for the submitter to fill
+    in.
+    """
     groups: dict[tuple[str, str, str], list[Record]] = defaultdict(list)
     for r in records:
         if r.get("instance"):
@@ -121,20 +141,30 @@ def table(records: Sequence[Record], best: Mapping[str, Best], *, date: str = ""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(FIELDS)
-    for (family, _, label), rows in sorted(groups.items(), key=lambda g: (g[0][0], g[1][0]["task"]["n"], g[0])):
+    for (family, _, label), rows in sorted(
+        groups.items(), key=lambda g: (g[0][0], g[1][0]["task"]["n"], g[0])
+    ):
         line = _line(family, label, rows, best, date)
         writer.writerow([line.get(name, "N/A") for name in FIELDS])
     return text.getvalue()
 
 
-def _line(family: str, label: str, rows: Sequence[Record], best: Mapping[str, Best], date: str) -> dict[str, Any]:
+def _line(
+    family: str, label: str, rows: Sequence[Record], best: Mapping[str, Best], date: str
+) -> dict[str, Any]:
     first, p, t = rows[0], rows[0]["instance"], rows[0]["task"]
-    energies = [float(r["energy"]) for r in rows if r.get("energy") is not None and r.get("feasible")]
+    energies = [
+        float(r["energy"]) for r in rows if r.get("energy") is not None and r.get("feasible")
+    ]
     bounds = [float(r["bound"]) for r in rows if r.get("bound") is not None]
     spent = [
-        float(r["total_s"]) - float((r.get("stage_s") or {}).get("transpile", 0.0)) for r in rows if r.get("total_s") is not None
+        float(r["total_s"]) - float((r.get("stage_s") or {}).get("transpile", 0.0))
+        for r in rows
+        if r.get("total_s") is not None
     ]
-    whole = p["coefficient_min"] == int(p["coefficient_min"]) and p["coefficient_max"] == int(p["coefficient_max"])
+    whole = p["coefficient_min"] == int(p["coefficient_min"]) and p["coefficient_max"] == int(
+        p["coefficient_max"]
+    )
     machine = first.get("machine") or {}
     kind = str(first.get("kind") or "classical")
     return {
@@ -169,7 +199,10 @@ def _remarks(rows: Sequence[Record], best: Mapping[str, Best]) -> str:
     known = best.get(rows[0]["instance_id"])
     remarks = ["mean runtime a run in seconds"]
     if known is not None:
-        remarks.append(f"best value known {known.energy:g}, {'proven' if known.proven else 'not proven'}, by {known.by}")
+        remarks.append(
+            f"best value known {known.energy:g}, "
+            f"{'proven' if known.proven else 'not proven'}, by {known.by}"
+        )
     failed = sum(r.get("status") == "failed" for r in rows)
     late = sum(r.get("status") == "time limit" for r in rows)
     remarks += [f"{failed} runs failed"] if failed else []

@@ -30,9 +30,11 @@ def places(records: Sequence[Record], best: Mapping[str, Best]) -> list[dict[str
     """One entry for every family and size.
 
     Returns:
-        Of each: family (as in tables), generator, n, instances, the medians of their features, terms (order to median count),
-        proven (instances whose optimum a solver proves), proven_by (labels), construction (whether the optimum is known from how
-        the instances are made, or from the literature) and published_proof (by whom, in the latter case).
+        Of each: family (as in tables), generator, n, instances, the medians of their features,
+            terms (order to median count),
+        proven (instances whose optimum a solver proves), proven_by (labels), construction (whether
+        the optimum is known from how the instances are made, or from the literature) and
+        published_proof (by whom, in the latter case).
     """
     groups: dict[tuple[str, int], list[Record]] = defaultdict(list)
     for r in records:
@@ -55,15 +57,20 @@ def _place(family: str, n: int, rows: Sequence[Record], best: Mapping[str, Best]
         "n": n,
         "instances": len(features),
         **{name: float(np.median([p[name] for p in features.values()])) for name in _MEDIANS},
-        "terms": {k: float(np.median([p["terms"].get(k, 0) for p in features.values()])) for k in orders},
+        "terms": {
+            k: float(np.median([p["terms"].get(k, 0) for p in features.values()])) for k in orders
+        },
         "proven": len({*proofs}),
         "proven_by": sorted({label for labels in proofs.values() for label in labels}),
         "construction": len(known) == len(features),
-        "published_proof": PUBLISHED_PROOFS.get(rows[0]["task"]["family"], "") if len(known) == len(features) else "",
+        "published_proof": PUBLISHED_PROOFS.get(rows[0]["task"]["family"], "")
+        if len(known) == len(features)
+        else "",
     }
 
 
-# What is known of an instance before anybody solves it: size, interactions, how many answers are feasible, the worst of them.
+# What is known of an instance before anybody solves it: size, interactions, how many answers are
+# feasible, the worst of them.
 
 _LISTED = 16
 """Decision variables up to which every assignment is looked at."""
@@ -74,12 +81,14 @@ def features(made: Generated) -> dict[str, Any]:
     """JSON values that describe the instance.
 
     Returns:
-        n_variables, n_decision, n_slack; n_terms, terms (order to count, of the whole polynomial), degree; of the objective alone
-        objective_degree and objective_density, the share of the pairs that interact; coefficient range and the bits of an energy
-        register; log2_candidates, the logarithm of the number of feasible assignments, exact up to 16 variables and else
-        bounded by the size limits alone (`candidates_exact`); chance, the share of all assignments, slack included, that has the
-        least energy, up to 16 variables; largest_choice, the most options at once; optimum and worst, the
-        least and greatest energy of a feasible assignment where known.
+        n_variables, n_decision, n_slack; n_terms, terms (order to count, of the whole polynomial),
+        degree; of the objective alone objective_degree and objective_density, the share of the
+        pairs that interact; coefficient range and the bits of an energy register; log2_candidates,
+        the logarithm of the number of feasible assignments, exact up to 16 variables and else
+        bounded by the size limits alone (`candidates_exact`); chance, the share of all assignments,
+        slack included, that has the least energy, up to 16 variables; largest_choice, the most
+        options at once; optimum and worst, the least and greatest energy of a feasible assignment
+        where known.
     """
     encoding = made.encoding
     p, objective = encoding.polynomial, encoding.objective
@@ -113,7 +122,9 @@ def features(made: Generated) -> dict[str, Any]:
 
 
 def _chance(encoding: BinaryModel) -> float | None:
-    """That a uniform guess over all qubits is a minimum; None where there are too many to look at."""
+    """That a uniform guess over all qubits is a minimum; None where there are too many to look
+    at.
+    """
     if encoding.polynomial.n_variables > _LISTED:
         return None
     values = encoding.polynomial.values()
@@ -122,7 +133,9 @@ def _chance(encoding: BinaryModel) -> float | None:
 
 
 def energy_bits(encoding: BinaryModel) -> int:
-    """Width of a register that holds every energy: exact for whole coefficients, 16 bits for real ones."""
+    """Width of a register that holds every energy: exact for whole coefficients, 16 bits for real
+    ones.
+    """
     coefficients = np.array([c for t, c in encoding.polynomial.terms.items() if t] or [1.0])
     if np.allclose(coefficients, np.round(coefficients)):
         return max(2, math.ceil(math.log2(float(np.abs(coefficients).sum()) + 1.0)) + 1)
@@ -147,7 +160,9 @@ def _pairs(term: tuple[int, ...]) -> list[tuple[int, int]]:
 def _bounded(encoding: BinaryModel) -> float:
     """log2 of how many assignments the size limits over all options leave."""
     n = encoding.n_decision
-    exact = [c.count for c in encoding.constraints if isinstance(c, Exactly) and len(c.members) == n]
+    exact = [
+        c.count for c in encoding.constraints if isinstance(c, Exactly) and len(c.members) == n
+    ]
     if exact:
         return math.log2(math.comb(n, exact[0]))
     most = largest_choice(encoding)
@@ -155,13 +170,17 @@ def _bounded(encoding: BinaryModel) -> float:
 
 
 def _listed(encoding: BinaryModel) -> tuple[int | None, float | None]:
-    """Number of feasible assignments and the greatest energy among them without penalties; (None, None) where too many."""
+    """Number of feasible assignments and the greatest energy among them without penalties; (None,
+    None) where too many.
+    """
     n = encoding.n_decision
     if n > _LISTED or encoding.recoded is not None:
         return None, None
     choices = index_to_bits(np.arange(2**n), n)
     feasible = (
-        np.all([c.holds(choices) for c in encoding.constraints], axis=0) if encoding.constraints else np.ones(2**n, np.bool_)
+        np.all([c.holds(choices) for c in encoding.constraints], axis=0)
+        if encoding.constraints
+        else np.ones(2**n, np.bool_)
     )
     if not feasible.any():
         return None, None

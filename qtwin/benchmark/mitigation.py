@@ -1,4 +1,6 @@
-"""What mitigation is worth: the same circuits on a noisy device with each method and without, many times, with intervals."""
+"""What mitigation is worth: the same circuits on a noisy device with each method and without, many
+times, with intervals.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ class Recipe:
     @property
     def idle(self) -> bool:
         """Whether waiting qubits decay; only rows with equal noise can be compared."""
-        return bool(self.device.get("idle_noise") or self.device.get("decoupling", "none") != "none")
+        return bool(
+            self.device.get("idle_noise") or self.device.get("decoupling", "none") != "none"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +56,12 @@ class Summary:
     high: float
 
 
-def summarised(values: Sequence[float], *, root_mean_square: bool = False, draws: int = 4000, seed: int = 0) -> Summary:
-    """Mean, or root mean square, of repetitions, with its percentile bootstrap interval (Efron 1979)."""
+def summarised(
+    values: Sequence[float], *, root_mean_square: bool = False, draws: int = 4000, seed: int = 0
+) -> Summary:
+    """Mean, or root mean square, of repetitions, with its percentile bootstrap interval (Efron
+    1979).
+    """
     x = np.asarray(values, dtype=np.float64)
     picks = x[np.random.default_rng(seed).integers(len(x), size=(draws, len(x)))]
 
@@ -64,7 +72,8 @@ def summarised(values: Sequence[float], *, root_mean_square: bool = False, draws
     return Summary(value=float(statistic(x, 0)), low=float(low), high=float(high))
 
 
-# QAOA on a small constrained choice, sampled on a noisy device, with each way to treat noise and beside tossed coins.
+# QAOA on a small constrained choice, sampled on a noisy device, with each way to treat noise and
+# beside tossed coins.
 #
 # Quasi-probabilities and extrapolated means are no samples: they say what a noiseless device would
 # have shown, not what was found. What was found is worth what it adds to uniform random bits that
@@ -101,7 +110,9 @@ def choice(n: int, k: int, layers: int, *, seed: int) -> SamplingCase:
         InputError: for more than 12 options.
     """
     if n > _WIDEST:
-        raise InputError(f"expected at most {_WIDEST} candidates with noise, got {n}", hint="lower variables")
+        raise InputError(
+            f"expected at most {_WIDEST} candidates with noise, got {n}", hint="lower variables"
+        )
     encoding = make("cardinality", n, seed=seed, k=k).encoding
     polynomial = encoding.polynomial
     width = polynomial.n_variables
@@ -127,7 +138,9 @@ Found = dict[str, float | None]
 """Mean energy and probability of the optimum; None where a method gives none."""
 
 
-def repetition(case: SamplingCase, devices: Mapping[str, Backend], *, shots: int, seed: int) -> dict[str, Found]:
+def repetition(
+    case: SamplingCase, devices: Mapping[str, Backend], *, shots: int, seed: int
+) -> dict[str, Found]:
     """Mean energy and probability of the optimum by every method, once.
 
     Args:
@@ -140,21 +153,35 @@ def repetition(case: SamplingCase, devices: Mapping[str, Backend], *, shots: int
     polynomial = case.encoding.polynomial
 
     def draw(name: str) -> Samples:
-        return devices[name].sample(case.ansatz, case.theta, shots=shots, seed=int(rng.integers(2**62)))
+        return devices[name].sample(
+            case.ansatz, case.theta, shots=shots, seed=int(rng.integers(2**62))
+        )
 
     raw = draw("plain")
     found = {"none": _of(case, raw.bits, raw.counts / raw.shots)}
     found["twirling"] = _weighted(case, draw("twirled"))
     found["decoupling, with idle decay"] = _weighted(case, draw("decoupled"))
     plain: Any = devices["plain"]
-    readout = Readout.of(*plain.calibration(case.ansatz, shots=shots, seed=int(rng.integers(2**62))))
+    readout = Readout.of(
+        *plain.calibration(case.ansatz, shots=shots, seed=int(rng.integers(2**62)))
+    )
     found["readout"] = _of(case, raw.bits, quasi_probabilities(raw, readout))
-    treated = Mitigated(plain, readout="m3", zne=(1, 3, 5), extrapolation="linear", calibration_shots=shots)
-    mean = treated.expectation(case.ansatz, case.theta, diagonal(polynomial), shots=3 * shots, seed=int(rng.integers(2**62)))
+    treated = Mitigated(
+        plain, readout="m3", zne=(1, 3, 5), extrapolation="linear", calibration_shots=shots
+    )
+    mean = treated.expectation(
+        case.ansatz,
+        case.theta,
+        diagonal(polynomial),
+        shots=3 * shots,
+        seed=int(rng.integers(2**62)),
+    )
     found["readout + extrapolation"] = {"energy": mean.value, "optimum": None}
     feasible = case.encoding.is_feasible(raw.bits)
     share = raw.counts * feasible
-    found["feasible shots alone"] = _of(case, raw.bits[feasible], share[feasible] / share.sum()) if share.any() else _nothing()
+    found["feasible shots alone"] = (
+        _of(case, raw.bits[feasible], share[feasible] / share.sum()) if share.any() else _nothing()
+    )
     found["none + one-flip descent"] = _descended(case, np.repeat(raw.bits, raw.counts, axis=0))
     coins = rng.integers(0, 2, size=(shots, polynomial.n_variables), dtype=np.uint8)
     found["random bits"] = _of(case, coins, np.full(shots, 1.0 / shots))
@@ -178,10 +205,14 @@ def _descended(case: SamplingCase, bits: NDArray[np.uint8]) -> Found:
 def _of(case: SamplingCase, bits: NDArray[np.uint8], weights: NDArray[np.float64]) -> Found:
     """Mean energy and weight of the optimum."""
     energies = case.encoding.polynomial.evaluate(bits)
-    return {"energy": float(weights @ energies), "optimum": float(weights[np.isclose(energies, case.best)].sum())}
+    return {
+        "energy": float(weights @ energies),
+        "optimum": float(weights[np.isclose(energies, case.best)].sum()),
+    }
 
 
-# The energy of H2 in a minimal basis on four qubits, measured on a noisy device with each way to treat noise.
+# The energy of H2 in a minimal basis on four qubits, measured on a noisy device with each way to
+# treat noise.
 
 ZNE = {"zne": (1, 3, 5), "extrapolation": "linear"}
 SYMMETRY = {"symmetries": ("-Z0 Z1", "-Z2 Z3"), "grouping": "general"}
@@ -219,9 +250,11 @@ class EnergyCase:
 
 
 def hydrogen(distance_angstrom: float) -> EnergyCase:
-    """H2 in STO-3G by Jordan-Wigner; the double excitation from Hartree-Fock, trained without noise.
+    """H2 in STO-3G by Jordan-Wigner; the double excitation from Hartree-Fock, trained without
+    noise.
 
-    All eight strings of the double excitation act alike on the Hartree-Fock determinant, so one of them is enough: six CX.
+    All eight strings of the double excitation act alike on the Hartree-Fock determinant, so one of
+    them is enough: six CX.
 
     Raises:
         MissingVendorError: without PySCF.
@@ -232,7 +265,9 @@ def hydrogen(distance_angstrom: float) -> EnergyCase:
     from qtwin.chemistry.problem import Choice, pose
 
     molecule = Molecule(
-        symbols=("H", "H"), coordinates_angstrom=np.array([[0.0, 0.0, 0.0], [0.0, 0.0, distance_angstrom]]), basis="sto-3g"
+        symbols=("H", "H"),
+        coordinates_angstrom=np.array([[0.0, 0.0, 0.0], [0.0, 0.0, distance_angstrom]]),
+        basis="sto-3g",
     )
     posed = pose(molecule, Choice(scheme="all"))
     mapping = jordan_wigner(4)
@@ -241,23 +276,36 @@ def hydrogen(distance_angstrom: float) -> EnergyCase:
     words = mapping.apply(generator(double, 2))
     one = PauliSum(x=words.x[:1], z=words.z[:1], coefficients=np.ones(1))
     start = mapping.encode(reference(2, 1, 1)[None, :])[0].astype(np.int8)
-    ansatz = Ansatz(n_qubits=4, reference=start, layers=(Layer(generator=one, parameter=0),), n_parameters=1)
+    ansatz = Ansatz(
+        n_qubits=4, reference=start, layers=(Layer(generator=one, parameter=0),), n_parameters=1
+    )
     exact = registry.load("statevector")
 
     def energy(angle: float) -> float:
         return exact.expectation(ansatz, np.array([angle]), observable).value
 
-    found = minimize_scalar(energy, bounds=(-np.pi / 2, np.pi / 2), method="bounded", options={"xatol": 1e-10})
-    return EnergyCase(ansatz=ansatz, theta=np.array([found.x]), observable=observable, exact_hartree=float(found.fun))
+    found = minimize_scalar(
+        energy, bounds=(-np.pi / 2, np.pi / 2), method="bounded", options={"xatol": 1e-10}
+    )
+    return EnergyCase(
+        ansatz=ansatz,
+        theta=np.array([found.x]),
+        observable=observable,
+        exact_hartree=float(found.fun),
+    )
 
 
-def measure(case: EnergyCase, device: str, line: str, recipe: Recipe, *, shots: int, seeds: list[int]) -> list[dict[str, float]]:
+def measure(
+    case: EnergyCase, device: str, line: str, recipe: Recipe, *, shots: int, seeds: list[int]
+) -> list[dict[str, float]]:
     """One estimate a seed: error and standard error in millihartree, and all shots that it took."""
     found = []
     backend = registry.load(f"fake:{device}", {**recipe.device, "line": line})
     for seed in seeds:
         treated = Mitigated(backend, **recipe.mitigation)
-        estimate = treated.expectation(case.ansatz, case.theta, case.observable, shots=shots, seed=seed)
+        estimate = treated.expectation(
+            case.ansatz, case.theta, case.observable, shots=shots, seed=seed
+        )
         found.append(
             {
                 "error_millihartree": 1000.0 * (estimate.value - case.exact_hartree),

@@ -1,10 +1,11 @@
-"""What a quantum run would take of an idealised processor: shots x (depth x gate time + reset + readout).
+"""What a quantum run would take of an idealised processor: shots x (depth x gate time + reset +
+readout).
 
 Depth is the longest chain of two-qubit gates on the processor's lattice
-(`qtwin.solver.variational.resources`), or on all-to-all coupling where only that was counted. There is no
-noise, queue, compiling, transfer or classical work in it, so it flatters the quantum side. Training counts:
-with its own shots where it took any, else as if every circuit evaluation took as many shots as the answer,
-gradients
+(`qtwin.solver.variational.resources`), or on all-to-all coupling where only that was counted. There
+is no noise, queue, compiling, transfer or classical work in it, so it flatters the quantum side.
+Training counts: with its own shots where it took any, else as if every circuit evaluation took as
+many shots as the answer, gradients
     free.
 """
 
@@ -62,23 +63,35 @@ class DeviceTime:
 @cache
 def processor() -> Processor:
     """The idealised processor of `qtwin/data/processors.toml`."""
-    read = tomllib.loads(files("qtwin.data").joinpath("processors.toml").read_text(encoding="utf-8"))
-    gate, reset, readout = (float(read[name]["value"]) for name in ("two_qubit_gate", "reset", "readout"))
+    read = tomllib.loads(
+        files("qtwin.data").joinpath("processors.toml").read_text(encoding="utf-8")
+    )
+    gate, reset, readout = (
+        float(read[name]["value"]) for name in ("two_qubit_gate", "reset", "readout")
+    )
     lattice = str(read["lattice"])
     words = (
-        f"idealised QPU time = shots x (two-qubit depth on {lattice} x {gate * 1e9:.0f} ns + reset {reset * 1e6:.3g} µs + readout"
-        f" {readout * 1e6:.3g} µs), durations of ibm_fez; without noise, queue, compiling, transfer and classical work; training"
-        " counts with its shots, or, where its values were exact, with as many shots for each evaluation as the answer took"
+        f"idealised QPU time = shots x (two-qubit depth on {lattice} x {gate * 1e9:.0f} ns "
+        f"+ reset {reset * 1e6:.3g} µs + readout"
+        f" {readout * 1e6:.3g} µs), durations of ibm_fez; without noise, queue, compiling, "
+        "transfer and classical work; training"
+        " counts with its shots, or, where its values were exact, with as many shots for "
+        "each evaluation as the answer took"
     )
-    return Processor(lattice=lattice, two_qubit_gate_s=gate, reset_s=reset, readout_s=readout, words=words)
+    return Processor(
+        lattice=lattice, two_qubit_gate_s=gate, reset_s=reset, readout_s=readout, words=words
+    )
 
 
-def device_time(resources: Mapping[str, Any] | None, *, evaluations: int = 0, made: Processor | None = None) -> DeviceTime:
+def device_time(
+    resources: Mapping[str, Any] | None, *, evaluations: int = 0, made: Processor | None = None
+) -> DeviceTime:
     """The time of one run, from what its solver counted.
 
     Args:
         resources: `info["resources"]` of a quantum result; None where it has none.
-        evaluations: Circuit evaluations of the run, where training stood apart and `resources` does not know of it.
+        evaluations: Circuit evaluations of the run, where training stood apart and `resources` does
+            not know of it.
         made: The processor; the idealised one by default.
     """
     known = processor() if made is None else made
@@ -94,7 +107,11 @@ def device_time(resources: Mapping[str, Any] | None, *, evaluations: int = 0, ma
         unknown = str(counts.get("note") or "the depth of its circuit was not counted")
     elif not shots:
         unknown = "no shot was taken"
-    shot_s = None if unknown or depth is None else depth * known.two_qubit_gate_s + known.reset_s + known.readout_s
+    shot_s = (
+        None
+        if unknown or depth is None
+        else depth * known.two_qubit_gate_s + known.reset_s + known.readout_s
+    )
     return DeviceTime(
         shot_s=shot_s,
         shots=shots,
@@ -107,7 +124,9 @@ def device_time(resources: Mapping[str, Any] | None, *, evaluations: int = 0, ma
 
 
 def shots_to_solution(probability: float) -> float:
-    """Shots until one hits with 99 %: ln 0.01 / ln(1 - p), at least one; infinite where none ever does."""
+    """Shots until one hits with 99 %: ln 0.01 / ln(1 - p), at least one; infinite where none ever
+    does.
+    """
     if probability <= 0.0:
         return math.inf
     return 1.0 if probability >= CERTAINTY else math.log1p(-CERTAINTY) / math.log1p(-probability)

@@ -1,4 +1,5 @@
-"""Records of finished tasks: appended, never overwritten, in SQLite beside the results or in any database by URL.
+"""Records of finished tasks: appended, never overwritten, in SQLite beside the results or in any
+database by URL.
 
 Two stores merge as sets: a record's key is its task's identity.
 """
@@ -28,8 +29,8 @@ class Records:
     """The store of a sweep.
 
     Args:
-        url: A file (SQLite, write-ahead log, every append on disk before it returns) or a database URL such as
-            ``postgresql://user@host/name``.
+        url: A file (SQLite, write-ahead log, every append on disk before it returns) or a database
+            URL such as ``postgresql://user@host/name``.
 
     Raises:
         InputError: for a file that is no database, or a URL whose driver is not installed.
@@ -41,7 +42,8 @@ class Records:
 
         self._where = str(url)
         address = self._where if "://" in self._where else f"sqlite:///{Path(url).resolve()}"
-        if address.startswith(("postgresql://", "postgres://")):  # SQLAlchemy's default driver is not the one that is maintained
+        # SQLAlchemy's default driver is not the one that is maintained
+        if address.startswith(("postgresql://", "postgres://")):
             address = "postgresql+psycopg://" + address.split("://", 1)[1]
         metadata = MetaData()
         self._table: Table = Table(
@@ -62,10 +64,13 @@ class Records:
                 metadata.create_all(connection)
         except ModuleNotFoundError as error:
             raise InputError(
-                f"the driver of {address.split(':')[0]} is missing: {error.name}", hint=f"pip install {error.name}"
+                f"the driver of {address.split(':')[0]} is missing: {error.name}",
+                hint=f"pip install {error.name}",
             ) from None
         except (SQLAlchemyError, UnicodeDecodeError) as error:
-            raise InputError(f"cannot open the records at {self._shown()}: {_words(error)}", hint=_advice(error)) from None
+            raise InputError(
+                f"cannot open the records at {self._shown()}: {_words(error)}", hint=_advice(error)
+            ) from None
 
     def append(self, records: Iterable[Mapping[str, Any]]) -> int:
         """Write finished records; one whose task is there already is left out. How many were new.
@@ -85,7 +90,9 @@ class Records:
         if not rows:
             return 0
         with self._naming_the_store("write records to"), self._engine.begin() as connection:
-            return sum(self._put(connection, rows[k : k + _BATCH]) for k in range(0, len(rows), _BATCH))
+            return sum(
+                self._put(connection, rows[k : k + _BATCH]) for k in range(0, len(rows), _BATCH)
+            )
 
     def task_ids(self) -> set[str]:
         """Identities of all finished tasks.
@@ -107,13 +114,16 @@ class Records:
         from sqlalchemy import select
 
         with self._naming_the_store("read the records at"), self._engine.connect() as connection:
-            chosen = select(self._table.c.task_id, self._table.c.record).order_by(self._table.c.task_id)
+            chosen = select(self._table.c.task_id, self._table.c.record).order_by(
+                self._table.c.task_id
+            )
             for task_id, text in connection.execution_options(yield_per=1000).execute(chosen):
                 try:
                     yield json.loads(text)
                 except json.JSONDecodeError:
                     raise QtwinError(
-                        f"record {task_id[:12]} in {self._shown()} is damaged", hint="delete that row; its task is then run again"
+                        f"record {task_id[:12]} in {self._shown()} is damaged",
+                        hint="delete that row; its task is then run again",
                     ) from None
 
     def __len__(self) -> int:
@@ -125,7 +135,9 @@ class Records:
         from sqlalchemy import func, select
 
         with self._naming_the_store("read the records at"), self._engine.connect() as connection:
-            return int(connection.execute(select(func.count()).select_from(self._table)).scalar_one())
+            return int(
+                connection.execute(select(func.count()).select_from(self._table)).scalar_one()
+            )
 
     def close(self) -> None:
         """Let go of the database."""
@@ -139,7 +151,9 @@ class Records:
         try:
             yield
         except (SQLAlchemyError, UnicodeDecodeError) as error:
-            raise QtwinError(f"cannot {what} {self._shown()}: {_words(error)}", hint=_advice(error)) from None
+            raise QtwinError(
+                f"cannot {what} {self._shown()}: {_words(error)}", hint=_advice(error)
+            ) from None
 
     def _require_ours(self, connection: Connection) -> None:
         """Refuse the file of another program, or of another version of this one (InputError)."""
@@ -157,20 +171,30 @@ class Records:
 
     def _put(self, connection: Connection, rows: list[dict[str, str]]) -> int:
         """Insert rows that are new; how many were."""
-        if self._engine.dialect.name == "postgresql":  # whose driver does not count the rows of a batch
+        # whose driver does not count the rows of a batch
+        if self._engine.dialect.name == "postgresql":
             from sqlalchemy.dialects.postgresql import insert
 
-            statement = insert(self._table).on_conflict_do_nothing().returning(self._table.c.task_id)
+            statement = (
+                insert(self._table).on_conflict_do_nothing().returning(self._table.c.task_id)
+            )
             return len(connection.execute(statement, rows).all())
         from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
-        return max(connection.execute(insert_sqlite(self._table).on_conflict_do_nothing(), rows).rowcount, 0)
+        return max(
+            connection.execute(insert_sqlite(self._table).on_conflict_do_nothing(), rows).rowcount,
+            0,
+        )
 
     def _shown(self) -> str:
         """The address without a password."""
         from sqlalchemy.engine import make_url
 
-        return make_url(self._where).render_as_string(hide_password=True) if "://" in self._where else self._where
+        return (
+            make_url(self._where).render_as_string(hide_password=True)
+            if "://" in self._where
+            else self._where
+        )
 
 
 def _durable(connection: Any, _: Any) -> None:
@@ -194,8 +218,14 @@ def _advice(error: Exception) -> str:
     if any(sign in text for sign in ("full", "no space", "disk i/o", "too large", "quota")):
         return "free some space and run the same command again; finished records are kept"
     if any(sign in text for sign in ("readonly", "read-only", "unable to open", "permission")):
-        return "give yourself the right to write to the file and its folder, or choose another with --out"
-    if any(sign in text for sign in ("malformed", "not a database", "corrupt", "no such", "no text", "unsupported")):
+        return (
+            "give yourself the right to write to the file and its folder, or choose another "
+            "with --out"
+        )
+    if any(
+        sign in text
+        for sign in ("malformed", "not a database", "corrupt", "no such", "no text", "unsupported")
+    ):
         return "restore it from a copy, or move it away: its tasks are then run again"
     return "run the same command again; finished records are kept"
 
@@ -217,12 +247,16 @@ _KNOWN = {
 }
 
 
-def split(wall_s: Mapping[str, float], *, made_s: Mapping[str, float] | None = None) -> dict[str, float]:
-    """Seconds by stage; what a solver names otherwise (search, sampling, listing, simulation) is its execution.
+def split(
+    wall_s: Mapping[str, float], *, made_s: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """Seconds by stage; what a solver names otherwise (search, sampling, listing, simulation) is
+    its execution.
 
     Args:
         wall_s: The solver's own stages.
-        made_s: Seconds by `model` and `encode` before the solver starts, the same for all solvers of an instance.
+        made_s: Seconds by `model` and `encode` before the solver starts, the same for all solvers
+            of an instance.
     """
     out = dict.fromkeys(STAGES, 0.0)
     for name, seconds in (made_s or {}).items():
@@ -236,4 +270,6 @@ def split(wall_s: Mapping[str, float], *, made_s: Mapping[str, float] | None = N
 def means(splits: Iterable[Mapping[str, float]]) -> dict[str, float]:
     """Mean seconds of each stage over runs; zeros for no run."""
     rows = list(splits)
-    return {name: float(np.mean([r.get(name, 0.0) for r in rows])) if rows else 0.0 for name in STAGES}
+    return {
+        name: float(np.mean([r.get(name, 0.0) for r in rows])) if rows else 0.0 for name in STAGES
+    }

@@ -1,8 +1,10 @@
-"""What a quantum machine would need to overtake the best classical solver on a family, by Grover's search on the surface code.
+"""What a quantum machine would need to overtake the best classical solver on a family, by Grover's
+search on the surface code.
 
-The classical side is the fitted growth of the quickest classical solver, spread over `cores` without loss. The quantum side is a
-lower bound: the smallest circuit that writes the energy, pi / 4 sqrt(N) calls for N feasible answers, four factories, no reaction
-time. If even that does not overtake within two weeks, a quadratic speed-up is no advantage here (Babbush et al. 2021; Hoefler,
+The classical side is the fitted growth of the quickest classical solver, spread over `cores`
+without loss. The quantum side is a lower bound: the smallest circuit that writes the energy, pi / 4
+sqrt(N) calls for N feasible answers, four factories, no reaction time. If even that does not
+overtake within two weeks, a quadratic speed-up is no advantage here (Babbush et al. 2021; Hoefler,
 Häner, Troyer 2023).
 """
 
@@ -15,7 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from qtwin.benchmark.fault_tolerance.estimate import TWO_WEEKS_S, Machine, Polynomial, grover, machine
+from qtwin.benchmark.fault_tolerance.estimate import (
+    TWO_WEEKS_S,
+    Machine,
+    Polynomial,
+    grover,
+    machine,
+)
 from qtwin.benchmark.fault_tolerance.surface_code import SurfaceCode
 from qtwin.benchmark.metrics import Interval
 from qtwin.benchmark.scaling import Fit
@@ -32,8 +40,10 @@ class Requirement:
     Attributes:
         classical: Label of the classical solver.
         cores: Over which it is spread.
-        size: Variables at the crossing; None where there is none up to 400, or it is not determined.
-        interval: 95 % by the bootstrap of the classical fit; an upper end of infinity where some draws never cross.
+        size: Variables at the crossing; None where there is none up to 400, or it is not
+            determined.
+        interval: 95 % by the bootstrap of the classical fit; an upper end of infinity where some
+            draws never cross.
         machine: At the crossing.
         practical: Whether both take at most two weeks there.
         words: All that, in a sentence.
@@ -49,10 +59,11 @@ class Requirement:
 
 
 def growth_of(places: Sequence[Mapping[str, Any]]) -> Callable[[int], tuple[Polynomial, float]]:
-    """Size to the polynomial's cost figures and log2 of the feasible answers, continued from the measured sizes.
+    """Size to the polynomial's cost figures and log2 of the feasible answers, continued from the
+    measured sizes.
 
-    Term counts follow a power of n for each order; the answers follow the size limit where all sizes share one, else a straight
-    line in n.
+    Term counts follow a power of n for each order; the answers follow the size limit where all
+    sizes share one, else a straight line in n.
 
     Raises:
         InputError: for fewer than two sizes.
@@ -62,7 +73,9 @@ def growth_of(places: Sequence[Mapping[str, Any]]) -> Callable[[int], tuple[Poly
     sizes = np.array([p["n"] for p in places], dtype=np.float64)
     orders = sorted({k for p in places for k in p["terms"]})
     powers = {
-        int(k): np.polyfit(np.log(sizes), np.log([max(p["terms"].get(k, 0.0), 1e-9) for p in places]), 1)
+        int(k): np.polyfit(
+            np.log(sizes), np.log([max(p["terms"].get(k, 0.0), 1e-9) for p in places]), 1
+        )
         for k in orders
         if all(p["terms"].get(k, 0.0) > 0 for p in places)
     }
@@ -71,7 +84,10 @@ def growth_of(places: Sequence[Mapping[str, Any]]) -> Callable[[int], tuple[Poly
     line = np.polyfit(sizes, [p["log2_candidates"] for p in places], 1)
 
     def at(n: int) -> tuple[Polynomial, float]:
-        terms = {k: max(1, round(float(np.exp(np.polyval(fit, math.log(n)))))) for k, fit in powers.items()}
+        terms = {
+            k: max(1, round(float(np.exp(np.polyval(fit, math.log(n))))))
+            for k, fit in powers.items()
+        }
         if len(limits) == 1 and min(limits) < sizes.min():
             answers = math.log2(sum(math.comb(n, k) for k in range(min(limits) + 1)))
         else:
@@ -82,7 +98,12 @@ def growth_of(places: Sequence[Mapping[str, Any]]) -> Callable[[int], tuple[Poly
 
 
 def requirement(
-    places: Sequence[Mapping[str, Any]], classical: str, fit: Fit, *, cores: int = 1000, code: SurfaceCode | None = None
+    places: Sequence[Mapping[str, Any]],
+    classical: str,
+    fit: Fit,
+    *,
+    cores: int = 1000,
+    code: SurfaceCode | None = None,
 ) -> Requirement:
     """The crossing of Grover's search and the classical fit.
 
@@ -107,7 +128,9 @@ def requirement(
         if len(quantum) == k:
             try:
                 quantum.append(machine(search.logical_qubits, search.toffolis, code=code))
-            except InputError:  # no factory of two levels is good enough for so many gates; a third would be slower still
+            # no factory of two levels is good enough for so many gates; a third would be slower
+            # still
+            except InputError:
                 if not quantum:
                     raise
         rate = quantum[-1].wall_s / quantum[-1].toffolis
@@ -127,7 +150,8 @@ def requirement(
             interval=None if math.isinf(low) else Interval(low, high),
             machine=None,
             practical=False,
-            words=f"Grover's search overtakes {classical} on {_cores(cores)} at no size up to {last} variables",
+            words=f"Grover's search overtakes {classical} on {_cores(cores)} at no size up to "
+            f"{last} variables",
         )
     n = sizes[where]
     needed = quantum[where] if where < len(quantum) else None
@@ -146,10 +170,16 @@ def requirement(
         interval=Interval(low, high),
         machine=needed,
         practical=practical,
-        words=f"Grover's search overtakes {classical} on {_cores(cores)} from {n} variables (95 % interval"
-        f" {'never' if math.isinf(low) else f'{low:.0f}'} to {'never' if math.isinf(high) else f'{high:.0f}'}), where both take"
+        words=f"Grover's search overtakes {classical} on {_cores(cores)} from {n} variables (95 % "
+        "interval"
+        f" {'never' if math.isinf(low) else f'{low:.0f}'} to "
+        f"{'never' if math.isinf(high) else f'{high:.0f}'}), where both take"
         f" {duration(wall_s)}, with {qubits}"
-        + ("; that lies beyond twice the largest size measured and is not to be relied on" if beyond else ""),
+        + (
+            "; that lies beyond twice the largest size measured and is not to be relied on"
+            if beyond
+            else ""
+        ),
     )
 
 
@@ -159,7 +189,12 @@ def _cores(cores: int) -> str:
 
 def duration(seconds: float) -> str:
     """Seconds as a reader would say them, up to the age of the universe."""
-    for unit, length in (("years", 31_557_600.0), ("days", 86_400.0), ("hours", 3600.0), ("minutes", 60.0)):
+    for unit, length in (
+        ("years", 31_557_600.0),
+        ("days", 86_400.0),
+        ("hours", 3600.0),
+        ("minutes", 60.0),
+    ):
         if seconds >= 2 * length:
             value = seconds / length
             return f"{value:,.0f} {unit}" if value < 1e6 else f"{value:.0e} {unit}"
@@ -169,7 +204,9 @@ def duration(seconds: float) -> str:
 
 
 def _first_below(quantum: np.ndarray[Any, Any], classical: np.ndarray[Any, Any]) -> int | None:
-    """The first place from which the quantum time stays below the classical one to the end; None where there is none."""
+    """The first place from which the quantum time stays below the classical one to the end; None
+    where there is none.
+    """
     above = np.flatnonzero(quantum >= classical)
     start = 0 if not len(above) else int(above[-1]) + 1
     return None if start >= len(quantum) else start

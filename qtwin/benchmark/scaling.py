@@ -21,7 +21,8 @@ class Line:
 
     Attributes:
         base: 2^slope: the growth for each variable.
-        base_interval: 95 %, from the scatter of the points around the line (normal residuals of one variance).
+        base_interval: 95 %, from the scatter of the points around the line (normal residuals of one
+            variance).
         residual_sd: Of log2 y.
     """
 
@@ -37,8 +38,12 @@ class Line:
         return float(2.0 ** (self.intercept + self.slope * n))
 
 
-def slope_half_width(x: NDArray[np.float64], residuals: NDArray[np.float64], *, level: float = 0.95) -> float:
-    """Half of Student's interval of the slope, from the scatter of at least three points around their line."""
+def slope_half_width(
+    x: NDArray[np.float64], residuals: NDArray[np.float64], *, level: float = 0.95
+) -> float:
+    """Half of Student's interval of the slope, from the scatter of at least three points around
+    their line.
+    """
     freedom, away = len(x) - 2, x - x.mean()
     sd = math.sqrt(float(residuals @ residuals) / freedom)
     return float(student.ppf((1 + level) / 2, freedom)) * sd / math.sqrt(float(away @ away))
@@ -48,13 +53,14 @@ def exponential(sizes: Sequence[float], values: Sequence[float], *, level: float
     """The line by least squares.
 
     Raises:
-        InputError: for fewer than four different sizes, values that are not positive and finite, or a slope whose interval
-            holds 0 or less.
+        InputError: for fewer than four different sizes, values that are not positive and finite, or
+            a slope whose interval holds 0 or less.
     """
     x, y = np.asarray(sizes, dtype=np.float64), np.asarray(values, dtype=np.float64)
     if len(x) != len(y) or len(set(sizes)) < 4 or not (np.isfinite(y).all() and (y > 0).all()):
         raise InputError(
-            f"expected at least 4 sizes with positive values, got {len(set(sizes))} with {list(values)}",
+            f"expected at least 4 sizes with positive values, got {len(set(sizes))} with "
+            f"{list(values)}",
             hint="measure more sizes",
         )
     log = np.log2(y)
@@ -64,7 +70,8 @@ def exponential(sizes: Sequence[float], values: Sequence[float], *, level: float
     half = slope_half_width(x, residuals, level=level)
     if slope - half <= 0.0:
         raise InputError(
-            f"no growth is established: the 95 % interval of the slope, {slope - half:.2g} to {slope + half:.2g}, is not above 0",
+            f"no growth is established: the 95 % interval of the slope, {slope - half:.2g} "
+            f"to {slope + half:.2g}, is not above 0",
             hint="measure more sizes",
         )
     return Line(
@@ -77,7 +84,8 @@ def exponential(sizes: Sequence[float], values: Sequence[float], *, level: float
     )
 
 
-# How the time to solution grows with size: exponential and power law with intervals, which fits better, where curves cross.
+# How the time to solution grows with size: exponential and power law with intervals, which fits
+# better, where curves cross.
 #
 #     exponential  log2 T = a + b n,    T grows by 2^b for each variable
 #     power law    log2 T = a + b log2 n
@@ -111,7 +119,8 @@ class Fit:
         slope_interval: 95 %, Student's.
         base: 2^b, the growth for each variable (exponential), or b, the exponent (power law).
         base_interval: 95 %.
-        aic: Akaike's criterion of the least-squares fit; smaller is better, differences under 2 say nothing.
+        aic: Akaike's criterion of the least-squares fit; smaller is better, differences under 2 say
+            nothing.
         residuals: Of log2 T.
         draws: (2000, 2) intercepts and slopes from their joint distribution, bivariate Student.
     """
@@ -143,7 +152,8 @@ class Crossover:
 
     Attributes:
         size: Of the fitted curves; None where it is not determined.
-        interval: 95 %, None likewise; an upper end of infinity says that some of the draws never cross.
+        interval: 95 %, None likewise; an upper end of infinity says that some of the draws never
+            cross.
         words: What can be said, and why not more.
         extrapolated: Beyond twice the largest size measured.
     """
@@ -154,7 +164,9 @@ class Crossover:
     extrapolated: bool = False
 
 
-def fit(cells: Mapping[int, Sequence[Runs]], *, form: Form, seed: int, floor_s: float = 1e-7) -> Fit:
+def fit(
+    cells: Mapping[int, Sequence[Runs]], *, form: Form, seed: int, floor_s: float = 1e-7
+) -> Fit:
     """Fit one law that grows.
 
     Args:
@@ -164,20 +176,23 @@ def fit(cells: Mapping[int, Sequence[Runs]], *, form: Form, seed: int, floor_s: 
         floor_s: Times below are taken as this.
 
     Raises:
-        InputError: for fewer than four sizes that carry a point and ten repetitions, or an exponent whose interval does not lie
-            above 0.
+        InputError: for fewer than four sizes that carry a point and ten repetitions, or an exponent
+            whose interval does not lie above 0.
     """
     found = law(cells, form=form, seed=seed, floor_s=floor_s)
     low, high = found.slope_interval
     if low <= 0.0:
         raise InputError(
-            f"no growth is established: the 95 % interval of the exponent, {low:.2g} to {high:.2g}, does not lie above 0",
+            f"no growth is established: the 95 % interval of the exponent, {low:.2g} to "
+            f"{high:.2g}, does not lie above 0",
             hint="measure larger sizes, or more runs",
         )
     return found
 
 
-def law(cells: Mapping[int, Sequence[Runs]], *, form: Form, seed: int, floor_s: float = 1e-7) -> Fit:
+def law(
+    cells: Mapping[int, Sequence[Runs]], *, form: Form, seed: int, floor_s: float = 1e-7
+) -> Fit:
     """The same whether or not it grows.
 
     Raises:
@@ -221,7 +236,10 @@ def better(fits: Sequence[Fit]) -> tuple[Fit, str]:
     ordered = sorted(fits, key=lambda f: f.aic)
     gap = ordered[1].aic - ordered[0].aic if len(ordered) > 1 else math.inf
     if gap < 2.0:
-        words = f"AIC differs by {gap:.1f}: these sizes do not tell {ordered[0].form} from {ordered[1].form}"
+        words = (
+            f"AIC differs by {gap:.1f}: these sizes do not tell {ordered[0].form} from "
+            f"{ordered[1].form}"
+        )
     else:
         words = f"{ordered[0].form} by {gap:.1f} of AIC" if len(ordered) > 1 else ordered[0].form
     return ordered[0], words
@@ -230,17 +248,22 @@ def better(fits: Sequence[Fit]) -> tuple[Fit, str]:
 def crossover(falling: Fit, rising: Fit) -> Crossover:
     """The size from which `falling` takes less time than `rising`.
 
-    Said only where both fits were measured on common ground and three quarters of the draws cross; flagged where it
-    lies beyond twice the largest size measured (Rønnow et al. 2014, Science 345:420, on how such claims go wrong).
+    Said only where both fits were measured on common ground and three quarters of the draws cross;
+    flagged where it lies beyond twice the largest size measured (Rønnow et al. 2014, Science
+    345:420, on how such claims go wrong).
 
     Raises:
         InputError: for fits of different forms.
     """
     if falling.form != rising.form:
-        raise InputError(f"expected fits of one form, got {falling.form} and {rising.form}", hint="fit both alike")
+        raise InputError(
+            f"expected fits of one form, got {falling.form} and {rising.form}",
+            hint="fit both alike",
+        )
     largest = min(max(falling.sizes), max(rising.sizes))
     pairs = min(len(falling.draws), len(rising.draws))
-    again = np.random.default_rng(0).permutation(pairs)  # fits of one seed would otherwise err alike
+    # fits of one seed would otherwise err alike
+    again = np.random.default_rng(0).permutation(pairs)
     a, b = (rising.draws[:pairs] - falling.draws[again]).T
     crossing = b > 0.0
     where = np.where(crossing, -a / np.where(crossing, b, 1.0), np.inf)
@@ -251,16 +274,26 @@ def crossover(falling: Fit, rising: Fit) -> Crossover:
         return Crossover(
             size=None,
             interval=None,
-            words=f"not determined: the slower growth is the required one in only {share:.0f} % of the draws",
+            words=f"not determined: the slower growth is the required one in only {share:.0f} % "
+            "of the draws",
         )
     gap = rising.slope - falling.slope
     at = (falling.intercept - rising.intercept) / gap if gap > 0.0 else math.inf
     size = 2.0**at if falling.form == "power law" and math.isfinite(at) else at
-    low, high = (float(np.quantile(where, q, method="inverted_cdf")) for q in ((1 - _LEVEL) / 2, (1 + _LEVEL) / 2))
+    low, high = (
+        float(np.quantile(where, q, method="inverted_cdf"))
+        for q in ((1 - _LEVEL) / 2, (1 + _LEVEL) / 2)
+    )
     beyond = size > 2.0 * largest
-    words = f"at {size:.0f} variables (95 % interval {low:.0f} to {'never' if math.isinf(high) else f'{high:.0f}'})"
+    words = (
+        f"at {size:.0f} variables (95 % interval {low:.0f} to "
+        f"{'never' if math.isinf(high) else f'{high:.0f}'})"
+    )
     if beyond:
-        words += f"; extrapolated more than one doubling beyond the largest size measured, {largest}: not to be relied on"
+        words += (
+            "; extrapolated more than one doubling beyond the largest size measured, "
+            f"{largest}: not to be relied on"
+        )
     return Crossover(size=size, interval=Interval(low, high), words=words, extrapolated=beyond)
 
 
@@ -278,7 +311,9 @@ def _line(x: Array, y: Array) -> tuple[float, float, Array]:
 
 
 def _drawn(x: Array, at: tuple[float, float], residuals: Array, rng: np.random.Generator) -> Array:
-    """(draws, 2) intercepts and slopes of the bivariate Student distribution around the fitted line."""
+    """(draws, 2) intercepts and slopes of the bivariate Student distribution around the fitted
+    line.
+    """
     freedom, centre = len(x) - 2, float(x.mean())
     sd = np.sqrt(float(residuals @ residuals) / rng.chisquare(freedom, size=_DRAWS))
     slope = at[1] + sd * rng.normal(size=_DRAWS) / math.sqrt(float((x - centre) @ (x - centre)))

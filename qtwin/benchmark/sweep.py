@@ -1,7 +1,8 @@
-"""Running a sweep: what is finished is never run again, what is interrupted continues, a worker that dies loses nothing.
+"""Running a sweep: what is finished is never run again, what is interrupted continues, a worker
+that dies loses nothing.
 
-Workers compute; the one process that owns the store writes. A task's record is on disk before the sweep continues, so `kill -9`
-at any moment loses at most the tasks in flight.
+Workers compute; the one process that owns the store writes. A task's record is on disk before the
+sweep continues, so `kill -9` at any moment loses at most the tasks in flight.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def run(
         records: The store.
         workers: Local processes; 0 runs in this one. Ignored with a scheduler.
         scheduler: Address of a Dask scheduler, such as ``tcp://host:8786``.
-        memory_gib: Beyond which a process is ended, and its task has failed; None for an equal share of most of the machine's.
+        memory_gib: Beyond which a process is ended, and its task has failed; None for an equal
+            share of most of the machine's.
         tell: Called after each record.
 
     Returns:
@@ -69,14 +71,22 @@ def run(
         MissingVendorError: when Dask is asked for and not installed.
     """
     if workers < 0:
-        raise InputError(f"expected at least 0 workers, got {workers}", hint="0 runs everything in this process")
+        raise InputError(
+            f"expected at least 0 workers, got {workers}", hint="0 runs everything in this process"
+        )
     every = {t.task_id: t for t in tasks}
     finished = records.task_ids() & set(every)
     left = [t for key, t in every.items() if key not in finished]
     done = len(finished)
     most = memory_limit_gib() / max(workers, 1) if memory_gib is None else memory_gib
     here = partial(execute, memory_gib=most)
-    source = _on_dask(left, scheduler) if scheduler else _locally(left, workers, most) if workers else map(here, left)
+    source = (
+        _on_dask(left, scheduler)
+        if scheduler
+        else _locally(left, workers, most)
+        if workers
+        else map(here, left)
+    )
     for record in source:
         records.append([record])
         done += 1
@@ -132,7 +142,9 @@ def _work(talk: Connection, memory_gib: float) -> None:
 
 
 def _locally(tasks: Sequence[Task], workers: int, memory_gib: float) -> Iterator[dict[str, Any]]:
-    """Records as processes finish them; one that dies is replaced and its task tried again, one over its limits is ended."""
+    """Records as processes finish them; one that dies is replaced and its task tried again, one
+    over its limits is ended.
+    """
     waiting: deque[tuple[Task, int]] = deque((t, 0) for t in tasks)
     pool: list[_Worker] = []
     try:
@@ -196,16 +208,23 @@ def _lost(task: Task, why: str = f"its process died or failed {_ATTEMPTS} times"
 
 
 def _on_dask(tasks: Sequence[Task], address: str) -> Iterable[dict[str, Any]]:
-    """Records as a Dask cluster finishes them; tasks are pure, so one that is run twice gives one record."""
+    """Records as a Dask cluster finishes them; tasks are pure, so one that is run twice gives one
+    record.
+    """
     require_vendor("distributed", package="distributed", needed_by="--scheduler")
     from distributed import Client, as_completed
 
     try:
         client: Any = Client(address, timeout="10s")  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
-        raise InputError(f"no Dask scheduler answers at {address}: {error}", hint="start one, or leave --scheduler out") from None
+        raise InputError(
+            f"no Dask scheduler answers at {address}: {error}",
+            hint="start one, or leave --scheduler out",
+        ) from None
     with client:
-        futures = client.map(execute, list(tasks), key=[t.task_id for t in tasks], retries=_ATTEMPTS - 1, pure=False)
+        futures = client.map(
+            execute, list(tasks), key=[t.task_id for t in tasks], retries=_ATTEMPTS - 1, pure=False
+        )
         of = {f.key: t for f, t in zip(futures, tasks, strict=True)}
         waiting = as_completed(futures)  # type: ignore[no-untyped-call]
         del futures  # a record that is written down is let go of

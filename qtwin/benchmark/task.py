@@ -1,4 +1,7 @@
-"""One cell of a sweep: an instance, a solver, a seed. Its identity is a hash of all that defines it, the version included."""
+"""One cell of a sweep: an instance, a solver, a seed.
+
+Its identity is a hash of all that defines it, the version included.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,8 @@ class Task:
 
     @cached_property
     def task_id(self) -> str:
-        """SHA-256 of everything above but label and group; equal tasks of any sweep, machine or day have equal ones.
+        """SHA-256 of everything above but label and group; equal tasks of any sweep, machine or day
+        have equal ones.
 
         Raises:
             InputError: for an option that is no JSON value.
@@ -57,12 +61,17 @@ class Task:
         try:
             text = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
         except (TypeError, ValueError) as error:
-            raise InputError(f"a task cannot be written down: {error}", hint="use numbers, text and lists as options") from None
+            raise InputError(
+                f"a task cannot be written down: {error}",
+                hint="use numbers, text and lists as options",
+            ) from None
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def _defining(self) -> dict[str, Any]:
-        """The options that make the instance what it is: a file with a digest is the same wherever it lies."""
+        """The options that make the instance what it is: a file with a digest is the same wherever
+        it lies.
+        """
         options = dict(self.family_options)
         if self.family == "file" and options.get("sha256"):
             del options["path"]

@@ -1,9 +1,11 @@
-"""How the success of QAOA with fixed angles falls with size: trained on small instances, used unchanged on large ones.
+"""How the success of QAOA with fixed angles falls with size: trained on small instances, used
+unchanged on large ones.
 
-As in Shaydulin et al. 2024 (Science Advances 10:eadm6761): angles are trained for the overlap with the ground states on several
-small instances, averaged, and every larger instance is run with the average, its cost divided by `cost_scale` in place of their
-rescaling by the length. The probability of a ground state is computed exactly, so 1 / p is the expected number of samples and
-carries no shot noise.
+As in Shaydulin et al. 2024 (Science Advances 10:eadm6761): angles are trained for the overlap with
+the ground states on several small instances, averaged, and every larger instance is run with the
+average, its cost divided by `cost_scale` in place of their rescaling by the length. The probability
+of a ground state is computed exactly, so 1 / p is the expected number of samples and carries no
+shot noise.
 """
 
 from __future__ import annotations
@@ -47,15 +49,19 @@ class Success:
         return float(self.ground_states * 2.0**-self.n)
 
 
-def trained(polynomials: Sequence[BinaryPolynomial], layers: int, *, seed: int, max_evaluations: int = 1500) -> Array:
-    """(2 layers,) angles: for each polynomial first by energy, depth by depth, then by overlap; the mean of them all.
+def trained(
+    polynomials: Sequence[BinaryPolynomial], layers: int, *, seed: int, max_evaluations: int = 1500
+) -> Array:
+    """(2 layers,) angles: for each polynomial first by energy, depth by depth, then by overlap; the
+    mean of them all.
 
     Raises:
         InputError: for no polynomial, or one of more than 14 variables.
     """
     if not polynomials or max(p.n_variables for p in polynomials) > LARGEST_TRAINING:
         raise InputError(
-            f"expected an instance of at most {LARGEST_TRAINING} variables to train on, got none of {len(polynomials)}",
+            f"expected an instance of at most {LARGEST_TRAINING} variables to train on, got "
+            f"none of {len(polynomials)}",
             hint="train on small ones; that is the point of fixed angles",
         )
     simulator = StatevectorBackend()
@@ -77,8 +83,15 @@ def success(polynomial: BinaryPolynomial, theta: Array, *, instance: int = 0) ->
     if n > LARGEST:
         raise InputError(f"expected at most {LARGEST} variables, got {n}", hint="take fewer")
     lowest = ground_states(polynomial.values())
-    probabilities = StatevectorBackend().probabilities(ansatz(polynomial, len(theta) // 2), np.asarray(theta))
-    return Success(n=n, instance=instance, probability=float(probabilities[lowest].sum()), ground_states=len(lowest))
+    probabilities = StatevectorBackend().probabilities(
+        ansatz(polynomial, len(theta) // 2), np.asarray(theta)
+    )
+    return Success(
+        n=n,
+        instance=instance,
+        probability=float(probabilities[lowest].sum()),
+        ground_states=len(lowest),
+    )
 
 
 def ground_states(values: Array) -> NDArray[np.int64]:
@@ -88,7 +101,9 @@ def ground_states(values: Array) -> NDArray[np.int64]:
 
 
 def projector(values: Array) -> PauliSum:
-    """The projector on the ground states of (2^n,) values as Z strings, by one Walsh-Hadamard transform."""
+    """The projector on the ground states of (2^n,) values as Z strings, by one Walsh-Hadamard
+    transform.
+    """
     n = int(values.size).bit_length() - 1
     spectrum = np.zeros(values.size)
     spectrum[ground_states(values)] = 1.0
@@ -102,7 +117,9 @@ def projector(values: Array) -> PauliSum:
     return PauliSum(x=np.zeros_like(z), z=z, coefficients=spectrum[kept])
 
 
-def _by_overlap(simulator: StatevectorBackend, polynomial: BinaryPolynomial, layers: int, start: Array) -> Array:
+def _by_overlap(
+    simulator: StatevectorBackend, polynomial: BinaryPolynomial, layers: int, start: Array
+) -> Array:
     """Angles that raise the logarithm of the overlap, from `start`."""
     from scipy.optimize import minimize
 
@@ -113,4 +130,6 @@ def _by_overlap(simulator: StatevectorBackend, polynomial: BinaryPolynomial, lay
         value = max(value, 1e-12)
         return -float(np.log(value)), -gradient / value
 
-    return np.asarray(minimize(falling, start, jac=True, method="L-BFGS-B", options={"maxiter": 200}).x)
+    return np.asarray(
+        minimize(falling, start, jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
+    )

@@ -1,4 +1,6 @@
-"""WHAT ENERGY A DRUG HAS: molecules, active spaces, fermions on qubits, and the methods that find their energies (PySCF)."""
+"""WHAT ENERGY A DRUG HAS: molecules, active spaces, fermions on qubits, and the methods that find
+their energies (PySCF).
+"""
 
 from qtwin.chemistry.pyscf_access import shut
 

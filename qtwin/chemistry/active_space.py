@@ -1,4 +1,6 @@
-"""Which electrons in which orbitals a method treats; the determinant of Hartree-Fock stays the reference of every choice."""
+"""Which electrons in which orbitals a method treats; the determinant of Hartree-Fock stays the
+reference of every choice.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ class ActiveSpace:
         orbitals: (n_basis, n) active; those occupied in Hartree-Fock stand first.
         n_alpha, n_beta: Active electrons.
         words: How it was chosen, for the report.
-        kept: For AVAS, how much of each active orbital lies in the reference orbitals (1: all of it).
+        kept: For AVAS, how much of each active orbital lies in the reference orbitals (1: all of
+            it).
     """
 
     core: Floats
@@ -53,20 +56,25 @@ def require_sizes(field: MeanField, electrons: int, orbitals: int) -> None:
     """Refuse sizes that no active space of this molecule can have.
 
     Raises:
-        InputError: for too many electrons or orbitals, too few orbitals for the electrons, or electrons that cannot pair.
+        InputError: for too many electrons or orbitals, too few orbitals for the electrons, or
+            electrons that cannot pair.
     """
     unpaired = int((field.occupations == 1.0).sum())
     if electrons < 1 or orbitals < 1:
-        raise InputError(f"got {electrons} active electrons in {orbitals} orbitals", hint="at least one of each")
+        raise InputError(
+            f"got {electrons} active electrons in {orbitals} orbitals", hint="at least one of each"
+        )
     if electrons > field.n_electrons or orbitals > field.n_orbitals:
         raise InputError(
-            f"an active space of {electrons} electrons in {orbitals} orbitals is larger than the molecule, which has"
+            f"an active space of {electrons} electrons in {orbitals} orbitals is larger "
+            "than the molecule, which has"
             f" {field.n_electrons} electrons in {field.n_orbitals} orbitals",
             hint="take a smaller active space or a larger basis",
         )
     if electrons < unpaired or (electrons - unpaired) % 2:
         raise InputError(
-            f"{electrons} active electrons cannot hold {unpaired} unpaired ones and pairs", hint="add or take away one electron"
+            f"{electrons} active electrons cannot hold {unpaired} unpaired ones and pairs",
+            hint="add or take away one electron",
         )
     if orbitals < (electrons + unpaired) // 2:
         raise InputError(
@@ -76,7 +84,8 @@ def require_sizes(field: MeanField, electrons: int, orbitals: int) -> None:
     frozen = (field.n_electrons - electrons) // 2
     if frozen + orbitals > field.n_orbitals:
         raise InputError(
-            f"expected at most {field.n_orbitals} orbitals, got {orbitals} active and {frozen} frozen ones",
+            f"expected at most {field.n_orbitals} orbitals, got {orbitals} active and "
+            f"{frozen} frozen ones",
             hint="take fewer active orbitals or more active electrons",
         )
 
@@ -90,9 +99,17 @@ def spins(field: MeanField, electrons: int) -> tuple[int, int]:
 def everything(field: MeanField, frozen: int = 0) -> ActiveSpace:
     """All electrons in all orbitals but `frozen` of the lowest, which stay doubly occupied."""
     n_alpha, n_beta = spins(field, field.n_electrons - 2 * frozen)
-    words = "all electrons in all orbitals" if not frozen else f"all but the {frozen} lowest orbitals, which are frozen"
+    words = (
+        "all electrons in all orbitals"
+        if not frozen
+        else f"all but the {frozen} lowest orbitals, which are frozen"
+    )
     return ActiveSpace(
-        core=field.orbitals[:, :frozen], orbitals=field.orbitals[:, frozen:], n_alpha=n_alpha, n_beta=n_beta, words=words
+        core=field.orbitals[:, :frozen],
+        orbitals=field.orbitals[:, frozen:],
+        n_alpha=n_alpha,
+        n_beta=n_beta,
+        words=words,
     )
 
 
@@ -104,14 +121,22 @@ def frontier(field: MeanField, electrons: int, orbitals: int) -> ActiveSpace:
     """
     require_sizes(field, electrons, orbitals)
     first = (field.n_electrons - electrons) // 2
-    return by_hand(field, electrons, range(first + 1, first + orbitals + 1), words="around the frontier, canonical orbitals")
+    return by_hand(
+        field,
+        electrons,
+        range(first + 1, first + orbitals + 1),
+        words="around the frontier, canonical orbitals",
+    )
 
 
-def by_hand(field: MeanField, electrons: int, numbers: Sequence[int], *, words: str = "") -> ActiveSpace:
+def by_hand(
+    field: MeanField, electrons: int, numbers: Sequence[int], *, words: str = ""
+) -> ActiveSpace:
     """Canonical orbitals by their numbers, counted from 1; of the others the lowest are frozen.
 
     Raises:
-        InputError: for numbers that are none, that leave occupied orbitals out, or impossible sizes.
+        InputError: for numbers that are none, that leave occupied orbitals out, or impossible
+            sizes.
     """
     require_sizes(field, electrons, len(numbers))
     chosen = [k - 1 for k in numbers]
@@ -123,7 +148,8 @@ def by_hand(field: MeanField, electrons: int, numbers: Sequence[int], *, words: 
     held = int(field.occupations[chosen].sum())
     if held != electrons:
         raise InputError(
-            f"expected {held} active electrons, which orbitals {list(numbers)} hold in Hartree-Fock, got {electrons}",
+            f"expected {held} active electrons, which orbitals {list(numbers)} hold in "
+            f"Hartree-Fock, got {electrons}",
             hint="name as many occupied orbitals as the electrons fill",
         )
     chosen.sort(key=lambda k: (-field.occupations[k], k))
@@ -139,12 +165,21 @@ def by_hand(field: MeanField, electrons: int, numbers: Sequence[int], *, words: 
 
 
 def assembled(
-    field: MeanField, electrons: int, orbitals: int, occupied: Floats, empty: Floats, *, words: str, kept: Sequence[float] = ()
+    field: MeanField,
+    electrons: int,
+    orbitals: int,
+    occupied: Floats,
+    empty: Floats,
+    *,
+    words: str,
+    kept: Sequence[float] = (),
 ) -> ActiveSpace:
-    """Out of rotated doubly occupied and empty orbitals, each ordered with the preferred first; unpaired ones always join.
+    """Out of rotated doubly occupied and empty orbitals, each ordered with the preferred first;
+    unpaired ones always join.
 
     Args:
-        field: The mean field; (n_basis, n) `occupied` spans its doubly occupied and `empty` its empty orbitals.
+        field: The mean field; (n_basis, n) `occupied` spans its doubly occupied and `empty` its
+            empty orbitals.
         electrons: Active.
         orbitals: Active.
         occupied: Preferred first.
@@ -158,7 +193,8 @@ def assembled(
     rest = orbitals - pairs - single.shape[1]
     if rest > empty.shape[1] or pairs > occupied.shape[1]:
         raise InputError(
-            f"got {orbitals} active orbitals with {electrons} electrons; {occupied.shape[1]} occupied and {empty.shape[1]} empty"
+            f"got {orbitals} active orbitals with {electrons} electrons; "
+            f"{occupied.shape[1]} occupied and {empty.shape[1]} empty"
             " orbitals are there to choose from",
             hint="take a smaller active space",
         )
@@ -174,12 +210,17 @@ def assembled(
 
 
 def cut_shells(field: MeanField, space: ActiveSpace) -> tuple[tuple[int, int], ...]:
-    """Pairs of canonical orbitals, counted from 1, of one energy and occupation of which only the first is active.
+    """Pairs of canonical orbitals, counted from 1, of one energy and occupation of which only the
+    first is active.
 
-    Which of them is in the space is then an accident, and its energies are those of a molecule of lower symmetry. Rotated spaces
-    (AVAS, natural orbitals) hold no canonical orbitals and are not examined.
+    Which of them is in the space is then an accident, and its energies are those of a molecule of
+    lower symmetry. Rotated spaces (AVAS, natural orbitals) hold no canonical orbitals and are not
+    examined.
     """
-    there = [bool((space.orbitals == field.orbitals[:, [k]]).all(axis=0).any()) for k in range(field.n_orbitals)]
+    there = [
+        bool((space.orbitals == field.orbitals[:, [k]]).all(axis=0).any())
+        for k in range(field.n_orbitals)
+    ]
     if sum(there) != space.n_orbitals:
         return ()
     levels, occupied = field.orbital_energies_hartree, field.occupations
@@ -191,7 +232,8 @@ def cut_shells(field: MeanField, space: ActiveSpace) -> tuple[tuple[int, int], .
     )
 
 
-# AVAS: the active space that overlaps most with chosen atomic orbitals (Sayfutyarova, Sun, Chan, Knizia 2017, JCTC 13:4063).
+# AVAS: the active space that overlaps most with chosen atomic orbitals (Sayfutyarova, Sun, Chan,
+# Knizia 2017, JCTC 13:4063).
 #
 # With sizes given, the same number of orbitals is taken in every geometry and in every fragment: an
 # active space that changes along a curve or between a complex and its parts would make energies
@@ -208,7 +250,8 @@ def avas(
     threshold: float = 0.2,
     frozen: int = 0,
 ) -> ActiveSpace:
-    """Rotate occupied and empty orbitals so that as few as possible carry the reference orbitals (eqs. 2-6 there).
+    """Rotate occupied and empty orbitals so that as few as possible carry the reference orbitals
+    (eqs. 2-6 there).
 
     Args:
         molecule: What.
@@ -223,7 +266,9 @@ def avas(
         InputError: for labels that match nothing, or impossible sizes.
     """
     if not labels:
-        raise InputError("expected labels of atomic orbitals for avas, got none", hint='such as avas = ["N 2p"]')
+        raise InputError(
+            "expected labels of atomic orbitals for avas, got none", hint='such as avas = ["N 2p"]'
+        )
     inner, cross = _reference(molecule, labels)
     projector = cross.T @ np.linalg.solve(inner, cross)
 
@@ -239,7 +284,10 @@ def avas(
         pairs, rest = int((w_occupied > threshold).sum()), int((w_empty > threshold).sum())
         electrons, orbitals = 2 * pairs + unpaired, pairs + unpaired + rest
         if electrons == 0 or orbitals == 0:
-            raise InputError(f"no orbital overlaps with {list(labels)} by more than {threshold}", hint="lower avas_threshold")
+            raise InputError(
+                f"no orbital overlaps with {list(labels)} by more than {threshold}",
+                hint="lower avas_threshold",
+            )
     pairs = (electrons - unpaired) // 2
     kept = [*w_occupied[:pairs], *w_empty[: max(orbitals - pairs - unpaired, 0)]]
     occupied = np.hstack([occupied, field.orbitals[:, doubly[:frozen]]])
@@ -267,7 +315,8 @@ def _reference(molecule: Molecule, labels: Sequence[str]) -> tuple[Any, Any]:
     chosen = [k for k, text in enumerate(shown) if any(_matches(label, text) for label in labels)]
     if not chosen:
         raise InputError(
-            f"no atomic orbital matches {list(labels)}", hint=f"there are {', '.join(t.strip() for t in shown[:12])}, ..."
+            f"no atomic orbital matches {list(labels)}",
+            hint=f"there are {', '.join(t.strip() for t in shown[:12])}, ...",
         )
     inner = minimal.intor_symmetric("int1e_ovlp")[np.ix_(chosen, chosen)]
     cross = gto.intor_cross("int1e_ovlp", minimal, mole)[chosen]
@@ -281,7 +330,9 @@ def _renumbered(text: str, number: Sequence[int]) -> str:
 
 
 def _matches(label: str, text: str) -> bool:
-    """Whether every word of the label is, or begins, the word of the text at its place: "N 2p" matches "3 N 2px"."""
+    """Whether every word of the label is, or begins, the word of the text at its place: "N 2p"
+    matches "3 N 2px".
+    """
     wanted, there = label.split(), text.split()
     if wanted and not wanted[0].isdigit():
         there = there[1:]
@@ -291,10 +342,11 @@ def _matches(label: str, text: str) -> bool:
     )
 
 
-# An active space by natural occupation: the orbitals whose occupation in MP2 is farthest from two or none.
+# An active space by natural occupation: the orbitals whose occupation in MP2 is farthest from two
+# or none.
 #
-# The occupied and the empty orbitals are rotated among themselves, so that the determinant of Hartree-Fock stays the reference
-# (Jensen, Jørgensen, Ågren, Olsen 1988, JCP 88:3834).
+# The occupied and the empty orbitals are rotated among themselves, so that the determinant of
+# Hartree-Fock stays the reference (Jensen, Jørgensen, Ågren, Olsen 1988, JCP 88:3834).
 
 
 def natural_orbitals(
@@ -328,7 +380,8 @@ def natural_orbitals(
         return occupation, block @ turn
 
     doubly = np.flatnonzero(field.occupations == 2.0)
-    n_occupied, occupied = rotated(field.orbitals[:, doubly[frozen:]])  # rising: the least occupied first
+    # rising: the least occupied first
+    n_occupied, occupied = rotated(field.orbitals[:, doubly[frozen:]])
     n_empty, empty = rotated(field.orbitals[:, field.occupations == 0.0])
     n_empty, empty = n_empty[::-1], empty[:, ::-1]
     unpaired = int((field.occupations == 1.0).sum())
@@ -359,7 +412,8 @@ def _density(molecule: Molecule, field: MeanField, frozen: int) -> Any:
     unrestricted.kernel(dm0=unrestricted.make_rdm1())
     if not unrestricted.converged:
         raise ConvergenceError(
-            "unrestricted Hartree-Fock, from which natural orbitals of an open shell are made, did not converge",
+            "unrestricted Hartree-Fock, from which natural orbitals of an open shell are "
+            "made, did not converge",
             hint="take another active_space",
         )
     alpha, beta = mp.MP2(unrestricted, frozen=frozen or None).run().make_rdm1(ao_repr=True)
@@ -387,12 +441,16 @@ class Views:
 
 
 def facing(coordinates_angstrom: Floats) -> Floats:
-    """(3, 3) rows right, up, towards the viewer: the molecule is widest to the right, flattest to the viewer, a bit tilted."""
+    """(3, 3) rows right, up, towards the viewer: the molecule is widest to the right, flattest to
+    the viewer, a bit tilted.
+    """
     centred = coordinates_angstrom - coordinates_angstrom.mean(axis=0)
     _, _, axes = np.linalg.svd(np.vstack([centred, 1e-6 * np.eye(3)]), full_matrices=False)
     axes[2] = np.cross(axes[0], axes[1])
     angle = np.radians(20.0 if np.ptp(centred @ axes[1]) > 0.5 else 0.0)
-    tilt = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
+    tilt = np.array(
+        [[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]]
+    )
     return np.asarray(tilt @ axes)
 
 
@@ -411,7 +469,9 @@ def views(molecule: Molecule, orbitals: Floats, *, points: int = 64, depth: int 
     seen = (where - centre) @ axes.T
     low, high = seen.min(axis=0) - _MARGIN_ANGSTROM, seen.max(axis=0) + _MARGIN_ANGSTROM
     step = max(high[0] - low[0], high[1] - low[1]) / points
-    xs, ys = (np.linspace(low[k], high[k], max(2, round((high[k] - low[k]) / step))) for k in (0, 1))
+    xs, ys = (
+        np.linspace(low[k], high[k], max(2, round((high[k] - low[k]) / step))) for k in (0, 1)
+    )
     best = np.zeros((orbitals.shape[1], len(ys), len(xs)))
     grid_x, grid_y = np.meshgrid(xs, ys)
     for z in np.linspace(low[2], high[2], depth):
@@ -419,4 +479,6 @@ def views(molecule: Molecule, orbitals: Floats, *, points: int = 64, depth: int 
         real = flat @ axes + centre
         amplitude = (mole.eval_gto("GTOval", real / BOHR_ANGSTROM) @ orbitals).T.reshape(best.shape)
         np.copyto(best, amplitude, where=np.abs(amplitude) > np.abs(best))
-    return Views(extent_angstrom=(low[0], high[0], low[1], high[1]), values=best, atoms_angstrom=seen)
+    return Views(
+        extent_angstrom=(low[0], high[0], low[1], high[1]), values=best, atoms_angstrom=seen
+    )

@@ -26,7 +26,8 @@ class Part:
         name: In words.
         atoms: Numbers from 0 in the complex.
         charge, multiplicity: Of its own.
-        electrons, orbitals: What it gives to the active space of the complex; None when no active space is asked for.
+        electrons, orbitals: What it gives to the active space of the complex; None when no active
+            space is asked for.
     """
 
     name: str
@@ -43,7 +44,8 @@ class Fragments:
 
     Attributes:
         first, second: The parts; the second one moves.
-        contact: Atoms of the first and of the second part whose mean places are the ends of the distance.
+        contact: Atoms of the first and of the second part whose mean places are the ends of the
+            distance.
         distances_angstrom: Of a scan, rising.
     """
 
@@ -62,30 +64,45 @@ def checked(fragments: Fragments, molecule: Molecule) -> Fragments:
     """The fragments of a molecule, refused unless they share out its atoms, charge and spin.
 
     Raises:
-        InputError: for atoms in both or in neither part, charges that do not add up, or spins that cannot couple.
+        InputError: for atoms in both or in neither part, charges that do not add up, or spins that
+            cannot couple.
     """
     first, second = fragments.parts
     every = sorted([*first.atoms, *second.atoms])
     if every != list(range(molecule.n_atoms)):
         raise InputError(
-            f"expected parts that hold each of the {molecule.n_atoms} atoms once, got {[k + 1 for k in first.atoms]} and"
+            f"expected parts that hold each of the {molecule.n_atoms} atoms once, got "
+            f"{[k + 1 for k in first.atoms]} and"
             f" {[k + 1 for k in second.atoms]}",
             hint="atoms count from 1; each belongs to one part",
         )
     if first.charge + second.charge != molecule.charge:
         raise InputError(
-            f"charges {first.charge:+d} and {second.charge:+d} of the parts do not add up to {molecule.charge:+d}",
+            f"charges {first.charge:+d} and {second.charge:+d} of the parts do not add up "
+            f"to {molecule.charge:+d}",
             hint="correct one of the three",
         )
-    most, least = first.multiplicity + second.multiplicity - 1, abs(first.multiplicity - second.multiplicity) + 1
+    most, least = (
+        first.multiplicity + second.multiplicity - 1,
+        abs(first.multiplicity - second.multiplicity) + 1,
+    )
     if molecule.multiplicity not in range(least, most + 1, 2):
         raise InputError(
-            f"parts of multiplicity {first.multiplicity} and {second.multiplicity} cannot couple to {molecule.multiplicity}",
+            f"parts of multiplicity {first.multiplicity} and {second.multiplicity} cannot "
+            f"couple to {molecule.multiplicity}",
             hint=f"one of {list(range(least, most + 1, 2))}",
         )
     ends = fragments.contact
-    if not ends[0] or not ends[1] or not set(ends[0]) <= set(first.atoms) or not set(ends[1]) <= set(second.atoms):
-        raise InputError("the contact names atoms that are not in its parts", hint="one atom of each part, first part first")
+    if (
+        not ends[0]
+        or not ends[1]
+        or not set(ends[0]) <= set(first.atoms)
+        or not set(ends[1]) <= set(second.atoms)
+    ):
+        raise InputError(
+            "the contact names atoms that are not in its parts",
+            hint="one atom of each part, first part first",
+        )
     return fragments
 
 
@@ -106,7 +123,10 @@ def at_distance(molecule: Molecule, fragments: Fragments, wanted_angstrom: float
         InputError: for a distance that is not positive, or at which atoms overlap.
     """
     if not wanted_angstrom > 0.0 or not np.isfinite(wanted_angstrom):
-        raise InputError(f"expected a positive distance, got {wanted_angstrom} angstrom", hint="give positive ones")
+        raise InputError(
+            f"expected a positive distance, got {wanted_angstrom} angstrom",
+            hint="give positive ones",
+        )
     axis = _axis(molecule.coordinates_angstrom, fragments)
     length = float(np.linalg.norm(axis))
     return molecule.moved(fragments.second.atoms, axis / length * (wanted_angstrom - length))
@@ -117,7 +137,9 @@ def part_of(molecule: Molecule, part: Part, *, ghosts: bool) -> Molecule:
     others = frozenset(range(molecule.n_atoms)) - frozenset(part.atoms)
     name = f"{part.name}{' in the basis of the complex' if ghosts else ''}"
     if ghosts:
-        return replace(molecule, charge=part.charge, multiplicity=part.multiplicity, ghosts=others, name=name)
+        return replace(
+            molecule, charge=part.charge, multiplicity=part.multiplicity, ghosts=others, name=name
+        )
     kept: Sequence[int] = part.atoms
     return Molecule(
         symbols=tuple(molecule.symbols[k] for k in kept),
@@ -130,9 +152,11 @@ def part_of(molecule: Molecule, part: Part, *, ghosts: bool) -> Molecule:
     )
 
 
-# A complex and its parts in one basis, so that none borrows functions from its neighbour (Boys, Bernardi 1970, Mol Phys 19:553).
+# A complex and its parts in one basis, so that none borrows functions from its neighbour (Boys,
+# Bernardi 1970, Mol Phys 19:553).
 #
-#     E_int = E(AB) - E(A with the basis of AB) - E(B with the basis of AB),   all at the geometry of the complex
+#     E_int = E(AB) - E(A with the basis of AB) - E(B with the basis of AB),   all at the geometry
+#     of the complex
 #
 # Methods of an active space get spaces that fit: the same atomic orbitals, and the sum of the
 # parts' sizes in the complex. Of them only the correlation energy is compared,
@@ -142,7 +166,9 @@ def part_of(molecule: Molecule, part: Part, *, ghosts: bool) -> Molecule:
 # since energies of three active spaces that were chosen freely would differ by more than any bond.
 
 LEAST_KEPT = 0.02
-"""An active orbital with less of the reference orbitals is chosen by chance, and another may be chosen in another geometry."""
+"""An active orbital with less of the reference orbitals is chosen by chance, and another may be
+chosen in another geometry.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -151,7 +177,8 @@ class Trio:
 
     Attributes:
         complex, first, second: Posed in the basis of the complex.
-        active: Whether their active spaces fit each other; without, only methods of the whole molecule may be compared.
+        active: Whether their active spaces fit each other; without, only methods of the whole
+            molecule may be compared.
     """
 
     complex: MolecularProblem
@@ -181,7 +208,8 @@ def trio(
     Args:
         molecule: The complex.
         fragments: Its parts.
-        choice: Atomic orbitals of the active space, if there is to be one; its sizes are the sums of the parts'.
+        choice: Atomic orbitals of the active space, if there is to be one; its sizes are the sums
+            of the parts'.
         iterations: Of each mean field.
         follow: See `mean_field`.
         memory_bytes: See `MolecularProblem`.
@@ -193,23 +221,40 @@ def trio(
     """
     checked(fragments, molecule)
     parts = fragments.parts
-    active = bool(choice.labels) and all(p.electrons is not None and p.orbitals is not None for p in parts)
-    options = {"iterations": iterations, "follow": follow, "memory_bytes": memory_bytes, "informs": informs}
+    active = bool(choice.labels) and all(
+        p.electrons is not None and p.orbitals is not None for p in parts
+    )
+    options = {
+        "iterations": iterations,
+        "follow": follow,
+        "memory_bytes": memory_bytes,
+        "informs": informs,
+    }
 
     def posed(of: Molecule, electrons: int, orbitals: int) -> MolecularProblem:
         if not active or electrons == 0:
             return pose(of, Choice(scheme="all", frozen_core=choice.frozen_core), **options)  # type: ignore[arg-type]
-        sized = replace(choice, scheme="avas", electrons=electrons, orbitals=orbitals, labels=labels_of(of, choice.labels))
+        sized = replace(
+            choice,
+            scheme="avas",
+            electrons=electrons,
+            orbitals=orbitals,
+            labels=labels_of(of, choice.labels),
+        )
         found = pose(of, sized, **options)  # type: ignore[arg-type]
         if found.space.kept and min(found.space.kept) < LEAST_KEPT:
             raise InputError(
-                f"an active orbital of {of.name} has {min(found.space.kept):.3f} of {', '.join(choice.labels)}: chance would"
+                f"an active orbital of {of.name} has {min(found.space.kept):.3f} of "
+                f"{', '.join(choice.labels)}: chance would"
                 " choose it, and another one in the complex",
                 hint="take fewer active orbitals, or name more atomic orbitals",
             )
         return found
 
-    total = [sum(x or 0 for x in sizes) for sizes in ((p.electrons for p in parts), (p.orbitals for p in parts))]
+    total = [
+        sum(x or 0 for x in sizes)
+        for sizes in ((p.electrons for p in parts), (p.orbitals for p in parts))
+    ]
     return Trio(
         complex=posed(molecule, *total),
         first=posed(part_of(molecule, parts[0], ghosts=True), *_sizes(parts[0])),
@@ -223,11 +268,16 @@ def _sizes(part: Part) -> tuple[int, int]:
 
 
 def labels_of(molecule: Molecule, labels: tuple[str, ...]) -> tuple[str, ...]:
-    """The labels that begin with the number of an atom that is there and no ghost; others as they are."""
-    return tuple(t for t in labels if not t.split()[0].isdigit() or int(t.split()[0]) not in molecule.ghosts)
+    """The labels that begin with the number of an atom that is there and no ghost; others as they
+    are.
+    """
+    return tuple(
+        t for t in labels if not t.split()[0].isdigit() or int(t.split()[0]) not in molecule.ghosts
+    )
 
 
-# From a drug and its target to the contact that stands for them, with what it leaves out and which decision it informs.
+# From a drug and its target to the contact that stands for them, with what it leaves out and which
+# decision it informs.
 
 PH_BLOOD = 7.4
 _TARGETS_OF_CLASS = {"cholinesterase inhibitor": ("ACHE",), "NMDA antagonist": ("GRIN1",)}
@@ -235,7 +285,9 @@ _TARGETS_OF_CLASS = {"cholinesterase inhibitor": ("ACHE",), "NMDA antagonist": (
 
 @dataclass(frozen=True, kw_only=True)
 class Alternative:
-    """A residue in the place of the wild type's: its name, the molecule that stands for it, what is known of it."""
+    """A residue in the place of the wild type's: its name, the molecule that stands for it, what is
+    known of it.
+    """
 
     residue: str
     molecule: str
@@ -276,7 +328,9 @@ class Contact:
 
 @lru_cache(maxsize=1)
 def _table() -> Mapping[str, Any]:
-    return tomllib.loads((resources.files("qtwin") / "data" / "contacts.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(
+        (resources.files("qtwin") / "data" / "contacts.toml").read_text(encoding="utf-8")
+    )
 
 
 def _kinds() -> dict[str, Mapping[str, Any]]:
@@ -292,18 +346,26 @@ def contact_of(drug: str, target: str) -> Contact:
     """The contact that stands for a drug at its target.
 
     Raises:
-        InputError: for an unknown drug or target, a drug that is not known to bind there, or one without a charged amine.
+        InputError: for an unknown drug or target, a drug that is not known to bind there, or one
+            without a charged amine.
     """
     known = formulary.drug(drug)
     if target not in targets():
         raise unknown_name("receptor with a known contact:", target, targets())
     bound = {*known.affinity, *_TARGETS_OF_CLASS.get(known.drug_class, ())}
     if target not in bound:
-        there = ", ".join(sorted(bound & set(targets()))) or "none of the receptors whose contact is known"
-        raise InputError(f"{drug} is not known to bind {target}", hint=f"in the formulary it binds {there}")
+        there = (
+            ", ".join(sorted(bound & set(targets())))
+            or "none of the receptors whose contact is known"
+        )
+        raise InputError(
+            f"{drug} is not known to bind {target}", hint=f"in the formulary it binds {there}"
+        )
     amine = _table()["drug"].get(drug)
     if amine is None:
-        raise InputError(f"no amine of {drug} is known", hint="add it to qtwin/data/contacts.toml with its pKa")
+        raise InputError(
+            f"no amine of {drug} is known", hint="add it to qtwin/data/contacts.toml with its pKa"
+        )
     kind = next(k for k in _kinds().values() if target in k["receptors"])
     pka = float(amine["pka"])
     return Contact(
@@ -312,9 +374,12 @@ def contact_of(drug: str, target: str) -> Contact:
         site=str(kind["receptors"][target]),
         title=str(kind["title"]),
         source=str(kind["source"]),
-        wild_type=Alternative(residue=str(kind["wild_type_residue"]), molecule=str(kind["wild_type"]), note=""),
+        wild_type=Alternative(
+            residue=str(kind["wild_type_residue"]), molecule=str(kind["wild_type"]), note=""
+        ),
         alternatives=tuple(
-            Alternative(residue=name, molecule=str(v["molecule"]), note=str(v["note"])) for name, v in kind["variants"].items()
+            Alternative(residue=name, molecule=str(v["molecule"]), note=str(v["note"]))
+            for name, v in kind["variants"].items()
         ),
         charged_share=1.0 / (1.0 + 10.0 ** (PH_BLOOD - pka)),
         amine=str(amine["amine"]),

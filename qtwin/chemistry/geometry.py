@@ -1,7 +1,7 @@
 """Where a geometry comes from: an xyz file, the library of molecules that ship, or a SMILES string.
 
-The library holds one TOML a molecule beside its xyz file, each geometry with its provenance. Geometries from SMILES are one
-conformer by RDKit, embedded with ETKDG and relaxed with MMFF94.
+The library holds one TOML a molecule beside its xyz file, each geometry with its provenance.
+Geometries from SMILES are one conformer by RDKit, embedded with ETKDG and relaxed with MMFF94.
 """
 
 from __future__ import annotations
@@ -41,9 +41,14 @@ def parse_xyz(text: str, *, where: str) -> Geometry:
     try:
         count = int(lines[0].split()[0])
     except (IndexError, ValueError):
-        raise InputError(f"{where}: the first line must be the number of atoms", hint="see any xyz file") from None
+        raise InputError(
+            f"{where}: the first line must be the number of atoms", hint="see any xyz file"
+        ) from None
     if not 1 <= count <= _MOST_ATOMS:
-        raise InputError(f"{where}: expected 1 to {_MOST_ATOMS} atoms, got {count}", hint="cut out the part that matters")
+        raise InputError(
+            f"{where}: expected 1 to {_MOST_ATOMS} atoms, got {count}",
+            hint="cut out the part that matters",
+        )
     body = [line for line in lines[2:] if line.strip()]
     if len(body) != count:
         raise InputError(
@@ -57,7 +62,8 @@ def parse_xyz(text: str, *, where: str) -> Geometry:
             x, y, z = (float(text) for text in place)
         except ValueError:
             raise InputError(
-                f"{where}: the line of atom {k + 1} is not element x y z", hint="such as O 0.0 0.0 0.1173, in angstrom"
+                f"{where}: the line of atom {k + 1} is not element x y z",
+                hint="such as O 0.0 0.0 0.1173, in angstrom",
             ) from None
         symbols.append(symbol[0].upper() + symbol[1:].lower())
         rows.append([x, y, z])
@@ -74,18 +80,29 @@ def read_xyz(path: Path) -> Geometry:
         with path.open(encoding="utf-8-sig") as file:
             text = file.read(_MOST_CHARACTERS + 1)
     except FileNotFoundError:
-        raise InputError(f"no geometry at {path}", hint="paths are relative to the spec file") from None
+        raise InputError(
+            f"no geometry at {path}", hint="paths are relative to the spec file"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {path} as text ({type(error).__name__})", hint="give a text file in xyz format") from None
+        raise InputError(
+            f"cannot read {path} as text ({type(error).__name__})",
+            hint="give a text file in xyz format",
+        ) from None
     if len(text) > _MOST_CHARACTERS:
-        raise InputError(f"{path} has more than {_MOST_CHARACTERS:,} characters", hint="one frame of at most 500 atoms")
+        raise InputError(
+            f"{path} has more than {_MOST_CHARACTERS:,} characters",
+            hint="one frame of at most 500 atoms",
+        )
     return parse_xyz(text, where=path.name)
 
 
-def format_xyz(symbols: tuple[str, ...], coordinates_angstrom: NDArray[np.float64], comment: str = "") -> str:
+def format_xyz(
+    symbols: tuple[str, ...], coordinates_angstrom: NDArray[np.float64], comment: str = ""
+) -> str:
     """The text of an xyz file."""
     rows = [
-        f"{s:2s} {x:14.8f} {y:14.8f} {z:14.8f}" for s, (x, y, z) in zip(symbols, np.asarray(coordinates_angstrom), strict=True)
+        f"{s:2s} {x:14.8f} {y:14.8f} {z:14.8f}"
+        for s, (x, y, z) in zip(symbols, np.asarray(coordinates_angstrom), strict=True)
     ]
     return "\n".join([str(len(symbols)), " ".join(comment.split()), *rows, ""])
 
@@ -115,8 +132,8 @@ def _parsed(text: str) -> object | None:
 def from_smiles(text: str) -> tuple[Geometry, int, int]:
     """Geometry, charge, and multiplicity by the count of radical electrons.
 
-    The geometry is a force field's (Riniker, Landrum 2015, JCIM 55:2562; Halgren 1996, JCC 17:490), good to some hundredths
-    of an angstrom; the comment says so.
+    The geometry is a force field's (Riniker, Landrum 2015, JCIM 55:2562; Halgren 1996, JCC 17:490),
+    good to some hundredths of an angstrom; the comment says so.
 
     Raises:
         MissingVendorError: without RDKit.
@@ -142,7 +159,17 @@ def from_smiles(text: str) -> tuple[Geometry, int, int]:
     return (symbols, where, comment), int(chem.GetFormalCharge(whole)), unpaired + 1
 
 
-_KEYS = {"title", "kind", "charge", "multiplicity", "basis", "provenance", "informs", "fragments", "active"}
+_KEYS = {
+    "title",
+    "kind",
+    "charge",
+    "multiplicity",
+    "basis",
+    "provenance",
+    "informs",
+    "fragments",
+    "active",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +206,9 @@ class Entry:
 def library_names() -> tuple[str, ...]:
     """Every molecule that ships."""
     folder = resources.files("qtwin") / "data" / "molecules"
-    return tuple(sorted(p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml")))
+    return tuple(
+        sorted(p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml"))
+    )
 
 
 @lru_cache(maxsize=64)
@@ -196,9 +225,13 @@ def library_entry(name: str) -> Entry:
     for key in raw:
         if key not in _KEYS:
             raise unknown_name(f"key in molecules/{name}.toml", key, _KEYS)
-    geometry = parse_xyz((folder / f"{name}.xyz").read_text(encoding="utf-8"), where=f"molecules/{name}.xyz")
+    geometry = parse_xyz(
+        (folder / f"{name}.xyz").read_text(encoding="utf-8"), where=f"molecules/{name}.xyz"
+    )
     if not raw.get("provenance"):
-        raise InputError(f"molecules/{name}.toml has no provenance", hint="say where the geometry comes from")
+        raise InputError(
+            f"molecules/{name}.toml has no provenance", hint="say where the geometry comes from"
+        )
     active = raw.get("active", {})
     return Entry(
         name=name,
@@ -210,7 +243,9 @@ def library_entry(name: str) -> Entry:
         basis=str(raw.get("basis", "")),
         provenance=str(raw["provenance"]),
         informs=str(raw.get("informs", "")),
-        fragments=_fragments(raw["fragments"], active, len(geometry[0])) if "fragments" in raw else None,
+        fragments=_fragments(raw["fragments"], active, len(geometry[0]))
+        if "fragments" in raw
+        else None,
         labels=tuple(active.get("labels", ())),
     )
 
@@ -228,7 +263,9 @@ def _fragments(raw: Mapping[str, Any], active: Mapping[str, Any], n_atoms: int) 
             electrons=sizes.get("electrons"),
             orbitals=sizes.get("orbitals"),
         )
-        for part, atoms, sizes in zip((first, second), held, (active.get("first", {}), active.get("second", {})), strict=True)
+        for part, atoms, sizes in zip(
+            (first, second), held, (active.get("first", {}), active.get("second", {})), strict=True
+        )
     ]
     left, right = raw["contact"]
     ring = tuple(k for k in range(cut)) if left == "centre" else (int(left) - 1,)
@@ -244,19 +281,27 @@ DEFAULT_BASIS = "sto-3g"
 
 
 def resolve(
-    geometry: str, *, folder: Path, charge: int | None = None, multiplicity: int | None = None, basis: str | None = None
+    geometry: str,
+    *,
+    folder: Path,
+    charge: int | None = None,
+    multiplicity: int | None = None,
+    basis: str | None = None,
 ) -> tuple[Molecule, Entry | None]:
     """A molecule, and its entry if it comes from the library.
 
     Args:
-        geometry: "file.xyz", a name of the library, or SMILES (also as "smiles:..." where a name reads the same).
+        geometry: "file.xyz", a name of the library, or SMILES (also as "smiles:..." where a name
+            reads the same).
         folder: Where relative paths start.
         charge: None for that of the library or SMILES, else 0.
-        multiplicity: None for that of the library or SMILES, else 1, or 2 with an odd number of electrons.
+        multiplicity: None for that of the library or SMILES, else 1, or 2 with an odd number of
+            electrons.
         basis: None for that of the library, else STO-3G.
 
     Raises:
-        InputError: for a file that cannot be read, a name that is neither, or an impossible molecule.
+        InputError: for a file that cannot be read, a name that is neither, or an impossible
+            molecule.
         MissingVendorError: for SMILES without RDKit.
     """
     entry: Entry | None = None
@@ -270,11 +315,15 @@ def resolve(
         name, provenance = entry.name, entry.provenance
         given_charge, given_multiplicity = entry.charge, entry.multiplicity
     elif geometry.startswith("smiles:") or is_smiles(geometry):
-        (symbols, where, provenance), given_charge, given_multiplicity = from_smiles(geometry.removeprefix("smiles:"))
+        (symbols, where, provenance), given_charge, given_multiplicity = from_smiles(
+            geometry.removeprefix("smiles:")
+        )
         name = geometry.removeprefix("smiles:")
     else:
         raise unknown_name(
-            "geometry (no xyz file, no SMILES that RDKit reads, no molecule of the library):", geometry, library_names()
+            "geometry (no xyz file, no SMILES that RDKit reads, no molecule of the library):",
+            geometry,
+            library_names(),
         )
     charged = given_charge if charge is None else charge
     spin = multiplicity if multiplicity is not None else given_multiplicity

@@ -1,4 +1,6 @@
-"""Fermions on qubits: Jordan-Wigner, parity and Bravyi-Kitaev mappings, and qubits tapered off by symmetries."""
+"""Fermions on qubits: Jordan-Wigner, parity and Bravyi-Kitaev mappings, and qubits tapered off by
+symmetries.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,11 @@ class Words:
 
     def adjoint(self) -> Words:
         """(c X^x Z^z)+ = c* Z^z X^x = c* (-1)^|x & z| X^x Z^z."""
-        return Words(x=self.x, z=self.z, c=self.c.conj() * (1.0 - 2.0 * (np.bitwise_count(self.x & self.z) & 1)))
+        return Words(
+            x=self.x,
+            z=self.z,
+            c=self.c.conj() * (1.0 - 2.0 * (np.bitwise_count(self.x & self.z) & 1)),
+        )
 
 
 def collected(x: Masks, z: Masks, c: Complexes, *, negligible: float = 1e-14) -> Words:
@@ -65,11 +71,17 @@ def collected(x: Masks, z: Masks, c: Complexes, *, negligible: float = 1e-14) ->
 
 def word(x: int, z: int, c: complex = 1.0) -> Words:
     """A single one."""
-    return Words(x=np.array([x], dtype=np.uint64), z=np.array([z], dtype=np.uint64), c=np.array([c], dtype=np.complex128))
+    return Words(
+        x=np.array([x], dtype=np.uint64),
+        z=np.array([z], dtype=np.uint64),
+        c=np.array([c], dtype=np.complex128),
+    )
 
 
 def annihilator(p: int, *, strings: bool = True) -> Words:
-    """a_p = X_p Z_(q<p) (1 - Z_p) / 2; without the string of Z it is the qubit's own lowering operator."""
+    """a_p = X_p Z_(q<p) (1 - Z_p) / 2; without the string of Z it is the qubit's own lowering
+    operator.
+    """
     before = (1 << p) - 1 if strings else 0
     return word(1 << p, before, 0.5) + word(1 << p, before | 1 << p, -0.5)
 
@@ -79,7 +91,8 @@ def number(p: int) -> Words:
     return word(0, 0, 0.5) + word(0, 1 << p, -0.5)
 
 
-# Mappings that store sums of occupations, modulo two: q = A n. Jordan-Wigner, parity, Bravyi-Kitaev and tapered ones are such.
+# Mappings that store sums of occupations, modulo two: q = A n. Jordan-Wigner, parity, Bravyi-Kitaev
+# and tapered ones are such.
 #
 # The basis state of occupations n becomes that of bits A n, so the word X^x Z^z of Jordan-Wigner
 # becomes X^(A x) Z^(A^-T z) with no sign. A qubit that stores a conserved sum has a known value: it
@@ -96,7 +109,8 @@ class Mapping:
         name: As printed.
         matrix: (n, n) uint8, invertible modulo two; row i is what qubit i adds up.
         inverse: (n, n) uint8.
-        known: (n,) int8: -1 for a free qubit, else the value of a sum that is conserved and needs no qubit.
+        known: (n,) int8: -1 for a free qubit, else the value of a sum that is conserved and needs
+            no qubit.
     """
 
     name: str
@@ -126,7 +140,9 @@ class Mapping:
         return np.asarray(full @ self.inverse.T.astype(np.int64) % 2, dtype=np.uint8)
 
     def keeps(self, words: Words) -> bool:
-        """Whether the operator changes no sum of known value, so that it can be written on the free qubits."""
+        """Whether the operator changes no sum of known value, so that it can be written on the free
+        qubits.
+        """
         flips = spread(words.x, self.n_spin_orbitals) @ self.matrix.T.astype(np.int64) % 2
         return not bool(flips[:, self.known >= 0].any())
 
@@ -144,33 +160,48 @@ class Mapping:
                 f"the operator changes a sum that mapping {self.name!r} takes as conserved",
                 hint="use a mapping with all its qubits",
             )
-        c = words.c * (1.0 - 2.0 * (z[:, ~free] @ np.maximum(self.known, 0)[~free].astype(np.int64) % 2))
+        c = words.c * (
+            1.0 - 2.0 * (z[:, ~free] @ np.maximum(self.known, 0)[~free].astype(np.int64) % 2)
+        )
         x, z = x[:, free], z[:, free]
         c = c * (-1j) ** ((x & z).sum(axis=1) % 4)  # X^x Z^z = (-i)^(number of Y) P
         kept = collected(gathered(x), gathered(z), c)
-        if len(kept.c) and float(np.abs(kept.c.imag).max()) > 1e-10 * max(1.0, float(np.abs(kept.c).max())):
+        if len(kept.c) and float(np.abs(kept.c.imag).max()) > 1e-10 * max(
+            1.0, float(np.abs(kept.c).max())
+        ):
             raise InputError("expected a Hermitian operator, got another", hint="add its adjoint")
         width = self.n_qubits
         return PauliSum(
-            x=spread(kept.x, width).astype(np.bool_), z=spread(kept.z, width).astype(np.bool_), coefficients=kept.c.real.copy()
+            x=spread(kept.x, width).astype(np.bool_),
+            z=spread(kept.z, width).astype(np.bool_),
+            coefficients=kept.c.real.copy(),
         )
 
 
-def mapping(name: str, matrix: NDArray[np.integer], *, known: NDArray[np.integer] | None = None) -> Mapping:
+def mapping(
+    name: str, matrix: NDArray[np.integer], *, known: NDArray[np.integer] | None = None
+) -> Mapping:
     """A mapping by its matrix.
 
     Raises:
-        InputError: for a matrix that is not invertible modulo two, or more spin orbitals than masks can hold.
+        InputError: for a matrix that is not invertible modulo two, or more spin orbitals than masks
+            can hold.
     """
     a = np.asarray(matrix, dtype=np.uint8) % 2
     n = len(a)
     if not 1 <= n <= MOST_SPIN_ORBITALS:
-        raise InputError(f"expected 1 to {MOST_SPIN_ORBITALS} spin orbitals, got {n}", hint="take a smaller active space")
+        raise InputError(
+            f"expected 1 to {MOST_SPIN_ORBITALS} spin orbitals, got {n}",
+            hint="take a smaller active space",
+        )
     work = np.hstack([a, np.eye(n, dtype=np.uint8)])
     for column in range(n):
         below = np.flatnonzero(work[column:, column])
         if not len(below):
-            raise InputError("expected a matrix invertible modulo two, got another", hint="each qubit must store a new sum")
+            raise InputError(
+                "expected a matrix invertible modulo two, got another",
+                hint="each qubit must store a new sum",
+            )
         work[[column, column + below[0]]] = work[[column + below[0], column]]
         others = np.flatnonzero(work[:, column])
         others = others[others != column]
@@ -198,9 +229,11 @@ def jordan_wigner(n_spin_orbitals: int) -> Mapping:
     return mapping("jordan-wigner", np.eye(n_spin_orbitals, dtype=np.uint8))
 
 
-# Qubit i stores the parity of all occupations up to i; with alpha orbitals first, two qubits then store what is conserved.
+# Qubit i stores the parity of all occupations up to i; with alpha orbitals first, two qubits then
+# store what is conserved.
 #
-# Seeley, Richard, Love 2012, J Chem Phys 137:224109; the reduction: Bravyi, Gambetta, Mezzacapo, Temme 2017, arXiv:1701.08213.
+# Seeley, Richard, Love 2012, J Chem Phys 137:224109; the reduction: Bravyi, Gambetta, Mezzacapo,
+# Temme 2017, arXiv:1701.08213.
 
 
 def parity(n_spin_orbitals: int) -> Mapping:
@@ -215,19 +248,25 @@ def parity_reduced(n_spin_orbitals: int, n_alpha: int, n_beta: int) -> Mapping:
         InputError: for an odd number of spin orbitals.
     """
     if n_spin_orbitals % 2:
-        raise InputError(f"expected an even number of spin orbitals, got {n_spin_orbitals}", hint="two a spatial orbital")
+        raise InputError(
+            f"expected an even number of spin orbitals, got {n_spin_orbitals}",
+            hint="two a spatial orbital",
+        )
     known = np.full(n_spin_orbitals, -1)
     known[n_spin_orbitals // 2 - 1], known[-1] = n_alpha % 2, (n_alpha + n_beta) % 2
     return mapping("parity-reduced", parity(n_spin_orbitals).matrix, known=known)
 
 
-# Qubit i stores the sum of a stretch of occupations, as a Fenwick tree does: flips and parities both touch O(log n) qubits.
+# Qubit i stores the sum of a stretch of occupations, as a Fenwick tree does: flips and parities
+# both touch O(log n) qubits.
 #
 # Bravyi, Kitaev 2002, Ann Phys 298:210; Seeley, Richard, Love 2012, J Chem Phys 137:224109.
 
 
 def bravyi_kitaev(n_spin_orbitals: int) -> Mapping:
-    """Row i adds the occupations i + 1 - lowbit(i + 1) .. i; the number need not be a power of two."""
+    """Row i adds the occupations i + 1 - lowbit(i + 1) .. i; the number need not be a power of
+    two.
+    """
     matrix = np.zeros((n_spin_orbitals, n_spin_orbitals), dtype=np.uint8)
     for i in range(n_spin_orbitals):
         low = (i + 1) & -(i + 1)
@@ -241,7 +280,8 @@ Floats = NDArray[np.float64]
 
 
 def electronic(h1_hartree: Floats, h2_hartree: Floats, core_hartree: float) -> Words:
-    """H = sum h_pq E_pq + 1/2 sum (pq|rs) (E_pq E_rs - delta_qr E_ps) + core, E_pq summed over spins; real orbitals.
+    """H = sum h_pq E_pq + 1/2 sum (pq|rs) (E_pq E_rs - delta_qr E_ps) + core, E_pq summed over
+    spins; real orbitals.
 
     Args:
         h1_hartree: (n, n) one-electron integrals.
@@ -253,7 +293,10 @@ def electronic(h1_hartree: Floats, h2_hartree: Floats, core_hartree: float) -> W
     """
     n = len(h1_hartree)
     if 2 * n > MOST_SPIN_ORBITALS:
-        raise TooLargeError(f"expected at most {MOST_SPIN_ORBITALS // 2} orbitals, got {n}", hint="take a smaller active space")
+        raise TooLargeError(
+            f"expected at most {MOST_SPIN_ORBITALS // 2} orbitals, got {n}",
+            hint="take a smaller active space",
+        )
     pairs = [(p, q) for p in range(n) for q in range(p + 1)]
     hops = [_hop(p, q, n) for p, q in pairs]
     owner = np.repeat(np.arange(len(pairs)), [len(h.c) for h in hops])
@@ -282,9 +325,14 @@ def _hop(p: int, q: int, n: int) -> Words:
 
 
 def generator(gate: Gate, n_orbitals: int) -> Words:
-    """The Hermitian H of a gate exp(-i theta H): i (T - T+) of an excitation, the product of occupations of a phase."""
+    """The Hermitian H of a gate exp(-i theta H): i (T - T+) of an excitation, the product of
+    occupations of a phase.
+    """
     if isinstance(gate, Phase):
-        return reduce(lambda a, b: a @ b, [number(p + spin * n_orbitals) for p, spin in gate.orbitals]) * gate.sign
+        return (
+            reduce(lambda a, b: a @ b, [number(p + spin * n_orbitals) for p, spin in gate.orbitals])
+            * gate.sign
+        )
     strings = gate.excitation.strings
     moved = word(0, 0)
     for to, source, spin in gate.excitation.moves:
@@ -300,7 +348,9 @@ def reference(n_orbitals: int, n_alpha: int, n_beta: int) -> NDArray[np.uint8]:
     return occupations
 
 
-def mapping_of(name: str, hamiltonian: Words, n_orbitals: int, n_alpha: int, n_beta: int) -> Mapping:
+def mapping_of(
+    name: str, hamiltonian: Words, n_orbitals: int, n_alpha: int, n_beta: int
+) -> Mapping:
     """A mapping of the table for these electrons, or "tapered".
 
     Raises:
@@ -312,13 +362,17 @@ def mapping_of(name: str, hamiltonian: Words, n_orbitals: int, n_alpha: int, n_b
         raise unknown_name("mapping", name, (*TABLE, "tapered"))
     module, _, function = TABLE[name].partition(":")
     make = getattr(import_module(module), function)
-    made: Mapping = make(2 * n_orbitals, n_alpha, n_beta) if name == "parity-reduced" else make(2 * n_orbitals)
+    made: Mapping = (
+        make(2 * n_orbitals, n_alpha, n_beta) if name == "parity-reduced" else make(2 * n_orbitals)
+    )
     return made
 
 
-# Z2 tapering: every parity of occupations that the operator conserves saves a qubit (Bravyi et al. 2017, arXiv:1701.08213).
+# Z2 tapering: every parity of occupations that the operator conserves saves a qubit (Bravyi et al.
+# 2017, arXiv:1701.08213).
 #
-# In molecular orbitals these are the two electron-number parities and the point group's reflections, found without naming them.
+# In molecular orbitals these are the two electron-number parities and the point group's
+# reflections, found without naming them.
 
 
 def symmetries(words: Words, n_spin_orbitals: int) -> Bits:
@@ -334,14 +388,18 @@ def symmetries(words: Words, n_spin_orbitals: int) -> Bits:
 
 
 def tapered(words: Words, reference: NDArray[np.integer]) -> Mapping:
-    """Jordan-Wigner with a qubit less for every symmetry of the operator, in the sector of the (n,) reference occupations.
+    """Jordan-Wigner with a qubit less for every symmetry of the operator, in the sector of the (n,)
+    reference occupations.
 
     Raises:
         InputError: for a reference of no occupations.
     """
     n = len(reference)
     if n < 1:
-        raise InputError("expected a reference of spin orbitals, got none", hint="give one occupation a spin orbital")
+        raise InputError(
+            "expected a reference of spin orbitals, got none",
+            hint="give one occupation a spin orbital",
+        )
     conserved, pivots = _reduced(symmetries(words, n))
     matrix = np.eye(n, dtype=np.uint8)
     known = np.full(n, -1)
@@ -367,7 +425,8 @@ def _reduced(rows: Bits) -> tuple[Bits, list[int]]:
     return work[: len(pivots)], pivots
 
 
-# Fermions written on qubits. `TABLE` maps a name to the function that makes the mapping; tapering makes others.
+# Fermions written on qubits. `TABLE` maps a name to the function that makes the mapping; tapering
+# makes others.
 
 TABLE: dict[str, str] = {
     "jordan-wigner": "qtwin.chemistry.mapping:jordan_wigner",

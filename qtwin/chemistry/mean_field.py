@@ -1,7 +1,9 @@
-"""Restricted Hartree-Fock, closed or open shell, converged by a ladder of means, or refused; in vacuum or in a continuum.
+"""Restricted Hartree-Fock, closed or open shell, converged by a ladder of means, or refused; in
+vacuum or in a continuum.
 
-The continuum is the conductor-like screening model on van der Waals cavities (ddCOSMO; Cancès, Maday, Stamm 2013, JCP
-139:054111); dielectric constants of 4 stand for the inside of a protein, 78.4 for water.
+The continuum is the conductor-like screening model on van der Waals cavities (ddCOSMO; Cancès,
+Maday, Stamm 2013, JCP 139:054111); dielectric constants of 4 stand for the inside of a protein,
+78.4 for water.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ _STABILITY_ROUNDS = 4
 
 
 class ConvergenceError(QtwinError):
-    """A self-consistent field that did not converge by any means; nothing is computed from it (exit code 1)."""
+    """A self-consistent field that did not converge by any means; nothing is computed from it (exit
+    code 1).
+    """
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,7 +43,8 @@ class MeanField:
         orbital_energies_hartree: (n,).
         occupations: (n,) 2, 1 or 0.
         history: What was tried, in order, and how each ended.
-        stable: Whether no rotation among real orbitals of this kind lowers the energy; None when not examined.
+        stable: Whether no rotation among real orbitals of this kind lowers the energy; None when
+            not examined.
         wall_s: Seconds of all attempts, without the examination.
     """
 
@@ -64,20 +69,27 @@ class MeanField:
 
 
 def mean_field(
-    molecule: Molecule, *, iterations: int = 100, stability: bool = True, follow: bool = False, limit_s: float | None = None
+    molecule: Molecule,
+    *,
+    iterations: int = 100,
+    stability: bool = True,
+    follow: bool = False,
+    limit_s: float | None = None,
 ) -> MeanField:
     """Converge restricted Hartree-Fock (ROHF where spins are unpaired).
 
-    DIIS first; then a level shift of 0.3 hartree with damping; then second-order steps (Sun 2016, arXiv:1610.08423). Where the
-    converged field is a saddle (Seeger, Pople 1977, JCP 66:3045), the field below it is converged too, and the history says so;
-    if a lower field has the symmetry of the molecule, as where two degenerate orbitals hold one pair, that one is taken.
+    DIIS first; then a level shift of 0.3 hartree with damping; then second-order steps (Sun 2016,
+    arXiv:1610.08423). Where the converged field is a saddle (Seeger, Pople 1977, JCP 66:3045), the
+    field below it is converged too, and the history says so; if a lower field has the symmetry of
+    the molecule, as where two degenerate orbitals hold one pair, that one is taken.
 
     Args:
         molecule: What.
         iterations: Of each attempt.
         stability: Examine the result, up to 60 orbitals.
         limit_s: Examine it only while a third of this time is used.
-        follow: Take the field below a saddle. It often breaks the symmetry of the molecule, so that curves jump.
+        follow: Take the field below a saddle. It often breaks the symmetry of the molecule, so that
+            curves jump.
 
     Raises:
         ConvergenceError: when none of these converged, with the energies that were reached.
@@ -93,15 +105,24 @@ def mean_field(
         wall_s = time.perf_counter() - began
         stable: bool | None = None
         examined = stability and (limit_s is None or wall_s < limit_s / 3.0)
-        if found is not None and examined and mole.nao <= _STABILITY_ORBITALS and mole.nelectron > 1:
+        if (
+            found is not None
+            and examined
+            and mole.nao <= _STABILITY_ORBITALS
+            and mole.nelectron > 1
+        ):
             lower, stable = _stabilised(found, make, mole, iterations, history)
             if stable is not True:
-                found = lower if follow else _of_the_point_group(found, make, mole, iterations, history)
+                found = (
+                    lower if follow else _of_the_point_group(found, make, mole, iterations, history)
+                )
     if found is None:
         raise ConvergenceError(
-            f"Hartree-Fock of {molecule.name or molecule.formula} did not converge in {iterations} iterations:"
+            f"Hartree-Fock of {molecule.name or molecule.formula} did not converge in "
+            f"{iterations} iterations:"
             f" {'; '.join(history)}",
-            hint="check geometry, charge and multiplicity; try a smaller basis, or raise scf_iterations; nothing was computed",
+            hint="check geometry, charge and multiplicity; try a smaller basis, or raise "
+            "scf_iterations; nothing was computed",
         )
     return MeanField(
         energy_hartree=float(found.e_tot),
@@ -129,12 +150,18 @@ def _first_converged(make: Callable[[], Any], iterations: int, history: list[str
         field.kernel(dm0=density)
         finite = np.isfinite(field.e_tot)
         history.append(
-            f"{name} {'converged to' if field.converged and finite else 'did not converge, ended at'} {field.e_tot:.8f} hartree"
+            f"{name} "
+            f"{'converged to' if field.converged and finite else 'did not converge, ended at'} "
+            f"{field.e_tot:.8f} hartree"
         )
         if field.converged and finite:
             if name != "DIIS":  # orbital energies without shift, in the plain object
                 plain = make()
-                plain.mo_coeff, plain.mo_occ, plain.mo_energy = field.mo_coeff, field.mo_occ, field.mo_energy
+                plain.mo_coeff, plain.mo_occ, plain.mo_energy = (
+                    field.mo_coeff,
+                    field.mo_occ,
+                    field.mo_energy,
+                )
                 plain.conv_tol, plain.max_cycle = TOLERANCE_HARTREE, iterations
                 plain.kernel(dm0=field.make_rdm1())
                 if plain.converged:
@@ -155,8 +182,11 @@ def _stabilised(
     first = True
     for _ in range(_STABILITY_ROUNDS):
         try:
-            orbitals, _, stable, _ = found.stability(internal=True, external=False, return_status=True)
-        except Exception as error:  # an examination that fails is reported, and is no reason to stop
+            orbitals, _, stable, _ = found.stability(
+                internal=True, external=False, return_status=True
+            )
+        # an examination that fails is reported, and is no reason to stop
+        except Exception as error:
             history.append(f"stability could not be examined ({type(error).__name__})")
             return found, None if first else False
         if stable:
@@ -176,8 +206,12 @@ def _stabilised(
     return found, False
 
 
-def _of_the_point_group(found: Any, make: Callable[[Any], Any], mole: Any, iterations: int, history: list[str]) -> Any:
-    """The field whose orbitals belong to the point group each, if it is lower: it is no broken symmetry."""
+def _of_the_point_group(
+    found: Any, make: Callable[[Any], Any], mole: Any, iterations: int, history: list[str]
+) -> Any:
+    """The field whose orbitals belong to the point group each, if it is lower: it is no broken
+    symmetry.
+    """
     grouped = mole.copy()
     grouped.symmetry = True
     grouped.build(dump_input=False, parse_arg=False)
@@ -189,12 +223,16 @@ def _of_the_point_group(found: Any, make: Callable[[Any], Any], mole: Any, itera
     plain = make(mole)
     plain.conv_tol, plain.max_cycle = TOLERANCE_HARTREE, iterations
     plain.kernel(dm0=start.make_rdm1())
-    if start.converged and plain.e_tot > start.e_tot + 1e-7:  # degenerate orbitals mixed anew, as of atoms far apart
+    # degenerate orbitals mixed anew, as of atoms far apart
+    if start.converged and plain.e_tot > start.e_tot + 1e-7:
         plain.e_tot, plain.converged, plain.mo_occ = start.e_tot, True, np.array(start.mo_occ)
         plain.mo_coeff, plain.mo_energy = np.array(start.mo_coeff), np.array(start.mo_energy)
     if not (start.converged and plain.converged and plain.e_tot < found.e_tot - 1e-7):
         return found
-    history.append(f"in the point group {grouped.groupname} converged to {plain.e_tot:.8f} hartree, which is lower and was taken")
+    history.append(
+        f"in the point group {grouped.groupname} converged to {plain.e_tot:.8f} hartree, "
+        "which is lower and was taken"
+    )
     return plain
 
 
@@ -234,10 +272,13 @@ def solvation(molecule: Molecule, dielectric: float, *, iterations: int = 100) -
         ConvergenceError: when either field does not converge.
     """
     if not 1.0 < dielectric < 1e6:
-        raise InputError(f"got a dielectric constant of {dielectric}", hint="4 for a protein, 78.4 for water")
+        raise InputError(
+            f"got a dielectric constant of {dielectric}", hint="4 for a protein, 78.4 for water"
+        )
     if molecule.ghosts:
         raise InputError(
-            "expected a molecule without ghosts, got one with them", hint="parts in a continuum stand in their own basis"
+            "expected a molecule without ghosts, got one with them",
+            hint="parts in a continuum stand in their own basis",
         )
     began = time.perf_counter()
     field = mean_field(molecule, iterations=iterations, stability=False)
@@ -250,9 +291,12 @@ def solvation(molecule: Molecule, dielectric: float, *, iterations: int = 100) -
         wet.kernel(dm0=vacuum.make_rdm1())
     if not wet.converged:
         raise ConvergenceError(
-            f"Hartree-Fock of {molecule.name or molecule.formula} in a continuum of {dielectric} did not converge",
+            f"Hartree-Fock of {molecule.name or molecule.formula} in a continuum of "
+            f"{dielectric} did not converge",
             hint="raise scf_iterations",
         )
     return Solvation(
-        dielectric=dielectric, energy_hartree=float(wet.e_tot) - field.energy_hartree, wall_s=time.perf_counter() - began
+        dielectric=dielectric,
+        energy_hartree=float(wet.e_tot) - field.energy_hartree,
+        wall_s=time.perf_counter() - began,
     )

@@ -1,4 +1,6 @@
-"""A molecule as it is asked about: which nuclei where, how many electrons, how they pair, in which basis."""
+"""A molecule as it is asked about: which nuclei where, how many electrons, how they pair, in which
+basis.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from qtwin.errors import InputError, TooLargeError, require_vendor
 Floats = NDArray[np.float64]
 _MOST_CHARGES = 10_000
 CLOSEST_SHARE = 0.4
-"""Atoms closer than this share of their covalent radii's sum overlap: no bond is that short (H2 is at 1.2)."""
+"""Atoms closer than this share of their covalent radii's sum overlap: no bond is that short (H2 is
+at 1.2).
+"""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -35,13 +39,14 @@ class Molecule:
         charge: Of the whole, in elementary charges.
         multiplicity: 2 S + 1.
         basis: A name in PySCF's table.
-        ghosts: Atoms that lend their basis functions but have neither nucleus nor electrons (counterpoise).
+        ghosts: Atoms that lend their basis functions but have neither nucleus nor electrons
+            (counterpoise).
         name: How the report calls it.
         provenance: Where the geometry comes from.
 
     Raises:
-        InputError: for unknown elements or basis, coordinates that are not finite, overlapping atoms, or a charge and
-            multiplicity that no such molecule can have.
+        InputError: for unknown elements or basis, coordinates that are not finite, overlapping
+            atoms, or a charge and multiplicity that no such molecule can have.
 
     Example:
         >>> import qtwin as qt
@@ -67,11 +72,15 @@ class Molecule:
         object.__setattr__(self, "coordinates_angstrom", where)
         if not self.symbols or where.shape != (len(self.symbols), 3):
             raise InputError(
-                f"expected coordinates ({len(self.symbols)}, 3), one row an atom, got shape {where.shape}",
+                f"expected coordinates ({len(self.symbols)}, 3), one row an atom, got shape "
+                f"{where.shape}",
                 hint="give every atom x, y and z in angstrom",
             )
         if not np.isfinite(where).all():
-            raise InputError("expected finite coordinates, got NaN or infinity", hint="give x, y and z of every atom in angstrom")
+            raise InputError(
+                "expected finite coordinates, got NaN or infinity",
+                hint="give x, y and z of every atom in angstrom",
+            )
         object.__setattr__(self, "_numbers", tuple(atomic_number(s) for s in self.symbols))
         self._check_distances()
         functions(self.basis, self.symbols)
@@ -79,7 +88,12 @@ class Molecule:
 
     @classmethod
     def from_xyz(
-        cls, path: str | Path, *, charge: int | None = None, multiplicity: int | None = None, basis: str | None = None
+        cls,
+        path: str | Path,
+        *,
+        charge: int | None = None,
+        multiplicity: int | None = None,
+        basis: str | None = None,
     ) -> Molecule:
         """The molecule of an xyz file (angstrom).
 
@@ -96,12 +110,21 @@ class Molecule:
 
         file = Path(path)
         if file.suffix.lower() != ".xyz":
-            raise InputError(f"expected an xyz file, got {file.name!r}", hint="its name ends in .xyz")
-        return resolve(file.name, folder=file.parent, charge=charge, multiplicity=multiplicity, basis=basis)[0]
+            raise InputError(
+                f"expected an xyz file, got {file.name!r}", hint="its name ends in .xyz"
+            )
+        return resolve(
+            file.name, folder=file.parent, charge=charge, multiplicity=multiplicity, basis=basis
+        )[0]
 
     @classmethod
     def from_smiles(
-        cls, smiles: str, *, charge: int | None = None, multiplicity: int | None = None, basis: str | None = None
+        cls,
+        smiles: str,
+        *,
+        charge: int | None = None,
+        multiplicity: int | None = None,
+        basis: str | None = None,
     ) -> Molecule:
         """One conformer of a SMILES string, relaxed with a force field by RDKit.
 
@@ -117,7 +140,9 @@ class Molecule:
         """
         from qtwin.chemistry.geometry import resolve
 
-        return resolve(f"smiles:{smiles}", folder=Path(), charge=charge, multiplicity=multiplicity, basis=basis)[0]
+        return resolve(
+            f"smiles:{smiles}", folder=Path(), charge=charge, multiplicity=multiplicity, basis=basis
+        )[0]
 
     @classmethod
     def from_library(cls, name: str, *, basis: str | None = None) -> Molecule:
@@ -153,10 +178,14 @@ class Molecule:
     def formula(self) -> str:
         """By Hill's order, with the charge."""
         real = [s for k, s in enumerate(self.symbols) if k not in self.ghosts]
-        order = sorted(set(real), key=lambda s: ({"C": 0, "H": 1}.get(s, 2) if "C" in real else 2, s))
+        order = sorted(
+            set(real), key=lambda s: ({"C": 0, "H": 1}.get(s, 2) if "C" in real else 2, s)
+        )
         body = "".join(f"{s}{real.count(s) if real.count(s) > 1 else ''}" for s in order)
-        sign = "" if not self.charge else f"{abs(self.charge) if abs(self.charge) > 1 else ''}{'+' if self.charge > 0 else '-'}"
-        return body + sign
+        if not self.charge:
+            return body
+        size = str(abs(self.charge)) if abs(self.charge) > 1 else ""
+        return body + size + ("+" if self.charge > 0 else "-")
 
     def moved(self, atoms: Iterable[int], shift_angstrom: Floats) -> Molecule:
         """The same molecule with some atoms shifted by (3,) angstrom."""
@@ -172,7 +201,10 @@ class Molecule:
 
     def __repr__(self) -> str:
         spin = "" if self.multiplicity == 1 else f", multiplicity {self.multiplicity}"
-        return f"Molecule({self.name or self.formula}: {self.formula}, {self.n_electrons} electrons{spin}, {self.basis})"
+        return (
+            f"Molecule({self.name or self.formula}: {self.formula}, {self.n_electrons} "
+            f"electrons{spin}, {self.basis})"
+        )
 
     def _check_distances(self) -> None:
         from pyscf.data import radii
@@ -185,28 +217,36 @@ class Molecule:
         i, j = divmod(int(np.argmin(ratio)), len(where))
         if len(where) > 1 and ratio[i, j] < CLOSEST_SHARE:
             raise InputError(
-                f"atoms {i + 1} ({self.symbols[i]}) and {j + 1} ({self.symbols[j]}) overlap: {apart[i, j]:.3f} angstrom apart,"
+                f"atoms {i + 1} ({self.symbols[i]}) and {j + 1} ({self.symbols[j]}) "
+                f"overlap: {apart[i, j]:.3f} angstrom apart,"
                 f" expected at least {CLOSEST_SHARE * (sizes[i] + sizes[j]):.2f}",
                 hint="check the geometry, and that it is in angstrom",
             )
 
     def _check_electrons(self) -> None:
         numbers = (self.charge, self.multiplicity)
-        if not all(isinstance(k, int) and abs(k) < _MOST_CHARGES for k in numbers) or self.multiplicity < 1:
+        if (
+            not all(isinstance(k, int) and abs(k) < _MOST_CHARGES for k in numbers)
+            or self.multiplicity < 1
+        ):
             raise InputError(
-                f"expected charge and multiplicity as whole numbers below {_MOST_CHARGES:,}, multiplicity at least 1, got others",
+                "expected charge and multiplicity as whole numbers below "
+                f"{_MOST_CHARGES:,}, multiplicity at least 1, got others",
                 hint="multiplicity is 2 S + 1",
             )
         n, unpaired = self.n_electrons, self.multiplicity - 1
         if n < 1:
             raise InputError(
-                f"charge {self.charge:+d} leaves {n} electrons to nuclei of {self.nuclear_charge}", hint="correct the charge"
+                f"charge {self.charge:+d} leaves {n} electrons to nuclei of {self.nuclear_charge}",
+                hint="correct the charge",
             )
         if unpaired > n or (n - unpaired) % 2:
             wanted = "1, 3, 5, ..." if n % 2 == 0 else "2, 4, 6, ..."
             raise InputError(
-                f"multiplicity {self.multiplicity} is impossible with {n} electrons (charge {self.charge:+d})",
-                hint=f"with {n} electrons it is one of {wanted} up to {n + 1}; or correct the charge",
+                f"multiplicity {self.multiplicity} is impossible with {n} electrons (charge "
+                f"{self.charge:+d})",
+                hint=f"with {n} electrons it is one of {wanted} up to {n + 1}; or correct the "
+                "charge",
             )
 
 
@@ -227,7 +267,8 @@ def atomic_number(symbol: str) -> int:
         short = symbol if len(symbol) < 3 else "of more than two letters"
         close = difflib.get_close_matches(short.capitalize(), known, n=1, cutoff=0.5)
         raise InputError(
-            f"unknown element {short}", hint=f"did you mean {close[0]!r}?" if close else "give symbols such as C, H, Cu"
+            f"unknown element {short}",
+            hint=f"did you mean {close[0]!r}?" if close else "give symbols such as C, H, Cu",
         )
     return known.index(symbol) + 1
 
@@ -235,7 +276,9 @@ def atomic_number(symbol: str) -> int:
 # How many determinants an active space has and what its vectors weigh, before anything is computed.
 
 _VECTORS = 16
-"""Vectors that Davidson's method holds at once in PySCF: trial vectors, their products, and the work space of both."""
+"""Vectors that Davidson's method holds at once in PySCF: trial vectors, their products, and the
+work space of both.
+"""
 
 
 def n_determinants(n_orbitals: int, n_alpha: int, n_beta: int) -> int:
@@ -255,7 +298,9 @@ def available_bytes() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def require_fits(n_orbitals: int, n_alpha: int, n_beta: int, *, what: str, limit_bytes: int | None = None) -> int:
+def require_fits(
+    n_orbitals: int, n_alpha: int, n_beta: int, *, what: str, limit_bytes: int | None = None
+) -> int:
     """The number of determinants, refused when their vectors do not fit.
 
     Args:
@@ -272,7 +317,8 @@ def require_fits(n_orbitals: int, n_alpha: int, n_beta: int, *, what: str, limit
     needed, limit = 8 * size * _VECTORS, available_bytes() if limit_bytes is None else limit_bytes
     if needed > limit:
         raise TooLargeError(
-            f"{what} has {size:,} determinants ({n_alpha + n_beta} electrons in {n_orbitals} orbitals) and needs"
+            f"{what} has {size:,} determinants ({n_alpha + n_beta} electrons in "
+            f"{n_orbitals} orbitals) and needs"
             f" {needed:,} bytes ({needed / 2**30:,.3g} GiB), {limit / 2**30:.3g} GiB are there",
             hint="take fewer active orbitals, or methods that need no determinants: mp2, ccsd(t)",
         )
@@ -288,13 +334,16 @@ def require_integrals_fit(n_orbitals: int, *, limit_bytes: int | None = None) ->
     needed, limit = 2 * 8 * n_orbitals**4, available_bytes() if limit_bytes is None else limit_bytes
     if needed > limit:
         raise TooLargeError(
-            f"the active space has {n_orbitals**4:,} two-electron integrals ({n_orbitals} orbitals) and needs"
+            f"the active space has {n_orbitals**4:,} two-electron integrals ({n_orbitals} "
+            "orbitals) and needs"
             f" {needed:,} bytes ({needed / 2**30:,.3g} GiB), {limit / 2**30:.3g} GiB are there",
             hint="take fewer active orbitals",
         )
 
 
-def require_amplitudes_fit(n_occupied: int, n_virtual: int, *, limit_bytes: int | None = None) -> None:
+def require_amplitudes_fit(
+    n_occupied: int, n_virtual: int, *, limit_bytes: int | None = None
+) -> None:
     """Refuse coupled cluster when its amplitudes and the intermediates of their size do not fit.
 
     Raises:
@@ -304,7 +353,8 @@ def require_amplitudes_fit(n_occupied: int, n_virtual: int, *, limit_bytes: int 
     needed, limit = 8 * 8 * amplitudes, available_bytes() if limit_bytes is None else limit_bytes
     if needed > limit:
         raise TooLargeError(
-            f"coupled cluster has {amplitudes:,} amplitudes ({n_occupied} occupied, {n_virtual} empty orbitals) and needs"
+            f"coupled cluster has {amplitudes:,} amplitudes ({n_occupied} occupied, "
+            f"{n_virtual} empty orbitals) and needs"
             f" {needed:,} bytes ({needed / 2**30:,.3g} GiB), {limit / 2**30:.3g} GiB are there",
             hint="take a smaller basis, frozen_core = true, or mp2",
         )

@@ -1,8 +1,11 @@
-"""The question of energy as every method receives it: molecule, mean field, active space, and the integrals in it.
+"""The question of energy as every method receives it: molecule, mean field, active space, and the
+integrals in it.
 
 The frozen core becomes an energy and a field:
 
-    E_core = E_nuclei + sum_i (h_ii + F_ii),   h_eff = h + sum_i (2 J_i - K_i),   (pq|rs) of the active orbitals
+    E_core = E_nuclei + sum_i (h_ii + F_ii),   h_eff = h + sum_i (2 J_i - K_i),
+
+and (pq|rs) of the active orbitals.
 """
 
 from __future__ import annotations
@@ -15,7 +18,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from qtwin.chemistry.active_space import ActiveSpace, avas, by_hand, everything, frontier, natural_orbitals
+from qtwin.chemistry.active_space import (
+    ActiveSpace,
+    avas,
+    by_hand,
+    everything,
+    frontier,
+    natural_orbitals,
+)
 from qtwin.chemistry.mean_field import MeanField, mean_field
 from qtwin.chemistry.molecule import Molecule, n_determinants, require_integrals_fit
 from qtwin.chemistry.pyscf_access import pyscf_molecule
@@ -53,7 +63,9 @@ def integrals(molecule: Molecule, space: ActiveSpace) -> Integrals:
         inactive = hcore + mean
         core += float(np.einsum("pq,pq->", density, hcore + 0.5 * mean))
     h1 = space.orbitals.T @ inactive @ space.orbitals
-    h2 = np.asarray(ao2mo.restore(1, ao2mo.kernel(mole, space.orbitals), space.n_orbitals), dtype=np.float64)
+    h2 = np.asarray(
+        ao2mo.restore(1, ao2mo.kernel(mole, space.orbitals), space.n_orbitals), dtype=np.float64
+    )
     h1 = np.ascontiguousarray(0.5 * (h1 + h1.T))
     h1.flags.writeable = h2.flags.writeable = False
     return Integrals(core_hartree=core, h1_hartree=h1, h2_hartree=h2)
@@ -63,8 +75,8 @@ def integrals(molecule: Molecule, space: ActiveSpace) -> Integrals:
 class MolecularProblem:
     """A molecule and the electrons that a method treats.
 
-    Methods of the active space read the integrals, which are made when first asked for; methods of the whole molecule start from
-    the mean field.
+    Methods of the active space read the integrals, which are made when first asked for; methods of
+    the whole molecule start from the mean field.
 
     Attributes:
         molecule: Nuclei, electrons, basis.
@@ -72,7 +84,8 @@ class MolecularProblem:
         space: The active space.
         n_frozen: Core orbitals that correlated methods of the whole molecule leave alone.
         memory_bytes: What a method may use; None for what is free.
-        informs: The decision about the patient that the energy informs; empty for validation molecules.
+        informs: The decision about the patient that the energy informs; empty for validation
+            molecules.
     """
 
     molecule: Molecule
@@ -133,8 +146,13 @@ class MolecularProblem:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the active space holds everything that correlated methods of the whole molecule treat."""
-        return self.space.core.shape[1] == self.n_frozen and self.space.n_orbitals == self.mean_field.n_orbitals - self.n_frozen
+        """Whether the active space holds everything that correlated methods of the whole molecule
+        treat.
+        """
+        return (
+            self.space.core.shape[1] == self.n_frozen
+            and self.space.n_orbitals == self.mean_field.n_orbitals - self.n_frozen
+        )
 
     @cached_property
     def whole(self) -> MolecularProblem:
@@ -154,7 +172,8 @@ class Choice:
     """How the active space is chosen.
 
     Attributes:
-        scheme: A name in `SCHEMES`; "auto" takes the first of hand, AVAS, frontier, all that what is given allows.
+        scheme: A name in `SCHEMES`; "auto" takes the first of hand, AVAS, frontier, all that what
+            is given allows.
         electrons, orbitals: Sizes; both or neither.
         numbers: Canonical orbitals by hand, counted from 1.
         labels: Atomic orbitals for AVAS.
@@ -175,7 +194,8 @@ class Choice:
 def _all(molecule: Molecule, field: MeanField, choice: Choice, frozen: int) -> ActiveSpace:
     if choice.electrons is not None:
         raise InputError(
-            'expected active_space = "all" without sizes, got sizes', hint="leave active_electrons and active_orbitals out"
+            'expected active_space = "all" without sizes, got sizes',
+            hint="leave active_electrons and active_orbitals out",
         )
     return everything(field, frozen)
 
@@ -183,7 +203,8 @@ def _all(molecule: Molecule, field: MeanField, choice: Choice, frozen: int) -> A
 def _sizes(choice: Choice) -> tuple[int, int]:
     if choice.electrons is None or choice.orbitals is None:
         raise InputError(
-            "active_space by the frontier needs active_electrons and active_orbitals", hint="give both, such as 4 and 4"
+            "active_space by the frontier needs active_electrons and active_orbitals",
+            hint="give both, such as 4 and 4",
         )
     return choice.electrons, choice.orbitals
 
@@ -195,7 +216,8 @@ def _frontier(molecule: Molecule, field: MeanField, choice: Choice, frozen: int)
 def _by_hand(molecule: Molecule, field: MeanField, choice: Choice, frozen: int) -> ActiveSpace:
     if choice.electrons is None or choice.orbitals not in (None, len(choice.numbers)):
         raise InputError(
-            f"got {len(choice.numbers)} orbitals by hand with active_electrons {choice.electrons} and active_orbitals"
+            f"got {len(choice.numbers)} orbitals by hand with active_electrons "
+            f"{choice.electrons} and active_orbitals"
             f" {choice.orbitals}",
             hint="give active_electrons, and as many orbitals as active_orbitals says",
         )
@@ -231,11 +253,20 @@ def scheme_of(choice: Choice) -> str:
         raise unknown_name("active_space", choice.scheme, ["auto", *SCHEMES])
     if not choice.numbers and (choice.electrons is None) != (choice.orbitals is None):
         raise InputError(
-            f"got active_electrons {choice.electrons} and active_orbitals {choice.orbitals}", hint="give both, or neither"
+            f"got active_electrons {choice.electrons} and active_orbitals {choice.orbitals}",
+            hint="give both, or neither",
         )
     if choice.scheme != "auto":
         return choice.scheme
-    return "by hand" if choice.numbers else "avas" if choice.labels else "all" if choice.electrons is None else "frontier"
+    return (
+        "by hand"
+        if choice.numbers
+        else "avas"
+        if choice.labels
+        else "all"
+        if choice.electrons is None
+        else "frontier"
+    )
 
 
 def frozen_orbitals(molecule: Molecule) -> int:

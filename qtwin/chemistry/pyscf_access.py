@@ -1,9 +1,12 @@
-"""PySCF with its doors to foreign code shut, basis sets and core potentials by name, and where its molecules are made.
+"""PySCF with its doors to foreign code shut, basis sets and core potentials by name, and where its
+molecules are made.
 
-As installed, PySCF executes `.pyscf_conf.py` of the working folder and of the home, and the file that PYSCF_CONFIG_FILE names; it
-adds the folders of PYSCF_EXT_PATH to itself; it takes the name of a basis, of a core potential or of a geometry for a file where
-one of that name lies in the working folder; and it evaluates as Python what it cannot read as a number there. Whoever imports
-PySCF, or a package that does, calls `shut` first. Its objects never leave this package and the classical solvers of molecules.
+As installed, PySCF executes `.pyscf_conf.py` of the working folder and of the home, and the file
+that PYSCF_CONFIG_FILE names; it adds the folders of PYSCF_EXT_PATH to itself; it takes the name of
+a basis, of a core potential or of a geometry for a file where one of that name lies in the working
+folder; and it evaluates as Python what it cannot read as a number there. Whoever imports PySCF, or
+a package that does, calls `shut` first. Its objects never leave this package and the classical
+solvers of molecules.
 """
 
 from __future__ import annotations
@@ -34,16 +37,26 @@ _CONFIG = "pyscf.__config__"
 class _Defaults(MetaPathFinder, Loader):
     """PySCF's configuration: its own defaults, evaluation off, and no file."""
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         return ModuleSpec(fullname, self) if fullname == _CONFIG else None
 
     def exec_module(self, module: ModuleType) -> None:
-        defaults = {"DEBUG": False, "MAX_MEMORY": 4000, "TMPDIR": tempfile.gettempdir(), "ARGPARSE": False, "VERBOSE": 3}
+        defaults = {
+            "DEBUG": False,
+            "MAX_MEMORY": 4000,
+            "TMPDIR": tempfile.gettempdir(),
+            "ARGPARSE": False,
+            "VERBOSE": 3,
+        }
         module.__dict__.update(defaults, UNIT="angstrom", DISABLE_EVAL=True)
 
 
 def shut() -> None:
-    """See to it that PySCF, which is not imported here, will find its defaults and nobody's configuration."""
+    """See to it that PySCF, which is not imported here, will find its defaults and nobody's
+    configuration.
+    """
     os.environ.pop("PYSCF_EXT_PATH", None)
     if not any(isinstance(finder, _Defaults) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Defaults())
@@ -88,14 +101,22 @@ def normalised(name: str) -> str:
     plain = "".join(name.lower().translate(str.maketrans("", "", "-_ ")))
     if plain in known or _POPLE.fullmatch(plain):
         return plain
-    if len(name) > _LONGEST or not name.strip() or not name.isprintable() or set(name) & set("/\\.#"):
+    if (
+        len(name) > _LONGEST
+        or not name.strip()
+        or not name.isprintable()
+        or set(name) & set("/\\.#")
+    ):
         raise InputError(
-            "expected the name of a basis, got a path or a text", hint="take sto-3g, 6-31g*, cc-pvdz, ...; files are not read"
+            "expected the name of a basis, got a path or a text",
+            hint="take sto-3g, 6-31g*, cc-pvdz, ...; files are not read",
         )
     close = difflib.get_close_matches(plain, known, n=3, cutoff=0.6)
     raise InputError(
         f"unknown basis {name!r}",
-        hint=f"did you mean {' or '.join(close)}?" if close else "take sto-3g, 6-31g*, cc-pvdz, def2-svp, ...",
+        hint=f"did you mean {' or '.join(close)}?"
+        if close
+        else "take sto-3g, 6-31g*, cc-pvdz, def2-svp, ...",
     )
 
 
@@ -116,7 +137,8 @@ def functions(name: str, symbols: Iterable[str]) -> dict[str, Any]:
             found[symbol] = None
         if not found[symbol]:
             raise InputError(
-                f"basis {name!r} has no functions for {symbol}", hint="take def2-svp or ano-rcc-mb for heavy elements"
+                f"basis {name!r} has no functions for {symbol}",
+                hint="take def2-svp or ano-rcc-mb for heavy elements",
             ) from None
     return found
 
@@ -141,20 +163,28 @@ _THREADED_FROM = 60
 
 
 def threads(n_orbitals: int) -> AbstractContextManager[Any]:
-    """One thread for small problems, where PySCF's threads only wait for each other; else all of them."""
+    """One thread for small problems, where PySCF's threads only wait for each other; else all of
+    them.
+    """
     from pyscf import lib
 
-    found: AbstractContextManager[Any] = lib.with_omp_threads(1 if n_orbitals < _THREADED_FROM else None)
+    found: AbstractContextManager[Any] = lib.with_omp_threads(
+        1 if n_orbitals < _THREADED_FROM else None
+    )
     return found
 
 
 def pyscf_molecule(molecule: Molecule) -> Any:
-    """PySCF's `Mole`, without point-group symmetry, silent; basis sets that come with a core potential get it."""
+    """PySCF's `Mole`, without point-group symmetry, silent; basis sets that come with a core
+    potential get it.
+    """
     from pyscf import gto
 
     atoms = [
         (f"ghost-{s}" if k in molecule.ghosts else s, tuple(x))
-        for k, (s, x) in enumerate(zip(molecule.symbols, molecule.coordinates_angstrom, strict=True))
+        for k, (s, x) in enumerate(
+            zip(molecule.symbols, molecule.coordinates_angstrom, strict=True)
+        )
     ]
     real = {s for k, s in enumerate(molecule.symbols) if k not in molecule.ghosts}
     lent = {molecule.symbols[k] for k in molecule.ghosts}

@@ -1,4 +1,6 @@
-"""Before money is spent or data leaves: the budget of the spec, the person's consent, the audit log, and a last question."""
+"""Before money is spent or data leaves: the budget of the spec, the person's consent, the audit
+log, and a last question.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,11 @@ SCOPE = "cloud-submission"
 
 
 @contextmanager
-def paid(prepared: Prepared, *, mode: Literal["estimate", "submit", "run"], yes: bool) -> Iterator[Permission | None]:
-    """Let the paid solvers of a spec do what `mode` says inside the block; None where there is no such solver.
+def paid(
+    prepared: Prepared, *, mode: Literal["estimate", "submit", "run"], yes: bool
+) -> Iterator[Permission | None]:
+    """Let the paid solvers of a spec do what `mode` says inside the block; None where there is no
+    such solver.
 
     Raises:
         InputError: for paid solvers without a [hardware] section.
@@ -45,9 +50,18 @@ def paid(prepared: Prepared, *, mode: Literal["estimate", "submit", "run"], yes:
 
     if mode != "estimate":
         scope = require_consent(prepared.patient, SCOPE)
-        write_down("cloud submission", prepared.patient, consent=scope, detail=f"{mode} on {', '.join(machines)}")
+        write_down(
+            "cloud submission",
+            prepared.patient,
+            consent=scope,
+            detail=f"{mode} on {', '.join(machines)}",
+        )
     section = spec.hardware
-    rate = price_usd_per_s(section.plan) if section.price_usd_per_s is None else section.price_usd_per_s
+    rate = (
+        price_usd_per_s(section.plan)
+        if section.price_usd_per_s is None
+        else section.price_usd_per_s
+    )
     with granted(
         Permission(
             budget=Budget(project=project_of(spec), **section.budget.model_dump()),
@@ -68,7 +82,8 @@ def paid(prepared: Prepared, *, mode: Literal["estimate", "submit", "run"], yes:
 _WORDS = {
     "sending": "sending, written down as UNKNOWN until the provider answers",
     "taken": "taken by the provider",
-    "asking what became of it": "no answer: asking the provider for the job's tag before anything is sent again",
+    "asking what became of it": "no answer: asking the provider for the job's tag before "
+    "anything is sent again",
     "found": "found at the provider and adopted",
     "not taken": "certainly not taken",
     "settled": "no duplicate is left",
@@ -93,7 +108,10 @@ def confirmed(price: Estimate, *, yes: bool) -> bool:
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise InputError("nobody can be asked to confirm the job", hint="pass --yes in scripts; --dry-run only estimates")
+        raise InputError(
+            "nobody can be asked to confirm the job",
+            hint="pass --yes in scripts; --dry-run only estimates",
+        )
     return ask("Buy this job?")
 
 
@@ -115,4 +133,7 @@ def show_estimates(prices: list[Estimate]) -> None:
     table("What it will take, estimated", header, rows)
     if prices:
         plan = plans()[prices[0].plan]
-        note(f"  price of {prices[0].plan}: {plan['source']}; calibration {prices[0].calibrated}", style="dim")
+        note(
+            f"  price of {prices[0].plan}: {plan['source']}; calibration {prices[0].calibrated}",
+            style="dim",
+        )

@@ -40,11 +40,16 @@ def submit_jobs(prepared: Prepared, out: Path, *, dry_run: bool, yes: bool) -> d
     spec = prepared.spec
     chosen = [k for k, section in enumerate(spec.solver) if is_paid(section)]
     if not chosen:
-        raise InputError("no solver of the spec runs on a paid machine", hint='backend = "ibm:ibm_fez" in a [[solver]] does')
+        raise InputError(
+            "no solver of the spec runs on a paid machine",
+            hint='backend = "ibm:ibm_fez" in a [[solver]] does',
+        )
     with paid(prepared, mode="estimate" if dry_run else "submit", yes=yes) as permission:
         assert permission is not None
         answers = Answers.prepare(spec)
-        stages = Stages(checkpoint=Checkpoint.open(out, run_id(prepared), fresh=False), progress=terminal)
+        stages = Stages(
+            checkpoint=Checkpoint.open(out, run_id(prepared), fresh=False), progress=terminal
+        )
         with stage("Twin"):
             twin = twin_of(prepared)
         with stage("Encoding"):
@@ -58,12 +63,18 @@ def submit_jobs(prepared: Prepared, out: Path, *, dry_run: bool, yes: bool) -> d
                     raise answers.errors[0]
                 done += 1
             except PendingError as pending:
-                note(f"{spec.solver[k].name} on {spec.solver[k].options['backend']}: {pending.message}")
+                note(
+                    f"{spec.solver[k].name} on {spec.solver[k].options['backend']}: "
+                    f"{pending.message}"
+                )
     if dry_run:
         show_estimates(permission.estimates)
     ids = ", ".join(e.job_id for e in permission.sent if e.job_id)
     if not dry_run:
-        note(f"{len(permission.sent)} jobs at the provider: {ids or 'none'}; {done} answers are complete")
+        note(
+            f"{len(permission.sent)} jobs at the provider: {ids or 'none'}; {done} answers "
+            "are complete"
+        )
     return {
         "dry_run": dry_run,
         "estimates": [p.plain() for p in permission.estimates],
@@ -90,7 +101,11 @@ def show_job(name: str, place: str, *, export: Path | None) -> dict[str, Any]:
     left = entry.planned.get("left") or {}
     for title, told in ((f"Job {entry.key[:12]}", _row(entry)), ("What left the machine", left)):
         table(title, ("", ""), [(k.replace("_", " "), escape(str(v))) for k, v in told.items()])
-    table("What happened", ("time", "event", ""), [(e["time"], e["event"], escape(e["detail"])) for e in events])
+    table(
+        "What happened",
+        ("time", "event", ""),
+        [(e["time"], e["event"], escape(e["detail"])) for e in events],
+    )
     written: list[str] = []
     if export is not None:
         export.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -101,18 +116,32 @@ def show_job(name: str, place: str, *, export: Path | None) -> dict[str, Any]:
             "versions": "json",
             "payload": "json",
         }
-        found = {f"{kind}.{suffix}": ledger.file(entry.key, kind) for kind, suffix in suffixes.items()}
+        found = {
+            f"{kind}.{suffix}": ledger.file(entry.key, kind) for kind, suffix in suffixes.items()
+        }
         kept = ledger.files(entry.key, "result")
-        found |= {f"result_{k}_{state}.raw": data for k, (state, data) in enumerate(kept) if state != "good"}
+        found |= {
+            f"result_{k}_{state}.raw": data
+            for k, (state, data) in enumerate(kept)
+            if state != "good"
+        }
         found["result.json"] = good_result(ledger, entry.key)
         for name, data in found.items():
             if data is None:
                 continue
-            target, plain = export / name, _unpacked(data) if name.startswith("calibration") else data
+            target, plain = (
+                export / name,
+                _unpacked(data) if name.startswith("calibration") else data,
+            )
             write_atomically(target, lambda path, plain=plain: _bytes(path, plain))  # type: ignore[misc]
             written.append(str(target))
         note(f"written: {', '.join(written)}")
-    return _row(entry) | {"left": left, "events": events, "planned": dict(entry.planned), "files": written}
+    return _row(entry) | {
+        "left": left,
+        "events": events,
+        "planned": dict(entry.planned),
+        "files": written,
+    }
 
 
 def fetch_jobs(names: Sequence[str], place: str, *, wait: bool) -> list[dict[str, Any]]:
@@ -122,7 +151,9 @@ def fetch_jobs(names: Sequence[str], place: str, *, wait: bool) -> list[dict[str
         QtwinError: the last of the errors, after all jobs were tried.
     """
     ledger = Ledger(place or None)
-    chosen = [ledger.named(n) for n in names] or [e for e in ledger.entries() if e.state != "INTENT"]
+    chosen = [ledger.named(n) for n in names] or [
+        e for e in ledger.entries() if e.state != "INTENT"
+    ]
     while True:
         chosen = _each(chosen, lambda e: fetch(ledger, provider_of(e), e.key, pace=_pace(e)))
         if not wait or all(e.final or e.state == "INTENT" for e in chosen):
@@ -137,7 +168,11 @@ def cancel_jobs(names: Sequence[str], place: str) -> list[dict[str, Any]]:
     """Stop jobs."""
     ledger = Ledger(place or None)
     rows = [
-        _row(e) for e in _each([ledger.named(n) for n in names], lambda e: cancel(ledger, provider_of(e), e.key, pace=_pace(e)))
+        _row(e)
+        for e in _each(
+            [ledger.named(n) for n in names],
+            lambda e: cancel(ledger, provider_of(e), e.key, pace=_pace(e)),
+        )
     ]
     _show("Cancelled", rows)
     return rows
@@ -146,7 +181,11 @@ def cancel_jobs(names: Sequence[str], place: str) -> list[dict[str, Any]]:
 def reconcile_jobs(place: str) -> list[dict[str, Any]]:
     """Ask the providers about every job of which something is not known."""
     ledger = Ledger(place or None)
-    open_ones = [e for e in ledger.entries() if e.state == "UNKNOWN" or (not e.swept and (e.job_id or e.state == "SUBMITTED"))]
+    open_ones = [
+        e
+        for e in ledger.entries()
+        if e.state == "UNKNOWN" or (not e.swept and (e.job_id or e.state == "SUBMITTED"))
+    ]
 
     def settled(entry: Entry) -> Entry:
         with ledger.lease(entry.key) as leased:
@@ -158,14 +197,20 @@ def reconcile_jobs(place: str) -> list[dict[str, Any]]:
     _show("Reconciled", rows)
     never = [e for e in ledger.entries() if e.state == "INTENT"]
     if never:
-        note(f"{len(never)} written down and not sent; qtwin jobs submit with the same spec sends them")
+        note(
+            f"{len(never)} written down and not sent; qtwin jobs submit with the same spec "
+            "sends them"
+        )
     return rows
 
 
 def provider_of(entry: Entry) -> Provider:
     """Who runs an entry's job (InputError for one that is not known here)."""
     if entry.provider not in PROVIDERS:
-        raise InputError(f"job {entry.key[:12]} is at {entry.provider!r}, which is not known here", hint="install its plug-in")
+        raise InputError(
+            f"job {entry.key[:12]} is at {entry.provider!r}, which is not known here",
+            hint="install its plug-in",
+        )
     if entry.provider not in _OPEN:
         module, _, name = PROVIDERS[entry.provider].partition(":")
         _OPEN[entry.provider] = getattr(import_module(module), name)()
@@ -230,7 +275,14 @@ def _show(title: str, rows: Sequence[dict[str, Any]]) -> None:
         note(f"{title}: no jobs")
         return
     shown = [
-        (r["key"][:8], r["state"], r["machine"], r["job_id"] or "-", str(r["shots"]), _time(r["qpu_s"], r["planned_qpu_s"]))
+        (
+            r["key"][:8],
+            r["state"],
+            r["machine"],
+            r["job_id"] or "-",
+            str(r["shots"]),
+            _time(r["qpu_s"], r["planned_qpu_s"]),
+        )
         for r in rows
     ]
     table(title, ("job", "state", "machine", "provider's id", "shots", "QPU, s"), shown)
@@ -240,4 +292,10 @@ def _show(title: str, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _time(used_s: float | None, planned_s: float | None) -> str:
-    return f"{used_s:g}" if used_s is not None else "-" if planned_s is None else f"{planned_s:.1f} planned"
+    return (
+        f"{used_s:g}"
+        if used_s is not None
+        else "-"
+        if planned_s is None
+        else f"{planned_s:.1f} planned"
+    )

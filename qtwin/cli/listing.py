@@ -59,14 +59,30 @@ def list_drugs(*, as_json: bool) -> None:
 
 def _quantities(entry: Drug) -> list[tuple[str, Quantity]]:
     listed = [("molar mass", entry.molar_mass)]
-    for section in ("kinetics", "metabolism", "activation", "inhibits", "affinity", "effects", "hazard_ratio"):
+    for section in (
+        "kinetics",
+        "metabolism",
+        "activation",
+        "inhibits",
+        "affinity",
+        "effects",
+        "hazard_ratio",
+    ):
         listed += [(f"{section}: {key}", q) for key, q in getattr(entry, section).items()]
     for enzyme, how in entry.inactivates.items():
-        listed += [(f"inactivates: {enzyme} kinact", how.kinact), (f"inactivates: {enzyme} KI", how.ki)]
+        listed += [
+            (f"inactivates: {enzyme} kinact", how.kinact),
+            (f"inactivates: {enzyme} KI", how.ki),
+        ]
     if entry.active_metabolite:
         listed.append((f"share of {entry.active_metabolite.name}", entry.active_metabolite.share))
         if entry.active_metabolite.harm_share is not None:
-            listed.append((f"share of {entry.active_metabolite.name} in harms", entry.active_metabolite.harm_share))
+            listed.append(
+                (
+                    f"share of {entry.active_metabolite.name} in harms",
+                    entry.active_metabolite.harm_share,
+                )
+            )
     return listed + ([("anticholinergic burden", entry.acb)] if entry.acb else [])
 
 
@@ -77,17 +93,30 @@ def show_drug(inn: str, *, as_json: bool) -> None:
     if as_json:
         print(
             json.dumps(
-                {"inn": entry.inn, "atc": entry.atc, "rxnorm": entry.rxnorm, "class": entry.drug_class, "parameters": rows}
+                {
+                    "inn": entry.inn,
+                    "atc": entry.atc,
+                    "rxnorm": entry.rxnorm,
+                    "class": entry.drug_class,
+                    "parameters": rows,
+                }
             )
         )
         return
-    _print(f"{entry.inn}  ATC {entry.atc}  RxNorm {entry.rxnorm}  {entry.drug_class}", rows, as_json=False)
+    _print(
+        f"{entry.inn}  ATC {entry.atc}  RxNorm {entry.rxnorm}  {entry.drug_class}",
+        rows,
+        as_json=False,
+    )
     for rule in entry.avoid:
         Console().print(f"not with {rule.drug_class or rule.inn}: {rule.reason} ({rule.source})")
 
 
-def show_exposure(inn: str, beside: Sequence[str], *, cyp2d6: float | None, cyp2c19: str | None, as_json: bool) -> None:
-    """The model's exposure ratio against the same dose alone in a normal metaboliser, and what was measured.
+def show_exposure(
+    inn: str, beside: Sequence[str], *, cyp2d6: float | None, cyp2c19: str | None, as_json: bool
+) -> None:
+    """The model's exposure ratio against the same dose alone in a normal metaboliser, and what was
+    measured.
 
     Raises:
         InputError: for an unknown drug, dose or phenotype.
@@ -102,7 +131,9 @@ def show_exposure(inn: str, beside: Sequence[str], *, cyp2d6: float | None, cyp2
     others = [d.drug for d in doses]
     ratio = predicted_ratio(victim, others, activities(genes), relative_doses=relative)
     same_person = predicted_ratio(victim, [], activities(genes))
-    known = [r for r in observed_ratios() if r.victim == victim.inn and set(r.beside) == set(relative)]
+    known = [
+        r for r in observed_ratios() if r.victim == victim.inn and set(r.beside) == set(relative)
+    ]
     found = {
         "inn": victim.inn,
         "with": [d.label for d in doses],
@@ -110,7 +141,13 @@ def show_exposure(inn: str, beside: Sequence[str], *, cyp2d6: float | None, cyp2
         "exposure_ratio": ratio,
         "against_same_person_alone": ratio / same_person,
         "measured": [
-            {"case": r.label, "value": r.value, "predicted": r.predicted(), "measure": r.measure, "source": r.source}
+            {
+                "case": r.label,
+                "value": r.value,
+                "predicted": r.predicted(),
+                "measure": r.measure,
+                "source": r.source,
+            }
             for r in known
         ],
     }
@@ -122,13 +159,22 @@ def show_exposure(inn: str, beside: Sequence[str], *, cyp2d6: float | None, cyp2
         print(json.dumps(found))
         return
     console = Console(highlight=False)
-    console.print(f"{victim.inn}: exposure {ratio:.2f} times that of the same dose alone in a normal metaboliser")
+    console.print(
+        f"{victim.inn}: exposure {ratio:.2f} times that of the same dose alone in a normal "
+        "metaboliser"
+    )
     if genes and doses:
-        console.print(f"  {ratio / same_person:.2f} times that of the same person without {', '.join(relative)}")
+        console.print(
+            f"  {ratio / same_person:.2f} times that of the same person without "
+            f"{', '.join(relative)}"
+        )
     if "active_metabolite_ratio" in found:
         console.print(f"  active metabolite {found['active_metabolite_ratio']:.2f} times")
     for row in known:
-        console.print(f"  measured: {row.label}: {row.value:g} (predicted {row.predicted():.2f}; {row.source})")
+        console.print(
+            f"  measured: {row.label}: {row.value:g} (predicted {row.predicted():.2f}; "
+            f"{row.source})"
+        )
 
 
 def list_solvers(*, as_json: bool) -> None:
@@ -156,11 +202,16 @@ def list_solvers(*, as_json: bool) -> None:
     for row in rows:  # too much to know for the columns of a table
         warm = ", takes a warm start" if row["warm_start"] == "yes" else ""
         missing = "" if row["ready"] == "yes" else f", needs: {row['ready']}"
-        title = f"[bold]{row['name']}[/]  {row['kind']}, up to {row['variables']:,} variables{warm}{missing}"
+        title = (
+            f"[bold]{row['name']}[/]  {row['kind']}, up to {row['variables']:,} "
+            f"variables{warm}{missing}"
+        )
         console.print(title)
         for key in ("what", "guarantee", "limits", "citation"):
             if row[key]:
-                console.print(Padding(Text.assemble((f"{key}: ", "dim"), str(row[key])), (0, 0, 0, 4)))
+                console.print(
+                    Padding(Text.assemble((f"{key}: ", "dim"), str(row[key])), (0, 0, 0, 4))
+                )
 
 
 def list_backends(*, as_json: bool) -> None:
@@ -177,7 +228,9 @@ def list_backends(*, as_json: bool) -> None:
                 "ready": "yes" if ready else "no",
                 "what": found.summary if isinstance(found, Capabilities) else str(found),
                 "qubits": found.max_qubits if isinstance(found, Capabilities) else None,
-                "exact": ("yes" if found.exact else "no") if isinstance(found, Capabilities) else None,
+                "exact": ("yes" if found.exact else "no")
+                if isinstance(found, Capabilities)
+                else None,
                 "hint": "" if isinstance(found, Capabilities) else getattr(found, "hint", ""),
             }
         )
@@ -202,7 +255,8 @@ def list_diseases(*, as_json: bool) -> None:
     _print("Disease models", rows, as_json=as_json)
 
 
-# `qtwin drugs eligibility`: which drugs a person may be given, by which rule and source, and what was not known.
+# `qtwin drugs eligibility`: which drugs a person may be given, by which rule and source, and what
+# was not known.
 
 
 def show_eligibility(
@@ -215,7 +269,8 @@ def show_eligibility(
     consent: Sequence[str],
     as_json: bool,
 ) -> dict[str, Any]:
-    """Hold the rules against a record, every recorded medicine going on; print it unless it goes out as JSON.
+    """Hold the rules against a record, every recorded medicine going on; print it unless it goes
+    out as JSON.
 
     Raises:
         InputError: for a record or a rule set that cannot be used, or a rule that cannot be lifted.
@@ -223,7 +278,13 @@ def show_eligibility(
     book = read_rule_book(*([folder] if folder else []))
     patient = read_patient(record, genotypes, consent=consent)
     terminal.record(describe(patient), patient.missing, patient.notes)
-    found = assess(patient, jurisdiction=jurisdiction, lift=lift, book=book, going_on=facts_of(patient).medicines)
+    found = assess(
+        patient,
+        jurisdiction=jurisdiction,
+        lift=lift,
+        book=book,
+        going_on=facts_of(patient).medicines,
+    )
     answer = found.to_json()
     if not as_json:
         _print_eligibility(answer)
@@ -239,7 +300,8 @@ def _why(drug: dict[str, Any]) -> list[str]:
         source = "; ".join(words for words in (rule["source"], rule["note"]) if words)
         held.append(f"{strength}: {rule['text']}{beside} ({source}) [{rule['id']}]")
     open_rules = [
-        f"not checked, {', '.join(rule['missing'])} unknown: {rule['strength']}: {rule['text']} [{rule['id']}]"
+        f"not checked, {', '.join(rule['missing'])} unknown: {rule['strength']}: "
+        f"{rule['text']} [{rule['id']}]"
         for rule in drug["not_checked"]
     ]
     return [*held, *open_rules]
@@ -250,10 +312,15 @@ def _print_eligibility(answer: dict[str, Any]) -> None:
     for line in answer["not_known"]:
         console.print(line, markup=False, highlight=False)
     if answer["going_on"]:
-        console.print(f"taken to go on: {', '.join(answer['going_on'])}", markup=False, highlight=False)
+        console.print(
+            f"taken to go on: {', '.join(answer['going_on'])}", markup=False, highlight=False
+        )
     for low, high in answer["set_aside"].items():
         console.print(f"rule {low} is set aside by {high}", markup=False, highlight=False)
-    shown = Table(title=f"Eligibility by {answer['rules']} rules, {answer['jurisdiction']}", title_justify="left")
+    shown = Table(
+        title=f"Eligibility by {answer['rules']} rules, {answer['jurisdiction']}",
+        title_justify="left",
+    )
     shown.add_column("drug", no_wrap=True)
     shown.add_column("status", no_wrap=True)
     shown.add_column("by which rule and source")
@@ -282,5 +349,10 @@ def list_log(path: Path | None, *, as_json: bool) -> None:
         return
     note(f"{path or default_path()}", style="bold")
     for e in entries:
-        said = [e.action, e.patient_id, *([f"consent to {', '.join(e.consent)}"] if e.consent else []), e.detail]
+        said = [
+            e.action,
+            e.patient_id,
+            *([f"consent to {', '.join(e.consent)}"] if e.consent else []),
+            e.detail,
+        ]
         note(f"{e.index:>6}  {e.time}  {e.actor}  {'; '.join(words for words in said if words)}")

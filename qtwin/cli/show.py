@@ -1,4 +1,6 @@
-"""What the terminal shows: progress and tables on stderr, so that stdout stays free for machines."""
+"""What the terminal shows: progress and tables on stderr, so that stdout stays free for
+machines.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _ALIVE_S = 30.0
 
 
 class Terminal(Progress):
-    """Draws stages: a spinner where somebody looks, a line every half minute where nobody does, so that a log shows life."""
+    """Draws stages: a spinner where somebody looks, a line every half minute where nobody does, so
+    that a log shows life.
+    """
 
     def __init__(self) -> None:
         self._steps: list[str] = []
@@ -57,7 +61,10 @@ class Terminal(Progress):
         def tell() -> None:
             while not over.wait(_ALIVE_S):
                 step = self._steps[-1] if self._steps else ""
-                said = f"{title}: {step + ', ' if step else ''}{time.perf_counter() - started:.0f} s so far"
+                said = (
+                    f"{title}: {step + ', ' if step else ''}{time.perf_counter() - started:.0f} "
+                    "s so far"
+                )
                 console.print(said, markup=False, soft_wrap=True)
 
         told = threading.Thread(target=tell, daemon=True)
@@ -72,9 +79,15 @@ class Terminal(Progress):
         console.print(text, style=style, markup=False)
 
     def warn(self, text: str) -> None:
-        console.print(text if text.startswith("ALARM") else f"warning: {text}", markup=False, style=_style(text))
+        console.print(
+            text if text.startswith("ALARM") else f"warning: {text}",
+            markup=False,
+            style=_style(text),
+        )
 
-    def record(self, understood: Sequence[tuple[str, str]], missing: Sequence[str], notes: Sequence[str]) -> None:
+    def record(
+        self, understood: Sequence[tuple[str, str]], missing: Sequence[str], notes: Sequence[str]
+    ) -> None:
         table("What the record says", ("", ""), understood)
         for line in missing:
             self.note(f"missing: {line}", style="yellow")
@@ -119,7 +132,9 @@ def ask(question: str) -> bool:
             spinner.start()
 
 
-def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, red: Sequence[bool] = ()) -> None:
+def table(
+    title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, red: Sequence[bool] = ()
+) -> None:
     """A plain table, some rows in red; long words fold, so that what one must type is never cut."""
     shown = Table(title=title, title_justify="left", title_style="bold")
     for name in header:

@@ -1,4 +1,6 @@
-"""An instance that is solved on the terminal: options as they are typed, one answer, and answers side by side."""
+"""An instance that is solved on the terminal: options as they are typed, one answer, and answers
+side by side.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,11 @@ from qtwin.studies.regimen.run import model_of, problem_of, twin_of
 from qtwin.studies.stages import Stages
 
 _SHOWN = 20
-_ALLOWED = {True: "yes", False: "no", None: "unknown: the file holds an energy and does not say what is allowed"}
+_ALLOWED = {
+    True: "yes",
+    False: "no",
+    None: "unknown: the file holds an energy and does not say what is allowed",
+}
 
 
 def show_solution(told: Solution) -> None:
@@ -36,12 +42,24 @@ def show_solution(told: Solution) -> None:
         ("chosen", _first(told.chosen) or "nothing"),
     ]
     if told.whole_numbers:
-        lines.append(("whole numbers", _first([f"{name} = {value}" for name, value in told.whole_numbers.items()])))
+        lines.append(
+            (
+                "whole numbers",
+                _first([f"{name} = {value}" for name, value in told.whole_numbers.items()]),
+            )
+        )
     lines += _met(told.success_probability, told.shots_to_solution, "best in a shot")
     if told.qpu is not None:
-        lines.append(("idealised QPU time", f"none: {told.qpu.unknown}" if told.qpu.run_s is None else seconds(told.qpu.run_s)))
+        lines.append(
+            (
+                "idealised QPU time",
+                f"none: {told.qpu.unknown}" if told.qpu.run_s is None else seconds(told.qpu.run_s),
+            )
+        )
     for null in told.nulls:
-        lines += _met(null.success_probability, null.shots_to_solution, null.label) or [(null.label, null.refused or null.status)]
+        lines += _met(null.success_probability, null.shots_to_solution, null.label) or [
+            (null.label, null.refused or null.status)
+        ]
     table(f"{row.name}: {row.status}", ("", ""), lines)
     if row.info.get("reason"):
         note(str(row.info["reason"]))
@@ -52,7 +70,16 @@ def show_solution(told: Solution) -> None:
 
 def show_comparison(told: ModelComparison) -> None:
     """Print the table of solvers, what was found untrue, and the verdict."""
-    header = ("solver", "status", "energy", "above the best", "bound", "allowed", "P(best) per shot, 95 %", "shots for 99 %")
+    header = (
+        "solver",
+        "status",
+        "energy",
+        "above the best",
+        "bound",
+        "allowed",
+        "P(best) per shot, 95 %",
+        "shots for 99 %",
+    )
     table("Solvers", (*header, "idealised QPU time", "time"), [_row(r) for r in told.solvers])
     for row in told.solvers:
         if row.status in ("failed", "refused"):
@@ -63,7 +90,13 @@ def show_comparison(told: ModelComparison) -> None:
 
 def _row(row: ModelRow) -> tuple[str, ...]:
     p, needed = row.success_probability, row.shots_to_solution
-    qpu = "" if row.qpu is None else f"none: {row.qpu.unknown}" if row.qpu.run_s is None else seconds(row.qpu.run_s)
+    qpu = (
+        ""
+        if row.qpu is None
+        else f"none: {row.qpu.unknown}"
+        if row.qpu.run_s is None
+        else seconds(row.qpu.run_s)
+    )
     return (
         row.label,
         row.status + (", proven" if row.proven else ""),
@@ -79,7 +112,11 @@ def _row(row: ModelRow) -> tuple[str, ...]:
 
 
 def _ends(rate: SampleRate) -> str:
-    return rate.no_interval if rate.low is None or rate.high is None else f"{percent(rate.low)} to {percent(rate.high)}"
+    return (
+        rate.no_interval
+        if rate.low is None or rate.high is None
+        else f"{percent(rate.low)} to {percent(rate.high)}"
+    )
 
 
 def _met(rate: SampleRate | None, needed: Ends | None, name: str) -> list[tuple[str, str]]:
@@ -93,7 +130,10 @@ def _met(rate: SampleRate | None, needed: Ends | None, name: str) -> list[tuple[
 def _offences(name: str, offences: dict[str, str]) -> None:
     for kind, words in offences.items():
         false = kind in ALARMS
-        note(f"{'ALARM' if false else 'not so'}: {name} {words}", style="bold red" if false else "yellow")
+        note(
+            f"{'ALARM' if false else 'not so'}: {name} {words}",
+            style="bold red" if false else "yellow",
+        )
 
 
 def _first(words: Sequence[str]) -> str:
@@ -110,7 +150,9 @@ def parsed_options(whose: str, pairs: Sequence[str]) -> dict[str, Any]:
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals or not key:
-            raise InputError(f"option {pair!r} of {whose} came, key=value was wanted", hint="--option shots=1000")
+            raise InputError(
+                f"option {pair!r} of {whose} came, key=value was wanted", hint="--option shots=1000"
+            )
         found[key] = _value(text)
     return found
 
@@ -157,7 +199,12 @@ def _comparison_row(row: SolverRow) -> tuple[str, ...]:
         ("-" if row.regimen is None else "infeasible") if regret is None else f"{regret:.4f}",
         ""
         if p is None
-        else percent(p.value) + (f" ({percent(p.low)} to {percent(p.high)})" if p.low is not None and p.high is not None else ""),
+        else percent(p.value)
+        + (
+            f" ({percent(p.low)} to {percent(p.high)})"
+            if p.low is not None and p.high is not None
+            else ""
+        ),
         _qpu(row),
         f"{row.total_wall_s:.2f}",
     )
@@ -172,11 +219,14 @@ def _qpu(row: SolverRow) -> str:
 # `qtwin generate`: an instance of a family, as a file.
 
 
-def generate_file(family: str, n: int, path: Path, *, seed: int, options: Sequence[str]) -> dict[str, Any]:
+def generate_file(
+    family: str, n: int, path: Path, *, seed: int, options: Sequence[str]
+) -> dict[str, Any]:
     """Make an instance, write it, and say what is known of it.
 
     Raises:
-        InputError: for an unknown family, option or suffix, or a size that the family does not have.
+        InputError: for an unknown family, option or suffix, or a size that the family does not
+            have.
     """
     format_of(path)
     made = make(family, n, seed=seed, **parsed_options(f"family {family!r}", options))
@@ -194,7 +244,9 @@ def generate_file(family: str, n: int, path: Path, *, seed: int, options: Sequen
         "hardness": made.hardness,
     }
     shown = [
-        (k.replace("_", " "), number(v, 8) if isinstance(v, float) else str(v)) for k, v in told.items() if k != "optimal_bits"
+        (k.replace("_", " "), number(v, 8) if isinstance(v, float) else str(v))
+        for k, v in told.items()
+        if k != "optimal_bits"
     ]
     table("Instance", ("", ""), shown)
     return told
@@ -208,13 +260,16 @@ _CIRCUIT = ".qasm"
 def check_output(path: Path) -> None:
     """Refuse a suffix that nothing writes, before anything is computed (InputError)."""
     if path.suffix.lower() not in {*FORMATS, _CIRCUIT}:
-        raise unknown_name("suffix of an instance file", path.suffix or path.name, {**FORMATS, _CIRCUIT: ""})
+        raise unknown_name(
+            "suffix of an instance file", path.suffix or path.name, {**FORMATS, _CIRCUIT: ""}
+        )
 
 
 def export_problem(prepared: Prepared, path: Path, *, layers: int) -> dict[str, Any]:
     """Write the encoding of a checked spec, or the QAOA circuit on it.
 
-    Names of drugs go into the file; nothing else of the record does: no identifier, date or measurement.
+    Names of drugs go into the file; nothing else of the record does: no identifier, date or
+    measurement.
 
     Args:
         prepared: The spec and its record.
@@ -232,7 +287,11 @@ def export_problem(prepared: Prepared, path: Path, *, layers: int) -> dict[str, 
     with stage("Encoding") as found:
         encoding = model_of(problem_of(prepared, twin), spec, Stages())
         found.append(f"{encoding.n_variables} bits")
-    text = encoding.to_openqasm3(layers) if path.suffix.lower() == _CIRCUIT else format_of(path).write(encoding)
+    text = (
+        encoding.to_openqasm3(layers)
+        if path.suffix.lower() == _CIRCUIT
+        else format_of(path).write(encoding)
+    )
 
     def write(target: Path) -> None:
         target.write_text(text, encoding="utf-8")
@@ -253,7 +312,11 @@ def export_problem(prepared: Prepared, path: Path, *, layers: int) -> dict[str, 
         "penalty_weight_max": max((p.weight for p in encoding.penalties), default=0.0),
         "warnings": [warning] if warning else [],
     }
-    rows = [(k.replace("_", " "), number(v) if isinstance(v, float) else str(v)) for k, v in told.items() if k != "warnings"]
+    rows = [
+        (k.replace("_", " "), number(v) if isinstance(v, float) else str(v))
+        for k, v in told.items()
+        if k != "warnings"
+    ]
     table("What the solvers see", ("", ""), rows)
     if warning:
         note(f"warning: {warning}", style="yellow")

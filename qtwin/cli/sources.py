@@ -1,4 +1,6 @@
-"""Where the numbers come from: how many were read, fitted or assumed, and which of those that matter still have to be read."""
+"""Where the numbers come from: how many were read, fitted or assumed, and which of those that
+matter still have to be read.
+"""
 
 from __future__ import annotations
 
@@ -84,18 +86,24 @@ def numbers() -> tuple[Number, ...]:
 
 
 def by_status(found: Collection[Number]) -> dict[str, dict[str, int]]:
-    """Status to how many numbers have it, are uncertain, were not read, are value judgements or hold by definition; and "all"."""
+    """Status to how many numbers have it, are uncertain, were not read, are value judgements or
+    hold by definition; and "all".
+    """
 
     def count(of: list[Number]) -> dict[str, int]:
         names = ("uncertain", "unread", "judged", "defined")
         return {"numbers": len(of)} | {name: sum(getattr(n, name) for n in of) for name in names}
 
     statuses = sorted({n.status for n in found})
-    return {s: count([n for n in found if n.status == s]) for s in statuses} | {"all": count(list(found))}
+    return {s: count([n for n in found if n.status == s]) for s in statuses} | {
+        "all": count(list(found))
+    }
 
 
 def assumed_among(keys: Collection[str], found: Collection[Number]) -> tuple[Number, ...]:
-    """Of the numbers named in `keys`, those that were assumed or not read, in the order of `found`."""
+    """Of the numbers named in `keys`, those that were assumed or not read, in the order of
+    `found`.
+    """
     wanted = set(keys)
     return tuple(n for n in found if n.key in wanted and (n.unread or n.status == "assumed"))
 
@@ -113,15 +121,21 @@ def _reading(number: Number) -> str:
 
 @cache
 def _outcome_tables() -> Mapping[str, str]:
-    """Each table of outcomes.toml to how the name of a drawn number in it begins: "death_by_stage" to "death by stage "."""
-    found = tomllib.loads(resources.files("qtwin.data").joinpath("outcomes.toml").read_text(encoding="utf-8"))
+    """Each table of outcomes.toml to how the name of a drawn number in it begins: "death_by_stage"
+    to "death by stage ".
+    """
+    found = tomllib.loads(
+        resources.files("qtwin.data").joinpath("outcomes.toml").read_text(encoding="utf-8")
+    )
     return {table: f"{table.replace('_by_', ' by ')} " for table in found}
 
 
 def place_of(parameter: str) -> str:
-    """Where a drawn number stands: "donepezil effects intolerance" is "drugs/donepezil.toml effects.intolerance".
+    """Where a drawn number stands: "donepezil effects intolerance" is "drugs/donepezil.toml
+    effects.intolerance".
 
-    Hazards of amyloid-related imaging abnormalities stand with the other outcomes, for all antibodies.
+    Hazards of amyloid-related imaging abnormalities stand with the other outcomes, for all
+    antibodies.
     """
     first, _, rest = parameter.partition(" ")
     for table, words in _outcome_tables().items():
@@ -133,10 +147,12 @@ def place_of(parameter: str) -> str:
 
 
 def flipping(spec: Path) -> tuple[str, ...]:
-    """The numbers that, moved alone to their 5th or 95th percentile, change the choice of an experiment.
+    """The numbers that, moved alone to their 5th or 95th percentile, change the choice of an
+    experiment.
 
     Raises:
-        InputError: for a spec or record that cannot be used, or a choice among too many regimens to simulate all.
+        InputError: for a spec or record that cannot be used, or a choice among too many regimens to
+            simulate all.
     """
     from qtwin.problem.decision import certainty, tally
     from qtwin.studies.regimen.prepare import prepare
@@ -148,12 +164,15 @@ def flipping(spec: Path) -> tuple[str, ...]:
         raise feasible.refusal()
     problem = problem_of(prepared, twin_of(prepared))
     counted = tally(problem, feasible.bits)
-    sure = certainty(problem, feasible.bits, counted, int(counted.utility.argmax()), seed=prepared.spec.seed)
+    sure = certainty(
+        problem, feasible.bits, counted, int(counted.utility.argmax()), seed=prepared.spec.seed
+    )
     return tuple(place_of(swing.parameter.key) for swing in sure.swings if swing.flips)
 
 
 def show_sources(*, as_json: bool, spec: Path | None = None) -> None:
-    """Counts by status, the assumed numbers that can change an experiment's choice, what each is worth, and what is to be read.
+    """Counts by status, the assumed numbers that can change an experiment's choice, what each is
+    worth, and what is to be read.
 
     Args:
         as_json: Print JSON.
@@ -183,21 +202,43 @@ def show_sources(*, as_json: bool, spec: Path | None = None) -> None:
         return
     console = Console(highlight=False)
     shown = Table(title="Numbers by status", title_justify="left")
-    for name in ("status", "numbers", "with uncertainty", "recalled, not re-read", "value judgements", "by definition"):
+    for name in (
+        "status",
+        "numbers",
+        "with uncertainty",
+        "recalled, not re-read",
+        "value judgements",
+        "by definition",
+    ):
         shown.add_column(name, justify="left" if name == "status" else "right")
     for status, row in counts.items():
         shown.add_row(status, *(str(x) for x in row.values()))
     console.print(shown)
     if asked is None:
         console.print(
-            f"\nNo {_QUICKSTART} here: name an experiment with --spec to see which assumed numbers can change its choice."
+            f"\nNo {_QUICKSTART} here: name an experiment with --spec to see which assumed "
+            "numbers can change its choice."
         )
-    console.print(f"\nValue of knowing one number exactly (QALY x 1e-6, mean over {len(posed)} cases), the highest first")
+    console.print(
+        f"\nValue of knowing one number exactly (QALY x 1e-6, mean over {len(posed)} "
+        "cases), the highest first"
+    )
     for w in worth:
         n = by_key[w.key]
-        words = ", ".join(word for word in (n.status, _reading(n), "" if n.uncertain else "no interval of its own") if word)
-        console.print(f"  {1e6 * w.mean_qaly:6.1f}  {w.key}: {words}; most in {w.case}", markup=False, soft_wrap=True)
-    matter = f"Assumed or not read, and able to change the choice of {asked.name if asked else 'an experiment'}"
+        words = ", ".join(
+            word
+            for word in (n.status, _reading(n), "" if n.uncertain else "no interval of its own")
+            if word
+        )
+        console.print(
+            f"  {1e6 * w.mean_qaly:6.1f}  {w.key}: {words}; most in {w.case}",
+            markup=False,
+            soft_wrap=True,
+        )
+    matter = (
+        "Assumed or not read, and able to change the choice of "
+        f"{asked.name if asked else 'an experiment'}"
+    )
     for title, rows in ((matter, flips), ("Recalled or not re-read", unread)):
         if rows:
             console.print(f"\n{title}: {len(rows)}")

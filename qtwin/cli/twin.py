@@ -40,11 +40,17 @@ def show_forecast(found: RegimenForecast) -> None:
     """A regimen beside no drugs and the medicines of the record."""
     regimens = found.regimens
     rows = [
-        (f"{biomarker_words(key)} after {found.years:g} years", *(_cell(r.at_end[key]) for r in regimens.values()))
+        (
+            f"{biomarker_words(key)} after {found.years:g} years",
+            *(_cell(r.at_end[key]) for r in regimens.values()),
+        )
         for key in found.units
     ]
     rows += [
-        (f"{'benefit' if k in BENEFITS else 'harm'}: {k} (QALY)", *(_qaly(r.kinds_qaly[k]) for r in regimens.values()))
+        (
+            f"{'benefit' if k in BENEFITS else 'harm'}: {k} (QALY)",
+            *(_qaly(r.kinds_qaly[k]) for r in regimens.values()),
+        )
         for k in KINDS
         if any(abs(r.kinds_qaly[k].mean) > _SHOWN_QALY for r in regimens.values())
     ]
@@ -53,7 +59,11 @@ def show_forecast(found: RegimenForecast) -> None:
     asked = found.asked
     table(", ".join(asked.regimen) or "no drugs", header, rows)
     for title, what, values in (
-        ("Exposure over the same dose in a normal metaboliser", ("drug", "ratio"), asked.exposure_ratio),
+        (
+            "Exposure over the same dose in a normal metaboliser",
+            ("drug", "ratio"),
+            asked.exposure_ratio,
+        ),
         ("Receptor occupancy", ("receptor", "share"), asked.receptor_occupancy),
     ):
         if values:
@@ -66,7 +76,14 @@ def show_advice(advice: MeasurementAdvice) -> None:
     """Each set of measurements at its best time, and when to come back."""
     table(
         "What to measure next, most informative per cost first",
-        ("measurement", "best time (years)", "on prognosis (nats)", "on benefit (nats)", "cost (EUR)", "nats per 100 EUR"),
+        (
+            "measurement",
+            "best time (years)",
+            "on prognosis (nats)",
+            "on benefit (nats)",
+            "cost (EUR)",
+            "nats per 100 EUR",
+        ),
         [
             (
                 " + ".join(biomarker_words(b) for b in c.biomarkers),
@@ -86,7 +103,11 @@ def show_advice(advice: MeasurementAdvice) -> None:
 def show_trial(result: TrialResult) -> None:
     """Every arm against the first."""
     header = ("arm", "difference", "95 % confidence interval", "p", "slowing", "true effect")
-    table(f"Effect on {biomarker_words(result.spec.endpoint)} ({result.unit})", header, result.effect_rows())
+    table(
+        f"Effect on {biomarker_words(result.spec.endpoint)} ({result.unit})",
+        header,
+        result.effect_rows(),
+    )
     note(result.verdict, style="bold")
 
 
@@ -98,7 +119,8 @@ def show_cohort(result: CohortResult) -> None:
         result.score_rows(),
     )
     note(
-        f"coverage: {percent(result.coverage_80)} of 80 % prediction intervals, {percent(result.coverage_95)} of 95 % prediction"
+        f"coverage: {percent(result.coverage_80)} of 80 % prediction intervals, "
+        f"{percent(result.coverage_95)} of 95 % prediction"
         " intervals"
     )
     note(result.verdict, style="bold")
@@ -114,7 +136,10 @@ def show_calibration(result: CalibrationResult) -> None:
 def show_external(result: ExternalValidation) -> None:
     """Figures, exposure ratios, and the misses in red."""
     header = ("figure", "published", "interval", "model", "95 % confidence interval", "unit", "")
-    for role, title in (("target", "Targets of the calibration"), ("check", "Checks, never fitted")):
+    for role, title in (
+        ("target", "Targets of the calibration"),
+        ("check", "Checks, never fitted"),
+    ):
         rows = [
             (
                 f.words,
@@ -143,7 +168,9 @@ def show_external(result: ExternalValidation) -> None:
     table("Exposure ratios", ("case", "measured", "predicted", "over", ""), ratios, red=missed)
     note(result.verdict, style="bold")
     for f in result.misses:
-        note(f"miss: {f.words}: {number(f.model)}, published {number(f.value)} {f.unit}", style="red")
+        note(
+            f"miss: {f.words}: {number(f.model)}, published {number(f.value)} {f.unit}", style="red"
+        )
 
 
 # A molecular study on the terminal: who found which energy, or how strong the contact is.
@@ -172,7 +199,11 @@ def _energies(result: MoleculeResult) -> None:
         )
         for r in result.methods
     ]
-    table("Who found which energy", ("method", "treats", "energy, hartree", "off CASCI, mHa", "S²", "time", "status"), rows)
+    table(
+        "Who found which energy",
+        ("method", "treats", "energy, hartree", "off CASCI, mHa", "S²", "time", "status"),
+        rows,
+    )
     for found in () if result.interaction is None else result.interaction.methods:
         note(f"interaction, {found.name}: {kcal(found.interaction_kcal_mol)} kcal/mol")
 
@@ -182,13 +213,25 @@ def _contact(result: ContactResult) -> None:
     for system in result.systems:
         best = best_of(system.interaction.methods)
         rows += [
-            (system.residue, r.name + (" *" if r is best else ""), kcal(r.interaction_kcal_mol), r.status)
+            (
+                system.residue,
+                r.name + (" *" if r is best else ""),
+                kcal(r.interaction_kcal_mol),
+                r.status,
+            )
             for r in system.interaction.methods
         ]
-    table("Interaction, counterpoise-corrected, in vacuum", ("residue", "method", "kcal/mol", "status"), rows)
+    table(
+        "Interaction, counterpoise-corrected, in vacuum",
+        ("residue", "method", "kcal/mol", "status"),
+        rows,
+    )
     for c in result.differences:
         note(
-            f"{c.residue} against {c.wild_type}: {kcal(c.difference_kcal_mol, 1)} kcal/mol in vacuum"
+            f"{c.residue} against {c.wild_type}: {kcal(c.difference_kcal_mol, 1)} kcal/mol "
+            "in vacuum"
             f" ({kcal(c.low_kcal_mol, 1)} to {kcal(c.high_kcal_mol, 1)} by method)"
-            + "".join(f", {kcal(s.difference_kcal_mol, 1)} at eps = {s.dielectric:g}" for s in c.screened)
+            + "".join(
+                f", {kcal(s.difference_kcal_mol, 1)} at eps = {s.dielectric:g}" for s in c.screened
+            )
         )

@@ -33,8 +33,8 @@ def accuracy(
         utility: (k,) simulated utility.
         trained: (k,) which of them the fit saw; the others are held out.
         top: Size of the two best lists whose overlap is taken.
-        drawn: How many of the first rows are all there are, or a random sample; the others are known because they are good, and
-            count for overlap and regret alone. None: all rows.
+        drawn: How many of the first rows are all there are, or a random sample; the others are
+            known because they are good, and count for overlap and regret alone. None: all rows.
 
     Raises:
         InputError: if nothing is held out.
@@ -44,7 +44,9 @@ def accuracy(
     encoded = polynomial.evaluate(bits)
     held = ~trained & (np.arange(len(trained)) < (len(trained) if drawn is None else drawn))
     if not held.any():
-        raise InputError("no held-out regimen is left to measure the encoding on", hint="lower encoding.n_train")
+        raise InputError(
+            "no held-out regimen is left to measure the encoding on", hint="lower encoding.n_train"
+        )
     truth, guess = utility[held], encoded[held]
     residual = truth - guess
     best_encoded = int(np.argmax(encoded))
@@ -55,7 +57,9 @@ def accuracy(
         n_train=int(trained.sum()),
         n_held_out=int(held.sum()),
         r2=1.0 - float(np.sum(residual**2)) / variance if variance > 0 else float("nan"),
-        rank_correlation=float(spearmanr(truth, guess).statistic) if len(truth) > 2 else float("nan"),
+        rank_correlation=float(spearmanr(truth, guess).statistic)
+        if len(truth) > 2
+        else float("nan"),
         top_overlap=shared / k,
         regret=float(utility.max() - utility[best_encoded]),
         max_error=float(np.max(np.abs(residual))),

@@ -1,4 +1,6 @@
-"""From a problem to the model that solvers see: simulated utilities, a surrogate, penalties, codes, quadratisation."""
+"""From a problem to the model that solvers see: simulated utilities, a surrogate, penalties, codes,
+quadratisation.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,12 @@ from qtwin.encoding.unbalanced import unbalanced
 from qtwin.errors import InputError
 from qtwin.problem.regimen import RegimenProblem
 
-_TIGHT = 1.05  # by how much the tightest penalty is exceeded, so that nothing infeasible ties with the optimum
+# by how much the tightest penalty is exceeded, so that nothing infeasible ties with the optimum
+_TIGHT = 1.05
 _HELD_OUT = 300  # feasible regimens simulated for the accuracy of a surrogate
-_LEAST = 0.01  # share of the proven penalty that stays where the best of all choices is feasible and none is needed
+# share of the proven penalty that stays where the best of all choices is feasible and none is
+# needed
+_LEAST = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +70,12 @@ class Sample:
         """The sample again."""
         terms = [(tuple(t), float(c)) for t, c in plain["polynomial"]["terms"]]
         polynomial = BinaryPolynomial.of(plain["polynomial"]["n"], terms)
-        return Sample(**(dict(plain) | {"polynomial": polynomial, "rows": np.asarray(plain["rows"], dtype=np.int64)}))
+        return Sample(
+            **(
+                dict(plain)
+                | {"polynomial": polynomial, "rows": np.asarray(plain["rows"], dtype=np.int64)}
+            )
+        )
 
 
 def sampled(problem: RegimenProblem, options: EncodingOptions, *, seed: int) -> Sample:
@@ -80,7 +90,9 @@ def sampled(problem: RegimenProblem, options: EncodingOptions, *, seed: int) -> 
     fit = surrogate.load(options.surrogate)
     made = fit(problem.objective, feasible, options.n_train, np.random.default_rng([seed, 1]))
     place = {row.tobytes(): k for k, row in enumerate(np.ascontiguousarray(feasible))}
-    rows = [place[row.tobytes()] for row in np.ascontiguousarray(made.bits) if row.tobytes() in place]
+    rows = [
+        place[row.tobytes()] for row in np.ascontiguousarray(made.bits) if row.tobytes() in place
+    ]
     return Sample(
         polynomial=made.polynomial,
         rows=np.array(rows, dtype=np.int64),
@@ -90,7 +102,9 @@ def sampled(problem: RegimenProblem, options: EncodingOptions, *, seed: int) -> 
     )
 
 
-def encoded(problem: RegimenProblem, sample: Sample, options: EncodingOptions, *, seed: int) -> BinaryModel:
+def encoded(
+    problem: RegimenProblem, sample: Sample, options: EncodingOptions, *, seed: int
+) -> BinaryModel:
     """Penalties, codes and quadratisation, in this order.
 
     Raises:
@@ -112,14 +126,18 @@ def encoded(problem: RegimenProblem, sample: Sample, options: EncodingOptions, *
         encoding, found = approximate.encoding, approximate.standing
         if not (found.feasible and found.optimal):
             warning = "The penalties without slack bits are approximate: the lowest energy is " + (
-                "not that of a feasible regimen." if not found.feasible else "that of a feasible regimen, but not of the best."
+                "not that of a feasible regimen."
+                if not found.feasible
+                else "that of a feasible regimen, but not of the best."
             )
     else:
         encoding = encode(utility, **arguments, unit="QALY")
         mark = time.perf_counter()
         sufficiency = check_sufficiency(encoding)
         if options.penalty == "tightest":
-            encoding = encode(utility, **arguments, unit="QALY", weight=_tightest(encoding, sufficiency))
+            encoding = encode(
+                utility, **arguments, unit="QALY", weight=_tightest(encoding, sufficiency)
+            )
             mark = time.perf_counter()
             sufficiency = check_sufficiency(encoding)
         looked_s = time.perf_counter() - mark
@@ -144,7 +162,9 @@ def encoded(problem: RegimenProblem, sample: Sample, options: EncodingOptions, *
 
 
 def build_model(problem: RegimenProblem, options: EncodingOptions, *, seed: int) -> BinaryModel:
-    """The model of a problem, with its accuracy on feasible regimens that the surrogate did not see, where some are left."""
+    """The model of a problem, with its accuracy on feasible regimens that the surrogate did not
+    see, where some are left.
+    """
     sample = sampled(problem, options, seed=seed)
     model = encoded(problem, sample, options, seed=seed)
     held = np.setdiff1d(np.arange(len(problem.feasible.bits)), sample.rows)
@@ -158,20 +178,33 @@ def build_model(problem: RegimenProblem, options: EncodingOptions, *, seed: int)
 
 
 def with_accuracy(
-    model: BinaryModel, bits: NDArray[np.uint8], utility: NDArray[np.float64], trained: NDArray[np.bool_], *, drawn: int | None
+    model: BinaryModel,
+    bits: NDArray[np.uint8],
+    utility: NDArray[np.float64],
+    trained: NDArray[np.bool_],
+    *,
+    drawn: int | None,
 ) -> BinaryModel:
-    """The model with the accuracy of its surrogate, measured on simulated choices that the fit did not see."""
+    """The model with the accuracy of its surrogate, measured on simulated choices that the fit did
+    not see.
+    """
     n = model.n_decision
     terms = [(t, -c) for t, c in model.objective.terms.items()]
     if any(t and t[-1] >= n for t, _ in terms):
-        raise InputError("the objective is not over the options", hint="measure the accuracy of the sample's polynomial")
-    return replace(model, accuracy=accuracy(BinaryPolynomial.of(n, terms), bits, utility, trained, drawn=drawn))
+        raise InputError(
+            "the objective is not over the options",
+            hint="measure the accuracy of the sample's polynomial",
+        )
+    return replace(
+        model, accuracy=accuracy(BinaryPolynomial.of(n, terms), bits, utility, trained, drawn=drawn)
+    )
 
 
 def _tightest(encoding: BinaryModel, sufficiency: Sufficiency | None) -> float:
     if sufficiency is None:
         raise InputError(
-            f"the tightest penalty of {encoding.polynomial.n_variables} bits cannot be found by looking at every assignment",
+            f"the tightest penalty of {encoding.polynomial.n_variables} bits cannot be "
+            "found by looking at every assignment",
             hint='set encoding.penalty = "proven"',
         )
     least = _LEAST * min(p.weight for p in encoding.penalties) if encoding.penalties else 1.0

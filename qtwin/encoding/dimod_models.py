@@ -1,9 +1,11 @@
-"""To and from dimod: binary quadratic models, and constrained ones; labels are the names of the variables."""
+"""To and from dimod: binary quadratic models, and constrained ones; labels are the names of the
+variables.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,8 +19,12 @@ if TYPE_CHECKING:
     import dimod
 
 
+_SENSES: dict[str, Literal["<=", ">=", "=="]] = {"Le": "<=", "Ge": ">=", "Eq": "=="}
+
+
 def to_bqm(model: BinaryModel) -> dimod.BinaryQuadraticModel:
-    """The energy with its penalties, over the names of the variables; an Ising model is its `.spin`.
+    """The energy with its penalties, over the names of the variables; an Ising model is its
+    `.spin`.
 
     Raises:
         InputError: for a degree above 2.
@@ -33,14 +39,17 @@ def to_bqm(model: BinaryModel) -> dimod.BinaryQuadraticModel:
         )
     names = _distinct_names(model.variables)
     constant, weights, pairs = polynomial.quadratic_form
-    bqm = dimod.BinaryQuadraticModel({names[i]: float(w) for i, w in enumerate(weights)}, {}, constant, dimod.BINARY)
+    bqm = dimod.BinaryQuadraticModel(
+        {names[i]: float(w) for i, w in enumerate(weights)}, {}, constant, dimod.BINARY
+    )
     for i, j in np.argwhere(pairs):
         bqm.add_quadratic(names[i], names[j], float(pairs[i, j]))
     return bqm
 
 
 def to_cqm(model: BinaryModel) -> Any:
-    """A `dimod.ConstrainedQuadraticModel`: the objective over the options, without penalties, under the native constraints.
+    """A `dimod.ConstrainedQuadraticModel`: the objective over the options, without penalties, under
+    the native constraints.
 
     Raises:
         InputError: for a degree above 2, or a constraint that is no linear row.
@@ -50,7 +59,8 @@ def to_cqm(model: BinaryModel) -> Any:
     objective, n = model.objective, model.n_decision
     if objective.degree > 2:
         raise InputError(
-            f"expected a quadratic objective, got one of degree {objective.degree}", hint="take a quadratic surrogate"
+            f"expected a quadratic objective, got one of degree {objective.degree}",
+            hint="take a quadratic surrogate",
         )
     names = _distinct_names(model.options)
     cqm: Any = dimod.ConstrainedQuadraticModel()  # type: ignore[no-untyped-call]
@@ -64,12 +74,16 @@ def to_cqm(model: BinaryModel) -> Any:
         members, values, sense, limit = row_of(c)
         row = [(names[i], float(w)) for i, w in zip(members, values, strict=True)]
         label = c.name if c.name not in cqm.constraints else f"{c.name} {k}"
-        cqm.add_constraint_from_iterable([*row, (0.0,)] if row else [(0.0,)], sense, rhs=float(limit), label=label)
+        cqm.add_constraint_from_iterable(
+            [*row, (0.0,)] if row else [(0.0,)], sense, rhs=float(limit), label=label
+        )
     return cqm
 
 
 def from_bqm(bqm: Any) -> BinaryModel:
-    """A dimod BinaryQuadraticModel as a model without constraints; spins become bits as dimod has it, x = (1 + s) / 2."""
+    """A dimod BinaryQuadraticModel as a model without constraints; spins become bits as dimod has
+    it, x = (1 + s) / 2.
+    """
     import dimod
 
     bits = bqm.change_vartype(dimod.BINARY, inplace=False)
@@ -82,7 +96,8 @@ def from_bqm(bqm: Any) -> BinaryModel:
 
 
 def from_cqm(cqm: Any) -> BinaryModel:
-    """A dimod ConstrainedQuadraticModel of binary variables with linear constraints, and its energy with proven penalties.
+    """A dimod ConstrainedQuadraticModel of binary variables with linear constraints, and its energy
+    with proven penalties.
 
     Raises:
         InputError: for a variable that is not binary, or a quadratic or soft constraint.
@@ -91,7 +106,10 @@ def from_cqm(cqm: Any) -> BinaryModel:
     place = {v: i for i, v in enumerate(names)}
     for v in names:
         if cqm.vartype(v).name != "BINARY":
-            raise InputError(f"expected binary variables, got {v!r} of type {cqm.vartype(v).name}", hint="convert it to bits")
+            raise InputError(
+                f"expected binary variables, got {v!r} of type {cqm.vartype(v).name}",
+                hint="convert it to bits",
+            )
     terms: list[tuple[tuple[int, ...], float]] = [((), float(cqm.objective.offset))]
     terms += [((place[v],), float(c)) for v, c in cqm.objective.linear.items()]
     terms += [((place[u], place[v]), float(c)) for (u, v), c in cqm.objective.quadratic.items()]
@@ -99,15 +117,31 @@ def from_cqm(cqm: Any) -> BinaryModel:
     constraints: list[Constraint] = []
     for label, c in cqm.constraints.items():
         if c.lhs.num_interactions:
-            raise InputError(f"expected linear constraints, got {label!r}", hint="put it into the objective as a penalty")
+            raise InputError(
+                f"expected linear constraints, got {label!r}",
+                hint="put it into the objective as a penalty",
+            )
         if getattr(c.lhs, "is_soft", lambda: False)():
-            raise InputError(f"expected hard constraints, got the soft {label!r}", hint="put it into the objective as a penalty")
+            raise InputError(
+                f"expected hard constraints, got the soft {label!r}",
+                hint="put it into the objective as a penalty",
+            )
         row = {place[v]: float(w) for v, w in c.lhs.linear.items()}
-        sense = {"Le": "<=", "Ge": ">=", "Eq": "=="}[c.sense.name]
-        constraints.append(linear(str(label), list(row), list(row.values()), sense, float(c.rhs) - float(c.lhs.offset)))  # type: ignore[arg-type]
+        sense = _SENSES[c.sense.name]
+        constraints.append(
+            linear(
+                str(label), list(row), list(row.values()), sense, float(c.rhs) - float(c.lhs.offset)
+            )
+        )
     if not constraints:
         return plain(objective, names=[str(v) for v in names])
-    return encode(objective * -1.0, names=[str(v) for v in names], constraints=constraints, feasible=None, leave_out=True)
+    return encode(
+        objective * -1.0,
+        names=[str(v) for v in names],
+        constraints=constraints,
+        feasible=None,
+        leave_out=True,
+    )
 
 
 def from_qubo(qubo: Any, *, offset: float = 0.0) -> BinaryModel:
@@ -129,7 +163,10 @@ def from_qubo(qubo: Any, *, offset: float = 0.0) -> BinaryModel:
     else:
         matrix = np.asarray(qubo, dtype=np.float64)
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-            raise InputError(f"expected a square matrix, got shape {matrix.shape}", hint="x' Q x needs one row a variable")
+            raise InputError(
+                f"expected a square matrix, got shape {matrix.shape}",
+                hint="x' Q x needs one row a variable",
+            )
         names = list(range(len(matrix)))
         terms = [((int(i), int(j)), float(matrix[i, j])) for i, j in np.argwhere(matrix)]
     labels = [f"x{v}" if isinstance(v, int | np.integer) else str(v) for v in names]

@@ -1,8 +1,10 @@
-"""Many assignments of a polynomial of any degree, by Horner's scheme over the tree of its terms (compiled).
+"""Many assignments of a polynomial of any degree, by Horner's scheme over the tree of its terms
+(compiled).
 
-f = c + x_0 (c_0 + x_1 (c_01 + x_2 c_012 + ...) + x_2 (c_02 + ...) + ...) + x_1 (...): terms that begin alike share their
-products, so that a term costs one multiplication and one addition an assignment. The tree is walked once for a block of
-assignments that stays in cache, and each step works on the whole block.
+f = c + x_0 (c_0 + x_1 (c_01 + x_2 c_012 + ...) + x_2 (c_02 + ...) + ...) + x_1 (...): terms that
+begin alike share their products, so that a term costs one multiplication and one addition an
+assignment. The tree is walked once for a block of assignments that stays in cache, and each step
+works on the whole block.
 """
 
 from __future__ import annotations
@@ -22,11 +24,13 @@ def tree(terms: Mapping[tuple[int, ...], float]) -> Tree:
     """The non-constant terms as a tree of prefixes, children before their parent.
 
     Returns:
-        (k,) variable, (k,) depth (1 is a single variable) and (k,) coefficient of every prefix; 0 where it is no term itself.
+        (k,) variable, (k,) depth (1 is a single variable) and (k,) coefficient of every prefix; 0
+        where it is no term itself.
     """
     prefixes = {t[:k] for t in terms for k in range(1, len(t) + 1)}
     longest = 1 + max((i for t in terms for i in t), default=0)
-    ordered = sorted(prefixes, key=lambda t: (*t, longest))  # so that a prefix follows everything that it begins
+    # so that a prefix follows everything that it begins
+    ordered = sorted(prefixes, key=lambda t: (*t, longest))
     return (
         np.array([t[-1] for t in ordered], dtype=np.int64),
         np.array([len(t) for t in ordered], dtype=np.int64),
@@ -42,7 +46,8 @@ def _walk(variable, depth, coefficient, constant, x, out):  # type: ignore[no-un
     for k in range(len(depth)):
         deepest = max(deepest, depth[k])
     columns = np.zeros((n, _BLOCK))
-    sums = np.zeros((deepest + 2, _BLOCK))  # row d gathers the children of the current prefix of length d
+    # row d gathers the children of the current prefix of length d
+    sums = np.zeros((deepest + 2, _BLOCK))
     for start in range(0, m, _BLOCK):
         rows = min(_BLOCK, m - start)
         for r in range(rows):

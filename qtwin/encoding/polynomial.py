@@ -1,7 +1,8 @@
 """Polynomials in binary variables: QUBO is degree 2, HUBO is any degree.
 
-f(x) = sum_S c_S prod_{i in S} x_i with x in {0, 1}^n. Column i of a bit array is variable i is qubit i; bit i of an
-integer assignment index is variable i (little endian), everywhere in the project.
+f(x) = sum_S c_S prod_{i in S} x_i with x in {0, 1}^n. Column i of a bit array is variable i is
+qubit i; bit i of an integer assignment index is variable i (little endian), everywhere in the
+project.
 """
 
 from __future__ import annotations
@@ -55,7 +56,10 @@ class BinaryPolynomial:
     terms: Mapping[Term, float]
 
     @staticmethod
-    def of(n_variables: int, terms: Mapping[Iterable[int], float] | Iterable[tuple[Iterable[int], float]]) -> BinaryPolynomial:
+    def of(
+        n_variables: int,
+        terms: Mapping[Iterable[int], float] | Iterable[tuple[Iterable[int], float]],
+    ) -> BinaryPolynomial:
         """Normalise: x_i x_i = x_i, equal monomials add, exact zeros vanish.
 
         Raises:
@@ -66,10 +70,16 @@ class BinaryPolynomial:
         for variables, coefficient in items:
             term = tuple(sorted(set(variables)))
             if term and not 0 <= term[0] <= term[-1] < n_variables:
-                raise InputError(f"term {term} names a variable outside 0..{n_variables - 1}", hint="renumber the variables")
+                raise InputError(
+                    f"term {term} names a variable outside 0..{n_variables - 1}",
+                    hint="renumber the variables",
+                )
             value = float(coefficient)
             if not math.isfinite(value):
-                raise InputError(f"coefficient of {term} is {value}, a finite number was wanted", hint="check the instance")
+                raise InputError(
+                    f"coefficient of {term} is {value}, a finite number was wanted",
+                    hint="check the instance",
+                )
             collected[term] = collected.get(term, 0.0) + value
         ordered = sorted((t for t, c in collected.items() if c != 0.0), key=lambda t: (len(t), t))
         return BinaryPolynomial(n_variables=n_variables, terms={t: collected[t] for t in ordered})
@@ -96,7 +106,9 @@ class BinaryPolynomial:
 
     @property
     def coefficient_range(self) -> tuple[float, float]:
-        """Smallest and largest magnitude among the non-constant coefficients; (0, 0) if there is none."""
+        """Smallest and largest magnitude among the non-constant coefficients; (0, 0) if there is
+        none.
+        """
         sizes = [abs(c) for t, c in self.terms.items() if t]
         return (min(sizes), max(sizes)) if sizes else (0.0, 0.0)
 
@@ -107,8 +119,13 @@ class BinaryPolynomial:
     def __mul__(self, other: BinaryPolynomial | float) -> BinaryPolynomial:
         if isinstance(other, BinaryPolynomial):
             n = max(self.n_variables, other.n_variables)
-            return BinaryPolynomial.of(n, [((*s, *t), a * b) for s, a in self.terms.items() for t, b in other.terms.items()])
-        return BinaryPolynomial.of(self.n_variables, [(t, c * other) for t, c in self.terms.items()])
+            return BinaryPolynomial.of(
+                n,
+                [((*s, *t), a * b) for s, a in self.terms.items() for t, b in other.terms.items()],
+            )
+        return BinaryPolynomial.of(
+            self.n_variables, [(t, c * other) for t, c in self.terms.items()]
+        )
 
     __rmul__ = __mul__
 
@@ -124,7 +141,9 @@ class BinaryPolynomial:
             coefficients = (c for t, c in self.terms.items() if len(t) == order)
             out.append(
                 (
-                    np.fromiter(variables, dtype=np.int64, count=order * count).reshape(count, order),
+                    np.fromiter(variables, dtype=np.int64, count=order * count).reshape(
+                        count, order
+                    ),
                     np.fromiter(coefficients, dtype=np.float64, count=count),
                 )
             )
@@ -138,13 +157,17 @@ class BinaryPolynomial:
 
     @cached_property
     def quadratic_form(self) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
-        """(constant, linear (n,), upper triangular couplings (n, n)) of a polynomial of degree at most 2.
+        """(constant, linear (n,), upper triangular couplings (n, n)) of a polynomial of degree at
+        most 2.
 
         Raises:
             InputError: if the degree is above 2.
         """
         if self.degree > 2:
-            raise InputError(f"a polynomial of degree {self.degree} came where a QUBO was wanted", hint="quadratise it first")
+            raise InputError(
+                f"a polynomial of degree {self.degree} came where a QUBO was wanted",
+                hint="quadratise it first",
+            )
         linear, pairs = np.zeros(self.n_variables), np.zeros((self.n_variables, self.n_variables))
         for variables, coefficients in self._by_order:
             if variables.shape[1] == 1:
@@ -161,7 +184,9 @@ class BinaryPolynomial:
 
     @cached_property
     def _sparse_form(self) -> tuple[float, NDArray[np.float64], Any]:
-        """`quadratic_form` with sparse couplings, for more variables than a square array should hold."""
+        """`quadratic_form` with sparse couplings, for more variables than a square array should
+        hold.
+        """
         from scipy.sparse import csr_array
 
         linear = np.zeros(self.n_variables)
@@ -169,9 +194,14 @@ class BinaryPolynomial:
             if len(term) == 1:
                 linear[term[0]] = c
         pairs, values = next(
-            ((v, c) for v, c in self._by_order if v.shape[1] == 2), (np.zeros((0, 2), dtype=np.int64), np.zeros(0))
+            ((v, c) for v, c in self._by_order if v.shape[1] == 2),
+            (np.zeros((0, 2), dtype=np.int64), np.zeros(0)),
         )
-        return self.constant, linear, csr_array((values, (pairs[:, 0], pairs[:, 1])), shape=(self.n_variables,) * 2)
+        return (
+            self.constant,
+            linear,
+            csr_array((values, (pairs[:, 0], pairs[:, 1])), shape=(self.n_variables,) * 2),
+        )
 
     def evaluate(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
         """Values at many assignments.
@@ -184,23 +214,34 @@ class BinaryPolynomial:
         """
         rows = np.asarray(bits)
         if rows.ndim != 2 or rows.shape[1] != self.n_variables:
-            raise InputError(f"bits of shape {rows.shape} came, (m, {self.n_variables}) was wanted", hint="one row an assignment")
+            raise InputError(
+                f"bits of shape {rows.shape} came, (m, {self.n_variables}) was wanted",
+                hint="one row an assignment",
+            )
         out = np.empty(len(rows))
         block = max(1, min(_BLOCK, _BLOCK * _WIDE // max(self.n_variables, 1)))
         for start in range(0, len(rows), block):
-            out[start : start + block] = self._at(np.ascontiguousarray(rows[start : start + block], dtype=np.float64))
+            out[start : start + block] = self._at(
+                np.ascontiguousarray(rows[start : start + block], dtype=np.float64)
+            )
         return out
 
     def _at(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """(m,) values at (m, n) assignments that fit into the cache together."""
         if self.degree <= 2 and self._is_sparse:
             constant, linear, coupled = self._sparse_form
-            return np.asarray(constant + x @ linear + np.einsum("mi,mi->m", (coupled.T @ x.T).T, x), dtype=np.float64)
+            return np.asarray(
+                constant + x @ linear + np.einsum("mi,mi->m", (coupled.T @ x.T).T, x),
+                dtype=np.float64,
+            )
         if self.degree <= 2:
             constant, linear, pairs = self.quadratic_form
-            return np.asarray(constant + x @ linear + np.einsum("mi,mi->m", x @ pairs, x), dtype=np.float64)
+            return np.asarray(
+                constant + x @ linear + np.einsum("mi,mi->m", x @ pairs, x), dtype=np.float64
+            )
         if len(x) * self.n_terms > _FEW:
-            from qtwin.encoding.nested import evaluate  # compiled, and loaded only where there is much to do
+            # compiled, and loaded only where there is much to do
+            from qtwin.encoding.nested import evaluate
 
             return evaluate(self._tree, self.constant, x)
         total = np.full(x.shape[0], self.constant)
@@ -218,7 +259,8 @@ class BinaryPolynomial:
         n = self.n_variables
         if n > 30:
             raise InputError(
-                f"all values of {n} variables would take {2**n * 8 / 2**30:.0f} GiB", hint="evaluate() a sample instead"
+                f"all values of {n} variables would take {2**n * 8 / 2**30:.0f} GiB",
+                hint="evaluate() a sample instead",
             )
         table = np.zeros(2**n)
         for term, c in self.terms.items():
@@ -245,9 +287,11 @@ def bits_to_index(bits: NDArray[np.generic]) -> NDArray[np.uint64]:
 
 
 def from_spins(n: int, terms: Iterable[tuple[Iterable[int], float]]) -> BinaryPolynomial:
-    """The spin polynomial sum_S J_S prod_{i in S} s_i, given as (S, J_S), as a polynomial in bits of the same degree.
+    """The spin polynomial sum_S J_S prod_{i in S} s_i, given as (S, J_S), as a polynomial in bits
+    of the same degree.
 
-    prod_{i in S} (1 - 2 x_i) = sum_{T subset of S} (-2)^|T| prod_{i in T} x_i; a spin that occurs twice in a term is 1.
+    prod_{i in S} (1 - 2 x_i) = sum_{T subset of S} (-2)^|T| prod_{i in T} x_i; a spin that occurs
+    twice in a term is 1.
 
     Raises:
         InputError: for a variable outside 0..n-1 or a coefficient that is not finite.
@@ -257,6 +301,8 @@ def from_spins(n: int, terms: Iterable[tuple[Iterable[int], float]]) -> BinaryPo
         chosen = list(spins)
         odd = sorted({i for i in chosen if chosen.count(i) % 2})
         collected += [
-            (subset, coefficient * (-2.0) ** size) for size in range(len(odd) + 1) for subset in combinations(odd, size)
+            (subset, coefficient * (-2.0) ** size)
+            for size in range(len(odd) + 1)
+            for subset in combinations(odd, size)
         ]
     return BinaryPolynomial.of(n, collected)

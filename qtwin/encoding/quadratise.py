@@ -1,8 +1,10 @@
-"""Terms of a high degree rewritten with auxiliary bits: one elimination after the other, each with its proof.
+"""Terms of a high degree rewritten with auxiliary bits: one elimination after the other, each with
+its proof.
 
-Every step replaces some terms by an expression in one or few new bits y whose minimum over y is, at every assignment of the other
-variables, what it replaced. So min over all new bits is the original at every assignment, whatever the order and the mixture of
-steps. Every new bit has an optimal value that depends on the sum of earlier variables alone; `Auxiliary` keeps that table.
+Every step replaces some terms by an expression in one or few new bits y whose minimum over y is, at
+every assignment of the other variables, what it replaced. So min over all new bits is the original
+at every assignment, whatever the order and the mixture of steps. Every new bit has an optimal value
+that depends on the sum of earlier variables alone; `Auxiliary` keeps that table.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ class Auxiliary:
 
     def value(self, bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """(m,) optimal bits, from (m, n) bits that hold at least the variables in `of`."""
-        return np.asarray(np.array(self.table, dtype=np.uint8)[bits[:, list(self.of)].sum(axis=1, dtype=np.int64)])
+        return np.asarray(
+            np.array(self.table, dtype=np.uint8)[bits[:, list(self.of)].sum(axis=1, dtype=np.int64)]
+        )
 
     def says(self, names: Sequence[str]) -> str:
         """What it stands for, in the names of the variables before it."""
@@ -46,7 +50,11 @@ class Auxiliary:
         if self.is_product:
             return f"product of ({listed})"
         step = self.table.index(1)
-        return f"at least {step} of ({listed})" if all(self.table[step:]) else f"digit of the count of ({listed})"
+        return (
+            f"at least {step} of ({listed})"
+            if all(self.table[step:])
+            else f"digit of the count of ({listed})"
+        )
 
 
 def ishikawa_count(degree: int) -> int:
@@ -60,12 +68,17 @@ def logarithmic_count(degree: int) -> int:
 
 
 class Rewriting:
-    """A polynomial on its way to degree 2: what is quadratic already, the terms that are not, and the auxiliaries so far."""
+    """A polynomial on its way to degree 2: what is quadratic already, the terms that are not, and
+    the auxiliaries so far.
+    """
 
     def __init__(self, polynomial: BinaryPolynomial) -> None:
         self.n = polynomial.n_variables
         self.low = [(t, c) for t, c in polynomial.terms.items() if len(t) <= 2]
-        self.high = {k: (t, c) for k, (t, c) in enumerate((t, c) for t, c in polynomial.terms.items() if len(t) > 2)}
+        self.high = {
+            k: (t, c)
+            for k, (t, c) in enumerate((t, c) for t, c in polynomial.terms.items() if len(t) > 2)
+        }
         self.auxiliaries: list[Auxiliary] = []
 
     def polynomial(self) -> BinaryPolynomial:
@@ -87,15 +100,17 @@ class Rewriting:
     def product(self, pair: tuple[int, int], keys: Iterable[int]) -> int:
         """Put one bit y for x_i x_j into the terms `keys`, all of which hold both; y is returned.
 
-        The terms together are x_i x_j r(x) with -B <= r <= A, A the sum of their positive coefficients and B that of the negative
-        ones. They become y r(x) + P with
+        The terms together are x_i x_j r(x) with -B <= r <= A, A the sum of their positive
+        coefficients and B that of the negative ones. They become y r(x) + P with
 
             P = A x_i x_j - (A + B)(x_i + x_j) y + (A + 2 B) y.
 
-        P is 0 where y = x_i x_j. It is A where x_i = x_j = 1 and y = 0, and there y r = 0 falls short of r by at most A. It is B
-        where y = 1 and one of the two is 1, A + 2 B where y = 1 and neither is, and there y r >= -B stands for 0. So y = x_i x_j
-        is always a minimiser, and neither A nor B can be smaller if r takes its bound (for one term it does). With A = B this is
-        the penalty of Rosenberg (1975), A (x_i x_j - 2 x_i y - 2 x_j y + 3 y); with A = 0 that of Freedman and Drineas (2005).
+        P is 0 where y = x_i x_j. It is A where x_i = x_j = 1 and y = 0, and there y r = 0 falls
+        short of r by at most A. It is B where y = 1 and one of the two is 1, A + 2 B where y = 1
+        and neither is, and there y r >= -B stands for 0. So y = x_i x_j is always a minimiser, and
+        neither A nor B can be smaller if r takes its bound (for one term it does). With A = B this
+        is the penalty of Rosenberg (1975), A (x_i x_j - 2 x_i y - 2 x_j y + 3 y); with A = 0 that
+        of Freedman and Drineas (2005).
         """
         i, j = pair
         y = self._new(pair, (0, 0, 1))
@@ -104,19 +119,28 @@ class Rewriting:
             term, c = self.high[key]
             above, below = above + max(c, 0.0), below + max(-c, 0.0)
             self._put(key, (*(v for v in term if v not in pair), y), c)
-        self.low += [((i, j), above), ((i, y), -above - below), ((j, y), -above - below), ((y,), above + 2.0 * below)]
+        self.low += [
+            ((i, j), above),
+            ((i, y), -above - below),
+            ((j, y), -above - below),
+            ((y,), above + 2.0 * below),
+        ]
         return y
 
     def negative(self, key: int) -> None:
-        """Freedman and Drineas (2005), Kolmogorov and Zabih (2004) for d = 3: -a x_1 ... x_d = min_y a y (d - 1 - sum x)."""
+        """Freedman and Drineas (2005), Kolmogorov and Zabih (2004) for d = 3: -a x_1 ... x_d =
+        min_y a y (d - 1 - sum x).
+        """
         term, c = self.high.pop(key)
         y = self._new(term, [*([0] * len(term)), 1])
         self.low += [((y,), -c * (len(term) - 1)), *(((i, y), c) for i in term)]
 
     def ishikawa(self, key: int) -> None:
-        """Ishikawa (2011): a x_1 ... x_d = a min_w sum_i w_i (c_i (2 i - S) - 1) + a S (S - 1) / 2 with S = sum x.
+        """Ishikawa (2011): a x_1 ... x_d = a min_w sum_i w_i (c_i (2 i - S) - 1) + a S (S - 1) / 2
+        with S = sum x.
 
-        i = 1 .. floor((d - 1) / 2); c_i = 1 for the last i of an odd d and 2 otherwise; w_i is best at 1 where S >= 2 i.
+        i = 1 .. floor((d - 1) / 2); c_i = 1 for the last i of an odd d and 2 otherwise; w_i is best
+        at 1 where S >= 2 i.
         """
         term, a = self.high.pop(key)
         d = len(term)
@@ -127,17 +151,26 @@ class Rewriting:
             self.low += [((w,), a * (2 * i * factor - 1)), *(((v, w), -a * factor) for v in term)]
 
     def logarithmic(self, key: int) -> None:
-        """Boros, Crama and Rodriguez-Heck (2018): a x_1 ... x_d = a min_y z (z - 1) / 2, z = sum x + 2^l - d - sum_i 2^i y_i.
+        """Boros, Crama and Rodriguez-Heck (2018): a x_1 ... x_d = a min_y z (z - 1) / 2, z = sum
+        x + 2^l - d - sum_i 2^i y_i.
 
-        l = ceil(log2 d), i = 1 .. l - 1. T = sum x + 2^l - d is at most 2^l and reaches it at x = 1 alone; the y make every even
-        number up to 2^l - 2, so z is 0 or 1 at best where T < 2^l, and 2 where T = 2^l.
+        l = ceil(log2 d), i = 1 .. l - 1. T = sum x + 2^l - d is at most 2^l and reaches it at x = 1
+        alone; the y make every even number up to 2^l - 2, so z is 0 or 1 at best where T < 2^l, and
+        2 where T = 2^l.
         """
         term, a = self.high.pop(key)
         d, digits = len(term), logarithmic_count(len(term))
         full = 1 << (digits + 1)
         shift = full - d
-        y = [self._new(term, [min(s + shift, full - 1) >> i & 1 for s in range(d + 1)]) for i in range(1, digits + 1)]
-        parts = [((), float(shift)), *(((v,), 1.0) for v in term), *(((w,), -float(2 << k)) for k, w in enumerate(y))]
+        y = [
+            self._new(term, [min(s + shift, full - 1) >> i & 1 for s in range(d + 1)])
+            for i in range(1, digits + 1)
+        ]
+        parts = [
+            ((), float(shift)),
+            *(((v,), 1.0) for v in term),
+            *(((w,), -float(2 << k)) for k, w in enumerate(y)),
+        ]
         z = BinaryPolynomial.of(self.n, parts)
         self.low += [(t, a / 2.0 * c) for t, c in (z * z + z * -1.0).terms.items()]
 
@@ -153,7 +186,9 @@ class Rewriting:
                 self.ishikawa(key)
 
     def popular_pairs(self, down_to: int) -> None:
-        """Products of the pair in most terms above degree `down_to` (the first of equals), until no such term is left."""
+        """Products of the pair in most terms above degree `down_to` (the first of equals), until no
+        such term is left.
+        """
         where: dict[tuple[int, int], set[int]] = {}
         heap: list[tuple[int, tuple[int, int]]] = []
 
@@ -185,7 +220,8 @@ class Rewriting:
                 enter(key)
 
 
-# Which products of pairs are worth an auxiliary: a pairwise cover of terms of degree 3 and 4 with the fewest new bits.
+# Which products of pairs are worth an auxiliary: a pairwise cover of terms of degree 3 and 4 with
+# the fewest new bits.
 #
 # A cubic term becomes quadratic when one of its three pairs has a bit, a quartic one when both
 # pairs of one of its three splits have theirs (Anthony, Boros, Crama and Gruber 2017, Math Program
@@ -253,7 +289,9 @@ class _Cover:
         """Simulated annealing over single flips, then descent from the best choice seen."""
         best, kept = self.cost, self.chosen[:-1].copy()
         for temperature in np.geomspace(_HOT, _COLD, _SWEEPS):
-            for pair, chance in zip(rng.permutation(len(self.pairs)).tolist(), rng.random(len(self.pairs)), strict=True):
+            for pair, chance in zip(
+                rng.permutation(len(self.pairs)).tolist(), rng.random(len(self.pairs)), strict=True
+            ):
                 saved = self.saving(pair)
                 if saved >= 0 or chance < np.exp(saved / temperature):
                     self.flip(pair)
@@ -264,7 +302,9 @@ class _Cover:
 
 
 def _across_first(pairs: Sequence[Pair]) -> list[int]:
-    """The pairs in the order in which to give them up: first those across a large cut, found by single moves."""
+    """The pairs in the order in which to give them up: first those across a large cut, found by
+    single moves.
+    """
     neighbours: dict[int, set[int]] = {}
     for a, b in pairs:
         neighbours.setdefault(a, set()).add(b)
@@ -286,8 +326,9 @@ def choose_pairs(terms: Sequence[tuple[Term, float]]) -> dict[Pair, list[int]]:
         terms: Terms of degree 3 or 4 with their coefficients.
 
     Returns:
-        Pair to the places of its terms in `terms`; a term in no list is cheaper by itself. Where a term has several complete
-        splits it goes to the one whose pairs carry least, so that coefficients stay small. The same in every run.
+        Pair to the places of its terms in `terms`; a term in no list is cheaper by itself. Where a
+        term has several complete splits it goes to the one whose pairs carry least, so that
+        coefficients stay small. The same in every run.
     """
     if not terms:
         return {}
@@ -305,7 +346,8 @@ def choose_pairs(terms: Sequence[tuple[Term, float]]) -> dict[Pair, list[int]]:
         splits = [
             tuple(half for half in (pair, rest) if len(half) == 2)
             for pair in combinations(term, 2)
-            if pair in load and (len(rest := tuple(v for v in term if v not in pair)) == 1 or rest in load)
+            if pair in load
+            and (len(rest := tuple(v for v in term if v not in pair)) == 1 or rest in load)
         ]
         if splits:
             for pair in min(splits, key=lambda s: (max(load[p] for p in s), s)):
@@ -314,17 +356,23 @@ def choose_pairs(terms: Sequence[tuple[Term, float]]) -> dict[Pair, list[int]]:
     return dict(sorted(used.items()))
 
 
-# From any degree to a QUBO with auxiliary bits, whose minimum over these is the original at EVERY assignment.
+# From any degree to a QUBO with auxiliary bits, whose minimum over these is the original at EVERY
+# assignment.
 #
 # Three methods, each a sequence of steps that are proven one by one in `qtwin.encoding.quadratise`:
 #
-# - ``rosenberg``: one bit for the product of the pair that occurs in most terms above degree 2, again and again (Rosenberg 1975,
-#   Cahiers du Centre d'Etudes de Recherche Operationnelle 17:71), with weights from the terms that it goes into;
-# - ``freedman``: each term by itself; a negative term takes one bit (Freedman and Drineas 2005, CVPR 2:939), a positive one of
+# - ``rosenberg``: one bit for the product of the pair that occurs in most terms above degree 2,
+# again and again (Rosenberg 1975,
+#   Cahiers du Centre d'Etudes de Recherche Operationnelle 17:71), with weights from the terms that
+#   it goes into;
+# - ``freedman``: each term by itself; a negative term takes one bit (Freedman and Drineas 2005,
+# CVPR 2:939), a positive one of
 #   degree d takes floor((d - 1) / 2) (Ishikawa 2011, IEEE TPAMI 33:1234);
-# - ``cover``: products of pairs chosen together so that few are needed (Anthony, Boros, Crama and Gruber 2017, Math Program
-#   162:115), terms sharing nothing by themselves, long positive ones with ceil(log2 d) - 1 bits (Boros, Crama and Rodriguez-Heck
-#   2018, J Comb Optim 39:687); the fewest bits of several such mixtures, never more than either of the others.
+# - ``cover``: products of pairs chosen together so that few are needed (Anthony, Boros, Crama and
+# Gruber 2017, Math Program
+#   162:115), terms sharing nothing by themselves, long positive ones with ceil(log2 d) - 1 bits
+#   (Boros, Crama and Rodriguez-Heck 2018, J Comb Optim 39:687); the fewest bits of several such
+#   mixtures, never more than either of the others.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -349,13 +397,18 @@ def counts(polynomial: BinaryPolynomial) -> Counts:
     """The size of `polynomial`."""
     low, high = polynomial.coefficient_range
     return Counts(
-        variables=polynomial.n_variables, terms=polynomial.n_terms, degree=polynomial.degree, smallest=low, largest=high
+        variables=polynomial.n_variables,
+        terms=polynomial.n_terms,
+        degree=polynomial.degree,
+        smallest=low,
+        largest=high,
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quadratised:
-    """A polynomial of degree at most 2 whose minimum over the auxiliaries is the original, at every assignment.
+    """A polynomial of degree at most 2 whose minimum over the auxiliaries is the original, at every
+    assignment.
 
     Attributes:
         original: What was quadratised.
@@ -391,7 +444,8 @@ class Quadratised:
             bits: (m, n_original) bits.
 
         Returns:
-            (m, n) bits at which the quadratic has the original's value, its minimum over the auxiliaries.
+            (m, n) bits at which the quadratic has the original's value, its minimum over the
+            auxiliaries.
 
         Raises:
             InputError: for bits of another shape.
@@ -399,7 +453,9 @@ class Quadratised:
         x = np.asarray(bits).astype(np.uint8)
         n = self.n_original
         if x.ndim != 2 or x.shape[1] != n:
-            raise InputError(f"bits of shape {x.shape} came, (m, {n}) was wanted", hint="one row an assignment")
+            raise InputError(
+                f"bits of shape {x.shape} came, (m, {n}) was wanted", hint="one row an assignment"
+            )
         whole = np.zeros((len(x), n + len(self.auxiliaries)), dtype=np.uint8)
         whole[:, :n] = x
         for k, auxiliary in enumerate(self.auxiliaries):
@@ -421,7 +477,9 @@ def _freedman(polynomial: BinaryPolynomial) -> Rewriting:
 
 
 def _covered(polynomial: BinaryPolynomial, *, share_above_quartic: bool) -> Rewriting:
-    """Terms above degree 4 by popular pairs or by themselves, then a pair cover of the rest, then what is left by itself."""
+    """Terms above degree 4 by popular pairs or by themselves, then a pair cover of the rest, then
+    what is left by itself.
+    """
     work = Rewriting(polynomial)
     if share_above_quartic:
         work.popular_pairs(down_to=4)
@@ -433,7 +491,11 @@ def _covered(polynomial: BinaryPolynomial, *, share_above_quartic: bool) -> Rewr
 
 
 def _cover(polynomial: BinaryPolynomial) -> Rewriting:
-    candidates = [_covered(polynomial, share_above_quartic=False), _rosenberg(polynomial), _freedman(polynomial)]
+    candidates = [
+        _covered(polynomial, share_above_quartic=False),
+        _rosenberg(polynomial),
+        _freedman(polynomial),
+    ]
     if polynomial.degree > 4:
         candidates.append(_covered(polynomial, share_above_quartic=True))
 
@@ -452,7 +514,8 @@ METHODS: dict[str, Callable[[BinaryPolynomial], Rewriting]] = {
 
 
 def quadratise(polynomial: BinaryPolynomial, method: str = "cover") -> Quadratised:
-    """A QUBO with auxiliary bits for a polynomial of any degree; one of degree at most 2 comes back as it is.
+    """A QUBO with auxiliary bits for a polynomial of any degree; one of degree at most 2 comes back
+    as it is.
 
     Args:
         polynomial: To be minimised.
@@ -467,4 +530,9 @@ def quadratise(polynomial: BinaryPolynomial, method: str = "cover") -> Quadratis
     if method not in METHODS:
         raise unknown_name("quadratisation", method, METHODS)
     work = METHODS[method](polynomial)
-    return Quadratised(original=polynomial, polynomial=work.polynomial(), auxiliaries=tuple(work.auxiliaries), method=method)
+    return Quadratised(
+        original=polynomial,
+        polynomial=work.polynomial(),
+        auxiliaries=tuple(work.auxiliaries),
+        method=method,
+    )

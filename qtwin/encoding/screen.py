@@ -1,15 +1,19 @@
-"""A combination screen as choices of exactly k drugs, one a context, and what replicate noise leaves open about them.
+"""A combination screen as choices of exactly k drugs, one a context, and what replicate noise
+leaves open about them.
 
 Two objectives, both exactly quadratic:
 
-mean        q(S) = mean over S of the single effects + mean over the pairs of S of their synergies, in the unit of the table.
-log-linear  q(S) = -log g(S), log g(S) = sum_i x_i log g_i + sum_{i<j} x_i x_j log(g_ij / (g_i g_j)), the pairs' closure of
-            Kirkwood (1935, J Chem Phys 3:300) for drugs as in Tendler, Zimmer, Mayo, Alon 2019 (Noise-precision tradeoff in
-            predicting combinations of mutations and drugs, PLoS Comput Biol 15:e1006956); g is growth relative to no drug.
+mean        q(S) = mean over S of the single effects + mean over the pairs of S of their synergies,
+            in the unit of the table.
+log-linear  q(S) = -log g(S), log g(S) = sum_i x_i log g_i + sum_{i<j} x_i x_j log(g_ij / (g_i
+            g_j)), the pairs' closure of Kirkwood (1935, J Chem Phys 3:300) for drugs as in Tendler,
+            Zimmer, Mayo, Alon 2019 (Noise-precision tradeoff in predicting combinations of
+            mutations and drugs, PLoS Comput Biol 15:e1006956); g is growth relative to no drug.
 
-Tables hold effects in percent of full effect, g_i = 1 - effect_i / full effect, and synergies as excess effect over a reference.
-The growth of a pair is taken as g_i g_j - synergy / full effect, which is exact where the reference is Bliss independence and an
-approximation where it is Loewe additivity. Growth is clipped at a floor, since nothing grows by less than can be measured.
+Tables hold effects in percent of full effect, g_i = 1 - effect_i / full effect, and synergies as
+excess effect over a reference. The growth of a pair is taken as g_i g_j - synergy / full effect,
+which is exact where the reference is Bliss independence and an approximation where it is Loewe
+additivity. Growth is clipped at a floor, since nothing grows by less than can be measured.
 """
 
 from __future__ import annotations
@@ -54,7 +58,8 @@ class Growth:
 
     Attributes:
         single: (..., n) under each drug alone.
-        pair: (..., n, n) under each pair; 1 on the diagonal and at forbidden pairs, where it is not used.
+        pair: (..., n, n) under each pair; 1 on the diagonal and at forbidden pairs, where it is not
+            used.
         clipped: How many measured singles and pairs were raised to the floor.
     """
 
@@ -72,7 +77,8 @@ def instance(
     full_effect: float = 100.0,
     floor: float = FLOOR,
 ) -> FixedSize:
-    """The choice of exactly `size` drugs in one context; pairs that were not measured there are forbidden.
+    """The choice of exactly `size` drugs in one context; pairs that were not measured there are
+    forbidden.
 
     Args:
         data: Singles and pairs.
@@ -85,7 +91,9 @@ def instance(
     Raises:
         InputError: for an unknown objective or a size outside 1..n.
     """
-    linear, pairs = _coefficients(data, context, data.synergy[context], size, objective, full_effect, floor)
+    linear, pairs = _coefficients(
+        data, context, data.synergy[context], size, objective, full_effect, floor
+    )
     return FixedSize(
         names=data.drugs,
         size=size,
@@ -96,7 +104,9 @@ def instance(
     )
 
 
-def encode_screen(choice: FixedSize, known: tuple[int, ...], *, margin: float = 0.05) -> BinaryModel:
+def encode_screen(
+    choice: FixedSize, known: tuple[int, ...], *, margin: float = 0.05
+) -> BinaryModel:
     """The choice with native constraints and penalties of a weight that is proven to suffice.
 
     Args:
@@ -120,7 +130,8 @@ def screen_model(
     floor: float = FLOOR,
     margin: float = 0.05,
 ) -> BinaryModel:
-    """The choice in one context as a model; the weight of its penalties comes from the set that greedy finds.
+    """The choice in one context as a model; the weight of its penalties comes from the set that
+    greedy finds.
 
     Args:
         data: Singles and pairs.
@@ -135,8 +146,12 @@ def screen_model(
         InputError: as `instance`.
         InfeasibleError: where no permitted set is found.
     """
-    choice = instance(data, context, size=size, objective=objective, full_effect=full_effect, floor=floor)
-    return encode_screen(choice, permitted_set(choice, np.random.default_rng(context)), margin=margin)
+    choice = instance(
+        data, context, size=size, objective=objective, full_effect=full_effect, floor=floor
+    )
+    return encode_screen(
+        choice, permitted_set(choice, np.random.default_rng(context)), margin=margin
+    )
 
 
 def permitted_set(choice: FixedSize, rng: np.random.Generator) -> tuple[int, ...]:
@@ -147,7 +162,9 @@ def permitted_set(choice: FixedSize, rng: np.random.Generator) -> tuple[int, ...
     """
     for attempt in range(1000):
         chosen: list[int] = []
-        gain = choice.linear + (rng.normal(scale=np.ptp(choice.linear) + 1.0, size=choice.n) if attempt else 0.0)
+        gain = choice.linear + (
+            rng.normal(scale=np.ptp(choice.linear) + 1.0, size=choice.n) if attempt else 0.0
+        )
         free = np.ones(choice.n, dtype=np.bool_)
         while len(chosen) < choice.size and free.any():
             i = int(np.argmax(np.where(free, gain, -np.inf)))
@@ -158,7 +175,8 @@ def permitted_set(choice: FixedSize, rng: np.random.Generator) -> tuple[int, ...
         if len(chosen) == choice.size:
             return tuple(sorted(chosen))
     raise InfeasibleError(
-        f"no {choice.size} of {choice.n} drugs without a forbidden pair were found", hint="take a smaller size or more drugs"
+        f"no {choice.size} of {choice.n} drugs without a forbidden pair were found",
+        hint="take a smaller size or more drugs",
     )
 
 
@@ -176,8 +194,9 @@ def posterior_draws(
 ) -> Draws:
     """Coefficients drawn from what the measurements leave open.
 
-    A true synergy is normal around the mean m of all measured ones with variance t^2 = signal^2 - noise^2 (empirical Bayes), and
-    the mean of r measurements y is normal around it with variance noise^2 / r, so it is drawn from
+    A true synergy is normal around the mean m of all measured ones with variance t^2 = signal^2 -
+    noise^2 (empirical Bayes), and the mean of r measurements y is normal around it with variance
+    noise^2 / r, so it is drawn from
 
         N(m + w (y - m), w noise^2 / r),  w = t^2 / (t^2 + noise^2 / r).
 
@@ -199,7 +218,8 @@ def posterior_draws(
     """
     if not (noise_sd > 0.0 and np.isfinite(noise_sd)):
         raise InputError(
-            f"expected a noise that is a positive standard deviation, got {noise_sd}", hint="in the unit of the synergy"
+            f"expected a noise that is a positive standard deviation, got {noise_sd}",
+            hint="in the unit of the synergy",
         )
     if n_draws < 1:
         raise InputError(f"expected at least 1 draw, got {n_draws}", hint="take 1000")
@@ -212,11 +232,16 @@ def posterior_draws(
     synergy = mean + sd * rng.standard_normal((n_draws, measured.size))
     linear, pairs = _coefficients(data, context, synergy, size, objective, full_effect, floor)
     return Draws(
-        linear=np.broadcast_to(linear, (n_draws, data.n)), pairs=pairs, noise_sd=noise_sd, reliability=data.reliability(noise_sd)
+        linear=np.broadcast_to(linear, (n_draws, data.n)),
+        pairs=pairs,
+        noise_sd=noise_sd,
+        reliability=data.reliability(noise_sd),
     )
 
 
-def growth(data: Screen, context: int, synergy: Array, *, full_effect: float = 100.0, floor: float = FLOOR) -> Growth:
+def growth(
+    data: Screen, context: int, synergy: Array, *, full_effect: float = 100.0, floor: float = FLOOR
+) -> Growth:
     """Relative growth under singles and pairs, clipped at the floor.
 
     Args:
@@ -227,7 +252,8 @@ def growth(data: Screen, context: int, synergy: Array, *, full_effect: float = 1
         floor: Least growth.
 
     Raises:
-        InputError: for a floor outside (0, 1), or effects that cannot be in the unit of `full_effect`.
+        InputError: for a floor outside (0, 1), or effects that cannot be in the unit of
+            `full_effect`.
     """
     if not 0.0 < floor < 1.0:
         raise InputError(f"expected a growth floor between 0 and 1, got {floor}", hint="take 0.01")
@@ -244,7 +270,9 @@ def growth(data: Screen, context: int, synergy: Array, *, full_effect: float = 1
     known = ~np.isnan(together)
     known[..., range(data.n), range(data.n)] = False
     clipped = int((raw < floor).sum()) + int((np.where(known, together, 1.0) < floor).sum()) // 2
-    return Growth(single=alone, pair=np.where(known, np.maximum(together, floor), 1.0), clipped=clipped)
+    return Growth(
+        single=alone, pair=np.where(known, np.maximum(together, floor), 1.0), clipped=clipped
+    )
 
 
 def _coefficients(
@@ -268,5 +296,6 @@ def _coefficients(
     used: NDArray[np.bool_] = ~np.isnan(data.matrix(synergy))
     used[..., range(data.n), range(data.n)] = False
     alone = np.log(grown.single)
-    excess = np.log(grown.pair) - (alone[:, None] + alone[None, :])  # summed first, so that it stays symmetric
+    # summed first, so that it stays symmetric
+    excess = np.log(grown.pair) - (alone[:, None] + alone[None, :])
     return -alone, np.where(used, -excess, 0.0)

@@ -1,4 +1,6 @@
-"""What the minimiser of an approximate encoding is: feasible, optimal, or neither, counted on the assignments themselves."""
+"""What the minimiser of an approximate encoding is: feasible, optimal, or neither, counted on the
+assignments themselves.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ class Standing:
         exhaustive: Whether these were all; if not, the figures only hold of those seen.
         feasible: Whether the assignment of lowest energy satisfies every constraint.
         optimal: Whether its objective is the lowest of all feasible ones, to rounding.
-        regret: Its objective minus the lowest feasible one where it is feasible; None where it is not.
+        regret: Its objective minus the lowest feasible one where it is feasible; None where it is
+            not.
         infeasible_below: Infeasible assignments whose energy lies below that of every feasible one.
         infeasible_share: Share of infeasible ones among the 20 assignments of lowest energy.
     """
@@ -40,7 +43,8 @@ class Standing:
 
 
 def standing(encoding: BinaryModel, feasible: NDArray[np.generic], *, seed: int = 0) -> Standing:
-    """What the minimiser of an encoding without slack is: on all assignments up to 20 variables, else on descents' ends.
+    """What the minimiser of an encoding without slack is: on all assignments up to 20 variables,
+    else on descents' ends.
 
     Args:
         encoding: Without slack variables.
@@ -52,7 +56,10 @@ def standing(encoding: BinaryModel, feasible: NDArray[np.generic], *, seed: int 
     """
     n = encoding.polynomial.n_variables
     if n != encoding.n_decision:
-        raise InputError(f"{n - encoding.n_decision} slack variables came, none was wanted", hint="use check_sufficiency")
+        raise InputError(
+            f"{n - encoding.n_decision} slack variables came, none was wanted",
+            hint="use check_sufficiency",
+        )
     exhaustive = n <= EXHAUSTIVE_UP_TO
     if exhaustive:
         rows = index_to_bits(np.arange(1 << n), n)
@@ -95,7 +102,9 @@ def neighbours(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return distinct(np.concatenate([rows, flipped]))
 
 
-def _changes(polynomial: BinaryPolynomial, rows: NDArray[np.uint8], energy: NDArray[np.float64]) -> NDArray[np.float64]:
+def _changes(
+    polynomial: BinaryPolynomial, rows: NDArray[np.uint8], energy: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """(m, n) change of the energy by each single flip."""
     if polynomial.degree <= 2:
         _, linear, pairs = polynomial.quadratic_form

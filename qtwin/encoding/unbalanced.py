@@ -1,12 +1,16 @@
-"""Inequalities without slack bits: unbalanced penalisation, an approximation whose faults are counted.
+"""Inequalities without slack bits: unbalanced penalisation, an approximation whose faults are
+counted.
 
-For a constraint h(x) = limit - sum w x >= 0 the penalty -lambda_1 h + lambda_2 h^2 is added (Montanez-Barrera, Willsch,
-Maldonado-Romo and Michielsen 2022, arXiv:2211.13914): the start of exp(-h), larger where h < 0 than where h > 0. It needs no
-further bit, but it is not flat where the constraint holds, so the minimiser may break the constraint, or keep it and miss the
-optimum. Nothing is proven of it; `qtwin.encoding.standing` says what happened, on every assignment where that can be done.
+For a constraint h(x) = limit - sum w x >= 0 the penalty -lambda_1 h + lambda_2 h^2 is added
+(Montanez-Barrera, Willsch, Maldonado-Romo and Michielsen 2022, arXiv:2211.13914): the start of
+exp(-h), larger where h < 0 than where h > 0. It needs no further bit, but it is not flat where the
+constraint holds, so the minimiser may break the constraint, or keep it and miss the optimum.
+Nothing is proven of it; `qtwin.encoding.standing` says what happened, on every assignment where
+that can be done.
 
-Constraints that have an exact quadratic without slack (`qtwin.encoding.penalty`) keep it, with a proven weight: pairs, classes,
-sizes, equations, and needs that one or two classes meet. The rest of AtMost, Cap, Linear and AtLeastOne is written as above.
+Constraints that have an exact quadratic without slack (`qtwin.encoding.penalty`) keep it, with a
+proven weight: pairs, classes, sizes, equations, and needs that one or two classes meet. The rest of
+AtMost, Cap, Linear and AtLeastOne is written as above.
 """
 
 from __future__ import annotations
@@ -63,17 +67,25 @@ class Unbalanced:
 
 
 def room(constraint: Inequality, n: int) -> BinaryPolynomial:
-    """h(x) over n variables: how far a choice stays inside the constraint, negative where it breaks it."""
+    """h(x) over n variables: how far a choice stays inside the constraint, negative where it breaks
+    it.
+    """
     if isinstance(constraint, AtLeastOne):
         return BinaryPolynomial.of(n, [((), -1.0), *(((i,), 1.0) for i in constraint.members)])
     weights, limit = _weights(constraint), float(constraint.limit)
     if isinstance(constraint, Linear) and constraint.sense == ">=":
         weights, limit = tuple(-w for w in weights), -limit
-    return BinaryPolynomial.of(n, [((), limit), *(((i,), -w) for i, w in zip(constraint.members, weights, strict=True))])
+    return BinaryPolynomial.of(
+        n, [((), limit), *(((i,), -w) for i, w in zip(constraint.members, weights, strict=True))]
+    )
 
 
 def _weights(constraint: Inequality) -> tuple[float, ...]:
-    return constraint.weights if isinstance(constraint, Cap | Linear) else (1.0,) * len(constraint.members)
+    return (
+        constraint.weights
+        if isinstance(constraint, Cap | Linear)
+        else (1.0,) * len(constraint.members)
+    )
 
 
 def split(n: int, constraints: Sequence[Constraint]) -> tuple[list[Constraint], list[Inequality]]:
@@ -82,11 +94,13 @@ def split(n: int, constraints: Sequence[Constraint]) -> tuple[list[Constraint], 
     exact: list[Constraint] = []
     loose: list[Inequality] = []
     for c in constraints:
-        if isinstance(c, Cap) or (isinstance(c, Linear) and c.sense != "=="):  # whose weights need not be whole numbers here
+        # whose weights need not be whole numbers here
+        if isinstance(c, Cap) or (isinstance(c, Linear) and c.sense != "=="):
             inside = room(c, n).terms
             most = inside.get((), 0.0) + sum(v for t, v in inside.items() if t and v > 0.0)
             least = inside.get((), 0.0) + sum(v for t, v in inside.items() if t and v < 0.0)
-            (loose if least < 0.0 < most else exact).append(c)  # else it always holds, or one choice of its members keeps it
+            # else it always holds, or one choice of its members keeps it
+            (loose if least < 0.0 < most else exact).append(c)
         elif isinstance(c, AtMost | AtLeastOne):
             (loose if write_constraints(n, [c, *classes])[1] else exact).append(c)
         else:
@@ -97,28 +111,39 @@ def split(n: int, constraints: Sequence[Constraint]) -> tuple[list[Constraint], 
 def published(utility: BinaryPolynomial, constraint: Inequality) -> Strength:
     """The authors' figures, in the units of the problem.
 
-    h is counted in mean weights of the constraint, energy in mean magnitudes of what one option alone is worth, so that neither
-    unit matters.
+    h is counted in mean weights of the constraint, energy in mean magnitudes of what one option
+    alone is worth, so that neither unit matters.
     """
     step = float(np.mean([abs(w) for w in _weights(constraint) if w]))
     alone = [abs(c) for t, c in utility.terms.items() if len(t) == 1]
     scale = float(np.mean(alone)) if alone else utility.coefficient_range[1] or 1.0
-    return Strength(constraint=constraint.name, linear=PUBLISHED[0] * scale / step, quadratic=PUBLISHED[1] * scale / step**2)
+    return Strength(
+        constraint=constraint.name,
+        linear=PUBLISHED[0] * scale / step,
+        quadratic=PUBLISHED[1] * scale / step**2,
+    )
 
 
 def tuned(
-    utility: BinaryPolynomial, constraints: Sequence[Constraint], *, feasible: NDArray[np.generic], seed: int = 0
+    utility: BinaryPolynomial,
+    constraints: Sequence[Constraint],
+    *,
+    feasible: NDArray[np.generic],
+    seed: int = 0,
 ) -> tuple[Strength, ...]:
-    """The published strengths times two factors, the same for every constraint, that serve the data best.
+    """The published strengths times two factors, the same for every constraint, that serve the data
+    best.
 
-    The rule: take the utility and 11 like it, each coefficient times 1 + 0.2 z with z standard normal; for each of 7 x 7 pairs
-    of factors (and then, around the best, in steps of 2 and of the square root of 2) find the minimiser of each; take the pair
-    with the smallest share of infeasible minimisers, of equals the one with the smallest mean regret, of equals the one nearest
-    to the published strengths. Minimisers are sought among the choices that satisfy what is written exactly: all of them up to
-    2^20, above that in a sample with the known feasible ones, which grows seven times around its choices of lowest energy.
+    The rule: take the utility and 11 like it, each coefficient times 1 + 0.2 z with z standard
+    normal; for each of 7 x 7 pairs of factors (and then, around the best, in steps of 2 and of the
+    square root of 2) find the minimiser of each; take the pair with the smallest share of
+    infeasible minimisers, of equals the one with the smallest mean regret, of equals the one
+    nearest to the published strengths. Minimisers are sought among the choices that satisfy what is
+    written exactly: all of them up to 2^20, above that in a sample with the known feasible ones,
+    which grows seven times around its choices of lowest energy.
 
-    To tune on an instance is to look at all its choices, and so to solve it. It tells what the method can do; strengths that
-    shall help are tuned on small instances and carried over.
+    To tune on an instance is to look at all its choices, and so to solve it. It tells what the
+    method can do; strengths that shall help are tuned on small instances and carried over.
 
     Args:
         utility: To be maximised, over n decision variables.
@@ -136,7 +161,10 @@ def tuned(
     known = np.asarray(feasible).astype(np.uint8)
     rows, complete = _choices(utility.n_variables, exact, known, rng)
     drawn = [utility] + [
-        BinaryPolynomial.of(utility.n_variables, [(t, c * (1.0 + _JITTER * rng.normal())) for t, c in utility.terms.items()])
+        BinaryPolynomial.of(
+            utility.n_variables,
+            [(t, c * (1.0 + _JITTER * rng.normal())) for t, c in utility.terms.items()],
+        )
         for _ in range(_DRAWS - 1)
     ]
     start = [published(utility, c) for c in loose]
@@ -144,13 +172,20 @@ def tuned(
         factors, lowest = _best_factors(drawn, loose, start, rows)
         near = neighbours(rows[lowest])
         rows = _satisfying(exact, distinct(np.concatenate([rows, near])))
-    return tuple(replace(s, linear=s.linear * factors[0], quadratic=s.quadratic * factors[1]) for s in start)
+    return tuple(
+        replace(s, linear=s.linear * factors[0], quadratic=s.quadratic * factors[1]) for s in start
+    )
 
 
 def _best_factors(
-    drawn: Sequence[BinaryPolynomial], loose: Sequence[Inequality], start: Sequence[Strength], rows: NDArray[np.uint8]
+    drawn: Sequence[BinaryPolynomial],
+    loose: Sequence[Inequality],
+    start: Sequence[Strength],
+    rows: NDArray[np.uint8],
 ) -> tuple[tuple[float, float], NDArray[np.intp]]:
-    """The two factors that the rule in `tuned` takes on these rows, and the rows of lowest energy for the first utility."""
+    """The two factors that the rule in `tuned` takes on these rows, and the rows of lowest energy
+    for the first utility.
+    """
     energies = np.stack([-u.evaluate(rows) for u in drawn])
     allowed = np.all([c.holds(rows) for c in loose], axis=0)
     best = energies[:, allowed].min(axis=1)
@@ -165,13 +200,22 @@ def _best_factors(
         good = allowed[found]
         regret = (energies[np.arange(len(found)), found] - best)[good] / spread[good]
         distance = float(np.abs(np.log2(pair)).sum())
-        return 1.0 - float(good.mean()), round(float(regret.mean()), 9) if good.any() else np.inf, distance, pair
+        return (
+            1.0 - float(good.mean()),
+            round(float(regret.mean()), 9) if good.any() else np.inf,
+            distance,
+            pair,
+        )
 
     found = min(score((a, b)) for a in _FACTORS[0] for b in _FACTORS[1])
     for step in (2.0, 2.0**0.5):
         a, b = found[3]
-        found = min(found, *(score((a * step**i, b * step**j)) for i in (-1, 0, 1) for j in (-1, 0, 1)))
-    lowest = np.argsort(energies[0] + found[3][0] * linear + found[3][1] * quadratic, kind="stable")[:_NEAR]
+        found = min(
+            found, *(score((a * step**i, b * step**j)) for i in (-1, 0, 1) for j in (-1, 0, 1))
+        )
+    lowest = np.argsort(
+        energies[0] + found[3][0] * linear + found[3][1] * quadratic, kind="stable"
+    )[:_NEAR]
     return found[3], lowest
 
 
@@ -198,30 +242,55 @@ def unbalanced(
         The encoding, without slack variables, and an account of what its minimiser is.
 
     Raises:
-        InputError: for a missing, unknown, negative or infinite strength, or feasible choices that are none.
+        InputError: for a missing, unknown, negative or infinite strength, or feasible choices that
+            are none.
     """
     n = utility.n_variables
     known = np.asarray(feasible).astype(np.uint8)
-    if known.ndim != 2 or known.shape[1] != n or not len(known) or not all(c.holds(known).all() for c in constraints):
+    if (
+        known.ndim != 2
+        or known.shape[1] != n
+        or not len(known)
+        or not all(c.holds(known).all() for c in constraints)
+    ):
         raise InputError(
-            f"choices of shape {known.shape} came, (m, {n}) feasible ones were wanted", hint="list them with feasible_bits"
+            f"choices of shape {known.shape} came, (m, {n}) feasible ones were wanted",
+            hint="list them with feasible_bits",
         )
     exact, loose = split(n, constraints)
-    chosen = tuned(utility, constraints, feasible=known, seed=seed) if strengths is None else tuple(strengths)
+    chosen = (
+        tuned(utility, constraints, feasible=known, seed=seed)
+        if strengths is None
+        else tuple(strengths)
+    )
     by_name = {s.constraint: s for s in chosen}
-    if len(by_name) != len(chosen) or set(by_name) != {c.name for c in loose} or len(by_name) != len(loose):
+    if (
+        len(by_name) != len(chosen)
+        or set(by_name) != {c.name for c in loose}
+        or len(by_name) != len(loose)
+    ):
         raise InputError(
-            f"strengths came for {sorted(by_name)}, {sorted(c.name for c in loose)} were wanted", hint="one for each constraint"
+            f"strengths came for {sorted(by_name)}, {sorted(c.name for c in loose)} were wanted",
+            hint="one for each constraint",
         )
     penalties, tilted = [], utility
     for c in loose:
         s = by_name[c.name]
         if not (0.0 <= s.linear < np.inf and 0.0 <= s.quadratic < np.inf):
-            raise InputError(f"{s} came, strengths of at least 0 were wanted", hint="take `published` ones")
+            raise InputError(
+                f"{s} came, strengths of at least 0 were wanted", hint="take `published` ones"
+            )
         h = room(c, n)
         tilted = tilted + h * s.linear + h * h * -s.quadratic
-        reason = f"-{s.linear:.4g} h + {s.quadratic:.4g} h^2, h the room left in the constraint; approximate, nothing is proven"
-        penalties.append(Penalty(constraint=c.name, weight=s.quadratic, sufficient_weight=float("inf"), reason=reason))
+        reason = (
+            f"-{s.linear:.4g} h + {s.quadratic:.4g} h^2, h the room left in the constraint; "
+            "approximate, nothing is proven"
+        )
+        penalties.append(
+            Penalty(
+                constraint=c.name, weight=s.quadratic, sufficient_weight=float("inf"), reason=reason
+            )
+        )
     written = encode(tilted, names=names, constraints=exact, feasible=known)
     encoding = replace(
         written,
@@ -229,13 +298,17 @@ def unbalanced(
         constraints=tuple(constraints),
         penalties=(*written.penalties, *penalties),
     )
-    return Unbalanced(encoding=encoding, strengths=chosen, standing=standing(encoding, known, seed=seed))
+    return Unbalanced(
+        encoding=encoding, strengths=chosen, standing=standing(encoding, known, seed=seed)
+    )
 
 
 def _choices(
     n: int, exact: Sequence[Constraint], feasible: NDArray[np.uint8], rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], bool]:
-    """(k, n) choices that satisfy the exactly written constraints, and whether these are all; if not, a sample of them."""
+    """(k, n) choices that satisfy the exactly written constraints, and whether these are all; if
+    not, a sample of them.
+    """
     groups = groups_of(n, exact)
     if np.prod([len(g) + 1.0 for g in groups]) <= _LISTED:
         return feasible_bits(n, exact), True

@@ -1,12 +1,14 @@
-"""What was done with whose record: an append-only log in which each entry holds the digest of the line before it.
+"""What was done with whose record: an append-only log in which each entry holds the digest of the
+line before it.
 
-One entry is one line of JSON. Entries say who did what when, with the digests and the pseudonym of the record; no names, no dates
-of visits and no paths. Beside the log lies its head, the number of entries and the digest of the last one, so that a log that was
-cut off at its end is told from a whole one. The chain has no secret: whoever rewrites log and head together leaves no trace,
-unless the head's digest is kept elsewhere as well.
+One entry is one line of JSON. Entries say who did what when, with the digests and the pseudonym of
+the record; no names, no dates of visits and no paths. Beside the log lies its head, the number of
+entries and the digest of the last one, so that a log that was cut off at its end is told from a
+whole one. The chain has no secret: whoever rewrites log and head together leaves no trace, unless
+the head's digest is kept elsewhere as well.
 
-A line that a killed process left half-written stays where it is. The next entry says that it was found, and holds the digest of
-it and of the entry before it.
+A line that a killed process left half-written stays where it is. The next entry says that it was
+found, and holds the digest of it and of the entry before it.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ TORN = "found a torn line"
 _START = "0" * 64
 _TELLS_TOO_MUCH = re.compile(r"\d{4}-\d{2}-\d{2}|(?:^|\s)(?:~|\.{1,2})?/[^\s/]+/|~/|[A-Za-z]:\\")
 _SEE = "qtwin audit verify names the first entry that does not hold"
-_RESTORE = "compare the log with a copy of it; to begin a new one, move the log and its .head file away"
+_RESTORE = (
+    "compare the log with a copy of it; to begin a new one, move the log and its .head file away"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +80,9 @@ class _Head:
 
 @dataclass(kw_only=True)
 class _Chain:
-    """Lines as they follow each other: entries that hold, and half-written lines that no entry has noted yet."""
+    """Lines as they follow each other: entries that hold, and half-written lines that no entry has
+    noted yet.
+    """
 
     count: int = 0
     start: int = 0
@@ -97,7 +103,11 @@ class _Chain:
     @property
     def head(self) -> _Head:
         """Of the entries that hold."""
-        return _Head(count=self.count, sha256=_digest(self.since[0]), start=self.start) if self.count else _Head()
+        return (
+            _Head(count=self.count, sha256=_digest(self.since[0]), start=self.start)
+            if self.count
+            else _Head()
+        )
 
     def add(self, line: bytes, later: Iterable[bytes] = ()) -> None:
         """Take the next line; `later` are those after it.
@@ -109,14 +119,20 @@ class _Chain:
         if entry is None:
             self.since.append(line)
         elif self.torn and entry.action != TORN:
-            raise AuditError(f"entry {k} was changed: a line that is no entry stands in its place", hint=_RESTORE)
+            raise AuditError(
+                f"entry {k} was changed: a line that is no entry stands in its place", hint=_RESTORE
+            )
         elif entry.index != k:
             known = any(e is not None and e.index == k for e in map(_parsed, later))
             happened = "inserted" if entry.index < k else "moved" if known else "removed"
-            raise AuditError(f"entry {k} was {happened}: entry {entry.index} stands in its place", hint=_RESTORE)
+            raise AuditError(
+                f"entry {k} was {happened}: entry {entry.index} stands in its place", hint=_RESTORE
+            )
         elif entry.previous != self.previous:
             raise AuditError(
-                f"entry {max(k - 1, 0)} was changed: the digest of it that entry {k} holds is another", hint=_RESTORE
+                f"entry {max(k - 1, 0)} was changed: the digest of it that entry {k} holds "
+                "is another",
+                hint=_RESTORE,
             )
         else:
             self.entries.append(entry)
@@ -129,7 +145,9 @@ def default_path() -> Path:
     named = os.environ.get(PLACE)
     if named:
         return Path(named)
-    data = os.environ.get("XDG_DATA_HOME") or (os.environ.get("LOCALAPPDATA") if os.name == "nt" else "")
+    data = os.environ.get("XDG_DATA_HOME") or (
+        os.environ.get("LOCALAPPDATA") if os.name == "nt" else ""
+    )
     return (Path(data) if data else Path.home() / ".local" / "share") / "qtwin" / "audit.jsonl"
 
 
@@ -161,7 +179,11 @@ def log(
     """
     if _TELLS_TOO_MUCH.search(f"{action}\n{patient_id}\n{detail}"):
         raise ValueError("an entry of the audit log holds no dates and no paths")
-    told: dict[str, Any] = {"record_sha256": tuple(record_sha256), "patient_id": patient_id, "consent": tuple(consent)}
+    told: dict[str, Any] = {
+        "record_sha256": tuple(record_sha256),
+        "patient_id": patient_id,
+        "consent": tuple(consent),
+    }
     target = path or default_path()
     written: list[Entry] = []
     try:
@@ -169,13 +191,18 @@ def log(
         with locked(_beside(target, ".lock")), _opened(target) as file:
             chain, ends_line = _end(file, target)
             if chain.torn:
-                note = f"{sum(map(len, chain.torn))} bytes of a process that was killed while it wrote"
+                note = (
+                    f"{sum(map(len, chain.torn))} bytes of a process that was killed while it wrote"
+                )
                 written.append(_append(file, target, chain, ends_line, action=TORN, detail=note))
                 ends_line = True
-            written.append(_append(file, target, chain, ends_line, action=action, detail=detail, **told))
+            written.append(
+                _append(file, target, chain, ends_line, action=action, detail=detail, **told)
+            )
     except OSError as error:
         raise InputError(
-            f"the audit log {target} cannot be written: {error.strerror or error}; nothing is done that is not logged",
+            f"the audit log {target} cannot be written: {error.strerror or error}; nothing "
+            "is done that is not logged",
             hint=f"free the place, or name another file in ${PLACE}",
         ) from None
     return tuple(written)
@@ -252,7 +279,9 @@ def _beside(path: Path, suffix: str) -> Path:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
+    descriptor = os.open(
+        path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600
+    )
     with os.fdopen(descriptor, "r+b") as file:
         yield file
 
@@ -302,12 +331,18 @@ def _end(file: BinaryIO, path: Path) -> tuple[_Chain, bool]:
     chain = _Chain(start=start, end=start)
     if head is not None and head.count:
         if not lines or _digest(lines[0]) != head.sha256:
-            raise AuditError(f"entry {head.count - 1} of the audit log is not where its head says", hint=_SEE)
-        chain = _Chain(count=head.count, start=start, end=start + len(lines[0]) + 1, since=[lines.pop(0)])
+            raise AuditError(
+                f"entry {head.count - 1} of the audit log is not where its head says", hint=_SEE
+            )
+        chain = _Chain(
+            count=head.count, start=start, end=start + len(lines[0]) + 1, since=[lines.pop(0)]
+        )
     for line in lines:
         chain.add(line)
     if head is None and chain.count > 1:
-        raise AuditError(f"the head of the audit log is gone, {chain.count} entries are there", hint=_SEE)
+        raise AuditError(
+            f"the head of the audit log is gone, {chain.count} entries are there", hint=_SEE
+        )
     if chain.count and chain.head != head:
         _write_head(path, chain.head)  # a process was killed between an entry and its head
     return chain, raw.endswith(b"\n") or not raw
@@ -320,10 +355,17 @@ def _verified(path: Path) -> list[Entry]:
             head = _read_head(path)
     except FileNotFoundError:
         if _beside(path, ".head").exists():
-            raise AuditError(f"the audit log {path} was removed, its head is left", hint=_RESTORE) from None
-        raise InputError(f"no audit log at {path}", hint=f"name it with --log or ${PLACE}; the first command makes it") from None
+            raise AuditError(
+                f"the audit log {path} was removed, its head is left", hint=_RESTORE
+            ) from None
+        raise InputError(
+            f"no audit log at {path}",
+            hint=f"name it with --log or ${PLACE}; the first command makes it",
+        ) from None
     except OSError as error:
-        raise InputError(f"cannot read the audit log {path}: {error.strerror}", hint="check its permissions") from None
+        raise InputError(
+            f"cannot read the audit log {path}: {error.strerror}", hint="check its permissions"
+        ) from None
     lines, chain = _lines(raw), _Chain()
     digests: list[str] = []
     for k, line in enumerate(lines):
@@ -332,16 +374,26 @@ def _verified(path: Path) -> list[Entry]:
             digests.append(_digest(line))
     count, known = chain.count, head.count if head else 0
     if head is None and count > 1:
-        raise AuditError(f"the head is gone: whether entry {count} was cut off cannot be told", hint=_RESTORE)
+        raise AuditError(
+            f"the head is gone: whether entry {count} was cut off cannot be told", hint=_RESTORE
+        )
     if count < known:
-        raise AuditError(f"entry {count} was cut off: {count} entries came, {known} were wanted", hint=_RESTORE)
+        raise AuditError(
+            f"entry {count} was cut off: {count} entries came, {known} were wanted", hint=_RESTORE
+        )
     if head is not None and known and digests[known - 1] != head.sha256:
-        raise AuditError(f"entry {known - 1} was changed: the digest of it that the head holds is another", hint=_RESTORE)
+        raise AuditError(
+            f"entry {known - 1} was changed: the digest of it that the head holds is another",
+            hint=_RESTORE,
+        )
     if count > known + 1:
-        raise AuditError(f"entry {known} was inserted: the head of the log does not know it", hint=_RESTORE)
+        raise AuditError(
+            f"entry {known} was inserted: the head of the log does not know it", hint=_RESTORE
+        )
     if chain.torn:
         raise AuditError(
-            f"entry {count} is torn: a process was killed while it wrote it; the {count} entries before it hold",
+            f"entry {count} is torn: a process was killed while it wrote it; the {count} "
+            "entries before it hold",
             hint="nothing to do: the next command notes it in the log and goes on after it",
         )
     return chain.entries

@@ -1,8 +1,9 @@
 """Biomarkers that a record may carry: code, canonical unit and physical range.
 
-LOINC has no code that we found for amyloid PET in centiloid, CDR-SB, tau PET SUVR or hippocampal fraction, so those use the
-project's own code system, `OWN_SYSTEM`. LOINC 106940-0 is no p-tau217 concentration but its ratio to the unphosphorylated
-peptide by mass spectrometry, another scale, and is therefore not read.
+LOINC has no code that we found for amyloid PET in centiloid, CDR-SB, tau PET SUVR or hippocampal
+fraction, so those use the project's own code system, `OWN_SYSTEM`. LOINC 106940-0 is no p-tau217
+concentration but its ratio to the unphosphorylated peptide by mass spectrometry, another scale, and
+is therefore not read.
 """
 
 from __future__ import annotations
@@ -42,48 +43,109 @@ class Biomarker:
 
 _CREATININE = ("2160-0", "14682-9", "38483-4", "59826-8", "35203-9", "77140-2")
 """In serum, plasma or blood, by mass and by amount of substance."""
-_EGFR = ("33914-3", "48642-3", "48643-1", "62238-1", "69405-9", "77147-7", "88293-6", "88294-4", "98979-8", "98980-6")
+_EGFR = (
+    "33914-3",
+    "48642-3",
+    "48643-1",
+    "62238-1",
+    "69405-9",
+    "77147-7",
+    "88293-6",
+    "88294-4",
+    "98979-8",
+    "98980-6",
+)
 """Estimated by MDRD and CKD-EPI, over 1.73 m2 of body surface."""
 
 BIOMARKERS: Mapping[str, Biomarker] = {
     "mmse": Biomarker(words="MMSE", unit="point", low=0, high=30, loinc=("72106-8",), own="mmse"),
     "moca": Biomarker(words="MoCA", unit="point", low=0, high=30, loinc=("72172-0",), own="moca"),
     "cdr_sb": Biomarker(words="CDR-SB", unit="point", low=0, high=18, own="cdr-sb"),
-    "amyloid_pet": Biomarker(words="amyloid PET", unit="centiloid", low=0, high=300, own="amyloid-pet-centiloid"),
+    "amyloid_pet": Biomarker(
+        words="amyloid PET", unit="centiloid", low=0, high=300, own="amyloid-pet-centiloid"
+    ),
     "plasma_p_tau217": Biomarker(
-        words="plasma p-tau217", unit="pg/mL", low=0, high=50, loinc=("104663-0",), own="plasma-p-tau217"
+        words="plasma p-tau217",
+        unit="pg/mL",
+        low=0,
+        high=50,
+        loinc=("104663-0",),
+        own="plasma-p-tau217",
     ),
     "tau_pet": Biomarker(words="tau PET", unit="SUVR", low=0, high=6, own="tau-pet-suvr"),
-    "hippocampal_volume": Biomarker(words="hippocampal volume", unit="1", low=0, high=1.5, own="hippocampal-fraction"),
-    "systolic_bp": Biomarker(
-        words="systolic blood pressure", unit="mmHg", low=40, high=300, loinc=("8480-6",), own="systolic-bp"
+    "hippocampal_volume": Biomarker(
+        words="hippocampal volume", unit="1", low=0, high=1.5, own="hippocampal-fraction"
     ),
-    "heart_rate": Biomarker(words="heart rate", unit="1/min", low=20, high=300, loinc=("8867-4",), own="heart-rate"),
-    "qtc": Biomarker(words="QTc interval", unit="ms", low=200, high=800, loinc=("8636-3",), own="qtc"),
-    "weight": Biomarker(words="weight", unit="kg", low=20, high=400, loinc=("29463-7",), own="weight"),
-    "height": Biomarker(words="height", unit="cm", low=80, high=250, loinc=("8302-2",), own="height"),
+    "systolic_bp": Biomarker(
+        words="systolic blood pressure",
+        unit="mmHg",
+        low=40,
+        high=300,
+        loinc=("8480-6",),
+        own="systolic-bp",
+    ),
+    "heart_rate": Biomarker(
+        words="heart rate", unit="1/min", low=20, high=300, loinc=("8867-4",), own="heart-rate"
+    ),
+    "qtc": Biomarker(
+        words="QTc interval", unit="ms", low=200, high=800, loinc=("8636-3",), own="qtc"
+    ),
+    "weight": Biomarker(
+        words="weight", unit="kg", low=20, high=400, loinc=("29463-7",), own="weight"
+    ),
+    "height": Biomarker(
+        words="height", unit="cm", low=80, high=250, loinc=("8302-2",), own="height"
+    ),
     "serum_creatinine": Biomarker(
-        words="serum creatinine", unit="mg/dL", low=0.05, high=30, loinc=_CREATININE, own="serum-creatinine"
+        words="serum creatinine",
+        unit="mg/dL",
+        low=0.05,
+        high=30,
+        loinc=_CREATININE,
+        own="serum-creatinine",
     ),
     "creatinine_clearance": Biomarker(
-        words="creatinine clearance, measured", unit="mL/min", low=1, high=300, loinc=("2164-2",), own="creatinine-clearance"
+        words="creatinine clearance, measured",
+        unit="mL/min",
+        low=1,
+        high=300,
+        loinc=("2164-2",),
+        own="creatinine-clearance",
     ),
     "egfr": Biomarker(
-        words="estimated glomerular filtration rate", unit="mL/min/1.73m2", low=1, high=250, loinc=_EGFR, own="egfr"
+        words="estimated glomerular filtration rate",
+        unit="mL/min/1.73m2",
+        low=1,
+        high=250,
+        loinc=_EGFR,
+        own="egfr",
     ),
-    "potassium": Biomarker(words="potassium", unit="mmol/L", low=1, high=12, loinc=("2823-3", "6298-4"), own="potassium"),
-    "sodium": Biomarker(words="sodium", unit="mmol/L", low=80, high=220, loinc=("2951-2", "2947-0"), own="sodium"),
+    "potassium": Biomarker(
+        words="potassium",
+        unit="mmol/L",
+        low=1,
+        high=12,
+        loinc=("2823-3", "6298-4"),
+        own="potassium",
+    ),
+    "sodium": Biomarker(
+        words="sodium", unit="mmol/L", low=80, high=220, loinc=("2951-2", "2947-0"), own="sodium"
+    ),
 }
 APOE_CODES = frozenset({(OWN_SYSTEM, "apoe-genotype"), (LOINC, "34438-2")})
 P_TAU217_ASSAY = "ALZpath"
-"""Immunoassays of p-tau217 share one LOINC code but no scale: cut-offs are 0.40 and 0.63 pg/mL on Simoa ALZpath (Ashton 2024,
-JAMA Neurol 81:255), 0.185 and 0.325 pg/mL on Lumipulse (Mayo Clinic Laboratories, test PT217)."""
+"""Immunoassays of p-tau217 share one LOINC code but no scale: cut-offs are 0.40 and 0.63 pg/mL on
+Simoa ALZpath (Ashton 2024, JAMA Neurol 81:255), 0.185 and 0.325 pg/mL on Lumipulse (Mayo Clinic
+Laboratories, test PT217).
+"""
 
 
 def biomarker_of(system: str, code: str) -> str | None:
     """Our key for a code, or None."""
     for key, marker in BIOMARKERS.items():
-        if (system == LOINC and code in marker.loinc) or (system == OWN_SYSTEM and code == marker.own):
+        if (system == LOINC and code in marker.loinc) or (
+            system == OWN_SYSTEM and code == marker.own
+        ):
             return key
     return None
 
@@ -91,12 +153,18 @@ def biomarker_of(system: str, code: str) -> str | None:
 @lru_cache(maxsize=1)
 def own_codes() -> frozenset[str]:
     """Codes of the project's own system."""
-    return frozenset({marker.own for marker in BIOMARKERS.values() if marker.own} | {code for _, code in APOE_CODES})
+    return frozenset(
+        {marker.own for marker in BIOMARKERS.values() if marker.own}
+        | {code for _, code in APOE_CODES}
+    )
 
 
-# One measured value, whatever file it came from: its day, its unit, its range and the assay it was made with.
+# One measured value, whatever file it came from: its day, its unit, its range and the assay it was
+# made with.
 
-_SCORE = re.compile(r"(?:total )?(?:scores?|points?|pts?\.?)(?: \((?:pts?|points?)\))?", re.IGNORECASE)
+_SCORE = re.compile(
+    r"(?:total )?(?:scores?|points?|pts?\.?)(?: \((?:pts?|points?)\))?", re.IGNORECASE
+)
 _OUT_OF = re.compile(r"(?:(\d+(?:\.\d+)?)|out of|of)?\s*/?\s*\{?(\d+)\}?")
 _BRACKETED = re.compile(r"[{(\[](.*)[})\]]")
 _EQUIVALENT = {"potassium", "sodium"}
@@ -128,7 +196,9 @@ def _at(where: str, message: str) -> str:
 
 
 def _is_score_unit(unit: str, value: float, high: float) -> bool:
-    """Whether a unit says that the value is points of a scale that ends at `high`: score, points, /30, 22/30."""
+    """Whether a unit says that the value is points of a scale that ends at `high`: score, points,
+    /30, 22/30.
+    """
     bracketed = _BRACKETED.fullmatch(unit.strip())
     plain = (bracketed[1] if bracketed else unit).strip()
     if plain == "1" or _SCORE.fullmatch(plain):
@@ -169,13 +239,16 @@ def in_canonical_unit(key: str, value: float, unit: str, *, where: str = "") -> 
         converted = convert(value, known, marker.unit, quantity=key)
     except InputError:
         raise InputError(
-            _at(where, f"it came in {shown_unit(unit)}, which cannot be converted to {marker.unit}"),
+            _at(
+                where, f"it came in {shown_unit(unit)}, which cannot be converted to {marker.unit}"
+            ),
             hint=f"give it in {marker.unit}",
         ) from None
     if not marker.low <= converted <= marker.high:
         kind = "negative value" if converted < 0 else "value outside its range"
         raise InputError(
-            _at(where, f"{converted:g} {marker.unit} is a {kind}; {wanted_range(key)}"), hint="correct or remove the measurement"
+            _at(where, f"{converted:g} {marker.unit} is a {kind}; {wanted_range(key)}"),
+            hint="correct or remove the measurement",
         )
     return converted
 
@@ -193,7 +266,9 @@ def check_day(when: dt.date, *, born: dt.date | None, today: dt.date, where: str
 
 
 def foreign_assay(key: str, assay: str) -> str:
-    """Why a measurement by this assay is not on our scale, '' if it is; an assay that is not named is taken to be ours."""
+    """Why a measurement by this assay is not on our scale, '' if it is; an assay that is not named
+    is taken to be ours.
+    """
     if key != "plasma_p_tau217" or not assay or P_TAU217_ASSAY.lower() in assay.lower():
         return ""
     named = next((known for known in _ASSAYS if known.lower() in assay.lower()), "another assay")

@@ -1,4 +1,6 @@
-"""A longitudinal cohort from a plain table: one row a visit, with subject, time and MMSE; other columns are read past."""
+"""A longitudinal cohort from a plain table: one row a visit, with subject, time and MMSE; other
+columns are read past.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,12 @@ from numpy.typing import NDArray
 from qtwin.errors import InputError, unknown_name
 
 Array = NDArray[np.float64]
-TIME_UNITS: Mapping[str, float] = {"years": 1.0, "months": 1.0 / 12.0, "weeks": 7.0 / 365.25, "days": 1.0 / 365.25}
+TIME_UNITS: Mapping[str, float] = {
+    "years": 1.0,
+    "months": 1.0 / 12.0,
+    "weeks": 7.0 / 365.25,
+    "days": 1.0 / 365.25,
+}
 SCALES = ("points", "impairment", "fraction")
 """How MMSE is written: 0-30 points; impairment (30 - points) / 30; fraction points / 30."""
 _SUBJECT = (
@@ -33,12 +40,40 @@ _SUBJECT = (
     "oasisid",
 )
 _TIME: tuple[str, ...] = ("time", "time_years", "date", "visit_date", "examdate", "exam_date")
-_TIME += ("days", "mr delay", "days_to_visit", "months", "month", "age", "age_years", "naccage", "years", "year")
-"""Exact days before ages, which tables round to whole years: three visits in one year of age would be one."""
-_MMSE = ("mmse", "mmscore", "naccmmse", "mmse_total", "mmse_score", "mmse score", "mini-mental", "mini mental state examination")
+_TIME += (
+    "days",
+    "mr delay",
+    "days_to_visit",
+    "months",
+    "month",
+    "age",
+    "age_years",
+    "naccage",
+    "years",
+    "year",
+)
+"""Exact days before ages, which tables round to whole years: three visits in one year of age would
+be one.
+"""
+_MMSE = (
+    "mmse",
+    "mmscore",
+    "naccmmse",
+    "mmse_total",
+    "mmse_score",
+    "mmse score",
+    "mini-mental",
+    "mini mental state examination",
+)
 _NOT_TESTED = frozenset({-9.0, -4.0, -1.0, 88.0, 95.0, 96.0, 97.0, 98.0, 99.0})
 """What cohorts write in place of a score that could not be taken."""
-_MEANT_UNIT = {"months": "months", "month": "months", "days": "days", "mr delay": "days", "days_to_visit": "days"}
+_MEANT_UNIT = {
+    "months": "months",
+    "month": "months",
+    "days": "days",
+    "mr delay": "days",
+    "days_to_visit": "days",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +131,13 @@ def _day(cell: str) -> float | None:
 
 
 def _points(value: float, scale: str) -> float:
-    return value if scale == "points" else 30.0 * (1.0 - value) if scale == "impairment" else 30.0 * value
+    return (
+        value
+        if scale == "points"
+        else 30.0 * (1.0 - value)
+        if scale == "impairment"
+        else 30.0 * value
+    )
 
 
 def read_cohort(
@@ -110,9 +151,10 @@ def read_cohort(
 ) -> Cohort:
     """Read a table of visits (CSV with a header; comma, semicolon or tab).
 
-    Columns are recognised by their usual names where they are not named. Time may be a number or a date. MMSE is taken as points
-    if any value exceeds 1, otherwise `scale` must say how it is written. Rows without MMSE or time, or with a code for "not
-    tested", are read past and counted; of two rows of one subject at one time the first counts.
+    Columns are recognised by their usual names where they are not named. Time may be a number or a
+    date. MMSE is taken as points if any value exceeds 1, otherwise `scale` must say how it is
+    written. Rows without MMSE or time, or with a code for "not tested", are read past and counted;
+    of two rows of one subject at one time the first counts.
 
     Args:
         path: The file.
@@ -123,7 +165,8 @@ def read_cohort(
         scale: One of `SCALES`.
 
     Raises:
-        InputError: for a missing file or column, a value that is no number, an impossible score or time.
+        InputError: for a missing file or column, a value that is no number, an impossible score or
+            time.
     """
     if scale is not None and scale not in SCALES:
         raise unknown_name("MMSE scale", scale, SCALES)
@@ -133,12 +176,16 @@ def read_cohort(
         raw = path.read_bytes()
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError(f"{path.name} is not UTF-8 text", hint="export the table as UTF-8 CSV") from None
+        raise InputError(
+            f"{path.name} is not UTF-8 text", hint="export the table as UTF-8 CSV"
+        ) from None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}", hint="check the path") from None
     lines = text.splitlines()
     if not lines:
-        raise InputError(f"{path.name} is empty", hint="a header line and one line a visit are wanted")
+        raise InputError(
+            f"{path.name} is empty", hint="a header line and one line a visit are wanted"
+        )
     delimiter = max(",;\t", key=lines[0].count)
     rows = list(csv.DictReader(lines, delimiter=delimiter))
     header = [h for h in (csv.DictReader(lines, delimiter=delimiter).fieldnames or []) if h]
@@ -152,7 +199,9 @@ def read_cohort(
     skipped = 0
     for number, row in enumerate(rows, start=2):
         cells = [(row.get(name) or "").strip() for name in names]
-        if not all(cells) or any(cell.lower() in ("na", "nan", "n/a", "none", ".") for cell in cells[1:]):
+        if not all(cells) or any(
+            cell.lower() in ("na", "nan", "n/a", "none", ".") for cell in cells[1:]
+        ):
             skipped += 1
             continue
         values = []
@@ -161,9 +210,14 @@ def read_cohort(
                 day = _day(cell)
                 value = float(cell) if day is None else day
             except ValueError:
-                raise InputError(f"{path.name} line {number}: {name} is no number", hint="correct the cell") from None
+                raise InputError(
+                    f"{path.name} line {number}: {name} is no number", hint="correct the cell"
+                ) from None
             if not math.isfinite(value):
-                raise InputError(f"{path.name} line {number}: {name} {cell!r} is not finite", hint="correct the cell")
+                raise InputError(
+                    f"{path.name} line {number}: {name} {cell!r} is not finite",
+                    hint="correct the cell",
+                )
             values.append(value)
         if scale in (None, "points") and values[1] in _NOT_TESTED:
             skipped += 1
@@ -172,13 +226,16 @@ def read_cohort(
             values[0] /= per_unit * 365.25
         found.setdefault(cells[0], []).append((values[0] * per_unit, values[1]))
     if not found:
-        raise InputError(f"{path.name} holds no row with subject, time and MMSE", hint="check the columns")
+        raise InputError(
+            f"{path.name} holds no row with subject, time and MMSE", hint="check the columns"
+        )
     largest = max(v for visits in found.values() for _, v in visits)
     if scale is None:
         if 0.0 <= largest <= 1.0:
             raise InputError(
                 f"{path.name}: no MMSE exceeds {largest:g}; points of 0 to 30 were wanted",
-                hint="say how it is written: --scale impairment for (30 - points)/30, --scale fraction for points/30",
+                hint="say how it is written: --scale impairment for (30 - points)/30, --scale "
+                "fraction for points/30",
             )
         scale = "points"
     limit = 30.0 if scale == "points" else 1.0
@@ -189,13 +246,17 @@ def read_cohort(
         for at, value in sorted(visits, key=lambda v: v[0]):
             if not 0.0 <= value <= limit:
                 raise InputError(
-                    f"{path.name}: an MMSE of {value:g} came, 0 to {limit:g} was wanted", hint="check the column or --scale"
+                    f"{path.name}: an MMSE of {value:g} came, 0 to {limit:g} was wanted",
+                    hint="check the column or --scale",
                 )
             doubled += at in by_time
             by_time.setdefault(at, value)
         times = np.array(list(by_time))
         if times[-1] - times[0] > 60.0:
-            raise InputError(f"{path.name}: visits {times[-1] - times[0]:.0f} years apart came", hint="set --time-unit")
+            raise InputError(
+                f"{path.name}: visits {times[-1] - times[0]:.0f} years apart came",
+                hint="set --time-unit",
+            )
         values_points = np.array([_points(v, scale) for v in by_time.values()])
         subjects.append(Subject(subject=k + 1, times_years=times - times[0], mmse=values_points))
     notes = [f"columns: subject {names[0]!r}, time {names[1]!r}, MMSE {names[2]!r} in {scale}"]
@@ -203,4 +264,6 @@ def read_cohort(
         notes.append(f"{skipped} rows without subject, time or MMSE are read past")
     if doubled:
         notes.append(f"{doubled} rows repeat a subject's time; the first is used")
-    return Cohort(subjects=tuple(subjects), sha256=hashlib.sha256(raw).hexdigest(), notes=tuple(notes))
+    return Cohort(
+        subjects=tuple(subjects), sha256=hashlib.sha256(raw).hexdigest(), notes=tuple(notes)
+    )

@@ -1,8 +1,10 @@
-"""FHIR Conditions -> diagnoses, by SNOMED CT code or by the start of an ICD-10 code (``data/conditions.toml``).
+"""FHIR Conditions -> diagnoses, by SNOMED CT code or by the start of an ICD-10 code
+(``data/conditions.toml``).
 
-A code may mean several conditions (I13.0: hypertension, heart failure, kidney disease): each is told. Where no code is known,
-the words are read if they are just a name of the table. What means none keeps its code and no key. What is shown of a diagnosis
-is our own name for it, never the words of the record.
+A code may mean several conditions (I13.0: hypertension, heart failure, kidney disease): each is
+told. Where no code is known, the words are read if they are just a name of the table. What means
+none keeps its code and no key. What is shown of a diagnosis is our own name for it, never the words
+of the record.
 """
 
 from __future__ import annotations
@@ -25,14 +27,48 @@ _OVER = frozenset({"inactive", "remission", "resolved"})
 _WRONG = frozenset({"refuted", "entered-in-error"})
 _ACTIVE = frozenset({"active", "recurrence", "relapse"})
 RECENT_DAYS = 30
-"""Days for which a condition called active counts as recent (assumed: lists of problems keep a bleeding as active for years)."""
+"""Days for which a condition called active counts as recent (assumed: lists of problems keep a
+bleeding as active for years).
+"""
 _SNOMED_SYSTEMS = ("snomed", "2.16.840.1.113883.6.96")
 _ICD_10_SYSTEMS = ("icd-10", "icd10", "2.16.840.1.113883.6.90", "2.16.840.1.113883.6.3")
 _SNOMED_CODE = re.compile(r"\d{6,18}")
 _PAST = frozenset({"previous", "prior", "past", "former"})
-_DEGREES = frozenset({"acute", "chronic", "mild", "moderate", "severe", "advanced", "recurrent", "persistent", "intermittent"})
-_DEGREES |= {"primary", "secondary", "idiopathic", "essential", "known", "active", "current", "stable", "controlled"}
-_DEGREES |= {"uncontrolled", "symptomatic", "left", "right", "bilateral", "focal", "generalised", "generalized", "unspecified"}
+_DEGREES = frozenset(
+    {
+        "acute",
+        "chronic",
+        "mild",
+        "moderate",
+        "severe",
+        "advanced",
+        "recurrent",
+        "persistent",
+        "intermittent",
+    }
+)
+_DEGREES |= {
+    "primary",
+    "secondary",
+    "idiopathic",
+    "essential",
+    "known",
+    "active",
+    "current",
+    "stable",
+    "controlled",
+}
+_DEGREES |= {
+    "uncontrolled",
+    "symptomatic",
+    "left",
+    "right",
+    "bilateral",
+    "focal",
+    "generalised",
+    "generalized",
+    "unspecified",
+}
 _VERHOEFF = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
 _HIERARCHY = re.compile(r"\s*\((?:disorder|finding|situation|procedure)\)\s*$")
 _ICD_10_CODE = re.compile(r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?[+*!]?")
@@ -105,10 +141,11 @@ def _by_snomed() -> Mapping[str, tuple[str, ...]]:
 
 
 def _is_concept(code: str) -> bool:
-    """Whether a number identifies a SNOMED CT concept: its partition, and its check digit by Verhoeff's dihedral code.
+    """Whether a number identifies a SNOMED CT concept: its partition, and its check digit by
+    Verhoeff's dihedral code.
 
-    SNOMED CT Release File Specification, SCTID: partition 00 or 10, check digit in the group of the pentagon, in which a turn by
-    a then by b is a + b, and a reflection turns the other way.
+    SNOMED CT Release File Specification, SCTID: partition 00 or 10, check digit in the group of the
+    pentagon, in which a turn by a then by b is a + b, and a reflection turns the other way.
     """
     if not _SNOMED_CODE.fullmatch(code) or code[-3:-1] not in ("00", "10"):
         return False
@@ -122,11 +159,17 @@ def _is_concept(code: str) -> bool:
 
 
 def _kind(system: str, code: str) -> str:
-    """Which code system: "snomed", "icd-10", or "" for any other; without a system the code's shape tells."""
+    """Which code system: "snomed", "icd-10", or "" for any other; without a system the code's shape
+    tells.
+    """
     place = system.lower()
     if _is_concept(code) and (not place or any(s in place for s in _SNOMED_SYSTEMS)):
         return "snomed"
-    return "icd-10" if _ICD_10_CODE.fullmatch(code) and (not place or any(s in place for s in _ICD_10_SYSTEMS)) else ""
+    return (
+        "icd-10"
+        if _ICD_10_CODE.fullmatch(code) and (not place or any(s in place for s in _ICD_10_SYSTEMS))
+        else ""
+    )
 
 
 def keys_of(system: str, code: str) -> tuple[str, ...]:
@@ -136,7 +179,11 @@ def keys_of(system: str, code: str) -> tuple[str, ...]:
     if kind == "snomed":
         return _by_snomed().get(code, ())
     bare = code.replace(".", "")
-    return tuple(key for key, c in known_conditions().items() if kind and any(bare.startswith(start) for start in c.icd10))
+    return tuple(
+        key
+        for key, c in known_conditions().items()
+        if kind and any(bare.startswith(start) for start in c.icd10)
+    )
 
 
 def _shown(system: str, code: str) -> str:
@@ -146,7 +193,9 @@ def _shown(system: str, code: str) -> str:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    """The words of a name in alphabetical order, without case, the hierarchy behind a SNOMED CT name, and British spelling."""
+    """The words of a name in alphabetical order, without case, the hierarchy behind a SNOMED CT
+    name, and British spelling.
+    """
     bare = _HIERARCHY.sub("", text.casefold()).replace("ae", "e").replace("oe", "e")
     return tuple(sorted(re.findall(r"[^\W_]+", bare)))
 
@@ -161,17 +210,28 @@ def _by_name() -> Mapping[tuple[str, ...], tuple[str, ...]]:
 
 
 def _named(text: str) -> tuple[str, ...]:
-    """The conditions that a text names, also with words of degree about it; of the past only what is asked as history."""
+    """The conditions that a text names, also with words of degree about it; of the past only what
+    is asked as history.
+    """
     told = _words(text)
     if told in _by_name():
         return _by_name()[told]
     past = "history" in told or bool(_PAST & set(told))
-    keys = _by_name().get(tuple(w for w in told if w not in _DEGREES | (_PAST | {"history", "of"} if past else frozenset())), ())
+    keys = _by_name().get(
+        tuple(
+            w
+            for w in told
+            if w not in _DEGREES | (_PAST | {"history", "of"} if past else frozenset())
+        ),
+        (),
+    )
     return tuple(key for key in keys if not past or known_conditions()[key].lasting)
 
 
 def _keys(concept: Any) -> tuple[str, ...]:
-    """The keys that the codings of a concept mean; where they mean none, the conditions that its words name and nothing else."""
+    """The keys that the codings of a concept mean; where they mean none, the conditions that its
+    words name and nothing else.
+    """
     found = dict.fromkeys(key for system, code in codes(concept) for key in keys_of(system, code))
     if found or not isinstance(concept, dict):
         return tuple(found)
@@ -191,12 +251,19 @@ def _day(resource: Mapping[str, Any], *names: str) -> dt.date | None:
 
 def last_day(resources: Iterable[Mapping[str, Any]], *, today: dt.date) -> dt.date:
     """The last day, not after today, that a record tells anything of; today where it tells none."""
-    days = (_day(r, "effectiveDateTime", "effectivePeriod", "recordedDate", "onsetDateTime", "authoredOn") for r in resources)
+    days = (
+        _day(
+            r, "effectiveDateTime", "effectivePeriod", "recordedDate", "onsetDateTime", "authoredOn"
+        )
+        for r in resources
+    )
     return max((day for day in days if day is not None and day <= today), default=today)
 
 
 def _is_recent(resource: Mapping[str, Any], stated: Iterable[str], on: dt.date | None) -> bool:
-    """Whether a condition is called active, and not told to have ended or to have begun more than `RECENT_DAYS` before a day."""
+    """Whether a condition is called active, and not told to have ended or to have begun more than
+    `RECENT_DAYS` before a day.
+    """
     if _ACTIVE.isdisjoint(stated) or any(key.startswith("abatement") for key in resource):
         return False
     began = _day(resource, "onsetDateTime", "onsetPeriod", "recordedDate")
@@ -204,16 +271,26 @@ def _is_recent(resource: Mapping[str, Any], stated: Iterable[str], on: dt.date |
 
 
 def _with_recent(keys: tuple[str, ...], *, recent: bool) -> tuple[str, ...]:
-    """The keys with what holds too of a recent condition; without it where the condition is not recent."""
+    """The keys with what holds too of a recent condition; without it where the condition is not
+    recent.
+    """
     follow = {known_conditions()[key].recent for key in keys if known_conditions()[key].recent}
-    return tuple(dict.fromkeys((*keys, *sorted(follow)))) if recent else tuple(key for key in keys if key not in follow)
+    return (
+        tuple(dict.fromkeys((*keys, *sorted(follow))))
+        if recent
+        else tuple(key for key in keys if key not in follow)
+    )
 
 
-def read_condition(resource: dict[str, Any], *, on: dt.date | None = None) -> tuple[tuple[Condition, ...], list[str]]:
-    """The diagnoses of a Condition, one for each key it means; none if it was refuted or is over; and notes.
+def read_condition(
+    resource: dict[str, Any], *, on: dt.date | None = None
+) -> tuple[tuple[Condition, ...], list[str]]:
+    """The diagnoses of a Condition, one for each key it means; none if it was refuted or is over;
+    and notes.
 
-    One that is over still tells what is asked as history, such as a bleeding or a stroke; one that is active and recent on a day
-    (any day, where `on` is None) may tell more, such as an active bleeding.
+    One that is over still tells what is asked as history, such as a bleeding or a stroke; one that
+    is active and recent on a day (any day, where `on` is None) may tell more, such as an active
+    bleeding.
     """
     concept = resource.get("code")
     told = [_shown(system, code) for system, code in codes(concept)]
@@ -229,10 +306,17 @@ def read_condition(resource: dict[str, Any], *, on: dt.date | None = None) -> tu
         if not keys:
             return (), [f"{named} is {over[0]} and not used"]
     said = set(_words(str(concept.get("text", "")))) if isinstance(concept, dict) else set()
-    keys = _with_recent(keys, recent=not over and not said & (_PAST | {"history"}) and _is_recent(resource, stated, on))
+    keys = _with_recent(
+        keys,
+        recent=not over and not said & (_PAST | {"history"}) and _is_recent(resource, stated, on),
+    )
     if not keys:
-        return (Condition(key="", code=code, display=f"{named}, not used"),), [f"{named} is not used by any rule or model"]
-    return tuple(Condition(key=key, code=code, display=known_conditions()[key].name) for key in keys), []
+        return (Condition(key="", code=code, display=f"{named}, not used"),), [
+            f"{named} is not used by any rule or model"
+        ]
+    return tuple(
+        Condition(key=key, code=code, display=known_conditions()[key].name) for key in keys
+    ), []
 
 
 # FHIR AllergyIntolerances -> medicines that the person does not bear.
@@ -249,7 +333,11 @@ CLASSES = {
     "nsaid": ("nsaid", "non-steroidal anti-inflammatory", "nonsteroidal anti-inflammatory"),
     "cephalosporin": ("cephalosporin",),
     "statin": ("statins", "hmg-coa reductase inhibitor"),
-    "ace inhibitor": ("ace inhibitor", "angiotensin-converting enzyme inhibitor", "angiotensin converting enzyme inhibitor"),
+    "ace inhibitor": (
+        "ace inhibitor",
+        "angiotensin-converting enzyme inhibitor",
+        "angiotensin converting enzyme inhibitor",
+    ),
     "beta blocker": ("beta blocker", "beta-blocker", "beta-adrenergic blocker"),
     "opioid": ("opioid", "opiate"),
     "benzodiazepine": ("benzodiazepine",),
@@ -260,7 +348,15 @@ CLASSES = {
 
 def _class_of(texts: list[str]) -> str:
     said = [text.casefold() for text in texts]
-    return next((name for name, words in CLASSES.items() for word in words if any(word in text for text in said)), "")
+    return next(
+        (
+            name
+            for name, words in CLASSES.items()
+            for word in words
+            if any(word in text for text in said)
+        ),
+        "",
+    )
 
 
 def _substance_kind(told: Any) -> str:
@@ -270,7 +366,9 @@ def _substance_kind(told: Any) -> str:
 
 
 def read_allergy(resource: dict[str, Any]) -> tuple[tuple[Allergy, ...], str]:
-    """What an AllergyIntolerance says is not borne, one for each substance; or why it says nothing of a medicine."""
+    """What an AllergyIntolerance says is not borne, one for each substance; or why it says nothing
+    of a medicine.
+    """
     verified = {code for _, code in codes(resource.get("verificationStatus"))}
     stated = {code for _, code in codes(resource.get("clinicalStatus"))}
     if _WRONG & verified:
@@ -285,7 +383,9 @@ def read_allergy(resource: dict[str, Any]) -> tuple[tuple[Allergy, ...], str]:
     found: dict[Allergy, None] = {}
     for concept in concepts:
         listed = codes(concept)
-        inns = [inn for inn in ingredients_of(concept) if not inn.startswith((UNKNOWN, "medicine "))]
+        inns = [
+            inn for inn in ingredients_of(concept) if not inn.startswith((UNKNOWN, "medicine "))
+        ]
         for inn in inns or [_class_of(texts_of(concept))]:
             one = len(inns) == 1
             allergy = Allergy(

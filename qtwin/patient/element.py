@@ -21,7 +21,11 @@ def codes(concept: Any) -> list[tuple[str, str]]:
 def words(concept: dict[str, Any] | None) -> str:
     """The words of a CodeableConcept: its text, else its first display, else its first code."""
     codings = (concept or {}).get("coding") or []
-    told = [(concept or {}).get("text"), *(c.get("display") for c in codings), *(c.get("code") for c in codings)]
+    told = [
+        (concept or {}).get("text"),
+        *(c.get("display") for c in codings),
+        *(c.get("code") for c in codings),
+    ]
     return next((str(text).strip() for text in told if text and str(text).strip()), "unnamed")
 
 
@@ -35,11 +39,15 @@ def date_of(text: Any, where: str) -> dt.date:
         return dt.date.fromisoformat(str(text)[:10])
     except ValueError:
         came = "no date" if text is None else "something that is no full date"
-        raise InputError(f"{where}: {came} came, YYYY-MM-DD was wanted", hint="give the full date") from None
+        raise InputError(
+            f"{where}: {came} came, YYYY-MM-DD was wanted", hint="give the full date"
+        ) from None
 
 
 def span_of(text: Any) -> tuple[dt.date, dt.date] | None:
-    """First and last day that a FHIR date or dateTime may mean, the same one where it is whole; None if it is no date."""
+    """First and last day that a FHIR date or dateTime may mean, the same one where it is whole;
+    None if it is no date.
+    """
     partial = _PARTIAL.fullmatch(str(text))
     try:
         if partial is None:
@@ -54,7 +62,8 @@ def span_of(text: Any) -> tuple[dt.date, dt.date] | None:
 
 
 def birth_date(text: Any) -> tuple[dt.date, str]:
-    """The birth date, and a note where only its year or month is given and the middle of it has to do.
+    """The birth date, and a note where only its year or month is given and the middle of it has to
+    do.
 
     Raises:
         InputError: if it is missing or no date.
@@ -64,14 +73,17 @@ def birth_date(text: Any) -> tuple[dt.date, str]:
         return date_of(text, "Patient.birthDate"), ""
     year, month = int(partial[1]), partial[2]
     if month:
-        return dt.date(year, int(month), 15), "only the month of birth is given: its middle is taken"
+        return dt.date(
+            year, int(month), 15
+        ), "only the month of birth is given: its middle is taken"
     return dt.date(year, 7, 1), "only the year of birth is given: its middle is taken"
 
 
-# What of a record may be shown: codes of known code systems, numbers, and words of our own; never the record's text.
+# What of a record may be shown: codes of known code systems, numbers, and words of our own; never
+# the record's text.
 #
-# A display, a text, a note or an id may hold a name, a birth date or an address, whatever element it stands in. A code is shown
-# only if it has the form of its system's codes.
+# A display, a text, a note or an id may hold a name, a birth date or an address, whatever element
+# it stands in. A code is shown only if it has the form of its system's codes.
 
 LOINC = "http://loinc.org"
 SNOMED_CT = "http://snomed.info/sct"
@@ -100,8 +112,10 @@ _OTHER_NAMES = {
     "urn:oid:2.16.840.1.113883.6.90": "http://hl7.org/fhir/sid/icd-10-cm",
 }
 _UNIT_WORDS = (
-    "% a bpm cm d g g/L g/dL h in kg kg/m2 lb m mL/min mg mg/L mg/dL min mm mm[Hg] mmHg mmol/L mo ms ng/L ng/mL nmol/L "
-    "pg/mL pmol/L s ug ug/L ug/dL ug/mL umol/L wk 1/min /min beats/min mEq/L meq/L U/L point points score {score} tablet "
+    "% a bpm cm d g g/L g/dL h in kg kg/m2 lb m mL/min mg mg/L mg/dL min mm mm[Hg] mmHg "
+    "mmol/L mo ms ng/L ng/mL nmol/L "
+    "pg/mL pmol/L s ug ug/L ug/dL ug/mL umol/L wk 1/min /min beats/min mEq/L meq/L U/L "
+    "point points score {score} tablet "
     "{tbl} {tablet} centiloid SUVR 1"
 )
 UNITS = frozenset(_UNIT_WORDS.split())
@@ -130,8 +144,12 @@ def first_code(codings: list[tuple[str, str]]) -> str:
 
 
 def first_named_code(codings: list[tuple[str, str]]) -> str:
-    """The first code that may be shown after its system's name, such as "RxNorm 6809"; '' without one."""
-    return next((f"{_SYSTEMS[s][0]} {c}" for s, c in codings if s in _SYSTEMS and shown_code(s, c)), "")
+    """The first code that may be shown after its system's name, such as "RxNorm 6809"; '' without
+    one.
+    """
+    return next(
+        (f"{_SYSTEMS[s][0]} {c}" for s, c in codings if s in _SYSTEMS and shown_code(s, c)), ""
+    )
 
 
 def shown_unit(unit: str) -> str:

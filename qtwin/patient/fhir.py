@@ -1,4 +1,6 @@
-"""The entries of a record, one by one: each is valid by itself in a release of FHIR, or said not to be."""
+"""The entries of a record, one by one: each is valid by itself in a release of FHIR, or said not to
+be.
+"""
 
 from __future__ import annotations
 
@@ -89,15 +91,26 @@ def entries_of(bundle: dict[str, Any], path: Path) -> tuple[list[Entry], str]:
     """
     if bundle.get("resourceType") != "Bundle":
         told = _kind(bundle) or "no resource of FHIR"
-        raise InputError(f"{path} holds {told}, a FHIR Bundle was wanted", hint="export the record as a Bundle")
+        raise InputError(
+            f"{path} holds {told}, a FHIR Bundle was wanted", hint="export the record as a Bundle"
+        )
     told_entries = bundle.get("entry") or []
     if not isinstance(told_entries, list):
-        raise InputError(f"{path.name} is not a valid FHIR Bundle: entry is no list", hint="export the record again")
+        raise InputError(
+            f"{path.name} is not a valid FHIR Bundle: entry is no list",
+            hint="export the record again",
+        )
     outside = not_finite({key: value for key, value in bundle.items() if key != "entry"})
     if outside is not None:
-        raise InputError(f"{path.name}: a number outside the entries is NaN or infinite", hint="correct it")
+        raise InputError(
+            f"{path.name}: a number outside the entries is NaN or infinite", hint="correct it"
+        )
     listed = [e if isinstance(e, dict) else {} for e in told_entries]
-    found = [(i, r, str(e.get("fullUrl") or "")) for i, e in enumerate(listed) for r in [e.get("resource")]]
+    found = [
+        (i, r, str(e.get("fullUrl") or ""))
+        for i, e in enumerate(listed)
+        for r in [e.get("resource")]
+    ]
     whole = [r if isinstance(r, dict) else {} for _, r, _ in found]
     release = release_of(bundle, whole)
     return [
@@ -116,7 +129,14 @@ def _fault(resource: dict[str, Any], kind: str, release: str) -> str:
     model = getattr(importlib.import_module(module), kind)
     try:
         model.model_validate(resource)
-    except (ValidationError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (
+        ValidationError,
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         places = (
             [e["loc"] for e in error.errors(include_url=False, include_context=False)]
             if isinstance(error, ValidationError)
@@ -124,12 +144,18 @@ def _fault(resource: dict[str, Any], kind: str, release: str) -> str:
         )
         elements = {str(field.alias or name) for name, field in model.model_fields.items()}
         place = next((str(loc[0]) for loc in places if loc and str(loc[0]) in elements), "")
-        return f"{kind}.{place} is not valid in FHIR {release}" if place else f"it is not valid in FHIR {release}"
+        return (
+            f"{kind}.{place} is not valid in FHIR {release}"
+            if place
+            else f"it is not valid in FHIR {release}"
+        )
     return ""
 
 
 def fault_of(entry: Entry) -> str:
-    """Why an entry's resource is valid in neither release, '' if it is in one; a Consent is held to its own."""
+    """Why an entry's resource is valid in neither release, '' if it is in one; a Consent is held to
+    its own.
+    """
     if not_finite(entry.resource) is not None:
         return "a number in it is NaN or infinite"
     fault = _fault(entry.resource, entry.kind, entry.release)
@@ -164,7 +190,9 @@ def reference_of(resource: dict[str, Any]) -> str:
 
 
 def about_no_patient(resource: dict[str, Any]) -> bool:
-    """Whether a resource is about a group, a thing or a professional; or, by its focus, about a donor or an implant."""
+    """Whether a resource is about a group, a thing or a professional; or, by its focus, about a
+    donor or an implant.
+    """
     tail = "/".join(reference_of(resource).split("/")[-2:])
     return tail.startswith(_NOT_PATIENTS) or bool(resource.get("focus"))
 
@@ -177,7 +205,12 @@ def _identifiers(person: dict[str, Any]) -> set[tuple[str, str]]:
 
 def _is_about(person: dict[str, Any], full_url: str, reference: str) -> bool:
     number = str(person.get("id") or "")
-    known = {full_url, number, f"Patient/{number}", f"urn:uuid:{number}", f"#{number}"} - {"", "Patient/", "urn:uuid:", "#"}
+    known = {full_url, number, f"Patient/{number}", f"urn:uuid:{number}", f"#{number}"} - {
+        "",
+        "Patient/",
+        "urn:uuid:",
+        "#",
+    }
     if reference in known or (number and reference.endswith(f"/Patient/{number}")):
         return True
     if "?identifier=" in reference:  # a conditional reference, as a transaction has it
@@ -195,7 +228,9 @@ def _others_identifier(person: dict[str, Any], resource: dict[str, Any]) -> bool
     return bool(mine) and value not in mine
 
 
-def check_one_person(resources: list[tuple[int, str, dict[str, Any]]], person: dict[str, Any], full_url: str) -> None:
+def check_one_person(
+    resources: list[tuple[int, str, dict[str, Any]]], person: dict[str, Any], full_url: str
+) -> None:
     """Refuse a record in which a resource says that it is about somebody else.
 
     Args:
@@ -204,7 +239,8 @@ def check_one_person(resources: list[tuple[int, str, dict[str, Any]]], person: d
         full_url: Its full URL, '' if it has none.
 
     Raises:
-        InputError: naming the entry; neither reference nor id is repeated, for they may name the person.
+        InputError: naming the entry; neither reference nor id is repeated, for they may name the
+            person.
     """
     nameless = not person.get("id") and not full_url
     first = ""
@@ -217,10 +253,14 @@ def check_one_person(resources: list[tuple[int, str, dict[str, Any]]], person: d
         elif reference:
             wrong = wrong or not _is_about(person, full_url, reference)
         if wrong:
-            raise InputError(f"{kind} entry {number} is about another patient than the record's", hint="one record a patient")
+            raise InputError(
+                f"{kind} entry {number} is about another patient than the record's",
+                hint="one record a patient",
+            )
 
 
-# What a record holds and the twin does not use, with the reason: by type, number of the entry and code, never by text.
+# What a record holds and the twin does not use, with the reason: by type, number of the entry and
+# code, never by text.
 
 _FIRST = (
     "MedicationStatement",
@@ -268,10 +308,14 @@ def _line(kind: str, code: str, reason: str, numbers: list[int]) -> str:
     named = ", ".join(str(n) for n in numbers[:_NAMED])
     more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
     word = "entry" if len(numbers) == 1 else "entries"
-    return f"not used: {f'{kind} ' if kind else ''}{word} {named}{more}{f' ({code})' if code else ''}: {reason}"
+    return (
+        f"not used: {f'{kind} ' if kind else ''}{word} "
+        f"{named}{more}{f' ({code})' if code else ''}: {reason}"
+    )
 
 
-# FHIR R4 and R5 records -> `Patient`: Patient, Condition, Observation, medicines, AllergyIntolerance, Consent.
+# FHIR R4 and R5 records -> `Patient`: Patient, Condition, Observation, medicines,
+# AllergyIntolerance, Consent.
 #
 # One odd resource never refuses a record: whatever is not used is listed with its reason, by type,
 # entry and code. Refused are a record of several people, one whose birth date cannot be, one that
@@ -337,19 +381,26 @@ def _take_observation(found: _Gathered, entry: Entry, *, born: dt.date, today: d
     visits, notes, unused = read_observation(resource, born=born, today=today)
     found.visits += visits
     found.notes += notes
-    found.without_assay |= any(v.biomarker == "plasma_p_tau217" for v in visits) and lacks_assay(resource)
+    found.without_assay |= any(v.biomarker == "plasma_p_tau217" for v in visits) and lacks_assay(
+        resource
+    )
     for code, reason in unused:
         found.leave_out(entry, reason, code)
 
 
-def _take_medicine(found: _Gathered, entry: Entry, products: Mapping[str, dict[str, Any]], *, today: dt.date) -> None:
+def _take_medicine(
+    found: _Gathered, entry: Entry, products: Mapping[str, dict[str, Any]], *, today: dt.date
+) -> None:
     told = read_medication(entry.kind, entry.resource, products, today=today)
     found.medicines += told.medicines
     found.notes += told.notes
     if told.unused:
         found.leave_out(entry, told.unused)
     elif any(m.inn.startswith(UNKNOWN) for m in told.medicines):
-        found.leave_out(entry, "neither code nor name of the medicine is known; it is kept as an unknown medicine")
+        found.leave_out(
+            entry,
+            "neither code nor name of the medicine is known; it is kept as an unknown medicine",
+        )
 
 
 def _take_allergy(found: _Gathered, entry: Entry) -> None:
@@ -361,7 +412,14 @@ def _take_allergy(found: _Gathered, entry: Entry) -> None:
         found.leave_out(entry, "the substance is not known; its code is kept")
 
 
-def _take(found: _Gathered, entry: Entry, products: Mapping[str, dict[str, Any]], *, born: dt.date, today: dt.date) -> None:
+def _take(
+    found: _Gathered,
+    entry: Entry,
+    products: Mapping[str, dict[str, Any]],
+    *,
+    born: dt.date,
+    today: dt.date,
+) -> None:
     """Take what one valid entry says."""
     if entry.kind == "Consent":
         found.consents += in_r4_words(entry.resource) if entry.release == "R5" else [entry.resource]
@@ -375,7 +433,9 @@ def _take(found: _Gathered, entry: Entry, products: Mapping[str, dict[str, Any]]
         _take_allergy(found, entry)
     else:
         for resource in in_r4_words(entry.resource) if entry.release == "R5" else [entry.resource]:
-            _take_medicine(found, dataclasses.replace(entry, resource=resource), products, today=today)
+            _take_medicine(
+                found, dataclasses.replace(entry, resource=resource), products, today=today
+            )
 
 
 def _gather(entries: Sequence[Entry], path: Path, *, born: dt.date, today: dt.date) -> _Gathered:
@@ -384,45 +444,70 @@ def _gather(entries: Sequence[Entry], path: Path, *, born: dt.date, today: dt.da
     Raises:
         InputError: for a Consent that cannot be read.
     """
-    found = _Gathered(last_day=last_day((e.resource for e in entries if e.kind in _ABOUT_A_PERSON), today=today))
+    found = _Gathered(
+        last_day=last_day((e.resource for e in entries if e.kind in _ABOUT_A_PERSON), today=today)
+    )
     products: dict[str, dict[str, Any]] = {}
     for entry in entries:
         if entry.kind == "Medication":
             number = entry.resource.get("id")
-            products |= dict.fromkeys((entry.full_url, f"Medication/{number}", f"urn:uuid:{number}"), entry.resource)
+            products |= dict.fromkeys(
+                (entry.full_url, f"Medication/{number}", f"urn:uuid:{number}"), entry.resource
+            )
     for entry in entries:
         if entry.kind not in _READ:
-            reason = f"the twin reads no {entry.kind}" if entry.kind else "it holds no resource that FHIR knows"
+            reason = (
+                f"the twin reads no {entry.kind}"
+                if entry.kind
+                else "it holds no resource that FHIR knows"
+            )
             found.leave_out(entry, reason, code="")
         elif entry.kind in _ABOUT_A_PERSON:
             fault = fault_of(entry)
             if fault and entry.kind == "Consent":
                 raise InputError(
-                    f"{path.name}: Consent entry {entry.number} cannot be read: {fault}", hint="it may deny; correct it"
+                    f"{path.name}: Consent entry {entry.number} cannot be read: {fault}",
+                    hint="it may deny; correct it",
                 )
             if fault and entry.kind == "Observation":
                 found.leave_out(entry, fault)
                 continue
             try:
                 _take(found, entry, products, born=born, today=today)
-                found.notes += [f"{entry.kind} entry {entry.number} is read although {fault}"] if fault else []
+                found.notes += (
+                    [f"{entry.kind} entry {entry.number} is read although {fault}"] if fault else []
+                )
             except (AttributeError, TypeError, KeyError, ValueError, OverflowError):
-                found.leave_out(entry, fault or "its elements have another shape than FHIR gives them")
+                found.leave_out(
+                    entry, fault or "its elements have another shape than FHIR gives them"
+                )
     return found
 
 
 def _synthetic(bundle: dict[str, Any], person: dict[str, Any]) -> bool:
     metas = [m for r in (bundle, person) if isinstance(m := r.get("meta"), dict)]
-    marks = [m for meta in metas for key in ("security", "tag") if isinstance(meta.get(key), list) for m in meta[key]]
-    return any((isinstance(m, dict) and m.get("code") == "HTEST") or "synthetic" in str(m).lower() for m in marks)
+    marks = [
+        m
+        for meta in metas
+        for key in ("security", "tag")
+        if isinstance(meta.get(key), list)
+        for m in meta[key]
+    ]
+    return any(
+        (isinstance(m, dict) and m.get("code") == "HTEST") or "synthetic" in str(m).lower()
+        for m in marks
+    )
 
 
 def _died(person: dict[str, Any]) -> bool:
     return person.get("deceasedBoolean") is True or bool(person.get("deceasedDateTime"))
 
 
-def read_bundle(path: Path, genotypes: Path | None = None, *, today: dt.date | None = None) -> Patient:
-    """A patient from a FHIR R4 or R5 record (Bundle or bulk export) and, beside it, a PharmCAT report.
+def read_bundle(
+    path: Path, genotypes: Path | None = None, *, today: dt.date | None = None
+) -> Patient:
+    """A patient from a FHIR R4 or R5 record (Bundle or bulk export) and, beside it, a PharmCAT
+    report.
 
     Args:
         path: The Bundle, or the NDJSON file or folder.
@@ -430,7 +515,8 @@ def read_bundle(path: Path, genotypes: Path | None = None, *, today: dt.date | N
         today: The day against which dates are checked; the real one by default.
 
     Raises:
-        InputError: if it is no record of one person, contradicts itself, or holds a consent that cannot be read.
+        InputError: if it is no record of one person, contradicts itself, or holds a consent that
+            cannot be read.
         ConsentError: if its consents allow nothing.
     """
     today = today or dt.date.today()
@@ -439,23 +525,32 @@ def read_bundle(path: Path, genotypes: Path | None = None, *, today: dt.date | N
     people = [e for e in entries if e.kind == "Patient"]
     if len(people) != 1:
         raise InputError(
-            f"{path.name} holds {len(people) or 'no'} Patient resources, one was wanted", hint="one record a patient"
+            f"{path.name} holds {len(people) or 'no'} Patient resources, one was wanted",
+            hint="one record a patient",
         )
     person = people[0].resource
-    about = [(e.number, e.kind, e.resource) for e in entries if e.kind in _ABOUT_A_PERSON and not about_no_patient(e.resource)]
+    about = [
+        (e.number, e.kind, e.resource)
+        for e in entries
+        if e.kind in _ABOUT_A_PERSON and not about_no_patient(e.resource)
+    ]
     check_one_person(about, person, people[0].full_url)
     born, birth_note = birth_date(person.get("birthDate"))
     if born > today:
         raise InputError("Patient.birthDate lies in the future", hint="correct the birth date")
     found = _gather(entries, path, born=born, today=today)
     if len(found.e4_copies) > 1:
-        raise InputError("the record holds APOE genotypes that contradict each other", hint="keep the right one")
+        raise InputError(
+            "the record holds APOE genotypes that contradict each other", hint="keep the right one"
+        )
     visits = sorted(set(found.visits), key=lambda v: (v.date, v.biomarker, v.value))
-    doubled = len(found.visits) - len(visits)  # a second copy of a measurement is no second measurement
+    # a second copy of a measurement is no second measurement
+    doubled = len(found.visits) - len(visits)
     age_years = ((visits[-1].date if visits else today) - born).days / 365.25
     if age_years > OLDEST_YEARS:
         raise InputError(
-            f"the patient is {age_years:.0f} years old, at most {OLDEST_YEARS:.0f} was wanted", hint="correct the birth date"
+            f"the patient is {age_years:.0f} years old, at most {OLDEST_YEARS:.0f} was wanted",
+            hint="correct the birth date",
         )
     report = read_pharmcat(genotypes) if genotypes else None
     genes = together(found.genotypes, report.genotypes if report else {})
@@ -492,7 +587,10 @@ def read_bundle(path: Path, genotypes: Path | None = None, *, today: dt.date | N
             kind=f"FHIR {release} Bundle",
             sha256=(digest, report.sha256) if report else (digest,),
             synthetic=_synthetic(bundle, person),
-            versions=(f"FHIR {release}", *([f"PharmCAT {report.version}".strip()] if report else [])),
+            versions=(
+                f"FHIR {release}",
+                *([f"PharmCAT {report.version}".strip()] if report else []),
+            ),
         ),
         missing=what_is_missing(
             measured=last.keys(),

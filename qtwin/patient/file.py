@@ -1,4 +1,6 @@
-"""Files that a user names: JSON, CSV and NDJSON, each failure said plainly; and a lock beside those that are written."""
+"""Files that a user names: JSON, CSV and NDJSON, each failure said plainly; and a lock beside those
+that are written.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def not_finite(value: Any, where: str = "") -> str | None:
-    """The place of the first number that is not finite, as in `entry[3].resource.valueQuantity.value`, or None."""
+    """The place of the first number that is not finite, as in
+    `entry[3].resource.valueQuantity.value`, or None.
+    """
     if isinstance(value, float):
         return None if math.isfinite(value) else where
     below: Any = ()
@@ -39,39 +43,52 @@ def not_finite(value: Any, where: str = "") -> str | None:
         below = ((f"{where}.{key}" if where else key, item) for key, item in value.items())
     elif isinstance(value, list):
         below = ((f"{where}[{i}]", item) for i, item in enumerate(value))
-    return next((found for place, item in below if (found := not_finite(item, place)) is not None), None)
+    return next(
+        (found for place, item in below if (found := not_finite(item, place)) is not None), None
+    )
 
 
 def read_json(path: Path, *, what: str) -> tuple[dict[str, Any], str]:
     """A JSON object and the SHA-256 of its bytes.
 
-    NaN, Infinity and numbers too large for a float are left in: the caller knows what they were to be and names it.
+    NaN, Infinity and numbers too large for a float are left in: the caller knows what they were to
+    be and names it.
 
     Raises:
-        InputError: if the file is missing, unreadable, too large, empty, not JSON, names a key twice, or is not an object.
+        InputError: if the file is missing, unreadable, too large, empty, not JSON, names a key
+            twice, or is not an object.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path} is larger than {MAX_BYTES >> 20} MiB", hint=f"is this the {what}?")
+            raise InputError(
+                f"{path} is larger than {MAX_BYTES >> 20} MiB", hint=f"is this the {what}?"
+            )
         raw = path.read_bytes()
     except FileNotFoundError:
         raise InputError(
-            f"no file at {path}, a {what} was wanted", hint="check the path in the spec or on the command line"
+            f"no file at {path}, a {what} was wanted",
+            hint="check the path in the spec or on the command line",
         ) from None
     except IsADirectoryError:
         raise InputError(f"{path} is a folder, a {what} was wanted", hint="name the file") from None
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}", hint="check the path and its permissions") from None
+        raise InputError(
+            f"cannot read {path}: {error.strerror}", hint="check the path and its permissions"
+        ) from None
     if not raw.strip():
         raise InputError(f"{path} is empty, a {what} was wanted", hint="export the record again")
     try:
         value = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=distinct)
     except (ValueError, RecursionError) as error:
         raise InputError(
-            f"{path} cannot be read as JSON: {error}", hint=f"it should be a {what} in JSON; correct or export it again"
+            f"{path} cannot be read as JSON: {error}",
+            hint=f"it should be a {what} in JSON; correct or export it again",
         ) from None
     if not isinstance(value, dict):
-        raise InputError(f"{path} holds a JSON {type(value).__name__}, an object was wanted", hint=f"it should be a {what}")
+        raise InputError(
+            f"{path} holds a JSON {type(value).__name__}, an object was wanted",
+            hint=f"it should be a {what}",
+        )
     return value, hashlib.sha256(raw).hexdigest()
 
 
@@ -96,7 +113,9 @@ class Line:
 def _text(path: Path, what: str) -> tuple[str, str]:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path} is larger than {MAX_BYTES >> 20} MiB", hint=f"is this the {what}?")
+            raise InputError(
+                f"{path} is larger than {MAX_BYTES >> 20} MiB", hint=f"is this the {what}?"
+            )
         raw = path.read_bytes()
         return raw.decode("utf-8-sig"), hashlib.sha256(raw).hexdigest()
     except FileNotFoundError:
@@ -104,9 +123,13 @@ def _text(path: Path, what: str) -> tuple[str, str]:
     except IsADirectoryError:
         raise InputError(f"{path} is a folder, a {what} was wanted", hint="name the file") from None
     except UnicodeDecodeError:
-        raise InputError(f"{path.name} is not UTF-8 text, a {what} was wanted", hint="export it as UTF-8 CSV") from None
+        raise InputError(
+            f"{path.name} is not UTF-8 text, a {what} was wanted", hint="export it as UTF-8 CSV"
+        ) from None
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}", hint="check the path and its permissions") from None
+        raise InputError(
+            f"cannot read {path}: {error.strerror}", hint="check the path and its permissions"
+        ) from None
 
 
 def read_csv(path: Path, *, what: str) -> tuple[list[str], list[Line], str]:
@@ -115,12 +138,16 @@ def read_csv(path: Path, *, what: str) -> tuple[list[str], list[Line], str]:
     Cells are separated by what the header has most of: commas, semicolons or tabs.
 
     Raises:
-        InputError: if the file cannot be read, has no header, or a line has more or fewer cells than the header.
+        InputError: if the file cannot be read, has no header, or a line has more or fewer cells
+            than the header.
     """
     text, digest = _text(path, what)
     rows = text.splitlines()
     if not rows or not rows[0].strip():
-        raise InputError(f"{path.name} line 1: no header came, a {what} was wanted", hint="the first line names the columns")
+        raise InputError(
+            f"{path.name} line 1: no header came, a {what} was wanted",
+            hint="the first line names the columns",
+        )
     reader = csv.reader(rows, delimiter=max(",;\t", key=rows[0].count))
     lines: list[Line] = []
     header: list[str] = []
@@ -131,15 +158,22 @@ def read_csv(path: Path, *, what: str) -> tuple[list[str], list[Line], str]:
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) != len(header):
-                raise InputError(f"{where}: {len(cells)} cells came, {len(header)} were wanted", hint="quote cells with commas")
+                raise InputError(
+                    f"{where}: {len(cells)} cells came, {len(header)} were wanted",
+                    hint="quote cells with commas",
+                )
             told = dict(zip(header, (c.strip() for c in cells), strict=True))
             lines.append(Line(number=reader.line_num, where=where, cells=told))
     except csv.Error as error:
-        raise InputError(f"{path.name} line {reader.line_num}: {error}", hint="export the table as CSV again") from None
+        raise InputError(
+            f"{path.name} line {reader.line_num}: {error}", hint="export the table as CSV again"
+        ) from None
     doubled = sorted({name for name in header if name and header.count(name) > 1})
     if doubled:
         place = len(header) - header[::-1].index(doubled[0])
-        raise InputError(f"{path.name} line 1: the name of column {place} came twice", hint="keep one of them")
+        raise InputError(
+            f"{path.name} line 1: the name of column {place} came twice", hint="keep one of them"
+        )
     return header, lines, digest
 
 
@@ -154,23 +188,31 @@ def number(line: Line, column: str) -> float:
         value = float(cell)
     except ValueError:
         came = "something else" if cell else "nothing"
-        raise InputError(f"{line.where}: {column}: {came} came, a number was wanted", hint="correct the cell") from None
+        raise InputError(
+            f"{line.where}: {column}: {came} came, a number was wanted", hint="correct the cell"
+        ) from None
     if not math.isfinite(value):
-        raise InputError(f"{line.where}: {column} is {value}, a finite number was wanted", hint="correct or remove the line")
+        raise InputError(
+            f"{line.where}: {column} is {value}, a finite number was wanted",
+            hint="correct or remove the line",
+        )
     return value
 
 
 def constant(lines: Sequence[Line], column: str) -> tuple[str, str]:
-    """What a column says on every line that says anything, and where it says so first; '' and '' if nowhere.
+    """What a column says on every line that says anything, and where it says so first; '' and '' if
+    nowhere.
 
     Raises:
-        InputError: if two lines say different things; what they say is not repeated, for it may name the person.
+        InputError: if two lines say different things; what they say is not repeated, for it may
+            name the person.
     """
     told = [line for line in lines if line.cells.get(column)]
     for line in told[1:]:
         if line.cells[column] != told[0].cells[column]:
             raise InputError(
-                f"{line.where}: {column} is not that of line {told[0].number}; the same was wanted on every line",
+                f"{line.where}: {column} is not that of line {told[0].number}; the same was "
+                "wanted on every line",
                 hint="correct the column; one table a person",
             )
     return (told[0].cells[column], told[0].where) if told else ("", "")
@@ -209,13 +251,18 @@ def locked(path: Path) -> Iterator[None]:
             yield  # closing the file frees the lock
 
 
-# A FHIR record from its file: a Bundle in JSON, or a bulk export, one resource a line (NDJSON), in a file or a folder.
+# A FHIR record from its file: a Bundle in JSON, or a bulk export, one resource a line (NDJSON), in
+# a file or a folder.
 
 _SUFFIXES = frozenset({".ndjson", ".jsonl"})
 
 
 def _raw(path: Path) -> bytes:
-    files = sorted(p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES) if path.is_dir() else [path]
+    files = (
+        sorted(p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES)
+        if path.is_dir()
+        else [path]
+    )
     if sum(file.stat().st_size for file in files) > MAX_BYTES:
         raise InputError(f"{path} is larger than {MAX_BYTES >> 20} MiB", hint="export one patient")
     return b"\n".join(file.read_bytes() for file in files)
@@ -247,7 +294,9 @@ def read_fhir(path: Path) -> tuple[dict[str, Any], str]:
     try:
         raw = _raw(path)
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}", hint="check the path and its permissions") from None
+        raise InputError(
+            f"cannot read {path}: {error.strerror}", hint="check the path and its permissions"
+        ) from None
     entries: list[dict[str, Any]] = []
     for number, line in enumerate(raw.split(b"\n"), 1):
         if not line.strip():
@@ -259,6 +308,12 @@ def read_fhir(path: Path) -> tuple[dict[str, Any], str]:
                 f"{path.name} line {number} cannot be read as JSON, one resource a line was wanted",
                 hint="export the record again",
             ) from None
-        bundled = told.get("entry") if isinstance(told, dict) and told.get("resourceType") == "Bundle" else None
+        bundled = (
+            told.get("entry")
+            if isinstance(told, dict) and told.get("resourceType") == "Bundle"
+            else None
+        )
         entries += bundled if isinstance(bundled, list) else [{"resource": told}]
-    return {"resourceType": "Bundle", "type": "collection", "entry": entries}, hashlib.sha256(raw).hexdigest()
+    return {"resourceType": "Bundle", "type": "collection", "entry": entries}, hashlib.sha256(
+        raw
+    ).hexdigest()

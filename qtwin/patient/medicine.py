@@ -1,8 +1,10 @@
-"""From the codes and names that records use for a medicine to international nonproprietary names (``data/medicines.toml``).
+"""From the codes and names that records use for a medicine to international nonproprietary names
+(``data/medicines.toml``).
 
-A code is trusted before a name. A name counts wherever it stands in the text, as in "24 HR metoprolol succinate 50 MG"; the
-spelling of another language, as in "Sertralin 50 mg", counts only beside a strength, or if nothing but salt and form stands
-there. Only our own words leave this file: of a medicine that is not known its code is kept, or nothing.
+A code is trusted before a name. A name counts wherever it stands in the text, as in "24 HR
+metoprolol succinate 50 MG"; the spelling of another language, as in "Sertralin 50 mg", counts only
+beside a strength, or if nothing but salt and form stands there. Only our own words leave this file:
+of a medicine that is not known its code is kept, or nothing.
 """
 
 from __future__ import annotations
@@ -24,15 +26,23 @@ _SYSTEMS = {"rxnorm": RXNORM, "atc": ATC, "snomed": SNOMED_CT}
 _ANOTHER_SPELLING = 0.8
 _WORD = re.compile(r"[^\W\d_]+")
 _BESIDE_WORDS = (
-    "mg mcg g ml hr h er xr sr cr xl la mr retard oral tablet tablets tab tabs tablette tabletten filmtablette "
-    "filmtabletten tbl tabl capsule capsules cap caps kapsel kapseln hartkapseln retardkapseln retardtabletten solution "
-    "solucion losung lösung tropfen drops film coated extended delayed release disintegrating patch pflaster transdermal "
-    "injection hydrochloride hydrochlorid hcl succinate succinat tartrate tartrat besylate besilate besilat maleate maleat "
-    "fumarate fumarat hydrobromide hydrobromid sodium natrium mesylate calcium acid monohydrate hemihydrate trihydrate base "
+    "mg mcg g ml hr h er xr sr cr xl la mr retard oral tablet tablets tab tabs tablette "
+    "tabletten filmtablette "
+    "filmtabletten tbl tabl capsule capsules cap caps kapsel kapseln hartkapseln "
+    "retardkapseln retardtabletten solution "
+    "solucion losung lösung tropfen drops film coated extended delayed release "
+    "disintegrating patch pflaster transdermal "
+    "injection hydrochloride hydrochlorid hcl succinate succinat tartrate tartrat besylate "
+    "besilate besilat maleate maleat "
+    "fumarate fumarat hydrobromide hydrobromid sodium natrium mesylate calcium acid "
+    "monohydrate hemihydrate trihydrate base "
     "per day daily am pm pro tag"
 )
 _BESIDE = frozenset(_BESIDE_WORDS.split())
-_SALTS = "hydrochlorid hydrogentartrat tartrat succinat fumarat besilat mesilat maleat hydrobromid natrium calcium"
+_SALTS = (
+    "hydrochlorid hydrogentartrat tartrat succinat fumarat besilat mesilat maleat hydrobromid "
+    "natrium calcium"
+)
 _GLUED_SALT = rf"(?:(?:hemi|di|mono)?(?:{'|'.join(_SALTS.split())}))"
 """As German writes it: Metoprololsuccinat."""
 _STRENGTH = re.compile(r"\d\s?(?:mg|mcg|µg|g)\b")
@@ -69,7 +79,9 @@ def _table() -> _Table:
     for inn in _known_elsewhere():
         by_name.setdefault(inn, (inn,))
     longest_first = sorted(by_name, key=lambda name: (-len(name), name))
-    pattern = re.compile(rf"(?<![^\W_])({'|'.join(map(re.escape, longest_first))}){_GLUED_SALT}?(?![^\W_])")
+    pattern = re.compile(
+        rf"(?<![^\W_])({'|'.join(map(re.escape, longest_first))}){_GLUED_SALT}?(?![^\W_])"
+    )
     return _Table(by_code=by_code, by_name=by_name, pattern=pattern)
 
 
@@ -84,7 +96,9 @@ def inn_of_code(*, rxnorm: str = "", atc: str = "") -> str:
 
 
 def inns_of_name(name: str) -> tuple[str, ...]:
-    """The ingredients of a medicine by its whole name, an INN or a brand such as "Aricept"; () for an unknown one."""
+    """The ingredients of a medicine by its whole name, an INN or a brand such as "Aricept"; () for
+    an unknown one.
+    """
     return _table().by_name.get(name.strip().casefold(), ())
 
 
@@ -100,7 +114,11 @@ def texts_of(concept: Any) -> list[str]:
     codings = concept.get("coding")
     told = [
         concept.get("text"),
-        *(c.get("display") for c in (codings if isinstance(codings, list) else []) if isinstance(c, dict)),
+        *(
+            c.get("display")
+            for c in (codings if isinstance(codings, list) else [])
+            if isinstance(c, dict)
+        ),
     ]
     return [text for text in told if isinstance(text, str) and text.strip()]
 
@@ -110,7 +128,10 @@ def _named_in(text: str) -> list[str]:
     table, found = _table(), []
     for match in table.pattern.finditer(text):
         name, inns = match[1], table.by_name[match[1]]
-        if name not in inns and max(SequenceMatcher(None, name, inn).ratio() for inn in inns) > _ANOTHER_SPELLING:
+        if (
+            name not in inns
+            and max(SequenceMatcher(None, name, inn).ratio() for inn in inns) > _ANOTHER_SPELLING
+        ):
             rest = _WORD.findall(text[: match.start()] + " " + text[match.end() :])
             if set(rest) - _BESIDE and not _STRENGTH.search(text):
                 continue
@@ -119,7 +140,9 @@ def _named_in(text: str) -> list[str]:
 
 
 def _by_name(text: str) -> list[str]:
-    """Ingredients that a text names; `UNKNOWN` among them for a part of a combination that is not known."""
+    """Ingredients that a text names; `UNKNOWN` among them for a part of a combination that is not
+    known.
+    """
     parts = _PARTS.split(text.casefold())
     each = [_named_in(part) or ([UNKNOWN] if _WORD.search(part) else []) for part in parts]
     found = list(dict.fromkeys(inn for part in each for inn in part))
@@ -137,7 +160,9 @@ def _nearest(texts: list[str]) -> str:
 
 
 def ingredients_of(concept: Any) -> tuple[str, ...]:
-    """The medicines that a CodeableConcept means: INNs, or what is kept of one that is not known."""
+    """The medicines that a CodeableConcept means: INNs, or what is kept of one that is not
+    known.
+    """
     listed = codes(concept)
     for coding in listed:
         if coding in _table().by_code:

@@ -23,9 +23,15 @@ from qtwin.patient.medicine import texts_of
 from qtwin.patient.person import Visit
 
 
-def cockcroft_gault_mL_per_min(*, age_years: float, weight_kg: float, creatinine_mg_per_dL: float, female: bool) -> float:  # noqa: N802
-    """Creatinine clearance, (140 - age) weight / (72 creatinine), x 0.85 in women (Cockcroft and Gault 1976, Nephron 16:31)."""
-    return (140.0 - age_years) * weight_kg / (72.0 * creatinine_mg_per_dL) * (0.85 if female else 1.0)
+def cockcroft_gault_mL_per_min(  # noqa: N802
+    *, age_years: float, weight_kg: float, creatinine_mg_per_dL: float, female: bool
+) -> float:
+    """Creatinine clearance, (140 - age) weight / (72 creatinine), x 0.85 in women (Cockcroft and
+    Gault 1976, Nephron 16:31).
+    """
+    return (
+        (140.0 - age_years) * weight_kg / (72.0 * creatinine_mg_per_dL) * (0.85 if female else 1.0)
+    )
 
 
 def body_surface_m2(*, weight_kg: float, height_cm: float) -> float:
@@ -33,8 +39,11 @@ def body_surface_m2(*, weight_kg: float, height_cm: float) -> float:
     return math.sqrt(height_cm * weight_kg / 3600.0)
 
 
-def clearance_mL_per_min(last: Mapping[str, float], *, age_years: float, sex: str) -> tuple[float | None, list[str]]:  # noqa: N802
-    """Creatinine clearance as measured, or from the last creatinine and weight, or from eGFR; with a note where it is estimated.
+def clearance_mL_per_min(  # noqa: N802
+    last: Mapping[str, float], *, age_years: float, sex: str
+) -> tuple[float | None, list[str]]:
+    """Creatinine clearance as measured, or from the last creatinine and weight, or from eGFR; with
+    a note where it is estimated.
 
     Args:
         last: Last value of each biomarker.
@@ -45,13 +54,19 @@ def clearance_mL_per_min(last: Mapping[str, float], *, age_years: float, sex: st
         return last["creatinine_clearance"], []
     if {"serum_creatinine", "weight"} <= last.keys():
         estimated = cockcroft_gault_mL_per_min(
-            age_years=age_years, weight_kg=last["weight"], creatinine_mg_per_dL=last["serum_creatinine"], female=sex == "female"
+            age_years=age_years,
+            weight_kg=last["weight"],
+            creatinine_mg_per_dL=last["serum_creatinine"],
+            female=sex == "female",
         )
         return estimated, ["creatinine clearance by Cockcroft-Gault"]
     if "egfr" not in last:
         return None, []
     if not {"weight", "height"} <= last.keys():
-        return last["egfr"], ["creatinine clearance is taken as the estimated filtration rate, of a body surface of 1.73 m2"]
+        return last["egfr"], [
+            "creatinine clearance is taken as the estimated filtration rate, of a body "
+            "surface of 1.73 m2"
+        ]
     surface = body_surface_m2(weight_kg=last["weight"], height_cm=last["height"])
     return last["egfr"] * surface / 1.73, [
         "creatinine clearance is taken as the estimated filtration rate of the whole body surface"
@@ -61,16 +76,29 @@ def clearance_mL_per_min(last: Mapping[str, float], *, age_years: float, sex: st
 # FHIR Observations -> measurements in canonical units, and the APOE genotype.
 
 _NOT_MADE = frozenset({"cancelled", "entered-in-error"})
-_ALLELES = re.compile(r"(?<![a-z\d])E\s?\*?([234])\s*(?:[/|,;-]\s*(?:E\s?)?\*?|E\s?\*?)([234])(?!\d)", re.IGNORECASE)
+_ALLELES = re.compile(
+    r"(?<![a-z\d])E\s?\*?([234])\s*(?:[/|,;-]\s*(?:E\s?)?\*?|E\s?\*?)([234])(?!\d)", re.IGNORECASE
+)
 _LONGEST_SPAN_DAYS = 31
-_WHOLE = frozenset({"mmse", "moca"})  # their points are whole: who is told to have 24.6 has not reached 25
-_SCORE_TEXT = re.compile(r"\s*(\d{1,3}(?:\.\d+)?)\s*((?:(?:/|out of|of)\s*\d+)?)\s*(?:points?|pts?\.?|score)?\s*", re.IGNORECASE)
+# their points are whole: who is told to have 24.6 has not reached 25
+_WHOLE = frozenset({"mmse", "moca"})
+_SCORE_TEXT = re.compile(
+    r"\s*(\d{1,3}(?:\.\d+)?)\s*((?:(?:/|out of|of)\s*\d+)?)\s*(?:points?|pts?\.?|score)?\s*",
+    re.IGNORECASE,
+)
 _BARE_ALLELES = re.compile(r"\s*\*?([234])\s*/\s*\*?([234])\s*")
 
 
 def marker_of(resource: dict[str, Any]) -> str | None:
     """Our key for what an Observation, or one of its components, measures."""
-    return next((key for system, code in codes(resource.get("code")) if (key := biomarker_of(system, code))), None)
+    return next(
+        (
+            key
+            for system, code in codes(resource.get("code"))
+            if (key := biomarker_of(system, code))
+        ),
+        None,
+    )
 
 
 def is_apoe(resource: dict[str, Any]) -> bool:
@@ -86,13 +114,17 @@ def was_made(resource: dict[str, Any]) -> bool:
 def lacks_assay(resource: dict[str, Any]) -> bool:
     """Whether an Observation of p-tau217 does not name the assay it was made with."""
     parts = (resource, *(resource.get("component") or []))
-    return not resource.get("method") and any(marker_of(part) == "plasma_p_tau217" for part in parts)
+    return not resource.get("method") and any(
+        marker_of(part) == "plasma_p_tau217" for part in parts
+    )
 
 
 def when_taken(resource: dict[str, Any]) -> Any:
     """The date of an Observation as it stands in the record."""
     period = resource.get("effectivePeriod") or {}
-    return resource.get("effectiveDateTime") or resource.get("effectiveInstant") or period.get("start")
+    return (
+        resource.get("effectiveDateTime") or resource.get("effectiveInstant") or period.get("start")
+    )
 
 
 def _alleles(text: str) -> re.Match[str] | None:
@@ -108,12 +140,18 @@ def apoe_e4_copies(resource: dict[str, Any]) -> int:
         InputError: if no two alleles are found.
     """
     concept = resource.get("valueCodeableConcept") or {}
-    told = [concept.get("text"), *(c.get("display") for c in concept.get("coding") or []), resource.get("valueString")]
+    told = [
+        concept.get("text"),
+        *(c.get("display") for c in concept.get("coding") or []),
+        resource.get("valueString"),
+    ]
     texts = [str(text) for text in told if text]
     match = next((m for text in texts if (m := _alleles(text))), None)
     if match is None:
         came = "in other words" if texts else "without a value"
-        raise InputError(f"an APOE genotype {came} came, one like e3/e4 was wanted", hint="give both alleles")
+        raise InputError(
+            f"an APOE genotype {came} came, one like e3/e4 was wanted", hint="give both alleles"
+        )
     return [match[1], match[2]].count("4")
 
 
@@ -144,12 +182,15 @@ def read_observation(
         if reason:
             unused.append((first_code(codes(part.get("code"))), f"{key}: {reason}"))
     if all(marker_of(part) is None for part in parts):
-        unused.append((first_code(codes(resource.get("code"))), "no measurement that the twin reads"))
+        unused.append(
+            (first_code(codes(resource.get("code"))), "no measurement that the twin reads")
+        )
     return visits, notes, unused
 
 
 def _day(resource: dict[str, Any], *, born: dt.date, today: dt.date) -> tuple[dt.date, str]:
-    """The day of an Observation, and a note where only its month is known and the middle of it has to do.
+    """The day of an Observation, and a note where only its month is known and the middle of it has
+    to do.
 
     Raises:
         InputError: without a day, for a day that cannot be, or where only the year is known.
@@ -182,7 +223,8 @@ def _told(key: str, part: dict[str, Any]) -> tuple[Any, list[str]]:
     quantity = part.get("valueQuantity")
     if isinstance(quantity, dict):
         units = [u for k in ("code", "unit") if (u := str(quantity.get(k) or "").strip())]
-        return quantity.get("value"), units or ["point" if BIOMARKERS[key].unit == "point" else ""]  # scores often have none
+        # scores often have none
+        return quantity.get("value"), units or ["point" if BIOMARKERS[key].unit == "point" else ""]
     if BIOMARKERS[key].unit != "point":
         return None, []
     if "valueInteger" in part:
@@ -198,7 +240,9 @@ def _told(key: str, part: dict[str, Any]) -> tuple[Any, list[str]]:
 def _visit(key: str, when: dt.date, part: dict[str, Any]) -> Visit:
     value, units = _told(key, part)
     if value is None or not units:
-        raise InputError(f"no valueQuantity came, {wanted_range(key)}", hint="add it or remove the entry")
+        raise InputError(
+            f"no valueQuantity came, {wanted_range(key)}", hint="add it or remove the entry"
+        )
     refused: InputError | None = None
     for unit in units:
         try:

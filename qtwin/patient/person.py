@@ -47,11 +47,12 @@ class Genotype:
 
 @dataclass(frozen=True, kw_only=True)
 class Medication:
-    """A medicine; amount, interval and days are None, codes are '', where the record does not tell them.
+    """A medicine; amount, interval and days are None, codes are '', where the record does not tell
+    them.
 
     Attributes:
-        inn: International nonproprietary name in small letters; "medicine RxNorm 6809" or "unknown medicine" where it is not
-            known.
+        inn: International nonproprietary name in small letters; "medicine RxNorm 6809" or "unknown
+            medicine" where it is not known.
         rxnorm, atc: Codes as recorded; '' for one of several ingredients.
         since: First day.
         told: Newest day on which the record says so.
@@ -79,10 +80,12 @@ class Condition:
 
 @dataclass(frozen=True, kw_only=True)
 class Allergy:
-    """A medicine that the record says the person does not bear; codes are '' where the record does not tell them.
+    """A medicine that the record says the person does not bear; codes are '' where the record does
+    not tell them.
 
     Attributes:
-        inn: International nonproprietary name or class in small letters, '' where neither code nor name tells it.
+        inn: International nonproprietary name or class in small letters, '' where neither code nor
+            name tells it.
         rxnorm, atc: Codes as recorded.
         code: The first code of the record, whatever its system.
         kind: "allergy", "intolerance" or "".
@@ -136,7 +139,8 @@ class Patient:
     """One person, as the twin needs them.
 
     Attributes:
-        patient_id: Pseudonym, derived from the digest of the whole record: it cannot be guessed from a record number.
+        patient_id: Pseudonym, derived from the digest of the whole record: it cannot be guessed
+            from a record number.
         age_years: At the last visit.
         sex: "female", "male", "other" or "unknown".
         weight_kg, height_cm, creatinine_clearance_mL_per_min: None if unknown.
@@ -147,10 +151,12 @@ class Patient:
         consent: None if the record holds none.
         provenance: Origin.
         missing: Plain statements of what is missing and what is assumed instead.
-        notes: Plain statements of what was in the record and not used; entries are counted from 0, as FHIRPath does.
+        notes: Plain statements of what was in the record and not used; entries are counted from 0,
+            as FHIRPath does.
         allergies: Medicines that the person does not bear.
         deceased: Whether the record says that the person has died.
-        medicine_history: Everything that the record says of medicines, `medications` follows from it.
+        medicine_history: Everything that the record says of medicines, `medications` follows from
+            it.
 
     Example:
         >>> import qtwin as qt
@@ -181,12 +187,17 @@ class Patient:
     def __repr__(self) -> str:
         synthetic = ", synthetic" if self.provenance.synthetic else ""
         return (
-            f"Patient({self.patient_id}, {self.sex}, {int(self.age_years)} years{synthetic}; {len(self.conditions)} conditions, "
-            f"{len(self.medications)} medicines, {len(self.visits)} measurements, {len(self.genotypes)} genotypes)"
+            f"Patient({self.patient_id}, {self.sex}, {int(self.age_years)} "
+            f"years{synthetic}; {len(self.conditions)} conditions, "
+            f"{len(self.medications)} medicines, {len(self.visits)} measurements, "
+            f"{len(self.genotypes)} genotypes)"
         )
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in describe(self))
+        rows = "".join(
+            f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>"
+            for name, text in describe(self)
+        )
         return f"<table>{rows}</table>"
 
     def last(self, biomarker: str) -> float | None:
@@ -204,21 +215,34 @@ def describe(patient: Patient) -> list[tuple[str, str]]:
         ),
     ]
     if patient.creatinine_clearance_mL_per_min is not None:
-        lines.append(("creatinine clearance", f"{patient.creatinine_clearance_mL_per_min:.0f} mL/min"))
+        lines.append(
+            ("creatinine clearance", f"{patient.creatinine_clearance_mL_per_min:.0f} mL/min")
+        )
     if patient.apoe_e4_copies is not None:
         lines.append(("APOE e4 copies", str(patient.apoe_e4_copies)))
     for gene in sorted(patient.genotypes):
         g = patient.genotypes[gene]
         score = "" if g.activity_score is None else f", activity score {g.activity_score:g}"
         lines.append((gene, f"{g.diplotype or 'phenotype alone'}, {g.phenotype}{score}"))
-    lines.append(("conditions", "; ".join(c.display for c in patient.conditions) or "none recorded"))
+    lines.append(
+        ("conditions", "; ".join(c.display for c in patient.conditions) or "none recorded")
+    )
 
     def dose(m: Medication) -> str:
-        return m.inn if m.amount_mg is None or m.interval_h is None else f"{m.inn} {m.amount_mg:g} mg /{m.interval_h:g} h"
+        return (
+            m.inn
+            if m.amount_mg is None or m.interval_h is None
+            else f"{m.inn} {m.amount_mg:g} mg /{m.interval_h:g} h"
+        )
 
     lines.append(("medicines", "; ".join(dose(m) for m in patient.medications) or "none recorded"))
     if patient.allergies:
-        lines.append(("not borne", "; ".join(a.inn or a.code or "unknown substance" for a in patient.allergies)))
+        lines.append(
+            (
+                "not borne",
+                "; ".join(a.inn or a.code or "unknown substance" for a in patient.allergies),
+            )
+        )
     by_marker: dict[str, list[Visit]] = {}
     for visit in patient.visits:
         by_marker.setdefault(visit.biomarker, []).append(visit)
@@ -228,7 +252,9 @@ def describe(patient: Patient) -> list[tuple[str, str]]:
         years = (last - visits[0].date).days / 365.25 if last else 0.0
         since = f" over {years:.1f} years" if len(visits) > 1 else ""
         unit = "" if visits[0].unit == "point" else f" {visits[0].unit}"
-        lines.append((BIOMARKERS[marker].words if marker in BIOMARKERS else marker, f"{values}{unit}{since}"))
+        lines.append(
+            (BIOMARKERS[marker].words if marker in BIOMARKERS else marker, f"{values}{unit}{since}")
+        )
     if patient.consent is not None:
         stated = [f"{scope} (stated by the user)" for scope in patient.consent.stated]
         lines.append(("consent", ", ".join((*patient.consent.scopes, *stated))))
@@ -286,7 +312,11 @@ def what_is_missing(
     if not age_known:
         found.append(NO_AGE)
     found += [text for key, text in _MEASUREMENTS.items() if key not in measured]
-    found += [text for key, text in _SCALES.items() if key not in measured] if _SCALES.keys() & set(measured) else [_NO_SCALE]
+    found += (
+        [text for key, text in _SCALES.items() if key not in measured]
+        if _SCALES.keys() & set(measured)
+        else [_NO_SCALE]
+    )
     if p_tau217_without_assay:
         found.append(P_TAU217_WITHOUT_ASSAY)
     if not {"creatinine_clearance", "egfr"} & set(measured):
@@ -299,10 +329,16 @@ def what_is_missing(
     if cyp2d6 is None:
         found.append("no CYP2D6 genotype: a common activity is assumed")
     elif cyp2d6.activity_score is None:
-        found.append(f"no activity score for CYP2D6 {cyp2d6.diplotype}: a common activity is assumed")
+        found.append(
+            f"no activity score for CYP2D6 {cyp2d6.diplotype}: a common activity is assumed"
+        )
     if "CYP2C19" not in genotypes or genotypes["CYP2C19"].phenotype == "unknown":
         found.append("no CYP2C19 genotype: a normal metaboliser is assumed")
-    found += [f"no dose of {m.inn}: its reference dose is assumed" for m in medications if m.amount_mg is None]
+    found += [
+        f"no dose of {m.inn}: its reference dose is assumed"
+        for m in medications
+        if m.amount_mg is None
+    ]
     if consent is None:
         found.append("no consent in the record: nothing is done with it unless the user states one")
     return tuple(found)

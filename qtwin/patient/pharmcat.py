@@ -1,10 +1,13 @@
-"""PharmCAT reports: genes.<GENE>.recommendationDiplotypes -> alleles, activity values, activity score, phenotype.
+"""PharmCAT reports: genes.<GENE>.recommendationDiplotypes -> alleles, activity values, activity
+score, phenotype.
 
-PharmCAT 2 and 3.0 have the genes twice, by CPIC's and by DPWG's tables (genes.CPIC.<GENE>); CPIC's are taken, and DPWG's where
-they have none. A call may be a phenotype alone; several calls of one gene count as one where they agree on the phenotype.
+PharmCAT 2 and 3.0 have the genes twice, by CPIC's and by DPWG's tables (genes.CPIC.<GENE>); CPIC's
+are taken, and DPWG's where they have none. A call may be a phenotype alone; several calls of one
+gene count as one where they agree on the phenotype.
 
-The alleles, their activity values, the score and the phenotype of a call must agree with each other; what is missing among them
-is worked out from the others where CPIC's tables allow it. Labels and lookup keys are PharmCAT's own and are not read.
+The alleles, their activity values, the score and the phenotype of a call must agree with each
+other; what is missing among them is worked out from the others where CPIC's tables allow it. Labels
+and lookup keys are PharmCAT's own and are not read.
 """
 
 from __future__ import annotations
@@ -32,7 +35,8 @@ _TOLERANCE = 1e-6
 _NO_VALUE = frozenset({"", "n/a", "none", "null", "unknown"})
 _NO_PHENOTYPE = frozenset({"", "n/a", "unknown", "no result", "indeterminate"})
 _GENE_WORDS = (
-    "ABCG2 CACNA1S CFTR CYP1A2 CYP2A6 CYP2B6 CYP2C8 CYP2C9 CYP2C19 CYP2D6 CYP3A4 CYP3A5 CYP4F2 DPYD F5 G6PD HLA-A HLA-B "
+    "ABCG2 CACNA1S CFTR CYP1A2 CYP2A6 CYP2B6 CYP2C8 CYP2C9 CYP2C19 CYP2D6 CYP3A4 CYP3A5 "
+    "CYP4F2 DPYD F5 G6PD HLA-A HLA-B "
     "IFNL3 INFL3 MT-RNR1 NAT2 NUDT15 RYR1 SLCO1B1 TPMT UGT1A1 VKORC1"
 )
 _GENES = frozenset(_GENE_WORDS.split())
@@ -40,11 +44,14 @@ _GENES = frozenset(_GENE_WORDS.split())
 _SOURCES = ("CPIC", "DPWG")
 _ALLELE = re.compile(
     r"\*\d+(?::\d+)*[A-Z]{0,2}(?:x(?:≥|>=)?\d+|xN)?(?:\s?\+\s?\*\d+(?:x(?:≥|>=)?\d+)?)*|Reference|[Uu]nknown"
-    r"|rs\d+ (?:reference|variant) \([ACGT]\)|[cm]?\.?-?\d+(?:[+_-]\d+)*(?:[ACGT]>[ACGT]|del[ACGT]*|dup[ACGT]*|ins[ACGT]+)"
+    r"|rs\d+ (?:reference|variant) "
+    r"\([ACGT]\)|[cm]?\.?-?\d+(?:[+_-]\d+)*(?:[ACGT]>[ACGT]|del[ACGT]*|dup[ACGT]*|ins[ACGT]+)"
 )
 _PHENOTYPE_VOCABULARY = (
-    "poor intermediate normal rapid ultrarapid likely possible metabolizer function decreased increased low reduced "
-    "deficient variable uncertain susceptibility malignant hyperthermia favorable unfavorable response positive negative"
+    "poor intermediate normal rapid ultrarapid likely possible metabolizer function "
+    "decreased increased low reduced "
+    "deficient variable uncertain susceptibility malignant hyperthermia favorable "
+    "unfavorable response positive negative"
 )
 _PHENOTYPE_WORDS = frozenset(_PHENOTYPE_VOCABULARY.split())
 _CALLED_BY = frozenset({"MATCHER", "OUTSIDE", "NONE", "WGS"})
@@ -70,7 +77,9 @@ class GenotypeReport:
     version: str
 
 
-def _refuse(where: str, message: str, hint: str = "correct the call, or export the report again") -> NoReturn:
+def _refuse(
+    where: str, message: str, hint: str = "correct the call, or export the report again"
+) -> NoReturn:
     raise InputError(f"{where} {message}", hint=hint)
 
 
@@ -96,14 +105,25 @@ def _allele_name(allele: dict[str, Any]) -> str:
 def _phenotype_words(text: str) -> str:
     """A phenotype in the words that PharmCAT has for it, '' for other words."""
     plain = text.strip()
-    return plain if plain and set(re.findall(r"[a-z]+", plain.casefold())) <= _PHENOTYPE_WORDS and len(plain) < 60 else ""
+    return (
+        plain
+        if plain
+        and set(re.findall(r"[a-z]+", plain.casefold())) <= _PHENOTYPE_WORDS
+        and len(plain) < 60
+        else ""
+    )
 
 
 def _value(gene: str, allele: dict[str, Any], where: str) -> float | None:
     name = _allele_name(allele)
     told = _number(allele.get("activityValue"), where, f"{name} activity value")
     known = activity_value(gene, name)
-    if told is not None and known is not None and settled(gene, name) and abs(told - known) > _TOLERANCE:
+    if (
+        told is not None
+        and known is not None
+        and settled(gene, name)
+        and abs(told - known) > _TOLERANCE
+    ):
         _refuse(
             where,
             f"contradicts itself: {name} has activity {told:g} in the report and {known:g} by CPIC",
@@ -112,16 +132,21 @@ def _value(gene: str, allele: dict[str, Any], where: str) -> float | None:
     return told if told is not None else known
 
 
-def _phenotype(gene: str, names: list[str], score: float | None, call: dict[str, Any], where: str) -> str:
+def _phenotype(
+    gene: str, names: list[str], score: float | None, call: dict[str, Any], where: str
+) -> str:
     listed = call.get("phenotypes") or []
     told = [_phenotype_words(str(p)) for p in (listed if isinstance(listed, list) else [listed])]
     told = [p for p in told if p and p.casefold() not in _NO_PHENOTYPE]
-    derived = phenotype_of_alleles(gene, names) if score is None else phenotype_of_score(gene, score)
+    derived = (
+        phenotype_of_alleles(gene, names) if score is None else phenotype_of_score(gene, score)
+    )
     if derived is not None and told and told[0].strip().casefold() != derived.casefold():
         means = f"score {score:g}" if score is not None else "the alleles"
         _refuse(
             where,
-            f"contradicts itself: {means} mean{'s' if score is not None else ''} {derived}, the report says {told[0]}",
+            f"contradicts itself: {means} mean{'s' if score is not None else ''} {derived}, "
+            f"the report says {told[0]}",
             "change allele, activity value, activity score and phenotype together",
         )
     return derived or "; ".join(told) or "unknown"
@@ -161,7 +186,9 @@ def _genotype(gene: str, call: dict[str, Any], call_source: str, where: str) -> 
     )
 
 
-def _phenotype_alone(gene: str, call: dict[str, Any], call_source: str, where: str) -> Genotype | None:
+def _phenotype_alone(
+    gene: str, call: dict[str, Any], call_source: str, where: str
+) -> Genotype | None:
     """A call from outside that tells a score or a phenotype and no alleles."""
     score = _number(call.get("activityScore"), where, "activity score")
     phenotype = _phenotype(gene, [], score, call, where)
@@ -170,21 +197,36 @@ def _phenotype_alone(gene: str, call: dict[str, Any], call_source: str, where: s
     named = phenotype_in(phenotype)
     if score is None and named is not None:
         score = score_of_phenotype(gene, named)
-    return Genotype(gene=gene, diplotype="", activity_score=score, phenotype=named or phenotype, source=call_source)
+    return Genotype(
+        gene=gene,
+        diplotype="",
+        activity_score=score,
+        phenotype=named or phenotype,
+        source=call_source,
+    )
 
 
-def _one_of(gene: str, calls: list[dict[str, Any]], call_source: str, where: str) -> tuple[Genotype | None, str]:
-    """What several calls of a gene say together, their diplotype or else the phenotype they agree on; and a note."""
+def _one_of(
+    gene: str, calls: list[dict[str, Any]], call_source: str, where: str
+) -> tuple[Genotype | None, str]:
+    """What several calls of a gene say together, their diplotype or else the phenotype they agree
+    on; and a note.
+    """
     read = [_genotype(gene, call, call_source, where) for call in calls]
     if len(calls) == 1:
         return read[0], ""
     found = [g for g in read if g is not None]
-    labels = {(g.diplotype if g else "", str(call.get("label") or "")) for g, call in zip(read, calls, strict=True)}
+    labels = {
+        (g.diplotype if g else "", str(call.get("label") or ""))
+        for g, call in zip(read, calls, strict=True)
+    }
     diplotypes = sorted({g.diplotype for g in found})
-    if len(found) < len(calls) or len(labels) > len(diplotypes):  # one of them says nothing, or says two things
+    # one of them says nothing, or says two things
+    if len(found) < len(calls) or len(labels) > len(diplotypes):
         return (
             None,
-            f"{len(calls)} calls came that are not one ({', '.join(diplotypes) or 'none of them whole'}); treated as unknown",
+            f"{len(calls)} calls came that are not one "
+            f"({', '.join(diplotypes) or 'none of them whole'}); treated as unknown",
         )
     if len(diplotypes) == 1:
         return found[0], ""
@@ -193,16 +235,31 @@ def _one_of(gene: str, calls: list[dict[str, Any]], call_source: str, where: str
     if len(phenotypes) > 1 or found[0].phenotype == "unknown":
         return None, f"{len(diplotypes)} diplotypes are possible ({named}); treated as unknown"
     scores = {g.activity_score for g in found}
-    score = found[0].activity_score if len(scores) == 1 else score_of_phenotype(gene, found[0].phenotype)
-    agreed = Genotype(gene=gene, diplotype="", activity_score=score, phenotype=found[0].phenotype, source=call_source)
-    return agreed, f"{len(diplotypes)} diplotypes are possible ({named}), each of them {found[0].phenotype}"
+    score = (
+        found[0].activity_score
+        if len(scores) == 1
+        else score_of_phenotype(gene, found[0].phenotype)
+    )
+    agreed = Genotype(
+        gene=gene,
+        diplotype="",
+        activity_score=score,
+        phenotype=found[0].phenotype,
+        source=call_source,
+    )
+    return (
+        agreed,
+        f"{len(diplotypes)} diplotypes are possible ({named}), each of them {found[0].phenotype}",
+    )
 
 
 def _by_gene(genes: dict[str, Any]) -> dict[str, Any]:
     """Gene to entry, out of one or two tables."""
     if not set(_SOURCES) & set(genes):
         return genes
-    tables = [table for source in reversed(_SOURCES) if isinstance(table := genes.get(source), dict)]
+    tables = [
+        table for source in reversed(_SOURCES) if isinstance(table := genes.get(source), dict)
+    ]
     return {gene: entry for table in tables for gene, entry in table.items()}
 
 
@@ -223,13 +280,17 @@ def read_pharmcat(path: Path) -> GenotypeReport:
     """
     report, digest = read_json(path, what="PharmCAT report")
     if not_finite(report) is not None:
-        raise InputError(f"{path.name}: a number in it is NaN or infinite, a finite number was wanted", hint="correct it")
+        raise InputError(
+            f"{path.name}: a number in it is NaN or infinite, a finite number was wanted",
+            hint="correct it",
+        )
     genes = report.get("genes", report.get("geneReports"))
     told = str(report.get("pharmcatVersion") or "")
     version = told if _VERSION.fullmatch(told) else ""
     if not isinstance(genes, dict):
         raise InputError(
-            f"{path} holds no 'genes' of a PharmCAT report, which were wanted", hint="give the report.json of PharmCAT 2 or 3"
+            f"{path} holds no 'genes' of a PharmCAT report, which were wanted",
+            hint="give the report.json of PharmCAT 2 or 3",
         )
     found: dict[str, Genotype] = {}
     notes: list[str] = []
@@ -239,15 +300,25 @@ def read_pharmcat(path: Path) -> GenotypeReport:
         calls = _calls(entry, f"{path.name}: genes.{gene}")
         source = str(entry.get("callSource") or "")
         genotype, note = (
-            _one_of(gene, calls, source if source in _CALLED_BY else "", f"{path.name}: {gene}") if calls else (None, "")
+            _one_of(gene, calls, source if source in _CALLED_BY else "", f"{path.name}: {gene}")
+            if calls
+            else (None, "")
         )
         notes += [f"{gene}: {note}"] if note else []
         if genotype is None:
             if gene in _USED and not note:
-                notes.append(f"{gene}: the report holds no diplotype and no phenotype; treated as unknown")
+                notes.append(
+                    f"{gene}: the report holds no diplotype and no phenotype; treated as unknown"
+                )
             continue
         if gene == "CYP2D6" and genotype.activity_score is None:
-            notes.append(f"{gene} {genotype.diplotype}: an allele's activity is unknown; treated as unknown")
+            notes.append(
+                f"{gene} {genotype.diplotype}: an allele's activity is unknown; treated as unknown"
+            )
         found[gene] = genotype
-    notes += [f"{unread} genes of the report are none that PharmCAT tells of and are not read"] if unread else []
+    notes += (
+        [f"{unread} genes of the report are none that PharmCAT tells of and are not read"]
+        if unread
+        else []
+    )
     return GenotypeReport(genotypes=found, notes=tuple(notes), sha256=digest, version=version)

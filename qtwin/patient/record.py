@@ -1,4 +1,6 @@
-"""Two records of one person as one: the patient that a single record with all their entries would give."""
+"""Two records of one person as one: the patient that a single record with all their entries would
+give.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +28,14 @@ def _born(patient: Patient) -> dt.date | None:
     """The day from which this record's ages count; None without visits."""
     if not patient.visits:
         return None
-    return max(v.date for v in patient.visits) - dt.timedelta(days=round(patient.age_years * _DAYS_PER_YEAR))
+    return max(v.date for v in patient.visits) - dt.timedelta(
+        days=round(patient.age_years * _DAYS_PER_YEAR)
+    )
 
 
 def _on_the_same_calendar(known: Patient, came: Patient) -> Patient:
-    """The further visits dated as the known ones; a table of ages counts from any day, so its visits move to the person's.
+    """The further visits dated as the known ones; a table of ages counts from any day, so its
+    visits move to the person's.
 
     Raises:
         InputError: if they are of somebody of another age.
@@ -39,8 +44,12 @@ def _on_the_same_calendar(known: Patient, came: Patient) -> Patient:
     if one is None or other is None or NO_AGE in (*came.missing, *known.missing):
         return came
     apart = one - other
-    if abs(other - ANY_BIRTH) <= dt.timedelta(days=366) and abs(one - ANY_BIRTH) > dt.timedelta(days=366):
-        return dataclasses.replace(came, visits=tuple(dataclasses.replace(v, date=v.date + apart) for v in came.visits))
+    if abs(other - ANY_BIRTH) <= dt.timedelta(days=366) and abs(one - ANY_BIRTH) > dt.timedelta(
+        days=366
+    ):
+        return dataclasses.replace(
+            came, visits=tuple(dataclasses.replace(v, date=v.date + apart) for v in came.visits)
+        )
     if abs(apart.days) > _AGES_APART_YEARS * _DAYS_PER_YEAR:
         raise InputError(
             f"the visits are of somebody born {abs(apart.days) / _DAYS_PER_YEAR:.0f} years"
@@ -58,24 +67,36 @@ def _consent(known: Consent | None, came: Consent | None) -> Consent | None:
     scopes = dict.fromkeys(s for s in (*known.scopes, *came.scopes) if s not in denied)
     ends = [end for end in (known.expires, came.expires) if end is not None]
     stated = dict.fromkeys(s for s in (*known.stated, *came.stated) if s not in scopes)
-    return Consent(scopes=tuple(scopes), expires=min(ends, default=None), denied=tuple(sorted(denied)), stated=tuple(stated))
+    return Consent(
+        scopes=tuple(scopes),
+        expires=min(ends, default=None),
+        denied=tuple(sorted(denied)),
+        stated=tuple(stated),
+    )
 
 
 def _one_value(known: int | None, came: int | None) -> int | None:
     if None not in (known, came) and known != came:
-        raise InputError("the records hold APOE genotypes that contradict each other", hint="keep the right one")
+        raise InputError(
+            "the records hold APOE genotypes that contradict each other", hint="keep the right one"
+        )
     return came if known is None else known
 
 
 def _sex(known: str, came: str) -> str:
     if "unknown" not in (known, came) and known != came:
-        raise InputError(f"the record is of a {came} patient, the twin's is {known}", hint="check which file is meant")
+        raise InputError(
+            f"the record is of a {came} patient, the twin's is {known}",
+            hint="check which file is meant",
+        )
     return came if known == "unknown" else known
 
 
 def _age_years(known: Patient, came: Patient, last: dt.date | None) -> float:
     """Age at the last visit of both."""
-    told = [p for p in (known, came) if p.visits and NO_AGE not in p.missing] or [p for p in (known, came) if p.visits]
+    told = [p for p in (known, came) if p.visits and NO_AGE not in p.missing] or [
+        p for p in (known, came) if p.visits
+    ]
     born = _born(told[0]) if told else None
     if born is None or last is None:
         return known.age_years if NO_AGE in came.missing else max(known.age_years, came.age_years)
@@ -83,18 +104,24 @@ def _age_years(known: Patient, came: Patient, last: dt.date | None) -> float:
 
 
 def patients_together(known: Patient, came: Patient) -> Patient:
-    """What two records say together; in which order they came changes nothing but the pseudonym, which stays the first one's.
+    """What two records say together; in which order they came changes nothing but the pseudonym,
+    which stays the first one's.
 
     Raises:
-        InputError: if they are of two people, by sex or age, or contradict each other in a genotype.
+        InputError: if they are of two people, by sex or age, or contradict each other in a
+            genotype.
     """
     sex = _sex(known.sex, came.sex)
     came = _on_the_same_calendar(known, came)
-    visits = tuple(sorted({*known.visits, *came.visits}, key=lambda v: (v.date, v.biomarker, v.value)))
+    visits = tuple(
+        sorted({*known.visits, *came.visits}, key=lambda v: (v.date, v.biomarker, v.value))
+    )
     last = {v.biomarker: v.value for v in visits}
     age_years = _age_years(known, came, visits[-1].date if visits else None)
     clearance, kidney_notes = clearance_mL_per_min(last, age_years=age_years, sex=sex)
-    history = tuple(dict.fromkeys(m for p in (known, came) for m in p.medicine_history or p.medications))
+    history = tuple(
+        dict.fromkeys(m for p in (known, came) for m in p.medicine_history or p.medications)
+    )
     medications, medicine_notes = taken_now(history)
     genotypes = genotypes_together(came.genotypes.values(), known.genotypes)
     copies = _one_value(known.apoe_e4_copies, came.apoe_e4_copies)
@@ -115,7 +142,8 @@ def patients_together(known: Patient, came: Patient) -> Patient:
         visits=visits,
         consent=consent,
         provenance=dataclasses.replace(
-            known.provenance, sha256=tuple(dict.fromkeys((*known.provenance.sha256, *came.provenance.sha256)))
+            known.provenance,
+            sha256=tuple(dict.fromkeys((*known.provenance.sha256, *came.provenance.sha256))),
         ),
         missing=what_is_missing(
             measured=last.keys(),
@@ -149,11 +177,18 @@ def _is_table(path: Path) -> bool:
             begins = file.read(_LOOKED_AT).lstrip(b"\xef\xbb\xbf \t\r\n")
     except OSError:
         return False  # the reader of bundles says what is wrong
-    return bool(begins) and not begins.startswith((b"{", b"[")) and b"biomarker" in begins.splitlines()[0].lower()
+    return (
+        bool(begins)
+        and not begins.startswith((b"{", b"["))
+        and b"biomarker" in begins.splitlines()[0].lower()
+    )
 
 
-def read_record(path: Path, genotypes: Path | None = None, *, today: dt.date | None = None) -> Patient:
-    """A patient from a FHIR Bundle (.json) or a table of visits (.csv), and a PharmCAT report beside it.
+def read_record(
+    path: Path, genotypes: Path | None = None, *, today: dt.date | None = None
+) -> Patient:
+    """A patient from a FHIR Bundle (.json) or a table of visits (.csv), and a PharmCAT report
+    beside it.
 
     A file with another suffix is told by its content.
 
@@ -169,22 +204,27 @@ def read_record(path: Path, genotypes: Path | None = None, *, today: dt.date | N
 _log = logging.getLogger("qtwin")
 
 
-def read_patient(record: str | Path, genotypes: str | Path | None = None, *, consent: Sequence[str] = ()) -> Patient:
-    """The patient in a record, if the person allows to build a twin; the access goes into the audit log.
+def read_patient(
+    record: str | Path, genotypes: str | Path | None = None, *, consent: Sequence[str] = ()
+) -> Patient:
+    """The patient in a record, if the person allows to build a twin; the access goes into the audit
+    log.
 
     Args:
         record: FHIR R4 or R5 Bundle (JSON), bulk export (NDJSON) or table of visits (CSV).
         genotypes: PharmCAT report (JSON).
-        consent: Scopes of consent that the user states where the record holds none, such as "research".
+        consent: Scopes of consent that the user states where the record holds none, such as
+            "research".
 
     Raises:
-        InputError: for a record that cannot be used, of somebody who has died, or an audit log that cannot be written.
+        InputError: for a record that cannot be used, of somebody who has died, or an audit log that
+            cannot be written.
         ConsentError: if the person has not allowed to build a twin.
 
     Example:
         >>> import qtwin as qt
         >>> patient = qt.read_patient(qt.examples.path("quickstart_bundle.json"))
-        >>> patient.sex, int(patient.age_years)  # in completed years, at the last visit of the record
+        >>> patient.sex, int(patient.age_years)  # completed years at the last visit
         ('female', 76)
     """
     found = read_record(Path(record), None if genotypes is None else Path(genotypes))
@@ -213,7 +253,8 @@ def refuse_if_deceased(patient: Patient) -> None:
 
 
 def write_down(action: str, patient: Patient, *, consent: str = "", detail: str = "") -> None:
-    """Log that something was done with this patient's record; without a scope, the one that allows a twin is looked up.
+    """Log that something was done with this patient's record; without a scope, the one that allows
+    a twin is looked up.
 
     Raises:
         InputError: if the log cannot be written.
@@ -226,7 +267,10 @@ def write_down(action: str, patient: Patient, *, consent: str = "", detail: str 
         record_sha256=patient.provenance.sha256,
         patient_id=patient.patient_id,
         consent=(scope,),
-        detail="; ".join(([f"consent to {scope} stated by the user"] if scope in stated else []) + ([detail] if detail else [])),
+        detail="; ".join(
+            ([f"consent to {scope} stated by the user"] if scope in stated else [])
+            + ([detail] if detail else [])
+        ),
     )
     if written[0].action == TORN:
         _log.warning("the audit log ended in a torn line; entry %s says so", written[0].index)
@@ -234,4 +278,9 @@ def write_down(action: str, patient: Patient, *, consent: str = "", detail: str 
 
 def write_down_refusal(patient: Patient, reason: str) -> None:
     """Log that a record was read and nothing was done with it."""
-    log("refused", record_sha256=patient.provenance.sha256, patient_id=patient.patient_id, detail=reason)
+    log(
+        "refused",
+        record_sha256=patient.provenance.sha256,
+        patient_id=patient.patient_id,
+        detail=reason,
+    )

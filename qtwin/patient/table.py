@@ -1,8 +1,9 @@
 """One person's visits from a plain table: CSV, one measured value a line.
 
-The header is `date,biomarker,value,unit`, or `age_years` in place of `date`. Columns that tell of the person must hold the same
-on every line, or nothing: `sex`, `birth_date` or `birth_year`, `apoe_e4_copies`. `assay` may name the assay of a line. Other
-columns, names above all, are not read.
+The header is `date,biomarker,value,unit`, or `age_years` in place of `date`. Columns that tell of
+the person must hold the same on every line, or nothing: `sex`, `birth_date` or `birth_year`,
+`apoe_e4_copies`. `assay` may name the assay of a line. Other columns, names above all, are not
+read.
 """
 
 from __future__ import annotations
@@ -12,17 +13,35 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qtwin.errors import InputError, unknown_name
-from qtwin.patient.biomarker import BIOMARKERS, LOINC, biomarker_of, check_day, foreign_assay, in_canonical_unit
+from qtwin.patient.biomarker import (
+    BIOMARKERS,
+    LOINC,
+    biomarker_of,
+    check_day,
+    foreign_assay,
+    in_canonical_unit,
+)
 from qtwin.patient.element import birth_date
 from qtwin.patient.file import Line, constant, number, read_csv
 from qtwin.patient.observation import clearance_mL_per_min
-from qtwin.patient.person import ASSUMED_AGE_YEARS, OLDEST_YEARS, Patient, Provenance, Visit, what_is_missing
+from qtwin.patient.person import (
+    ASSUMED_AGE_YEARS,
+    OLDEST_YEARS,
+    Patient,
+    Provenance,
+    Visit,
+    what_is_missing,
+)
 from qtwin.patient.pharmcat import read_pharmcat
 
 _WANTED = ("biomarker", "value", "unit")
 _TIMES = ("date", "age_years")
 _CONSTANT = ("sex", "birth_date", "birth_year", "apoe_e4_copies")
-_SEXES: Mapping[str, str] = {"f": "female", "m": "male", **{s: s for s in ("female", "male", "other", "unknown")}}
+_SEXES: Mapping[str, str] = {
+    "f": "female",
+    "m": "male",
+    **{s: s for s in ("female", "male", "other", "unknown")},
+}
 _DAYS_PER_YEAR = 365.25
 ANY_BIRTH = dt.date(1900, 1, 1)
 """Where ages count from if nobody knows the birth date; only the time between visits matters."""
@@ -39,7 +58,10 @@ def _check_header(header: Sequence[str], path: Path) -> str:
         raise InputError(f"{where}: no column {named} came", hint=_LAYOUT)
     for both in (_TIMES, ("birth_date", "birth_year")):
         if set(both) <= set(header):
-            raise InputError(f"{where}: both {both[0]} and {both[1]} came, one was wanted", hint="take one column out")
+            raise InputError(
+                f"{where}: both {both[0]} and {both[1]} came, one was wanted",
+                hint="take one column out",
+            )
     return times[0]
 
 
@@ -51,7 +73,9 @@ def _born(lines: Sequence[Line], today: dt.date) -> tuple[dt.date | None, str]:
                 born, note = birth_date(told)
             except InputError:
                 wanted = "YYYY-MM-DD" if column == "birth_date" else "a year such as 1950"
-                raise InputError(f"{where}: {column} is no date, {wanted} was wanted", hint="correct the column") from None
+                raise InputError(
+                    f"{where}: {column} is no date, {wanted} was wanted", hint="correct the column"
+                ) from None
             if born > today:
                 raise InputError(f"{where}: {column} lies in the future", hint="correct the column")
             return born, note
@@ -61,7 +85,9 @@ def _born(lines: Sequence[Line], today: dt.date) -> tuple[dt.date | None, str]:
 def _e4_copies(lines: Sequence[Line]) -> int | None:
     told, where = constant(lines, "apoe_e4_copies")
     if told not in ("", "0", "1", "2"):
-        raise InputError(f"{where}: apoe_e4_copies is not 0, 1 or 2", hint="correct it, or leave it empty")
+        raise InputError(
+            f"{where}: apoe_e4_copies is not 0, 1 or 2", hint="correct it, or leave it empty"
+        )
     return int(told) if told else None
 
 
@@ -76,10 +102,15 @@ def _key(line: Line) -> str:
     """The biomarker that a line names by its key, its words or a LOINC code."""
     name = line.cells["biomarker"]
     by_words = {m.words.lower(): key for key, m in BIOMARKERS.items()}
-    key = name.lower() if name.lower() in BIOMARKERS else by_words.get(name.lower()) or biomarker_of(LOINC, name)
+    key = (
+        name.lower()
+        if name.lower() in BIOMARKERS
+        else by_words.get(name.lower()) or biomarker_of(LOINC, name)
+    )
     if key is None:
         raise InputError(
-            f"{line.where}: a biomarker came that is not known", hint=unknown_name("biomarker", name, BIOMARKERS).hint
+            f"{line.where}: a biomarker came that is not known",
+            hint=unknown_name("biomarker", name, BIOMARKERS).hint,
         )
     return key
 
@@ -90,17 +121,22 @@ def _day(line: Line, time: str, born: dt.date | None) -> dt.date:
             return dt.date.fromisoformat(line.cells["date"])
         except ValueError:
             came = "something that is no full date" if line.cells["date"] else "no date"
-            raise InputError(f"{line.where}: {came} came, YYYY-MM-DD was wanted", hint="give the full date") from None
+            raise InputError(
+                f"{line.where}: {came} came, YYYY-MM-DD was wanted", hint="give the full date"
+            ) from None
     age = number(line, "age_years")
     if not 0.0 <= age <= OLDEST_YEARS:
         before = ": the measurement lies before birth" if age < 0.0 else ""
         raise InputError(
-            f"{line.where}: age_years {age:g} came, 0 to {OLDEST_YEARS:.0f} was wanted{before}", hint="give the age in years"
+            f"{line.where}: age_years {age:g} came, 0 to {OLDEST_YEARS:.0f} was wanted{before}",
+            hint="give the age in years",
         )
     return (born or ANY_BIRTH) + dt.timedelta(days=age * _DAYS_PER_YEAR)
 
 
-def _visit(line: Line, time: str, *, born: dt.date | None, today: dt.date) -> tuple[Visit | None, str]:
+def _visit(
+    line: Line, time: str, *, born: dt.date | None, today: dt.date
+) -> tuple[Visit | None, str]:
     """The visit of a line, or why there is none."""
     key = _key(line)
     when, where = _day(line, time, born), f"{line.where}: {key}"
@@ -115,7 +151,9 @@ def _visit(line: Line, time: str, *, born: dt.date | None, today: dt.date) -> tu
     return Visit(date=when, biomarker=key, value=value, unit=BIOMARKERS[key].unit), ""
 
 
-def _age_years(lines: Sequence[Line], time: str, visits: Sequence[Visit], born: dt.date | None, today: dt.date) -> float | None:
+def _age_years(
+    lines: Sequence[Line], time: str, visits: Sequence[Visit], born: dt.date | None, today: dt.date
+) -> float | None:
     if time == "age_years" and visits:
         return max(number(line, time) for line in lines if line.cells[time])
     if born is None:
@@ -123,10 +161,13 @@ def _age_years(lines: Sequence[Line], time: str, visits: Sequence[Visit], born: 
     return ((visits[-1].date if visits else today) - born).days / _DAYS_PER_YEAR
 
 
-def read_visits(path: Path, genotypes: Path | None = None, *, today: dt.date | None = None) -> Patient:
+def read_visits(
+    path: Path, genotypes: Path | None = None, *, today: dt.date | None = None
+) -> Patient:
     """A patient from a table of visits and, beside it, a PharmCAT report.
 
-    A line whose biomarker and value are both empty tells of the person alone. A table without visits is a patient without visits.
+    A line whose biomarker and value are both empty tells of the person alone. A table without
+    visits is a patient without visits.
 
     Args:
         path: The table, separated by commas, semicolons or tabs.
@@ -148,15 +189,20 @@ def read_visits(path: Path, genotypes: Path | None = None, *, today: dt.date | N
     age_years = _age_years(measured, time, visits, born, today)
     if age_years is not None and age_years > OLDEST_YEARS:
         raise InputError(
-            f"{path.name}: the patient is {age_years:.0f} years old, at most {OLDEST_YEARS:.0f} was wanted",
+            f"{path.name}: the patient is {age_years:.0f} years old, at most "
+            f"{OLDEST_YEARS:.0f} was wanted",
             hint="correct the birth date",
         )
     report = read_pharmcat(genotypes) if genotypes else None
     found = report.genotypes if report else {}
     last = {v.biomarker: v.value for v in visits}
-    clearance, kidney_notes = clearance_mL_per_min(last, age_years=ASSUMED_AGE_YEARS if age_years is None else age_years, sex=sex)
+    clearance, kidney_notes = clearance_mL_per_min(
+        last, age_years=ASSUMED_AGE_YEARS if age_years is None else age_years, sex=sex
+    )
     unread = sorted(set(header) - {*_WANTED, *_TIMES, *_CONSTANT, "assay", ""})
-    without_assay = any(_key(line) == "plasma_p_tau217" and not line.cells.get("assay") for line in measured)
+    without_assay = any(
+        _key(line) == "plasma_p_tau217" and not line.cells.get("assay") for line in measured
+    )
     doubled = len(all_visits) - len(visits)
     notes = [
         *([birth_note] if birth_note else []),

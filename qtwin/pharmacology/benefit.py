@@ -1,7 +1,9 @@
-"""When a benefit accrues: every component of the utility names the condition, stage and measurement that it needs.
+"""When a benefit accrues: every component of the utility names the condition, stage and measurement
+that it needs.
 
-Without its indication a component is zero and the harms stay. The table is ``data/benefits.toml``; a row may hold for one class
-or some drugs. A fact that the record lacks is no indication, unless the row says so: it tells what would have to be known.
+Without its indication a component is zero and the harms stay. The table is ``data/benefits.toml``;
+a row may hold for one class or some drugs. A fact that the record lacks is no indication, unless
+the row says so: it tells what would have to be known.
 """
 
 from __future__ import annotations
@@ -36,13 +38,16 @@ COMPONENTS: Mapping[str, bool] = {
     "rate control": True,
     "pressure": True,
 }
-"""Component of the utility to whether it belongs to the person alone: its drugs act through the rate or the pressure."""
+"""Component of the utility to whether it belongs to the person alone: its drugs act through the
+rate or the pressure.
+"""
 _KEYS = {"component", "class", "drug", "drugs", "when", "unknown", "text", "source"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Indication:
-    """One row: under `when` the component accrues, for one class, some drugs, or every drug that has such an effect.
+    """One row: under `when` the component accrues, for one class, some drugs, or every drug that
+    has such an effect.
 
     `unknown` lets it accrue where the record lacks what `when` asks for.
     """
@@ -87,7 +92,10 @@ def _row(raw: Mapping[str, Any], where: str) -> Indication:
         raise unknown_name(f"component in {where}", str(raw.get("component")), COMPONENTS)
     for key in ("when", "text", "source"):
         if not raw.get(key):
-            raise InputError(f"{where}: {key} is missing", hint="every benefit names its condition, in words and with a source")
+            raise InputError(
+                f"{where}: {key} is missing",
+                hint="every benefit names its condition, in words and with a source",
+            )
     return Indication(
         component=raw["component"],
         drug_class=raw.get("class", ""),
@@ -101,7 +109,11 @@ def _row(raw: Mapping[str, Any], where: str) -> Indication:
 
 def accrues(component: str, drug: Drug | None, facts: Facts) -> bool:
     """Whether a component of the utility accrues to this person, through this drug."""
-    return any(row.holds(facts) for row in indications() if row.component == component and row.concerns(drug))
+    return any(
+        row.holds(facts)
+        for row in indications()
+        if row.component == component and row.concerns(drug)
+    )
 
 
 def why_not(component: str, drug: Drug | None, facts: Facts) -> str:

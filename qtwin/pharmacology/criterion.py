@@ -1,7 +1,8 @@
 """Conditions on a patient's facts that are true, false or undecided, read from TOML tables.
 
-A criterion returns True, False, or None where a fact that it needs is not known; and, or and not are Kleene's (Kleene 1952,
-Introduction to Metamathematics, section 64): what is known already decides wherever it can.
+A criterion returns True, False, or None where a fact that it needs is not known; and, or and not
+are Kleene's (Kleene 1952, Introduction to Metamathematics, section 64): what is known already
+decides wherever it can.
 """
 
 from __future__ import annotations
@@ -15,7 +16,16 @@ from typing import Any, final
 from qtwin.errors import InputError, unknown_name
 from qtwin.patient.condition import known_conditions
 from qtwin.pharmacology.drug_group import DrugGroup, drug_groups, read_subject, strings
-from qtwin.pharmacology.facts import GENES, MEASURES, PHENOTYPES, SEXES, STAGE, STAGES, Facts, fact_name
+from qtwin.pharmacology.facts import (
+    GENES,
+    MEASURES,
+    PHENOTYPES,
+    SEXES,
+    STAGE,
+    STAGES,
+    Facts,
+    fact_name,
+)
 
 _BOUNDS = ("at_least", "above", "at_most", "below")
 
@@ -59,7 +69,9 @@ class Criterion(ABC):
 
     @abstractmethod
     def asks(self) -> frozenset[str]:
-        """Names of all facts that it asks for: of `MEASURES`, "sex", "GENE phenotype", keys of conditions, INNs."""
+        """Names of all facts that it asks for: of `MEASURES`, "sex", "GENE phenotype", keys of
+        conditions, INNs.
+        """
 
 
 @final
@@ -201,7 +213,11 @@ class Not(Criterion):
 
 
 def _missing(whole: Criterion, facts: Facts, parts: tuple[Criterion, ...]) -> frozenset[str]:
-    return frozenset().union(*(part.missing(facts) for part in parts)) if whole.holds(facts) is None else frozenset()
+    return (
+        frozenset().union(*(part.missing(facts) for part in parts))
+        if whole.holds(facts) is None
+        else frozenset()
+    )
 
 
 ALWAYS = AllOf()
@@ -218,11 +234,14 @@ def read_range(fact: str, raw: Any, *, where: str) -> Criterion:
     """A number, a list of numbers, or a table of bounds.
 
     Raises:
-        InputError: for an unknown bound, a range that nothing lies in, or one outside what is physically possible.
+        InputError: for an unknown bound, a range that nothing lies in, or one outside what is
+            physically possible.
     """
     if isinstance(raw, list):
         if not raw:
-            raise InputError(f"{where}: expected numbers, got an empty list", hint="name at least one")
+            raise InputError(
+                f"{where}: expected numbers, got an empty list", hint="name at least one"
+            )
         return AnyOf(parts=tuple(read_range(fact, value, where=where) for value in raw))
     if not isinstance(raw, dict):
         number = _number(raw, where)
@@ -232,7 +251,8 @@ def read_range(fact: str, raw: Any, *, where: str) -> Criterion:
             raise unknown_name(f"bound in {where}", key, _BOUNDS)
     if not raw or {"at_least", "above"} <= raw.keys() or {"at_most", "below"} <= raw.keys():
         raise InputError(
-            f"{where}: expected a lower bound, an upper bound or one of each, got {', '.join(raw) or 'none'}",
+            f"{where}: expected a lower bound, an upper bound or one of each, got "
+            f"{', '.join(raw) or 'none'}",
             hint="at_least or above, at_most or below",
         )
     bounds = {key: _number(value, f"{where}: {key}") for key, value in raw.items()}
@@ -240,7 +260,8 @@ def read_range(fact: str, raw: Any, *, where: str) -> Criterion:
     for key, value in bounds.items():
         if not measure.low <= value <= measure.high:
             raise InputError(
-                f"{where}: impossible range: expected a bound from {measure.low:g} to {measure.high:g} {measure.unit}, "
+                f"{where}: impossible range: expected a bound from {measure.low:g} to "
+                f"{measure.high:g} {measure.unit}, "
                 f"got {key} {value:g}",
                 hint="correct the number or its unit",
             )
@@ -252,7 +273,10 @@ def read_range(fact: str, raw: Any, *, where: str) -> Criterion:
         high_open="below" in bounds,
     )
     low, high = max(found.low, measure.low), min(found.high, measure.high)
-    if low > high or (low == high and ((found.low_open and found.low == low) or (found.high_open and found.high == high))):
+    if low > high or (
+        low == high
+        and ((found.low_open and found.low == low) or (found.high_open and found.high == high))
+    ):
         told = ", ".join(f"{key} {value:g}" for key, value in bounds.items())
         raise InputError(f"{where}: impossible range: nothing is {told}", hint="correct the bounds")
     return found
@@ -277,7 +301,10 @@ def _one_of(fact: str, raw: Any, known: Iterable[str], where: str) -> OneOf:
 
 def _table(raw: Any, where: str) -> dict[str, Any]:
     if not isinstance(raw, dict) or not raw:
-        raise InputError(f"{where}: expected a table that is not empty, got {raw!r}", hint="see docs/how_to/add_a_rule.md")
+        raise InputError(
+            f"{where}: expected a table that is not empty, got {raw!r}",
+            hint="see docs/how_to/add_a_rule.md",
+        )
     return raw
 
 
@@ -293,7 +320,18 @@ def _phenotypes(gene: str) -> tuple[str, ...]:
     return tuple(word for word in PHENOTYPES if word.endswith(kind))
 
 
-_OWN_KEYS = ("condition", "all_conditions", "no_condition", "sex", "phenotype", "activity_score", "medicine", "any", "all", "not")
+_OWN_KEYS = (
+    "condition",
+    "all_conditions",
+    "no_condition",
+    "sex",
+    "phenotype",
+    "activity_score",
+    "medicine",
+    "any",
+    "all",
+    "not",
+)
 _RANGED = tuple(name for name in MEASURES if not name.endswith(" activity score"))
 
 
@@ -309,16 +347,30 @@ def _part(key: str, value: Any, where: str, groups: Mapping[str, DrugGroup]) -> 
             return [_one_of("sex", value, SEXES, where)]
         case "phenotype":
             genes = _by_gene(value, where)
-            return [_one_of(f"{g} phenotype", v, _phenotypes(g), f"{where}.{g}") for g, v in genes.items()]
+            return [
+                _one_of(f"{g} phenotype", v, _phenotypes(g), f"{where}.{g}")
+                for g, v in genes.items()
+            ]
         case "activity_score":
             genes = _by_gene(value, where)
-            return [read_range(f"{g} activity score", v, where=f"{where}.{g}") for g, v in genes.items()]
+            return [
+                read_range(f"{g} activity score", v, where=f"{where}.{g}") for g, v in genes.items()
+            ]
         case "medicine":
-            return [TakesMedicine(inns=read_subject(_table(value, where), where=where, groups=groups).inns)]
+            return [
+                TakesMedicine(
+                    inns=read_subject(_table(value, where), where=where, groups=groups).inns
+                )
+            ]
         case "any" | "all":
             if not isinstance(value, list) or not value:
-                raise InputError(f"{where}: expected a list of tables, got {value!r}", hint="write [ {..}, {..} ]")
-            parts = tuple(read_criterion(v, where=f"{where}[{i}]", groups=groups) for i, v in enumerate(value))
+                raise InputError(
+                    f"{where}: expected a list of tables, got {value!r}",
+                    hint="write [ {..}, {..} ]",
+                )
+            parts = tuple(
+                read_criterion(v, where=f"{where}[{i}]", groups=groups) for i, v in enumerate(value)
+            )
             return [AnyOf(parts=parts)] if key == "any" else list(parts)
         case "not":
             return [Not(part=read_criterion(value, where=where, groups=groups))]
@@ -326,7 +378,9 @@ def _part(key: str, value: Any, where: str, groups: Mapping[str, DrugGroup]) -> 
             return [read_range(key, value, where=where)]
 
 
-def read_criterion(raw: Any, *, where: str, groups: Mapping[str, DrugGroup] | None = None) -> Criterion:
+def read_criterion(
+    raw: Any, *, where: str, groups: Mapping[str, DrugGroup] | None = None
+) -> Criterion:
     """A criterion from a table whose keys must all hold.
 
     Args:
@@ -335,13 +389,16 @@ def read_criterion(raw: Any, *, where: str, groups: Mapping[str, DrugGroup] | No
         groups: Groups of medicines that may be named; the shipped ones by default.
 
     Raises:
-        InputError: for an unknown key, condition, medicine, gene or phenotype, or an impossible range.
+        InputError: for an unknown key, condition, medicine, gene or phenotype, or an impossible
+            range.
     """
     for key in _table(raw, where):
         if key not in _OWN_KEYS and key not in _RANGED:
             raise unknown_name(f"key in {where}", key, (*_OWN_KEYS, *_RANGED))
     known = drug_groups() if groups is None else groups
-    parts = [part for key, value in raw.items() for part in _part(key, value, f"{where}: {key}", known)]
+    parts = [
+        part for key, value in raw.items() for part in _part(key, value, f"{where}: {key}", known)
+    ]
     return parts[0] if len(parts) == 1 else AllOf(parts=tuple(parts))
 
 

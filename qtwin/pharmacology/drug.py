@@ -10,7 +10,9 @@ from qtwin.pharmacology.quantity import Quantity
 ENZYMES = ("CYP2D6", "CYP2C19", "CYP3A4", "CYP2C9", "CYP1A2", "CYP2B6")
 TRANSPORTERS = ("ABCB1",)
 ROUTES = (*ENZYMES, *TRANSPORTERS, "renal")
-"""Ways by which drugs leave the body that other drugs, genes or the kidneys change; the rest of a clearance is constant."""
+"""Ways by which drugs leave the body that other drugs, genes or the kidneys change; the rest of a
+clearance is constant.
+"""
 RECEPTORS = ("ADRB1", "ADRA1", "HRH1", "CHRM1", "DRD2", "HTR2A", "ADRB2")
 
 
@@ -34,7 +36,8 @@ class DoseOption:
 
 @dataclass(frozen=True, kw_only=True)
 class Inactivation:
-    """Mechanism-based inhibition of an enzyme: the drug destroys it, and it is made anew at its own rate.
+    """Mechanism-based inhibition of an enzyme: the drug destroys it, and it is made anew at its own
+    rate.
 
     Attributes:
         kinact: Largest rate of inactivation (1/min).
@@ -51,9 +54,10 @@ class ActiveMetabolite:
 
     Attributes:
         name: The metabolite.
-        share: Part of the wanted effect, and of the action on receptors, at the reference dose in the reference person (1); 1 for
-            a prodrug.
-        harm_share: Part of the harms that no receptor tells (1); None where it is that of the wanted effect.
+        share: Part of the wanted effect, and of the action on receptors, at the reference dose in
+            the reference person (1); 1 for a prodrug.
+        harm_share: Part of the harms that no receptor tells (1); None where it is that of the
+            wanted effect.
     """
 
     name: str
@@ -63,7 +67,9 @@ class ActiveMetabolite:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Drug:
-    """One entry of the formulary. Ratios and effects refer to the reference dose (the first option) in a CYP2D6 *1/*1 person.
+    """One entry of the formulary.
+
+    Ratios and effects refer to the reference dose (the first option) in a CYP2D6 *1/*1 person.
 
     Attributes:
         inn, atc, rxnorm: Identifiers.
@@ -71,11 +77,13 @@ class Drug:
         indications: The needs it covers.
         molar_mass: g/mol.
         doses: Dose options, the reference first.
-        kinetics: bioavailability (1), clearance (L/h), volume (L; of the central compartment where there are two),
-            absorption (1/h), fraction_unbound (1), intercompartmental (L/h) and peripheral_volume (L).
+        kinetics: bioavailability (1), clearance (L/h), volume (L; of the central compartment where
+            there are two), absorption (1/h), fraction_unbound (1), intercompartmental (L/h) and
+            peripheral_volume (L).
         metabolism: Fraction of clearance by each of `ROUTES`.
         activation: Fraction of its active metabolite that each of `ROUTES` forms.
-        active_metabolite: That metabolite and its share of the effect; None where the parent carries all of it.
+        active_metabolite: That metabolite and its share of the effect; None where the parent
+            carries all of it.
         inhibits: Fraction of a route's activity that the reference dose removes (1).
         inactivates: Enzymes that it inactivates.
         affinity: Receptor to equilibrium constant (nmol/L).

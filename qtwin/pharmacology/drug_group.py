@@ -1,4 +1,5 @@
-"""Sets of medicines by name: one, several, a class of the formulary, or a group of ``data/drug_groups.toml``.
+"""Sets of medicines by name: one, several, a class of the formulary, or a group of
+``data/drug_groups.toml``.
 
 A group lists medicines in or outside the formulary, classes of the formulary and other groups::
 
@@ -55,8 +56,15 @@ def strings(value: Any, where: str, *, least: int = 1) -> tuple[str, ...]:
         InputError: for anything else, or fewer than `least`.
     """
     listed = [value] if isinstance(value, str) else value
-    if not isinstance(listed, list) or len(listed) < least or not all(isinstance(v, str) and v.strip() for v in listed):
-        raise InputError(f"{where}: expected a word or a list of words, got {value!r}", hint="put the words in quotes")
+    if (
+        not isinstance(listed, list)
+        or len(listed) < least
+        or not all(isinstance(v, str) and v.strip() for v in listed)
+    ):
+        raise InputError(
+            f"{where}: expected a word or a list of words, got {value!r}",
+            hint="put the words in quotes",
+        )
     return tuple(listed)
 
 
@@ -69,10 +77,17 @@ def classes() -> Mapping[str, frozenset[str]]:
 
 
 def _members(
-    key: str, raw: Mapping[str, Any], known: Mapping[str, DrugGroup], file: str, within: tuple[str, ...] = ()
+    key: str,
+    raw: Mapping[str, Any],
+    known: Mapping[str, DrugGroup],
+    file: str,
+    within: tuple[str, ...] = (),
 ) -> frozenset[str]:
     if key in within:
-        raise InputError(f"{file}: group {key} contains itself", hint=f"break the circle {' -> '.join((*within, key))}")
+        raise InputError(
+            f"{file}: group {key} contains itself",
+            hint=f"break the circle {' -> '.join((*within, key))}",
+        )
     if key not in raw:
         if key not in known:
             raise unknown_name(f"group in {file}", key, {*raw, *known})
@@ -88,17 +103,22 @@ def _members(
     return frozenset(found)
 
 
-def read_groups(raw: Mapping[str, Any], *, file: str, known: Mapping[str, DrugGroup] | None = None) -> dict[str, DrugGroup]:
+def read_groups(
+    raw: Mapping[str, Any], *, file: str, known: Mapping[str, DrugGroup] | None = None
+) -> dict[str, DrugGroup]:
     """The groups of a file, in which those `known` may be named.
 
     Raises:
-        InputError: for a group without members or source, an unknown key, class or group, or a group that contains itself.
+        InputError: for a group without members or source, an unknown key, class or group, or a
+            group that contains itself.
     """
     known, found = known or {}, {}
     for key, entry in raw.items():
         where = f"{file}, group {key}"
         if not isinstance(entry, dict):
-            raise InputError(f"{where}: expected a table, got {entry!r}", hint="see docs/how_to/add_a_rule.md")
+            raise InputError(
+                f"{where}: expected a table, got {entry!r}", hint="see docs/how_to/add_a_rule.md"
+            )
         if key in known:
             raise InputError(f"{where}: a group of this name exists", hint="give it another name")
         for name in entry:
@@ -110,7 +130,9 @@ def read_groups(raw: Mapping[str, Any], *, file: str, known: Mapping[str, DrugGr
         spoilt = sorted(inn for inn in members if inn != inn.strip().casefold())
         if spoilt or not members:
             came = repr(spoilt[0]) if spoilt else "no medicine"
-            raise InputError(f"{where}: expected INNs in small letters, got {came}", hint="correct drugs")
+            raise InputError(
+                f"{where}: expected INNs in small letters, got {came}", hint="correct drugs"
+            )
         found[key] = DrugGroup(
             name=str(entry.get("name", key.replace("_", " "))),
             inns=members,
@@ -157,7 +179,11 @@ def read_subject(raw: Mapping[str, Any], *, where: str, groups: Mapping[str, Dru
         inns = strings(value, f"{where}: {key}")
         for inn in inns:
             if inn not in formulary() and not any(inn in group.inns for group in groups.values()):
-                raise unknown_name(f"drug in {where}", inn, frozenset(formulary()).union(*(g.inns for g in groups.values())))
+                raise unknown_name(
+                    f"drug in {where}",
+                    inn,
+                    frozenset(formulary()).union(*(g.inns for g in groups.values())),
+                )
         return Subject(words=" or ".join(inns), inns=frozenset(inns))
     table = {name: (name, inns) for name, inns in classes().items()}
     if key == "group":

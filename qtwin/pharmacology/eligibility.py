@@ -1,7 +1,9 @@
-"""Which drugs a person may be given, by which rule: rules against facts, and what could not be decided.
+"""Which drugs a person may be given, by which rule: rules against facts, and what could not be
+decided.
 
-``python -m qtwin.pharmacology.eligibility [--data FOLDER] [FOLDER ...]`` reads the shipped rule sets (or those under another data
-folder) with those of further folders, and says what is wrong with them.
+``python -m qtwin.pharmacology.eligibility [--data FOLDER] [FOLDER ...]`` reads the shipped rule
+sets (or those under another data folder) with those of further folders, and says what is wrong with
+them.
 """
 
 from __future__ import annotations
@@ -30,12 +32,21 @@ _SHORTEST_ATC_CLASS = 4  # N06D, anti-dementia drugs: a shorter code names half 
 
 
 def _allergies(facts: Facts, drugs: Sequence[Drug], book: RuleBook) -> Iterator[Finding]:
-    """Drugs that a recorded allergy keeps out: by name, code, class, group, or a group whose members cross-react."""
+    """Drugs that a recorded allergy keeps out: by name, code, class, group, or a group whose
+    members cross-react.
+    """
     for drug in drugs:
-        names = {drug.inn, drug.drug_class, drug.rxnorm, *(drug.atc[:n] for n in range(_SHORTEST_ATC_CLASS, len(drug.atc) + 1))}
+        names = {
+            drug.inn,
+            drug.drug_class,
+            drug.rxnorm,
+            *(drug.atc[:n] for n in range(_SHORTEST_ATC_CLASS, len(drug.atc) + 1)),
+        }
         for key, group in book.groups.items():
             if drug.inn in group.inns:
-                names |= {key, key.replace("_", " "), group.name} | (group.inns if group.cross_reactive else set())
+                names |= {key, key.replace("_", " "), group.name} | (
+                    group.inns if group.cross_reactive else set()
+                )
         kinds = {facts.allergies[name] for name in names if name in facts.allergies}
         if kinds:
             kind = "intolerance" if kinds == {"intolerance"} else "allergy"
@@ -56,13 +67,20 @@ def _lifted(lift: Collection[str], book: RuleBook) -> frozenset[str]:
         InputError: for a rule that is not there, or that is no `avoid`.
     """
     known = {rule.id: rule.strength for rule in book.rules}
-    known |= {f"{kind}-{inn}": s for inn in formulary() for kind, s in (("intolerance", "avoid"), ("allergy", "contraindicated"))}
+    known |= {
+        f"{kind}-{inn}": s
+        for inn in formulary()
+        for kind, s in (("intolerance", "avoid"), ("allergy", "contraindicated"))
+    }
     for rule_id in lift:
         if rule_id not in known:
-            raise unknown_name("rule to lift", rule_id, (r.id for r in book.rules if r.strength == "avoid"))
+            raise unknown_name(
+                "rule to lift", rule_id, (r.id for r in book.rules if r.strength == "avoid")
+            )
         if known[rule_id] != "avoid":
             raise InputError(
-                f"rule {rule_id} cannot be lifted: expected strength 'avoid', got {known[rule_id]!r}",
+                f"rule {rule_id} cannot be lifted: expected strength 'avoid', got "
+                f"{known[rule_id]!r}",
                 hint="only what should be avoided may be lifted, by its id",
             )
     return frozenset(lift)
@@ -79,14 +97,22 @@ class _Found:
 
 
 def _take(
-    rule: Rule, inn: str, holds: bool | None, found: _Found, facts: Facts, candidates: frozenset[str], on: frozenset[str]
+    rule: Rule,
+    inn: str,
+    holds: bool | None,
+    found: _Found,
+    facts: Facts,
+    candidates: frozenset[str],
+    on: frozenset[str],
 ) -> None:
     """File one rule on one drug: it holds, it may hold for a pair, it is undecided, or nothing."""
     partners = rule.partner.inns - {inn} if rule.partner else frozenset()
     beside, among = sorted(partners & on), sorted(partners & candidates - on)
     if holds is None:
         if rule.partner is None or beside or among:
-            found.unchecked.append(Unchecked(rule=rule, inn=inn, missing=fact_names(rule.when.missing(facts))))
+            found.unchecked.append(
+                Unchecked(rule=rule, inn=inn, missing=fact_names(rule.when.missing(facts)))
+            )
     elif holds and rule.partner is None:
         found.findings.append(Finding(rule=rule, inn=inn))
     elif holds:
@@ -94,16 +120,27 @@ def _take(
         found.pairs += [Finding(rule=rule, inn=inn, partner=other) for other in among]
 
 
-def _count(rule: Rule, candidates: frozenset[str], on: frozenset[str], found: _Found, medicines: frozenset[str]) -> None:
-    """File a rule on a number: a limit on the candidates, or a finding on each where the medicines that go on reach it.
+def _count(
+    rule: Rule,
+    candidates: frozenset[str],
+    on: frozenset[str],
+    found: _Found,
+    medicines: frozenset[str],
+) -> None:
+    """File a rule on a number: a limit on the candidates, or a finding on each where the medicines
+    that go on reach it.
 
-    A rule on what is begun counts no medicine of a class that is taken now: exchanging one for another of its class begins none.
-    It is filed with none too, for doses may be raised.
+    A rule on what is begun counts no medicine of a class that is taken now: exchanging one for
+    another of its class begins none. It is filed with none too, for doses may be raised.
     """
     if rule.begun:
         known = formulary()
         classes = {known[inn].drug_class for inn in medicines & known.keys()}
-        new = frozenset(inn for inn in rule.subject.inns & candidates - medicines if known[inn].drug_class not in classes)
+        new = frozenset(
+            inn
+            for inn in rule.subject.inns & candidates - medicines
+            if known[inn].drug_class not in classes
+        )
         found.counts.append(Count(rule=rule, inns=new, taken=()))
         return
     taken = sorted(rule.subject.inns & on)
@@ -149,7 +186,9 @@ def assess_facts(
             elif new and decided[rule.id]:
                 _count(rule, candidates, on, found, facts.medicines)
             elif decided[rule.id] is None:
-                found.unchecked.append(Unchecked(rule=rule, inn=drug.inn, missing=fact_names(rule.when.missing(facts))))
+                found.unchecked.append(
+                    Unchecked(rule=rule, inn=drug.inn, missing=fact_names(rule.when.missing(facts)))
+                )
 
     def strongest(f: Finding) -> tuple[int, float, str, str]:
         return STRENGTHS.index(f.rule.strength), -f.rule.precedence, f.rule.id, f.partner
@@ -187,7 +226,8 @@ def assess(
         jurisdiction: "US" or "EU".
         lift: Ids of `avoid` rules that shall not exclude.
         book: The rules; the shipped ones by default.
-        going_on: INNs of the recorded medicines that are taken whatever is chosen; by default those that are no candidates.
+        going_on: INNs of the recorded medicines that are taken whatever is chosen; by default those
+            that are no candidates.
 
     Raises:
         InputError: for an unknown jurisdiction, or a rule that cannot be lifted.
@@ -201,9 +241,13 @@ def assess(
     book = book or shipped_rules()
     facts = facts_of(patient)
     asked_drugs = tuple(formulary().values()) if drugs is None else tuple(drugs)
-    found = assess_facts(facts, asked_drugs, jurisdiction=jurisdiction, lift=lift, book=book, going_on=going_on)
+    found = assess_facts(
+        facts, asked_drugs, jurisdiction=jurisdiction, lift=lift, book=book, going_on=going_on
+    )
     asked = book.asked(jurisdiction)
-    unused = [c.display for c in patient.conditions if not (c.key and with_implied({c.key}) & asked)]
+    unused = [
+        c.display for c in patient.conditions if not (c.key and with_implied({c.key}) & asked)
+    ]
     nameless = [a for a in getattr(patient, "allergies", ()) if not (a.inn or a.atc or a.rxnorm)]
     old = {
         fact_name(name): days / _YEAR_DAYS
@@ -235,7 +279,10 @@ def _main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"error: {error.message}\nhint: {error.hint}\n")
         return error.exit_code
     for one in book.sets:
-        sys.stdout.write(f"{one.name}: {rules_in_words(len(one.rules))}, {one.jurisdiction}, precedence {one.precedence:g}\n")
+        sys.stdout.write(
+            f"{one.name}: {rules_in_words(len(one.rules))}, {one.jurisdiction}, precedence "
+            f"{one.precedence:g}\n"
+        )
     for place in JURISDICTIONS:
         silent = [inn for inn, rules in book.of(place).items() if not rules]
         sys.stdout.write(f"{place}: drugs without a rule: {', '.join(silent) or 'none'}\n")

@@ -1,4 +1,6 @@
-"""Measured changes of exposure by other drugs and genes, each beside what the model predicts for it."""
+"""Measured changes of exposure by other drugs and genes, each beside what the model predicts for
+it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,20 @@ from qtwin.errors import InputError, unknown_name
 from qtwin.pharmacology.formulary import drug
 from qtwin.pharmacology.kinetics import CYP2C19_ACTIVITY, predicted_ratio, relative_activity
 
-_KEYS = {"victim", "with", "gene", "background", "dose_mg", "value", "ci", "measure", "status", "source", "note", "fitted"}
+_KEYS = {
+    "victim",
+    "with",
+    "gene",
+    "background",
+    "dose_mg",
+    "value",
+    "ci",
+    "measure",
+    "status",
+    "source",
+    "note",
+    "fitted",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +39,8 @@ class ObservedRatio:
     Attributes:
         victim: INN of the drug whose exposure was measured.
         beside: INNs of the drugs added.
-        gene: Genotype of those studied when they are compared with normal metabolisers: CYP2D6 to activity score, CYP2C19 to
-            phenotype.
+        gene: Genotype of those studied when they are compared with normal metabolisers: CYP2D6 to
+            activity score, CYP2C19 to phenotype.
         background: Genotype of a study in which everybody was of it, with and without the drugs.
         dose_mg: Daily doses of the drugs added, in their order; empty: reference doses.
         value: Measured ratio; `low` and `high` its interval, both None where none is published.
@@ -51,12 +66,17 @@ class ObservedRatio:
     def label(self) -> str:
         """Readable name, such as 'metoprolol + paroxetine 20 mg, CYP2D6 score 0'."""
         genes = [
-            f"{g} {'score ' + format(v, 'g') if not isinstance(v, str) else v}" for g, v in (self.gene or self.background).items()
+            f"{g} {'score ' + format(v, 'g') if not isinstance(v, str) else v}"
+            for g, v in (self.gene or self.background).items()
         ]
         active = " (active metabolite)" if self.active_metabolite else ""
-        doses = [f" {mg:g} mg" for mg in self.dose_mg] + [""] * (len(self.beside) - len(self.dose_mg))
+        doses = [f" {mg:g} mg" for mg in self.dose_mg] + [""] * (
+            len(self.beside) - len(self.dose_mg)
+        )
         beside = [inn + dose for inn, dose in zip(self.beside, doses, strict=True)]
-        return " + ".join((self.victim + active, *beside)) + (", " + ", ".join(genes) if genes else "")
+        return " + ".join((self.victim + active, *beside)) + (
+            ", " + ", ".join(genes) if genes else ""
+        )
 
     @property
     def active_metabolite(self) -> bool:
@@ -77,7 +97,9 @@ class ObservedRatio:
             relative_doses=relative,
             active_metabolite=self.active_metabolite,
         )
-        before = predicted_ratio(victim, [], activities(self.background), active_metabolite=self.active_metabolite)
+        before = predicted_ratio(
+            victim, [], activities(self.background), active_metabolite=self.active_metabolite
+        )
         return after / before
 
 
@@ -117,7 +139,10 @@ def observed_ratios() -> tuple[ObservedRatio, ...]:
             raise unknown_name(f"key of ratio {k + 1} in {file}", sorted(unknown)[0], _KEYS)
         missing = {"victim", "value", "measure", "status", "source"} - set(entry)
         if missing or not (math.isfinite(entry["value"]) and entry["value"] > 0.0):
-            raise InputError(f"{file}: ratio {k + 1} lacks {sorted(missing) or 'a positive value'}", hint="see the other entries")
+            raise InputError(
+                f"{file}: ratio {k + 1} lacks {sorted(missing) or 'a positive value'}",
+                hint="see the other entries",
+            )
         low, high = entry.get("ci", (None, None))
         for inn in (entry["victim"], *entry.get("with", ())):
             drug(inn)

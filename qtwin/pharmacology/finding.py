@@ -1,4 +1,6 @@
-"""What rules say of a person: the rules that hold, those that could not be decided, and what follows for a dose or a regimen."""
+"""What rules say of a person: the rules that hold, those that could not be decided, and what
+follows for a dose or a regimen.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +21,21 @@ _GRAVE = (
     "contraindicated|death|die|fatal|haemorrhag|bleed|stroke|infarction|torsade|qt|arrhythm|seizure|epilep|serotonin|breathing"
     "|respiratory|anaphyla|angioedema|toxicity|aria|coma|neuroleptic malignant",
     "bradycardia|block|syncope|pulse|conduction|slow|falls|fracture|hypotension|pressure|inr|sodium|hyponatr|potassium|hyperkal"
-    "|renal|kidney|clearance|delirium|confusion|glucose|bronch|lung|asthma|retention|liver|myopathy|mania|lithium|digoxin rises"
+    "|renal|kidney|clearance|delirium|confusion|glucose|bronch|lung|asthma|retention|liver|myopathy|mania|lithium"
+    "|digoxin "
+    "rises"
     "|sedation",
 )
-"""Words of a caution by what it warns of: what can kill, what injures or takes to hospital; the rest is discomfort."""
+"""Words of a caution by what it warns of: what can kill, what injures or takes to hospital; the
+rest is discomfort.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """A rule that holds for a drug; `partner`: the medicine beside which it does, '' where the drug alone is meant."""
+    """A rule that holds for a drug; `partner`: the medicine beside which it does, '' where the drug
+    alone is meant.
+    """
 
     rule: Rule
     inn: str
@@ -45,7 +53,9 @@ class Unchecked:
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """A rule on how many of a group may be taken, or begun, at once: the candidates it counts, and what counts already."""
+    """A rule on how many of a group may be taken, or begun, at once: the candidates it counts, and
+    what counts already.
+    """
 
     rule: Rule
     inns: frozenset[str]
@@ -70,7 +80,8 @@ class Eligibility:
         unchecked: Rules that could not be decided.
         lifted: Ids of the rules lifted.
         set_aside: Id of a rule that one of higher precedence replaces, to that one's id.
-        old_facts: What people call a fact that rules ask for, to the years from its measurement to the last visit, above one.
+        old_facts: What people call a fact that rules ask for, to the years from its measurement to
+            the last visit, above one.
         unknown_medicines: Recorded medicines that neither the formulary nor any rule knows.
         unknown_allergies: Number of recorded allergies to what has no known name or code.
         unused_diagnoses: Recorded diagnoses, by our name or their code, for which no rule asks.
@@ -98,7 +109,9 @@ class Eligibility:
     taken_daily_mg: Mapping[str, float] = field(default_factory=dict)
 
     def begins(self, count: Count, option: Dose) -> bool:
-        """Whether an option counts for a rule on a number; for one on what is begun, a dose above the present one does too."""
+        """Whether an option counts for a rule on a number; for one on what is begun, a dose above
+        the present one does too.
+        """
         inn, now = option.drug.inn, self.taken_daily_mg.get(option.drug.inn)
         raised = now is not None and option.amount_mg * 24.0 / option.interval_h > now * _SLACK
         return inn in count.inns or (count.rule.begun and inn in count.rule.subject.inns and raised)
@@ -106,10 +119,15 @@ class Eligibility:
     def __repr__(self) -> str:
         found = [self.status(d) for d in self.drugs]
         told = ", ".join(f"{found.count(s)} {s}" for s in ("eligible", "dose-limited", "excluded"))
-        return f"Eligibility({self.jurisdiction}, {len(self.drugs)} drugs: {told}; {len(self.unchecked)} rules not checked)"
+        return (
+            f"Eligibility({self.jurisdiction}, {len(self.drugs)} drugs: {told}; "
+            f"{len(self.unchecked)} rules not checked)"
+        )
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values only: what was not known, and for each drug its status, the rules that hold and those not decided."""
+        """JSON values only: what was not known, and for each drug its status, the rules that hold
+        and those not decided.
+        """
         return {
             "jurisdiction": self.jurisdiction,
             "rules": self.n_rules,
@@ -155,7 +173,9 @@ class Eligibility:
         }
 
     def to_pandas(self) -> pd.DataFrame:
-        """One row a drug: its status, the highest daily dose allowed (mg), and the strongest rule with its source."""
+        """One row a drug: its status, the highest daily dose allowed (mg), and the strongest rule
+        with its source.
+        """
         import pandas as pd
 
         rows = []
@@ -177,7 +197,9 @@ class Eligibility:
         return f"<p>{self!r}</p>{self.to_pandas().to_html(index=False)}"
 
     def excludes(self, rule: Rule) -> bool:
-        """Whether a rule that holds keeps its drug out: contraindicated, or avoid that is not lifted."""
+        """Whether a rule that holds keeps its drug out: contraindicated, or avoid that is not
+        lifted.
+        """
         return rule.excludes and rule.id not in self.lifted
 
     def of(self, inn: str) -> tuple[Finding, ...]:
@@ -185,12 +207,20 @@ class Eligibility:
         return tuple(f for f in self.findings if f.inn == inn)
 
     def excluded(self, option: Dose) -> tuple[Finding, ...]:
-        """Why an option may not be chosen: its drug is out, or the dose is above a ceiling. Empty if it may."""
-        return tuple(f for f in self.of(option.drug.inn) if self.excludes(f.rule) or over(f.rule, option))
+        """Why an option may not be chosen: its drug is out, or the dose is above a ceiling.
+
+        Empty if it may.
+        """
+        return tuple(
+            f for f in self.of(option.drug.inn) if self.excludes(f.rule) or over(f.rule, option)
+        )
 
     def ceiling_daily_mg(self, inn: str) -> float | None:
         """The lowest daily ceiling on a drug, None if there is none."""
-        return min((f.rule.max_daily_mg for f in self.of(inn) if f.rule.max_daily_mg is not None), default=None)
+        return min(
+            (f.rule.max_daily_mg for f in self.of(inn) if f.rule.max_daily_mg is not None),
+            default=None,
+        )
 
     def starting_dose(self, inn: str) -> float | None:
         """The lowest daily dose (mg) that a rule begins with, None if no rule says one."""
@@ -204,13 +234,23 @@ class Eligibility:
         The start that a label gives to everybody limits nobody.
         """  # noqa: D210
         found = self.of(drug.inn)
-        options = [Dose(drug=drug, amount_mg=d.amount_mg, interval_h=d.interval_h) for d in drug.doses]
-        if any(self.excludes(f.rule) for f in found) or all(self.excluded(option) for option in options):
+        options = [
+            Dose(drug=drug, amount_mg=d.amount_mg, interval_h=d.interval_h) for d in drug.doses
+        ]
+        if any(self.excludes(f.rule) for f in found) or all(
+            self.excluded(option) for option in options
+        ):
             return "excluded"
-        return "dose-limited" if any(f.rule.strength == "dose" and f.rule.limits_somebody for f in found) else "eligible"
+        return (
+            "dose-limited"
+            if any(f.rule.strength == "dose" and f.rule.limits_somebody for f in found)
+            else "eligible"
+        )
 
     def cautions(self, options: Sequence[Dose]) -> tuple[Finding, ...]:
-        """What to mind with a chosen regimen, the gravest first: cautions, pairs and numbers of it, rules lifted for it."""
+        """What to mind with a chosen regimen, the gravest first: cautions, pairs and numbers of it,
+        rules lifted for it.
+        """
         chosen = {option.drug.inn for option in options}
         told = [f for f in self.findings if f.inn in chosen and self._minded(f.rule)]
         met: set[tuple[str, frozenset[str]]] = set()
@@ -234,31 +274,44 @@ class Eligibility:
         for rule_id, missing in {(u.rule.id, u.missing) for u in self.unchecked}:
             lacking.update(missing if rule_id else ())
         said = [
-            f"{what} unknown: {rules_in_words(n)} not checked" for what, n in sorted(lacking.items(), key=lambda x: (-x[1], x[0]))
+            f"{what} unknown: {rules_in_words(n)} not checked"
+            for what, n in sorted(lacking.items(), key=lambda x: (-x[1], x[0]))
         ]
-        said += [f"{what} is {years:.1f} years older than the last visit" for what, years in sorted(self.old_facts.items())]
+        said += [
+            f"{what} is {years:.1f} years older than the last visit"
+            for what, years in sorted(self.old_facts.items())
+        ]
         said.append(
             "a diagnosis that the record does not hold is taken as absent"
             if self.diagnoses_told
             else "the record holds no diagnosis: every condition is taken as absent"
         )
         if self.unknown_medicines:
-            said.append(f"no rule knows these recorded medicines: {', '.join(self.unknown_medicines)}")
+            said.append(
+                f"no rule knows these recorded medicines: {', '.join(self.unknown_medicines)}"
+            )
         if self.unknown_allergies:
-            said.append(f"recorded allergies to what no code or name tells: {self.unknown_allergies}, not checked")
+            said.append(
+                "recorded allergies to what no code or name tells: "
+                f"{self.unknown_allergies}, not checked"
+            )
         if self.unused_diagnoses:
             said.append(f"diagnoses that no rule asks for: {'; '.join(self.unused_diagnoses)}")
         return tuple(said)
 
 
 def gravity(rule: Rule) -> int:
-    """How grave what a rule warns of is, 0 the gravest: an exclusion that was lifted, what can kill, what injures, the rest."""
+    """How grave what a rule warns of is, 0 the gravest: an exclusion that was lifted, what can
+    kill, what injures, the rest.
+    """
     if rule.excludes:
         return 0
     if "boxed warning" in rule.source.casefold():
         return 1
     text = rule.text.casefold()
-    return 1 + next((k for k, words in enumerate(_GRAVE) if re.search(rf"\b(?:{words})", text)), len(_GRAVE))
+    return 1 + next(
+        (k for k, words in enumerate(_GRAVE) if re.search(rf"\b(?:{words})", text)), len(_GRAVE)
+    )
 
 
 def rules_in_words(n: int) -> str:

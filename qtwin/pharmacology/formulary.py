@@ -13,7 +13,16 @@ from typing import Any
 
 from qtwin.errors import InputError, unknown_drug, unknown_name
 from qtwin.patient.medicine import inns_of_name
-from qtwin.pharmacology.drug import ENZYMES, RECEPTORS, ROUTES, ActiveMetabolite, Avoid, DoseOption, Drug, Inactivation
+from qtwin.pharmacology.drug import (
+    ENZYMES,
+    RECEPTORS,
+    ROUTES,
+    ActiveMetabolite,
+    Avoid,
+    DoseOption,
+    Drug,
+    Inactivation,
+)
 from qtwin.pharmacology.outcome import OUTCOMES
 from qtwin.pharmacology.quantity import Quantity
 
@@ -47,7 +56,18 @@ EFFECT_UNITS = {
     "intolerance": "1",
 }
 _REQUIRED_KINETICS = ("bioavailability", "clearance", "volume", "fraction_unbound")
-_KEYS = {"inn", "atc", "rxnorm", "class", "indications", "molar_mass", "dose", "kinetics", "metabolism", "activation"} | {
+_KEYS = {
+    "inn",
+    "atc",
+    "rxnorm",
+    "class",
+    "indications",
+    "molar_mass",
+    "dose",
+    "kinetics",
+    "metabolism",
+    "activation",
+} | {
     "active_metabolite",
     "inhibits",
     "inactivates",
@@ -59,12 +79,17 @@ _KEYS = {"inn", "atc", "rxnorm", "class", "indications", "molar_mass", "dose", "
 }
 
 
-def _table(raw: Mapping[str, Any], section: str, units: Mapping[str, str], file: str) -> dict[str, Quantity]:
+def _table(
+    raw: Mapping[str, Any], section: str, units: Mapping[str, str], file: str
+) -> dict[str, Quantity]:
     entries = raw.get(section, {})
     for key in entries:
         if key not in units:
             raise unknown_name(f"key in [{section}] of {file}", key, units)
-    return {k: Quantity.read(v, where=f"{file} [{section}] {k}", unit=units[k]) for k, v in entries.items()}
+    return {
+        k: Quantity.read(v, where=f"{file} [{section}] {k}", unit=units[k])
+        for k, v in entries.items()
+    }
 
 
 def _inactivation(raw: Mapping[str, Any], file: str) -> dict[str, Inactivation]:
@@ -75,7 +100,10 @@ def _inactivation(raw: Mapping[str, Any], file: str) -> dict[str, Inactivation]:
         read = _table({enzyme: entry}, enzyme, _INACTIVATION_UNITS, f"{file} [inactivates]")
         for key in _INACTIVATION_UNITS:
             if key not in read:
-                raise InputError(f"{file} [inactivates.{enzyme}]: {key} is missing", hint="kinact and ki are both needed")
+                raise InputError(
+                    f"{file} [inactivates.{enzyme}]: {key} is missing",
+                    hint="kinact and ki are both needed",
+                )
         found[enzyme] = Inactivation(kinact=read["kinact"], ki=read["ki"])
     return found
 
@@ -83,7 +111,10 @@ def _inactivation(raw: Mapping[str, Any], file: str) -> dict[str, Inactivation]:
 def _active_metabolite(raw: Mapping[str, Any], file: str) -> ActiveMetabolite | None:
     if "active_metabolite" not in raw:
         if raw.get("activation"):
-            raise InputError(f"{file}: [active_metabolite] is missing beside [activation]", hint="give its name and share")
+            raise InputError(
+                f"{file}: [active_metabolite] is missing beside [activation]",
+                hint="give its name and share",
+            )
         return None
     entry = raw["active_metabolite"]
     if set(entry) - {"harm_share"} != {"name", "share"}:
@@ -99,16 +130,20 @@ def _active_metabolite(raw: Mapping[str, Any], file: str) -> ActiveMetabolite | 
     for key, share in shares.items():
         if not 0.0 < share.value <= 1.0:
             raise InputError(
-                f"{file} [active_metabolite]: {key} {share.value:g} came", hint="a number above 0, at most 1, is wanted"
+                f"{file} [active_metabolite]: {key} {share.value:g} came",
+                hint="a number above 0, at most 1, is wanted",
             )
-    return ActiveMetabolite(name=entry["name"], share=shares["share"], harm_share=shares.get("harm_share"))
+    return ActiveMetabolite(
+        name=entry["name"], share=shares["share"], harm_share=shares.get("harm_share")
+    )
 
 
 def read_drug(text: str, *, file: str) -> Drug:
     """Parse one drug file.
 
     Raises:
-        InputError: for anything missing, unknown, out of range, or a number without unit, status or source.
+        InputError: for anything missing, unknown, out of range, or a number without unit, status or
+            source.
     """
     try:
         raw = tomllib.loads(text)
@@ -117,27 +152,59 @@ def read_drug(text: str, *, file: str) -> Drug:
     for key in raw:
         if key not in _KEYS:
             raise unknown_name(f"key in {file}", key, _KEYS)
-    for key in ("inn", "atc", "rxnorm", "class", "indications", "molar_mass", "dose", "kinetics", "metabolism"):
+    for key in (
+        "inn",
+        "atc",
+        "rxnorm",
+        "class",
+        "indications",
+        "molar_mass",
+        "dose",
+        "kinetics",
+        "metabolism",
+    ):
         if key not in raw:
-            raise InputError(f"{file}: {key} is missing", hint="see an existing drug file for the layout")
+            raise InputError(
+                f"{file}: {key} is missing", hint="see an existing drug file for the layout"
+            )
     kinetics = _table(raw, "kinetics", KINETIC_UNITS, file)
     missing = [k for k in _REQUIRED_KINETICS if k not in kinetics]
     if missing:
-        raise InputError(f"{file}: [kinetics] {missing[0]} is missing", hint="the twin needs it to find a concentration")
-    metabolism, activation = (_table(raw, section, dict.fromkeys(ROUTES, "1"), file) for section in ("metabolism", "activation"))
+        raise InputError(
+            f"{file}: [kinetics] {missing[0]} is missing",
+            hint="the twin needs it to find a concentration",
+        )
+    metabolism, activation = (
+        _table(raw, section, dict.fromkeys(ROUTES, "1"), file)
+        for section in ("metabolism", "activation")
+    )
     for section, fractions in (("metabolism", metabolism), ("activation", activation)):
         if sum(q.value for q in fractions.values()) > 1.0 + 1e-9:
-            raise InputError(f"{file}: fractions in [{section}] add to more than 1", hint=f"correct [{section}]")
+            raise InputError(
+                f"{file}: fractions in [{section}] add to more than 1", hint=f"correct [{section}]"
+            )
     inhibits = _table(raw, "inhibits", dict.fromkeys(ROUTES, "1"), file)
     inactivates = _inactivation(raw, file)
     both = sorted(set(inhibits) & set(inactivates))
     if both:
-        raise InputError(f"{file}: {both[0]} is in [inhibits] and in [inactivates]", hint="give one of the two")
-    doses = tuple(DoseOption(amount_mg=float(d["amount_mg"]), interval_h=float(d["interval_h"])) for d in raw["dose"])
+        raise InputError(
+            f"{file}: {both[0]} is in [inhibits] and in [inactivates]", hint="give one of the two"
+        )
+    doses = tuple(
+        DoseOption(amount_mg=float(d["amount_mg"]), interval_h=float(d["interval_h"]))
+        for d in raw["dose"]
+    )
     if not doses or any(d.amount_mg <= 0 or d.interval_h <= 0 for d in doses):
-        raise InputError(f"{file}: a dose needs a positive amount_mg and interval_h", hint="correct [[dose]]")
+        raise InputError(
+            f"{file}: a dose needs a positive amount_mg and interval_h", hint="correct [[dose]]"
+        )
     avoid = tuple(
-        Avoid(drug_class=a.get("class", ""), inn=a.get("inn", ""), reason=a["reason"], source=a["source"])
+        Avoid(
+            drug_class=a.get("class", ""),
+            inn=a.get("inn", ""),
+            reason=a["reason"],
+            source=a["source"],
+        )
         for a in raw.get("avoid", [])
     )
     return Drug(
@@ -171,24 +238,32 @@ GROUP = "qtwin.drugs"
 def _further_folders() -> Iterator[Path]:
     for text in filter(None, os.environ.get(FOLDERS, "").split(os.pathsep)):
         if not Path(text).is_dir():
-            raise InputError(f"{FOLDERS} names {text}, which is no folder", hint="correct it, or take it out")
+            raise InputError(
+                f"{FOLDERS} names {text}, which is no folder", hint="correct it, or take it out"
+            )
         yield Path(text)
     for point in metadata.entry_points(group=GROUP):
         try:
             yield Path(str(resources.files(point.value)))
         except (ModuleNotFoundError, TypeError) as error:
             hint = "reinstall its package, or remove it"
-            raise InputError(f"the drug files of {point.name!r} cannot be found: {error}", hint=hint) from None
+            raise InputError(
+                f"the drug files of {point.name!r} cannot be found: {error}", hint=hint
+            ) from None
 
 
 def _files() -> list[Path]:
     folder = Path(str(resources.files("qtwin"))) / "data" / "drugs"
-    return [*sorted(folder.glob("*.toml")), *(p for further in _further_folders() for p in sorted(further.glob("*.toml")))]
+    return [
+        *sorted(folder.glob("*.toml")),
+        *(p for further in _further_folders() for p in sorted(further.glob("*.toml"))),
+    ]
 
 
 @lru_cache(maxsize=1)
 def formulary() -> Mapping[str, Drug]:
-    """INN to drug, for every file in ``qtwin/data/drugs``, the folders of QTWIN_DRUGS and installed packages of drug files.
+    """INN to drug, for every file in ``qtwin/data/drugs``, the folders of QTWIN_DRUGS and installed
+    packages of drug files.
 
     Raises:
         InputError: for a file that is no drug, or two files for one drug.
@@ -202,7 +277,10 @@ def formulary() -> Mapping[str, Drug]:
     for path in _files():
         made = read_drug(path.read_text(encoding="utf-8"), file=path.name)
         if made.inn in found:
-            raise InputError(f"{path.name}: {made.inn} has a file already", hint="one file a drug: take one of them out")
+            raise InputError(
+                f"{path.name}: {made.inn} has a file already",
+                hint="one file a drug: take one of them out",
+            )
         found[made.inn] = made
     return dict(sorted(found.items()))
 
@@ -220,14 +298,22 @@ def drug(name: str) -> Drug:
     if len(inns) == 1 and inns[0] in table:
         return table[inns[0]]
     if len(inns) > 1:
-        raise InputError(f"{name!r} is a combination of {' and '.join(inns)}", hint="name each drug")
-    told = f"{inns[0]} is a medicine that the formulary has no file for" if inns else "name drugs by their INN"
+        raise InputError(
+            f"{name!r} is a combination of {' and '.join(inns)}", hint="name each drug"
+        )
+    told = (
+        f"{inns[0]} is a medicine that the formulary has no file for"
+        if inns
+        else "name drugs by their INN"
+    )
     raise unknown_drug("drug", name, table, hint=told)
 
 
 @lru_cache(maxsize=1)
 def version() -> str:
-    """First 12 hex digits of the SHA-256 over all drug and outcome files: the data version that results carry."""
+    """First 12 hex digits of the SHA-256 over all drug and outcome files: the data version that
+    results carry.
+    """
     digest = hashlib.sha256()
     for path in [*_files(), *sorted(p for p in _files()[0].parents[1].glob("*.toml"))]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")

@@ -1,8 +1,10 @@
-"""What is not known, apart from how people differ: every uncertain number is drawn once for all people.
+"""What is not known, apart from how people differ: every uncertain number is drawn once for all
+people.
 
-A draw of the ignorance is one possible state of the evidence: one value for every number of the model. Numbers of one drug class
-that rest on evidence about the class share half of their variance. How people differ is drawn in `qtwin.pharmacology.panel`, so
-that the value of a regimen under one draw is its mean over people, and what is left between draws is what could be learnt.
+A draw of the ignorance is one possible state of the evidence: one value for every number of the
+model. Numbers of one drug class that rest on evidence about the class share half of their variance.
+How people differ is drawn in `qtwin.pharmacology.panel`, so that the value of a regimen under one
+draw is its mean over people, and what is left between draws is what could be learnt.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from qtwin.pharmacology.quantity import Quantity
 
 Array = NDArray[np.float64]
 CLASS_SHARE = 0.5
-"""Share of the variance that drugs of a class have in common, in numbers that were measured for the class."""
+"""Share of the variance that drugs of a class have in common, in numbers that were measured for the
+class.
+"""
 EXACT_UNITS = frozenset({"g/mol", "score"})
 """Units of numbers that are not drawn: masses are known, and a score is what its table says."""
 
@@ -56,7 +60,9 @@ class Ignorance(ABC):
 
     @abstractmethod
     def scores(self, key: str, shared: str) -> Array:
-        """(n,) standard-normal scores of the number `key`; numbers with the same `shared` are correlated."""
+        """(n,) standard-normal scores of the number `key`; numbers with the same `shared` are
+        correlated.
+        """
 
     def draw(self, quantity: Quantity, key: str, *, group: str, shared: str = "") -> Array:
         """(n,) values of one number; a number that is exact is the same in every draw."""
@@ -68,7 +74,9 @@ class Ignorance(ABC):
 
 
 def _normals(seed: int, name: str, n: int) -> Array:
-    """(n,) standard normals in antithetic pairs, from a stream of their own: other names leave them alone."""
+    """(n,) standard normals in antithetic pairs, from a stream of their own: other names leave them
+    alone.
+    """
     word = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
     half = np.random.default_rng([seed, 7, word]).standard_normal((n + 1) // 2)
     return np.concatenate([half, -half])[:n]
@@ -77,7 +85,9 @@ def _normals(seed: int, name: str, n: int) -> Array:
 @final
 @dataclass(kw_only=True)
 class Sampled(Ignorance):
-    """Independent draws; the second half mirrors the first, so that means carry little Monte-Carlo error."""
+    """Independent draws; the second half mirrors the first, so that means carry little Monte-Carlo
+    error.
+    """
 
     seed: int
 
@@ -86,14 +96,16 @@ class Sampled(Ignorance):
         if not shared:
             return own
         return np.asarray(
-            np.sqrt(CLASS_SHARE) * _normals(self.seed, f"class {shared}", self.n) + np.sqrt(1.0 - CLASS_SHARE) * own
+            np.sqrt(CLASS_SHARE) * _normals(self.seed, f"class {shared}", self.n)
+            + np.sqrt(1.0 - CLASS_SHARE) * own
         )
 
 
 @final
 @dataclass(kw_only=True)
 class OneAtATime(Ignorance):
-    """For a tornado: row 0 has every number at its median; rows 2 k + 1 and 2 k + 2 move the k-th of `keys` to either end.
+    """For a tornado: row 0 has every number at its median; rows 2 k + 1 and 2 k + 2 move the k-th
+    of `keys` to either end.
 
     Attributes:
         keys: The numbers that are moved.

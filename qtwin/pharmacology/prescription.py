@@ -22,11 +22,14 @@ def reference_dose(drug: Drug) -> Dose:
 
 def all_doses(drug: Drug) -> tuple[Dose, ...]:
     """Every dose option of a drug."""
-    return tuple(Dose(drug=drug, amount_mg=o.amount_mg, interval_h=o.interval_h) for o in drug.doses)
+    return tuple(
+        Dose(drug=drug, amount_mg=o.amount_mg, interval_h=o.interval_h) for o in drug.doses
+    )
 
 
 def read_dose(text: str) -> Dose:
-    """A dose as it is written: 'donepezil', 'donepezil:5mg', 'metoprolol:50mg/12h', or a label, 'metoprolol 50 mg /12 h'.
+    """A dose as it is written: 'donepezil', 'donepezil:5mg', 'metoprolol:50mg/12h', or a label,
+    'metoprolol 50 mg /12 h'.
 
     Any amount is taken; `qtwin.problem.choice.candidate` takes only the formulary's dose options.
 
@@ -39,11 +42,17 @@ def read_dose(text: str) -> Dose:
     drug = formulary.drug(match["inn"])
     amount, interval = drug.reference.amount_mg, drug.reference.interval_h
     try:
-        dose = Dose(drug=drug, amount_mg=float(match["mg"] or amount), interval_h=float(match["h"] or interval))
+        dose = Dose(
+            drug=drug,
+            amount_mg=float(match["mg"] or amount),
+            interval_h=float(match["h"] or interval),
+        )
     except ValueError:
         raise InputError(f"expected a dose, got {text!r}", hint=_FORMS) from None
     if dose.amount_mg <= 0.0 or dose.interval_h <= 0.0:
-        raise InputError(f"expected a dose, got {text!r}", hint="amount and interval must be positive")
+        raise InputError(
+            f"expected a dose, got {text!r}", hint="amount and interval must be positive"
+        )
     return dose
 
 
@@ -53,7 +62,9 @@ def is_written_with_dose(text: str) -> bool:
 
 
 def _in_formulary(medicine: Medication) -> Drug | None:
-    """The drug that a medicine is, by its code where it has one, else by name: a brand or a salt has its ingredient's code."""
+    """The drug that a medicine is, by its code where it has one, else by name: a brand or a salt
+    has its ingredient's code.
+    """
     by_name = formulary.formulary().get(medicine.inn)
     for drug in formulary.formulary().values() if by_name is None else ():
         if medicine.rxnorm == drug.rxnorm or medicine.atc == drug.atc:
@@ -61,18 +72,25 @@ def _in_formulary(medicine: Medication) -> Drug | None:
     return by_name
 
 
-def current_doses(patient: Patient, *, ignore_unknown: bool = True) -> tuple[tuple[Dose, ...], list[str]]:
-    """The medicines taken now as doses of the formulary, and a warning for each that had to be left out.
+def current_doses(
+    patient: Patient, *, ignore_unknown: bool = True
+) -> tuple[tuple[Dose, ...], list[str]]:
+    """The medicines taken now as doses of the formulary, and a warning for each that had to be left
+    out.
 
     Raises:
-        InputError: for a medicine that neither the formulary nor a table of medicines knows, unless `ignore_unknown`.
+        InputError: for a medicine that neither the formulary nor a table of medicines knows, unless
+            `ignore_unknown`.
     """
     known, doses, warnings = formulary.formulary(), [], []
     for medicine in patient.medications:
         drug = _in_formulary(medicine)
         if drug is None:
             if not ignore_unknown and not is_known(medicine.inn):
-                hint = 'add a drug file, or set patient.unknown_medicines = "ignore" to go on without it'
+                hint = (
+                    'add a drug file, or set patient.unknown_medicines = "ignore" to go on '
+                    "without it"
+                )
                 raise unknown_drug("drug in the record", medicine.inn, known, hint=hint)
             warnings.append(f"{medicine.inn} is not in the formulary: the twin leaves it out")
             continue
@@ -80,5 +98,7 @@ def current_doses(patient: Patient, *, ignore_unknown: bool = True) -> tuple[tup
             doses.append(reference_dose(drug))
             warnings.append(f"no dose of {drug.inn} in the record: its reference dose is assumed")
         else:
-            doses.append(Dose(drug=drug, amount_mg=medicine.amount_mg, interval_h=medicine.interval_h))
+            doses.append(
+                Dose(drug=drug, amount_mg=medicine.amount_mg, interval_h=medicine.interval_h)
+            )
     return tuple(doses), warnings

@@ -1,13 +1,16 @@
-"""From regimens to quality-adjusted life years by kind, for regimens x members at once (compiled, parallel).
+"""From regimens to quality-adjusted life years by kind, for regimens x members at once (compiled,
+parallel).
 
-For each regimen and member: exposures by Rowland-Matin with the patient's activities, to the moiety that is wanted and to the
-one that harms; receptor odds added over antagonists; effects through Emax and Gaddum; outcomes through multiplied hazards, each
-bounded by 1 - exp(-hazard x time alive). A benefit accrues to the living; a death costs the discounted quality-adjusted life
-that was left (`qtwin.pharmacology.risk`).
+For each regimen and member: exposures by Rowland-Matin with the patient's activities, to the moiety
+that is wanted and to the one that harms; receptor odds added over antagonists; effects through Emax
+and Gaddum; outcomes through multiplied hazards, each bounded by 1 - exp(-hazard x time alive). A
+benefit accrues to the living; a death costs the discounted quality-adjusted life that was left
+(`qtwin.pharmacology.risk`).
 
-In the exposure u relative to the reference dose in the reference person, the effects on pressure and on responses follow
-e(u) = (1 + k) u / (u + k) with k = 0.4, since usual doses lie near the plateau (Law 2003); harms whose concentration dependence
-is unknown follow g(u) = 2 u / (1 + u). Both are 0 at 0 and 1 at 1. ``tests/oracles/slow_response.py`` is the plain twin.
+In the exposure u relative to the reference dose in the reference person, the effects on pressure
+and on responses follow e(u) = (1 + k) u / (u + k) with k = 0.4, since usual doses lie near the
+plateau (Law 2003); harms whose concentration dependence is unknown follow g(u) = 2 u / (1 + u).
+Both are 0 at 0 and 1 at 1. ``tests/oracles/slow_response.py`` is the plain twin.
 """
 
 from __future__ import annotations
@@ -34,23 +37,44 @@ _PER_MMSE, _PER_ADAS, _PER_ACB, _ACB_TOP = (
     _C[k] for k in ("utility_per_mmse", "mmse_per_adas_cog", "mmse_per_acb", "mmse_acb_ceiling")
 )
 _MOOD, _BEHAVIOUR, _PAIN, _BLADDER, _REFLUX = (
-    (_C[f"{k}_response"], _C[f"{k}_utility"]) for k in ("mood", "behaviour", "pain", "bladder", "reflux")
+    (_C[f"{k}_response"], _C[f"{k}_utility"])
+    for k in ("mood", "behaviour", "pain", "bladder", "reflux")
 )
 _RESPONSE = (_MOOD, _BEHAVIOUR, _PAIN, _BLADDER, _REFLUX)
 _RATE_UTILITY, _RATE_FALL = _C["rate_control_utility"], _C["rate_control_fall"]
 _STROKE_MMHG, _INFARCTION_MMHG, _DEATH_MMHG, _MMHG_TOP, _MMHG_LOW = (
     _C[k]
-    for k in ("stroke_per_10_mmHg", "infarction_per_10_mmHg", "death_per_10_mmHg", "pressure_ceiling", "falls_per_10_mmHg_low")
+    for k in (
+        "stroke_per_10_mmHg",
+        "infarction_per_10_mmHg",
+        "death_per_10_mmHg",
+        "pressure_ceiling",
+        "falls_per_10_mmHg_low",
+    )
 )
 _BRADYCARDIA, _FALLS_ALPHA1, _FALLS_H1, _FALLS_D2, _D2_HALF = (
     _C[k]
-    for k in ("bradycardia_per_fall", "falls_per_alpha1", "falls_per_histamine1", "falls_per_dopamine2", "dopamine2_half_odds")
+    for k in (
+        "bradycardia_per_fall",
+        "falls_per_alpha1",
+        "falls_per_histamine1",
+        "falls_per_dopamine2",
+        "dopamine2_half_odds",
+    )
 )
 _PER_MS, _BETA1_SHARE, _BETA1_HALF, _EFFICACY_HALF = (
-    _C[k] for k in ("arrhythmia_per_ms", "beta1_sympathetic_share", "beta1_half_odds", "efficacy_half_exposure")
+    _C[k]
+    for k in (
+        "arrhythmia_per_ms",
+        "beta1_sympathetic_share",
+        "beta1_half_odds",
+        "efficacy_half_exposure",
+    )
 )
 PRESSURE_GOAL_MMHG, PRESSURE_LOW_MMHG = 120.0, 110.0
-"""Lowering pressure below the goal brings nothing more (the lowest arm of SPRINT), and below the second figure brings falls."""
+"""Lowering pressure below the goal brings nothing more (the lowest arm of SPRINT), and below the
+second figure brings falls.
+"""
 
 
 class Traits(NamedTuple):
@@ -101,7 +125,12 @@ def _respond(  # type: ignore[no-untyped-def]
 ):
     width, m = members_of.shape[1], mmse_out.shape[1]
     activity = person.activity
-    n_routes, n_receptors, n_outcomes, n_nodes = activity.size, eff.receptor_odds.shape[2], hazards.shape[1], time.weights.size
+    n_routes, n_receptors, n_outcomes, n_nodes = (
+        activity.size,
+        eff.receptor_odds.shape[2],
+        hazards.shape[1],
+        time.weights.size,
+    )
     n_blocks = (m + _BLOCK - 1) // _BLOCK
     left = np.empty((width, n_routes))
     odds = np.empty(n_receptors)
@@ -125,7 +154,9 @@ def _respond(  # type: ignore[no-untyped-def]
                 alone = kin.relative[i] * kin.variability[p, i] / clearance
                 for e in range(n_routes):
                     s = kin.inhibition_saturation[d, i, e]
-                    left[a, e] = 1.0 / (1.0 + kin.inhibition_odds[d, i, e] * (1.0 + s) * alone / (1.0 + s * alone))
+                    left[a, e] = 1.0 / (
+                        1.0 + kin.inhibition_odds[d, i, e] * (1.0 + s) * alone / (1.0 + s * alone)
+                    )
             for a in range(count):
                 i = members_of[r, a]
                 clearance = formation = 1.0
@@ -181,12 +212,20 @@ def _respond(  # type: ignore[no-untyped-def]
             beta1_share = min(c[_BETA1_SHARE] * person.beta1_gain, 1.0)
             fall = 1.0 - (1.0 - beta1_share * odds[0] / (odds[0] + c[_BETA1_HALF])) * other_rate
             mmhg = c[_MMHG_TOP] * (1.0 - math.exp(-pressure / c[_MMHG_TOP]))
-            useful = person.pressure * min(mmhg, max(person.systolic - PRESSURE_GOAL_MMHG, 0.0)) / 10.0
-            too_low = max(PRESSURE_LOW_MMHG - (person.systolic - mmhg), 0.0) - max(PRESSURE_LOW_MMHG - person.systolic, 0.0)
+            useful = (
+                person.pressure * min(mmhg, max(person.systolic - PRESSURE_GOAL_MMHG, 0.0)) / 10.0
+            )
+            too_low = max(PRESSURE_LOW_MMHG - (person.systolic - mmhg), 0.0) - max(
+                PRESSURE_LOW_MMHG - person.systolic, 0.0
+            )
             log_hazard[0] += c[_STROKE_MMHG] * useful
             log_hazard[2] += c[_BRADYCARDIA] * fall
-            log_hazard[3] += c[_FALLS_ALPHA1] * odds[1] / (1.0 + odds[1]) + c[_FALLS_H1] * odds[2] / (1.0 + odds[2])
-            log_hazard[3] += c[_FALLS_D2] * odds[4] / (odds[4] + c[_D2_HALF]) + c[_MMHG_LOW] * too_low / 10.0
+            log_hazard[3] += c[_FALLS_ALPHA1] * odds[1] / (1.0 + odds[1]) + c[_FALLS_H1] * odds[
+                2
+            ] / (1.0 + odds[2])
+            log_hazard[3] += (
+                c[_FALLS_D2] * odds[4] / (odds[4] + c[_D2_HALF]) + c[_MMHG_LOW] * too_low / 10.0
+            )
             log_hazard[4] += c[_PER_MS] * qt
             log_hazard[5] += c[_INFARCTION_MMHG] * useful
             log_hazard[6] += c[_DEATH_MMHG] * useful
@@ -194,10 +233,14 @@ def _respond(  # type: ignore[no-untyped-def]
             ratio = math.exp(log_hazard[6])
             alive = survival = 0.0
             for q in range(n_nodes):
-                with_drugs = math.exp(-ratio * time.cumulative[d, q]) if ratio != 1.0 else time.alone[d, q]
+                with_drugs = (
+                    math.exp(-ratio * time.cumulative[d, q]) if ratio != 1.0 else time.alone[d, q]
+                )
                 alive += time.weights[q] * with_drugs
                 if ratio != 1.0:
-                    survival += time.weights[q] * time.utility[d, q] * (with_drugs - time.alone[d, q])
+                    survival += (
+                        time.weights[q] * time.utility[d, q] * (with_drugs - time.alone[d, q])
+                    )
             if ratio != 1.0:
                 h = time.cumulative_end[d]
                 survival += (math.exp(-ratio * h) - math.exp(-h)) * time.remaining[d]
@@ -211,7 +254,9 @@ def _respond(  # type: ignore[no-untyped-def]
                 without, utility = _RESPONSE[k]
                 more = _more_responders(c[without], response[k]) if response[k] != 0.0 else 0.0
                 kinds_out[r, j, 2 + k] = more * c[utility] * alive
-            kinds_out[r, j, 7] = person.rate * c[_RATE_UTILITY] * (1.0 - math.exp(-fall / c[_RATE_FALL])) * alive
+            kinds_out[r, j, 7] = (
+                person.rate * c[_RATE_UTILITY] * (1.0 - math.exp(-fall / c[_RATE_FALL])) * alive
+            )
             for k in range(n_outcomes - 1):
                 base = hazards[d, k] * exposed
                 lost = 0.0
@@ -237,15 +282,21 @@ def respond(
         beyond: Whether life that is lost after the horizon counts.
 
     Returns:
-        exposures (r, m, w), the exposure of each drug over the same dose in the reference person; QALY by kind
-        (r, m, 18) against taking nothing, in the order of `KINDS`, the disease course left at 0; MMSE offset (r, m).
+        exposures (r, m, w), the exposure of each drug over the same dose in the reference person;
+        QALY by kind (r, m, 18) against taking nothing, in the order of `KINDS`, the disease course
+        left at 0; MMSE offset (r, m).
 
     Raises:
         InputError: for an index that is no option.
     """
-    if option_indices.ndim != 2 or option_indices.min(initial=-1) < -1 or option_indices.max(initial=-1) >= len(panel.options):
+    if (
+        option_indices.ndim != 2
+        or option_indices.min(initial=-1) < -1
+        or option_indices.max(initial=-1) >= len(panel.options)
+    ):
         raise InputError(
-            f"option indices of shape {option_indices.shape} up to {option_indices.max(initial=-1)} came",
+            f"option indices of shape {option_indices.shape} up to "
+            f"{option_indices.max(initial=-1)} came",
             hint=f"rows of indices from -1 to {len(panel.options) - 1} are wanted",
         )
     r, w = option_indices.shape

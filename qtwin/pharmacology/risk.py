@@ -1,4 +1,6 @@
-"""The risks of this person: survival by a life table and the stage of dementia, and the hazard of each outcome without drugs."""
+"""The risks of this person: survival by a life table and the stage of dementia, and the hazard of
+each outcome without drugs.
+"""
 
 from __future__ import annotations
 
@@ -19,24 +21,31 @@ _QTC_LIMIT_MS = 450.0
 _YEARS_AHEAD = 45
 
 
-def prospects(*, age_years: float, sex: str, mmse: NDArray[np.float64] | None = None, demented: bool = False) -> Prospects:
+def prospects(
+    *, age_years: float, sex: str, mmse: NDArray[np.float64] | None = None, demented: bool = False
+) -> Prospects:
     """Survival and cognition year by year without drugs.
 
     Args:
         age_years: Age now.
         sex: "female", "male" or anything else for the mean of both.
         mmse: (y,) expected MMSE in the years ahead; its last value holds on. Without it, 29.
-        demented: Whether the hazard ratio of the stage of dementia applies: of the stage now, for the years that follow, as
-            it was measured. A woman with mild dementia at 77 then lives 5.5 years in the median; after a diagnosis it is 5.7
-            (Larson 2004, Ann Intern Med 140:501).
+        demented: Whether the hazard ratio of the stage of dementia applies: of the stage now, for
+            the years that follow, as it was measured. A woman with mild dementia at 77 then lives
+            5.5 years in the median; after a diagnosis it is 5.7 (Larson 2004, Ann Intern Med
+            140:501).
     """
     hazard = life_table().hazards_per_year(age_years=age_years, sex=sex, years=_YEARS_AHEAD)
     course = np.full(_YEARS_AHEAD, 29.0)
     if mmse is not None:
-        course = np.asarray(mmse, dtype=np.float64)[np.minimum(np.arange(_YEARS_AHEAD), len(mmse) - 1)]
+        course = np.asarray(mmse, dtype=np.float64)[
+            np.minimum(np.arange(_YEARS_AHEAD), len(mmse) - 1)
+        ]
     stage = ""
     if demented:
-        stages = sorted(((float(k.removeprefix("mmse_")), k) for k in outcome_table().stage), reverse=True)
+        stages = sorted(
+            ((float(k.removeprefix("mmse_")), k) for k in outcome_table().stage), reverse=True
+        )
         stage = next((key for lowest, key in stages if course[0] >= lowest), stages[-1][1])
         hazard = hazard * outcome_table().stage[stage].value
     return Prospects(hazard_per_year=hazard, mmse=course, stage=stage)
@@ -49,14 +58,21 @@ def cha2ds2_vasc(*, age_years: float, female: bool, conditions: frozenset[str]) 
         {"heart_failure", "reduced_ejection_fraction"},
         {"hypertension"},
         {"diabetes"},
-        {"vascular_disease", "myocardial_infarction", "peripheral_artery_disease", "coronary_disease"},
+        {
+            "vascular_disease",
+            "myocardial_infarction",
+            "peripheral_artery_disease",
+            "coronary_disease",
+        },
     )
     score += int(female) + sum(bool(group & conditions) for group in groups)
     return score + 2 * bool({"stroke", "transient_ischaemic_attack"} & conditions)
 
 
 class Part(NamedTuple):
-    """One uncertain number of a hazard: where it stands, the number, and the power to which it enters the product."""
+    """One uncertain number of a hazard: where it stands, the number, and the power to which it
+    enters the product.
+    """
 
     key: str
     quantity: Quantity
@@ -64,14 +80,18 @@ class Part(NamedTuple):
 
 
 def hazard_parts(facts: Facts) -> dict[str, list[Part]]:
-    """The numbers whose product is the hazard of each outcome but death, before what the heart rate and the QTc add.
+    """The numbers whose product is the hazard of each outcome but death, before what the heart rate
+    and the QTc add.
 
-    The table's hazard and the ratios of age and of the conditions in the record; in atrial fibrillation the stroke hazard is that
-    of the score alone.
+    The table's hazard and the ratios of age and of the conditions in the record; in atrial
+    fibrillation the stroke hazard is that of the score alone.
     """
     table, age = outcome_table(), facts.numbers.get("age_years", REFERENCE_AGE_YEARS)
     decades = (min(max(age, 50.0), 95.0) - REFERENCE_AGE_YEARS) / 10.0
-    holds = {"male": facts.words.get("sex") == "male", "without_dementia": "dementia" not in facts.conditions}
+    holds = {
+        "male": facts.words.get("sex") == "male",
+        "without_dementia": "dementia" not in facts.conditions,
+    }
     parts = {}
     for outcome, base in table.hazard.items():
         parts[outcome] = [Part(f"hazard {outcome}", base)]
@@ -82,7 +102,9 @@ def hazard_parts(facts: Facts) -> dict[str, list[Part]]:
             elif holds[name] if name in holds else not facts.conditions.isdisjoint(name.split("|")):
                 parts[outcome].append(Part(key, ratio))
     if "atrial_fibrillation" in facts.conditions:
-        score = cha2ds2_vasc(age_years=age, female=facts.words.get("sex") == "female", conditions=facts.conditions)
+        score = cha2ds2_vasc(
+            age_years=age, female=facts.words.get("sex") == "female", conditions=facts.conditions
+        )
         name = f"score_{min(score, len(table.stroke_by_score) - 1)}"
         parts["stroke"] = [Part(f"stroke by cha2ds2_vasc {name}", table.stroke_by_score[name])]
     return parts
@@ -91,22 +113,27 @@ def hazard_parts(facts: Facts) -> dict[str, list[Part]]:
 def hazards_per_year(facts: Facts) -> dict[str, float]:
     """Yearly hazard of each outcome but death in this person without drugs.
 
-    The product of its parts; a slow heart raises bradycardia and a long QTc arrhythmia as a drug's effect of that size would.
+    The product of its parts; a slow heart raises bradycardia and a long QTc arrhythmia as a drug's
+    effect of that size would.
     """
     table = outcome_table()
     hazards = {
-        outcome: math.prod(part.quantity.value**part.power for part in parts) for outcome, parts in hazard_parts(facts).items()
+        outcome: math.prod(part.quantity.value**part.power for part in parts)
+        for outcome, parts in hazard_parts(facts).items()
     }
     rate, qtc = facts.numbers.get("heart_rate"), facts.numbers.get("qtc")
     if rate is not None:
         slower = max(_USUAL_HEART_RATE - rate, 0.0) / _USUAL_HEART_RATE
         hazards["bradycardia"] *= math.exp(table.constant["bradycardia_per_fall"].value * slower)
     if qtc is not None:
-        hazards["arrhythmia"] *= math.exp(table.constant["arrhythmia_per_ms"].value * max(qtc - _QTC_LIMIT_MS, 0.0))
+        hazards["arrhythmia"] *= math.exp(
+            table.constant["arrhythmia_per_ms"].value * max(qtc - _QTC_LIMIT_MS, 0.0)
+        )
     return hazards
 
 
-# How long a person can expect to live, and how well: what a death costs, and over how much life a benefit accrues.
+# How long a person can expect to live, and how well: what a death costs, and over how much life a
+# benefit accrues.
 #
 # The hazard of death is that of a life table at the person's age and sex times a hazard ratio of
 # the stage of dementia; utility follows the cognitive course. A death costs the discounted
@@ -114,7 +141,9 @@ def hazards_per_year(facts: Facts) -> dict[str, float]:
 
 Array = NDArray[np.float64]
 NODES = 5
-"""Gauss-Legendre nodes over the horizon: five are right to 1e-3 over ten years, although the hazard steps from year to year."""
+"""Gauss-Legendre nodes over the horizon: five are right to 1e-3 over ten years, although the hazard
+steps from year to year.
+"""
 _MONTHS = 12
 
 
@@ -125,7 +154,8 @@ class Prospects:
     Attributes:
         hazard_per_year: (y,) hazard of death in each year; the last one holds for ever.
         mmse: (y,) expected MMSE in each year, for utility.
-        stage: Which hazard ratio of a stage of dementia is in the hazard, a key of the outcome table; "" where none is.
+        stage: Which hazard ratio of a stage of dementia is in the hazard, a key of the outcome
+            table; "" where none is.
     """
 
     hazard_per_year: Array
@@ -142,8 +172,8 @@ class Span:
         cumulative: (e, q) cumulative hazard of death without drugs at the nodes.
         utility: (e, q) utility at the nodes.
         cumulative_end: (e,) cumulative hazard at the horizon.
-        remaining: (e,) quality-adjusted years left to who is alive at the horizon, discounted to now; 0 where only the horizon
-            counts.
+        remaining: (e,) quality-adjusted years left to who is alive at the horizon, discounted to
+            now; 0 where only the horizon counts.
         alive: (e,) years alive within the horizon without drugs, not discounted.
         at_event: (e,) quality-adjusted years left at an event in mid-horizon, discounted to now.
     """
@@ -166,13 +196,21 @@ class Span:
         return np.array([np.interp(times_years, self._time, row) for row in self._weight])
 
     def lived(self, duration_years: Array) -> Array:
-        """(e,) discounted years lived in the (e,) years after an event in mid-horizon; no longer than the horizon counts."""
+        """(e,) discounted years lived in the (e,) years after an event in mid-horizon; no longer
+        than the horizon counts.
+        """
         middle = 0.5 * self._horizon
-        end = np.full(len(duration_years), np.inf) if self._beyond else np.full(len(duration_years), self._horizon)
+        end = (
+            np.full(len(duration_years), np.inf)
+            if self._beyond
+            else np.full(len(duration_years), self._horizon)
+        )
         until = np.minimum(middle + duration_years, end)
         found = np.empty(len(duration_years))
         for e, stop in enumerate(until):
-            both = np.interp([middle, min(float(stop), float(self._time[-1]))], self._time, self._value[e])
+            both = np.interp(
+                [middle, min(float(stop), float(self._time[-1]))], self._time, self._value[e]
+            )
             found[e] = both[1] - both[0]
         return found
 
@@ -229,7 +267,9 @@ def span(
         cumulative=node_hazard,
         utility=node_utility,
         cumulative_end=at(cumulative, end),
-        remaining=np.maximum(last - at(quality_lived, end), 0.0) / alive_end if beyond else np.zeros(len(alive)),
+        remaining=np.maximum(last - at(quality_lived, end), 0.0) / alive_end
+        if beyond
+        else np.zeros(len(alive)),
         alive=np.exp(-node_hazard) @ weights,
         at_event=(last - at(quality_lived, 0.5 * end)) / alive_middle,
         _time=time,

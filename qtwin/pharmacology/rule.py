@@ -1,7 +1,9 @@
-"""Eligibility rules, read from TOML: who must not be given a drug, should not, with care, or at most so much of it.
+"""Eligibility rules, read from TOML: who must not be given a drug, should not, with care, or at
+most so much of it.
 
-A file is one rule set; docs/how_to/add_a_rule.md shows its layout. Nothing is taken on trust: a rule without source or text, of
-an unknown drug, group, condition or key, or with a range in which nothing lies, is refused with its file and id.
+A file is one rule set; docs/how_to/add_a_rule.md shows its layout. Nothing is taken on trust: a
+rule without source or text, of an unknown drug, group, condition or key, or with a range in which
+nothing lies, is refused with its file and id.
 """
 
 from __future__ import annotations
@@ -19,11 +21,27 @@ from qtwin.pharmacology.drug_group import DrugGroup, Subject, read_groups, read_
 from qtwin.pharmacology.formulary import formulary
 
 STRENGTHS = ("contraindicated", "avoid", "dose", "caution")
-"""From the strongest: must not be given, should not (a spec may lift it by name), at most so much, with care."""
+"""From the strongest: must not be given, should not (a spec may lift it by name), at most so much,
+with care.
+"""
 JURISDICTIONS = ("US", "EU")
 _EVERYWHERE = "any"
 _DOSES = ("max_daily_mg", "max_single_mg", "start_daily_mg")
-_RULE_KEYS = ("id", "drug", "drugs", "class", "group", "strength", "when", "with", "count", *_DOSES, "text", "source", "note")
+_RULE_KEYS = (
+    "id",
+    "drug",
+    "drugs",
+    "class",
+    "group",
+    "strength",
+    "when",
+    "with",
+    "count",
+    *_DOSES,
+    "text",
+    "source",
+    "note",
+)
 _SET_KEYS = ("name", "jurisdiction", "precedence", "source")
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _RESERVED = ("allergy-", "intolerance-")
@@ -44,8 +62,10 @@ class Rule:
         note: What to know of the reading, such as that it is recalled and not read again.
         partner: For a rule about two medicines together: the other one.
         more_than: For a rule on a number: of how many of the subject at once it speaks.
-        begun: Whether that number counts only medicines of classes that are not taken now: how many are begun at once.
-        max_daily_mg, max_single_mg, start_daily_mg: What a dose rule allows a day, at once, and to begin with.
+        begun: Whether that number counts only medicines of classes that are not taken now: how many
+            are begun at once.
+        max_daily_mg, max_single_mg, start_daily_mg: What a dose rule allows a day, at once, and to
+            begin with.
         jurisdiction: "US", "EU" or "any".
         precedence: Of two dose rules on the same facts the one from the higher set holds.
         rule_set: Name of its set.
@@ -75,7 +95,9 @@ class Rule:
 
     @property
     def limits_somebody(self) -> bool:
-        """Whether its doses are special to somebody: not only the start that holds for everybody."""
+        """Whether its doses are special to somebody: not only the start that holds for
+        everybody.
+        """
         return self.when != ALWAYS or set(self.limits) != {"start_daily_mg"}
 
     @property
@@ -112,8 +134,14 @@ def _amount(raw: Mapping[str, Any], key: str, where: str) -> float | None:
     value = raw.get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not (math.isfinite(value) and value > 0.0):
-        raise InputError(f"{where}: {key}: expected a dose in mg above 0, got {value!r}", hint="correct it")
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not (math.isfinite(value) and value > 0.0)
+    ):
+        raise InputError(
+            f"{where}: {key}: expected a dose in mg above 0, got {value!r}", hint="correct it"
+        )
     return float(value)
 
 
@@ -123,13 +151,15 @@ def _doses(raw: Mapping[str, Any], strength: str, where: str) -> dict[str, float
     if (strength == "dose") != bool(given):
         wanted = f"at least one of {', '.join(_DOSES)}" if strength == "dose" else "no dose"
         raise InputError(
-            f"{where}: expected {wanted} for strength {strength!r}, got {', '.join(given) or 'none'}",
+            f"{where}: expected {wanted} for strength {strength!r}, got "
+            f"{', '.join(given) or 'none'}",
             hint="doses belong to strength 'dose'",
         )
     start, most = found["start_daily_mg"], found["max_daily_mg"]
     if start is not None and most is not None and start > most:
         raise InputError(
-            f"{where}: start_daily_mg {start:g} is above max_daily_mg {most:g}", hint="a start lies at or under the ceiling"
+            f"{where}: start_daily_mg {start:g} is above max_daily_mg {most:g}",
+            hint="a start lies at or under the ceiling",
         )
     return found
 
@@ -138,30 +168,54 @@ def _more_than(raw: Mapping[str, Any], strength: str, where: str) -> int | None:
     count = raw.get("count")
     if count is None:
         return None
-    if not isinstance(count, dict) or not {"more_than"} <= count.keys() <= {"group", "more_than", "begun"}:
+    if not isinstance(count, dict) or not {"more_than"} <= count.keys() <= {
+        "group",
+        "more_than",
+        "begun",
+    }:
         raise InputError(
-            f"{where}: count: expected group and more_than, or begun beside them, got {count!r}", hint="count = { more_than = 2 }"
+            f"{where}: count: expected group and more_than, or begun beside them, got {count!r}",
+            hint="count = { more_than = 2 }",
         )
     if not isinstance(count.get("begun", False), bool):
-        raise InputError(f"{where}: count: expected begun as true or false, got {count['begun']!r}", hint="begun = true")
+        raise InputError(
+            f"{where}: count: expected begun as true or false, got {count['begun']!r}",
+            hint="begun = true",
+        )
     number = count["more_than"]
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-        raise InputError(f"{where}: count: expected more_than as a whole number from 1, got {number!r}", hint="correct it")
+        raise InputError(
+            f"{where}: count: expected more_than as a whole number from 1, got {number!r}",
+            hint="correct it",
+        )
     if count.get("group", raw.get("group")) != raw.get("group"):
-        raise InputError(f"{where}: count: the group counted is not the rule's", hint="name the same group twice, or once")
+        raise InputError(
+            f"{where}: count: the group counted is not the rule's",
+            hint="name the same group twice, or once",
+        )
     if strength == "dose" or "with" in raw:
-        raise InputError(f"{where}: count: expected neither doses nor a partner beside it", hint="write two rules")
+        raise InputError(
+            f"{where}: count: expected neither doses nor a partner beside it",
+            hint="write two rules",
+        )
     return number
 
 
-def _rule(raw: Any, number: int, file: str, head: Mapping[str, Any], groups: Mapping[str, DrugGroup]) -> Rule:
+def _rule(
+    raw: Any, number: int, file: str, head: Mapping[str, Any], groups: Mapping[str, DrugGroup]
+) -> Rule:
     if not isinstance(raw, dict):
-        raise InputError(f"{file}, rule {number}: expected a table, got {raw!r}", hint="write [[rule]]")
-    rule_id = _text(raw, "id", f"{file}, rule {number}", "give every rule an id, such as us-galantamine-renal")
+        raise InputError(
+            f"{file}, rule {number}: expected a table, got {raw!r}", hint="write [[rule]]"
+        )
+    rule_id = _text(
+        raw, "id", f"{file}, rule {number}", "give every rule an id, such as us-galantamine-renal"
+    )
     where = f"{file}, rule {rule_id}"
     if not _ID.fullmatch(rule_id) or rule_id.startswith(_RESERVED):
         raise InputError(
-            f"{where}: expected an id of small letters, digits and hyphens, not beginning with {' or '.join(_RESERVED)}",
+            f"{where}: expected an id of small letters, digits and hyphens, not beginning "
+            f"with {' or '.join(_RESERVED)}",
             hint="such as us-galantamine-renal",
         )
     for key in raw:
@@ -178,7 +232,10 @@ def _rule(raw: Any, number: int, file: str, head: Mapping[str, Any], groups: Map
         )
     partner = raw.get("with")
     if partner is not None and not isinstance(partner, dict):
-        raise InputError(f"{where}: with: expected a table, got {partner!r}", hint='write with = { drug = "warfarin" }')
+        raise InputError(
+            f"{where}: with: expected a table, got {partner!r}",
+            hint='write with = { drug = "warfarin" }',
+        )
     return Rule(
         id=rule_id,
         subject=subject,
@@ -186,8 +243,12 @@ def _rule(raw: Any, number: int, file: str, head: Mapping[str, Any], groups: Map
         text=_text(raw, "text", where, "say what the rule means, in one sentence"),
         source=_text(raw, "source", where, "say where the rule was read: document, section, year"),
         note=_text(raw, "note", where, "say it in words, or leave it out") if "note" in raw else "",
-        when=read_criterion(raw["when"], where=f"{where}: when", groups=groups) if "when" in raw else ALWAYS,
-        partner=None if partner is None else read_subject(partner, where=f"{where}: with", groups=groups),
+        when=read_criterion(raw["when"], where=f"{where}: when", groups=groups)
+        if "when" in raw
+        else ALWAYS,
+        partner=None
+        if partner is None
+        else read_subject(partner, where=f"{where}: with", groups=groups),
         more_than=_more_than(raw, strength, where),
         begun=bool(raw.get("count", {}).get("begun", False)),
         **_doses(raw, strength, where),
@@ -201,17 +262,27 @@ def _head(raw: Mapping[str, Any], file: str) -> dict[str, Any]:
     head = raw.get("set")
     where = f"{file}, [set]"
     if not isinstance(head, dict):
-        raise InputError(f"{where} is missing", hint="name, jurisdiction, precedence and source of the rule set")
+        raise InputError(
+            f"{where} is missing", hint="name, jurisdiction, precedence and source of the rule set"
+        )
     for key in head:
         if key not in _SET_KEYS:
             raise unknown_name(f"key in {where}", key, _SET_KEYS)
     for key in ("name", "jurisdiction", "source"):
         _text(head, key, where, "name, jurisdiction, precedence and source of the rule set")
     if head["jurisdiction"] not in (*JURISDICTIONS, _EVERYWHERE):
-        raise unknown_name(f"jurisdiction in {where}", head["jurisdiction"], (*JURISDICTIONS, _EVERYWHERE))
+        raise unknown_name(
+            f"jurisdiction in {where}", head["jurisdiction"], (*JURISDICTIONS, _EVERYWHERE)
+        )
     precedence = head.get("precedence")
-    if isinstance(precedence, bool) or not isinstance(precedence, int | float) or not math.isfinite(precedence):
-        raise InputError(f"{where}: precedence: expected a number, got {precedence!r}", hint="labels have 30")
+    if (
+        isinstance(precedence, bool)
+        or not isinstance(precedence, int | float)
+        or not math.isfinite(precedence)
+    ):
+        raise InputError(
+            f"{where}: precedence: expected a number, got {precedence!r}", hint="labels have 30"
+        )
     return head
 
 
@@ -235,7 +306,9 @@ def read_rule_set(text: str, *, file: str, groups: Mapping[str, DrugGroup]) -> R
             raise unknown_name(f"section of {file}", key, ("set", "rule", "group"))
     head, listed, own = _head(raw, file), raw.get("rule", []), raw.get("group", {})
     if not isinstance(listed, list) or not isinstance(own, dict):
-        raise InputError(f"{file}: expected [[rule]] and [group.NAME]", hint="see docs/how_to/add_a_rule.md")
+        raise InputError(
+            f"{file}: expected [[rule]] and [group.NAME]", hint="see docs/how_to/add_a_rule.md"
+        )
     found = read_groups(own, file=file, known=groups)
     known = {**groups, **found}
     return RuleSet(

@@ -1,8 +1,8 @@
 """Facts that make a criterion hold, or the proof that there are none.
 
-The criterion is taken apart into regions, conjunctions of ranges, words, conditions and medicines, one at a time; the first that
-is not empty gives the facts. The language is finite apart from its ranges, so the search decides every criterion, and with it
-whether two rules can hold at once.
+The criterion is taken apart into regions, conjunctions of ranges, words, conditions and medicines,
+one at a time; the first that is not empty gives the facts. The language is finite apart from its
+ranges, so the search decides every criterion, and with it whether two rules can hold at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from qtwin.patient.condition import with_implied
-from qtwin.pharmacology.criterion import AllOf, AnyOf, Between, Criterion, HasCondition, Not, OneOf, TakesMedicine
+from qtwin.pharmacology.criterion import (
+    AllOf,
+    AnyOf,
+    Between,
+    Criterion,
+    HasCondition,
+    Not,
+    OneOf,
+    TakesMedicine,
+)
 from qtwin.pharmacology.facts import MEASURES, STAGES, Facts
 
 _Range = tuple[float, bool, float, bool]
@@ -21,7 +30,9 @@ _WHOLE_LINE: _Range = (-math.inf, False, math.inf, False)
 
 @dataclass(frozen=True, kw_only=True)
 class _Region:
-    """A conjunction: ranges of numbers, words allowed, sets of which one is needed, and what may not be."""
+    """A conjunction: ranges of numbers, words allowed, sets of which one is needed, and what may
+    not be.
+    """
 
     numbers: Mapping[str, _Range] = field(default_factory=dict)
     words: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -37,10 +48,16 @@ def _number_in(fact: str, within: _Range) -> float | None:
     low, low_open, high, high_open = within
 
     def inside(value: float) -> bool:
-        return (value > low if low_open else value >= low) and (value < high if high_open else value <= high)
+        return (value > low if low_open else value >= low) and (
+            value < high if high_open else value <= high
+        )
 
     least, most = max(low, measure.low), min(high, measure.high)
-    tried = range(math.ceil(measure.low), math.floor(measure.high) + 1) if measure.whole else ((least + most) / 2, least, most)
+    tried = (
+        range(math.ceil(measure.low), math.floor(measure.high) + 1)
+        if measure.whole
+        else ((least + most) / 2, least, most)
+    )
     return next((float(v) for v in tried if inside(v) and measure.low <= v <= measure.high), None)
 
 
@@ -54,7 +71,10 @@ def _leaf(leaf: Criterion, wanted: bool, region: _Region) -> Iterator[_Region]:
     match leaf:
         case Between(fact=fact, low=low, high=high, low_open=low_open, high_open=high_open):
             inside: list[_Range] = [(low, low_open, high, high_open)]
-            outside: list[_Range] = [(-math.inf, False, low, not low_open), (high, not high_open, math.inf, False)]
+            outside: list[_Range] = [
+                (-math.inf, False, low, not low_open),
+                (high, not high_open, math.inf, False),
+            ]
             for one in inside if wanted else outside:
                 met = _meet(region.numbers.get(fact, _WHOLE_LINE), one)
                 if _number_in(fact, met) is not None:
@@ -64,9 +84,17 @@ def _leaf(leaf: Criterion, wanted: bool, region: _Region) -> Iterator[_Region]:
             if allowed:
                 yield replace(region, words={**region.words, fact: allowed})
         case HasCondition(keys=keys):
-            yield replace(region, has=(*region.has, keys)) if wanted else replace(region, lacks=region.lacks | keys)
+            yield (
+                replace(region, has=(*region.has, keys))
+                if wanted
+                else replace(region, lacks=region.lacks | keys)
+            )
         case TakesMedicine(inns=inns):
-            yield replace(region, takes=(*region.takes, inns)) if wanted else replace(region, takes_none=region.takes_none | inns)
+            yield (
+                replace(region, takes=(*region.takes, inns))
+                if wanted
+                else replace(region, takes_none=region.takes_none | inns)
+            )
         case _:
             raise TypeError(f"a criterion of type {type(leaf).__name__} has no region")
 
@@ -92,7 +120,9 @@ def _regions(criteria: tuple[tuple[Criterion, bool], ...], region: _Region) -> I
 
 
 def _conditions(region: _Region, chosen: frozenset[str] = frozenset()) -> frozenset[str] | None:
-    """Conditions, with what they imply, that meet a region: one of each needed set, none that it lacks, one stage at most."""
+    """Conditions, with what they imply, that meet a region: one of each needed set, none that it
+    lacks, one stage at most.
+    """
     if chosen & region.lacks or len(chosen & set(STAGES)) > 1:
         return None
     needed = next((keys for keys in region.has if not keys & chosen), None)

@@ -1,4 +1,6 @@
-"""What a person may choose from: candidate doses, those the rules allow, what goes on, and what a regimen has to cover."""
+"""What a person may choose from: candidate doses, those the rules allow, what goes on, and what a
+regimen has to cover.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,24 @@ from qtwin.pharmacology import formulary
 from qtwin.pharmacology.drug import Dose, Drug
 from qtwin.pharmacology.eligibility import Eligibility, assess
 from qtwin.pharmacology.facts import facts_of, inn_of
-from qtwin.pharmacology.prescription import all_doses, current_doses, is_written_with_dose, read_dose, reference_dose
+from qtwin.pharmacology.prescription import (
+    all_doses,
+    current_doses,
+    is_written_with_dose,
+    read_dose,
+    reference_dose,
+)
 from qtwin.pharmacology.rule_book import read_rule_book
 from qtwin.problem.constraint import Constraint
 from qtwin.problem.feasible import FeasibleSet, allowed, explain_infeasible
-from qtwin.problem.rules import Rules, constraints_for, coverable, eligibility_constraints, further_constraints, needs_of
+from qtwin.problem.rules import (
+    Rules,
+    constraints_for,
+    coverable,
+    eligibility_constraints,
+    further_constraints,
+    needs_of,
+)
 
 Needs = Literal["from conditions"] | Sequence[str]
 ALL_DOSES = ":all"
@@ -30,14 +45,17 @@ class Candidate:
 
     Attributes:
         dose: The drug at one of the formulary's dose options.
-        dose_given: Whether the dose was asked for. Where the drug alone was, a rule that limits its dose lowers it.
+        dose_given: Whether the dose was asked for. Where the drug alone was, a rule that limits its
+            dose lowers it.
     """
 
     dose: Dose
     dose_given: bool = True
 
 
-def candidate(inn: str, *, amount_mg: float | None = None, interval_h: float | None = None) -> Candidate:
+def candidate(
+    inn: str, *, amount_mg: float | None = None, interval_h: float | None = None
+) -> Candidate:
     """A drug of the formulary at the dose option asked for, or at its reference dose.
 
     Raises:
@@ -51,7 +69,8 @@ def candidate(inn: str, *, amount_mg: float | None = None, interval_h: float | N
             return Candidate(dose=option)
     known = ", ".join(f"{d.amount_mg:g} mg every {d.interval_h:g} h" for d in drug.doses)
     asked = " ".join(
-        [f"{amount_mg:g} mg"] * (amount_mg is not None) + [f"every {interval_h or 0:g} h"] * (interval_h is not None)
+        [f"{amount_mg:g} mg"] * (amount_mg is not None)
+        + [f"every {interval_h or 0:g} h"] * (interval_h is not None)
     )
     raise InputError(f"{drug.inn} has no dose of {asked}", hint=f"known: {known}")
 
@@ -65,8 +84,8 @@ def candidates(asked: Sequence[str | Dose]) -> tuple[Candidate, ...]:
     """Candidates from how people write them.
 
     Args:
-        asked: Drugs by INN ("donepezil"), at one dose ("donepezil:5mg", "metoprolol 50 mg /12 h"), at all the formulary's doses
-            ("donepezil:all"), or as `Dose`.
+        asked: Drugs by INN ("donepezil"), at one dose ("donepezil:5mg", "metoprolol 50 mg /12 h"),
+            at all the formulary's doses ("donepezil:all"), or as `Dose`.
 
     Raises:
         InputError: for an unknown drug or dose, none at all, or an option named twice.
@@ -89,7 +108,9 @@ def candidates(asked: Sequence[str | Dose]) -> tuple[Candidate, ...]:
 def checked_candidates(found: Sequence[Candidate]) -> tuple[Candidate, ...]:
     """The candidates, if there are some and none twice (InputError)."""
     if not found:
-        raise InputError("expected at least one candidate, got none", hint="name drugs of `qtwin drugs list`")
+        raise InputError(
+            "expected at least one candidate, got none", hint="name drugs of `qtwin drugs list`"
+        )
     labels = [c.dose.label for c in found]
     doubled = sorted({label for label in labels if labels.count(label) > 1})
     if doubled:
@@ -105,11 +126,13 @@ class Choice:
     Attributes:
         options: Doses to choose from; variable i of every model is options[i].
         constraints: Named conditions on the choice.
-        feasible: Every feasible choice, or a uniform sample of them where they are too many to list.
+        feasible: Every feasible choice, or a uniform sample of them where they are too many to
+            list.
         eligibility: Which drugs may be given to this person, by which rule.
         current: Medicines taken now.
         going_on: Those of them that are no candidates: they are taken whatever is chosen.
-        uncovered: Needs that no eligible candidate covers, or that the measurements say are none, in sentences.
+        uncovered: Needs that no eligible candidate covers, or that the measurements say are none,
+            in sentences.
         warnings: What had to be left out, lowered or assumed.
     """
 
@@ -123,16 +146,27 @@ class Choice:
     warnings: tuple[str, ...]
 
 
-def _within_ceilings(asked: Sequence[Candidate], eligibility: Eligibility) -> tuple[tuple[Dose, ...], tuple[str, ...]]:
-    """Candidates that name a drug and no dose, at their largest dose that the rules allow; and what was changed, in sentences."""
+def _within_ceilings(
+    asked: Sequence[Candidate], eligibility: Eligibility
+) -> tuple[tuple[Dose, ...], tuple[str, ...]]:
+    """Candidates that name a drug and no dose, at their largest dose that the rules allow; and what
+    was changed, in sentences.
+    """
     labels, found, said = {c.dose.label for c in asked}, [], []
     for c in asked:
         option = c.dose
-        open_to = [d for d in all_doses(option.drug) if not eligibility.excluded(d) and d.label not in labels]
+        open_to = [
+            d
+            for d in all_doses(option.drug)
+            if not eligibility.excluded(d) and d.label not in labels
+        ]
         if not c.dose_given and open_to and eligibility.excluded(option):
             lower = max(open_to, key=lambda d: d.amount_mg / d.interval_h)
             rule = eligibility.excluded(option)[0].rule
-            said.append(f"{lower.label} is offered in place of {option.amount_mg:g} mg: {rule.text} ({rule.source})")
+            said.append(
+                f"{lower.label} is offered in place of {option.amount_mg:g} mg: {rule.text} "
+                f"({rule.source})"
+            )
             found.append(lower)
         else:
             found.append(option)
@@ -140,14 +174,18 @@ def _within_ceilings(asked: Sequence[Candidate], eligibility: Eligibility) -> tu
 
 
 def _asked_needs(needs: Needs, patient: Patient) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The needs that a regimen must cover, those asked for or those of the person; and those that are none now, in sentences.
+    """The needs that a regimen must cover, those asked for or those of the person; and those that
+    are none now, in sentences.
 
     Raises:
         InputError: for a need that no drug of the formulary has as an indication.
     """
     if isinstance(needs, str):
         if needs != "from conditions":
-            raise InputError(f'expected "from conditions" or a list of needs, got {needs!r}', hint="put it into a list")
+            raise InputError(
+                f'expected "from conditions" or a list of needs, got {needs!r}',
+                hint="put it into a list",
+            )
         return needs_of(facts_of(patient))
     known = sorted({i for d in formulary.formulary().values() for i in d.indications})
     for need in needs:
@@ -157,12 +195,23 @@ def _asked_needs(needs: Needs, patient: Patient) -> tuple[tuple[str, ...], tuple
 
 
 def _eligible(
-    patient: Patient, drugs: dict[str, Drug], rules: Rules, jurisdiction: str, lift: Sequence[str], rule_sets: Path | None
+    patient: Patient,
+    drugs: dict[str, Drug],
+    rules: Rules,
+    jurisdiction: str,
+    lift: Sequence[str],
+    rule_sets: Path | None,
 ) -> Eligibility:
     kept = frozenset(rules.keep)
     taken = {inn_of(m) for m in patient.medications}
     return assess(
-        replace(patient, medications=(*patient.medications, *(Medication(inn=inn) for inn in sorted(kept - taken)))),
+        replace(
+            patient,
+            medications=(
+                *patient.medications,
+                *(Medication(inn=inn) for inn in sorted(kept - taken)),
+            ),
+        ),
         tuple(drugs.values()),
         jurisdiction=jurisdiction,
         lift=tuple(lift),
@@ -189,13 +238,15 @@ def choose_from(
     Args:
         patient: The record.
         asked: Candidate doses.
-        needs: What a regimen has to cover: the indications of the conditions in the record, or those named.
+        needs: What a regimen has to cover: the indications of the conditions in the record, or
+            those named.
         max_drugs: Most drugs at once, those that go on left out.
         rules: Further rules.
         jurisdiction: Whose labels hold, "US" or "EU".
         lift: Rules of strength "avoid" that shall not exclude, by name.
         rule_sets: Folder with further rule sets.
-        ignore_unknown_medicines: Leave medicines that nobody knows out of the twin, with a warning, instead of refusing them.
+        ignore_unknown_medicines: Leave medicines that nobody knows out of the twin, with a warning,
+            instead of refusing them.
         seed: Of the sample, where there are too many feasible choices to list.
 
     Raises:
@@ -204,13 +255,20 @@ def choose_from(
     rules = rules or Rules()
     current, warnings = current_doses(patient, ignore_unknown=ignore_unknown_medicines)
     if rule_sets is not None and not rule_sets.is_dir():
-        raise InputError(f"there is no folder {rule_sets.name} of rule sets", hint="name a folder of rule sets")
+        raise InputError(
+            f"there is no folder {rule_sets.name} of rule sets", hint="name a folder of rule sets"
+        )
     drugs = {c.dose.drug.inn: c.dose.drug for c in asked}
     eligibility = _eligible(patient, drugs, rules, jurisdiction, lift, rule_sets)
     options, lowered = _within_ceilings(asked, eligibility)
     going_on = tuple({d.drug.inn: d for d in current if d.drug.inn not in drugs}.values())
     wanted, none_now = _asked_needs(needs, patient)
-    wanted, uncovered = coverable(wanted, options, lambda o: bool(eligibility.excluded(o)), required=not isinstance(needs, str))
+    wanted, uncovered = coverable(
+        wanted,
+        options,
+        lambda o: bool(eligibility.excluded(o)),
+        required=not isinstance(needs, str),
+    )
     constraints = (
         *constraints_for(options, needs=wanted, max_drugs=max_drugs),
         *further_constraints(options, rules),
@@ -230,7 +288,10 @@ def choose_from(
         warnings=(
             *warnings,
             *lowered,
-            *(f"{d.label} is in the record and no candidate: it goes on, whatever is chosen" for d in going_on),
+            *(
+                f"{d.label} is in the record and no candidate: it goes on, whatever is chosen"
+                for d in going_on
+            ),
             *none_now,
             *uncovered,
         ),

@@ -1,4 +1,7 @@
-"""Named constraints on a choice of drug-dose options. Bits are (m, n) arrays; variable i is column i."""
+"""Named constraints on a choice of drug-dose options.
+
+Bits are (m, n) arrays; variable i is column i.
+"""
 
 from __future__ import annotations
 
@@ -90,7 +93,8 @@ class Exactly(Constraint):
 
 @dataclass(frozen=True, kw_only=True)
 class Cap(Constraint):
-    """A sum over the chosen options stays at or under a limit: a budget, the QT prolongation, the anticholinergic burden.
+    """A sum over the chosen options stays at or under a limit: a budget, the QT prolongation, the
+    anticholinergic burden.
 
     Attributes:
         members: Options with a weight.
@@ -105,7 +109,9 @@ class Cap(Constraint):
     unit: str = "1"
 
     def holds(self, bits: NDArray[np.generic]) -> NDArray[np.bool_]:
-        total = np.asarray(bits)[:, list(self.members)].astype(np.float64) @ np.array(self.weights, dtype=np.float64)
+        total = np.asarray(bits)[:, list(self.members)].astype(np.float64) @ np.array(
+            self.weights, dtype=np.float64
+        )
         return np.asarray(total <= self.limit + tolerance_of(self.limit))
 
     def whole(self) -> tuple[tuple[int, ...], int]:
@@ -116,7 +122,8 @@ class Cap(Constraint):
         """
         if any(w < 0.0 or not math.isfinite(w) for w in self.weights):
             raise InputError(
-                f"{self.name}: a weight of {min(self.weights)} came, at least 0 was wanted", hint="correct the weights"
+                f"{self.name}: a weight of {min(self.weights)} came, at least 0 was wanted",
+                hint="correct the weights",
             )
         scale = _step(self.name, self.weights)
         return tuple(round(w * scale) for w in self.weights), math.floor(self.limit * scale + 1e-6)
@@ -124,7 +131,8 @@ class Cap(Constraint):
 
 @dataclass(frozen=True, kw_only=True)
 class Linear(Constraint):
-    """Any linear condition, sum_i weight_i x_i <=, >= or == limit, as files from elsewhere hold them.
+    """Any linear condition, sum_i weight_i x_i <=, >= or == limit, as files from elsewhere hold
+    them.
 
     Attributes:
         members: Options with a weight.
@@ -139,27 +147,38 @@ class Linear(Constraint):
     limit: float
 
     def holds(self, bits: NDArray[np.generic]) -> NDArray[np.bool_]:
-        total = np.asarray(bits)[:, list(self.members)].astype(np.float64) @ np.array(self.weights, dtype=np.float64)
+        total = np.asarray(bits)[:, list(self.members)].astype(np.float64) @ np.array(
+            self.weights, dtype=np.float64
+        )
         slack = tolerance_of(self.limit)
         if self.sense == "==":
             return np.asarray(np.abs(total - self.limit) <= slack)
-        return np.asarray(total <= self.limit + slack if self.sense == "<=" else total >= self.limit - slack)
+        return np.asarray(
+            total <= self.limit + slack if self.sense == "<=" else total >= self.limit - slack
+        )
 
     def whole(self) -> tuple[tuple[int, ...], int]:
         """Weights and limit as whole numbers of a common step, turned to <= where the sense is >=.
 
         Raises:
-            InputError: if no step down to a thousandth makes the weights whole, or the limit of an equation.
+            InputError: if no step down to a thousandth makes the weights whole, or the limit of an
+                equation.
         """
         sign = -1.0 if self.sense == ">=" else 1.0
         numbers = (*self.weights, self.limit) if self.sense == "==" else self.weights
         scale = _step(self.name, numbers)
         weights = tuple(round(sign * w * scale) for w in self.weights)
-        return weights, round(self.limit * scale) if self.sense == "==" else math.floor(sign * self.limit * scale + 1e-6)
+        return weights, round(self.limit * scale) if self.sense == "==" else math.floor(
+            sign * self.limit * scale + 1e-6
+        )
 
 
 def linear(
-    name: str, members: Sequence[int], weights: Sequence[float], sense: Literal["<=", ">=", "=="], limit: float
+    name: str,
+    members: Sequence[int],
+    weights: Sequence[float],
+    sense: Literal["<=", ">=", "=="],
+    limit: float,
 ) -> Constraint:
     """The plainest constraint that says sum_i weight_i x_i <=, >= or == limit."""
     kept = [(int(i), float(w)) for i, w in zip(members, weights, strict=True) if w != 0.0]
@@ -168,7 +187,9 @@ def linear(
     if units and whole:
         if sense == "<=" and limit == 1.0:
             return (
-                NotBoth(name=name, pair=(indices[0], indices[1])) if len(indices) == 2 else AtMostOne(name=name, members=indices)
+                NotBoth(name=name, pair=(indices[0], indices[1]))
+                if len(indices) == 2
+                else AtMostOne(name=name, members=indices)
             )
         if sense == "<=" and limit >= 0.0:
             return AtMost(name=name, limit=int(limit), members=indices)
@@ -181,7 +202,9 @@ def linear(
     return Linear(name=name, members=indices, weights=values, sense=sense, limit=float(limit))
 
 
-def row_of(constraint: Constraint) -> tuple[tuple[int, ...], tuple[float, ...], Literal["<=", ">=", "=="], float]:
+def row_of(
+    constraint: Constraint,
+) -> tuple[tuple[int, ...], tuple[float, ...], Literal["<=", ">=", "=="], float]:
     """(members, weights, sense, limit) of a constraint, for whoever takes linear rows.
 
     Raises:
@@ -202,7 +225,8 @@ def row_of(constraint: Constraint) -> tuple[tuple[int, ...], tuple[float, ...], 
     if isinstance(constraint, Linear):
         return constraint.members, constraint.weights, constraint.sense, constraint.limit
     raise InputError(
-        f"constraint {constraint.name!r} of type {type(constraint).__name__} is no linear row", hint="state it in row_of"
+        f"constraint {constraint.name!r} of type {type(constraint).__name__} is no linear row",
+        hint="state it in row_of",
     )
 
 
@@ -211,14 +235,18 @@ def tolerance_of(limit: float) -> float:
     return 1e-9 * max(1.0, abs(limit))
 
 
-def whole_rows(constraint: Constraint) -> list[tuple[tuple[int, ...], tuple[int, ...], Literal["<=", ">=", "=="], int]]:
+def whole_rows(
+    constraint: Constraint,
+) -> list[tuple[tuple[int, ...], tuple[int, ...], Literal["<=", ">=", "=="], int]]:
     """A linear row in whole numbers for solvers that count in them, whatever its coefficients.
 
-    Where no step down to a thousandth makes the weights whole, they are multiplied by a power of two up to 2^50 in all, and the
-    limit by the same with the tolerance of `holds` added. An equation becomes two inequalities then.
+    Where no step down to a thousandth makes the weights whole, they are multiplied by a power of
+    two up to 2^50 in all, and the limit by the same with the tolerance of `holds` added. An
+    equation becomes two inequalities then.
 
     Raises:
-        InputError: for a type that is no single row, or numbers so far apart that rounding would decide.
+        InputError: for a type that is no single row, or numbers so far apart that rounding would
+            decide.
     """
     members, weights, sense, limit = row_of(constraint)
     if isinstance(constraint, Cap | Linear):
@@ -233,7 +261,11 @@ def whole_rows(constraint: Constraint) -> list[tuple[tuple[int, ...], tuple[int,
 
 
 def _finest(
-    name: str, members: tuple[int, ...], weights: tuple[float, ...], sense: Literal["<=", ">=", "=="], limit: float
+    name: str,
+    members: tuple[int, ...],
+    weights: tuple[float, ...],
+    sense: Literal["<=", ">=", "=="],
+    limit: float,
 ) -> list[tuple[tuple[int, ...], tuple[int, ...], Literal["<=", ">=", "=="], int]]:
     slack = tolerance_of(limit)
     total = sum(map(abs, weights)) + abs(limit)
@@ -241,7 +273,10 @@ def _finest(
         raise InputError(f"{name}: a number that is not finite came", hint="correct the row")
     scale = 2.0 ** (50 - math.frexp(total)[1])
     if len(members) / scale > slack:
-        raise InputError(f"{name}: weights of {total:.3g} in all against a limit of {limit:.3g}", hint="rescale the row")
+        raise InputError(
+            f"{name}: weights of {total:.3g} in all against a limit of {limit:.3g}",
+            hint="rescale the row",
+        )
     whole = tuple(round(w * scale) for w in weights)
     rows: list[tuple[tuple[int, ...], tuple[int, ...], Literal["<=", ">=", "=="], int]] = []
     if sense != ">=":
@@ -253,7 +288,9 @@ def _finest(
 
 def is_row(constraint: Constraint) -> bool:
     """Whether `row_of` takes the constraint."""
-    return isinstance(constraint, AtMostOne | AtLeastOne | NotBoth | AtMost | Exactly | Cap | Linear)
+    return isinstance(
+        constraint, AtMostOne | AtLeastOne | NotBoth | AtMost | Exactly | Cap | Linear
+    )
 
 
 def _step(name: str, numbers: Sequence[float]) -> int:
@@ -262,5 +299,6 @@ def _step(name: str, numbers: Sequence[float]) -> int:
         if all(math.isfinite(w) and abs(w * scale - round(w * scale)) < 1e-6 for w in numbers):
             return scale
     raise InputError(
-        f"{name}: the weights {tuple(numbers)} are no multiples of a thousandth", hint="round them, so that bits can count"
+        f"{name}: the weights {tuple(numbers)} are no multiples of a thousandth",
+        hint="round them, so that bits can count",
     )

@@ -1,9 +1,11 @@
-"""Counting the choices that satisfy linear rows, and drawing from them uniformly, without listing them.
+"""Counting the choices that satisfy linear rows, and drawing from them uniformly, without listing
+them.
 
-A decision diagram in the manner of Bergman, Cire, van Hoeve and Hooker (2016, Decision Diagrams for Optimization, chapter 3):
-options are decided one after another, and partial choices that leave the same of every row to be satisfied are one node. Counts
-of completions add from the end (Knuth 2011, The Art of Computer Programming 4A, 7.1.4), are whole numbers of any size, and tell
-with what probability a uniform choice takes the next option.
+A decision diagram in the manner of Bergman, Cire, van Hoeve and Hooker (2016, Decision Diagrams for
+Optimization, chapter 3): options are decided one after another, and partial choices that leave the
+same of every row to be satisfied are one node. Counts of completions add from the end (Knuth 2011,
+The Art of Computer Programming 4A, 7.1.4), are whole numbers of any size, and tell with what
+probability a uniform choice takes the next option.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ class Diagram:
     Attributes:
         n: Number of options.
         order: (n,) the option that each level decides.
-        children: One (nodes, 2) array a level: node of the next level without and with the option, -1 where nothing follows.
+        children: One (nodes, 2) array a level: node of the next level without and with the
+            option, -1 where nothing follows.
         chance: One (nodes,) array a level: share of the completions that take the option.
         count: Number of choices, exactly.
     """
@@ -69,7 +72,9 @@ class Diagram:
 
 
 def whole_row(constraint: Constraint) -> Row | None:
-    """A constraint as a row of whole numbers, or None where its weights are no multiples of a common step."""
+    """A constraint as a row of whole numbers, or None where its weights are no multiples of a
+    common step.
+    """
     from qtwin.errors import InputError
 
     members, weights, sense, limit = row_of(constraint)
@@ -80,12 +85,21 @@ def whole_row(constraint: Constraint) -> Row | None:
             return None
         least = float(right) if sense == "==" else -math.inf
         return {i: w for i, w in zip(members, whole, strict=True) if w}, least, float(right)
-    low, high = (limit, limit) if sense == "==" else (-math.inf, limit) if sense == "<=" else (limit, math.inf)
+    low, high = (
+        (limit, limit)
+        if sense == "=="
+        else (-math.inf, limit)
+        if sense == "<="
+        else (limit, math.inf)
+    )
     return {i: round(w) for i, w in zip(members, weights, strict=True)}, low, high
 
 
-def diagram(n: int, rows: Sequence[Row], groups: Sequence[Sequence[int]], *, most_nodes: int = MOST_NODES) -> Diagram | None:
-    """The diagram of all choices that satisfy the rows, or None where it needs more than `most_nodes` nodes.
+def diagram(
+    n: int, rows: Sequence[Row], groups: Sequence[Sequence[int]], *, most_nodes: int = MOST_NODES
+) -> Diagram | None:
+    """The diagram of all choices that satisfy the rows, or None where it needs more than
+    `most_nodes` nodes.
 
     Args:
         n: Number of options.
@@ -115,7 +129,9 @@ def diagram(n: int, rows: Sequence[Row], groups: Sequence[Sequence[int]], *, mos
                 for r in touched[place]:
                     before = state[r]
                     if before is not None:
-                        after[r] = _state(before + taken * rows[r][0][option], rows[r], *left[r][place])
+                        after[r] = _state(
+                            before + taken * rows[r][0][option], rows[r], *left[r][place]
+                        )
                         if after[r] == _BROKEN:
                             break
                 else:
@@ -141,7 +157,9 @@ def _state(total: int, row: Row, least_left: int, most_left: int) -> int | None:
 
 
 def _left(row: Row, places: Mapping[int, int]) -> dict[int, tuple[int, int]]:
-    """Level of each member to the least and the most that the later ones can add; under -1, what all of them can."""
+    """Level of each member to the least and the most that the later ones can add; under -1, what
+    all of them can.
+    """
     least = most = 0
     out = {}
     for option in sorted(row[0], key=lambda i: -places[i]):
@@ -151,10 +169,12 @@ def _left(row: Row, places: Mapping[int, int]) -> dict[int, tuple[int, int]]:
 
 
 def _order(rows: Sequence[Row], groups: Sequence[Sequence[int]]) -> list[int]:
-    """Groups one after another, each time the one after which the fewest options wait for others of their rows.
+    """Groups one after another, each time the one after which the fewest options wait for others of
+    their rows.
 
-    Of groups alike in that the largest goes first, and of these the first one. A group's rank changes only where a row that it
-    shares is about to be complete, so ranks are kept in a heap and worked out again for those alone.
+    Of groups alike in that the largest goes first, and of these the first one. A group's rank
+    changes only where a row that it shares is about to be complete, so ranks are kept in a heap and
+    worked out again for those alone.
     """
     short = [set(row[0]) for row in rows if len(row[0]) < sum(len(g) for g in groups)]
     rows_of: dict[int, list[int]] = {}
@@ -201,7 +221,9 @@ def _order(rows: Sequence[Row], groups: Sequence[Sequence[int]]) -> list[int]:
                 for i in short[r]:
                     open_rows[i] -= 1
                     changed.update(rows_of[i])
-        for other in {other for r in changed if missing[r] <= widest[r] for other in users[r]} & left:
+        for other in {
+            other for r in changed if missing[r] <= widest[r] for other in users[r]
+        } & left:
             now = (more_waiting(other), rank[other][1], other)
             if now != rank[other]:
                 rank[other] = now
@@ -209,7 +231,9 @@ def _order(rows: Sequence[Row], groups: Sequence[Sequence[int]]) -> list[int]:
     return order
 
 
-def _counted(n: int, order: Sequence[int], children: Sequence[NDArray[np.int64]], ends: int) -> Diagram:
+def _counted(
+    n: int, order: Sequence[int], children: Sequence[NDArray[np.int64]], ends: int
+) -> Diagram:
     """Completions counted from the last level up."""
     below = [1] * ends
     chance: list[NDArray[np.float64]] = []
@@ -221,4 +245,10 @@ def _counted(n: int, order: Sequence[int], children: Sequence[NDArray[np.int64]]
             share.append(b / (a + b) if a + b else 0.0)
         chance.append(np.array(share, dtype=np.float64))
         below = here
-    return Diagram(n=n, order=tuple(order), children=tuple(children), chance=tuple(reversed(chance)), count=below[0])
+    return Diagram(
+        n=n,
+        order=tuple(order),
+        children=tuple(children),
+        chance=tuple(reversed(chance)),
+        count=below[0],
+    )

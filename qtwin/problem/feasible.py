@@ -11,17 +11,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.errors import InfeasibleError, InputError
-from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, Linear, NotBoth, is_row
+from qtwin.problem.constraint import (
+    AtLeastOne,
+    AtMost,
+    AtMostOne,
+    Cap,
+    Constraint,
+    Exactly,
+    Linear,
+    NotBoth,
+    is_row,
+)
 from qtwin.problem.diagram import Diagram, Row, diagram, whole_row
 
 LIMIT = 10_000_000
 
 
 def groups_of(n: int, constraints: Sequence[Constraint]) -> list[tuple[int, ...]]:
-    """A partition of the options into groups of which at most one may be taken (single options are groups of one)."""
+    """A partition of the options into groups of which at most one may be taken (single options are
+    groups of one).
+    """
     taken: set[int] = set()
     groups: list[tuple[int, ...]] = []
-    for c in sorted((c for c in constraints if isinstance(c, AtMostOne)), key=lambda c: -len(c.members)):
+    for c in sorted(
+        (c for c in constraints if isinstance(c, AtMostOne)), key=lambda c: -len(c.members)
+    ):
         members = tuple(i for i in c.members if i not in taken)
         if members:
             groups.append(members)
@@ -32,19 +46,31 @@ def groups_of(n: int, constraints: Sequence[Constraint]) -> list[tuple[int, ...]
 def feasible_bits(n: int, constraints: Sequence[Constraint]) -> NDArray[np.uint8]:
     """All (k, n) choices that satisfy every constraint; k may be 0.
 
-    Extends partial choices one group at a time and drops those that already break a constraint that more drugs cannot mend.
+    Extends partial choices one group at a time and drops those that already break a constraint that
+    more drugs cannot mend.
 
     Raises:
         InputError: when more than `LIMIT` partial choices would have to be held.
     """
-    falling: list[Constraint] = [c for c in constraints if isinstance(c, AtMostOne | NotBoth | AtMost | Cap)]
-    falling += [AtMost(name=c.name, limit=c.count, members=c.members) for c in constraints if isinstance(c, Exactly)]
-    falling += [c for c in constraints if isinstance(c, Linear) and c.sense == "<=" and min(c.weights, default=0.0) >= 0.0]
+    falling: list[Constraint] = [
+        c for c in constraints if isinstance(c, AtMostOne | NotBoth | AtMost | Cap)
+    ]
+    falling += [
+        AtMost(name=c.name, limit=c.count, members=c.members)
+        for c in constraints
+        if isinstance(c, Exactly)
+    ]
+    falling += [
+        c
+        for c in constraints
+        if isinstance(c, Linear) and c.sense == "<=" and min(c.weights, default=0.0) >= 0.0
+    ]
     rows: NDArray[np.uint8] = np.zeros((1, n), dtype=np.uint8)
     for group in groups_of(n, constraints):
         if rows.shape[0] * (len(group) + 1) > LIMIT:
             raise InputError(
-                f"more than {LIMIT:,} regimens satisfy the constraints so far", hint="take candidates out or lower max_drugs"
+                f"more than {LIMIT:,} regimens satisfy the constraints so far",
+                hint="take candidates out or lower max_drugs",
             )
         extended = [rows]
         for i in group:
@@ -60,19 +86,27 @@ def feasible_bits(n: int, constraints: Sequence[Constraint]) -> NDArray[np.uint8
 
 
 def explain_infeasible(n: int, constraints: Sequence[Constraint]) -> InfeasibleError:
-    """An error that names the constraints any one of which, taken away, would leave something feasible."""
+    """An error that names the constraints any one of which, taken away, would leave something
+    feasible.
+    """
     culprits = [c.name for c in constraints if _any(n, [d for d in constraints if d is not c])]
     if culprits:
         named = "; ".join(repr(name) for name in culprits)
-        return InfeasibleError("no regimen satisfies all constraints", hint=f"each of these alone stands in the way: {named}")
+        return InfeasibleError(
+            "no regimen satisfies all constraints",
+            hint=f"each of these alone stands in the way: {named}",
+        )
     return InfeasibleError(
         "no regimen satisfies all constraints, and taking any single one away does not help",
-        hint="relax several: raise max_drugs, add candidates that cover each need, or allow a contraindicated pair",
+        hint="relax several: raise max_drugs, add candidates that cover each need, or allow a "
+        "contraindicated pair",
     )
 
 
 def _any(n: int, constraints: Sequence[Constraint]) -> bool:
-    """Whether anything is feasible, also where it cannot be listed; False where neither a diagram nor a list can tell."""
+    """Whether anything is feasible, also where it cannot be listed; False where neither a diagram
+    nor a list can tell.
+    """
     rows = [whole_row(c) for c in constraints if is_row(c)]
     kept = [r for r in rows if r is not None]
     found = diagram(n, kept, groups_of(n, constraints)) if len(kept) == len(constraints) else None
@@ -84,7 +118,8 @@ def _any(n: int, constraints: Sequence[Constraint]) -> bool:
         return False
 
 
-# The regimens that may be chosen: all where at most `LIMIT` are allowed, else a uniform sample and their number.
+# The regimens that may be chosen: all where at most `LIMIT` are allowed, else a uniform sample and
+# their number.
 
 SAMPLE = 10_000
 _MOST_DRAWS, _BATCH = 4_000_000, 100_000
@@ -111,7 +146,9 @@ class FeasibleSet:
     @property
     def count(self) -> int:
         """The number of allowed choices, or the geometric middle of its interval."""
-        return self.low if self.low == self.high else round(math.sqrt(self.low) * math.sqrt(self.high))
+        return (
+            self.low if self.low == self.high else round(math.sqrt(self.low) * math.sqrt(self.high))
+        )
 
     @property
     def number(self) -> str:
@@ -138,7 +175,9 @@ def _rounded(number: int) -> int:
     return round(number, min(0, 4 - len(str(number))))
 
 
-def allowed(n: int, constraints: Sequence[Constraint], *, seed: int, sample: int | None = None) -> FeasibleSet:
+def allowed(
+    n: int, constraints: Sequence[Constraint], *, seed: int, sample: int | None = None
+) -> FeasibleSet:
     """The allowed choices of n options; none may be allowed, then `bits` is empty.
 
     Args:
@@ -155,7 +194,11 @@ def allowed(n: int, constraints: Sequence[Constraint], *, seed: int, sample: int
     if math.prod(1 + len(g) for g in groups) <= LIMIT:
         return _all(feasible_bits(n, constraints))
     rows = [whole_row(c) if is_row(c) else None for c in constraints]
-    exact = None if any(r is None for r in rows) else diagram(n, [r for r in rows if r is not None], groups)
+    exact = (
+        None
+        if any(r is None for r in rows)
+        else diagram(n, [r for r in rows if r is not None], groups)
+    )
     if exact is not None and exact.count > LIMIT:
         bits = _distinct(exact, sample, np.random.default_rng([seed, 5]))
         return FeasibleSet(bits=bits, complete=False, low=exact.count, high=exact.count)
@@ -165,7 +208,9 @@ def allowed(n: int, constraints: Sequence[Constraint], *, seed: int, sample: int
         return _all(feasible_bits(n, constraints))
     except InputError:
         pass  # too many to list, and too many nodes to count exactly
-    return _met(relaxed(n, constraints, rows, groups), constraints, sample, np.random.default_rng([seed, 5]))
+    return _met(
+        relaxed(n, constraints, rows, groups), constraints, sample, np.random.default_rng([seed, 5])
+    )
 
 
 def _all(bits: NDArray[np.uint8]) -> FeasibleSet:
@@ -173,7 +218,9 @@ def _all(bits: NDArray[np.uint8]) -> FeasibleSet:
 
 
 def _in_order(bits: NDArray[np.uint8], groups: Sequence[Sequence[int]]) -> NDArray[np.uint8]:
-    """The rows as `feasible_bits` orders them: by the last group's choice first, taking nothing before its first member."""
+    """The rows as `feasible_bits` orders them: by the last group's choice first, taking nothing
+    before its first member.
+    """
     chosen = [bits[:, list(g)].astype(np.int64) @ np.arange(1, len(g) + 1) for g in groups]
     ordered: NDArray[np.uint8] = bits[np.lexsort(chosen)]
     return ordered
@@ -192,10 +239,21 @@ def first_of_each(bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return bits[np.sort(np.unique(bits, axis=0, return_index=True)[1])]
 
 
-def relaxed(n: int, constraints: Sequence[Constraint], rows: Sequence[Row | None], groups: Sequence[Sequence[int]]) -> Diagram:
-    """The diagram of as many of the constraints as it can hold: without sums, then without pairs, then without needs."""
+def relaxed(
+    n: int,
+    constraints: Sequence[Constraint],
+    rows: Sequence[Row | None],
+    groups: Sequence[Sequence[int]],
+) -> Diagram:
+    """The diagram of as many of the constraints as it can hold: without sums, then without pairs,
+    then without needs.
+    """
     for dropped in ((Cap, Linear), (Cap, Linear, NotBoth), (Cap, Linear, NotBoth, AtLeastOne)):
-        kept = [r for c, r in zip(constraints, rows, strict=True) if r is not None and not isinstance(c, dropped)]
+        kept = [
+            r
+            for c, r in zip(constraints, rows, strict=True)
+            if r is not None and not isinstance(c, dropped)
+        ]
         found = diagram(n, kept, groups)
         if found is not None:
             return found
@@ -205,8 +263,12 @@ def relaxed(n: int, constraints: Sequence[Constraint], rows: Sequence[Row | None
     return found
 
 
-def _met(wider: Diagram, constraints: Sequence[Constraint], sample: int, rng: np.random.Generator) -> FeasibleSet:
-    """Draws under fewer constraints, kept where the others hold: uniform among the allowed; the share estimates their number."""
+def _met(
+    wider: Diagram, constraints: Sequence[Constraint], sample: int, rng: np.random.Generator
+) -> FeasibleSet:
+    """Draws under fewer constraints, kept where the others hold: uniform among the allowed; the
+    share estimates their number.
+    """
     kept: list[NDArray[np.uint8]] = []
     hits = draws = 0
     while hits < sample and draws < _MOST_DRAWS and wider.count:
@@ -214,10 +276,15 @@ def _met(wider: Diagram, constraints: Sequence[Constraint], sample: int, rng: np
         rows = rows[np.all([c.holds(rows) for c in constraints], axis=0)]
         kept.append(rows)
         hits, draws = hits + len(rows), draws + _BATCH
-    bits = first_of_each(np.concatenate(kept))[:sample] if kept else np.zeros((0, wider.n), dtype=np.uint8)
+    bits = (
+        first_of_each(np.concatenate(kept))[:sample]
+        if kept
+        else np.zeros((0, wider.n), dtype=np.uint8)
+    )
     if wider.count and len(bits) < _FEWEST:
         raise InputError(
-            f"{hits:,} of {draws:,} regimens drawn satisfy every constraint, too few to pose the question",
+            f"{hits:,} of {draws:,} regimens drawn satisfy every constraint, too few to "
+            "pose the question",
             hint="lower max_drugs, take candidates out, or loosen the caps",
         )
     from scipy.stats import beta
@@ -226,10 +293,13 @@ def _met(wider: Diagram, constraints: Sequence[Constraint], sample: int, rng: np
     low = float(beta.ppf(tail, hits, draws - hits + 1)) if hits else 0.0
     high = float(beta.ppf(1.0 - tail, hits + 1, draws - hits)) if hits < draws else 1.0
     whole = wider.count
-    return FeasibleSet(bits=bits, complete=False, low=int(low * whole), high=math.ceil(high * whole))
+    return FeasibleSet(
+        bits=bits, complete=False, low=int(low * whole), high=math.ceil(high * whole)
+    )
 
 
-# Drawing allowed choices, each one as likely as every other: exactly from a decision diagram, else by rejection.
+# Drawing allowed choices, each one as likely as every other: exactly from a decision diagram, else
+# by rejection.
 
 _MOST_NODES = 100_000
 _MOST_DRAWS, _BATCH = 4_000_000, 50_000
@@ -241,7 +311,8 @@ class Uniform:
     """Independent draws of allowed choices.
 
     Attributes:
-        method: "exact" draws from all allowed choices; "rejection" from more than those, keeping what is allowed.
+        method: "exact" draws from all allowed choices; "rejection" from more than those, keeping
+            what is allowed.
         source: What is drawn from.
         constraints: What a draw has to satisfy.
     """
@@ -263,7 +334,10 @@ class Uniform:
             InputError: where allowed choices are too rare to be met.
         """
         if self.source.count == 0:
-            raise InfeasibleError("nothing satisfies all constraints, so nothing can be drawn", hint="relax some of them")
+            raise InfeasibleError(
+                "nothing satisfies all constraints, so nothing can be drawn",
+                hint="relax some of them",
+            )
         if self.method == "exact":
             return self.source.draw(k, rng)
         kept: list[NDArray[np.uint8]] = []
@@ -271,7 +345,8 @@ class Uniform:
         while found < k:
             if drawn >= _MOST_DRAWS:
                 raise InputError(
-                    f"{found} allowed choices were met in {drawn:,} draws, {k:,} were wanted: uniform choices can be drawn"
+                    f"{found} allowed choices were met in {drawn:,} draws, {k:,} were "
+                    "wanted: uniform choices can be drawn"
                     " neither exactly nor by rejection here",
                     hint="take fewer shots, or a search as the baseline",
                 )
@@ -291,4 +366,8 @@ def uniform(n: int, constraints: Sequence[Constraint]) -> Uniform:
         exact = diagram(n, [r for r in rows if r is not None], groups, most_nodes=_MOST_NODES)
         if exact is not None:
             return Uniform(method="exact", source=exact, constraints=tuple(constraints))
-    return Uniform(method="rejection", source=relaxed(n, constraints, rows, groups), constraints=tuple(constraints))
+    return Uniform(
+        method="rejection",
+        source=relaxed(n, constraints, rows, groups),
+        constraints=tuple(constraints),
+    )

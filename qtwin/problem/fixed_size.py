@@ -1,7 +1,9 @@
-"""Exactly k of n drugs: every permitted set listed and valued by one compiled walk, which is also the proof of its optimum.
+"""Exactly k of n drugs: every permitted set listed and valued by one compiled walk, which is also
+the proof of its optimum.
 
-The value of a set S is q(S) = sum_{i in S} a_i + sum_{i<j in S} b_ij. The walk adds drugs in rising order and carries the gain of
-each later drug, g_j = a_j + sum_{i taken} b_ij, so that a complete set costs one addition: C(38, 5) takes milliseconds.
+The value of a set S is q(S) = sum_{i in S} a_i + sum_{i<j in S} b_ij. The walk adds drugs in rising
+order and carries the gain of each later drug, g_j = a_j + sum_{i taken} b_ij, so that a complete
+set costs one addition: C(38, 5) takes milliseconds.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ LIMIT = 30_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class FixedSize:
-    """Choose exactly `size` drugs, no forbidden pair among them, so that the sum of single and pair coefficients is largest.
+    """Choose exactly `size` drugs, no forbidden pair among them, so that the sum of single and pair
+    coefficients is largest.
 
     Attributes:
         names: Drugs; variable i is names[i].
@@ -45,15 +48,32 @@ class FixedSize:
         n = len(self.names)
         shapes = (self.linear.shape, self.pairs.shape, self.forbidden.shape)
         if shapes != ((n,), (n, n), (n, n)):
-            raise InputError(f"coefficients of shapes {shapes} came for {n} drugs", hint=f"({n},), ({n}, {n}), ({n}, {n})")
-        if not 1 <= self.size <= n:
-            raise InputError(f"a size of {self.size} came for {n} drugs, 1 to {n} was wanted", hint="change the size")
-        if not (np.isfinite(self.linear).all() and np.isfinite(self.pairs).all()):
-            raise InputError("a coefficient is not finite", hint="state unmeasured pairs as forbidden, with coefficient 0")
-        symmetric = np.array_equal(self.pairs, self.pairs.T) and np.array_equal(self.forbidden, self.forbidden.T)
-        if not symmetric or self.pairs.diagonal().any() or self.forbidden.diagonal().any() or self.pairs[self.forbidden].any():
             raise InputError(
-                "pair coefficients must be symmetric, 0 on the diagonal and at forbidden pairs", hint="write both halves"
+                f"coefficients of shapes {shapes} came for {n} drugs",
+                hint=f"({n},), ({n}, {n}), ({n}, {n})",
+            )
+        if not 1 <= self.size <= n:
+            raise InputError(
+                f"a size of {self.size} came for {n} drugs, 1 to {n} was wanted",
+                hint="change the size",
+            )
+        if not (np.isfinite(self.linear).all() and np.isfinite(self.pairs).all()):
+            raise InputError(
+                "a coefficient is not finite",
+                hint="state unmeasured pairs as forbidden, with coefficient 0",
+            )
+        symmetric = np.array_equal(self.pairs, self.pairs.T) and np.array_equal(
+            self.forbidden, self.forbidden.T
+        )
+        if (
+            not symmetric
+            or self.pairs.diagonal().any()
+            or self.forbidden.diagonal().any()
+            or self.pairs[self.forbidden].any()
+        ):
+            raise InputError(
+                "pair coefficients must be symmetric, 0 on the diagonal and at forbidden pairs",
+                hint="write both halves",
             )
         for array in (self.linear, self.pairs, self.forbidden):
             array.setflags(write=False)
@@ -71,16 +91,26 @@ class FixedSize:
     def permitted(self, members: Sequence[int]) -> bool:
         """Whether the set has the wanted size and no forbidden pair."""
         chosen = list(members)
-        return len(set(chosen)) == self.size == len(chosen) and not self.forbidden[np.ix_(chosen, chosen)].any()
+        return (
+            len(set(chosen)) == self.size == len(chosen)
+            and not self.forbidden[np.ix_(chosen, chosen)].any()
+        )
 
     def constraints(self) -> tuple[Constraint, ...]:
         """The size, and one `NotBoth` for each forbidden pair."""
         low, high = np.nonzero(np.triu(self.forbidden))
         return (
-            Exactly(name=f"exactly {self.size} drugs", reason="as asked", count=self.size, members=tuple(range(self.n))),
+            Exactly(
+                name=f"exactly {self.size} drugs",
+                reason="as asked",
+                count=self.size,
+                members=tuple(range(self.n)),
+            ),
             *(
                 NotBoth(
-                    name=f"not both {self.names[i]} and {self.names[j]}", reason="not measured together", pair=(int(i), int(j))
+                    name=f"not both {self.names[i]} and {self.names[j]}",
+                    reason="not measured together",
+                    pair=(int(i), int(j)),
                 )
                 for i, j in zip(low, high, strict=True)
             ),
@@ -88,7 +118,16 @@ class FixedSize:
 
     def count(self) -> int:
         """Number of permitted sets."""
-        return int(_walk(self.linear, self.pairs, self.forbidden, self.size, np.empty(0), np.empty((0, self.size), np.int16)))
+        return int(
+            _walk(
+                self.linear,
+                self.pairs,
+                self.forbidden,
+                self.size,
+                np.empty(0),
+                np.empty((0, self.size), np.int16),
+            )
+        )
 
     def sets(self) -> NDArray[np.int16]:
         """(m, k) every permitted set, drugs rising, sets in lexicographic order.
@@ -101,7 +140,9 @@ class FixedSize:
         _walk(self.linear, self.pairs, self.forbidden, self.size, np.empty(0), members)
         return members
 
-    def values(self, linear: Array | None = None, pairs: Array | None = None, out: Array | None = None) -> Array:
+    def values(
+        self, linear: Array | None = None, pairs: Array | None = None, out: Array | None = None
+    ) -> Array:
         """(m,) value of every permitted set, in the order of `sets`.
 
         Args:
@@ -126,13 +167,18 @@ class FixedSize:
                 hint="take a smaller size or measure more pairs",
             )
         if m > LIMIT:
-            raise InputError(f"{m:,} sets of {self.size} came, at most {LIMIT:,} can be listed", hint="take a smaller size")
+            raise InputError(
+                f"{m:,} sets of {self.size} came, at most {LIMIT:,} can be listed",
+                hint="take a smaller size",
+            )
         return m
 
 
 @numba.njit(nogil=True, cache=True)
 def _walk(linear, pairs, forbidden, k, values, members):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Number of permitted sets; fills (m,) `values` and (m, k) `members` where they are not empty."""
+    """Number of permitted sets; fills (m,) `values` and (m, k) `members` where they are not
+    empty.
+    """
     n = linear.size
     gain = np.zeros((k, n))
     free = np.zeros((k, n), dtype=np.bool_)

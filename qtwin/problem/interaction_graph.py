@@ -1,9 +1,11 @@
-"""Drugs as nodes, interactions as edges: harmful pairs to keep apart, synergistic pairs to bring together.
+"""Drugs as nodes, interactions as edges: harmful pairs to keep apart, synergistic pairs to bring
+together.
 
-A graph comes from a public list of interacting pairs, or by name from ``qtwin/data/graphs/interactions.toml``, which holds the
-instances of a published quantum study. Two layouts of lists are read: CSV with a header (`drug_1, drug_2` and, where known,
-`kind` harm or synergy and `weight`), and lines of `name$identifier$name$identifier$` without one, as the ONC lists come (all
-harmful).
+A graph comes from a public list of interacting pairs, or by name from
+``qtwin/data/graphs/interactions.toml``, which holds the instances of a published quantum study. Two
+layouts of lists are read: CSV with a header (`drug_1, drug_2` and, where known, `kind` harm or
+synergy and `weight`), and lines of `name$identifier$name$identifier$` without one, as the ONC lists
+come (all harmful).
 """
 
 from __future__ import annotations
@@ -93,43 +95,66 @@ def published_graph(name: str) -> InteractionGraph:
         raise unknown_name("interaction graph", name, _shipped())
     raw = _shipped()[name]
     edges = [(a, b, kind, float(w), f"{_FILE} {name}") for a, b, kind, w in raw["edges"]]
-    return graph_of(edges, title=raw["title"], source=raw["source"], notes=[raw["note"]] if "note" in raw else [])
+    return graph_of(
+        edges,
+        title=raw["title"],
+        source=raw["source"],
+        notes=[raw["note"]] if "note" in raw else [],
+    )
 
 
 @cache
 def _shipped() -> Mapping[str, Any]:
-    return tomllib.loads((resources.files("qtwin") / "data" / "graphs" / _FILE).read_text(encoding="utf-8"))
+    return tomllib.loads(
+        (resources.files("qtwin") / "data" / "graphs" / _FILE).read_text(encoding="utf-8")
+    )
 
 
 def read_interactions(path: Path) -> InteractionGraph:
     """A graph from a list of interacting pairs.
 
-    Drugs are told apart by identifier where the list has one, by name otherwise; a pair listed twice counts once.
+    Drugs are told apart by identifier where the list has one, by name otherwise; a pair listed
+    twice counts once.
 
     Raises:
-        InputError: for anything that cannot be read or does not fit together, with the line it is on.
+        InputError: for anything that cannot be read or does not fit together, with the line it is
+            on.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path} is larger than {MAX_BYTES >> 20} MiB", hint="is this the list of interactions?")
+            raise InputError(
+                f"{path} is larger than {MAX_BYTES >> 20} MiB",
+                hint="is this the list of interactions?",
+            )
         raw = path.read_bytes()
         lines = raw.decode("utf-8-sig").splitlines()
     except FileNotFoundError:
         hint = f"check the path, or name a shipped graph: {', '.join(published_names())}"
-        raise InputError(f"no file at {path}, a list of interacting drugs was wanted", hint=hint) from None
+        raise InputError(
+            f"no file at {path}, a list of interacting drugs was wanted", hint=hint
+        ) from None
     except IsADirectoryError:
-        raise InputError(f"{path} is a folder, a list of interacting drugs was wanted", hint="name the file") from None
+        raise InputError(
+            f"{path} is a folder, a list of interacting drugs was wanted", hint="name the file"
+        ) from None
     except UnicodeDecodeError:
         raise InputError(
-            f"{path.name} is not UTF-8 text, a list of interacting drugs was wanted", hint="export it as CSV"
+            f"{path.name} is not UTF-8 text, a list of interacting drugs was wanted",
+            hint="export it as CSV",
         ) from None
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}", hint="check the path and its permissions") from None
+        raise InputError(
+            f"cannot read {path}: {error.strerror}", hint="check the path and its permissions"
+        ) from None
     numbered = [(k, line) for k, line in enumerate(lines, 1) if line.strip()]
     if not numbered:
-        raise InputError(f"{path.name} is empty, a list of interacting drugs was wanted", hint="one line a pair")
+        raise InputError(
+            f"{path.name} is empty, a list of interacting drugs was wanted", hint="one line a pair"
+        )
     edges = _dollar(path, numbered) if "$" in numbered[0][1] else _csv(path, numbered)
-    return graph_of(edges, title=path.stem, source=path.name, sha256=hashlib.sha256(raw).hexdigest())
+    return graph_of(
+        edges, title=path.stem, source=path.name, sha256=hashlib.sha256(raw).hexdigest()
+    )
 
 
 def _dollar(path: Path, lines: list[tuple[int, str]]) -> list[Edge]:
@@ -140,7 +165,8 @@ def _dollar(path: Path, lines: list[tuple[int, str]]) -> list[Edge]:
         cells = [cell.strip() for cell in line.strip().removesuffix("$").split("$")]
         if len(cells) != 4 or not all(cells):
             raise InputError(
-                f"{where}: {len(cells)} cells came, name$identifier$name$identifier was wanted", hint="correct the line"
+                f"{where}: {len(cells)} cells came, name$identifier$name$identifier was wanted",
+                hint="correct the line",
             )
         for name, identifier in (cells[:2], cells[2:]):
             names.setdefault(identifier, name)
@@ -148,7 +174,10 @@ def _dollar(path: Path, lines: list[tuple[int, str]]) -> list[Edge]:
     spelled = [name.casefold() for name in names.values()]
     doubled = next((name for name in spelled if spelled.count(name) > 1), None)
     if doubled is not None:
-        raise InputError(f"{path.name}: {doubled!r} stands for two identifiers", hint="give the drugs names that differ")
+        raise InputError(
+            f"{path.name}: {doubled!r} stands for two identifiers",
+            hint="give the drugs names that differ",
+        )
     return edges
 
 
@@ -160,35 +189,53 @@ def _csv(path: Path, lines: list[tuple[int, str]]) -> list[Edge]:
     def find(known: tuple[str, ...], *, needed: bool) -> int | None:
         at = next((names.index(name) for name in known if name in names), None)
         if at is None and needed:
-            raise InputError(f"{path.name} line {lines[0][0]}: no column {known[0]} came", hint="drug_1, drug_2, kind, weight")
+            raise InputError(
+                f"{path.name} line {lines[0][0]}: no column {known[0]} came",
+                hint="drug_1, drug_2, kind, weight",
+            )
         return at
 
     first, second = find(_FIRST, needed=True), find(_SECOND, needed=True)
-    kind_at, weight_at = find(("kind", "type"), needed=False), find(("weight", "severity_weight"), needed=False)
+    kind_at, weight_at = (
+        find(("kind", "type"), needed=False),
+        find(("weight", "severity_weight"), needed=False),
+    )
     edges: list[Edge] = []
     for number, line in lines[1:]:
         where = f"{path.name} line {number}"
         cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
         if len(cells) != len(names):
-            raise InputError(f"{where}: {len(cells)} cells came, {len(names)} were wanted", hint="quote cells with commas")
+            raise InputError(
+                f"{where}: {len(cells)} cells came, {len(names)} were wanted",
+                hint="quote cells with commas",
+            )
         assert first is not None
         assert second is not None
         try:
             weight = float(cells[weight_at]) if weight_at is not None else 1.0
         except ValueError:
-            raise InputError(f"{where}: weight {cells[weight_at or 0]!r} came, a number was wanted", hint="correct it") from None
+            raise InputError(
+                f"{where}: weight {cells[weight_at or 0]!r} came, a number was wanted",
+                hint="correct it",
+            ) from None
         kind = cells[kind_at].lower() if kind_at is not None else "harm"
         edges.append((cells[first], cells[second], kind, weight, where))
     return edges
 
 
 def graph_of(
-    edges: Iterable[Edge], *, title: str = "", source: str = "", sha256: str = "", notes: Iterable[str] = ()
+    edges: Iterable[Edge],
+    *,
+    title: str = "",
+    source: str = "",
+    sha256: str = "",
+    notes: Iterable[str] = (),
 ) -> InteractionGraph:
     """A graph from its edges.
 
     Raises:
-        InputError: for no edge, a drug without a name or beside itself, an unknown kind, a weight that is not positive, or a
+        InputError: for no edge, a drug without a name or beside itself, an unknown kind, a weight
+            that is not positive, or a
         pair that is
             said to be two different things.
     """
@@ -204,19 +251,25 @@ def graph_of(
             refused = unknown_name("kind of interaction", kind, KINDS)
             raise InputError(f"{where}: {refused.message}", hint=refused.hint)
         if not (weight > 0.0 and math.isfinite(weight)):
-            raise InputError(f"{where}: a weight of {weight} came, a positive number was wanted", hint="correct it")
+            raise InputError(
+                f"{where}: a weight of {weight} came, a positive number was wanted",
+                hint="correct it",
+            )
         for name in (a, b):
             spelled.setdefault(name.casefold(), name)
         key = (min(a.casefold(), b.casefold()), max(a.casefold(), b.casefold()))
         if key in told and told[key] != (kind, weight):
             raise InputError(
-                f"{where}: {a} and {b} are {kind} {weight:g} here and {told[key][0]} {told[key][1]:g} before",
+                f"{where}: {a} and {b} are {kind} {weight:g} here and {told[key][0]} "
+                f"{told[key][1]:g} before",
                 hint="keep one of them",
             )
         repeated += key in told
         told[key] = (kind, weight)
     if not told:
-        raise InputError(f"{source or 'the list'}: no interacting pair came", hint="one line a pair")
+        raise InputError(
+            f"{source or 'the list'}: no interacting pair came", hint="one line a pair"
+        )
     names = sorted(spelled)
     place = {name: k for k, name in enumerate(names)}
     split: dict[str, list[tuple[int, int, float]]] = {kind: [] for kind in KINDS}
@@ -231,7 +284,10 @@ def graph_of(
         title=title,
         source=source,
         sha256=sha256,
-        notes=(*notes, *([f"{repeated} pairs are listed more than once and used once"] if repeated else [])),
+        notes=(
+            *notes,
+            *([f"{repeated} pairs are listed more than once and used once"] if repeated else []),
+        ),
     )
 
 

@@ -1,7 +1,9 @@
-"""Which sets may truly be the best, given what is known of their values: probabilities, the near-optimal set, the winner's curse.
+"""Which sets may truly be the best, given what is known of their values: probabilities, the
+near-optimal set, the winner's curse.
 
-The nominal optimum is the best set when every coefficient is taken at its measured value. Chosen for its measured value, it is
-worth less than it seems (the winner's curse; Smith and Winkler 2006, Management Science 52:311), and others may be better.
+The nominal optimum is the best set when every coefficient is taken at its measured value. Chosen
+for its measured value, it is worth less than it seems (the winner's curse; Smith and Winkler 2006,
+Management Science 52:311), and others may be better.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ class NearOptimal:
         tolerance: Relative distance from the best that counts as near.
         nominal: Index of the nominal optimum.
         shortfall: Nominal value of the nominal optimum less the mean of its value over the draws.
-        ratio: The mean of its value over the draws, over its nominal value: the winner's curse, 1 if there is none.
+        ratio: The mean of its value over the draws, over its nominal value: the winner's curse, 1
+            if there is none.
         regret: Mean over the draws of how much the best set beats the nominal optimum by.
         n_draws: Number of draws.
     """
@@ -51,18 +54,26 @@ class NearOptimal:
 
     @property
     def within(self) -> NDArray[np.int64]:
-        """Indices of the sets whose measured value lies within the tolerance of the nominal optimum, the best first."""
-        found = np.flatnonzero(self.value >= _threshold(float(self.value[self.nominal]), self.tolerance))
+        """Indices of the sets whose measured value lies within the tolerance of the nominal
+        optimum, the best first.
+        """
+        found = np.flatnonzero(
+            self.value >= _threshold(float(self.value[self.nominal]), self.tolerance)
+        )
         return np.asarray(found[np.argsort(-self.value[found], kind="stable")])
 
     def credible(self, level: float = 0.9) -> NDArray[np.int64]:
-        """Indices of the fewest sets that hold the best one with probability `level`, the likeliest first."""
+        """Indices of the fewest sets that hold the best one with probability `level`, the likeliest
+        first.
+        """
         order = np.argsort(-self.optimal, kind="stable")
         held = np.cumsum(self.optimal[order])
         return np.asarray(order[: int(np.searchsorted(held, level - 1e-12)) + 1])
 
 
-def near_optimal(instance: FixedSize, linear: Array, pairs: Array, *, tolerance: float = TOLERANCE) -> NearOptimal:
+def near_optimal(
+    instance: FixedSize, linear: Array, pairs: Array, *, tolerance: float = TOLERANCE
+) -> NearOptimal:
     """Value every permitted set under every draw of the coefficients.
 
     Args:
@@ -77,9 +88,14 @@ def near_optimal(instance: FixedSize, linear: Array, pairs: Array, *, tolerance:
     """
     d, n = linear.shape[0], instance.n
     if not d or linear.shape != (d, n) or pairs.shape != (d, n, n):
-        raise InputError(f"draws of shapes {linear.shape}, {pairs.shape} came", hint=f"(d, {n}) and (d, {n}, {n}) were wanted")
+        raise InputError(
+            f"draws of shapes {linear.shape}, {pairs.shape} came",
+            hint=f"(d, {n}) and (d, {n}, {n}) were wanted",
+        )
     if not 0.0 <= tolerance < 1.0:
-        raise InputError(f"a tolerance of {tolerance} came, one from 0 to 1 was wanted", hint="take 0.1")
+        raise InputError(
+            f"a tolerance of {tolerance} came, one from 0 to 1 was wanted", hint="take 0.1"
+        )
     value = instance.values()
     nominal = int(np.argmax(value))
     best, near = np.zeros(len(value), dtype=np.int64), np.zeros(len(value), dtype=np.int64)
@@ -112,14 +128,17 @@ def _threshold(best: float, tolerance: float) -> float:
 
 @numba.njit(nogil=True, cache=True)
 def _tally(drawn, value, nominal, tolerance, best, near, total, squares):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Add one draw of (m,) values to the counts and sums; returns what the best set beats the nominal one by."""
+    """Add one draw of (m,) values to the counts and sums; returns what the best set beats the
+    nominal one by.
+    """
     winner = np.argmax(drawn)
     best[winner] += 1
     least = drawn[winner] - tolerance * abs(drawn[winner])
     for s in range(drawn.size):
         if drawn[s] >= least:
             near[s] += 1
-        difference = drawn[s] - value[s]  # sums of differences, so that the squares keep their digits
+        # sums of differences, so that the squares keep their digits
+        difference = drawn[s] - value[s]
         total[s] += difference
         squares[s] += difference * difference
     return drawn[winner] - drawn[nominal]

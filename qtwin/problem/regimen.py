@@ -1,4 +1,7 @@
-"""Which drugs together? The choice that a twin raises, with the constraints a physician would name."""
+"""Which drugs together?
+
+The choice that a twin raises, with the constraints a physician would name.
+"""
 
 from __future__ import annotations
 
@@ -36,42 +39,50 @@ class RegimenProblem:
 
     Args:
         twin: The twin on which every answer is scored.
-        candidates: Drugs by INN ("donepezil"), at one dose ("donepezil:5mg", "metoprolol:50mg/12h"), at all the formulary's doses
-            ("donepezil:all"), or `Dose` values. A drug without a dose is lowered to what the eligibility rules allow.
+        candidates: Drugs by INN ("donepezil"), at one dose ("donepezil:5mg",
+            "metoprolol:50mg/12h"), at all the formulary's doses ("donepezil:all"), or `Dose`
+            values. A drug without a dose is lowered to what the eligibility rules allow.
         needs: What a regimen has to cover: "from conditions" of the record, or indications by name.
         max_drugs: Most drugs at once.
         horizon_years: Years of treatment; life lost beyond counts too.
-        weights: Kind of benefit or harm to its weight (1 where not named), see `qtwin.pharmacology.outcome.KINDS`.
+        weights: Kind of benefit or harm to its weight (1 where not named), see
+            `qtwin.pharmacology.outcome.KINDS`.
         rules: Drugs to keep or stop, pairs to avoid, limits, a budget.
-        cvar_alpha: Share of the worst that the objective averages over (conditional value at risk); 1 is the mean.
-        cvar_over: Of what: "people", the worst of the people under each draw of what is not known, averaged over the draws; or
-            "ignorance", the worst draws of the mean over people.
+        cvar_alpha: Share of the worst that the objective averages over (conditional value at risk);
+            1 is the mean.
+        cvar_over: Of what: "people", the worst of the people under each draw of what is not known,
+            averaged over the draws; or "ignorance", the worst draws of the mean over people.
         jurisdiction: Whose eligibility rules hold, "US" or "EU".
         lift: Rules of strength "avoid" that shall not exclude, by name.
         rule_sets: Folder with further eligibility rules.
         switching_cost_qaly: Cost of each drug started or stopped.
-        seed: Of the sample of feasible choices, where they are too many to list; by default the twin's.
+        seed: Of the sample of feasible choices, where they are too many to list; by default the
+            twin's.
 
     Attributes:
         options: Candidate doses; variable i is options[i].
-        going_on: Medicines of the record that are no candidates: taken whatever is chosen; utility counts against them alone.
+        going_on: Medicines of the record that are no candidates: taken whatever is chosen; utility
+            counts against them alone.
         constraints: Named conditions.
         kind_weights: (18,) weight of each kind of benefit and harm.
-        panel: The options' pharmacology on the twin's members, and behind them that of what goes on.
-        eligibility: Which drugs may be given to this person, by which rule; None where no rule was asked.
+        panel: The options' pharmacology on the twin's members, and behind them that of what goes
+            on.
+        eligibility: Which drugs may be given to this person, by which rule; None where no rule was
+            asked.
         current: INNs taken now.
         choice: What may be chosen, with its warnings; None for a generated problem.
 
     Raises:
-        InputError: for unknown drugs, doses or rules; InfeasibleError when no regimen is feasible, naming the constraints.
+        InputError: for unknown drugs, doses or rules; InfeasibleError when no regimen is feasible,
+            naming the constraints.
 
     Example:
         >>> import qtwin as qt
         >>> twin = qt.Twin.fit(qt.examples.patient(), n_members=256)
         >>> drugs = ["donepezil", "metoprolol", "paroxetine", "sertraline"]
-        >>> problem = qt.RegimenProblem(twin, drugs, needs=[], max_drugs=2)  # two of four would be 11 regimens
+        >>> problem = qt.RegimenProblem(twin, drugs, needs=[], max_drugs=2)
         >>> excluded = [c.name for c in problem.constraints if c.name.startswith("eligibility")]
-        >>> any("dementia-anticholinergic" in name for name in excluded)  # no paroxetine in dementia
+        >>> any("dementia-anticholinergic" in name for name in excluded)
         True
         >>> len(problem.feasible_bits())  # of the other three
         7
@@ -173,14 +184,19 @@ class RegimenProblem:
 
     def __repr__(self) -> str:
         return (
-            f"RegimenProblem({self.n} candidates, {len(self.constraints)} constraints, horizon {self.horizon_years:g} years, "
+            f"RegimenProblem({self.n} candidates, {len(self.constraints)} constraints, "
+            f"horizon {self.horizon_years:g} years, "
             f"twin of {self.twin.patient.patient_id})"
         )
 
     @property
     def feasible(self) -> FeasibleSet:
         """Every feasible choice, or a uniform sample where they are too many to list."""
-        return allowed(self.n, self.constraints, seed=0) if self.choice is None else self.choice.feasible
+        return (
+            allowed(self.n, self.constraints, seed=0)
+            if self.choice is None
+            else self.choice.feasible
+        )
 
     def to_model(
         self,
@@ -192,13 +208,15 @@ class RegimenProblem:
         quadratise: Literal["no", "rosenberg", "freedman", "cover"] = "no",
         seed: int = 0,
     ) -> BinaryModel:
-        """A model over bits that solvers minimise, its objective fitted to utilities simulated on the twin.
+        """A model over bits that solvers minimise, its objective fitted to utilities simulated on
+        the twin.
 
         Args:
-            surrogate: "quadratic" or "cubic" (least squares), or another name of `qtwin.encoding.surrogate.TABLE`.
+            surrogate: "quadratic" or "cubic" (least squares), or another name of
+                `qtwin.encoding.surrogate.TABLE`.
             n_train: Regimens simulated for the fit.
-            penalty: Weights of broken constraints: proven to suffice, the least that does on this instance, or approximate
-                without slack bits.
+            penalty: Weights of broken constraints: proven to suffice, the least that does on this
+                instance, or approximate without slack bits.
             levels: Code of options that exclude one another.
             quadratise: How products of three and more become a QUBO.
             seed: Of the regimens that are simulated.
@@ -208,7 +226,13 @@ class RegimenProblem:
         """
         from qtwin.encoding.build import EncodingOptions, build_model
 
-        options = EncodingOptions(surrogate=surrogate, n_train=n_train, penalty=penalty, levels=levels, quadratise=quadratise)
+        options = EncodingOptions(
+            surrogate=surrogate,
+            n_train=n_train,
+            penalty=penalty,
+            levels=levels,
+            quadratise=quadratise,
+        )
         return build_model(self, options, seed=seed)
 
     @property
@@ -242,30 +266,48 @@ class RegimenProblem:
     def rows(self, bits: NDArray[np.generic]) -> NDArray[np.uint8]:
         """(m, n) choices as (m, n + g) rows over the panel: what goes on is in each."""
         chosen = np.asarray(bits, dtype=np.uint8)
-        return np.concatenate([chosen, np.ones((len(chosen), len(self.going_on)), dtype=np.uint8)], axis=1)
+        return np.concatenate(
+            [chosen, np.ones((len(chosen), len(self.going_on)), dtype=np.uint8)], axis=1
+        )
 
-    def kinds(self, bits: NDArray[np.generic], *, beyond: bool = True) -> Iterator[NDArray[np.float64]]:
-        """Stream (chunk, m, 18) QALY by kind of each choice, against taking nothing but what goes on."""
-        found = self.twin.kinds(self.panel, self.rows(bits), horizon_years=self.horizon_years, beyond=beyond)
+    def kinds(
+        self, bits: NDArray[np.generic], *, beyond: bool = True
+    ) -> Iterator[NDArray[np.float64]]:
+        """Stream (chunk, m, 18) QALY by kind of each choice, against taking nothing but what goes
+        on.
+        """
+        found = self.twin.kinds(
+            self.panel, self.rows(bits), horizon_years=self.horizon_years, beyond=beyond
+        )
         if not self.going_on:
             yield from found
             return
         nothing = np.zeros((1, self.n), dtype=np.uint8)
-        alone = next(self.twin.kinds(self.panel, self.rows(nothing), horizon_years=self.horizon_years, beyond=beyond))
+        alone = next(
+            self.twin.kinds(
+                self.panel, self.rows(nothing), horizon_years=self.horizon_years, beyond=beyond
+            )
+        )
         for kinds in found:
             yield kinds - alone
 
     def by_draw(self, bits: NDArray[np.generic], *, beyond: bool = True) -> NDArray[np.float64]:
-        """(r, e) utility of each choice under each draw of what is not known: the mean over people, less the cost of switching.
+        """(r, e) utility of each choice under each draw of what is not known: the mean over people,
+        less the cost of switching.
 
-        Where the objective guards against the worst people, it is the mean of the worst `cvar_alpha` of them.
+        Where the objective guards against the worst people, it is the mean of the worst
+        `cvar_alpha` of them.
         """
-        found = [self._by_draw(kinds @ self.kind_weights) for kinds in self.kinds(bits, beyond=beyond)]
+        found = [
+            self._by_draw(kinds @ self.kind_weights) for kinds in self.kinds(bits, beyond=beyond)
+        ]
         values = np.concatenate(found) if found else np.empty((0, self.panel.n_draws))
         return np.asarray(values - self.switching_cost(bits)[:, None])
 
     def objective(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
-        """(r,) utility in QALY, simulated on the twin: the mean over all that is not known, or over its worst `cvar_alpha`."""
+        """(r,) utility in QALY, simulated on the twin: the mean over all that is not known, or over
+        its worst `cvar_alpha`.
+        """
         return self.of_draws(self.by_draw(bits))
 
     def of_draws(self, by_draw: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -292,9 +334,14 @@ class RegimenProblem:
         return self.switching_cost_qaly * changes
 
     def benefit_and_harm(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
-        """(m, 2) posterior-mean QALY of the kinds of benefit and of the kinds of harm (as positive losses), weighted."""
+        """(m, 2) posterior-mean QALY of the kinds of benefit and of the kinds of harm (as positive
+        losses), weighted.
+        """
         good = np.array([kind in BENEFITS for kind in KINDS])
-        found = [self.panel.mean_by_draw(np.moveaxis(kinds, 1, 2)).mean(axis=2) * self.kind_weights for kinds in self.kinds(bits)]
+        found = [
+            self.panel.mean_by_draw(np.moveaxis(kinds, 1, 2)).mean(axis=2) * self.kind_weights
+            for kinds in self.kinds(bits)
+        ]
         kinds = np.concatenate(found) if found else np.empty((0, len(KINDS)))
         return np.column_stack([kinds[:, good].sum(axis=1), -kinds[:, ~good].sum(axis=1)])
 
@@ -303,7 +350,9 @@ class RegimenProblem:
         return np.concatenate([kinds @ self.kind_weights for kinds in self.kinds(bits)])
 
     def thinned(self, n_members: int) -> RegimenProblem:
-        """The same question on fewer posterior members, every k-th of them, for when very many choices are simulated."""
+        """The same question on fewer posterior members, every k-th of them, for when very many
+        choices are simulated.
+        """
         twin = self._with_members(self._some(n_members))
         return self.replaced(twin=twin, panel=twin.panel((*self.options, *self.going_on)))
 
@@ -314,17 +363,24 @@ class RegimenProblem:
 
     def _with_members(self, rows: NDArray[np.int64]) -> Twin:
         p = self.twin.posterior
-        kept = {name: getattr(p, name)[rows] for name in ("latent", "parameters", "state_first", "state_now", "weights")}
+        kept = {
+            name: getattr(p, name)[rows]
+            for name in ("latent", "parameters", "state_first", "state_now", "weights")
+        }
         kept["weights"] = kept["weights"] / kept["weights"].sum()
         return replace(self.twin, posterior=replace(p, **kept))
 
     def changes_course(self, bits: NDArray[np.generic]) -> NDArray[np.bool_]:
-        """(r,) whether each choice holds a drug that changes the course of the disease, with an indication."""
+        """(r,) whether each choice holds a drug that changes the course of the disease, with an
+        indication.
+        """
         changing = self.panel.removal_counted[:, : self.n].any(axis=0)
         return np.asarray((np.asarray(bits)[:, changing] > 0).any(axis=1))
 
     def courses(self, n_courses: int) -> Iterator[RegimenProblem]:
-        """The same question under the same draws, for each of some posterior members as the known course of the disease."""
+        """The same question under the same draws, for each of some posterior members as the known
+        course of the disease.
+        """
         asked = self.under(self.panel.ignorance)
         for row in self._some(n_courses):
             yield asked.replaced(twin=self._with_members(np.full(PEOPLE, row)))
@@ -335,7 +391,9 @@ class RegimenProblem:
 
     def under(self, ignorance: Ignorance) -> RegimenProblem:
         """The same question under other draws of what is not known."""
-        return self.replaced(panel=self.twin.panel((*self.options, *self.going_on), ignorance=ignorance))
+        return self.replaced(
+            panel=self.twin.panel((*self.options, *self.going_on), ignorance=ignorance)
+        )
 
     def regimen(self, bits: NDArray[np.generic]) -> Regimen:
         """The doses of one (n,) choice."""
@@ -343,7 +401,12 @@ class RegimenProblem:
 
 
 def _posed(
-    twin: Twin, choice: Choice, *, horizon_years: float, weights: Mapping[str, float] | None, **rest: Any
+    twin: Twin,
+    choice: Choice,
+    *,
+    horizon_years: float,
+    weights: Mapping[str, float] | None,
+    **rest: Any,
 ) -> dict[str, Any]:
     return {
         "twin": twin,
@@ -361,7 +424,9 @@ def _posed(
 
 
 def worst(values: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
-    """(r, n) values to the (r,) mean of the worst `alpha` of each row (Rockafellar and Uryasev 2000, J Risk 2:21)."""
+    """(r, n) values to the (r,) mean of the worst `alpha` of each row (Rockafellar and Uryasev
+    2000, J Risk 2:21).
+    """
     n = values.shape[1]
     ordered = np.sort(values, axis=1)
     counted = np.clip(alpha * n - np.arange(n), 0.0, 1.0)

@@ -12,7 +12,15 @@ from qtwin.pharmacology.eligibility import Eligibility, Finding, over
 from qtwin.pharmacology.facts import Facts
 from qtwin.pharmacology.response import PRESSURE_GOAL_MMHG
 from qtwin.pharmacology.rule import Rule
-from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, NotBoth
+from qtwin.problem.constraint import (
+    AtLeastOne,
+    AtMost,
+    AtMostOne,
+    Cap,
+    Constraint,
+    Exactly,
+    NotBoth,
+)
 
 
 def _reason(rule: Rule) -> str:
@@ -28,13 +36,20 @@ def _out(options: Sequence[Dose], eligibility: Eligibility) -> list[Constraint]:
             if i not in kept:
                 kept.append(i)
     return [
-        AtMost(name=f"eligibility: {rule_id}", reason=_reason(finding.rule), limit=0, members=tuple(indices))
+        AtMost(
+            name=f"eligibility: {rule_id}",
+            reason=_reason(finding.rule),
+            limit=0,
+            members=tuple(indices),
+        )
         for rule_id, (finding, indices) in members.items()
     ]
 
 
 def _apart(options: Sequence[Dose], eligibility: Eligibility) -> list[Constraint]:
-    """Not both of two options that a rule keeps apart: whatever their doses, or above the dose that holds beside the partner."""
+    """Not both of two options that a rule keeps apart: whatever their doses, or above the dose that
+    holds beside the partner.
+    """
     open_to: dict[str, list[int]] = {}
     for i, option in enumerate(options):
         if not eligibility.excluded(option):
@@ -47,7 +62,10 @@ def _apart(options: Sequence[Dose], eligibility: Eligibility) -> list[Constraint
             for j in open_to.get(pair.partner, []):
                 both = (min(i, j), max(i, j))
                 if both not in found:
-                    name = f"eligibility: {pair.rule.id}: {options[both[0]].label} with {options[both[1]].label}"
+                    name = (
+                        f"eligibility: {pair.rule.id}: {options[both[0]].label} with "
+                        f"{options[both[1]].label}"
+                    )
                     found[both] = NotBoth(name=name, reason=_reason(pair.rule), pair=both)
     return list(found.values())
 
@@ -59,12 +77,17 @@ def _few(options: Sequence[Dose], eligibility: Eligibility) -> list[Constraint]:
         members = tuple(i for i, option in enumerate(options) if eligibility.begins(count, option))
         if eligibility.excludes(count.rule) and len(members) > count.limit:
             name = f"eligibility: {count.rule.id}"
-            found.append(AtMost(name=name, reason=_reason(count.rule), limit=count.limit, members=members))
+            found.append(
+                AtMost(name=name, reason=_reason(count.rule), limit=count.limit, members=members)
+            )
     return found
 
 
-def eligibility_constraints(options: Sequence[Dose], eligibility: Eligibility) -> tuple[Constraint, ...]:
-    """Named constraints of the rules that hold: ``eligibility: <id of the rule>``, with its text and source as the reason.
+def eligibility_constraints(
+    options: Sequence[Dose], eligibility: Eligibility
+) -> tuple[Constraint, ...]:
+    """Named constraints of the rules that hold: ``eligibility: <id of the rule>``, with its text
+    and source as the reason.
 
     Args:
         options: Candidate doses; variable i is options[i].
@@ -80,10 +103,15 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "moderate_dementia": ("moderate to severe Alzheimer's disease",),
     "severe_dementia": ("moderate to severe Alzheimer's disease",),
     "hypertension": ("hypertension",),
-    "atrial_fibrillation": ("stroke prevention in atrial fibrillation", "rate control in atrial fibrillation"),
+    "atrial_fibrillation": (
+        "stroke prevention in atrial fibrillation",
+        "rate control in atrial fibrillation",
+    ),
 }
-"""Condition of a patient to the needs that a regimen covers where an eligible candidate can. Depression in dementia and psychosis
-are left to the utility: no drug was shown to be worth its harm there as a rule (HTA-SADD 2011, Lancet 378:403; Beers 2023)."""
+"""Condition of a patient to the needs that a regimen covers where an eligible candidate can.
+Depression in dementia and psychosis are left to the utility: no drug was shown to be worth its harm
+there as a rule (HTA-SADD 2011, Lancet 378:403; Beers 2023).
+"""
 
 
 def needs_of(facts: Facts) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -92,7 +120,9 @@ def needs_of(facts: Facts) -> tuple[tuple[str, ...], tuple[str, ...]]:
     left: list[str] = []
     pressure = facts.numbers.get("systolic_bp")
     for key, names in NEEDS.items():
-        if key not in facts.conditions or ("Alzheimer" in names[0] and "alzheimer_disease" not in facts.conditions):
+        if key not in facts.conditions or (
+            "Alzheimer" in names[0] and "alzheimer_disease" not in facts.conditions
+        ):
             continue
         for need in names:
             if need.startswith("rate control") and not accrues("rate control", None, facts):
@@ -105,7 +135,11 @@ def needs_of(facts: Facts) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def coverable(
-    needs: Sequence[str], options: Sequence[Dose], excluded: Callable[[Dose], bool], *, required: bool
+    needs: Sequence[str],
+    options: Sequence[Dose],
+    excluded: Callable[[Dose], bool],
+    *,
+    required: bool,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The needs that some eligible option covers, and in sentences those that none does.
 
@@ -113,7 +147,8 @@ def coverable(
         needs: What is to be covered.
         options: The candidates.
         excluded: Whether a rule keeps a candidate out.
-        required: Whether the spec names the needs itself: one without any candidate then stays, and nothing is feasible.
+        required: Whether the spec names the needs itself: one without any candidate then stays, and
+            nothing is feasible.
     """
     kept, left = [], []
     for need in needs:
@@ -151,11 +186,13 @@ class Budget:
     Attributes:
         limit: The most that the drugs may cost together, in `unit`.
         unit: Such as "EUR/month".
-        cost: INN to its cost at any of its doses, or the label of an option to the cost of that dose.
+        cost: INN to its cost at any of its doses, or the label of an option to the cost of that
+            dose.
 
     Example:
         >>> import qtwin as qt
-        >>> budget = qt.Budget(limit=50.0, unit='EUR/month', cost={'apixaban': 40.0, 'donepezil': 15.0})
+        >>> cost = {'apixaban': 40.0, 'donepezil': 15.0}
+        >>> budget = qt.Budget(limit=50.0, unit='EUR/month', cost=cost)
         >>> rules = qt.Rules(budget=budget)
     """
 
@@ -171,13 +208,15 @@ class Rules:
     Attributes:
         exactly_drugs: Number of drugs, no more and no fewer; None: only `max_drugs` holds.
         keep, stop: INNs that must, or must not, be taken.
-        avoid: Pairs of INNs that must not be taken together, beyond those that the drugs themselves name.
+        avoid: Pairs of INNs that must not be taken together, beyond those that the drugs themselves
+            name.
         caps: Name in `CAPS` to its limit.
         budget: What the drugs may cost together, and what each costs.
 
     Example:
         >>> import qtwin as qt
-        >>> rules = qt.Rules(keep=('apixaban',), avoid=(('donepezil', 'bisoprolol'),), exactly_drugs=3)
+        >>> pairs = (('donepezil', 'bisoprolol'),)
+        >>> rules = qt.Rules(keep=('apixaban',), avoid=pairs, exactly_drugs=3)
         >>> rules.keep
         ('apixaban',)
     """
@@ -201,9 +240,17 @@ def further_constraints(options: Sequence[Dose], rules: Rules) -> tuple[Constrai
     if rules.exactly_drugs is not None:
         reason = "the spec asks for this number"
         out.append(
-            Exactly(name=f"exactly {rules.exactly_drugs} drugs", reason=reason, count=rules.exactly_drugs, members=everything)
+            Exactly(
+                name=f"exactly {rules.exactly_drugs} drugs",
+                reason=reason,
+                count=rules.exactly_drugs,
+                members=everything,
+            )
         )
-    named = {"keep or stop": (*rules.keep, *rules.stop), "avoid": [inn for pair in rules.avoid for inn in pair]}
+    named = {
+        "keep or stop": (*rules.keep, *rules.stop),
+        "avoid": [inn for pair in rules.avoid for inn in pair],
+    }
     for what, inns in named.items():
         for inn in inns:
             if not any(o.drug.inn == inn for o in options):
@@ -216,7 +263,11 @@ def further_constraints(options: Sequence[Dose], rules: Rules) -> tuple[Constrai
         out.append(AtMost(name=f"stop {inn}", reason="the spec stops it", limit=0, members=members))
     for one, other in rules.avoid:
         out += [
-            NotBoth(name=f"not {a.label} with {b.label}", reason="the spec keeps them apart", pair=(min(i, j), max(i, j)))
+            NotBoth(
+                name=f"not {a.label} with {b.label}",
+                reason="the spec keeps them apart",
+                pair=(min(i, j), max(i, j)),
+            )
             for i, a in enumerate(options)
             for j, b in enumerate(options)
             if a.drug.inn == one and b.drug.inn == other
@@ -231,7 +282,9 @@ def further_constraints(options: Sequence[Dose], rules: Rules) -> tuple[Constrai
         for name in rules.budget.cost:
             if name not in known:
                 raise unknown_drug("candidate with a cost", name, known)
-        costs = [rules.budget.cost.get(o.label, rules.budget.cost.get(o.drug.inn, 0.0)) for o in options]
+        costs = [
+            rules.budget.cost.get(o.label, rules.budget.cost.get(o.drug.inn, 0.0)) for o in options
+        ]
         out.append(_cap("budget", rules.budget.limit, rules.budget.unit, costs))
     return tuple(out)
 
@@ -249,15 +302,23 @@ def _cap(name: str, limit: float, unit: str, adds: Sequence[float]) -> Cap:
 
 
 def _covers(option: Dose, need: str, needs: Sequence[str]) -> bool:
-    """Whether an option covers a need: by its indication, or, for hypertension, as it lowers pressure while it covers another."""
+    """Whether an option covers a need: by its indication, or, for hypertension, as it lowers
+    pressure while it covers another.
+    """
     also = need == "hypertension" and "systolic_bp_fall" in option.drug.effects
-    return need in option.drug.indications or (also and any(other in option.drug.indications for other in needs))
+    return need in option.drug.indications or (
+        also and any(other in option.drug.indications for other in needs)
+    )
 
 
-def constraints_for(options: Sequence[Dose], *, needs: Sequence[str], max_drugs: int) -> tuple[Constraint, ...]:
-    """Named constraints: one per class, contraindicated pairs out, each need covered, at most `max_drugs`.
+def constraints_for(
+    options: Sequence[Dose], *, needs: Sequence[str], max_drugs: int
+) -> tuple[Constraint, ...]:
+    """Named constraints: one per class, contraindicated pairs out, each need covered, at most
+    `max_drugs`.
 
-    A need that no option covers becomes a constraint over no options, which nothing satisfies; the error then names it.
+    A need that no option covers becomes a constraint over no options, which nothing satisfies; the
+    error then names it.
     """
     classes: dict[str, list[int]] = {}
     for i, option in enumerate(options):
@@ -270,17 +331,26 @@ def constraints_for(options: Sequence[Dose], *, needs: Sequence[str], max_drugs:
     for i, option in enumerate(options):
         for rule in option.drug.avoid:
             for j, other in enumerate(options):
-                if i != j and (other.drug.drug_class == rule.drug_class or other.drug.inn == rule.inn):
+                if i != j and (
+                    other.drug.drug_class == rule.drug_class or other.drug.inn == rule.inn
+                ):
                     pair = (min(i, j), max(i, j))
                     if not any(isinstance(c, NotBoth) and c.pair == pair for c in out):
                         name = f"not {options[pair[0]].label} with {options[pair[1]].label}"
-                        out.append(NotBoth(name=name, reason=f"{rule.reason} ({rule.source})", pair=pair))
+                        out.append(
+                            NotBoth(name=name, reason=f"{rule.reason} ({rule.source})", pair=pair)
+                        )
     for need in needs:
         members = tuple(i for i, option in enumerate(options) if _covers(option, need, needs))
-        out.append(AtLeastOne(name=f"cover {need}", reason="each indication is treated", members=members))
+        out.append(
+            AtLeastOne(name=f"cover {need}", reason="each indication is treated", members=members)
+        )
     out.append(
         AtMost(
-            name=f"at most {max_drugs} drugs", reason="burden of taking them", limit=max_drugs, members=tuple(range(len(options)))
+            name=f"at most {max_drugs} drugs",
+            reason="burden of taking them",
+            limit=max_drugs,
+            members=tuple(range(len(options))),
         )
     )
     return tuple(out)

@@ -1,1 +1,3 @@
-"""WHAT IS SHOWN: the sections of result.json, the verdict, the figures and the page that renders them."""
+"""WHAT IS SHOWN: the sections of result.json, the verdict, the figures and the page that renders
+them.
+"""

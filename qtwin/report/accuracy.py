@@ -1,4 +1,7 @@
-"""Was the encoded problem the real one? The polynomial's utility against the twin's, regimen by regimen."""
+"""Was the encoded problem the real one?
+
+The polynomial's utility against the twin's, regimen by regimen.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,10 @@ def picture(result: Mapping[str, Any]) -> Figure | None:
     low, high = float(min(encoded.min(), true.min())), float(max(encoded.max(), true.max()))
     base = (
         data_chart()
-        .transform_calculate(error="datum.encoded - datum.true", part="datum.trained ? 'used in the fit' : 'held out'")
+        .transform_calculate(
+            error="datum.encoded - datum.true",
+            part="datum.trained ? 'used in the fit' : 'held out'",
+        )
         .mark_circle(size=max(6.0, min(30.0, 18000.0 / len(true))), opacity=0.55, aria=False)
         .encode(
             x=alt.X("true:Q", title=f"utility on the twin ({unit})").scale(zero=False),
@@ -48,11 +54,17 @@ def picture(result: Mapping[str, Any]) -> Figure | None:
         )
     )
     chosen = _chosen(result)
-    ring = fixed_chart([{"true": chosen[1], "encoded": chosen[0], "error": chosen[0] - chosen[1]}] if chosen else [])
-    ring = ring.mark_point(style="ink", shape="circle", size=150, filled=False, strokeWidth=1.8).encode(
-        x="true:Q", stroke=alt.value(style.INK), tooltip=alt.value("the chosen regimen")
+    ring = fixed_chart(
+        [{"true": chosen[1], "encoded": chosen[0], "error": chosen[0] - chosen[1]}]
+        if chosen
+        else []
     )
-    ends = fixed_chart([{"true": low, "encoded": low, "error": 0.0}, {"true": high, "encoded": high, "error": 0.0}])
+    ring = ring.mark_point(
+        style="ink", shape="circle", size=150, filled=False, strokeWidth=1.8
+    ).encode(x="true:Q", stroke=alt.value(style.INK), tooltip=alt.value("the chosen regimen"))
+    ends = fixed_chart(
+        [{"true": low, "encoded": low, "error": 0.0}, {"true": high, "encoded": high, "error": 0.0}]
+    )
     ideal = ends.mark_line(strokeDash=[4, 3], strokeWidth=1, color=style.GREY).encode(x="true:Q")
     panels = [
         alt.layer(
@@ -67,22 +79,29 @@ def picture(result: Mapping[str, Any]) -> Figure | None:
     ]
     found = encoding.get("accuracy") or {}
     words = (
-        f" On held-out regimens: R² {number(found.get('r2'))}, rank correlation {number(found.get('rank_correlation'))},"
+        f" On held-out regimens: R² {number(found.get('r2'))}, rank correlation "
+        f"{number(found.get('rank_correlation'))},"
         f" regret of the encoded optimum {qaly(found.get('regret'))} {unit},"
         f" largest error {qaly(found.get('max_error'))} {unit}."
         if found
         else ""
     )
-    drawn = f"{len(true):,} feasible regimens, {int(fitted.sum()):,} used in the fit and {int((1 - fitted).sum()):,} held out."
+    drawn = (
+        f"{len(true):,} feasible regimens, {int(fitted.sum()):,} used in the fit and "
+        f"{int((1 - fitted).sum()):,} held out."
+    )
     return Figure(
         name="encoded_against_true",
         title="Encoded against true utility",
-        caption="Every point is a feasible regimen: its utility simulated on the twin against its utility in the polynomial"
+        caption="Every point is a feasible regimen: its utility simulated on the twin against its "
+        "utility in the polynomial"
         " that the solvers saw. On the diagonal the two agree; order matters more than distance."
         + (" The ring is the chosen regimen." if chosen else "")
         + words,
-        alt=f"Scatter of {drawn} True utility spans {qaly(true.min())} to {qaly(true.max())} {unit};"
-        f" the encoded minus true difference spans {qaly(error.min())} to {qaly(error.max())} {unit}"
+        alt=f"Scatter of {drawn} True utility spans {qaly(true.min())} to {qaly(true.max())} "
+        f"{unit};"
+        f" the encoded minus true difference spans {qaly(error.min())} to "
+        f"{qaly(error.max())} {unit}"
         f" with root mean square {qaly(np.sqrt(np.mean(error**2)))}.{words}",
         chart=alt.concat(*panels, columns=2).resolve_scale(color="shared"),
         data=data,
@@ -92,7 +111,14 @@ def picture(result: Mapping[str, Any]) -> Figure | None:
 
 def _chosen(result: Mapping[str, Any]) -> tuple[float, float] | None:
     """(encoded, true) utility of the chosen regimen, from a solver that returned it."""
-    drugs = next((set(r.get("drugs") or []) for r in result.get("regimens") or [] if r.get("key") == "chosen"), None)
+    drugs = next(
+        (
+            set(r.get("drugs") or [])
+            for r in result.get("regimens") or []
+            if r.get("key") == "chosen"
+        ),
+        None,
+    )
     for solver in result.get("solvers") or []:
         x, y = finite(solver.get("objective_encoded")), finite(solver.get("objective_twin"))
         if (

@@ -1,9 +1,10 @@
-"""The chart grammar: one Vega-Lite spec a figure gives the page, the notebook, and SVG, PDF and PNG for a paper.
+"""The chart grammar: one Vega-Lite spec a figure gives the page, the notebook, and SVG, PDF and PNG
+for a paper.
 
-A figure is a function ``name(part of a result) -> Figure``. Its chart states data, marks, colours of `qtwin.report.style` and
-tooltips, never a width, a font or a theme: `spec` sets those. Several panels are ``altair.concat(..., columns=most)`` or a facet
-with columns; the page puts as many side by side as fit. The chart is drawn from `Figure.data`, the very rows that are written
-as CSV.
+A figure is a function ``name(part of a result) -> Figure``. Its chart states data, marks, colours
+of `qtwin.report.style` and tooltips, never a width, a font or a theme: `spec` sets those. Several
+panels are ``altair.concat(..., columns=most)`` or a facet with columns; the page puts as many side
+by side as fit. The chart is drawn from `Figure.data`, the very rows that are written as CSV.
 """
 
 from __future__ import annotations
@@ -42,14 +43,19 @@ ROW_STEP = 44
 """Height of a row whose words stand above its bar, and how the bar is placed in it."""
 
 SECONDS = (
-    "datum.value >= 5400 ? format(datum.value / 3600, '.2~g') + ' h' : datum.value >= 120 ? format(datum.value / 60, '.2~g') +"
-    " ' min' : datum.value >= 1 ? format(datum.value, '.3~g') + ' s' : datum.value >= 0.001 ? format(datum.value * 1000, '.3~g')"
+    "datum.value >= 5400 ? format(datum.value / 3600, '.2~g') + ' h' : datum.value >= 120 "
+    "? format(datum.value / 60, '.2~g') +"
+    " ' min' : datum.value >= 1 ? format(datum.value, '.3~g') + ' s' : datum.value >= "
+    "0.001 ? format(datum.value * 1000, '.3~g')"
     " + ' ms' : datum.value > 0 ? format(datum.value * 1e6, '.3~g') + ' µs' : '0 s'"
 )
 """labelExpr of an axis of times in seconds, as people say them."""
 PERCENT = "format(100 * datum.value, '~g') + ' %'"
 """labelExpr of an axis of shares."""
-PLAIN = "format(datum.value, abs(datum.value) >= 1e5 || abs(datum.value) < 1e-3 && datum.value != 0 ? '~e' : ',~g')"
+PLAIN = (
+    "format(datum.value, abs(datum.value) >= 1e5 || abs(datum.value) < 1e-3 && datum.value != "
+    "0 ? '~e' : ',~g')"
+)
 """labelExpr of a logarithmic axis of numbers."""
 
 
@@ -64,9 +70,12 @@ class Figure:
         alt: What it shows, in numbers.
         chart: The drawing, made from `data_chart` and `fixed_chart`.
         data: The rows behind it, in the order of the CSV file.
-        panel_px: Least width of one panel of a chart of several; fewer stand side by side where there is less room.
-        least_px: Least width at which its words fit; in a narrower place it is drawn at this width and shrunk.
-        rows_shared: Panels share their rows: side by side, only the first has the labels of the rows.
+        panel_px: Least width of one panel of a chart of several; fewer stand side by side where
+            there is less room.
+        least_px: Least width at which its words fit; in a narrower place it is drawn at this width
+            and shrunk.
+        rows_shared: Panels share their rows: side by side, only the first has the labels of the
+            rows.
     """
 
     name: str
@@ -99,13 +108,20 @@ class Figure:
 
     @cached_property
     def page_spec(self) -> dict[str, Any]:
-        """The spec as the page embeds it, in light colours and without a width, and how its panels are laid out."""
+        """The spec as the page embeds it, in light colours and without a width, and how its panels
+        are laid out.
+        """
         made = self.chart.to_dict()
         made.pop("$schema", None)
         columns = made.pop("columns", None)
         made.update(config=style.config(), description=self.alt)
         made["datasets"] = {**made.get("datasets", {}), DATA: list(self.data)}
-        layout = {"panel_px": self.panel_px, "least_px": self.least_px, "rows_shared": self.rows_shared, "columns": columns}
+        layout = {
+            "panel_px": self.panel_px,
+            "least_px": self.least_px,
+            "rows_shared": self.rows_shared,
+            "columns": columns,
+        }
         return {"spec": _rounded(made), **layout}
 
     @cached_property
@@ -132,7 +148,9 @@ class Figure:
 
 
 def rows(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> list[Row]:
-    """Rows of a figure: `lines` under `header`, numpy scalars as Python's, what is not finite as None."""
+    """Rows of a figure: `lines` under `header`, numpy scalars as Python's, what is not finite as
+    None.
+    """
     return [dict(zip(header, map(_cell, line), strict=True)) for line in lines]
 
 
@@ -151,11 +169,16 @@ def fixed_chart(data: Sequence[Row]) -> alt.Chart:
 
 
 def tips(data: Sequence[Row], titles: Mapping[str, str]) -> list[alt.Tooltip]:
-    """Tooltips for the columns named in `titles` (column to words), numbers with four significant digits."""
+    """Tooltips for the columns named in `titles` (column to words), numbers with four significant
+    digits.
+    """
     import altair as alt
 
     def number(column: str) -> bool:
-        return any(isinstance(row.get(column), numbers.Real) and not isinstance(row.get(column), bool) for row in data)
+        return any(
+            isinstance(row.get(column), numbers.Real) and not isinstance(row.get(column), bool)
+            for row in data
+        )
 
     return [
         alt.Tooltip(column, type="quantitative", format=",.4~g", title=words)
@@ -172,8 +195,12 @@ def colour(domain: Sequence[str], colours: Sequence[str]) -> alt.Scale:
     return alt.Scale(domain=list(domain), range=list(colours))
 
 
-def with_interval(base: alt.Chart, value: alt.X | alt.Y, low: str, high: str, **encoding: Any) -> list[alt.Chart]:
-    """Layers of a point with its interval along x or y; `base` has the other channel, `encoding` is for the point alone."""
+def with_interval(
+    base: alt.Chart, value: alt.X | alt.Y, low: str, high: str, **encoding: Any
+) -> list[alt.Chart]:
+    """Layers of a point with its interval along x or y; `base` has the other channel, `encoding` is
+    for the point alone.
+    """
     channel = type(value).__name__.lower()
     import altair as alt
 
@@ -181,7 +208,9 @@ def with_interval(base: alt.Chart, value: alt.X | alt.Y, low: str, high: str, **
         value = value.scale(padding=8.0)
     shared = {key: value[key] for key in ("title", "scale", "axis")}
     end = type(value)(low, type="quantitative", **shared)
-    whiskers = base.mark_rule(strokeWidth=1.6, aria=False).encode(**{channel: end, f"{channel}2": high})
+    whiskers = base.mark_rule(strokeWidth=1.6, aria=False).encode(
+        **{channel: end, f"{channel}2": high}
+    )
     return [whiskers, base.mark_point(size=60).encode(**{channel: value}, **encoding)]
 
 
@@ -190,24 +219,36 @@ def line_at(value: float, channel: str = "x", *, dashed: bool = False) -> alt.Ch
     import altair as alt
 
     dash = [4, 3] if dashed else alt.Undefined
-    line: alt.Chart = fixed_chart([{"at": value}]).mark_rule(aria=False, strokeDash=dash).encode(**{channel: "at:Q"})
+    line: alt.Chart = (
+        fixed_chart([{"at": value}])
+        .mark_rule(aria=False, strokeDash=dash)
+        .encode(**{channel: "at:Q"})
+    )
     return line
 
 
 def decades(low: float, high: float, *, most: int = 6) -> list[float]:
-    """Powers of ten from `low` to `high`, at most about `most` of them: the ticks of a logarithmic axis.
+    """Powers of ten from `low` to `high`, at most about `most` of them: the ticks of a logarithmic
+    axis.
 
     Where fewer than two fit, twice and five times the powers too.
     """
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
     step = max(1, math.ceil((last - first + 1) / most))
     if last - first < 1:
-        return [d * 10.0**k for k in range(first - 1, last + 1) for d in (1.0, 2.0, 5.0) if low <= d * 10.0**k <= high]
+        return [
+            d * 10.0**k
+            for k in range(first - 1, last + 1)
+            for d in (1.0, 2.0, 5.0)
+            if low <= d * 10.0**k <= high
+        ]
     return [10.0**k for k in range(first, last + 1, step)]
 
 
 def toggle(field: str, *, pale: float = 0.12) -> tuple[alt.Parameter, Any]:
-    """A legend whose entries are switched by click or Enter: the parameter for ``add_params``, and the opacity of the marks."""
+    """A legend whose entries are switched by click or Enter: the parameter for ``add_params``, and
+    the opacity of the marks.
+    """
     import altair as alt
 
     picked = alt.selection_point(fields=[field], bind="legend", name=f"pick_{field}")
@@ -220,14 +261,19 @@ def legend(names: Sequence[str], **settings: Any) -> alt.Legend:
 
     count = max(len(names), 1)
     longest = 42.0 + 6.3 * max((len(name) for name in names), default=1)
-    wide, narrow = (math.ceil(count / math.ceil(count / max(1, int(room // longest)))) for room in (2.0 * _PHONE_PX, _PHONE_PX))
+    wide, narrow = (
+        math.ceil(count / math.ceil(count / max(1, int(room // longest))))
+        for room in (2.0 * _PHONE_PX, _PHONE_PX)
+    )
     return alt.Legend(columns=alt.expr(f"windowSize()[0] < 560 ? {narrow} : {wide}"), **settings)
 
 
 def symmetric(
     values: Iterable[float | None], threshold: float, *, low: float = 0.0, most: int = 3
 ) -> tuple[alt.Scale, list[float]]:
-    """A scale that is linear up to `threshold` and logarithmic beyond; its ticks are zero and powers of ten on either side."""
+    """A scale that is linear up to `threshold` and logarithmic beyond; its ticks are zero and
+    powers of ten on either side.
+    """
     import altair as alt
 
     known = [v for v in values if v is not None]
@@ -243,21 +289,32 @@ def symmetric(
 
 
 def wrapped(text: str, width: int = 46, most: int = 2) -> str:
-    """`text` in at most `most` lines of `width` characters, for a label that stands above its bar."""
+    """`text` in at most `most` lines of `width` characters, for a label that stands above its
+    bar.
+    """
     import textwrap
 
     return "\n".join(textwrap.wrap(text, width, max_lines=most, placeholder=" …"))
 
 
-def folded(names: Sequence[str], *, width: int = 19, most: int = 4, **settings: Any) -> tuple[alt.Axis, int]:
-    """An axis whose long names are folded to `width` characters, and the height of a row of them in pixels."""
+def folded(
+    names: Sequence[str], *, width: int = 19, most: int = 4, **settings: Any
+) -> tuple[alt.Axis, int]:
+    """An axis whose long names are folded to `width` characters, and the height of a row of them in
+    pixels.
+    """
     import textwrap
 
     import altair as alt
 
-    lines = {name: textwrap.wrap(name, width, max_lines=most, placeholder=" …") or [""] for name in names}
+    lines = {
+        name: textwrap.wrap(name, width, max_lines=most, placeholder=" …") or [""] for name in names
+    }
     counted = json.dumps({name: len(found) for name, found in lines.items()})
-    raised = [{"test": f"{counted}[datum.value] == {k}", "value": -6.5 * (k - 1)} for k in range(2, most + 1)]
+    raised = [
+        {"test": f"{counted}[datum.value] == {k}", "value": -6.5 * (k - 1)}
+        for k in range(2, most + 1)
+    ]
     axis = alt.Axis(
         labelExpr=f"{json.dumps(lines)}[datum.label]",
         labelOffset={"condition": raised, "value": 0},
@@ -268,17 +325,30 @@ def folded(names: Sequence[str], *, width: int = 19, most: int = 4, **settings: 
 
 
 def row_labels(base: alt.Chart, field: str, order: Sequence[str]) -> tuple[alt.Y, Any]:
-    """Rows whose words stand above their bar, so that a long name takes no width: the y channel, and the layer of the words.
+    """Rows whose words stand above their bar, so that a long name takes no width: the y channel,
+    and the layer of the words.
 
-    Bars in these rows are ``mark_bar(**ROW_BAR)``, points and rules have ``yOffset=ROW_BAR["yOffset"]``.
+    Bars in these rows are ``mark_bar(**ROW_BAR)``, points and rules have
+    ``yOffset=ROW_BAR["yOffset"]``.
     """
     import altair as alt
 
-    y = alt.Y(field, type="nominal", sort=list(order), axis=None, scale=alt.Scale(paddingInner=0.1, paddingOuter=0.05))
+    y = alt.Y(
+        field,
+        type="nominal",
+        sort=list(order),
+        axis=None,
+        scale=alt.Scale(paddingInner=0.1, paddingOuter=0.05),
+    )
 
     def words(rows_of: alt.Chart, lines: int) -> alt.Chart:
         text = rows_of.mark_text(
-            align="left", baseline="bottom", lineBreak="\n", limit=alt.expr("width"), yOffset=1 - 13 * (lines - 1), aria=False
+            align="left",
+            baseline="bottom",
+            lineBreak="\n",
+            limit=alt.expr("width"),
+            yOffset=1 - 13 * (lines - 1),
+            aria=False,
         )
         placed: alt.Chart = text.encode(y=y, x=alt.value(0), text=alt.Text(field, type="nominal"))
         return placed
@@ -286,7 +356,9 @@ def row_labels(base: alt.Chart, field: str, order: Sequence[str]) -> tuple[alt.Y
     if not any("\n" in name for name in order):
         return y, words(base, 1)
     split = f"indexof(datum['{field}'], '\\n') >= 0"
-    return y, words(base.transform_filter(f"!({split})"), 1) + words(base.transform_filter(split), 2)
+    return y, words(base.transform_filter(f"!({split})"), 1) + words(
+        base.transform_filter(split), 2
+    )
 
 
 def spec(figure: Figure, *, theme: str = "light", width_px: float = DESK_PX) -> dict[str, Any]:
@@ -301,14 +373,19 @@ def spec(figure: Figure, *, theme: str = "light", width_px: float = DESK_PX) -> 
         InputError: for another theme.
     """
     if theme not in ("light", "dark"):
-        raise InputError(f"expected the theme light or dark, got {theme!r}", hint="choose one of them")
+        raise InputError(
+            f"expected the theme light or dark, got {theme!r}", hint="choose one of them"
+        )
     page = figure.page_spec
     made: dict[str, Any] = json.loads(json.dumps(page["spec"]))
     made["config"]["background"] = style.PAPER
     made["$schema"] = f"https://vega.github.io/schema/vega-lite/v{_VEGA_LITE.split('.')[0]}.json"
     if "concat" in made or "facet" in made:
         panels = made.get("concat") or [made["spec"]]
-        side = min(page["columns"] or len(panels), max(1, int((width_px + _GAP_PX) // (figure.panel_px + _GAP_PX))))
+        side = min(
+            page["columns"] or len(panels),
+            max(1, int((width_px + _GAP_PX) // (figure.panel_px + _GAP_PX))),
+        )
         made["columns"] = side
         each = (width_px - _GAP_PX * (side - 1)) / side - _AXIS_PX
         made["config"]["header"]["labelLimit"] = each
@@ -321,8 +398,11 @@ def spec(figure: Figure, *, theme: str = "light", width_px: float = DESK_PX) -> 
     return style.dark(made) if theme == "dark" else made
 
 
-def save(figure: Figure, path: Path | str, *, theme: str = "light", width_px: float = DESK_PX) -> Path:
-    """Write the figure as ``.svg``, ``.pdf``, ``.png`` (at twice the CSS resolution), ``.json`` (the spec) or ``.csv``.
+def save(
+    figure: Figure, path: Path | str, *, theme: str = "light", width_px: float = DESK_PX
+) -> Path:
+    """Write the figure as ``.svg``, ``.pdf``, ``.png`` (at twice the CSS resolution), ``.json``
+    (the spec) or ``.csv``.
 
     Raises:
         InputError: for another ending, or a path that cannot be written to.
@@ -338,11 +418,16 @@ def save(figure: Figure, path: Path | str, *, theme: str = "light", width_px: fl
         ".csv": lambda: figure.csv.encode(),
     }.get(target.suffix.lower())
     if write is None:
-        raise InputError(f"expected .svg, .pdf, .png, .json or .csv, got {target.name}", hint="choose one of these endings")
+        raise InputError(
+            f"expected .svg, .pdf, .png, .json or .csv, got {target.name}",
+            hint="choose one of these endings",
+        )
     try:
         target.write_bytes(write())
     except OSError as error:
-        raise InputError(f"cannot write {target}: {error.strerror}", hint="choose another folder") from error
+        raise InputError(
+            f"cannot write {target}: {error.strerror}", hint="choose another folder"
+        ) from error
     return target
 
 

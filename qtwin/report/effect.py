@@ -1,4 +1,6 @@
-"""Benefit and harm by kind: what the chosen regimen gives and costs, beside the current medicines and no drugs."""
+"""Benefit and harm by kind: what the chosen regimen gives and costs, beside the current medicines
+and no drugs.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,15 @@ def picture(result: Mapping[str, Any]) -> Figure | None:
     data = rows(
         ["regimen", "kind", "group", "mean", "low", "high", "unit"],
         [
-            [names[id(r)], k["kind"], k.get("group"), finite(k.get("mean")), finite(k.get("low")), finite(k.get("high")), unit]
+            [
+                names[id(r)],
+                k["kind"],
+                k.get("group"),
+                finite(k.get("mean")),
+                finite(k.get("low")),
+                finite(k.get("high")),
+                unit,
+            ]
             for r in regimens
             for k in r["kinds"]
         ],
@@ -41,14 +51,27 @@ def picture(result: Mapping[str, Any]) -> Figure | None:
             y=alt.Y("kind:N", sort=kinds, title=None, scale=alt.Scale(paddingInner=0.25)),
             yOffset=alt.YOffset("regimen:N", sort=shown),
             opacity=opacity,
-            tooltip=tips(data, {"kind": "kind", "regimen": "regimen", "mean": unit, "low": "95 % from", "high": "to"}),
+            tooltip=tips(
+                data,
+                {
+                    "kind": "kind",
+                    "regimen": "regimen",
+                    "mean": unit,
+                    "low": "95 % from",
+                    "high": "to",
+                },
+            ),
         )
         .properties(height={"step": 15})
     )
     bars = base.mark_bar().encode(
         x=alt.X("mean:Q", title=f"{unit} against no drug (negative: lost)"),
         color=alt.Color(
-            "regimen:N", scale=colour(shown, [style.regimen_colour(str(r["key"]), places[id(r)]) for r in drawn]), sort=shown
+            "regimen:N",
+            scale=colour(
+                shown, [style.regimen_colour(str(r["key"]), places[id(r)]) for r in drawn]
+            ),
+            sort=shown,
         ),
     )
     whiskers = base.mark_rule(style="ink", strokeWidth=1.2).encode(x="low:Q", x2="high:Q")
@@ -56,7 +79,8 @@ def picture(result: Mapping[str, Any]) -> Figure | None:
     parts = []
     for regimen in regimens:
         told = ", ".join(
-            f"{k['kind']} {qaly(k.get('mean'))} ({qaly(k.get('low'))} to {qaly(k.get('high'))})" for k in regimen["kinds"]
+            f"{k['kind']} {qaly(k.get('mean'))} ({qaly(k.get('low'))} to {qaly(k.get('high'))})"
+            for k in regimen["kinds"]
         )
         parts.append(f"{regimen.get('title') or regimen['key']}: {told}")
     note = f" {' and '.join(silent)}: zero on every row, not drawn." if silent else ""
@@ -72,7 +96,9 @@ def picture(result: Mapping[str, Any]) -> Figure | None:
 
 
 def _kinds(regimens: Sequence[Mapping[str, Any]], group: str) -> list[str]:
-    """Kinds of `group`, the largest effect of the first regimen first, rows that are zero everywhere left out."""
+    """Kinds of `group`, the largest effect of the first regimen first, rows that are zero
+    everywhere left out.
+    """
     size: dict[str, tuple[float, float]] = {}
     for place, regimen in enumerate(regimens):
         for kind in regimen["kinds"]:

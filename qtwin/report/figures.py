@@ -1,4 +1,7 @@
-"""Every figure of a result, in the order of the page. To add one: write a function and add a line to `TABLE`."""
+"""Every figure of a result, in the order of the page.
+
+To add one: write a function and add a line to `TABLE`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The map as a figure: cells coloured and named by verdict, marks for where their instances come from."""
+"""The map as a figure: cells coloured and named by verdict, marks for where their instances come
+from.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,27 @@ from qtwin.benchmark.advantage.point import Origin, in_practice
 from qtwin.benchmark.advantage.verdict import AXES_WORDS, LEVELS, Cell, column_of, column_words
 from qtwin.benchmark.advantage.verdict import SIZES as ENDS
 from qtwin.report import style
-from qtwin.report.chart import Figure, Row, colour, data_chart, fixed_chart, folded, legend, rows, tips
+from qtwin.report.chart import (
+    Figure,
+    Row,
+    colour,
+    data_chart,
+    fixed_chart,
+    folded,
+    legend,
+    rows,
+    tips,
+)
 
 if TYPE_CHECKING:
     pass
 
-SHORT = {"classical proven": "proven", "classical heuristic": "heuristic", "open": "open", "quantum plausible": "quantum?"}
+SHORT = {
+    "classical proven": "proven",
+    "classical heuristic": "heuristic",
+    "open": "open",
+    "quantum plausible": "quantum?",
+}
 WORDS = {
     "classical proven": "classical, proven",
     "classical heuristic": "classical heuristic, no proof",
@@ -61,7 +78,13 @@ def map_picture(cells: Sequence[Cell]) -> Figure:
         ],
         [
             (
-                *(c.axes, c.key, _sizes(c.axes, c.column), LEVELS[c.axes][c.row][1], c.verdict.kind),
+                *(
+                    c.axes,
+                    c.key,
+                    _sizes(c.axes, c.column),
+                    LEVELS[c.axes][c.row][1],
+                    c.verdict.kind,
+                ),
                 *(p.name, p.origin, p.size, v.kind, p.instances, p.proven, v.words),
             )
             for c in cells
@@ -74,13 +97,15 @@ def map_picture(cells: Sequence[Cell]) -> Figure:
     return Figure(
         name="map",
         title="Where classical wins, and where it is open",
-        caption="Each cell takes the least settled verdict of the families, data sets, patients and molecules in it; empty cells"
-        " were not measured. Marks say where the instances come from; the top row of the upper map says how large the questions"
+        caption="Each cell takes the least settled verdict of the families, data sets, patients "
+        "and molecules in it; empty cells"
+        " were not measured. Marks say where the instances come from; the top row of the "
+        "upper map says how large the questions"
         " of practice are. On a phone a letter stands for the verdict.",
         alt=told + ".",
-        chart=alt.concat(*(_panel(axes, data, kinds, origins) for axes in shown), columns=1).resolve_scale(
-            color="shared", shape="shared", fillOpacity="shared"
-        ),
+        chart=alt.concat(
+            *(_panel(axes, data, kinds, origins) for axes in shown), columns=1
+        ).resolve_scale(color="shared", shape="shared", fillOpacity="shared"),
         data=data,
     )
 
@@ -89,7 +114,9 @@ def _sizes(axes: MapAxes, column: int) -> str:
     return column_words(axes, column).replace("up to ", "≤ ").replace(" to ", "–")
 
 
-def _panel(which: MapAxes, data: Sequence[Row], kinds: Sequence[str], origins: Sequence[Origin]) -> Any:
+def _panel(
+    which: MapAxes, data: Sequence[Row], kinds: Sequence[str], origins: Sequence[Origin]
+) -> Any:
     import altair as alt
 
     sizes = [_sizes(which, k) for k in range(len(ENDS[which]))]
@@ -102,7 +129,11 @@ def _panel(which: MapAxes, data: Sequence[Row], kinds: Sequence[str], origins: S
         title=AXES_WORDS[which][0],
         sort=sizes,
         scale=alt.Scale(domain=sizes, paddingInner=0.05, paddingOuter=0.02),
-        axis=alt.Axis(labelAngle=0, labelOverlap=False, labelExpr=f"{_PHONE} ? {two_lines}[datum.label] : datum.label"),
+        axis=alt.Axis(
+            labelAngle=0,
+            labelOverlap=False,
+            labelExpr=f"{_PHONE} ? {two_lines}[datum.label] : datum.label",
+        ),
     )
     y = alt.Y(
         "level:N",
@@ -116,21 +147,28 @@ def _panel(which: MapAxes, data: Sequence[Row], kinds: Sequence[str], origins: S
         places="count()", words="max(words)", groupby=["cell", "sizes", "level", "cell_verdict"]
     ).transform_calculate(
         verdict=f"{json.dumps(WORDS)}[datum.cell_verdict]",
-        short=f"{_PHONE} ? upper(slice({json.dumps(SHORT)}[datum.cell_verdict], 0, 1)) : {json.dumps(SHORT)}[datum.cell_verdict]",
+        short=f"{_PHONE} ? upper(slice({json.dumps(SHORT)}[datum.cell_verdict], 0, 1)) : "
+        f"{json.dumps(SHORT)}[datum.cell_verdict]",
     )
     names = [WORDS[k] for k in kinds]
-    letters = (
-        f"{_PHONE} ? {json.dumps({WORDS[k]: f'{SHORT[k][0].upper()}: {WORDS[k]}' for k in kinds})}[datum.label] : datum.label"
+    initials = {WORDS[k]: f"{SHORT[k][0].upper()}: {WORDS[k]}" for k in kinds}
+    letters = f"{_PHONE} ? {json.dumps(initials)}[datum.label] : datum.label"
+    ink = alt.Color(
+        "cell_verdict:N", scale=colour(list(_STYLES), [s[2] for s in _STYLES.values()]), legend=None
     )
-    ink = alt.Color("cell_verdict:N", scale=colour(list(_STYLES), [s[2] for s in _STYLES.values()]), legend=None)
     boxes = cells.mark_rect().encode(
         x=x,
         y=y,
         fill=alt.Fill(
-            "verdict:N", scale=colour(names, [_STYLES[k][0] for k in kinds]), sort=names, legend=legend(names, labelExpr=letters)
+            "verdict:N",
+            scale=colour(names, [_STYLES[k][0] for k in kinds]),
+            sort=names,
+            legend=legend(names, labelExpr=letters),
         ),
         fillOpacity=alt.FillOpacity(
-            "verdict:N", scale=alt.Scale(type="ordinal", domain=names, range=[_STYLES[k][1] for k in kinds]), sort=names
+            "verdict:N",
+            scale=alt.Scale(type="ordinal", domain=names, range=[_STYLES[k][1] for k in kinds]),
+            sort=names,
         ),
         tooltip=[
             alt.Tooltip("verdict:N", title="verdict"),
@@ -165,17 +203,27 @@ def _panel(which: MapAxes, data: Sequence[Row], kinds: Sequence[str], origins: S
             sort=sources,
             legend=legend(sources, orient="bottom", symbolFillColor=style.INK, symbolStrokeWidth=0),
         ),
-        tooltip=[alt.Tooltip("source:N", title="instances"), alt.Tooltip("places:Q", title="places")],
+        tooltip=[
+            alt.Tooltip("source:N", title="instances"),
+            alt.Tooltip("places:Q", title="places"),
+        ],
     )
     layers: list[Any] = [
         fixed_chart(empty).mark_rect(color=style.RULE, opacity=0.45, aria=False).encode(x=x, y=y),
         boxes,
-        cells.mark_text(fontWeight=600, yOffset=-8, aria=False).encode(x=x, y=y, text="short:N", color=ink),
+        cells.mark_text(fontWeight=600, yOffset=-8, aria=False).encode(
+            x=x, y=y, text="short:N", color=ink
+        ),
         origin,
     ]
     if pointed:
         asked = [
-            {"sizes": sizes[column_of("regimen", p.size)], "level": _PRACTICE, "label": p.label, "size": p.size}
+            {
+                "sizes": sizes[column_of("regimen", p.size)],
+                "level": _PRACTICE,
+                "label": p.label,
+                "size": p.size,
+            }
             | {"words": f"{p.short}\n{p.size}"}
             for p in in_practice()
         ]
@@ -184,9 +232,13 @@ def _panel(which: MapAxes, data: Sequence[Row], kinds: Sequence[str], origins: S
             .transform_calculate(told=f"{_PHONE} ? '' + datum.size : datum.words")
             .encode(x=x, y=y, tooltip=tips(asked, {"label": "question", "size": "variables"}))
         )
-        layers.append(few.mark_point(shape="triangle-down", style="ink", size=60, yOffset=_ROW_PX / 2 - 8))
         layers.append(
-            few.mark_text(lineBreak="\n", fontSize=10, baseline="middle", yOffset=-14, aria=False).encode(text="told:N")
+            few.mark_point(shape="triangle-down", style="ink", size=60, yOffset=_ROW_PX / 2 - 8)
+        )
+        layers.append(
+            few.mark_text(
+                lineBreak="\n", fontSize=10, baseline="middle", yOffset=-14, aria=False
+            ).encode(text="told:N")
         )
     height = {"step": max(_ROW_PX, step)}
     return alt.layer(*layers).properties(height=height, title=_TITLES[which])

@@ -8,8 +8,25 @@ from typing import Any
 import numpy as np
 
 from qtwin.report import style
-from qtwin.report.chart import PLAIN, Figure, colour, data_chart, fixed_chart, legend, line_at, rows, symmetric, tips, toggle
-from qtwin.report.molecule_pictures import convergence_picture, orbital_picture, race_picture, structure_picture
+from qtwin.report.chart import (
+    PLAIN,
+    Figure,
+    colour,
+    data_chart,
+    fixed_chart,
+    legend,
+    line_at,
+    rows,
+    symmetric,
+    tips,
+    toggle,
+)
+from qtwin.report.molecule_pictures import (
+    convergence_picture,
+    orbital_picture,
+    race_picture,
+    structure_picture,
+)
 from qtwin.report.molecule_tables import (
     diagnostic_table,
     energy,
@@ -24,13 +41,23 @@ from qtwin.report.number import number, seconds, sentence
 from qtwin.report.sheet import Section, Sheet
 
 _COLOURS = (style.GREY, style.BLUE, style.GREEN, style.ORANGE, style.PURPLE, style.SKY, style.INK)
-_SHAPES = ("circle", "square", "triangle-up", "triangle-down", "cross", "triangle-left", "triangle-right")
+_SHAPES = (
+    "circle",
+    "square",
+    "triangle-up",
+    "triangle-down",
+    "cross",
+    "triangle-left",
+    "triangle-right",
+)
 _QUANTUM_SHAPES = ("diamond", "cross", "square")
 _DASHES = ([6, 2], [2, 2], [8, 2, 2, 2])
 
 
 def _styles(kinds: Mapping[str, str]) -> list[tuple[str, str, list[int]]]:
-    """Colour, shape and dash of each method: quantum methods red and dashed, the others solid in colours of their own."""
+    """Colour, shape and dash of each method: quantum methods red and dashed, the others solid in
+    colours of their own.
+    """
     styles: list[tuple[str, str, list[int]]] = []
     quantum = other = 0
     for kind in kinds.values():
@@ -66,7 +93,8 @@ def curve_picture(
         x_label: Of the distance.
         y_label: Of the values.
         value: Key of a row that is drawn.
-        reference: Method that the others are compared with, by what they treat: "molecule" or "active space".
+        reference: Method that the others are compared with, by what they treat: "molecule" or
+            "active space".
         error_label: Of the second axis.
         factor: From the value's unit to that of the second axis.
         band: Half width of the band of chemical accuracy on the second axis.
@@ -80,14 +108,21 @@ def curve_picture(
     names = list(kinds)
 
     def values(method: str) -> Any:
-        found = [next((r[value] for r in p["methods"] if r["name"] == method), None) for p in points]
+        found = [
+            next((r[value] for r in p["methods"] if r["name"] == method), None) for p in points
+        ]
         return np.array([np.nan if v is None else v for v in found], dtype=float)
 
     base = {m: values(reference[scopes[m]]) for m in names}
     data = rows(
         ["x", "method", value, "difference_to_reference"],
         [
-            (p["x"], r["name"], r[value], None if r[value] is None or not np.isfinite(b) else (r[value] - b) * factor)
+            (
+                p["x"],
+                r["name"],
+                r[value],
+                None if r[value] is None or not np.isfinite(b) else (r[value] - b) * factor,
+            )
             for k, p in enumerate(points)
             for r in p["methods"]
             for b in (base[r["name"]][k],)
@@ -97,33 +132,58 @@ def curve_picture(
     picked, opacity = toggle("method")
     drawn = data_chart().encode(
         x=alt.X("x:Q", title=x_label).scale(zero=False, nice=False, padding=8),
-        color=alt.Color("method:N", scale=colour(names, [s[0] for s in styles]), legend=legend(names), sort=names),
+        color=alt.Color(
+            "method:N",
+            scale=colour(names, [s[0] for s in styles]),
+            legend=legend(names),
+            sort=names,
+        ),
         shape=alt.Shape("method:N", scale=colour(names, [s[1] for s in styles]), sort=names),
         opacity=opacity,
-        tooltip=tips(data, {"method": "method", "x": x_label, value: y_label, "difference_to_reference": error_label}),
+        tooltip=tips(
+            data,
+            {
+                "method": "method",
+                "x": x_label,
+                value: y_label,
+                "difference_to_reference": error_label,
+            },
+        ),
     )
-    dash = alt.StrokeDash("method:N", scale=alt.Scale(domain=names, range=[s[2] for s in styles]), sort=names)
+    dash = alt.StrokeDash(
+        "method:N", scale=alt.Scale(domain=names, range=[s[2] for s in styles]), sort=names
+    )
 
     def curves(chart: alt.Chart, y: alt.Y) -> Any:
         placed = chart.encode(y=y)
-        return placed.mark_line(strokeWidth=1.5, clip=True, aria=False).encode(strokeDash=dash) + placed.mark_point(
-            size=34, clip=True
-        )
+        return placed.mark_line(strokeWidth=1.5, clip=True, aria=False).encode(
+            strokeDash=dash
+        ) + placed.mark_point(size=34, clip=True)
 
     domain = _domain([v for m in names for v in values(m)], values(next(iter(reference.values()))))
-    scale = alt.Scale(zero=False, nice=False) if domain is None else alt.Scale(zero=False, nice=False, domain=domain)
+    scale = (
+        alt.Scale(zero=False, nice=False)
+        if domain is None
+        else alt.Scale(zero=False, nice=False, domain=domain)
+    )
     above = curves(drawn, alt.Y(f"{value}:Q", title=y_label, scale=scale).axis(format="~g"))
-    errors = [row["difference_to_reference"] for row in data if row["difference_to_reference"] is not None]
+    errors = [
+        row["difference_to_reference"] for row in data if row["difference_to_reference"] is not None
+    ]
     axis = alt.Y("difference_to_reference:Q", title=error_label)
     if max(map(abs, errors), default=0.0) > 20 * band:
         symlog, ticks = symmetric(errors, band, low=-band)
         axis = axis.scale(symlog).axis(values=ticks, labelExpr=PLAIN)
     compared = drawn.transform_filter(
-        alt.FieldOneOfPredicate(field="method", oneOf=[name for name in names if name not in reference.values()])
+        alt.FieldOneOfPredicate(
+            field="method", oneOf=[name for name in names if name not in reference.values()]
+        )
     )
     helper = fixed_chart([{"low": -band, "high": band}])
     below = [
-        helper.mark_rect(color=style.SKY, opacity=0.25, aria=False).encode(y=alt.Y("low:Q", title=error_label), y2="high:Q"),
+        helper.mark_rect(color=style.SKY, opacity=0.25, aria=False).encode(
+            y=alt.Y("low:Q", title=error_label), y2="high:Q"
+        ),
         line_at(0.0, "y"),
         curves(compared, axis),
     ]
@@ -132,34 +192,53 @@ def curve_picture(
         name=name,
         title=title,
         caption=caption,
-        alt="; ".join(f"{m} lowest {number(float(np.nanmin(v)), 6)} at {x[int(np.nanargmin(v))]:g}" for m, v in lowest),
+        alt="; ".join(
+            f"{m} lowest {number(float(np.nanmin(v)), 6)} at {x[int(np.nanargmin(v))]:g}"
+            for m, v in lowest
+        ),
         chart=alt.concat(
-            above.add_params(picked).properties(height=260), alt.layer(*below).properties(height=170), columns=1
+            above.add_params(picked).properties(height=260),
+            alt.layer(*below).properties(height=170),
+            columns=1,
         ).resolve_scale(color="shared", shape="shared"),
         data=data,
     )
 
 
 def _domain(every: Sequence[float], base: Any) -> list[float] | None:
-    """Leaves out of sight what plunges far below the reference: a perturbation series that has broken down."""
+    """Leaves out of sight what plunges far below the reference: a perturbation series that has
+    broken down.
+    """
     known, trusted = np.array([v for v in every if np.isfinite(v)]), base[np.isfinite(base)]
     if not len(known) or not len(trusted):
         return None
     span = max(float(np.ptp(trusted)), 1e-3)
-    low, high = max(known.min(), trusted.min() - 0.6 * span), min(known.max(), trusted.max() + 1.2 * span)
+    low, high = (
+        max(known.min(), trusted.min() - 0.6 * span),
+        min(known.max(), trusted.max() + 1.2 * span),
+    )
     return [float(low - 0.05 * (high - low)), float(high + 0.08 * (high - low))]
 
 
 # The page of a molecule.
 
 WRONG_WAY = (
-    "The active space holds a few orbitals of the contact, so its correlation is a part of the whole and may even move the"
-    " wrong way; only the methods of the whole molecule give the interaction energy. Energies of the active space are never"
-    " subtracted by themselves: Hartree-Fock with counterpoise carries the interaction, and the correlation is added."
+    "The active space holds a few orbitals of the contact, so its correlation is a part of "
+    "the whole and may even move the"
+    " wrong way; only the methods of the whole molecule give the interaction energy. "
+    "Energies of the active space are never"
+    " subtracted by themselves: Hartree-Fock with counterpoise carries the interaction, "
+    "and the correlation is added."
 )
 
 
-def sheet_of(result: Mapping[str, Any], orbitals: Mapping[str, Any] | None, *, question: str = "", rule: str = "") -> Sheet:
+def sheet_of(
+    result: Mapping[str, Any],
+    orbitals: Mapping[str, Any] | None,
+    *,
+    question: str = "",
+    rule: str = "",
+) -> Sheet:
     """Every part that the result has."""
     rows, molecule, space = result["methods"], result["molecule"], result["active_space"]
     sections = [
@@ -167,12 +246,17 @@ def sheet_of(result: Mapping[str, Any], orbitals: Mapping[str, Any] | None, *, q
             anchor="energies",
             title="Energies",
             text=[
-                f"{sentence(space['words'])} {space['n_electrons']} electrons in {space['n_orbitals']} orbitals:"
-                f" {space['determinants']:,} determinants, {space['spin_orbitals']} qubits before any reduction."
+                f"{sentence(space['words'])} {space['n_electrons']} electrons in "
+                f"{space['n_orbitals']} orbitals:"
+                f" {space['determinants']:,} determinants, {space['spin_orbitals']} qubits "
+                "before any reduction."
             ],
             pictures=[
                 p
-                for p in (race_picture(rows, whole_is_active=space["is_whole_molecule"]), convergence_picture(rows))
+                for p in (
+                    race_picture(rows, whole_is_active=space["is_whole_molecule"]),
+                    convergence_picture(rows),
+                )
                 if p is not None
             ],
             tables=[method_table(rows), diagnostic_table(rows)],
@@ -186,7 +270,10 @@ def sheet_of(result: Mapping[str, Any], orbitals: Mapping[str, Any] | None, *, q
         Section(
             anchor="molecule",
             title="Structure and orbitals",
-            pictures=[structure_picture(molecule), *([orbital_picture(molecule, orbitals)] if orbitals is not None else [])],
+            pictures=[
+                structure_picture(molecule),
+                *([orbital_picture(molecule, orbitals)] if orbitals is not None else []),
+            ],
         )
     )
     if result.get("fault_tolerance") is not None:
@@ -195,7 +282,9 @@ def sheet_of(result: Mapping[str, Any], orbitals: Mapping[str, Any] | None, *, q
         kind="molecule",
         title=result["title"],
         verdict=result["verdict"],
-        points=[t for t in (question, *result["verdict_points"], _informs(molecule), _rule(rule)) if t],
+        points=[
+            t for t in (question, *result["verdict_points"], _informs(molecule), _rule(rule)) if t
+        ],
         cards=_cards(result),
         warnings=result["warnings"],
         sections=sections,
@@ -223,18 +312,38 @@ def _cards(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     for name in ("ccsd(t)", "mp2"):
         row = by.get(name)
         if row and row["energy_hartree"] is not None:
-            cards.append((name.upper(), energy(row["energy_hartree"]), f"hartree, whole molecule, {seconds(row['wall_s'], 2)}"))
+            cards.append(
+                (
+                    name.upper(),
+                    energy(row["energy_hartree"]),
+                    f"hartree, whole molecule, {seconds(row['wall_s'], 2)}",
+                )
+            )
             break
-    quantum = [r for r in result["methods"] if r["kind"] == "quantum" and r["error_mHa"] is not None and r.get("right_spin")]
+    quantum = [
+        r
+        for r in result["methods"]
+        if r["kind"] == "quantum" and r["error_mHa"] is not None and r.get("right_spin")
+    ]
     if quantum:
         best = min(quantum, key=lambda r: abs(r["error_mHa"]))
         cards.append(
-            (f"Best quantum: {best['name']}", f"{number(best['error_mHa'], 2)} mHa", f"off CASCI, {seconds(best['wall_s'], 2)}")
+            (
+                f"Best quantum: {best['name']}",
+                f"{number(best['error_mHa'], 2)} mHa",
+                f"off CASCI, {seconds(best['wall_s'], 2)}",
+            )
         )
     t1 = result["diagnostics"]["t1"]
     weight = result["diagnostics"]["casci_leading_weight"]
     if weight is not None:
-        cards.append(("Leading determinant", f"{100 * weight:.0f} %", f"of the exact state; T1 {number(t1, 2)}"))
+        cards.append(
+            (
+                "Leading determinant",
+                f"{100 * weight:.0f} %",
+                f"of the exact state; T1 {number(t1, 2)}",
+            )
+        )
     return cards
 
 
@@ -254,14 +363,20 @@ def _scan_section(scan: Mapping[str, Any]) -> Section:
         error_label="off the exact energy (mHa)",
         factor=1e3,
         band=CHEMICAL_ACCURACY_MHA,
-        caption=f"Above the energies; below, methods of the active space are held against {active} and those of the whole"
-        f" molecule against {whole}, with the band of chemical accuracy (1.6 mHa) in blue. A method that did not converge has a"
+        caption=f"Above the energies; below, methods of the active space are held against {active} "
+        "and those of the whole"
+        f" molecule against {whole}, with the band of chemical accuracy (1.6 mHa) in blue. "
+        "A method that did not converge has a"
         " gap; what plunges far below is cut off above and shows below.",
     )
-    return Section(anchor="curve", title="Curve", pictures=[picture], tables=[scan_table(points, scan["x"])])
+    return Section(
+        anchor="curve", title="Curve", pictures=[picture], tables=[scan_table(points, scan["x"])]
+    )
 
 
-def interaction_pictures(interaction: Mapping[str, Any], *, name: str = "interaction", title: str = "") -> list[Figure]:
+def interaction_pictures(
+    interaction: Mapping[str, Any], *, name: str = "interaction", title: str = ""
+) -> list[Figure]:
     """The interaction energy along the distance, if it was scanned."""
     points = [p for p in interaction["points"] if p["methods"]]
     if len(points) < 2:
@@ -292,7 +407,8 @@ def interaction_section(interaction: Mapping[str, Any]) -> Section:
     if interaction["active"] is not None:
         space = interaction["active"]
         text.append(
-            f"{' and '.join(interaction['parts'])}, {interaction['distance_angstrom']:.2f} angstrom apart. Active space of the"
+            f"{' and '.join(interaction['parts'])}, {interaction['distance_angstrom']:.2f} "
+            "angstrom apart. Active space of the"
             f" complex: {space['n_electrons']} electrons in {space['n_orbitals']} orbitals"
             f" ({sentence(space['words']).rstrip('.')})."
         )
@@ -307,16 +423,21 @@ def interaction_section(interaction: Mapping[str, Any]) -> Section:
     )
 
 
-def screening_words(rows: Sequence[Mapping[str, Any]], screening: Sequence[Mapping[str, Any]]) -> list[str]:
+def screening_words(
+    rows: Sequence[Mapping[str, Any]], screening: Sequence[Mapping[str, Any]]
+) -> list[str]:
     """What is left of the interaction in a continuum."""
-    known = {r["name"]: r["interaction_kcal_mol"] for r in rows if r["interaction_kcal_mol"] is not None}
+    known = {
+        r["name"]: r["interaction_kcal_mol"] for r in rows if r["interaction_kcal_mol"] is not None
+    }
     best = next((n for n in ("fci", "ccsd(t)", "ccsd", "mp2", "hf") if n in known), None)
     if best is None:
         return []
     return [
         f"In a continuum of dielectric constant {s['dielectric']:g}"
         f" (like {'a protein inside' if s['dielectric'] < 10 else 'water'};"
-        f" ddCOSMO at Hartree-Fock) screening adds {kcal(s['screening_kcal_mol'], 1)} kcal/mol, so that {best.upper()} leaves"
+        f" ddCOSMO at Hartree-Fock) screening adds {kcal(s['screening_kcal_mol'], 1)} "
+        f"kcal/mol, so that {best.upper()} leaves"
         f" {kcal(known[best] + s['screening_kcal_mol'], 1)} kcal/mol."
         for s in screening
     ]
@@ -334,7 +455,8 @@ def _facts(result: Mapping[str, Any]) -> dict[str, str]:
     if result["solvation"]:
         s = result["solvation"]
         facts["Solvation"] = (
-            f"{energy(s['energy_hartree'])} hartree in a continuum of {s['dielectric']:g} (ddCOSMO, Hartree-Fock)"
+            f"{energy(s['energy_hartree'])} hartree in a continuum of {s['dielectric']:g} "
+            "(ddCOSMO, Hartree-Fock)"
         )
     return facts | {
         "Spec": result["spec_hash"],

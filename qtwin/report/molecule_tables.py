@@ -19,7 +19,9 @@ def energy(value: Any, digits: int = 6) -> str:
 
 def kcal(value: Any, digits: int = 2) -> str:
     """kcal/mol with two decimals."""
-    return MISSING if value is None else f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
+    return (
+        MISSING if value is None else f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
+    )
 
 
 def spin(value: Any) -> str:
@@ -34,7 +36,8 @@ def method_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         return MISSING if not row["standard_error"] else f"{row['standard_error'] * 1e3:.2g} mHa"
 
     return Table(
-        title="Energies of the whole molecule or its active space, and how far off the exact energy of the active space (CASCI)",
+        title="Energies of the whole molecule or its active space, and how far off the exact "
+        "energy of the active space (CASCI)",
         header=(
             "Method",
             "Treats",
@@ -70,9 +73,18 @@ def diagnostic_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     found = diagnostics(rows)
     words = {
         "t1": ("T1, whole molecule", "above 0.02 one determinant is doubtful (Lee, Taylor 1989)"),
-        "t1_active": ("T1, active space", "0 where symmetry forbids singles, whatever the character"),
-        "casci_leading_weight": ("Weight of the leading determinant", "1 when one determinant is all"),
-        "largest_occupation_deviation": ("Largest deviation of a natural occupation from 0 or 2", "1 is a broken pair"),
+        "t1_active": (
+            "T1, active space",
+            "0 where symmetry forbids singles, whatever the character",
+        ),
+        "casci_leading_weight": (
+            "Weight of the leading determinant",
+            "1 when one determinant is all",
+        ),
+        "largest_occupation_deviation": (
+            "Largest deviation of a natural occupation from 0 or 2",
+            "1 is a broken pair",
+        ),
         "spin_squared": ("S², exact state", "0 singlet, 0.75 doublet, 2 triplet"),
     }
     return Table(
@@ -96,7 +108,15 @@ def scan_table(points: Sequence[Mapping[str, Any]], x_name: str) -> Table:
         rows=[
             (
                 f"{p['x']:g}",
-                *(energy(next((r["energy_hartree"] for r in p["methods"] if r["name"] == name), None), 5) for name in names),
+                *(
+                    energy(
+                        next(
+                            (r["energy_hartree"] for r in p["methods"] if r["name"] == name), None
+                        ),
+                        5,
+                    )
+                    for name in names
+                ),
             )
             for p in points
         ],
@@ -123,7 +143,9 @@ def interaction_table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
                 "whole" if r["scope"] == "molecule" else "active, on HF",
                 kcal(r["interaction_kcal_mol"]),
                 energy(r["interaction_hartree"]),
-                kcal(r["standard_error_hartree"] * KCAL_PER_MOL_PER_HARTREE) if r["standard_error_hartree"] else MISSING,
+                kcal(r["standard_error_hartree"] * KCAL_PER_MOL_PER_HARTREE)
+                if r["standard_error_hartree"]
+                else MISSING,
                 seconds(r["wall_s"], 2),
                 r["status"],
             )
@@ -143,18 +165,36 @@ def fault_tolerance_section(needed: Mapping[str, Any]) -> Section:
         anchor="fault-tolerance",
         title="On an error-corrected machine",
         text=[
-            f"Phase estimation of this active space to {number(1e3 * needed['error_hartree'], 2)} mHa by qubitization with double"
-            f" factorisation would take {needed['toffolis']:,} Toffoli gates on {needed['logical_qubits']:,} logical qubits:"
-            f" about {needed['physical_qubits']:,} physical qubits of error 0.1 % (surface code of distance"
-            f" {needed['code_distance']}, 1 µs a cycle) for {seconds(needed['wall_s'])}, if the start overlaps with the ground"
+            "Phase estimation of this active space to "
+            f"{number(1e3 * needed['error_hartree'], 2)} mHa by qubitization with double"
+            f" factorisation would take {needed['toffolis']:,} Toffoli gates on "
+            f"{needed['logical_qubits']:,} logical qubits:"
+            f" about {needed['physical_qubits']:,} physical qubits of error 0.1 % (surface "
+            "code of distance"
+            f" {needed['code_distance']}, 1 µs a cycle) for {seconds(needed['wall_s'])}, if "
+            "the start overlaps with the ground"
             " state. No such machine exists."
         ],
         tables=[
             Table(
                 title="The same formulas on published cases",
-                header=("Case", "Toffolis, here", "Toffolis, published", "Logical qubits, here", "published", "Source"),
+                header=(
+                    "Case",
+                    "Toffolis, here",
+                    "Toffolis, published",
+                    "Logical qubits, here",
+                    "published",
+                    "Source",
+                ),
                 rows=[
-                    (name, f"{counts.toffolis:,}", f"{toffolis:,}", f"{counts.logical_qubits:,}", f"{qubits:,}", source)
+                    (
+                        name,
+                        f"{counts.toffolis:,}",
+                        f"{toffolis:,}",
+                        f"{counts.logical_qubits:,}",
+                        f"{qubits:,}",
+                        source,
+                    )
                     for name, (counts, toffolis, qubits, source) in PUBLISHED.items()
                 ],
                 numeric=frozenset({1, 2, 3, 4}),

@@ -12,7 +12,9 @@ from qtwin.report.number import number, seconds
 CHEMICAL_ACCURACY_MHA = 1.6
 """1 kcal/mol."""
 T1_DOUBTFUL, WEIGHT_DOUBTFUL, DEVIATION_DOUBTFUL = 0.02, 0.85, 0.15
-"""T1 by Lee, Taylor 1989 (IJQC 36:199); for weight and occupation there is no agreed border, these are ours."""
+"""T1 by Lee, Taylor 1989 (IJQC 36:199); for weight and occupation there is no agreed border, these
+are ours.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,9 @@ def diagnostics(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
     by = {row["name"]: row["info"] for row in rows}
 
     def first(key: str, *names: str) -> float | None:
-        return next((float(by[n][key]) for n in names if n in by and by[n].get(key) is not None), None)
+        return next(
+            (float(by[n][key]) for n in names if n in by and by[n].get(key) is not None), None
+        )
 
     return {
         "t1": first("t1_diagnostic", "ccsd(t)", "ccsd"),
@@ -42,7 +46,11 @@ def diagnostics(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
 
 def is_multireference(found: Mapping[str, float | None]) -> bool:
     """Whether any diagnostic says that one determinant is a doubtful start."""
-    t1, weight, deviation = found["t1"], found["casci_leading_weight"], found["largest_occupation_deviation"]
+    t1, weight, deviation = (
+        found["t1"],
+        found["casci_leading_weight"],
+        found["largest_occupation_deviation"],
+    )
     return (
         (t1 is not None and t1 > T1_DOUBTFUL)
         or (weight is not None and weight < WEIGHT_DOUBTFUL)
@@ -51,14 +59,17 @@ def is_multireference(found: Mapping[str, float | None]) -> bool:
 
 
 def judge(rows: Sequence[Mapping[str, Any]], *, whole_is_active: bool) -> Verdict:
-    """Who found the energy of the active space to 1.6 mHa first, and whether coupled cluster is the whole truth."""
+    """Who found the energy of the active space to 1.6 mHa first, and whether coupled cluster is the
+    whole truth.
+    """
     by = {row["name"]: row for row in rows}
     hard = is_multireference(diagnostics(rows))
     points: list[str] = []
     exact = by.get("casci")
     if exact is None or exact["energy_hartree"] is None:
         return _without_exact(by, hard)
-    told = [r for r in rows if r.get("right_spin")]  # a state of another or of unknown spin answers another question
+    # a state of another or of unknown spin answers another question
+    told = [r for r in rows if r.get("right_spin")]
     accurate = [r for r in told if r["scope"] == "active space" or whole_is_active]
     accurate = [r for r in accurate if r["error_mHa"] is not None]
     accurate = [r for r in accurate if _within(r["error_mHa"], r)]
@@ -71,7 +82,10 @@ def judge(rows: Sequence[Mapping[str, Any]], *, whole_is_active: bool) -> Verdic
     if coupled.get("status") == "did not converge":
         sentence = "CCSD(T) does not converge here"
     elif coupled.get("right_spin") is False:
-        sentence = f"CCSD(T) has no state of this multiplicity here (S² {number(coupled['spin_squared'], 3)})"
+        sentence = (
+            "CCSD(T) has no state of this multiplicity here (S² "
+            f"{number(coupled['spin_squared'], 3)})"
+        )
     elif error is None and coupled:
         sentence = f"CCSD(T) gave no energy here ({coupled['status'].partition(':')[0]})"
     elif error is None:
@@ -86,7 +100,8 @@ def judge(rows: Sequence[Mapping[str, Any]], *, whole_is_active: bool) -> Verdic
     if quantum:
         best = quantum[0]
         sentence += (
-            f"; the fastest quantum method to 1.6 mHa, {best['name']}, took {seconds(best['wall_s'])} on a simulator:"
+            f"; the fastest quantum method to 1.6 mHa, {best['name']}, took "
+            f"{seconds(best['wall_s'])} on a simulator:"
             " no quantum computer is needed"
         )
     elif any(r["kind"] == "quantum" for r in rows):
@@ -102,8 +117,10 @@ def judge(rows: Sequence[Mapping[str, Any]], *, whole_is_active: bool) -> Verdic
         sentence += ": no quantum computer is needed"
     if classical and quantum:
         points.append(
-            f"To 1.6 mHa in the active space: {classical[0]['name']} in {seconds(classical[0]['wall_s'])},"
-            f" {quantum[0]['name']} in {seconds(quantum[0]['wall_s'])}; on this machine, by simulation"
+            f"To 1.6 mHa in the active space: {classical[0]['name']} in "
+            f"{seconds(classical[0]['wall_s'])},"
+            f" {quantum[0]['name']} in {seconds(quantum[0]['wall_s'])}; on this machine, by "
+            "simulation"
         )
     points += _beyond(by, whole_is_active)
     points += [*_other_spins(rows), _character(rows, hard)]
@@ -111,12 +128,16 @@ def judge(rows: Sequence[Mapping[str, Any]], *, whole_is_active: bool) -> Verdic
 
 
 def _within(error_mha: float, row: Mapping[str, Any]) -> bool:
-    """Whether the upper confidence limit of the error is within chemical accuracy: a large error bar grants nothing."""
+    """Whether the upper confidence limit of the error is within chemical accuracy: a large error
+    bar grants nothing.
+    """
     return upper_limit(error_mha, 1e3 * (row.get("standard_error") or 0.0)) <= CHEMICAL_ACCURACY_MHA
 
 
 def along(points: Sequence[Mapping[str, Any]]) -> str:
-    """How often each method was within 1.6 mHa of the exact energy of what it treats, along a curve; empty without exact ones."""
+    """How often each method was within 1.6 mHa of the exact energy of what it treats, along a
+    curve; empty without exact ones.
+    """
     reference = {"active space": "casci", "molecule": "fci"}
     good: dict[str, int] = {}
     for point in points:
@@ -125,21 +146,39 @@ def along(points: Sequence[Mapping[str, Any]]) -> str:
             exact = energies.get(reference[row["scope"]])
             if exact is None or row["name"] in reference.values():
                 continue
-            off = None if row["energy_hartree"] is None else abs(row["energy_hartree"] - exact) * 1e3
-            good[row["name"]] = good.get(row["name"], 0) + int(off is not None and _within(off, row))
+            off = (
+                None if row["energy_hartree"] is None else abs(row["energy_hartree"] - exact) * 1e3
+            )
+            good[row["name"]] = good.get(row["name"], 0) + int(
+                off is not None and _within(off, row)
+            )
     if not good:
         return ""
-    told = ", ".join(f"{name} at {n}" for name, n in sorted(good.items(), key=lambda item: -item[1]))
-    return f"Within 1.6 mHa of the exact energy of what it treats, of {len(points)} geometries along the curve: {told}"
+    told = ", ".join(
+        f"{name} at {n}" for name, n in sorted(good.items(), key=lambda item: -item[1])
+    )
+    return (
+        f"Within 1.6 mHa of the exact energy of what it treats, of {len(points)} geometries "
+        f"along the curve: {told}"
+    )
 
 
 def _other_spins(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Who found a state of another multiplicity, or does not say which one."""
-    wrong = [f"{r['name']} (S² {number(r['spin_squared'], 3)})" for r in rows if r.get("right_spin") is False]
-    unknown = [r["name"] for r in rows if r.get("right_spin") is None and r["energy_hartree"] is not None]
+    wrong = [
+        f"{r['name']} (S² {number(r['spin_squared'], 3)})"
+        for r in rows
+        if r.get("right_spin") is False
+    ]
+    unknown = [
+        r["name"] for r in rows if r.get("right_spin") is None and r["energy_hartree"] is not None
+    ]
     said = []
     if wrong:
-        said.append(f"States of another multiplicity than was asked for, left out of every comparison: {', '.join(wrong)}")
+        said.append(
+            "States of another multiplicity than was asked for, left out of every "
+            f"comparison: {', '.join(wrong)}"
+        )
     if unknown:
         said.append(f"Spin not told, so left out of the verdict: {', '.join(unknown)}")
     return said
@@ -147,13 +186,27 @@ def _other_spins(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _without_exact(by: Mapping[str, Mapping[str, Any]], hard: bool) -> Verdict:
     rows = list(by.values())
-    trusted = [by[n] for n in ("fci", "ccsd(t)", "ccsd", "mp2", "hf") if n in by and by[n]["energy_hartree"] is not None]
+    trusted = [
+        by[n]
+        for n in ("fci", "ccsd(t)", "ccsd", "mp2", "hf")
+        if n in by and by[n]["energy_hartree"] is not None
+    ]
     found = next((r for r in trusted if r.get("right_spin")), None)
     if found is None:
-        return Verdict(sentence="No method gave an energy of this multiplicity", points=tuple(_other_spins(rows)), winner=None)
-    why = "was asked for" if "casci" not in by else f"is there (casci: {by['casci']['status'].partition(':')[0]})"
+        return Verdict(
+            sentence="No method gave an energy of this multiplicity",
+            points=tuple(_other_spins(rows)),
+            winner=None,
+        )
+    why = (
+        "was asked for"
+        if "casci" not in by
+        else f"is there (casci: {by['casci']['status'].partition(':')[0]})"
+    )
     return Verdict(
-        sentence=f"{_words(found['name'])} does this in {seconds(found['wall_s'])}; no exact energy {why} beside it",
+        sentence=f"{_words(found['name'])} does this in {seconds(found['wall_s'])}; no exact "
+        "energy "
+        f"{why} beside it",
         points=(*_other_spins(rows), _character(rows, hard)),
         winner=found["name"],
     )
@@ -162,13 +215,24 @@ def _without_exact(by: Mapping[str, Mapping[str, Any]], hard: bool) -> Verdict:
 def _beyond(by: Mapping[str, Mapping[str, Any]], whole_is_active: bool) -> list[str]:
     """What the active space leaves out, by the best method of the whole molecule."""
     if whole_is_active:
-        return ["The active space is the whole molecule in its basis; the basis itself is the next error"]
-    best = next((by[n] for n in ("fci", "ccsd(t)", "ccsd") if n in by and by[n]["energy_hartree"] is not None), None)
+        return [
+            "The active space is the whole molecule in its basis; the basis itself is the "
+            "next error"
+        ]
+    best = next(
+        (
+            by[n]
+            for n in ("fci", "ccsd(t)", "ccsd")
+            if n in by and by[n]["energy_hartree"] is not None
+        ),
+        None,
+    )
     if best is None or best["error_mHa"] is None:
         return []
     return [
         f"{_words(best['name'])} of the whole molecule takes {seconds(best['wall_s'])} and lies"
-        f" {number(abs(best['error_mHa']))} mHa {'below' if best['error_mHa'] < 0 else 'above'} the active space's exact energy:"
+        f" {number(abs(best['error_mHa']))} mHa "
+        f"{'below' if best['error_mHa'] < 0 else 'above'} the active space's exact energy:"
         " that correlation is not in the quantum problem at all"
     ]
 
@@ -187,7 +251,8 @@ def _character(rows: Sequence[Mapping[str, Any]], hard: bool) -> str:
     if not told:
         return "No diagnostic of multireference character was computed"
     words = (
-        "several determinants matter here, where coupled cluster is doubtful and a variational method has a point"
+        "several determinants matter here, where coupled cluster is doubtful and a "
+        "variational method has a point"
         if hard
         else "one determinant leads, the case for which CCSD(T) was made"
     )

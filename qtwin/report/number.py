@@ -1,4 +1,6 @@
-"""How numbers are printed for a reader: a true minus sign, few digits, and a dash for what was not reported."""
+"""How numbers are printed for a reader: a true minus sign, few digits, and a dash for what was not
+reported.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def finite(value: Any) -> float | None:
 
 
 def number(value: Any, digits: int = 3) -> str:
-    """`value` with `digits` significant digits; powers of ten outside 0.001 to 1,000,000; integers in full, with separators."""
+    """`value` with `digits` significant digits; powers of ten outside 0.001 to 1,000,000; integers
+    in full, with separators.
+    """
     x = finite(value)
     if x is None:
         return MISSING
@@ -38,7 +42,9 @@ def number(value: Any, digits: int = 3) -> str:
 
 
 def qaly(value: Any, decimals: int = 3) -> str:
-    """A utility with `decimals` decimals, one more below 0.01; what is zero but for rounding is printed as 0."""
+    """A utility with `decimals` decimals, one more below 0.01; what is zero but for rounding is
+    printed as 0.
+    """
     x = finite(value)
     if x is None:
         return MISSING
@@ -46,7 +52,9 @@ def qaly(value: Any, decimals: int = 3) -> str:
         return "0"
     if abs(x) < 0.01:
         decimals = max(decimals, 4)
-    return number(x, 1) if abs(x) < 0.5 * 10.0**-decimals else f"{x:.{decimals}f}".replace("-", _MINUS)
+    return (
+        number(x, 1) if abs(x) < 0.5 * 10.0**-decimals else f"{x:.{decimals}f}".replace("-", _MINUS)
+    )
 
 
 def plain(value: Any) -> str:
@@ -89,13 +97,19 @@ def whole(value: Any) -> str:
 
 def interval(value: Any, printed: Callable[[Any], str] = number) -> str:
     """'low to high' of a mapping with these two keys, or the dash when either is missing."""
-    if not isinstance(value, Mapping) or finite(value.get("low")) is None or finite(value.get("high")) is None:
+    if (
+        not isinstance(value, Mapping)
+        or finite(value.get("low")) is None
+        or finite(value.get("high")) is None
+    ):
         return MISSING
     return f"{printed(value['low'])} to {printed(value['high'])}"
 
 
 def position(value: Any, low: Any, high: Any) -> float:
-    """Where `value` lies between `low` and `high`, in percent, kept inside 0 to 100 (for the small bars in tables)."""
+    """Where `value` lies between `low` and `high`, in percent, kept inside 0 to 100 (for the small
+    bars in tables).
+    """
     x, a, b = finite(value), finite(low), finite(high)
     if x is None or a is None or b is None or b <= a:
         return 0.0
@@ -114,9 +128,17 @@ _BIOMARKERS = {
     "plasma_p_tau217_fold": "Plasma p-tau217",
     "hippocampal_fraction": "Hippocampal volume",
 }
-_KEYS = {"AtMostOne": "at most one", "AtLeastOne": "at least one", "NotBoth": "not both", "AtMost": "at most"}
+_KEYS = {
+    "AtMostOne": "at most one",
+    "AtLeastOne": "at least one",
+    "NotBoth": "not both",
+    "AtMost": "at most",
+}
 _UNITS = {"point": "points"}
-_GLUE = re.compile(r"(?<=\d) (?=%|×|(?:ms|µs|s|min|h|mg|mL|ng|years?|QALY)\b)|(?<=×) (?=\d)|(?<==) (?=\d)|(?<=R²) (?=\d)")
+_GLUE = re.compile(
+    r"(?<=\d) (?=%|×|(?:ms|µs|s|min|h|mg|mL|ng|years?|QALY)\b)|(?<=×) (?=\d)|(?<==) "
+    r"(?=\d)|(?<=R²) (?=\d)"
+)
 
 
 def biomarker_words(key: object) -> str:
@@ -141,10 +163,13 @@ def sentence(text: object) -> str:
     line = str(text or "").strip()
     if not line:
         return ""
-    word = line[:2].replace(" ", "").isalpha() and line[:2].islower()  # 'p-tau217' and 'eGFR' keep their small letter
+    # 'p-tau217' and 'eGFR' keep their small letter
+    word = line[:2].replace(" ", "").isalpha() and line[:2].islower()
     return (line[0].upper() if word else line[0]) + line[1:] + ("" if line[-1] in ".!?…" else ".")
 
 
 def glue(text: str) -> str:
-    """`text` with no-break spaces between a number and its unit, so that no line starts with a unit."""
+    """`text` with no-break spaces between a number and its unit, so that no line starts with a
+    unit.
+    """
     return _GLUE.sub("\u00a0", text)

@@ -1,4 +1,6 @@
-"""Which command made a page, kept beside it as ``origin.json``: `qtwin reproduce` makes its figures again and compares."""
+"""Which command made a page, kept beside it as ``origin.json``: `qtwin reproduce` makes its figures
+again and compares.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ def made_by(arguments: Sequence[str]) -> Iterator[None]:
 def command_line() -> str:
     """The command under way as a page tells it; empty where Python called.
 
-    Pages are passed on: of a path outside the working folder only the last part is told, for the rest may name a person.
+    Pages are passed on: of a path outside the working folder only the last part is told, for the
+    rest may name a person.
     """
     arguments = _ARGUMENTS.get()
     return shlex.join(("qtwin", *(_told(a) for a in arguments))) if arguments else ""
@@ -49,4 +52,6 @@ def origin_text() -> bytes | None:
     arguments = _ARGUMENTS.get()
     if not arguments:
         return None
-    return json.dumps({"schema": "qtwin.origin/1", "arguments": list(arguments), "versions": versions()}, indent=1).encode()
+    return json.dumps(
+        {"schema": "qtwin.origin/1", "arguments": list(arguments), "versions": versions()}, indent=1
+    ).encode()

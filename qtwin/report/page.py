@@ -1,8 +1,10 @@
-"""The report: one self-contained HTML page, rendered from a result (schema qtwin.result/1) and from nothing else.
+"""The report: one self-contained HTML page, rendered from a result (schema qtwin.result/1) and from
+nothing else.
 
-The page makes no request: pictures are data URIs, style and script are inline and allowed by hash alone (a content security
-policy), and every text from the result is escaped. It states what the FDA's guidance on computational models (FDA-2021-D-0980,
-2023) and ASME V&V 40 ask a report to state: context of use, provenance, uncertainty, limits.
+The page makes no request: pictures are data URIs, style and script are inline and allowed by hash
+alone (a content security policy), and every text from the result is escaped. It states what the
+FDA's guidance on computational models (FDA-2021-D-0980, 2023) and ASME V&V 40 ask a report to
+state: context of use, provenance, uncertainty, limits.
 """
 
 from __future__ import annotations
@@ -37,10 +39,12 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write(result: Mapping[str, Any], out_dir: Path) -> Path:
-    """Draw the figures and write the page; what stood there before stays whole until everything new is ready.
+    """Draw the figures and write the page; what stood there before stays whole until everything new
+    is ready.
 
     Args:
-        result: A result of schema qtwin.result/1, as read from result.json; optional parts may be None or absent.
+        result: A result of schema qtwin.result/1, as read from result.json; optional parts may be
+            None or absent.
         out_dir: Folder that receives ``report.html``, ``figures/*.svg`` and ``figures/*.csv``.
 
     Returns:
@@ -53,7 +57,8 @@ def write(result: Mapping[str, Any], out_dir: Path) -> Path:
     if schema != SCHEMA:
         raise InputError(
             f"the result has schema {schema!r}; the report page reads {SCHEMA!r}",
-            hint="run the experiment again with this version, or render it with the version that wrote it",
+            hint="run the experiment again with this version, or render it with the version "
+            "that wrote it",
         )
     pictures = figures.draw(result)
     page = render(result, pictures)
@@ -63,7 +68,8 @@ def write(result: Mapping[str, Any], out_dir: Path) -> Path:
         replace_file(target, page.encode())
     except OSError as error:
         raise InputError(
-            f"cannot write the report to {target.parent}: {error.strerror}", hint="choose a folder with --out"
+            f"cannot write the report to {target.parent}: {error.strerror}",
+            hint="choose a folder with --out",
         ) from error
     return target
 
@@ -94,9 +100,11 @@ def template_text(name: str) -> str:
 
 
 def inlined(pictures: Iterable[Figure]) -> dict[str, Any]:
-    """Style, script and charts as a template prints them, and the content security policy that allows just these.
+    """Style, script and charts as a template prints them, and the content security policy that
+    allows just these.
 
-    A page with charts carries Vega once, and reads expressions by Vega's interpreter, because the policy forbids ``eval``.
+    A page with charts carries Vega once, and reads expressions by Vega's interpreter, because the
+    policy forbids ``eval``.
     """
     from markupsafe import Markup
 
@@ -104,7 +112,9 @@ def inlined(pictures: Iterable[Figure]) -> dict[str, Any]:
     css, script = template_text("page.css"), template_text("page.js")
     if specs:
         script = "\n".join((_vega(), script, template_text("chart.js")))
-    charts = json.dumps({"dark": style.colour_pairs(), "specs": specs}, separators=(",", ":")).replace("<", "\\u003c")
+    charts = json.dumps(
+        {"dark": style.colour_pairs(), "specs": specs}, separators=(",", ":")
+    ).replace("<", "\\u003c")
     allowed = f"img-src data:; style-src {_hash(css)}; script-src {_hash(script)}"
     policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
     return {
@@ -120,7 +130,9 @@ _SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 @lru_cache(maxsize=1)
 def _vega() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script, kept on disk: bundling takes seconds and is the same for one version."""
+    """Vega, Vega-Lite and Vega-Embed as one script, kept on disk: bundling takes seconds and is the
+    same for one version.
+    """
     kept = _vega_file()
     try:
         return kept.read_text(encoding="utf-8")
@@ -129,21 +141,26 @@ def _vega() -> str:
     import vl_convert
 
     made = str(vl_convert.javascript_bundle(_SNIPPET)).replace("</script", "<\\/script")
-    with suppress(OSError):  # a folder that cannot be written costs the next process the seconds again
+    # a folder that cannot be written costs the next process the seconds again
+    with suppress(OSError):
         kept.parent.mkdir(parents=True, exist_ok=True)
         replace_file(kept, made.encode())
     return made
 
 
 def _vega_file() -> Path:
-    """Where the script is kept: with the compiled kernels, named by the version that bundles it and by what it was asked for."""
+    """Where the script is kept: with the compiled kernels, named by the version that bundles it and
+    by what it was asked for.
+    """
     folder = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(__file__).parent / "__pycache__")
     asked = hashlib.sha256(_SNIPPET.encode()).hexdigest()[:8]
     return folder / f"vega-{version('vl-convert-python')}-{asked}.js"
 
 
 def _still(picture: Figure) -> str:
-    """The drawing for paper and for readers without script, as a data URI: SVG, or PNG where thousands of marks weigh more."""
+    """The drawing for paper and for readers without script, as a data URI: SVG, or PNG where
+    thousands of marks weigh more.
+    """
     if len(picture.svg) < _HEAVY:
         return "data:image/svg+xml;base64," + base64.b64encode(picture.svg.encode()).decode()
     return "data:image/png;base64," + base64.b64encode(picture.png).decode()
@@ -155,7 +172,9 @@ def _csv_uri(picture: Figure) -> str:
 
 @lru_cache(maxsize=1)
 def environment() -> Environment:
-    """The templates with how numbers and words are printed; every text is escaped, absent parts are falsy."""
+    """The templates with how numbers and words are printed; every text is escaped, absent parts are
+    falsy.
+    """
     from jinja2 import ChainableUndefined, Environment, FileSystemLoader
     from markupsafe import escape
 
@@ -181,7 +200,9 @@ def environment() -> Environment:
         "ignorance": recommendation.ignorance,
         "sentence": sentence,
         "dose": dose_label,
-        "pretty_json": lambda value: escape(json.dumps(value, indent=2, ensure_ascii=False, default=str)),
+        "pretty_json": lambda value: escape(
+            json.dumps(value, indent=2, ensure_ascii=False, default=str)
+        ),
     }
     environment.globals |= {
         "position": number.position,
@@ -201,7 +222,9 @@ def _hash(text: str) -> str:
 
 
 def write_pictures(folder: Path, pictures: Iterable[Figure]) -> None:
-    """Every picture as ``figures/NAME.svg`` with its numbers as ``figures/NAME.csv``, and which command made them."""
+    """Every picture as ``figures/NAME.svg`` with its numbers as ``figures/NAME.csv``, and which
+    command made them.
+    """
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     for picture in pictures:
         replace_file(folder / "figures" / f"{picture.name}.svg", picture.svg.encode())

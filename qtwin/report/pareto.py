@@ -1,4 +1,6 @@
-"""Benefit against harm: which regimens no other beats in both, whatever the weights between them."""
+"""Benefit against harm: which regimens no other beats in both, whatever the weights between
+them.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,19 @@ def picture(result: Mapping[str, Any]) -> Figure | None:
     data = rows(
         ["group", "regimen", "benefit", "harm"],
         [
-            *(("feasible", None, b, h) for b, h in zip(found.get("benefit") or [], found.get("harm") or [], strict=False)),
-            *(("Pareto-optimal", " + ".join(p.get("regimen") or []) or "no drug", p["benefit"], p["harm"]) for p in front),
+            *(
+                ("feasible", None, b, h)
+                for b, h in zip(found.get("benefit") or [], found.get("harm") or [], strict=False)
+            ),
+            *(
+                (
+                    "Pareto-optimal",
+                    " + ".join(p.get("regimen") or []) or "no drug",
+                    p["benefit"],
+                    p["harm"],
+                )
+                for p in front
+            ),
             *(
                 [("chosen", "the chosen regimen", chosen["benefit"], chosen["harm"])]
                 if finite(chosen.get("harm")) is not None
@@ -40,13 +53,17 @@ def picture(result: Mapping[str, Any]) -> Figure | None:
     picked, opacity = toggle("group")
     base = data_chart().encode(
         x=alt.X("harm:Q", title=f"harm ({unit} lost)"),
-        y=alt.Y("benefit:Q", title=f"benefit ({unit} gained)").scale(zero=False, padding=12, nice=False),
+        y=alt.Y("benefit:Q", title=f"benefit ({unit} gained)").scale(
+            zero=False, padding=12, nice=False
+        ),
         color=alt.Color("group:N", scale=colour(list(_GROUPS), list(_GROUPS.values()))),
         opacity=opacity,
     )
     shape = alt.Shape("group:N", scale=colour(list(_GROUPS), ["circle", "square", "diamond"]))
     words = tips(data, {"group": "", "regimen": "regimen", "benefit": "benefit", "harm": "harm"})
-    cloud, line, best = (base.transform_filter(alt.FieldEqualPredicate(field="group", equal=g)) for g in _GROUPS)
+    cloud, line, best = (
+        base.transform_filter(alt.FieldEqualPredicate(field="group", equal=g)) for g in _GROUPS
+    )
     layers = [
         cloud.mark_point(size=12, strokeWidth=0, fillOpacity=0.5, aria=False).encode(shape=shape),
         line.mark_line(strokeWidth=1.5, aria=False),
@@ -62,7 +79,8 @@ def picture(result: Mapping[str, Any]) -> Figure | None:
     return Figure(
         name="pareto",
         title="Benefit against harm",
-        caption=f"{told} The objective weighs one against the other; who weighs harm more takes a regimen further left.",
+        caption=f"{told} The objective weighs one against the other; who weighs harm more takes a "
+        "regimen further left.",
         alt=told,
         chart=alt.layer(*layers).add_params(picked).properties(height=300),
         data=data,
@@ -73,7 +91,8 @@ def picture(result: Mapping[str, Any]) -> Figure | None:
 
 
 def front(benefit: NDArray[np.float64], harm: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Indices of the choices that none other has at least as much benefit and at most as much harm, by rising harm.
+    """Indices of the choices that none other has at least as much benefit and at most as much harm,
+    by rising harm.
 
     Of equal ones the first is kept.
     """

@@ -1,4 +1,6 @@
-"""Answers played back on the twin: utility by kind, the course under each regimen, and how sure the best one is."""
+"""Answers played back on the twin: utility by kind, the course under each regimen, and how sure the
+best one is.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,17 @@ COURSE = (
 )
 
 
-def play(problem: RegimenProblem, bits: NDArray[np.generic], *, key: str, title: str) -> dict[str, Any]:
+def play(
+    problem: RegimenProblem, bits: NDArray[np.generic], *, key: str, title: str
+) -> dict[str, Any]:
     """One regimen on the twin: (n,) bits to its section of result.json."""
     twin, weights = problem.twin, problem.twin.posterior.weights
-    times = np.linspace(0.0, problem.horizon_years, 2 * max(6, round(12 * problem.horizon_years)) + 1, dtype=np.float64)
+    times = np.linspace(
+        0.0,
+        problem.horizon_years,
+        2 * max(6, round(12 * problem.horizon_years)) + 1,
+        dtype=np.float64,
+    )
     response = twin.simulate(
         problem.panel,
         problem.rows(np.asarray(bits)[None, :])[0],
@@ -39,12 +48,21 @@ def play(problem: RegimenProblem, bits: NDArray[np.generic], *, key: str, title:
             values = twin.model.observe(biomarker, response.states)
             if biomarker == "mmse":
                 values = np.clip(values + response.mmse_offset[:, None], 0.0, 30.0)
-            course.append({"biomarker": biomarker, "unit": unit, "time_years": times.tolist(), **band(values, weights)})
+            course.append(
+                {
+                    "biomarker": biomarker,
+                    "unit": unit,
+                    "time_years": times.tolist(),
+                    **band(values, weights),
+                }
+            )
     doses = (*problem.regimen(bits).doses, *problem.going_on)
     by_kind = next(problem.kinds(row))[0]
     kinetics = []
     for k, dose in enumerate(doses):
-        low, median, high = weighted_quantile(response.exposures[:, k], weights, (0.025, 0.5, 0.975))
+        low, median, high = weighted_quantile(
+            response.exposures[:, k], weights, (0.025, 0.5, 0.975)
+        )
         ratio = {"low": float(low), "median": float(median), "high": float(high)}
         kinetics.append({"label": dose.label, "exposure_ratio": ratio})
     return {
@@ -68,9 +86,15 @@ def play(problem: RegimenProblem, bits: NDArray[np.generic], *, key: str, title:
 
 
 def top_regimens(
-    problem: RegimenProblem, bits: NDArray[np.uint8], utility: NDArray[np.float64], *, show: int = 10, compare: int = 200
+    problem: RegimenProblem,
+    bits: NDArray[np.uint8],
+    utility: NDArray[np.float64],
+    *,
+    show: int = 10,
+    compare: int = 200,
 ) -> list[dict[str, Any]]:
-    """The best regimens by mean utility, with the probability that each is the best of the leading `compare`.
+    """The best regimens by mean utility, with the probability that each is the best of the leading
+    `compare`.
 
     Args:
         problem: The problem.
@@ -82,7 +106,10 @@ def top_regimens(
     order = np.argsort(-utility, kind="stable")[:compare]
     members = problem.member_utility(bits[order])
     weights = problem.twin.posterior.weights
-    winners = np.bincount(np.argmax(members, axis=0), weights=weights, minlength=len(order)) / weights.sum()
+    winners = (
+        np.bincount(np.argmax(members, axis=0), weights=weights, minlength=len(order))
+        / weights.sum()
+    )
     return [
         {
             "rank": rank + 1,

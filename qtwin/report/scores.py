@@ -1,4 +1,6 @@
-"""Every answer scored with the problem: true utility, regret, success rates with intervals, and all the time it cost."""
+"""Every answer scored with the problem: true utility, regret, success rates with intervals, and all
+the time it cost.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ def _any_row_equal(bits: NDArray[np.generic], targets: NDArray[np.generic]) -> N
 
 
 def rate(successes: int, trials: int, target: str) -> dict[str, Any]:
-    """A success rate with its interval (`qtwin.benchmark.metrics.posterior`); low and high are None for fewer than ten trials."""
+    """A success rate with its interval (`qtwin.benchmark.metrics.posterior`); low and high are None
+    for fewer than ten trials.
+    """
     low, high = posterior(successes, trials, level=_LEVEL)
     few = trials < FEWEST
     return {
@@ -72,15 +76,25 @@ def rate(successes: int, trials: int, target: str) -> dict[str, Any]:
 
 
 def _time_to_solution_s(total_s: float, shots: int, probability: float) -> float | None:
-    """99 % time when the whole run, training included, is repeated until a shot hits; None when it never would."""
+    """99 % time when the whole run, training included, is repeated until a shot hits; None when it
+    never would.
+    """
     run_success = -math.expm1(shots * math.log1p(-probability)) if probability < 1.0 else 1.0
     if run_success <= 0.0:
         return None
-    return total_s * max(1.0, math.log(0.01) / math.log1p(-run_success) if run_success < 1.0 else 1.0)
+    return total_s * max(
+        1.0, math.log(0.01) / math.log1p(-run_success) if run_success < 1.0 else 1.0
+    )
 
 
 def solver_row(
-    result: Result, card: SolverInfo, encoding: BinaryModel, problem: RegimenProblem, yardstick: Yardstick, *, label: str
+    result: Result,
+    card: SolverInfo,
+    encoding: BinaryModel,
+    problem: RegimenProblem,
+    yardstick: Yardstick,
+    *,
+    label: str,
 ) -> dict[str, Any]:
     """One solver's row of result.json, its answer played on the twin."""
     total_s = float(sum(result.wall_s.values()))
@@ -134,15 +148,19 @@ def solver_row(
 
 
 def _qpu(result: Result, needed: dict[str, Any] | None) -> dict[str, Any]:
-    """The same answer on the idealised processor: seconds of a shot, of the run, and of the shots until one hits with 99 %.
+    """The same answer on the idealised processor: seconds of a shot, of the run, and of the shots
+    until one hits with 99 %.
 
-    `to_solution_s` holds training and then shots of the trained circuit; `unknown` says why there is no time.
+    `to_solution_s` holds training and then shots of the trained circuit; `unknown` says why there
+    is no time.
     """
     found = device_time(result.info.get("resources"), evaluations=result.evaluations)
     shot_s = found.shot_s
     ends = None
     if shot_s is not None and needed is not None:
-        ends = {k: None if v is None else (found.training_shots + v) * shot_s for k, v in needed.items()}
+        ends = {
+            k: None if v is None else (found.training_shots + v) * shot_s for k, v in needed.items()
+        }
     return {
         "shot_s": shot_s,
         "shots": found.shots,
@@ -160,7 +178,9 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _sample_scores(result: Result, encoding: BinaryModel, yardstick: Yardstick, total_s: float) -> dict[str, Any]:
+def _sample_scores(
+    result: Result, encoding: BinaryModel, yardstick: Yardstick, total_s: float
+) -> dict[str, Any]:
     samples = result.samples
     assert samples is not None
     counts, decoded = samples.counts, encoding.decode(samples.bits)
@@ -169,27 +189,42 @@ def _sample_scores(result: Result, encoding: BinaryModel, yardstick: Yardstick, 
     mean = float(np.average(energies, weights=counts))
     variance = float(np.average((energies - mean) ** 2, weights=counts))
     known = "" if yardstick.complete else " known"
-    hit = rate(int(counts[yardstick.is_best(decoded)].sum()), shots, f"the twin's best regimen{known}")
+    hit = rate(
+        int(counts[yardstick.is_best(decoded)].sum()), shots, f"the twin's best regimen{known}"
+    )
     few = hit["low"] is None
     rates = [hit["value"], *(() if few else (hit["high"], hit["low"]))]
     names = ("value", "low", "high")
-    times = dict.fromkeys(names) | dict(zip(names, (_time_to_solution_s(total_s, shots, p) for p in rates), strict=False))
-    needed = dict.fromkeys(names) | dict(zip(names, (_finite(shots_to_solution(p)) for p in rates), strict=False))
+    times = dict.fromkeys(names) | dict(
+        zip(names, (_time_to_solution_s(total_s, shots, p) for p in rates), strict=False)
+    )
+    needed = dict.fromkeys(names) | dict(
+        zip(names, (_finite(shots_to_solution(p)) for p in rates), strict=False)
+    )
     return {
         "success_probability": hit,
         "success_probability_encoded": rate(
-            int(counts[yardstick.is_encoded_best(decoded)].sum()), shots, f"the encoding's best regimen{known}"
+            int(counts[yardstick.is_encoded_best(decoded)].sum()),
+            shots,
+            f"the encoding's best regimen{known}",
         ),
-        "feasible_share": rate(int(counts[encoding.is_feasible(samples.bits)].sum()), shots, "a feasible regimen"),
+        "feasible_share": rate(
+            int(counts[encoding.is_feasible(samples.bits)].sum()), shots, "a feasible regimen"
+        ),
         "mean_energy": {"value": mean, "standard_error": math.sqrt(variance / max(shots - 1, 1))},
         "time_to_solution_s": times,
         "shots_to_solution": needed,
-        "read_time_to_solution_s": {k: None if v is None else v * total_s / shots for k, v in needed.items()},
+        "read_time_to_solution_s": {
+            k: None if v is None else v * total_s / shots for k, v in needed.items()
+        },
     }
 
 
-def agreement(rows: Sequence[dict[str, Any]], theta: Sequence[float], *, tolerance: float = 1e-8) -> dict[str, Any] | None:
-    """Whether the same ansatz at the same angles gives the same energy on every backend that ran it.
+def agreement(
+    rows: Sequence[dict[str, Any]], theta: Sequence[float], *, tolerance: float = 1e-8
+) -> dict[str, Any] | None:
+    """Whether the same ansatz at the same angles gives the same energy on every backend that ran
+    it.
 
     Args:
         rows: Solver rows of one trained ansatz.
@@ -220,9 +255,11 @@ def agreement(rows: Sequence[dict[str, Any]], theta: Sequence[float], *, toleran
     agree = gap <= tolerance and worst <= 4.0
     names = ", ".join(t["backend"] for t in table)
     text = (
-        f"{names} give the same exact energy to {gap:.1e} QALY, and each one's shots lie within {worst:.1f} standard errors."
+        f"{names} give the same exact energy to {gap:.1e} QALY, and each one's shots lie "
+        f"within {worst:.1f} standard errors."
         if agree
-        else f"{names} DISAGREE: exact energies differ by {gap:.1e} QALY, shots by up to {worst:.1f} standard errors."
+        else f"{names} DISAGREE: exact energies differ by {gap:.1e} QALY, shots by up to "
+        f"{worst:.1f} standard errors."
     )
     return {
         "theta": list(theta),

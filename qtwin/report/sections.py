@@ -1,4 +1,6 @@
-"""The descriptive sections of result.json: the problem, its encoding, and what kinetics the twin expects."""
+"""The descriptive sections of result.json: the problem, its encoding, and what kinetics the twin
+expects.
+"""
 
 from __future__ import annotations
 
@@ -34,12 +36,17 @@ def _objective(problem: RegimenProblem) -> str:
     )
     against = "what goes on alone" if problem.going_on else "taking no drug"
     return (
-        f"{mean} of {problem.horizon_years * 12:g} months of treatment on the twin, life lost beyond included, against {against}"
+        f"{mean} of {problem.horizon_years * 12:g} months of treatment on the twin, life lost "
+        f"beyond included, against {against}"
     )
 
 
-def problem_section(problem: RegimenProblem, allowed: FeasibleSet, *, n_simulated: int) -> dict[str, Any]:
-    """What is asked, constraint by constraint, and how many of the allowed regimens were simulated."""
+def problem_section(
+    problem: RegimenProblem, allowed: FeasibleSet, *, n_simulated: int
+) -> dict[str, Any]:
+    """What is asked, constraint by constraint, and how many of the allowed regimens were
+    simulated.
+    """
     return {
         "candidates": [
             {
@@ -70,23 +77,32 @@ def problem_section(problem: RegimenProblem, allowed: FeasibleSet, *, n_simulate
         "objective": _objective(problem),
         "unit": "QALY",
         "weights": dict(zip(KINDS, problem.kind_weights.tolist(), strict=True)),
-        "enumeration": f"all {allowed.count:,} allowed regimens of 2^{problem.n} = {2**problem.n:,} can be simulated on the twin"
+        "enumeration": f"all {allowed.count:,} allowed regimens of 2^{problem.n} = "
+        f"{2**problem.n:,} can be "
+        "simulated on the twin"
         if allowed.complete
-        else f"{n_simulated:,} of {allowed.number} allowed regimens were simulated on the twin: {len(allowed.bits):,} drawn"
-        " uniformly at random, the others by solvers and by local search on the twin; all of them are simulated where at most"
+        else f"{n_simulated:,} of {allowed.number} allowed regimens were simulated on the twin: "
+        f"{len(allowed.bits):,} drawn"
+        " uniformly at random, the others by solvers and by local search on the twin; all "
+        "of them are simulated where at most"
         f" {feasible.LIMIT:,} are allowed. Best, regret and ranks are among the simulated ones",
     }
 
 
 def pareto_section(weighed: Mapping[str, Any], utility: NDArray[np.float64]) -> dict[str, Any]:
-    """Benefit against harm of the allowed regimens, thinned for the picture, the whole front and the optimum of the objective."""
+    """Benefit against harm of the allowed regimens, thinned for the picture, the whole front and
+    the optimum of the objective.
+    """
     step = max(1, -(-len(utility) // _SCATTER_POINTS))
     best = int(np.argmax(utility))
     return {
         "benefit": np.asarray(weighed["benefit"])[::step].tolist(),
         "harm": np.asarray(weighed["harm"])[::step].tolist(),
         "front": weighed["front"],
-        "chosen": {"benefit": float(weighed["benefit"][best]), "harm": float(weighed["harm"][best])},
+        "chosen": {
+            "benefit": float(weighed["benefit"][best]),
+            "harm": float(weighed["harm"][best]),
+        },
     }
 
 
@@ -98,7 +114,9 @@ def encoding_section(
     true: NDArray[np.float64],
     trained: NDArray[np.bool_],
 ) -> dict[str, Any]:
-    """The polynomial, its penalties and its distance from the twin; `encoded` and `true` are (k,) feasible utilities."""
+    """The polynomial, its penalties and its distance from the twin; `encoded` and `true` are (k,)
+    feasible utilities.
+    """
     low, high = encoding.polynomial.coefficient_range
     step = max(1, -(-len(true) // _SCATTER_POINTS))
     fit = encoding.accuracy
@@ -111,7 +129,8 @@ def encoding_section(
             "checked_assignments": sufficiency.checked,
             "holds": sufficiency.holds,
             "tightest_weight": sufficiency.tightest_weight,
-            "text": f"On all {sufficiency.checked:,} assignments the lowest energy {verb}; the lowest infeasible energy lies "
+            "text": f"On all {sufficiency.checked:,} assignments the lowest energy {verb}; the "
+            "lowest infeasible energy lies "
             f"{sufficiency.lowest_infeasible - sufficiency.lowest_feasible:.4f} QALY above it. "
             f"A weight of {sufficiency.tightest_weight:.4f} QALY would just have sufficed.",
         }
@@ -126,7 +145,12 @@ def encoding_section(
         "coefficient_min": low,
         "coefficient_max": high,
         "penalties": [
-            {"constraint": p.constraint, "weight": p.weight, "sufficient_weight": p.sufficient_weight, "reason": p.reason}
+            {
+                "constraint": p.constraint,
+                "weight": p.weight,
+                "sufficient_weight": p.sufficient_weight,
+                "reason": p.reason,
+            }
             for p in encoding.penalties
         ],
         "sufficiency": checked,
@@ -141,12 +165,17 @@ def encoding_section(
             "regret": fit.regret,
             "max_error": fit.max_error,
         },
-        "scatter": {"encoded": encoded[::step].tolist(), "true": true[::step].tolist(), "trained": trained[::step].tolist()},
+        "scatter": {
+            "encoded": encoded[::step].tolist(),
+            "true": true[::step].tolist(),
+            "trained": trained[::step].tolist(),
+        },
     }
 
 
 def kinetics_section(problem: RegimenProblem, current: NDArray[np.uint8]) -> list[dict[str, Any]]:
-    """Each option's steady-state concentration in this patient, alone and beside the current medicines of other classes.
+    """Each option's steady-state concentration in this patient, alone and beside the current
+    medicines of other classes.
 
     Args:
         problem: Its panel holds the options.
@@ -154,14 +183,22 @@ def kinetics_section(problem: RegimenProblem, current: NDArray[np.uint8]) -> lis
     """
     panel, options = problem.panel, problem.options
     weights = problem.twin.posterior.weights
-    exposures, _, _ = respond(panel, np.arange(problem.n)[:, None], horizon_years=problem.horizon_years)
+    exposures, _, _ = respond(
+        panel, np.arange(problem.n)[:, None], horizon_years=problem.horizon_years
+    )
     fractions = panel.kinetics.fractions.mean(axis=0)
     odds = panel.kinetics.inhibition_odds.mean(axis=0)
     inhibition = odds / (1.0 + odds)
     rows = []
     for i, option in enumerate(options):
-        low, median, high = weighted_quantile(exposures[i, :, 0] * panel.concentration[i], weights, (0.025, 0.5, 0.975))
-        beside = [j for j in np.flatnonzero(current) if j != i and options[j].drug.drug_class != option.drug.drug_class]
+        low, median, high = weighted_quantile(
+            exposures[i, :, 0] * panel.concentration[i], weights, (0.025, 0.5, 0.975)
+        )
+        beside = [
+            j
+            for j in np.flatnonzero(current)
+            if j != i and options[j].drug.drug_class != option.drug.drug_class
+        ]
         together = np.array([i, *beside])
         alone = exposure_ratio(fractions[[i]], panel.person.activity, inhibition[[i]])[0]
         ratios = exposure_ratio(fractions[together], panel.person.activity, inhibition[together])
@@ -169,10 +206,16 @@ def kinetics_section(problem: RegimenProblem, current: NDArray[np.uint8]) -> lis
             {
                 "inn": option.drug.inn,
                 "label": option.label,
-                "concentration_ng_per_mL": {"low": float(low), "median": float(median), "high": float(high)},
+                "concentration_ng_per_mL": {
+                    "low": float(low),
+                    "median": float(median),
+                    "high": float(high),
+                },
                 "exposure_ratio": float(alone),
                 "exposure_ratio_current": float(ratios[0]),
-                "inhibited_by": [options[j].drug.inn for j in beside if (odds[j] * fractions[i]).any()],
+                "inhibited_by": [
+                    options[j].drug.inn for j in beside if (odds[j] * fractions[i]).any()
+                ],
             }
         )
     return rows

@@ -19,7 +19,9 @@ DISCLAIMER = "Research software. Not a medical device; not for diagnosis or pres
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table with a note; rows whose number is in `flagged` are printed in red, columns in `numeric` right-aligned."""
+    """A table with a note; rows whose number is in `flagged` are printed in red, columns in
+    `numeric` right-aligned.
+    """
 
     title: str
     header: Sequence[str]
@@ -31,7 +33,9 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Square:
-    """A cell of a grid: what it says, in which of the styles ``k0`` to ``k3``, and the anchor where its evidence is."""
+    """A cell of a grid: what it says, in which of the styles ``k0`` to ``k3``, and the anchor where
+    its evidence is.
+    """
 
     text: str
     style: str
@@ -41,7 +45,10 @@ class Square:
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """A map as a table of links; None where nothing was measured. Rows from the top, their words first."""
+    """A map as a table of links; None where nothing was measured.
+
+    Rows from the top, their words first.
+    """
 
     title: str
     corner: str
@@ -52,7 +59,9 @@ class Grid:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A heading with text, a grid, pictures, tables and links (words, address); `listed` in the page's contents or not."""
+    """A heading with text, a grid, pictures, tables and links (words, address); `listed` in the
+    page's contents or not.
+    """
 
     anchor: str
     title: str
@@ -102,6 +111,7 @@ def write_sheet(sheet: Sheet, out_dir: Path, *, name: str = "report.html") -> Pa
         replace_file(target, page.encode())
     except OSError as error:
         raise InputError(
-            f"cannot write the report to {target.parent}: {error.strerror}", hint="choose a folder with --out"
+            f"cannot write the report to {target.parent}: {error.strerror}",
+            hint="choose a folder with --out",
         ) from error
     return target

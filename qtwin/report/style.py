@@ -1,4 +1,6 @@
-"""How every figure looks: one palette safe for colour-blind readers, one font, quiet axes, no global plotting state."""
+"""How every figure looks: one palette safe for colour-blind readers, one font, quiet axes, no
+global plotting state.
+"""
 
 from __future__ import annotations
 
@@ -41,10 +43,13 @@ def dark(value: Any) -> Any:
 
 
 def config() -> dict[str, Any]:
-    """Vega-Lite's settings in light colours: one font, quiet axes, legends on top, room to breathe."""
+    """Vega-Lite's settings in light colours: one font, quiet axes, legends on top, room to
+    breathe.
+    """
     return {
         "background": "transparent",
-        "font": "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif",
+        "font": "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, "
+        "sans-serif",
         "padding": 2,
         "view": {"stroke": None},
         "axis": {
@@ -66,7 +71,13 @@ def config() -> dict[str, Any]:
         "axisPoint": {"grid": False},
         "concat": {"spacing": 22},
         "facet": {"spacing": 22},
-        "header": {"labelAnchor": "start", "labelColor": INK, "labelFontSize": 12.5, "labelFontWeight": 600, "labelPadding": 6},
+        "header": {
+            "labelAnchor": "start",
+            "labelColor": INK,
+            "labelFontSize": 12.5,
+            "labelFontWeight": 600,
+            "labelPadding": 6,
+        },
         "legend": {
             "labelColor": INK,
             "labelFontSize": 11.5,
@@ -76,7 +87,13 @@ def config() -> dict[str, Any]:
             "title": None,
             "columnPadding": 16,
         },
-        "title": {"anchor": "start", "color": INK, "fontSize": 12.5, "fontWeight": 600, "offset": 8},
+        "title": {
+            "anchor": "start",
+            "color": INK,
+            "fontSize": 12.5,
+            "fontWeight": 600,
+            "offset": 8,
+        },
         "text": {"color": INK, "fontSize": 11},
         "rule": {"color": GREY},
         "line": {"strokeWidth": 2},
@@ -114,7 +131,14 @@ def many(n: int) -> list[str]:
 
 def dashes(n: int) -> list[list[float]]:
     """Line patterns of `n` series, so that colour is never all that tells them apart."""
-    patterns = ([1.0, 0.0], [7.0, 3.0], [2.0, 2.5], [8.0, 3.0, 2.0, 3.0], [12.0, 3.0], [4.0, 2.0, 1.0, 2.0])
+    patterns = (
+        [1.0, 0.0],
+        [7.0, 3.0],
+        [2.0, 2.5],
+        [8.0, 3.0, 2.0, 3.0],
+        [12.0, 3.0],
+        [4.0, 2.0, 1.0, 2.0],
+    )
     return [list(patterns[k % len(patterns)]) for k in range(n)]
 
 

@@ -21,7 +21,13 @@ class Verdict:
 
 
 def _seconds(value: float) -> str:
-    return f"{value * 1000:.0f} ms" if value < 0.1 else f"{value:.1f} s" if value < 100 else f"{value / 60:.0f} min"
+    return (
+        f"{value * 1000:.0f} ms"
+        if value < 0.1
+        else f"{value:.1f} s"
+        if value < 100
+        else f"{value / 60:.0f} min"
+    )
 
 
 def _percent(value: float) -> str:
@@ -36,7 +42,10 @@ def _rate(row: dict[str, Any]) -> str:
     p = row["success_probability"]
     if p.get("low") is None:
         return f"{_percent(p['value'])} of shots ({p.get('no_interval') or 'no interval'})"
-    return f"{_percent(p['value'])} of shots (95 % interval {_percent(p['low'])} to {_percent(p['high'])})"
+    return (
+        f"{_percent(p['value'])} of shots (95 % interval {_percent(p['low'])} to "
+        f"{_percent(p['high'])})"
+    )
 
 
 def judge(
@@ -50,25 +59,38 @@ def judge(
 ) -> Verdict:
     """Compare the rows: best utility on the twin first, proof next, total time last.
 
-    A simulated quantum row wins only where no classical row reached the same utility: how quick a simulator is says
-    nothing. One that ran on a quantum processor may win by its time. Null baselines never win.
+    A simulated quantum row wins only where no classical row reached the same utility: how quick a
+    simulator is says nothing. One that ran on a quantum processor may win by its time. Null
+    baselines never win.
 
     Args:
         rows: Scored solver rows.
         n_feasible: Number of allowed regimens.
         accuracy: The encoding's accuracy section.
         current: The played-back section of the current medicines.
-        order: Whether pairs suffice, in a sentence (`qtwin.report.interactions`); "" where it was not looked at.
-        simulated: How many of the allowed regimens were simulated, "1,000 of 2,000,000"; "" where all were.
+        order: Whether pairs suffice, in a sentence (`qtwin.report.interactions`); "" where it was
+            not looked at.
+        simulated: How many of the allowed regimens were simulated, "1,000 of 2,000,000"; "" where
+            all were.
     """
-    usable = [r for r in rows if r["feasible"] and r["objective_twin"] is not None and r["kind"] != "null"]
+    usable = [
+        r for r in rows if r["feasible"] and r["objective_twin"] is not None and r["kind"] != "null"
+    ]
     if not usable:
-        return Verdict(sentence="No solver found an allowed regimen, so there is no verdict.", points=(), winner="nobody")
+        return Verdict(
+            sentence="No solver found an allowed regimen, so there is no verdict.",
+            points=(),
+            winner="nobody",
+        )
     best = max(r["objective_twin"] for r in usable)
     leaders = [r for r in usable if r["objective_twin"] >= best - _SAME_QALY]
     winner = min(
         leaders,
-        key=lambda r: (not (r["proven"] and r["scope"] == "twin"), r["kind"] == "quantum" and not _is_real(r), r["total_wall_s"]),
+        key=lambda r: (
+            not (r["proven"] and r["scope"] == "twin"),
+            r["kind"] == "quantum" and not _is_real(r),
+            r["total_wall_s"],
+        ),
     )
     quantum = [r for r in rows if r["kind"] == "quantum" and r.get("status") not in _SILENT]
     refused = [r for r in rows if r.get("status") == "refused"]
@@ -83,28 +105,45 @@ def judge(
     twin_proof = next((r for r in rows if r["scope"] == "twin" and r["proven"]), None)
     if twin_proof:
         points.append(
-            f"Proof: {twin_proof['label']} simulated all {n_feasible:,} allowed regimens on the twin in "
+            f"Proof: {twin_proof['label']} simulated all {n_feasible:,} allowed regimens on "
+            "the twin in "
             f"{_seconds(twin_proof['total_wall_s'])}; none is better."
         )
     if simulated:
-        search = next((r for r in rows if r["scope"] == "twin" and r["objective_twin"] is not None), None)
+        search = next(
+            (r for r in rows if r["scope"] == "twin" and r["objective_twin"] is not None), None
+        )
         stands = (
-            f"; {search['label']} ended at {search['objective_twin']:.3f} QALY, where no single change is better, in"
-            f" {search['info']['climbs_at_the_best']} of {search['info']['climbs']} climbs; the best regimen drawn at random has"
+            f"; {search['label']} ended at {search['objective_twin']:.3f} QALY, where no "
+            "single change is better, in"
+            f" {search['info']['climbs_at_the_best']} of {search['info']['climbs']} climbs; "
+            "the best regimen drawn at random has"
             f" {search['info']['best_of_the_sample']:.3f} QALY"
             if search
             else ""
         )
-        points.append(f"No proof: {simulated} allowed regimens were simulated on the twin{stands}. A better one is not excluded.")
-    points += [f"{r['label']} does not take this question: {r['info']['refused']}." for r in refused]
-    points += [f"{r['label']} failed: {', '.join(r.get('offences') or ['no answer'])}." for r in failed]
+        points.append(
+            f"No proof: {simulated} allowed regimens were simulated on the twin{stands}. A "
+            "better one is not excluded."
+        )
+    points += [
+        f"{r['label']} does not take this question: {r['info']['refused']}." for r in refused
+    ]
+    points += [
+        f"{r['label']} failed: {', '.join(r.get('offences') or ['no answer'])}." for r in failed
+    ]
     for r in rows:
         if r["proven"] and r["scope"] == "encoding" and r["kind"] == "classical":
             where = (
-                "the same regimen" if r in leaders else f"{_short(r['regimen'])}, {r['regret_twin']:.4f} QALY worse on the twin"
+                "the same regimen"
+                if r in leaders
+                else f"{_short(r['regimen'])}, {r['regret_twin']:.4f} QALY worse on the twin"
             )
             took = _seconds(r["total_wall_s"])
-            points.append(f"{r['label']} proved the optimum of the encoded problem in {took}, encoding included: {where}.")
+            points.append(
+                f"{r['label']} proved the optimum of the encoded problem in {took}, "
+                f"encoding included: {where}."
+            )
     if accuracy:
         same = (
             "is the twin's own optimum"
@@ -112,7 +151,8 @@ def judge(
             else f"costs {accuracy['regret']:.4f} QALY on the twin"
         )
         points.append(
-            f"The encoding ranks unseen regimens with a correlation of {accuracy['rank_correlation']:.3f}; its optimum {same}."
+            "The encoding ranks unseen regimens with a correlation of "
+            f"{accuracy['rank_correlation']:.3f}; its optimum {same}."
         )
     if order:
         points.append(order)
@@ -127,36 +167,59 @@ def judge(
             )
         )
         hit = f"; the best one came in {_rate(r)}{_needs(r)}" if r["success_probability"] else ""
-        points.append(f"{r['label']} {found} after {_seconds(r['total_wall_s'])} with training{hit}.")
+        points.append(
+            f"{r['label']} {found} after {_seconds(r['total_wall_s'])} with training{hit}."
+        )
     points += [
         f"For comparison, {r['label']} met the best regimen in {_rate(r)}{_needs(r)}."
         for r in rows
         if r["kind"] == "null" and r["success_probability"]
     ]
     points += _against_nulls(rows)
-    return Verdict(sentence=_sentence(winner, rows, n_feasible, simulated), points=tuple(points), winner=winner["label"])
+    return Verdict(
+        sentence=_sentence(winner, rows, n_feasible, simulated),
+        points=tuple(points),
+        winner=winner["label"],
+    )
 
 
 def _against_nulls(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Whether the best quantum method needs fewer shots than the best of the baselines; nothing without both."""
+    """Whether the best quantum method needs fewer shots than the best of the baselines; nothing
+    without both.
+    """
     sides = {
-        kind: [r for r in rows if r["kind"] == kind and r["success_probability"] and r.get("status") not in _SILENT]
+        kind: [
+            r
+            for r in rows
+            if r["kind"] == kind and r["success_probability"] and r.get("status") not in _SILENT
+        ]
         for kind in ("quantum", "null")
     }
     if not all(sides.values()):
         return []
-    quantum, null = (max(side, key=lambda r: r["success_probability"]["value"]) for side in sides.values())
+    quantum, null = (
+        max(side, key=lambda r: r["success_probability"]["value"]) for side in sides.values()
+    )
     q, c = quantum["success_probability"], null["success_probability"]
     if not (q["value"] or c["value"]) or q.get("low") is None or c.get("low") is None:
         return []
-    words = "more often than" if q["low"] > c["high"] else "less often than" if q["high"] < c["low"] else "about as often as"
+    words = (
+        "more often than"
+        if q["low"] > c["high"]
+        else "less often than"
+        if q["high"] < c["low"]
+        else "about as often as"
+    )
     return [
-        f"Per shot, the best quantum method, {quantum['label']}, meets the best regimen {words} the best baseline,"
+        f"Per shot, the best quantum method, {quantum['label']}, meets the best regimen "
+        f"{words} the best baseline,"
         f" {null['label']}: {_percent(q['value'])} against {_percent(c['value'])}."
     ]
 
 
-def _sentence(winner: dict[str, Any], rows: Sequence[dict[str, Any]], n_feasible: int, simulated: str) -> str:
+def _sentence(
+    winner: dict[str, Any], rows: Sequence[dict[str, Any]], n_feasible: int, simulated: str
+) -> str:
     asked = [r for r in rows if r["kind"] == "quantum"]
     quantum = [r for r in asked if r.get("status") not in _SILENT]
     took = _seconds(winner["total_wall_s"])
@@ -165,14 +228,24 @@ def _sentence(winner: dict[str, Any], rows: Sequence[dict[str, Any]], n_feasible
     if winner["kind"] == "quantum":
         classical = [r for r in rows if r["kind"] == "classical"]
         if not classical:
-            return f"{winner['label']} found the best regimen in {took}, without a proof; no classical solver took part."
+            return (
+                f"{winner['label']} found the best regimen in {took}, without a proof; no "
+                "classical solver took part."
+            )
         if _reached(classical, winner):
             how = f"sooner than any classical solver in this run ({took})"
         else:
-            how = f"which no classical solver in this run reached ({took}{'' if _is_real(winner) else ' of simulation'})"
-        return f"{winner['label']} reached the best regimen found {how}, without a proof that nothing is better."
+            how = (
+                "which no classical solver in this run reached "
+                f"({took}{'' if _is_real(winner) else ' of simulation'})"
+            )
+        return (
+            f"{winner['label']} reached the best regimen found {how}, without a proof that "
+            "nothing is better."
+        )
     how = (
-        f"{winner['label']} tried all {n_feasible:,} allowed regimens on the twin in {took} and proved which is best"
+        f"{winner['label']} tried all {n_feasible:,} allowed regimens on the twin in {took} "
+        "and proved which is best"
         if winner["scope"] == "twin" and winner["proven"]
         else f"{winner['label']} found the best regimen in {took}"
     )
@@ -181,19 +254,30 @@ def _sentence(winner: dict[str, Any], rows: Sequence[dict[str, Any]], n_feasible
     return f"{start}, while {met} and could prove nothing." if met else start + "."
 
 
-def _unproven(winner: dict[str, Any], quantum: Sequence[dict[str, Any]], simulated: str, *, asked: bool) -> str:
-    """The sentence where only a part of the allowed regimens was simulated: nobody has proved anything on the twin."""
+def _unproven(
+    winner: dict[str, Any], quantum: Sequence[dict[str, Any]], simulated: str, *, asked: bool
+) -> str:
+    """The sentence where only a part of the allowed regimens was simulated: nobody has proved
+    anything on the twin.
+    """
     took, met = _seconds(winner["total_wall_s"]), _met(quantum)
     found = f"{winner['label']} found the best regimen known in {took}"
     if winner["kind"] == "quantum":
-        start = f"{winner['label']} found the best regimen known, in {took}{'' if _is_real(winner) else ' of simulation'}"
+        start = (
+            f"{winner['label']} found the best regimen known, in "
+            f"{took}{'' if _is_real(winner) else ' of simulation'}"
+        )
     elif quantum:
-        start = f"No quantum solver did better for this patient: {found}" + (f", while {met}" if met else "")
+        start = f"No quantum solver did better for this patient: {found}" + (
+            f", while {met}" if met else ""
+        )
     elif asked:
         start = f"No quantum solver asked takes a question of this size: {found}"
     else:
         start = found[0].upper() + found[1:]
-    return f"{start}; {simulated} allowed regimens were simulated, and a better one is not excluded."
+    return (
+        f"{start}; {simulated} allowed regimens were simulated, and a better one is not excluded."
+    )
 
 
 def _met(quantum: Sequence[dict[str, Any]]) -> str:
@@ -207,7 +291,10 @@ def _met(quantum: Sequence[dict[str, Any]]) -> str:
     simulated = [p for p in sampled if not any(p is q for q in real)]
     met = [
         f"{who} met that regimen {_times(rates)}"
-        for who, rates in ((f"simulated {name}", simulated), (f"{name} on a quantum processor", real))
+        for who, rates in (
+            (f"simulated {name}", simulated),
+            (f"{name} on a quantum processor", real),
+        )
         if rates
     ]
     return " and ".join(met)
@@ -229,7 +316,9 @@ def _needs(row: dict[str, Any]) -> str:
 def _reached(rows: Sequence[dict[str, Any]], winner: dict[str, Any]) -> bool:
     """Whether any of the rows is as good on the twin as the winner."""
     return any(
-        r["feasible"] and r["objective_twin"] is not None and r["objective_twin"] >= winner["objective_twin"] - _SAME_QALY
+        r["feasible"]
+        and r["objective_twin"] is not None
+        and r["objective_twin"] >= winner["objective_twin"] - _SAME_QALY
         for r in rows
     )
 
@@ -240,4 +329,6 @@ def _is_real(row: dict[str, Any]) -> bool:
 
 def _times(rates: Sequence[dict[str, Any]]) -> str:
     hits, shots = (sum(p[key] for p in rates) for key in ("successes", "trials"))
-    return f"{'never' if hits == 0 else 'once' if hits == 1 else f'{hits:,} times'} in {shots:,} shots"
+    return (
+        f"{'never' if hits == 0 else 'once' if hits == 1 else f'{hits:,} times'} in {shots:,} shots"
+    )

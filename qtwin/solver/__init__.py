@@ -1,4 +1,6 @@
-"""WHO ANSWERS. `TABLE` maps a solver's name to where it lives; adding one is one file and one line."""
+"""WHO ANSWERS. `TABLE` maps a solver's name to where it lives; adding one is one file and one
+line.
+"""
 
 TABLE: dict[str, str] = {
     "auto": "qtwin.solver.classical.auto:Auto",
@@ -23,7 +25,9 @@ TABLE: dict[str, str] = {
     "xy-qaoa": "qtwin.solver.quantum.xy_qaoa:XYQAOA",
     "grover-mixer-qaoa": "qtwin.solver.quantum.grover_mixer_qaoa:GroverMixerQAOA",
     "bf-dcqo": "qtwin.solver.quantum.bf_dcqo:BFDCQO",
-    "pauli-correlation-encoding": "qtwin.solver.quantum.pauli_correlation_encoding:PauliCorrelationEncoding",
+    "pauli-correlation-encoding": (
+        "qtwin.solver.quantum.pauli_correlation_encoding:PauliCorrelationEncoding"
+    ),
     "falqon": "qtwin.solver.quantum.falqon:FALQON",
     "hardware-efficient-vqe": "qtwin.solver.quantum.hardware_efficient_vqe:HardwareEfficientVQE",
     "filtering-vqe": "qtwin.solver.quantum.filtering_vqe:FilteringVQE",

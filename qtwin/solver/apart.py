@@ -1,4 +1,6 @@
-"""Solvers that are not trusted: frozen copies of an instance, and processes of their own, ended at their limits."""
+"""Solvers that are not trusted: frozen copies of an instance, and processes of their own, ended at
+their limits.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ from qtwin.solver.judge import over, taken
 
 T = TypeVar("T")
 _DENSE = 4_000
-"""Variables up to which the dense form of a quadratic polynomial is made, to be handed over read-only."""
+"""Variables up to which the dense form of a quadratic polynomial is made, to be handed over
+read-only.
+"""
 
 
 class FrozenDict(dict[Any, Any]):
@@ -46,18 +50,24 @@ class FrozenDict(dict[Any, Any]):
 
 
 def copied(instance: Instance) -> Instance:
-    """The instance with polynomials of its own, their terms frozen, and nothing in them that another solver computed."""
+    """The instance with polynomials of its own, their terms frozen, and nothing in them that
+    another solver computed.
+    """
     encoding = instance.encoding
     energy = _fresh(encoding.polynomial)
     own = energy if encoding.objective is encoding.polynomial else _fresh(encoding.objective)
     warm = None if instance.warm_start is None else _read_only(instance.warm_start.copy())
     return replace(
-        instance, encoding=replace(encoding, polynomial=energy, objective=own, fit=None, problem=None), warm_start=warm
+        instance,
+        encoding=replace(encoding, polynomial=energy, objective=own, fit=None, problem=None),
+        warm_start=warm,
     )
 
 
 def freeze(instance: Instance) -> None:
-    """Make every array of an instance that is nobody else's read-only, and every dict of it frozen; the twin is left as it is."""
+    """Make every array of an instance that is nobody else's read-only, and every dict of it frozen;
+    the twin is left as it is.
+    """
     for polynomial in (instance.encoding.polynomial, instance.encoding.objective):
         if polynomial.degree <= 2 and polynomial.n_variables <= _DENSE:
             _ = polynomial.quadratic_form
@@ -88,11 +98,13 @@ def _frozen(value: Any) -> Any:
     return value
 
 
-# A solver of somebody else, asked in a process of its own: what it breaks there is nobody else's; its limits hold from outside.
+# A solver of somebody else, asked in a process of its own: what it breaks there is nobody else's;
+# its limits hold from outside.
 #
-# Every question gets a new process, so that nothing is remembered from one to the next. It first solves tiny instances, untimed:
-# what it imports and compiles is not on its clock. Then the question comes, frozen. The parent keeps a clock and a look at its
-# memory, ends it at its limits, and takes what it prints. What comes back is read by `qtwin.solver.judge.taken`.
+# Every question gets a new process, so that nothing is remembered from one to the next. It first
+# solves tiny instances, untimed: what it imports and compiles is not on its clock. Then the
+# question comes, frozen. The parent keeps a clock and a look at its memory, ends it at its limits,
+# and takes what it prints. What comes back is read by `qtwin.solver.judge.taken`.
 
 _SET_UP_S = 60.0
 """For importing its package and for reading the instance, each; neither is on any clock."""
@@ -100,12 +112,16 @@ _TINY_S = 30.0
 """For the tiny instances, which may have it compile."""
 _POLL_S = 0.1
 _NOISE_S = 0.02
-"""By how much our clock outside may exceed the one inside before it is believed instead: two messages between processes."""
+"""By how much our clock outside may exceed the one inside before it is believed instead: two
+messages between processes.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """The reply of a worker: the answer in plain values, seconds on our clock, and the beginning of what was printed."""
+    """The reply of a worker: the answer in plain values, seconds on our clock, and the beginning of
+    what was printed.
+    """
 
     result: Result
     clock_s: float
@@ -118,20 +134,27 @@ def hard_limit_s(time_limit_s: float | None) -> float:
 
 
 def context() -> Any:
-    """New processes come from a small server in which nothing has run; they start anew where there can be none."""
+    """New processes come from a small server in which nothing has run; they start anew where there
+    can be none.
+    """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     made = multiprocessing.get_context("forkserver")
-    ours = {name for name in sys.modules if name.startswith("qtwin.")}  # what the main module imports is there at once, too
+    # what the main module imports is there at once, too
+    ours = {name for name in sys.modules if name.startswith("qtwin.")}
     made.set_forkserver_preload(sorted({__name__, *ours}))
     return made
 
 
 @contextmanager
 def without_main() -> Iterator[None]:
-    """Start processes in the body that do not run the main module again: a script may have no ``__main__`` guard."""
+    """Start processes in the body that do not run the main module again: a script may have no
+    ``__main__`` guard.
+    """
     main = sys.modules["__main__"]
-    hidden: dict[str, Any] = {name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__}
+    hidden: dict[str, Any] = {
+        name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__
+    }
     main.__dict__["__spec__"] = None
     try:
         yield
@@ -142,7 +165,11 @@ def without_main() -> Iterator[None]:
 def resident_gib(pid: int) -> float:
     """Memory that a process holds; 0 where the system does not tell."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**30
+        return (
+            int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+            * os.sysconf("SC_PAGE_SIZE")
+            / 2**30
+        )
     except (OSError, ValueError, IndexError):
         return 0.0
 
@@ -189,14 +216,16 @@ def solve_apart(
     """Ask a solver in a process of its own.
 
     Raises:
-        SolverFailureError: when it crashed, ended its process, overran its time or its memory, or answered with no answer.
+        SolverFailureError: when it crashed, ended its process, overran its time or its memory, or
+            answered with no answer.
         InputError: what the solver itself refused.
     """
     try:
         sent = [pickle.dumps(x) for x in ((solver, tuple(tiny)), instance)]
     except Exception as error:
         raise SolverFailureError(
-            f"cannot be sent to a process of its own: {type(error).__name__}: {error}", hint="keep to plain values in its options"
+            f"cannot be sent to a process of its own: {type(error).__name__}: {error}",
+            hint="keep to plain values in its options",
         ) from None
     made = context()
     ours, theirs = made.Pipe()
@@ -217,10 +246,13 @@ def solve_apart(
         talk.next(_SET_UP_S, "reading the instance")
         started = time.perf_counter()
         result, inside_s = talk.next(
-            hard_limit_s(time_limit_s), "the instance" if time_limit_s is None else f"a limit of {time_limit_s:g} s"
+            hard_limit_s(time_limit_s),
+            "the instance" if time_limit_s is None else f"a limit of {time_limit_s:g} s",
         )
         outside_s = time.perf_counter() - started
-        if not (isinstance(inside_s, float) and outside_s - inside_s <= _NOISE_S + 0.05 * outside_s):
+        if not (
+            isinstance(inside_s, float) and outside_s - inside_s <= _NOISE_S + 0.05 * outside_s
+        ):
             inside_s = outside_s
         return Reply(result=result, clock_s=inside_s, printed=talk.printed.strip())
     except SolverFailureError as error:
@@ -234,7 +266,9 @@ def solve_apart(
 
 
 def may_have_children() -> None:
-    """Lift the ban on children that a worker of a cluster stands under: they end with it (`die_with_parent`)."""
+    """Lift the ban on children that a worker of a cluster stands under: they end with it
+    (`die_with_parent`).
+    """
     current: Any = multiprocessing.current_process()
     current._config.pop("daemon", None)
 
@@ -242,8 +276,15 @@ def may_have_children() -> None:
 class _Talk:
     """The parent's side of the conversation."""
 
-    def __init__(self, *, process: Any, messages: Connection, output: Connection, memory_gib: float) -> None:
-        self.process, self.messages, self.output, self.memory_gib = process, messages, output, memory_gib
+    def __init__(
+        self, *, process: Any, messages: Connection, output: Connection, memory_gib: float
+    ) -> None:
+        self.process, self.messages, self.output, self.memory_gib = (
+            process,
+            messages,
+            output,
+            memory_gib,
+        )
         self.printed = ""
         self._open = True
 
@@ -257,7 +298,11 @@ class _Talk:
         """The next message, what is printed taken meanwhile."""
         started = time.perf_counter()
         while True:
-            watched: list[Any] = [self.messages, self.process.sentinel, *([self.output] if self._open else [])]
+            watched: list[Any] = [
+                self.messages,
+                self.process.sentinel,
+                *([self.output] if self._open else []),
+            ]
             ready = wait(watched, timeout=_POLL_S)
             if self.output in ready:
                 self._listen()
@@ -267,7 +312,9 @@ class _Talk:
                 except (EOFError, OSError):
                     kind, value = "gone", None
                 except Exception as error:
-                    raise SolverFailureError(f"answered with what cannot be read: {type(error).__name__}") from None
+                    raise SolverFailureError(
+                        f"answered with what cannot be read: {type(error).__name__}"
+                    ) from None
                 if kind != "gone":
                     self._drain()
                     if kind == "failed":
@@ -277,10 +324,16 @@ class _Talk:
             if self.process.sentinel in ready or not self.process.is_alive():
                 self._drain()
                 code = self.process.exitcode
-                how = f"by signal {-code}" if code is not None and code < 0 else f"with exit code {code}"
+                how = (
+                    f"by signal {-code}"
+                    if code is not None and code < 0
+                    else f"with exit code {code}"
+                )
                 raise SolverFailureError(f"its process ended {how}")
             if time.perf_counter() - started > within_s:
-                raise SolverFailureError(f"was ended after {time.perf_counter() - started:.3g} s of {what}")
+                raise SolverFailureError(
+                    f"was ended after {time.perf_counter() - started:.3g} s of {what}"
+                )
             if resident_gib(self.process.pid) > self.memory_gib:
                 raise SolverFailureError(f"was ended at {self.memory_gib:.3g} GiB of memory")
 
@@ -306,7 +359,8 @@ def _error(kind: str, message: str, hint: str) -> QtwinError:
 
 def _serve(messages: Connection, spoken: Connection, seed: int, time_limit_s: float | None) -> None:
     """The child's side; whatever happens, it is answered or it ends."""
-    clock = time.perf_counter  # a name of its own: the module's may be changed by what is imported now
+    # a name of its own: the module's may be changed by what is imported now
+    clock = time.perf_counter
     os.setpgid(0, 0) if hasattr(os, "setpgid") else None
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to hear
     die_with_parent()
@@ -320,7 +374,11 @@ def _serve(messages: Connection, spoken: Connection, seed: int, time_limit_s: fl
         for instance in tiny:
             freeze(instance)
             try:
-                solver.solve(instance, seed=seed, time_limit_s=1.0 if time_limit_s is None else min(time_limit_s, 1.0))
+                solver.solve(
+                    instance,
+                    seed=seed,
+                    time_limit_s=1.0 if time_limit_s is None else min(time_limit_s, 1.0),
+                )
             except (Exception, SystemExit):
                 continue  # what it cannot do with a tiny one says nothing of the question
         FrozenDict.tried = False
@@ -333,12 +391,21 @@ def _serve(messages: Connection, spoken: Connection, seed: int, time_limit_s: fl
         result = taken(solver.solve(instance, seed=seed, time_limit_s=time_limit_s), n=n)
         spent_s = clock() - started
         if FrozenDict.tried:
-            result = replace(result, offences={**result.offences, "instance": "tried to change the instance that it was given"})
+            result = replace(
+                result,
+                offences={
+                    **result.offences,
+                    "instance": "tried to change the instance that it was given",
+                },
+            )
         said: tuple[str, Any] = ("answer", (result, spent_s))
     except SolverFailureError as error:
         said = ("failed", ("failed", error.message, error.hint))
     except QtwinError as error:
-        said = ("failed", ("refused" if isinstance(error, InputError) else "failed", error.message, error.hint))
+        said = (
+            "failed",
+            ("refused" if isinstance(error, InputError) else "failed", error.message, error.hint),
+        )
     except BaseException as error:
         said = ("failed", ("failed", _words(error), ""))
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):

@@ -1,8 +1,11 @@
-"""Asking a solver: the one place where an answer comes from. It trusts nobody, the project's own solvers included.
+"""Asking a solver: the one place where an answer comes from.
 
-Each gets a frozen copy of the instance, is warmed on tiny ones first, and is timed by our clock; its output is captured, and its
-answer goes through `qtwin.solver.judge`. A solver of another package runs in a process of its own (`qtwin.solver.apart`); one
-that is written in a notebook runs here, and is believed no more than the others.
+It trusts nobody, the project's own solvers included.
+
+Each gets a frozen copy of the instance, is warmed on tiny ones first, and is timed by our clock;
+its output is captured, and its answer goes through `qtwin.solver.judge`. A solver of another
+package runs in a process of its own (`qtwin.solver.apart`); one that is written in a notebook runs
+here, and is believed no more than the others.
 """
 
 from __future__ import annotations
@@ -28,7 +31,9 @@ from qtwin.solver.judge import claim_of, contradictions, judged, taken
 from qtwin.solver.variational.resources import counting_s
 
 _OWN = "qtwin."
-_SIMULATORS = tuple(f"qtwin.backend.{name}" for name in ("statevector", "aer", "fake", "pennylane", "mitigation"))
+_SIMULATORS = tuple(
+    f"qtwin.backend.{name}" for name in ("statevector", "aer", "fake", "pennylane", "mitigation")
+)
 _WARM: set[tuple[str, str, int, bool]] = set()
 _COMPILED_SHARE = 0.02
 """Of a run's time; a run of our own solvers with more of compilation in it is made again."""
@@ -42,7 +47,8 @@ class Asked:
     Attributes:
         result: With our energy, our clock in `wall_s`, and its `offences`.
         clock_s: Seconds that passed, compilation left out.
-        charged_s: The greater of those and what the solver itself states, waiting for a machine left out.
+        charged_s: The greater of those and what the solver itself states, waiting for a machine
+            left out.
         compiling_s: Seconds of compilation and of tiny instances, which nobody is charged.
         printed: The beginning of what it wrote to standard output.
     """
@@ -60,7 +66,9 @@ def is_own(solver: Solver) -> bool:
 
 
 def is_here(solver: Solver) -> bool:
-    """Whether it runs in this process: one of the project's, or one written in a notebook, which no other process can import."""
+    """Whether it runs in this process: one of the project's, or one written in a notebook, which no
+    other process can import.
+    """
     return is_own(solver) or type(solver).__module__ == "__main__"
 
 
@@ -82,11 +90,14 @@ def ask(
         name: By which the solver is registered.
         seed: Of the solver.
         time_limit_s: None for the solver's own.
-        memory_gib: Beyond which a solver of another package is ended; None for most of the machine's.
-        begin: Called when the clock of one of our own starts, for whoever keeps its limit from outside.
+        memory_gib: Beyond which a solver of another package is ended; None for most of the
+            machine's.
+        begin: Called when the clock of one of our own starts, for whoever keeps its limit from
+            outside.
 
     Raises:
-        SolverFailureError: when it crashed, ended its process, overran a limit, or answered with what is no answer.
+        SolverFailureError: when it crashed, ended its process, overran a limit, or answered with
+            what is no answer.
         InputError: what the solver itself refuses, such as too many variables.
     """
     if is_here(solver):
@@ -124,15 +135,23 @@ def ask(
 
 
 def challenged(found: Asked, solver: Solver, instance: Instance, *, seed: int) -> Asked:
-    """The same answer, a bound or a proof of another package held against a short tabu search of ours.
+    """The same answer, a bound or a proof of another package held against a short tabu search of
+    ours.
 
-    Where many solvers answer one question they challenge each other; where one is asked alone, this is its rival.
+    Where many solvers answer one question they challenge each other; where one is asked alone, this
+    is its rival.
     """
     result = found.result
-    if not (result.proven or result.bound is not None) or result.scope != "encoding" or is_own(solver):
+    if (
+        not (result.proven or result.bound is not None)
+        or result.scope != "encoding"
+        or is_own(solver)
+    ):
         return found
     try:
-        rival = ask(registry.load("tabu", {}), instance, name="tabu", seed=seed, time_limit_s=_CHALLENGE_S).result
+        rival = ask(
+            registry.load("tabu", {}), instance, name="tabu", seed=seed, time_limit_s=_CHALLENGE_S
+        ).result
     except QtwinError:
         return found
     claims = [
@@ -154,7 +173,9 @@ def challenged(found: Asked, solver: Solver, instance: Instance, *, seed: int) -
 
 
 def costs_nothing(solver: object, *, depth: int = 3) -> bool:
-    """Whether all that it runs circuits on are our simulators: then asking once more, to warm it, sends no job to a machine."""
+    """Whether all that it runs circuits on are our simulators: then asking once more, to warm it,
+    sends no job to a machine.
+    """
     if isinstance(solver, Backend) and not type(solver).__module__.startswith(_SIMULATORS):
         return False
     parts = getattr(solver, "__dict__", {}).values() if depth else ()
@@ -162,8 +183,16 @@ def costs_nothing(solver: object, *, depth: int = 3) -> bool:
 
 
 def tiny(instance: Instance) -> tuple[Instance, ...]:
-    """Instances of a few variables and of the same kind: as constrained, and of the same degree up to three."""
-    made = [plain(BinaryPolynomial.of(4, _TERMS if instance.encoding.polynomial.degree > 2 else _TERMS[:-1]))]
+    """Instances of a few variables and of the same kind: as constrained, and of the same degree up
+    to three.
+    """
+    made = [
+        plain(
+            BinaryPolynomial.of(
+                4, _TERMS if instance.encoding.polynomial.degree > 2 else _TERMS[:-1]
+            )
+        )
+    ]
     if instance.encoding.constraints:
         made.append(cardinality.generate(5, 0).encoding)
     return tuple(Instance(encoding=e) for e in made)
@@ -187,10 +216,17 @@ def compiling() -> Iterator[list[float]]:
 
 
 def warm(solver: Solver, instance: Instance) -> float:
-    """Have one of our solvers solve tiny instances of this kind, once in a process; seconds that it took."""
+    """Have one of our solvers solve tiny instances of this kind, once in a process; seconds that it
+    took.
+    """
     encoding = instance.encoding
     options = re.sub(r" at 0x[0-9a-f]+", "", repr(sorted(vars(solver).items())))
-    kind = (type(solver).__qualname__, options, min(encoding.polynomial.degree, 3), bool(encoding.constraints))
+    kind = (
+        type(solver).__qualname__,
+        options,
+        min(encoding.polynomial.degree, 3),
+        bool(encoding.constraints),
+    )
     if kind in _WARM or not costs_nothing(solver):
         return 0.0
     _WARM.add(kind)
@@ -205,9 +241,15 @@ def warm(solver: Solver, instance: Instance) -> float:
 
 
 def _here(
-    solver: Solver, instance: Instance, seed: int, time_limit_s: float | None, begin: Callable[[], None]
+    solver: Solver,
+    instance: Instance,
+    seed: int,
+    time_limit_s: float | None,
+    begin: Callable[[], None],
 ) -> tuple[Result, float, float, str]:
-    """The answer of one of our own, seconds on our clock, seconds of compilation beside it, and what was printed."""
+    """The answer of one of our own, seconds on our clock, seconds of compilation beside it, and
+    what was printed.
+    """
     with captured() as printed:
         compiling_s = warm(solver, instance)
         for last in (False, True):
@@ -224,11 +266,18 @@ def _here(
                 except (Exception, SystemExit) as error:
                     text = f"{type(error).__name__}: {error}".strip(": ")
                     raise SolverFailureError(
-                        f"tried to end the process ({text})" if isinstance(error, SystemExit) else text
+                        f"tried to end the process ({text})"
+                        if isinstance(error, SystemExit)
+                        else text
                     ) from error
                 clock_s = time.perf_counter() - started - (counting_s() - counted_s)
             compiling_s += compiled[0]
-            if last or not costs_nothing(solver) or result.status == "interrupted" or compiled[0] <= _COMPILED_SHARE * clock_s:
+            if (
+                last
+                or not costs_nothing(solver)
+                or result.status == "interrupted"
+                or compiled[0] <= _COMPILED_SHARE * clock_s
+            ):
                 break
         clock_s = max(clock_s - compiled[0], 0.0)
     return result, clock_s, compiling_s, "\n".join(printed)

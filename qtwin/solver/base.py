@@ -1,14 +1,18 @@
-"""The contract of a solver: an `Instance` goes in, a `Result` comes out, and the result never claims more than it shows.
+"""The contract of a solver: an `Instance` goes in, a `Result` comes out, and the result never
+claims more than it shows.
 
-To add a solver: write one file with a final subclass of `Solver`, add one line to `qtwin.solver.TABLE` (or an entry
-point in the group ``qtwin.solvers``), and run ``tests/contracts/test_solvers.py``, which reads the table. A solver
+To add a solver: write one file with a final subclass of `Solver`, add one line to
+`qtwin.solver.TABLE` (or an entry point in the group ``qtwin.solvers``), and run
+``tests/contracts/test_solvers.py``, which reads the table. A solver
 
-- minimises ``instance.encoding.polynomial`` (or works on ``instance.encoding.objective`` under the native constraints, or
-  asks ``instance.problem`` itself and says so in ``scope``),
-- takes its seed and its time limit as arguments, keeps no global state, and refuses options it does not know,
-- may begin from ``instance.warm_start`` and stop at ``instance.target_energy``; one that cannot ignores them, and its
-  `SolverInfo.warm_start` stays False,
-- returns the best bits it saw even when a limit was hit (`status` says which), and a `bound` only when it has a proof.
+- minimises ``instance.encoding.polynomial`` (or works on ``instance.encoding.objective`` under the
+  native constraints, or asks ``instance.problem`` itself and says so in ``scope``),
+- takes its seed and its time limit as arguments, keeps no global state, and refuses options it does
+  not know,
+- may begin from ``instance.warm_start`` and stop at ``instance.target_energy``; one that cannot
+  ignores them, and its `SolverInfo.warm_start` stays False,
+- returns the best bits it saw even when a limit was hit (`status` says which), and a `bound` only
+  when it has a proof.
 """
 
 from __future__ import annotations
@@ -31,15 +35,21 @@ from qtwin.options import checked_options, options_of
 from qtwin.problem.constraint import AtMost, AtMostOne, Constraint, Exactly, NotBoth
 from qtwin.problem.feasible import groups_of
 
-Status = Literal["optimal", "feasible", "infeasible", "time limit", "interrupted", "refused", "failed"]
+Status = Literal[
+    "optimal", "feasible", "infeasible", "time limit", "interrupted", "refused", "failed"
+]
 
 
 class SolverFailureError(QtwinError):
-    """A solver that crashed, ended its process, overran its limits or answered with something that is no answer (exit code 1)."""
+    """A solver that crashed, ended its process, overran its limits or answered with something that
+    is no answer (exit code 1).
+    """
 
 
 class TwinProblem(Protocol):
-    """What a solver may ask of the problem itself: feasible choices and their true objective (higher is better)."""
+    """What a solver may ask of the problem itself: feasible choices and their true objective
+    (higher is better).
+    """
 
     def feasible_bits(self) -> NDArray[np.uint8]:
         """(k, n_decision) all feasible choices."""
@@ -55,9 +65,11 @@ class Instance:
     Attributes:
         encoding: What is minimised.
         problem: The twin problem behind it, where there is one.
-        warm_start: A known choice, (n_decision,) bits, or (n_variables,) with slack; it should be feasible. A solver that can
-            use it (`SolverInfo.warm_start`) begins there and never answers worse; the others ignore it.
-        target_energy: Good enough: a solver that sees a feasible energy at or below it may stop with status "feasible".
+        warm_start: A known choice, (n_decision,) bits, or (n_variables,) with slack; it should be
+            feasible. A solver that can use it (`SolverInfo.warm_start`) begins there and never
+            answers worse; the others ignore it.
+        target_energy: Good enough: a solver that sees a feasible energy at or below it may stop
+            with status "feasible".
 
     Example:
         >>> import qtwin as qt
@@ -88,21 +100,23 @@ class Result:
     Attributes:
         solver: Its name in the table.
         backend: Where circuits ran, "" for classical solvers.
-        status: Why it stopped; "optimal" only with a proof; "refused" where the question is too large for it (`info` says why);
-            "failed" is said by who asked it, never by the solver.
-        bits: (n,) best assignment of the encoding's variables, lowest energy first among feasible ones; None if none.
+        status: Why it stopped; "optimal" only with a proof; "refused" where the question is too
+            large for it (`info` says why); "failed" is said by who asked it, never by the solver.
+        bits: (n,) best assignment of the encoding's variables, lowest energy first among feasible
+            ones; None if none.
         energy: encoding.polynomial at `bits` (NaN if none).
         bound: Proven lower bound on the encoded energy over feasible assignments, or None.
         proven: Whether `bits` is proven optimal for the problem named in `scope`.
         scope: "twin" when the twin itself was searched, "encoding" otherwise.
-        samples: What was sampled (distinct assignments with counts), for success rates; None for deterministic solvers.
+        samples: What was sampled (distinct assignments with counts), for success rates; None for
+            deterministic solvers.
         trace: Anytime trace.
         shots, evaluations: Circuit shots; objective or circuit evaluations, training included.
         wall_s: Seconds by stage.
         seed: The seed that was used.
         info: Further numbers worth printing (parameters, expectation, counts), JSON-ready.
-        offences: What was found untrue in it, kind (`qtwin.solver.judge.KINDS`) to words; filled in by who asked, never by the
-            solver.
+        offences: What was found untrue in it, kind (`qtwin.solver.judge.KINDS`) to words; filled in
+            by who asked, never by the solver.
 
     Example:
         >>> import qtwin as qt
@@ -130,7 +144,9 @@ class Result:
 
     @property
     def gap(self) -> float | None:
-        """(energy - bound) / max(1e-12, |energy|): how much is left to prove; None without an answer or a bound."""
+        """(energy - bound) / max(1e-12, |energy|): how much is left to prove; None without an
+        answer or a bound.
+        """
         if self.bits is None or self.bound is None:
             return None
         return (self.energy - self.bound) / max(1e-12, abs(self.energy))
@@ -185,10 +201,13 @@ class Solver(ABC):
 
     @abstractmethod
     def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
-        """Search. Raises InputError when the instance is too large for the method, with the limit in the message."""
+        """Search. Raises InputError when the instance is too large for the method, with the limit
+        in the message.
+        """
 
 
-# The backend of a solver as a spec writes it: a name, options of that backend, and mitigation around it.
+# The backend of a solver as a spec writes it: a name, options of that backend, and mitigation
+# around it.
 #
 # backend = "aer"
 # backend_options = { method = "density_matrix", depolarising_2q = 0.005 }
@@ -198,10 +217,12 @@ KEYS = ("backend_options", "mitigation")
 
 
 def backed(made: type[Any], who: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options with `backend_options` and `mitigation` turned into one backend; unchanged when neither is there.
+    """The options with `backend_options` and `mitigation` turned into one backend; unchanged when
+    neither is there.
 
     Raises:
-        InputError: for an unknown backend or option, a wrong type, or a solver that runs no circuit.
+        InputError: for an unknown backend or option, a wrong type, or a solver that runs no
+            circuit.
     """
     kept = {key: value for key, value in options.items() if key not in KEYS}
     asked = {key: options[key] for key in KEYS if key in options}
@@ -209,29 +230,43 @@ def backed(made: type[Any], who: str, options: Mapping[str, Any]) -> dict[str, A
         return kept
     known = options_of(made)
     if "backend" not in known:
-        raise InputError(f"got {next(iter(asked))} for {who}, which runs no circuit", hint="take it out")
+        raise InputError(
+            f"got {next(iter(asked))} for {who}, which runs no circuit", hint="take it out"
+        )
     for key, value in asked.items():
         if not isinstance(value, Mapping):
-            raise InputError(f"expected a table as {key} of {who}, got {value!r}", hint=f"{key} = {{ name = value }}")
+            raise InputError(
+                f"expected a table as {key} of {who}, got {value!r}",
+                hint=f"{key} = {{ name = value }}",
+            )
     name = kept.get("backend", known["backend"].default)
     if not isinstance(name, str):
-        raise InputError(f"expected the name of a backend of {who}, got {name!r} with options", hint='backend = "aer"')
+        raise InputError(
+            f"expected the name of a backend of {who}, got {name!r} with options",
+            hint='backend = "aer"',
+        )
     backend = registry.load(name, asked.get("backend_options", {}))
     if asked.get("mitigation"):
         from qtwin.backend.mitigation import Mitigated
 
-        return kept | {"backend": Mitigated(backend, **checked_options(Mitigated, f"mitigation of {who}", asked["mitigation"]))}
+        return kept | {
+            "backend": Mitigated(
+                backend, **checked_options(Mitigated, f"mitigation of {who}", asked["mitigation"])
+            )
+        }
     return kept | {"backend": backend}
 
 
-# What shape named constraints give a choice: how many they can leave, and whether they ask for a size alone.
+# What shape named constraints give a choice: how many they can leave, and whether they ask for a
+# size alone.
 
 
 def most_choices(n: int, constraints: Sequence[Constraint]) -> int:
-    """An upper bound on the choices that `qtwin.problem.feasible.feasible_bits` holds at a time while it lists.
+    """An upper bound on the choices that `qtwin.problem.feasible.feasible_bits` holds at a time
+    while it lists.
 
-    Counts what the classes (at most one of each) and one limit on the number leave, for the limit that leaves least; pairs that
-    are kept apart, needs and caps can only take more away.
+    Counts what the classes (at most one of each) and one limit on the number leave, for the limit
+    that leaves least; pairs that are kept apart, needs and caps can only take more away.
     """
     groups = groups_of(n, constraints)
     counts = [math.prod(1 + len(g) for g in groups)]
@@ -248,7 +283,8 @@ def _at_most(limit: int, members: set[int], groups: Sequence[Sequence[int]]) -> 
     free = 1
     for group in groups:
         inside = sum(i in members for i in group)
-        if inside < len(group) and inside:  # a class that is only partly counted: as if none of it were
+        # a class that is only partly counted: as if none of it were
+        if inside < len(group) and inside:
             free *= 1 + len(group)
         elif inside:
             by_size = [a + inside * b for a, b in zip(by_size, [0, *by_size[:-1]], strict=True)]
@@ -258,10 +294,16 @@ def _at_most(limit: int, members: set[int], groups: Sequence[Sequence[int]]) -> 
 
 
 def exactly(n: int, constraints: Sequence[Constraint]) -> tuple[int, list[tuple[int, int]] | None]:
-    """(k, pairs kept apart, both ways round) where exactly k of all are to be chosen, and no more is asked; else (0, None)."""
+    """(k, pairs kept apart, both ways round) where exactly k of all are to be chosen, and no more
+    is asked; else (0, None).
+    """
     sizes = [c for c in constraints if isinstance(c, Exactly)]
     others = [c for c in constraints if not isinstance(c, Exactly)]
-    if len(sizes) != 1 or sorted(sizes[0].members) != list(range(n)) or not 0 <= sizes[0].count <= n:
+    if (
+        len(sizes) != 1
+        or sorted(sizes[0].members) != list(range(n))
+        or not 0 <= sizes[0].count <= n
+    ):
         return 0, None
     apart: set[tuple[int, int]] = set()
     for c in others:

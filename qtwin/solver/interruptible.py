@@ -1,4 +1,6 @@
-"""A vendor's search that Ctrl-C stops softly: it runs beside, the caller waits and hears the signal."""
+"""A vendor's search that Ctrl-C stops softly: it runs beside, the caller waits and hears the
+signal.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ T = TypeVar("T")
 def run_interruptibly(work: Callable[[], T], stop: Callable[[], None]) -> tuple[T, bool]:
     """Run `work` in a thread of its own; on Ctrl-C ask it to `stop` and wait for what it has.
 
-    Compiled searches do not look at Python's signals, and some swallow them; a waiting main thread does neither.
+    Compiled searches do not look at Python's signals, and some swallow them; a waiting main thread
+    does neither.
 
     Args:
         work: The search; it must let go of the interpreter's lock while it computes.
@@ -33,7 +36,9 @@ def run_interruptibly(work: Callable[[], T], stop: Callable[[], None]) -> tuple[
     """
     found: list[T] = []
     failed: list[BaseException] = []
-    done = threading.Event()  # Thread.join, when it is interrupted, can take a running thread for a finished one (Python 3.11)
+    # Thread.join, when it is interrupted, can take a running thread for a finished one (Python
+    # 3.11)
+    done = threading.Event()
 
     def run() -> None:
         try:
@@ -58,10 +63,13 @@ def run_interruptibly(work: Callable[[], T], stop: Callable[[], None]) -> tuple[
     return found[0], interrupted
 
 
-# Compiled work cut into chunks for all threads, with a deadline, a soft end on Ctrl-C, and a trace of the lowest energies.
+# Compiled work cut into chunks for all threads, with a deadline, a soft end on Ctrl-C, and a trace
+# of the lowest energies.
 
 Chunk = Callable[[int, NDArray[np.uint8]], tuple[int, int, int]]
-"""(number of the chunk, (1,) flag to end at) to (lowest energy, whole number; where; how many were evaluated)."""
+"""(number of the chunk, (1,) flag to end at) to (lowest energy, whole number; where; how many were
+evaluated).
+"""
 
 NOTHING = 1 << 62
 """Above every energy: what a chunk with nothing feasible in it returns."""
@@ -90,10 +98,12 @@ class Lowest:
 
 
 def lowest(work: Chunk, chunks: int, *, time_limit_s: float | None = None) -> Lowest:
-    """Work through chunks 0, 1, ... on all threads that numba may use; the first one is always begun.
+    """Work through chunks 0, 1, ... on all threads that numba may use; the first one is always
+    begun.
 
     Args:
-        work: Lets go of the interpreter's lock while it computes, and has seen something before it looks at its flag.
+        work: Lets go of the interpreter's lock while it computes, and has seen something before it
+            looks at its flag.
         chunks: How many there are.
         time_limit_s: None starts after this long, and those under way end at their flag.
     """
@@ -153,5 +163,7 @@ def lowest(work: Chunk, chunks: int, *, time_limit_s: float | None = None) -> Lo
 
 
 def whole_scale(total: float, bits: int) -> float:
-    """The power of two that makes sums of coefficients with this total of magnitudes fill `bits` bits, and not more."""
+    """The power of two that makes sums of coefficients with this total of magnitudes fill `bits`
+    bits, and not more.
+    """
     return math.ldexp(1.0, min(bits - math.frexp(total)[1], 1000)) if total > 0.0 else 1.0

@@ -1,8 +1,9 @@
 """What of a solver's answer is true: nothing that can be looked up is taken on its word.
 
-`taken` reads an answer into plain values while its clock still runs, so that nothing is computed later at nobody's cost. `judged`
-evaluates the energy anew, and takes away a bound, a proof, a status, a trace or a time that cannot be. Every untruth is named in
-`Result.offences`; a false bound and a false proof are alarms. `contradictions` holds several answers to one question against each
+`taken` reads an answer into plain values while its clock still runs, so that nothing is computed
+later at nobody's cost. `judged` evaluates the energy anew, and takes away a bound, a proof, a
+status, a trace or a time that cannot be. Every untruth is named in `Result.offences`; a false bound
+and a false proof are alarms. `contradictions` holds several answers to one question against each
 other: a proof that another answer beats is false, whichever solver gave it.
 """
 
@@ -22,12 +23,28 @@ from qtwin.encoding.model import BinaryModel
 from qtwin.encoding.polynomial import index_to_bits
 from qtwin.solver.base import Result, SolverFailureError, Status, TracePoint
 
-KINDS = ("bits", "energy", "bound", "proof", "status", "time", "limit", "trace", "samples", "counts", "info", "scope", "instance")
+KINDS = (
+    "bits",
+    "energy",
+    "bound",
+    "proof",
+    "status",
+    "time",
+    "limit",
+    "trace",
+    "samples",
+    "counts",
+    "info",
+    "scope",
+    "instance",
+)
 """What may be untrue in an answer."""
 ALARMS = ("bound", "proof")
 """Untruths after which a run ends with exit code 1: somebody said 'none is better', and one is."""
 UNSTATED = "not stated"
-"""The stage of `Result.wall_s` for seconds that passed on our clock and that the solver does not mention."""
+"""The stage of `Result.wall_s` for seconds that passed on our clock and that the solver does not
+mention.
+"""
 LISTED = 16
 """Variables up to which every assignment is evaluated to check a bound or a proof."""
 _RELATIVE = 1e-6
@@ -41,7 +58,8 @@ class Claim:
     Attributes:
         label: Who gave it.
         energy: Of the encoding, evaluated by us; None without an answer.
-        value: Without penalties, where some are not zero on feasible assignments (unbalanced ones); None for the energy itself.
+        value: Without penalties, where some are not zero on feasible assignments (unbalanced ones);
+            None for the energy itself.
         feasible: Whether its bits are feasible.
         proven: Whether it says that none is better.
         bound: What it says that no feasible assignment is below.
@@ -60,14 +78,17 @@ class Claim:
 
 
 def slack(*energies: float, scale: float = 0.0) -> float:
-    """How much apart two energies may be and still be the same: rounding of the energies and of their largest coefficient."""
+    """How much apart two energies may be and still be the same: rounding of the energies and of
+    their largest coefficient.
+    """
     return _RELATIVE * max(1e-12, scale, *(abs(e) for e in energies))
 
 
 def contradictions(claims: Sequence[Claim], *, scale: float = 0.0) -> dict[int, dict[str, str]]:
     """Claims that cannot be true beside the others, by their place; each with kind and words.
 
-    What is stated of the least energy is false when it is beaten both with penalties and without: solvers minimise either.
+    What is stated of the least energy is false when it is beaten both with penalties and without:
+    solvers minimise either.
 
     Args:
         claims: All answers to one question, and what is known otherwise.
@@ -82,13 +103,28 @@ def contradictions(claims: Sequence[Claim], *, scale: float = 0.0) -> dict[int, 
             best = min(answered, key=_energy)
             least = max(_energy(best), min(_value(a) for a in answered))
             if c.bound is not None and c.bound > least + slack(least, c.bound, scale=scale):
-                said["bound"] = f"stated that nothing feasible is below {c.bound:.9g}; {best.label} has {_energy(best):.9g}"
+                said["bound"] = (
+                    f"stated that nothing feasible is below {c.bound:.9g}; {best.label} has "
+                    f"{_energy(best):.9g}"
+                )
             if c.proven and c.energy is None:
                 said["proof"] = f"stated a proof that nothing is feasible; {best.label} is"
             elif c.proven and _beaten(c, answered, scale):
-                said["proof"] = f"stated a proof that none is below {_energy(c):.9g}; {best.label} has {_energy(best):.9g}"
-        if c.proven and c.scope == "twin" and c.utility is not None and worth and max(worth) > c.utility + slack(max(worth)):
-            said["proof"] = f"stated a proof that no utility is above {c.utility:.9g}; another answer has {max(worth):.9g}"
+                said["proof"] = (
+                    f"stated a proof that none is below {_energy(c):.9g}; {best.label} has "
+                    f"{_energy(best):.9g}"
+                )
+        if (
+            c.proven
+            and c.scope == "twin"
+            and c.utility is not None
+            and worth
+            and max(worth) > c.utility + slack(max(worth))
+        ):
+            said["proof"] = (
+                f"stated a proof that no utility is above {c.utility:.9g}; another answer "
+                f"has {max(worth):.9g}"
+            )
         if c.proven and c.energy is not None and not c.feasible:
             said["proof"] = "stated a proof for an assignment that is infeasible"
         if said:
@@ -105,17 +141,24 @@ def _value(claim: Claim) -> float:
 
 
 def _beaten(claim: Claim, answered: Sequence[Claim], scale: float) -> bool:
-    return all(of(claim) > (least := min(of(a) for a in answered)) + slack(least, scale=scale) for of in (_energy, _value))
+    return all(
+        of(claim) > (least := min(of(a) for a in answered)) + slack(least, scale=scale)
+        for of in (_energy, _value)
+    )
 
 
-def claim_of(result: Result, encoding: BinaryModel, *, label: str, utility: float | None = None) -> Claim:
+def claim_of(
+    result: Result, encoding: BinaryModel, *, label: str, utility: float | None = None
+) -> Claim:
     """What a judged result says."""
     feasible = result.bits is not None and bool(encoding.is_feasible(result.bits[None, :])[0])
     return Claim(
         label=label,
         energy=None if result.bits is None else result.energy,
         feasible=feasible,
-        value=float(encoding.value(encoding.decode(result.bits[None, :]))[0]) if feasible and result.bits is not None else None,
+        value=float(encoding.value(encoding.decode(result.bits[None, :]))[0])
+        if feasible and result.bits is not None
+        else None,
         proven=result.proven,
         bound=result.bound,
         scope=result.scope,
@@ -124,14 +167,16 @@ def claim_of(result: Result, encoding: BinaryModel, *, label: str, utility: floa
 
 
 def taken(answer: object, *, n: int) -> Result:
-    """The answer as plain values of the right kinds; what is not needed for one and cannot be read is dropped and named.
+    """The answer as plain values of the right kinds; what is not needed for one and cannot be read
+    is dropped and named.
 
     Args:
         answer: Whatever `Solver.solve` returned.
         n: Variables of the encoding.
 
     Raises:
-        SolverFailureError: for something that holds no answer: no `Result`, or bits of a wrong type, length or value.
+        SolverFailureError: for something that holds no answer: no `Result`, or bits of a wrong
+            type, length or value.
     """
     if not isinstance(answer, Result):
         raise _broken(f"returned {type(answer).__name__}, expected a Result")
@@ -156,7 +201,9 @@ def taken(answer: object, *, n: int) -> Result:
         if not whole:
             offences["counts"] = f"expected {name} as a whole number from 0, got {_short(value)}"
     if samples is not None and counts["shots"] and samples.shots > counts["shots"]:
-        offences["counts"] = f"{counts['shots']} shots were stated, {samples.shots} were handed over"
+        offences["counts"] = (
+            f"{counts['shots']} shots were stated, {samples.shots} were handed over"
+        )
         counts["shots"] = samples.shots
     bound = None if answer.bound is None else _number(answer.bound)
     if bound is not None and not math.isfinite(bound):
@@ -183,7 +230,13 @@ def taken(answer: object, *, n: int) -> Result:
 
 
 def judged(
-    result: Result, encoding: BinaryModel, *, clock_s: float, time_limit_s: float | None, twin: bool, trusted_trace: bool
+    result: Result,
+    encoding: BinaryModel,
+    *,
+    clock_s: float,
+    time_limit_s: float | None,
+    twin: bool,
+    trusted_trace: bool,
 ) -> Result:
     """The answer with our own energy and our own clock, without what is not so.
 
@@ -202,16 +255,22 @@ def judged(
     if result.bits is not None:
         energy = float(polynomial.evaluate(result.bits[None, :])[0])
         feasible = bool(encoding.is_feasible(result.bits[None, :])[0])
-        rounding = slack(energy, scale=scale) + 1e-12 * sum(abs(c) for c in polynomial.terms.values())
+        rounding = slack(energy, scale=scale) + 1e-12 * sum(
+            abs(c) for c in polynomial.terms.values()
+        )
         if not abs(result.energy - energy) <= rounding:
-            offences["energy"] = f"stated an energy of {result.energy:.9g}; its bits have {energy:.9g}"
+            offences["energy"] = (
+                f"stated an energy of {result.energy:.9g}; its bits have {energy:.9g}"
+            )
     elif math.isfinite(result.energy):
         offences["energy"] = f"stated an energy of {result.energy:.9g} and no bits"
     scope = result.scope
     if scope == "twin" and not twin:
         offences["scope"], scope = "stated to have searched the twin; there is none", "encoding"
     bound, proven = result.bound, result.proven
-    claims = [claim_of(replace(result, energy=energy, scope=scope), encoding, label="its own answer")]
+    claims = [
+        claim_of(replace(result, energy=energy, scope=scope), encoding, label="its own answer")
+    ]
     if (proven or bound is not None) and scope == "encoding" and polynomial.n_variables <= LISTED:
         claims += _listed(encoding)
     offences |= contradictions(claims, scale=scale).get(0, {})
@@ -233,7 +292,11 @@ def judged(
         offences["limit"] = f"took {clock_s:.3g} s of {time_limit_s:.3g} s"
     trace = result.trace
     if not trusted_trace:
-        trace = () if result.bits is None or not feasible else (TracePoint(time_s=clock_s, evaluations=0, best_energy=energy),)
+        trace = (
+            ()
+            if result.bits is None or not feasible
+            else (TracePoint(time_s=clock_s, evaluations=0, best_energy=energy),)
+        )
     elif feasible and any(p.best_energy < energy - slack(energy, scale=scale) for p in trace):
         offences["trace"] = "its trace holds an energy below its answer's"
         trace = tuple(p for p in trace if p.best_energy >= energy - slack(energy, scale=scale))
@@ -261,7 +324,9 @@ def alarms(offences: Mapping[str, str]) -> list[str]:
 
 
 def _listed(encoding: BinaryModel) -> list[Claim]:
-    """The least energy and value of a feasible assignment, all of them evaluated; nothing where none is feasible."""
+    """The least energy and value of a feasible assignment, all of them evaluated; nothing where
+    none is feasible.
+    """
     n = encoding.polynomial.n_variables
     rows = index_to_bits(np.arange(2**n), n)
     feasible = encoding.is_feasible(rows)
@@ -273,7 +338,9 @@ def _listed(encoding: BinaryModel) -> list[Claim]:
 
 
 def _broken(words: str) -> SolverFailureError:
-    return SolverFailureError(words, hint="the contract of a solver is in docs/how_to/add_a_solver.md")
+    return SolverFailureError(
+        words, hint="the contract of a solver is in docs/how_to/add_a_solver.md"
+    )
 
 
 def _short(value: object) -> str:
@@ -309,7 +376,9 @@ def _bits(value: object, n: int) -> NDArray[np.uint8]:
 def _samples(value: Samples, n: int) -> Samples:
     bits, counts = np.array(value.bits), np.array(value.counts)
     if bits.ndim != 2 or bits.shape[1] != n or counts.shape != (len(bits),):
-        raise ValueError(f"expected shapes (m, {n}) and (m,), got bits {bits.shape} and counts {counts.shape}")
+        raise ValueError(
+            f"expected shapes (m, {n}) and (m,), got bits {bits.shape} and counts {counts.shape}"
+        )
     if bits.dtype.kind not in "bui" or not ((bits == 0) | (bits == 1)).all():
         raise ValueError("bits other than 0 and 1")
     if counts.dtype.kind not in "ui" or not (counts > 0).all() or not len(counts):
@@ -320,14 +389,21 @@ def _samples(value: Samples, n: int) -> Samples:
 def _trace(value: object, offences: dict[str, str]) -> tuple[TracePoint, ...]:
     try:
         points = [
-            TracePoint(time_s=float(p.time_s), evaluations=int(p.evaluations), best_energy=float(p.best_energy))
+            TracePoint(
+                time_s=float(p.time_s),
+                evaluations=int(p.evaluations),
+                best_energy=float(p.best_energy),
+            )
             for p in value  # type: ignore[attr-defined]
         ]
     except (TypeError, ValueError, AttributeError, OverflowError):
         offences["trace"] = "its trace cannot be read"
         return ()
     times = [p.time_s for p in points]
-    if not all(math.isfinite(p.time_s) and p.time_s >= 0.0 and not math.isnan(p.best_energy) for p in points):
+    if not all(
+        math.isfinite(p.time_s) and p.time_s >= 0.0 and not math.isnan(p.best_energy)
+        for p in points
+    ):
         offences["trace"] = "its trace holds times or energies that are no numbers"
         return ()
     if times != sorted(times):

@@ -1,8 +1,8 @@
 """The null baselines that stand beside every quantum method, whether anybody asked for them or not.
 
-Uniform bits, uniform feasible assignments, and random starts each improved by one-flip descent: a method whose shots do not beat
-the last of these has gained nothing over a few lines of classical code. Each takes as many reads as the quantum method with most
-shots.
+Uniform bits, uniform feasible assignments, and random starts each improved by one-flip descent: a
+method whose shots do not beat the last of these has gained nothing over a few lines of classical
+code. Each takes as many reads as the quantum method with most shots.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ class Null:
     label: str
 
 
-UNIFORM_BITS, UNIFORM_FEASIBLE, DESCENT = "uniform random bits", "uniform feasible choices", "random start and one-flip descent"
+UNIFORM_BITS, UNIFORM_FEASIBLE, DESCENT = (
+    "uniform random bits",
+    "uniform feasible choices",
+    "random start and one-flip descent",
+)
 
 
 def label_of(name: str, options: Mapping[str, Any]) -> str:
@@ -40,17 +44,24 @@ def label_of(name: str, options: Mapping[str, Any]) -> str:
 
 
 def missing(present: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Null, ...]:
-    """The baselines to add to those that take part, given by name and options; none where no method is quantum.
+    """The baselines to add to those that take part, given by name and options; none where no method
+    is quantum.
 
     Raises:
         InputError: for a solver that nobody registered.
     """
     entrants = list(present)
-    shots = [_shots(name, options) for name, options in entrants if registry.card(name).kind == "quantum"]
+    shots = [
+        _shots(name, options) for name, options in entrants if registry.card(name).kind == "quantum"
+    ]
     if not shots:
         return ()
     there = {label_of(name, options) for name, options in entrants}
-    every: tuple[tuple[str, dict[str, Any]], ...] = (("random", {}), ("random-feasible", {}), ("random", {"descent": True}))
+    every: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("random", {}),
+        ("random-feasible", {}),
+        ("random", {"descent": True}),
+    )
     return tuple(
         Null(name=name, options={**options, "shots": max(shots)}, label=label_of(name, options))
         for name, options in every

@@ -1,4 +1,6 @@
-"""Solvers by name: the project's own table, and third parties' entry points in the group ``qtwin.solvers``."""
+"""Solvers by name: the project's own table, and third parties' entry points in the group
+``qtwin.solvers``.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _MEND = "mend its package, or remove it"
 
 
 def names() -> dict[str, str]:
-    """Name to import path (``module:Class``); the project's own table wins over an entry point of the same name."""
+    """Name to import path (``module:Class``); the project's own table wins over an entry point of
+    the same name.
+    """
     return places(GROUP, TABLE)
 
 
@@ -28,7 +32,8 @@ def find(name: str) -> type[Solver]:
     """The class behind a name.
 
     Raises:
-        InputError: for a name that nobody registered, or one that leads to something that is no solver.
+        InputError: for a name that nobody registered, or one that leads to something that is no
+            solver.
     """
     return plugins.find(name, names(), Solver, "solver")
 
@@ -43,12 +48,15 @@ def card(name: str) -> SolverInfo:
     with _foreign(name):
         shown = solver.card()
     if not isinstance(shown, SolverInfo):
-        raise InputError(f"expected a SolverInfo from solver {name!r}, got {type(shown).__name__}", hint=_MEND)
+        raise InputError(
+            f"expected a SolverInfo from solver {name!r}, got {type(shown).__name__}", hint=_MEND
+        )
     return shown
 
 
 def cards() -> dict[str, SolverInfo]:
-    """How every registered solver introduces itself; one of another package that cannot is left out.
+    """How every registered solver introduces itself; one of another package that cannot is left
+    out.
 
     Example:
         >>> import qtwin as qt
@@ -66,7 +74,10 @@ def cards() -> dict[str, SolverInfo]:
 
 
 def how_to_get(card: SolverInfo) -> str:
-    """The command that installs what a solver misses; empty where it can run. Nothing is imported for it."""
+    """The command that installs what a solver misses; empty where it can run.
+
+    Nothing is imported for it.
+    """
     if card.vendor is None:
         return ""
     try:
@@ -84,7 +95,8 @@ def load(name: str, options: Mapping[str, Any]) -> Solver:
         options: Keyword arguments of its constructor, checked against the signature.
 
     Raises:
-        InputError: for an unknown name or option, a value of the wrong type, or one outside its range.
+        InputError: for an unknown name or option, a value of the wrong type, or one outside its
+            range.
         MissingVendorError: when the package that it needs is not installed.
     """
     solver = find(name)
@@ -92,16 +104,24 @@ def load(name: str, options: Mapping[str, Any]) -> Solver:
     if vendor is not None:
         require_vendor(vendor[0], package=vendor[1], needed_by=f"solver {name!r}")
     with _foreign(name):
-        return solver(**checked_options(solver, f"solver {name!r}", backed(solver, f"solver {name!r}", options)))
+        return solver(
+            **checked_options(
+                solver, f"solver {name!r}", backed(solver, f"solver {name!r}", options)
+            )
+        )
 
 
 @contextmanager
 def _foreign(name: str) -> Iterator[None]:
-    """What code of another package does in this process: what it prints is kept back, and it ends nothing."""
+    """What code of another package does in this process: what it prints is kept back, and it ends
+    nothing.
+    """
     with captured():
         try:
             yield
         except QtwinError:
             raise
         except (Exception, SystemExit) as error:
-            raise InputError(f"solver {name!r} cannot be made: {type(error).__name__}: {error}", hint=_MEND) from error
+            raise InputError(
+                f"solver {name!r} cannot be made: {type(error).__name__}: {error}", hint=_MEND
+            ) from error

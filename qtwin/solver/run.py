@@ -1,4 +1,6 @@
-"""A model is given to a solver, and what comes back is a `Run`: the answer, what it cost, and what it saw on the twin."""
+"""A model is given to a solver, and what comes back is a `Run`: the answer, what it cost, and what
+it saw on the twin.
+"""
 
 from __future__ import annotations
 
@@ -56,12 +58,15 @@ def label_of(name: str, options: Mapping[str, Any]) -> str:
     label = null_label(name, options) or TITLES.get(name, name.replace("-", " "))
     label += f" on {TITLES.get(backend, backend)}" if backend else ""
     asked = {**(options.get("backend_options") or {}), **(options.get("mitigation") or {})}
-    return label + (f" ({', '.join(f'{key} {value}' for key, value in asked.items())})" if asked else "")
+    return label + (
+        f" ({', '.join(f'{key} {value}' for key, value in asked.items())})" if asked else ""
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One solver's answer to one model, as far as it is true: energies are evaluated anew, times are on our clock.
+    """One solver's answer to one model, as far as it is true: energies are evaluated anew, times
+    are on our clock.
 
     Attributes:
         model: What it was asked to minimise.
@@ -70,7 +75,8 @@ class Run:
         options: Of the solver.
         result: What it answered, with its `offences`: what was found untrue in it.
         compiling_s: Seconds of compilation, which nobody is charged.
-        tally: Utilities of all feasible choices, where it simulated them on the twin; None otherwise.
+        tally: Utilities of all feasible choices, where it simulated them on the twin; None
+            otherwise.
 
     Example:
         >>> import qtwin as qt
@@ -99,7 +105,8 @@ class Run:
         kind: Literal["quantum", "classical"] = "quantum",
         seconds: float = 0.0,
     ) -> Run:
-        """What somebody else's code measured on the model, as a run that stands beside others in `qtwin.compare`.
+        """What somebody else's code measured on the model, as a run that stands beside others in
+        `qtwin.compare`.
 
         Args:
             model: On whose variables was measured.
@@ -133,7 +140,12 @@ class Run:
             info=summary(model, samples),
         )
         who = SolverInfo(
-            name="own", summary=label, kind=kind, guarantee="none", citation="not published", max_variables=model.n_variables
+            name="own",
+            summary=label,
+            kind=kind,
+            guarantee="none",
+            citation="not published",
+            max_variables=model.n_variables,
         )
         return cls(model=model, info=who, label=label, result=result)
 
@@ -172,14 +184,20 @@ class Run:
         """Whether the answer keeps every constraint; None where the model does not know them."""
         if self.bits is None:
             return False
-        return bool(self.model.is_feasible(self.bits[None, :])[0]) if self.model.constraints_known else None
+        return (
+            bool(self.model.is_feasible(self.bits[None, :])[0])
+            if self.model.constraints_known
+            else None
+        )
 
     @property
     def chosen(self) -> tuple[str, ...] | None:
         """Names of the options taken; None without an answer."""
         if self.bits is None:
             return None
-        return tuple(self.model.options[i] for i in np.flatnonzero(self.model.decode(self.bits[None, :])[0]))
+        return tuple(
+            self.model.options[i] for i in np.flatnonzero(self.model.decode(self.bits[None, :])[0])
+        )
 
     def to_sampleset(self) -> dimod.SampleSet:
         """What was measured, or the one answer, as dimod's sample set."""
@@ -196,7 +214,9 @@ class Run:
 
 @dataclass(kw_only=True)
 class Recording:
-    """A regimen problem that remembers the utilities a solver asked for; what it answers is always simulated."""
+    """A regimen problem that remembers the utilities a solver asked for; what it answers is always
+    simulated.
+    """
 
     problem: RegimenProblem
     tally: Tally | None = None
@@ -212,8 +232,10 @@ class Recording:
 
     def of_all(self) -> Tally | None:
         """The tally, if it is of all feasible choices."""
-        complete = self.tally is not None and self.problem.feasible.complete
-        return self.tally if complete and len(self.tally.utility) == len(self.problem.feasible.bits) else None  # type: ignore[union-attr]
+        feasible = self.problem.feasible
+        if self.tally is None or not feasible.complete:
+            return None
+        return self.tally if len(self.tally.utility) == len(feasible.bits) else None
 
 
 def solve(
@@ -229,7 +251,8 @@ def solve(
 
     Args:
         model: To be minimised.
-        solver: Name of a solver (`qtwin.solvers()`), or a solver such as `qtwin.QAOA(layers=5, backend="aer")`.
+        solver: Name of a solver (`qtwin.solvers()`), or a solver such as
+            `qtwin.QAOA(layers=5, backend="aer")`.
         seed: Of everything random.
         time_limit_s: Seconds; None for the solver's own limit.
         warm_start: (n_variables,) or (n_decision,) bits to begin from, for solvers that can.
@@ -248,24 +271,45 @@ def solve(
     """
     if isinstance(solver, Solver):
         if options:
-            raise InputError("expected options in the solver, got some beside it", hint="pass them to its constructor")
+            raise InputError(
+                "expected options in the solver, got some beside it",
+                hint="pass them to its constructor",
+            )
         method, name = solver, solver.card().name
         options = _options_of(solver)
     else:
         method, name = registry.load(solver, options), solver
-    recording = Recording(problem=model.problem) if isinstance(model.problem, RegimenProblem) else None
+    recording = (
+        Recording(problem=model.problem) if isinstance(model.problem, RegimenProblem) else None
+    )
     instance = Instance(encoding=model, problem=recording or model.problem, warm_start=warm_start)
-    asked = challenged(ask(method, instance, name=name, seed=seed, time_limit_s=time_limit_s), method, instance, seed=seed)
-    return run_of(model, method.card(), options, asked, tally=None if recording is None else recording.of_all())
+    asked = challenged(
+        ask(method, instance, name=name, seed=seed, time_limit_s=time_limit_s),
+        method,
+        instance,
+        seed=seed,
+    )
+    return run_of(
+        model,
+        method.card(),
+        options,
+        asked,
+        tally=None if recording is None else recording.of_all(),
+    )
 
 
 def estimate_cost(
-    model: BinaryModel, solver: Solver, *, plan: Literal["open", "pay-as-you-go", "flex", "premium"] = "open", seed: int = 0
+    model: BinaryModel,
+    solver: Solver,
+    *,
+    plan: Literal["open", "pay-as-you-go", "flex", "premium"] = "open",
+    seed: int = 0,
 ) -> Estimate:
-    """What a solver's job on an IBM machine would take of its time and cost; nothing is sent, and no account is needed.
+    """What a solver's job on an IBM machine would take of its time and cost; nothing is sent, and
+    no account is needed.
 
-    The solver is trained on its simulator and its circuit compiled for the machine: for the machine's snapshot where there is no
-    account.
+    The solver is trained on its simulator and its circuit compiled for the machine: for the
+    machine's snapshot where there is no account.
 
     Args:
         model: To be minimised.
@@ -274,7 +318,8 @@ def estimate_cost(
         seed: Of everything random.
 
     Returns:
-        The estimate: `qpu_s` seconds of the processor, `usd` dollars, and the compiled circuit's size.
+        The estimate: `qpu_s` seconds of the processor, `usd` dollars, and the compiled circuit's
+            size.
 
     Raises:
         InputError: for a solver whose backend is no paid machine, or an unknown machine.
@@ -282,24 +327,34 @@ def estimate_cost(
     Example:
         >>> import qtwin as qt
         >>> model = qt.BinaryModel.from_qubo([[-1.0, 2.0], [0.0, -1.5]])
-        >>> job = qt.estimate_cost(model, qt.QAOA(layers=1, shots=1000, backend='ibm:ibm_fez'))  # nothing is sent
+        >>> method = qt.QAOA(layers=1, shots=1000, backend='ibm:ibm_fez')
+        >>> job = qt.estimate_cost(model, method)
         >>> job.n_qubits, job.shots, job.usd
         (2, 1000, 0.0)
     """
     from qtwin.backend.hardware.price import Budget, PendingError, Permission, granted
 
-    with granted(Permission(budget=Budget(project="estimate", max_jobs=1), plan=plan, mode="estimate")) as asked:
+    with granted(
+        Permission(budget=Budget(project="estimate", max_jobs=1), plan=plan, mode="estimate")
+    ) as asked:
         try:
             solve(model, solver, seed=seed)
         except PendingError:
             return asked.estimates[0]
-    raise InputError(f"{solver.card().name} sends no job to a paid machine", hint='give it a backend such as "ibm:ibm_fez"')
+    raise InputError(
+        f"{solver.card().name} sends no job to a paid machine",
+        hint='give it a backend such as "ibm:ibm_fez"',
+    )
 
 
-def with_nulls(runs: Sequence[Run], *, seed: int = 0, time_limit_s: float | None = None) -> list[Run]:
-    """The runs, and beside quantum ones the null baselines that are not among them, on the first quantum run's model.
+def with_nulls(
+    runs: Sequence[Run], *, seed: int = 0, time_limit_s: float | None = None
+) -> list[Run]:
+    """The runs, and beside quantum ones the null baselines that are not among them, on the first
+    quantum run's model.
 
-    A baseline that the model does not allow is left out; none stands beside a quantum solver that refused or failed.
+    A baseline that the model does not allow is left out; none stands beside a quantum solver that
+    refused or failed.
     """
     found = list(runs)
     answered = [r for r in runs if r.status not in ("refused", "failed")]
@@ -308,13 +363,19 @@ def with_nulls(runs: Sequence[Run], *, seed: int = 0, time_limit_s: float | None
         return found
     known = registry.names()
     entrants = [
-        (r.info.name, r.options) if r.info.name in known else ("qaoa", {"shots": max(r.result.shots, 1)})
+        (r.info.name, r.options)
+        if r.info.name in known
+        else ("qaoa", {"shots": max(r.result.shots, 1)})
         for r in answered
         if r.info.name in known or r.info.kind == "quantum"
     ]
     for null in missing(entrants):
         try:
-            found.append(solve(quantum.model, null.name, seed=seed, time_limit_s=time_limit_s, **null.options))
+            found.append(
+                solve(
+                    quantum.model, null.name, seed=seed, time_limit_s=time_limit_s, **null.options
+                )
+            )
         except InputError:
             continue
     return found
@@ -331,7 +392,14 @@ def _options_of(solver: Solver) -> dict[str, Any]:
     return found
 
 
-def run_of(model: BinaryModel, info: SolverInfo, options: Mapping[str, Any], asked: Asked, *, tally: Tally | None = None) -> Run:
+def run_of(
+    model: BinaryModel,
+    info: SolverInfo,
+    options: Mapping[str, Any],
+    asked: Asked,
+    *,
+    tally: Tally | None = None,
+) -> Run:
     """An answer that was evaluated, as a run."""
     return Run(
         model=model,

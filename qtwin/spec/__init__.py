@@ -1,4 +1,6 @@
-"""Experiment files: TOML in, a frozen and fully checked spec out, unknown keys refused with a suggestion. One file a command."""
+"""Experiment files: TOML in, a frozen and fully checked spec out, unknown keys refused with a
+suggestion. One file a command.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,9 @@ from qtwin.spec.reading import Section, read
 
 
 class PatientSection(Section):
-    """Where the record is, a FHIR Bundle or a table of visits; paths are relative to the spec file."""
+    """Where the record is, a FHIR Bundle or a table of visits; paths are relative to the spec
+    file.
+    """
 
     bundle: str
     genotypes: str | None = None
@@ -33,7 +35,9 @@ class PatientSection(Section):
 
 
 class VariantSection(Section):
-    """Exploratory receptor variants; weight 0 leaves them out (see `qtwin.pharmacology.receptor`)."""
+    """Exploratory receptor variants; weight 0 leaves them out (see
+    `qtwin.pharmacology.receptor`).
+    """
 
     adrb1_389: Literal["Arg/Arg", "Arg/Gly", "Gly/Gly"] = "Arg/Arg"
     adrb1_49: Literal["Ser/Ser", "Ser/Gly", "Gly/Gly"] = "Ser/Ser"
@@ -41,7 +45,9 @@ class VariantSection(Section):
 
 
 class TwinSection(Section):
-    """How the twin is built; a record that no model is about is refused unless `out_of_scope` accepts it."""
+    """How the twin is built; a record that no model is about is refused unless `out_of_scope`
+    accepts it.
+    """
 
     disease_model: str = "alzheimer"
     out_of_scope: Literal["refuse", "accept"] = "refuse"
@@ -50,7 +56,9 @@ class TwinSection(Section):
 
 
 class Candidate(Section):
-    """A drug, at its reference dose unless another of its dose options, or all of them, are asked for."""
+    """A drug, at its reference dose unless another of its dose options, or all of them, are asked
+    for.
+    """
 
     inn: str
     amount_mg: float | None = Field(default=None, gt=0)
@@ -73,17 +81,24 @@ class BudgetSection(Section):
 class ProblemSection(Section):
     """What is asked.
 
-    `jurisdiction` says whose eligibility rules hold, `lift` names rules of strength avoid that shall not exclude, `rules` is a
-    folder with further rule sets. `cvar_alpha` below 1 guards against the worst share of `cvar_over`.
+    `jurisdiction` says whose eligibility rules hold, `lift` names rules of strength avoid that
+    shall not exclude, `rules` is a folder with further rule sets. `cvar_alpha` below 1 guards
+    against the worst share of `cvar_over`.
     """
 
-    candidates: tuple[Annotated[Candidate, BeforeValidator(_candidate)], ...] = Field(strict=False, min_length=1)
-    needs: Literal["from conditions"] | Annotated[tuple[str, ...], Field(strict=False)] = "from conditions"
+    candidates: tuple[Annotated[Candidate, BeforeValidator(_candidate)], ...] = Field(
+        strict=False, min_length=1
+    )
+    needs: Literal["from conditions"] | Annotated[tuple[str, ...], Field(strict=False)] = (
+        "from conditions"
+    )
     max_drugs: int = Field(default=7, ge=1)
     exactly_drugs: int | None = Field(default=None, ge=1)
     keep: tuple[str, ...] = Field(default=(), strict=False)
     stop: tuple[str, ...] = Field(default=(), strict=False)
-    avoid: tuple[Annotated[tuple[str, str], Field(strict=False)], ...] = Field(default=(), strict=False)
+    avoid: tuple[Annotated[tuple[str, str], Field(strict=False)], ...] = Field(
+        default=(), strict=False
+    )
     caps: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     budget: BudgetSection | None = None
     cvar_alpha: float = Field(default=1.0, gt=0, le=1)
@@ -105,13 +120,15 @@ class ProblemSection(Section):
 
 
 class EncodingSection(Section):
-    """How the twin's utility becomes a polynomial: by which surrogate, from how many simulated regimens.
+    """How the twin's utility becomes a polynomial: by which surrogate, from how many simulated
+    regimens.
 
-    `penalty` weighs broken constraints by the bound that is proven to suffice, by the least weight that does on this very
-    instance ("tightest", found by looking at every assignment), or approximately and without slack bits ("unbalanced"). `levels`
-    writes options that exclude one another in another code; `quadratise` turns a polynomial of a higher degree into a QUBO.
-    `compare` holds all surrogates against the twin; `spectrum` simulates all choices of the 14 options that matter most
-    ("auto"), or of all up to 20 ("always"), for the variance by order.
+    `penalty` weighs broken constraints by the bound that is proven to suffice, by the least weight
+    that does on this very instance ("tightest", found by looking at every assignment), or
+    approximately and without slack bits ("unbalanced"). `levels` writes options that exclude one
+    another in another code; `quadratise` turns a polynomial of a higher degree into a QUBO.
+    `compare` holds all surrogates against the twin; `spectrum` simulates all choices of the 14
+    options that matter most ("auto"), or of all up to 20 ("always"), for the variance by order.
     """
 
     n_train: int = Field(default=600, ge=10)

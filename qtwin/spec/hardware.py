@@ -26,8 +26,9 @@ class HardwareBudgetSection(Section):
 class HardwareSection(Section):
     """Paid machines: whose prices, how much at most, and where jobs are written down.
 
-    `project` names what the budget is for; all experiments of one project share it. `settle_s` is how long a job may be missing
-    from the provider's listing; `poll_s` is the time between two looks at a job that is waited for.
+    `project` names what the budget is for; all experiments of one project share it. `settle_s` is
+    how long a job may be missing from the provider's listing; `poll_s` is the time between two
+    looks at a job that is waited for.
     """
 
     budget: HardwareBudgetSection

@@ -11,7 +11,9 @@ from qtwin.spec.reading import Section, read
 
 
 class StepSection(Section):
-    """One result that a map needs: `spec` relative to the map's file, `pairs` and `singles` to the folder of data."""
+    """One result that a map needs: `spec` relative to the map's file, `pairs` and `singles` to the
+    folder of data.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
     command: Literal["bench", "run", "scaling", "molecule", "screen"]

@@ -34,7 +34,10 @@ class MitigationSpec(Section):
     decision_rule: str = ""
     seed: int = Field(ge=0)
     device: str = "fez"
-    lines: Annotated[tuple[Literal["best", "typical"], ...], Field(strict=False, min_length=1)] = ("best", "typical")
+    lines: Annotated[tuple[Literal["best", "typical"], ...], Field(strict=False, min_length=1)] = (
+        "best",
+        "typical",
+    )
     repetitions: int = Field(default=8, ge=3, le=200)
     energy: EnergyStudy = EnergyStudy()
     sampling: SamplingStudy = SamplingStudy()

@@ -1,4 +1,6 @@
-"""What all spec files share: strict sections, TOML in, errors that name the key, identity by hash."""
+"""What all spec files share: strict sections, TOML in, errors that name the key, identity by
+hash.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ _Whole = TypeVar("_Whole", bound=BaseModel)
 
 
 class Section(BaseModel):
-    """A table of a spec file: its keys are known, its values have the types they are written in, nothing changes later."""
+    """A table of a spec file: its keys are known, its values have the types they are written in,
+    nothing changes later.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -39,10 +43,18 @@ def _as_input_error(error: ValidationError, path: Path, whole: type[BaseModel]) 
         for part in first["loc"][:-1]:
             if str(part) in section.model_fields:
                 section = next(_models(section.model_fields[str(part)].annotation), section)
-        return unknown_name(f"key {where!r} in {path.name}: option", str(first["loc"][-1]), section.model_fields)
+        return unknown_name(
+            f"key {where!r} in {path.name}: option", str(first["loc"][-1]), section.model_fields
+        )
     if first["type"] == "missing":
-        return InputError(f"{path.name}: {where} is missing", hint="see experiments/quickstart.toml for a complete spec")
-    return InputError(f"{path.name}: {where} = {first['input']!r}: {first['msg'].lower()}", hint="correct the value in the spec")
+        return InputError(
+            f"{path.name}: {where} is missing",
+            hint="see experiments/quickstart.toml for a complete spec",
+        )
+    return InputError(
+        f"{path.name}: {where} = {first['input']!r}: {first['msg'].lower()}",
+        hint="correct the value in the spec",
+    )
 
 
 KINDS: tuple[tuple[frozenset[str], str, str], ...] = (
@@ -57,11 +69,15 @@ KINDS: tuple[tuple[frozenset[str], str, str], ...] = (
     (frozenset({"protocol"}), "a trial", "qtwin trial"),
     (frozenset({"population", "arm"}), "a trial", "qtwin trial"),
 )
-"""Keys at the top of a file by which its kind is known, the kind in words, and the command that runs it."""
+"""Keys at the top of a file by which its kind is known, the kind in words, and the command that
+runs it.
+"""
 
 
 def kind_of(raw: Mapping[str, Any]) -> tuple[str, str]:
-    """The kind of a file in words and the command for it, by its keys; ("", "") where it cannot be told."""
+    """The kind of a file in words and the command for it, by its keys; ("", "") where it cannot be
+    told.
+    """
     return next(((words, command) for keys, words, command in KINDS if keys <= set(raw)), ("", ""))
 
 
@@ -81,16 +97,28 @@ def toml_of(path: Path) -> dict[str, Any]:
     """
     try:
         if path.exists() and path.stat().st_size > _LARGEST_BYTES:
-            raise InputError(f"{path} is larger than {_LARGEST_BYTES >> 20} MiB", hint="name the spec file")
+            raise InputError(
+                f"{path} is larger than {_LARGEST_BYTES >> 20} MiB", hint="name the spec file"
+            )
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise InputError(f"no spec file at {path}", hint="check the path; experiments/quickstart.toml is an example") from None
+        raise InputError(
+            f"no spec file at {path}",
+            hint="check the path; experiments/quickstart.toml is an example",
+        ) from None
     except IsADirectoryError:
-        raise InputError(f"{path} is a folder, a TOML file was wanted", hint="name the spec file") from None
-    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of thousands of digits, too deep
-        raise InputError(f"{path} is not TOML: {error}", hint="correct the file; see experiments/quickstart.toml") from None
+        raise InputError(
+            f"{path} is a folder, a TOML file was wanted", hint="name the spec file"
+        ) from None
+    # no TOML, no UTF-8, a number of thousands of digits, too deep
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{path} is not TOML: {error}", hint="correct the file; see experiments/quickstart.toml"
+        ) from None
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}", hint="check its permissions") from None
+        raise InputError(
+            f"cannot read {path}: {error.strerror}", hint="check its permissions"
+        ) from None
 
 
 def read(path: Path, model: type[_Whole], *, command: str = "") -> _Whole:
@@ -109,6 +137,8 @@ def read(path: Path, model: type[_Whole], *, command: str = "") -> _Whole:
 
 
 def identity(spec: BaseModel, *parts: str) -> str:
-    """SHA-256 over everything that defines the run: the spec and further parts such as record digests and versions."""
+    """SHA-256 over everything that defines the run: the spec and further parts such as record
+    digests and versions.
+    """
     text = json.dumps([spec.model_dump(mode="json"), *parts], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -19,15 +19,21 @@ class PublishedSection(Section):
 
 
 class ScalingSpec(Section):
-    """A scaling study of fixed-angle QAOA: trained on some sizes, run on others, fitted on some of those."""
+    """A scaling study of fixed-angle QAOA: trained on some sizes, run on others, fitted on some of
+    those.
+    """
 
     title: str
     question: str = ""
     decision_rule: str = ""
     seed: int = Field(ge=0)
     layers: int = Field(ge=1, le=40)
-    train_sizes: Annotated[tuple[Annotated[int, Field(ge=3, le=14)], ...], Field(strict=False, min_length=1)]
-    sizes: Annotated[tuple[Annotated[int, Field(ge=3, le=26)], ...], Field(strict=False, min_length=4)]
+    train_sizes: Annotated[
+        tuple[Annotated[int, Field(ge=3, le=14)], ...], Field(strict=False, min_length=1)
+    ]
+    sizes: Annotated[
+        tuple[Annotated[int, Field(ge=3, le=26)], ...], Field(strict=False, min_length=4)
+    ]
     fit_from: int = Field(ge=3)
     instances: int = Field(default=1, ge=1)
     family: FamilyName

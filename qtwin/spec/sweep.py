@@ -25,7 +25,9 @@ class FamilyName(BaseModel):
 
 
 class FamilySection(FamilyName):
-    """Instances of one family: every size, so many instances each; of the family `file`, the files that `path` matches."""
+    """Instances of one family: every size, so many instances each; of the family `file`, the files
+    that `path` matches.
+    """
 
     sizes: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False)] = ()
     instances: int = Field(default=1, ge=1)
@@ -34,7 +36,9 @@ class FamilySection(FamilyName):
     @model_validator(mode="after")
     def _has_its_sizes(self) -> FamilySection:
         if self.name == "file" and (self.sizes or self.instances != 1):
-            raise ValueError("a family of files has the sizes of its files: expected no sizes and no instances")
+            raise ValueError(
+                "a family of files has the sizes of its files: expected no sizes and no instances"
+            )
         if self.name != "file" and not self.sizes:
             raise ValueError(f"family {self.name!r} needs sizes, at least one")
         return self
@@ -43,10 +47,12 @@ class FamilySection(FamilyName):
 class EntrantSection(SolverSection):
     """A solver of a sweep: how often it runs on each instance, and up to which size.
 
-    A list for an option that takes a single value makes a solver of each; several such lists make every combination.
+    A list for an option that takes a single value makes a solver of each; several such lists make
+    every combination.
 
-    `backends` runs it on each of them; `noise` on each of them at each of these two-qubit error rates, which take the place of
-    ``{error}`` in the backend's name or are given to Aer's depolarising noise.
+    `backends` runs it on each of them; `noise` on each of them at each of these two-qubit error
+    rates, which take the place of ``{error}`` in the backend's name or are given to Aer's
+    depolarising noise.
     """
 
     label: str = ""

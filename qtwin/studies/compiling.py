@@ -1,7 +1,9 @@
-"""Compiling what is compiled, before anything is timed: in processes side by side, once for a machine and a version.
+"""Compiling what is compiled, before anything is timed: in processes side by side, once for a
+machine and a version.
 
-Kernels are kept on disk by numba. A mark beside them says which jobs have been through; it carries everything that makes numba
-compile again, so that a changed file, processor or version has them run anew.
+Kernels are kept on disk by numba. A mark beside them says which jobs have been through; it carries
+everything that makes numba compile again, so that a changed file, processor or version has them run
+anew.
 """
 
 from __future__ import annotations
@@ -24,15 +26,18 @@ from qtwin.solver.apart import without_main
 
 SOLVERS: dict[str, tuple[str, ...]] = {
     "circuits": (
-        "qaoa", "cvar-qaoa", "multi-angle-qaoa", "recursive-qaoa", "dc-qaoa", "warm-start-qaoa", "hardware-efficient-vqe",
-        "filtering-vqe", "falqon", "bf-dcqo", "grover-adaptive-search", "xy-qaoa", "grover-mixer-qaoa",
+        "qaoa", "cvar-qaoa", "multi-angle-qaoa", "recursive-qaoa", "dc-qaoa",
+        "warm-start-qaoa", "hardware-efficient-vqe", "filtering-vqe", "falqon", "bf-dcqo",
+        "grover-adaptive-search", "xy-qaoa", "grover-mixer-qaoa",
     ),
     "searches": ("tabu", "local-search", "greedy"),
     "lists": ("enumeration", "random", "random-feasible"),
     "auto": ("auto",),
     "correlations": ("pauli-correlation-encoding",),
 }  # fmt: skip
-"""Job to the solvers whose kernels it compiles. Those that share kernels share a job: two processes would compile them twice."""
+"""Job to the solvers whose kernels it compiles. Those that share kernels share a job: two processes
+would compile them twice.
+"""
 TWINS, MOLECULES = "twins", "molecules"
 JOBS = (TWINS, *SOLVERS, MOLECULES)
 """The longest first, so that processes end together."""
@@ -44,7 +49,9 @@ _CIRCUITS = (
     ("xy-qaoa", "cardinality", 5),
     ("grover-mixer-qaoa", "dense", 5),
 )
-"""Questions that between them take every kernel of a circuit; the other solvers of that job use no further one."""
+"""Questions that between them take every kernel of a circuit; the other solvers of that job use no
+further one.
+"""
 
 
 def jobs_of(solvers: Iterable[str], *, twins: bool = False) -> tuple[str, ...]:
@@ -52,7 +59,9 @@ def jobs_of(solvers: Iterable[str], *, twins: bool = False) -> tuple[str, ...]:
     names = set(solvers)
     if "auto" in names:
         names |= {"tabu", "enumeration"}
-    return tuple(job for job in JOBS if (job == TWINS and twins) or names & set(SOLVERS.get(job, ())))
+    return tuple(
+        job for job in JOBS if (job == TWINS and twins) or names & set(SOLVERS.get(job, ()))
+    )
 
 
 def cold(jobs: Sequence[str] = JOBS) -> list[str]:
@@ -60,8 +69,11 @@ def cold(jobs: Sequence[str] = JOBS) -> list[str]:
     return [job for job in jobs if not _mark(job).exists()]
 
 
-def compiled(jobs: Sequence[str] = JOBS, *, workers: int | None = None, progress: Progress = SILENT) -> float:
-    """Run the jobs that have not been through, side by side; seconds that it took, which nobody is charged.
+def compiled(
+    jobs: Sequence[str] = JOBS, *, workers: int | None = None, progress: Progress = SILENT
+) -> float:
+    """Run the jobs that have not been through, side by side; seconds that it took, which nobody is
+    charged.
 
     A job that fails is told and left: whoever needs its kernels compiles them then.
 
@@ -74,11 +86,14 @@ def compiled(jobs: Sequence[str] = JOBS, *, workers: int | None = None, progress
     if not left:
         return 0.0
     started = time.perf_counter()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     with progress.stage("Compiling, charged to nobody") as found:
         progress.step(f"0 of {len(left)} sets of kernels")
         with ProcessPoolExecutor(
-            max_workers=min(len(left), workers or cores), mp_context=multiprocessing.get_context("spawn")
+            max_workers=min(len(left), workers or cores),
+            mp_context=multiprocessing.get_context("spawn"),
         ) as pool:
             with without_main():
                 running = {pool.submit(run_job, job): job for job in left}
@@ -87,13 +102,18 @@ def compiled(jobs: Sequence[str] = JOBS, *, workers: int | None = None, progress
                 try:
                     future.result()
                 except (QtwinError, OSError, ImportError, BrokenProcessPool) as error:
-                    progress.warn(f"compiling {job} failed: {type(error).__name__}; it is compiled when it is needed")
+                    progress.warn(
+                        f"compiling {job} failed: {type(error).__name__}; it is compiled "
+                        "when it is needed"
+                    )
                 progress.step(f"{done} of {len(left)} sets of kernels")
         found.append(f"{len(left)} of {len(JOBS)} sets of kernels")
     return time.perf_counter() - started
 
 
-def warm_up(jobs: Sequence[str] = (), *, workers: int | None = None, progress: Progress = SILENT) -> dict[str, object]:
+def warm_up(
+    jobs: Sequence[str] = (), *, workers: int | None = None, progress: Progress = SILENT
+) -> dict[str, object]:
     """Compile these jobs, or all.
 
     Raises:
@@ -151,13 +171,17 @@ def _solve(questions: Iterable[tuple[str, str, int]]) -> None:
 
     for name, family, n in questions:
         try:
-            registry.load(name, {}).solve(Instance(encoding=make(family, n, seed=0).encoding), seed=0, time_limit_s=2.0)
+            registry.load(name, {}).solve(
+                Instance(encoding=make(family, n, seed=0).encoding), seed=0, time_limit_s=2.0
+            )
         except QtwinError:
             continue  # not for this kind of question
 
 
 def _mark(job: str) -> Path:
-    """Where a job leaves its mark: among the kernels, named by all that makes numba compile again."""
+    """Where a job leaves its mark: among the kernels, named by all that makes numba compile
+    again.
+    """
     folder, version = _kernels()
     return folder / f"{MARK}{job}-{version}"
 
@@ -173,5 +197,12 @@ def _kernels() -> tuple[Path, str]:
     package = Path(__file__).parents[1]
     files = [p for p in sorted(package.rglob("*.py")) if b"numba" in p.read_bytes()]
     stamps = [(p.name, p.stat().st_mtime_ns, p.stat().st_size) for p in files]
-    parts = (numba.__version__, platform.python_version(), llvmlite.binding.get_host_cpu_name(), stamps)
-    return Path(str(nested._walk.stats.cache_path)), hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+    parts = (
+        numba.__version__,
+        platform.python_version(),
+        llvmlite.binding.get_host_cpu_name(),
+        stamps,
+    )
+    return Path(str(nested._walk.stats.cache_path)), hashlib.sha256(
+        repr(parts).encode()
+    ).hexdigest()[:16]

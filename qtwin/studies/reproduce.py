@@ -1,4 +1,6 @@
-"""The command behind a page or a figure, run anew in another folder, and the numbers of both held side by side."""
+"""The command behind a page or a figure, run anew in another folder, and the numbers of both held
+side by side.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "qtwin.reproduced/1"
 _COMMANDS = ("run", "bench", "trial", "scaling", "mitigation", "molecule", "map", "screen", "twin")
-# Where the page and its records go is ours to say now: finished tasks of the old store would be taken for new ones. A paid job is
-# asked about anew.
+# Where the page and its records go is ours to say now: finished tasks of the old store would be
+# taken for new ones. A paid job is asked about anew.
 _LEFT_OUT = {"--out": 1, "-o": 1, "--store": 1, "--json": 0, "--yes": 0}
 
 
@@ -37,8 +39,8 @@ class Likeness(Part):
         figure: Its name.
         rows: Rows of its table now; None where it was not drawn again.
         columns: Columns of the table.
-        changes: Column to the largest relative change of a number in it, where there is one; None where the tables do not match
-            in shape.
+        changes: Column to the largest relative change of a number in it, where there is one; None
+            where the tables do not match in shape.
         words: Cells of text that differ.
     """
 
@@ -57,8 +59,12 @@ class Likeness(Part):
             return "other rows or columns"
         said = "every number the same"
         if self.changes:
-            listed = ", ".join(f"{name} by at most {_percent(change)}" for name, change in self.changes.items())
-            said = f"{listed}; {self.columns - len(self.changes)} of {self.columns} columns the same"
+            listed = ", ".join(
+                f"{name} by at most {_percent(change)}" for name, change in self.changes.items()
+            )
+            said = (
+                f"{listed}; {self.columns - len(self.changes)} of {self.columns} columns the same"
+            )
         return said + (f"; {self.words} words differ" if self.words else "")
 
 
@@ -92,7 +98,10 @@ class Reproduced(StudyResult):
         return Path(self.folder) if not self.figure else _drawing(Path(self.folder), self.figure)
 
     def __repr__(self) -> str:
-        return f"Reproduced({self.command}: {'; '.join(f'{f.figure}: {f.sentence}' for f in self.figures)})"
+        return (
+            f"Reproduced({self.command}: "
+            f"{'; '.join(f'{f.figure}: {f.sentence}' for f in self.figures)})"
+        )
 
     def _repr_html_(self) -> str:
         return str(self.to_pandas()[["figure", "rows", "difference"]].to_html(index=False))
@@ -114,7 +123,8 @@ def reproduce(
         progress: Who hears of it.
 
     Raises:
-        InputError: for a folder whose command is not known or is none that draws, or if `out` is that folder.
+        InputError: for a folder whose command is not known or is none that draws, or if `out` is
+            that folder.
         QtwinError: when the command fails.
 
     Example:
@@ -131,9 +141,14 @@ def reproduce(
     arguments, then = _origin(folder)
     target = folder.with_name(folder.name + "-again") if out is None else Path(out)
     if target.resolve() == folder.resolve():
-        raise InputError(f"the page would be written over the one in {folder}", hint="name another folder with --out")
+        raise InputError(
+            f"the page would be written over the one in {folder}",
+            hint="name another folder with --out",
+        )
     again = [*_without_output(arguments), "--out", str(target)]
-    names = sorted(p.stem for p in (folder / "figures").glob("*.csv")) if figure is None else [figure]
+    names = (
+        sorted(p.stem for p in (folder / "figures").glob("*.csv")) if figure is None else [figure]
+    )
     before = {name: _rows(folder / "figures" / f"{name}.csv") for name in names}
     progress.note("qtwin " + shlex.join(again), style="bold")
     changed = _changed(then, versions())
@@ -146,15 +161,23 @@ def reproduce(
         folder=str(target),
         figure=figure or "",
         versions_changed=tuple(changed),
-        figures=tuple(_compare(name, rows, _rows(target / "figures" / f"{name}.csv")) for name, rows in before.items()),
+        figures=tuple(
+            _compare(name, rows, _rows(target / "figures" / f"{name}.csv"))
+            for name, rows in before.items()
+        ),
     )
 
 
 def _elsewhere(arguments: Sequence[str]) -> None:
     """Run a command in a process of its own."""
-    done = subprocess.run([sys.executable, "-m", "qtwin", *arguments], check=False, stdout=subprocess.DEVNULL)
+    done = subprocess.run(
+        [sys.executable, "-m", "qtwin", *arguments], check=False, stdout=subprocess.DEVNULL
+    )
     if done.returncode not in (0, 1):  # 1 is an alarm, which the page tells
-        raise QtwinError(f"qtwin {shlex.join(arguments)} ended with {done.returncode}", hint="run that command itself")
+        raise QtwinError(
+            f"qtwin {shlex.join(arguments)} ended with {done.returncode}",
+            hint="run that command itself",
+        )
 
 
 def _drawing(folder: Path, figure: str) -> Path:
@@ -168,12 +191,17 @@ def _place(made: Path) -> tuple[Path, str | None]:
     if made.is_dir():
         return made, None
     if not made.exists():
-        raise InputError(f"nothing at {made}", hint="name a folder that qtwin wrote, or a figure in it")
+        raise InputError(
+            f"nothing at {made}", hint="name a folder that qtwin wrote, or a figure in it"
+        )
     if made.parent.name != "figures":
         return made.parent, None
     figure = made.stem.removesuffix("-narrow")
     if not (made.parent / f"{figure}.csv").exists():
-        raise InputError(f"{made} has no numbers beside it", hint=f"name a figure that has: ls {made.parent}/*.csv")
+        raise InputError(
+            f"{made} has no numbers beside it",
+            hint=f"name a figure that has: ls {made.parent}/*.csv",
+        )
     return made.parent.parent, figure
 
 
@@ -181,16 +209,23 @@ def _origin(folder: Path) -> tuple[list[str], dict[str, str]]:
     file = folder / ORIGIN
     try:
         read = json.loads(file.read_text(encoding="utf-8"))
-        arguments, then = [str(a) for a in read["arguments"]], {str(k): str(v) for k, v in read["versions"].items()}
+        arguments, then = (
+            [str(a) for a in read["arguments"]],
+            {str(k): str(v) for k, v in read["versions"].items()},
+        )
     except FileNotFoundError:
         raise InputError(
-            f"{folder} does not say which command made it", hint="run that command once with this version of qtwin"
+            f"{folder} does not say which command made it",
+            hint="run that command once with this version of qtwin",
         ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{file} cannot be read: {error}", hint="run the command itself") from None
     if not arguments or arguments[0] not in _COMMANDS:
         came = shlex.join(arguments[:2]) or "nothing"
-        raise InputError(f"{file} names {came!r}, one of {', '.join(_COMMANDS)} was wanted", hint="run the command itself")
+        raise InputError(
+            f"{file} names {came!r}, one of {', '.join(_COMMANDS)} was wanted",
+            hint="run the command itself",
+        )
     return arguments, then
 
 
@@ -211,14 +246,23 @@ def _without_output(arguments: list[str]) -> list[str]:
 
 def _changed(then: dict[str, str], now: dict[str, str]) -> list[str]:
     names = sorted({*then, *now})
-    return [f"{n} {then.get(n, 'absent')} -> {now.get(n, 'absent')}" for n in names if then.get(n) != now.get(n)]
+    return [
+        f"{n} {then.get(n, 'absent')} -> {now.get(n, 'absent')}"
+        for n in names
+        if then.get(n) != now.get(n)
+    ]
 
 
 def _compare(name: str, old: list[list[str]] | None, new: list[list[str]] | None) -> Likeness:
     if new is None:
         return Likeness(figure=name)
     rows, columns = len(new) - 1, len(new[0])
-    if old is None or len(old) != len(new) or any(len(a) != len(b) for a, b in zip(old, new, strict=True)) or old[0] != new[0]:
+    if (
+        old is None
+        or len(old) != len(new)
+        or any(len(a) != len(b) for a, b in zip(old, new, strict=True))
+        or old[0] != new[0]
+    ):
         return Likeness(figure=name, rows=rows, columns=columns)
     changes: dict[str, float] = {}
     words = 0
@@ -239,7 +283,9 @@ def _rows(file: Path) -> list[list[str]] | None:
     try:
         rows = list(csv.reader(file.read_text(encoding="utf-8").splitlines()))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{file} cannot be read: {error}", hint="name another figure, or run the command itself") from None
+        raise InputError(
+            f"{file} cannot be read: {error}", hint="name another figure, or run the command itself"
+        ) from None
     return rows or None
 
 

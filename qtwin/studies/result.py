@@ -1,4 +1,6 @@
-"""What the results of all studies share: frozen, strictly typed values that are written as JSON and read back the same."""
+"""What the results of all studies share: frozen, strictly typed values that are written as JSON and
+read back the same.
+"""
 
 from __future__ import annotations
 
@@ -61,13 +63,16 @@ class StudyResult(Part):
         try:
             return cls.model_validate_json(source.read_bytes())
         except OSError as error:
-            raise InputError(f"cannot read {source}: {error.strerror}", hint="name a result.json") from None
+            raise InputError(
+                f"cannot read {source}: {error.strerror}", hint="name a result.json"
+            ) from None
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "the file"
             raise InputError(
                 f"{source.name} is no result of this version: {where}: {first['msg'].lower()}",
-                hint="run the study again with this version, or read it with the version that wrote it",
+                hint="run the study again with this version, or read it with the version that "
+                "wrote it",
             ) from None
 
 
@@ -97,7 +102,8 @@ class SheetResult(StudyResult):
         """The page, drawn from the result alone."""
 
     def to_html(self, path: str | Path = "report.html") -> Path:
-        """The report as one page that opens offline, at `path` or as report.html in that folder; figures go beside it.
+        """The report as one page that opens offline, at `path` or as report.html in that folder;
+        figures go beside it.
 
         Raises:
             InputError: for a folder that cannot be written.
@@ -105,7 +111,9 @@ class SheetResult(StudyResult):
         from qtwin.report.sheet import write_sheet
 
         target = Path(path)
-        folder, name = (target.parent, target.name) if target.suffix == ".html" else (target, "report.html")
+        folder, name = (
+            (target.parent, target.name) if target.suffix == ".html" else (target, "report.html")
+        )
         return write_sheet(self.sheet(), output_folder(folder), name=name)
 
     def __repr__(self) -> str:
@@ -116,7 +124,9 @@ class SheetResult(StudyResult):
 
     def _repr_html_(self) -> str:
         shown = self.to_pandas().to_html(index=False)
-        return f"<p><b>{html.escape(self.verdict)}</b></p>{shown}<p>{html.escape(self.disclaimer)}</p>"
+        return (
+            f"<p><b>{html.escape(self.verdict)}</b></p>{shown}<p>{html.escape(self.disclaimer)}</p>"
+        )
 
 
 def output_folder(path: str | Path) -> Path:
@@ -129,7 +139,9 @@ def output_folder(path: str | Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot make {folder}: {error.strerror}", hint="choose another folder with --out") from None
+        raise InputError(
+            f"cannot make {folder}: {error.strerror}", hint="choose another folder with --out"
+        ) from None
     return folder
 
 

@@ -1,4 +1,6 @@
-"""The stages of a study: each is kept on disk once finished, where there is a folder, and told to whoever listens."""
+"""The stages of a study: each is kept on disk once finished, where there is a folder, and told to
+whoever listens.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ class Stages:
 
     def kept(self, name: str, compute: Callable[[], Any]) -> tuple[Any, bool]:
         """The stage's value, from disk if it was finished before; and whether it was."""
-        return (compute(), False) if self.checkpoint is None else self.checkpoint.stage(name, compute)
+        return (
+            (compute(), False) if self.checkpoint is None else self.checkpoint.stage(name, compute)
+        )
 
     @contextmanager
     def timed(self, part: str) -> Iterator[None]:

@@ -1,8 +1,10 @@
-"""From visits to a posterior: importance sampling from one prior ensemble, tempered SMC when too few members survive.
+"""From visits to a posterior: importance sampling from one prior ensemble, tempered SMC when too
+few members survive.
 
-Latent variables are standard normal a priori. Importance sampling reweights `n_prior` draws by the likelihood of all visits; if
-fewer than `ESS_WANTED` effective members remain, the posterior is reached in steps of the likelihood's power instead (tempered
-sequential Monte Carlo, Del Moral, Doucet and Jasra 2006, J R Stat Soc B 68:411), each step reweighted, resampled and moved by
+Latent variables are standard normal a priori. Importance sampling reweights `n_prior` draws by the
+likelihood of all visits; if fewer than `ESS_WANTED` effective members remain, the posterior is
+reached in steps of the likelihood's power instead (tempered sequential Monte Carlo, Del Moral,
+Doucet and Jasra 2006, J R Stat Soc B 68:411), each step reweighted, resampled and moved by
 random-walk Metropolis with the ensemble's own covariance.
 """
 
@@ -27,7 +29,9 @@ _MOVES = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """One measured value in the disease model's unit, at a time since the first visit; `error` if it is not the model's own."""
+    """One measured value in the disease model's unit, at a time since the first visit; `error` if
+    it is not the model's own.
+    """
 
     time_years: float
     biomarker: str
@@ -43,8 +47,8 @@ class Learnt:
         name: The latent variable.
         prior_mean, prior_sd: Of ln quantity before the visits.
         posterior_mean, posterior_sd: Of ln quantity after them.
-        contraction: Posterior contraction, one minus posterior over prior variance; 0: nothing was learnt (Schad,
-            Betancourt, Vasishth 2021, Psychol Methods 26:103).
+        contraction: Posterior contraction, one minus posterior over prior variance; 0: nothing was
+            learnt (Schad, Betancourt, Vasishth 2021, Psychol Methods 26:103).
     """
 
     name: str
@@ -61,7 +65,8 @@ class Posterior:
 
     Attributes:
         latent: (m, L) latent variables, standard normal a priori.
-        log_prior: (L, 2) prior mean and standard deviation of the natural logarithm of each latent quantity.
+        log_prior: (L, 2) prior mean and standard deviation of the natural logarithm of each latent
+            quantity.
         parameters: (m, P); state_first, state_now: (m, S) at the first and at the last visit.
         weights: (m,) adding to 1; equal after resampling.
         span_years: Time from the first to the last visit.
@@ -86,7 +91,9 @@ class Posterior:
     removal_per_year: float
 
     def contraction(self) -> Array:
-        """(L,) one minus posterior over prior variance of each latent variable; 0: the visits taught nothing about it."""
+        """(L,) one minus posterior over prior variance of each latent variable; 0: the visits
+        taught nothing about it.
+        """
         mean = np.average(self.latent, axis=0, weights=self.weights)
         return np.asarray(1.0 - np.average((self.latent - mean) ** 2, axis=0, weights=self.weights))
 
@@ -102,7 +109,9 @@ class Posterior:
                 posterior_sd=float(sd * np.sqrt(1.0 - contracted)),
                 contraction=float(contracted),
             )
-            for name, (center, sd), z, contracted in zip(model.latent, self.log_prior, mean, self.contraction(), strict=True)
+            for name, (center, sd), z, contracted in zip(
+                model.latent, self.log_prior, mean, self.contraction(), strict=True
+            )
         )
 
     def prior_driven(self, model: DiseaseModel) -> tuple[bool, str]:
@@ -112,7 +121,11 @@ class Posterior:
         visits = f"{n_times} visit{'s' if n_times != 1 else ''}"
         seen = f"after {visits} the spread of the decline rate is {100 * left:.0f} % of the prior's"
         if left > PRIOR_DRIVEN_ABOVE:
-            return True, f"prior-driven: {seen}; how fast this patient declines is mostly the population's answer"
+            return (
+                True,
+                f"prior-driven: {seen}; how fast this patient declines is mostly the "
+                "population's answer",
+            )
         return False, f"{seen}: the patient's own course informs the twin"
 
 
@@ -120,14 +133,22 @@ def _times(observations: Sequence[Observation]) -> Array:
     return np.asarray(np.unique([0.0, *(o.time_years for o in observations)]))
 
 
-def _course(model: DiseaseModel, parameters: Array, start: Array, times: Array, removal: float) -> Array:
+def _course(
+    model: DiseaseModel, parameters: Array, start: Array, times: Array, removal: float
+) -> Array:
     if len(times) == 1:
         return start[:, None, :]
-    return np.asarray(integrate(model, parameters, start, np.full((1, len(start)), removal), times)[0])
+    return np.asarray(
+        integrate(model, parameters, start, np.full((1, len(start)), removal), times)[0]
+    )
 
 
 def _log_likelihood(
-    model: DiseaseModel, states: Array, times: Array, observations: Sequence[Observation], offset: float
+    model: DiseaseModel,
+    states: Array,
+    times: Array,
+    observations: Sequence[Observation],
+    offset: float,
 ) -> Array:
     total = np.zeros(len(states))
     for o in observations:
@@ -137,7 +158,8 @@ def _log_likelihood(
             predicted = np.clip(predicted + offset, 0.0, 30.0)
         log_gap = np.log(max(o.value, 1e-6)) - np.log(np.maximum(predicted, 1e-6))
         gap = (log_gap if spec.scale == "log" else o.value - predicted) / (o.error or spec.error)
-        if o.biomarker == "mmse" and o.value >= 30.0:  # the scale ends here: all that is known is "30 or more"
+        # the scale ends here: all that is known is "30 or more"
+        if o.biomarker == "mmse" and o.value >= 30.0:
             total += log_ndtr(-gap)
         else:
             total -= 0.5 * gap**2
@@ -160,7 +182,8 @@ def _ess(weights: Array) -> float:
 
 
 def tidy(model: DiseaseModel, observations: Sequence[Observation]) -> tuple[Observation, ...]:
-    """Sorted by time and name, exact duplicates once, only what the model can observe; so the order they came in is nothing.
+    """Sorted by time and name, exact duplicates once, only what the model can observe; so the order
+    they came in is nothing.
 
     Raises:
         InputError: for a value or time that is not finite, or a time before the first visit.
@@ -168,9 +191,14 @@ def tidy(model: DiseaseModel, observations: Sequence[Observation]) -> tuple[Obse
     for o in observations:
         if not (np.isfinite(o.value) and np.isfinite(o.time_years)) or o.time_years < 0.0:
             raise InputError(
-                f"{o.biomarker} of {o.value} at {o.time_years} years came", hint="values and times must be finite, times >= 0"
+                f"{o.biomarker} of {o.value} at {o.time_years} years came",
+                hint="values and times must be finite, times >= 0",
             )
-    kept = {(o.time_years, o.biomarker, o.value): o for o in observations if o.biomarker in model.observables}
+    kept = {
+        (o.time_years, o.biomarker, o.value): o
+        for o in observations
+        if o.biomarker in model.observables
+    }
     return tuple(kept[k] for k in sorted(kept))
 
 
@@ -219,7 +247,12 @@ def assimilate(
     if used and effective < ESS_WANTED:
         method = "tempered SMC with resample-move"
         z, effective = _temper(
-            lambda x: (np.zeros(len(x)), _log_likelihood(model, at(x)[2], times, used, mmse_offset)), z[:n_members], rng
+            lambda x: (
+                np.zeros(len(x)),
+                _log_likelihood(model, at(x)[2], times, used, mmse_offset),
+            ),
+            z[:n_members],
+            rng,
         )
     elif used:
         z = z[_resample(weights, n_members, rng)]
@@ -255,11 +288,15 @@ def _next_power(log_l: Array, power: float) -> float:
     return max(low, power + 1e-9)
 
 
-def _temper(evidence: Callable[[Array], tuple[Array, Array]], z: Array, rng: np.random.Generator) -> tuple[Array, float]:
-    """Members of prior x exp(first evidence) moved to prior x exp(first + second evidence), in steps of the second's power.
+def _temper(
+    evidence: Callable[[Array], tuple[Array, Array]], z: Array, rng: np.random.Generator
+) -> tuple[Array, float]:
+    """Members of prior x exp(first evidence) moved to prior x exp(first + second evidence), in
+    steps of the second's power.
 
     Args:
-        evidence: (n, L) latent variables to two log-likelihoods: what the members know already, and what is new.
+        evidence: (n, L) latent variables to two log-likelihoods: what the members know already, and
+            what is new.
         z: (n, L) members.
         rng: Randomness of resampling and moves.
 
@@ -274,12 +311,19 @@ def _temper(evidence: Callable[[Array], tuple[Array, Array]], z: Array, rng: np.
         smallest = min(smallest, _ess(weights))
         chosen = _resample(weights, len(z), rng)
         z, old, new, power = z[chosen], old[chosen], new[chosen], step
-        spread = np.linalg.cholesky(np.cov(z.T) + 1e-9 * np.eye(z.shape[1])).T * (2.38 / np.sqrt(z.shape[1]))
+        spread = np.linalg.cholesky(np.cov(z.T) + 1e-9 * np.eye(z.shape[1])).T * (
+            2.38 / np.sqrt(z.shape[1])
+        )
         scale = 1.0
         for _ in range(_MOVES):
             proposal = z + scale * rng.standard_normal(z.shape) @ spread
             old_there, new_there = evidence(proposal)
-            gain = old_there - old + power * (new_there - new) - 0.5 * (np.sum(proposal**2, axis=1) - np.sum(z**2, axis=1))
+            gain = (
+                old_there
+                - old
+                + power * (new_there - new)
+                - 0.5 * (np.sum(proposal**2, axis=1) - np.sum(z**2, axis=1))
+            )
             accept = np.log(rng.random(len(z))) < gain
             z = np.where(accept[:, None], proposal, z)
             old, new = np.where(accept, old_there, old), np.where(accept, new_there, new)
@@ -296,9 +340,11 @@ def update(
     apoe_e4_copies: int | None,
     seed: int = 0,
 ) -> Posterior:
-    """The posterior after further visits, from the one before: its members are reweighted by what is new, resampled and moved.
+    """The posterior after further visits, from the one before: its members are reweighted by what
+    is new, resampled and moved.
 
-    The order in which visits come in changes nothing but Monte-Carlo error; visits known already change nothing at all.
+    The order in which visits come in changes nothing but Monte-Carlo error; visits known already
+    change nothing at all.
 
     Args:
         model: Disease model.
@@ -322,7 +368,10 @@ def update(
     def evidence(z: Array) -> tuple[Array, Array]:
         parameters, start = model.from_latent(z, age_years=age_years, apoe_e4_copies=apoe_e4_copies)
         states = _course(model, parameters, start, times, posterior.removal_per_year)
-        old, new = (_log_likelihood(model, states, times, part, posterior.offset) for part in (posterior.observations, fresh))
+        old, new = (
+            _log_likelihood(model, states, times, part, posterior.offset)
+            for part in (posterior.observations, fresh)
+        )
         return old, new
 
     z, effective = _temper(evidence, posterior.latent, rng)
@@ -343,37 +392,59 @@ def update(
 
 
 def predict(model: DiseaseModel, posterior: Posterior, biomarker: str, times_years: Array) -> Array:
-    """(m, t) error-free biomarker at times since the first visit, under the medicines taken during the visits."""
+    """(m, t) error-free biomarker at times since the first visit, under the medicines taken during
+    the visits.
+    """
     times = np.unique(np.concatenate([[0.0], times_years]))
-    states = _course(model, posterior.parameters, posterior.state_first, times, posterior.removal_per_year)
+    states = _course(
+        model, posterior.parameters, posterior.state_first, times, posterior.removal_per_year
+    )
     values = model.observe(biomarker, states[:, np.searchsorted(times, times_years)])
     return np.clip(values + posterior.offset, 0.0, 30.0) if biomarker == "mmse" else values
 
 
 def bands(
-    model: DiseaseModel, posterior: Posterior, times_years: Array, *, levels: tuple[float, ...] = (0.025, 0.5, 0.975)
+    model: DiseaseModel,
+    posterior: Posterior,
+    times_years: Array,
+    *,
+    levels: tuple[float, ...] = (0.025, 0.5, 0.975),
 ) -> dict[str, Array]:
-    """Quantiles (levels, t) of each biomarker that was measured, without measurement error, at times since the first visit."""
+    """Quantiles (levels, t) of each biomarker that was measured, without measurement error, at
+    times since the first visit.
+    """
     measured = sorted({o.biomarker for o in posterior.observations})
-    return {key: np.quantile(predict(model, posterior, key, times_years), levels, axis=0) for key in measured}
+    return {
+        key: np.quantile(predict(model, posterior, key, times_years), levels, axis=0)
+        for key in measured
+    }
 
 
-# Whether the disease model can explain the visits at all: their distance from the posterior's course, in errors of measurement.
+# Whether the disease model can explain the visits at all: their distance from the posterior's
+# course, in errors of measurement.
 #
-# If the model holds, the sum of squares over n measurements is about a chi-square of n degrees of freedom, or less, since the
-# course was fitted to them; one that would come less than once in a thousand times says that no course of the model goes through
-# them.
+# If the model holds, the sum of squares over n measurements is about a chi-square of n degrees of
+# freedom, or less, since the course was fitted to them; one that would come less than once in a
+# thousand times says that no course of the model goes through them.
 
 UNLIKELY = 1e-3
 
 
 def distance_squared(model: DiseaseModel, posterior: Posterior) -> float:
-    """Sum over the measurements of (value - median of the course)^2 / error^2, on the scale on which the error is."""
+    """Sum over the measurements of (value - median of the course)^2 / error^2, on the scale on
+    which the error is.
+    """
     total = 0.0
     for o in posterior.observations:
         spec = model.observables[o.biomarker]
-        middle = float(np.median(predict(model, posterior, o.biomarker, np.array([o.time_years]))[:, 0]))
-        gap = np.log(max(o.value, 1e-6)) - np.log(max(middle, 1e-6)) if spec.scale == "log" else o.value - middle
+        middle = float(
+            np.median(predict(model, posterior, o.biomarker, np.array([o.time_years]))[:, 0])
+        )
+        gap = (
+            np.log(max(o.value, 1e-6)) - np.log(max(middle, 1e-6))
+            if spec.scale == "log"
+            else o.value - middle
+        )
         total += float(gap / (o.error or spec.error)) ** 2
     return total
 
@@ -385,6 +456,7 @@ def why_misfit(model: DiseaseModel, posterior: Posterior) -> str:
     if n == 0 or chdtrc(float(n), distance) >= UNLIKELY:
         return ""
     return (
-        f"the disease model does not fit these visits: the measurements lie {np.sqrt(distance / n):.1f} errors from its course on"
+        "the disease model does not fit these visits: the measurements lie "
+        f"{np.sqrt(distance / n):.1f} errors from its course on"
         " average; check them, and do not trust the forecast"
     )

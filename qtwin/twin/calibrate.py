@@ -1,8 +1,10 @@
-"""Re-derives every calibrated number of the project's data from published figures: ``python -m qtwin.twin.calibrate``.
+"""Re-derives every calibrated number of the project's data from published figures:
+``python -m qtwin.twin.calibrate``.
 
-A calibrated number carries either a `formula`, plain arithmetic on its source's figures, or has a derivation here. `--write` puts
-new values into the data files; without it the stored and the derived values are printed side by side, exit code 1 if any differ.
-Only figures of role "target" in ``data/published.toml`` are read; the checks are never fitted.
+A calibrated number carries either a `formula`, plain arithmetic on its source's figures, or has a
+derivation here. `--write` puts new values into the data files; without it the stored and the
+derived values are printed side by side, exit code 1 if any differ. Only figures of role "target" in
+``data/published.toml`` are read; the checks are never fitted.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ Array = NDArray[np.float64]
 _TOLERANCE = 0.01
 _ANTIBODIES = ("lecanemab", "donanemab")
 _FIT_PER_ARM = 1500
-LIU_2003 = {  # resting heart rate fall (fraction) on metoprolol 25, 50, 75 mg every 8 h by ADRB1 389 genotype
+# resting heart rate fall (fraction) on metoprolol 25, 50, 75 mg every 8 h by ADRB1 389 genotype
+LIU_2003 = {
     "doses_mg": (25.0, 50.0, 75.0),
     "Arg/Arg": (0.063, 0.101, 0.144),
     "Gly/Gly": (0.041, 0.062, 0.109),
@@ -56,7 +59,11 @@ _OPERATORS: Mapping[type, Callable[..., float]] = {
     ast.Pow: operator.pow,
     ast.USub: operator.neg,
 }
-_FUNCTIONS: Mapping[str, Callable[[float], float]] = {"exp": math.exp, "log": math.log, "sqrt": math.sqrt}
+_FUNCTIONS: Mapping[str, Callable[[float], float]] = {
+    "exp": math.exp,
+    "log": math.log,
+    "sqrt": math.sqrt,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +78,9 @@ class Derived:
 
     @property
     def holds(self) -> bool:
-        """Whether the stored value is the derived one to within a per cent (rounding of the data files)."""
+        """Whether the stored value is the derived one to within a per cent (rounding of the data
+        files).
+        """
         return abs(self.stored - self.derived) <= _TOLERANCE * abs(self.derived)
 
 
@@ -91,9 +100,17 @@ def evaluate(formula: str) -> float:
             return _OPERATORS[type(node.op)](value(node.left), value(node.right))
         if isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATORS:
             return _OPERATORS[type(node.op)](value(node.operand))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS and len(node.args) == 1:
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in _FUNCTIONS
+            and len(node.args) == 1
+        ):
             return _FUNCTIONS[node.func.id](value(node.args[0]))
-        raise InputError(f"formula {formula!r} holds {ast.unparse(node)!r}", hint="only numbers, pi, + - * / **, exp, log, sqrt")
+        raise InputError(
+            f"formula {formula!r} holds {ast.unparse(node)!r}",
+            hint="only numbers, pi, + - * / **, exp, log, sqrt",
+        )
 
     try:
         return value(ast.parse(formula, mode="eval").body)
@@ -101,7 +118,9 @@ def evaluate(formula: str) -> float:
         raise InputError(f"formula {formula!r}: {error}", hint="correct the formula") from None
 
 
-def _entries(raw: Mapping[str, Any], place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+def _entries(
+    raw: Mapping[str, Any], place: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
     for key, entry in raw.items():
         if isinstance(entry, Mapping):
             if "status" in entry:
@@ -120,8 +139,12 @@ def calibrated() -> Iterator[tuple[str, tuple[str, ...], Mapping[str, Any]]]:
 
 
 def with_rate(antibody: Drug, rate: float, person_log_sd: float) -> Drug:
-    """The antibody with another removal of amyloid (1/year) and another spread of it between patients (log-SD)."""
-    effect = dataclasses.replace(antibody.effects["amyloid_clearance"], value=rate, person_log_sd=person_log_sd)
+    """The antibody with another removal of amyloid (1/year) and another spread of it between
+    patients (log-SD).
+    """
+    effect = dataclasses.replace(
+        antibody.effects["amyloid_clearance"], value=rate, person_log_sd=person_log_sd
+    )
     return dataclasses.replace(antibody, effects={**antibody.effects, "amyloid_clearance": effect})
 
 
@@ -141,29 +164,38 @@ def _trial_figures(outcomes: Sequence[Outcome], tau_normal: float) -> dict[str, 
         return float((values[:, -1] - values[:, 0]).mean())
 
     clear = (stayed(trailblazer, 1, "amyloid_pet_centiloid") < 24.1).mean(axis=0) * 100.0
-    at = {week: float(clear[1 + trailblazer.trial.weeks.index(week)]) for week in (24.0, 52.0, 76.0)}
+    at = {
+        week: float(clear[1 + trailblazer.trial.weeks.index(week)]) for week in (24.0, 52.0, 76.0)
+    }
     suvr = tau_normal + stayed(clarity, 0, "tau_pet_suvr_excess")
     return {
         "clarity_placebo": change(clarity, 0, "cdr_sb"),
         "clarity_lecanemab": change(clarity, 1, "cdr_sb"),
-        "clarity_amyloid": change(clarity, 1, "amyloid_pet_centiloid") - change(clarity, 0, "amyloid_pet_centiloid"),
+        "clarity_amyloid": change(clarity, 1, "amyloid_pet_centiloid")
+        - change(clarity, 0, "amyloid_pet_centiloid"),
         "trailblazer_clear_24": at[24.0],
         "trailblazer_clear_52": at[52.0],
         "trailblazer_clear_76": at[76.0],
         "trailblazer_placebo": change(trailblazer, 0, "cdr_sb"),
         "trailblazer_donanemab": change(trailblazer, 1, "cdr_sb"),
-        "tau_rate_impaired": float(100.0 * (suvr[:, -1] / suvr[:, 0] - 1.0).mean() / clarity.times_years[-1]),
+        "tau_rate_impaired": float(
+            100.0 * (suvr[:, -1] / suvr[:, 0] - 1.0).mean() / clarity.times_years[-1]
+        ),
     }
 
 
 @cache
 def trial_fit() -> Mapping[str, float]:
-    """r, wA, tau_growth, the removal rates of both antibodies and their spread, by least squares on the trials' targets.
+    """r, wA, tau_growth, the removal rates of both antibodies and their spread, by least squares on
+    the trials' targets.
 
-    Residuals are in units of each target's half interval; both trials are simulated with the same random numbers every time.
+    Residuals are in units of each target's half interval; both trials are simulated with the same
+    random numbers every time.
     """
     shipped = read_quantities("disease_alzheimer.toml")
-    trials = [shipped_trial(name, n_per_arm=_FIT_PER_ARM) for name in ("clarity-ad", "trailblazer-alz2")]
+    trials = [
+        shipped_trial(name, n_per_arm=_FIT_PER_ARM) for name in ("clarity-ad", "trailblazer-alz2")
+    ]
     wanted = figures()
 
     def unpack(x: Array) -> dict[str, float]:
@@ -182,15 +214,21 @@ def trial_fit() -> Mapping[str, float]:
         drugs = {name: with_rate(drug(name), v[name], v["log_sd"]) for name in _ANTIBODIES}
         outcomes = [run(dataclasses.replace(t, model=model), drugs=drugs) for t in trials]
         found = _trial_figures(outcomes, shipped["tau_pet_normal"].value)
-        return np.array([(found[k] - wanted[k].value) / (0.5 * (wanted[k].high - wanted[k].low)) for k in found])
+        return np.array(
+            [(found[k] - wanted[k].value) / (0.5 * (wanted[k].high - wanted[k].low)) for k in found]
+        )
 
-    start = np.array([math.log(0.27), -0.27, math.log(0.09), math.log(1.1), math.log(2.2), math.log(0.7)])
+    start = np.array(
+        [math.log(0.27), -0.27, math.log(0.09), math.log(1.1), math.log(2.2), math.log(0.7)]
+    )
     solution = least_squares(residuals, start, diff_step=1e-2, xtol=1e-4, ftol=1e-4, max_nfev=25)
     return unpack(solution.x)
 
 
 def p_tau_fit() -> tuple[float, float]:
-    """Gains of p-tau217 on amyloid and tau from its fold in unimpaired (60 CL, excess 0.02), impaired (100 CL, 0.45) people."""
+    """Gains of p-tau217 on amyloid and tau from its fold in unimpaired (60 CL, excess 0.02),
+    impaired (100 CL, 0.45) people.
+    """
     wanted = figures()
     design = np.array([[0.60, 0.02], [1.00, 0.45]])
     fold = np.array([wanted["p_tau_unimpaired"].value, wanted["p_tau_impaired"].value]) - 1.0
@@ -232,11 +270,15 @@ def liu_odds() -> Array:
 
 @cache
 def beta1_fit() -> tuple[float, float, float]:
-    """Sympathetic share and half odds from Liu's Arg389 homozygotes, then the gain of Gly389 (Liu 2003, CPT 74:372)."""
+    """Sympathetic share and half odds from Liu's Arg389 homozygotes, then the gain of Gly389 (Liu
+    2003, CPT 74:372).
+    """
     odds, arg, gly = liu_odds(), np.array(LIU_2003["Arg/Arg"]), np.array(LIU_2003["Gly/Gly"])
 
     def predicted(x: Array) -> Array:
-        return np.asarray(heart_rate_fall(odds, sympathetic_share=math.exp(x[0]), half_odds=math.exp(x[1])))
+        return np.asarray(
+            heart_rate_fall(odds, sympathetic_share=math.exp(x[0]), half_odds=math.exp(x[1]))
+        )
 
     solution = least_squares(lambda x: predicted(x) - arg, np.log([0.4, 11.0])).x
     fitted = predicted(solution)
@@ -244,7 +286,9 @@ def beta1_fit() -> tuple[float, float, float]:
 
 
 def bradycardia_fit() -> float:
-    """Log hazard per unit fall of the heart rate: ln 3.86 (Bijl 2009) over the difference between poor and *1/*1 metabolisers."""
+    """Log hazard per unit fall of the heart rate: ln 3.86 (Bijl 2009) over the difference between
+    poor and *1/*1 metabolisers.
+    """
     metoprolol = drug("metoprolol")
     share, half, _ = beta1_fit()
     reference = metoprolol.reference
@@ -256,7 +300,9 @@ def bradycardia_fit() -> float:
         / metoprolol.affinity["ADRB1"].value
     )
     poor = 1.0 / (1.0 - metoprolol.metabolism["CYP2D6"].value)
-    falls = [heart_rate_fall(odds * u, sympathetic_share=share, half_odds=half) for u in (poor, 1.0)]
+    falls = [
+        heart_rate_fall(odds * u, sympathetic_share=share, half_odds=half) for u in (poor, 1.0)
+    ]
     return math.log(3.86) / (falls[0] - falls[1])
 
 
@@ -273,10 +319,22 @@ DERIVATIONS: Mapping[tuple[str, tuple[str, ...]], tuple[str, Callable[[], float]
     (_DISEASE, ("tau_growth",)): ("trial fit, rise of tau PET", lambda: trial_fit()["tau_growth"]),
     (_DISEASE, ("p_tau_per_amyloid",)): ("solved from two published folds", lambda: p_tau_fit()[0]),
     (_DISEASE, ("p_tau_per_tau",)): ("solved from two published folds", lambda: p_tau_fit()[1]),
-    _drug_place("lecanemab", "effects", "amyloid_clearance"): ("trial fit, Clarity AD", lambda: trial_fit()["lecanemab"]),
-    _drug_place("donanemab", "effects", "amyloid_clearance"): ("trial fit, TRAILBLAZER-ALZ 2", lambda: trial_fit()["donanemab"]),
-    _drug_place("donepezil", "effects", "adas_cog_max"): ("through two doses", lambda: donepezil_fit()[0]),
-    _drug_place("donepezil", "effects", "adas_cog_ec50"): ("through two doses", lambda: donepezil_fit()[1]),
+    _drug_place("lecanemab", "effects", "amyloid_clearance"): (
+        "trial fit, Clarity AD",
+        lambda: trial_fit()["lecanemab"],
+    ),
+    _drug_place("donanemab", "effects", "amyloid_clearance"): (
+        "trial fit, TRAILBLAZER-ALZ 2",
+        lambda: trial_fit()["donanemab"],
+    ),
+    _drug_place("donepezil", "effects", "adas_cog_max"): (
+        "through two doses",
+        lambda: donepezil_fit()[0],
+    ),
+    _drug_place("donepezil", "effects", "adas_cog_ec50"): (
+        "through two doses",
+        lambda: donepezil_fit()[1],
+    ),
     _drug_place("galantamine", "effects", "adas_cog_max"): (
         "through one dose",
         lambda: one_dose_maximum("galantamine", 3.03, 24),
@@ -285,7 +343,10 @@ DERIVATIONS: Mapping[tuple[str, tuple[str, ...]], tuple[str, Callable[[], float]
         "through one dose",
         lambda: one_dose_maximum("rivastigmine", 2.01, 12),
     ),
-    (_OUTCOMES, ("constant", "beta1_sympathetic_share")): ("fit to Liu 2003", lambda: beta1_fit()[0]),
+    (_OUTCOMES, ("constant", "beta1_sympathetic_share")): (
+        "fit to Liu 2003",
+        lambda: beta1_fit()[0],
+    ),
     (_OUTCOMES, ("constant", "beta1_half_odds")): ("fit to Liu 2003", lambda: beta1_fit()[1]),
     (_OUTCOMES, ("constant", "beta1_gain_gly389")): ("fit to Liu 2003", lambda: beta1_fit()[2]),
     (_OUTCOMES, ("constant", "bradycardia_per_fall")): ("solved from Bijl 2009", bradycardia_fit),
@@ -316,9 +377,12 @@ def derive(*, with_trials: bool = True) -> tuple[Derived, ...]:
         else:
             raise InputError(
                 f"{file} {'.'.join(place)} is calibrated, but nothing derives it",
-                hint="give it a formula, a derivation in qtwin/twin/calibrate.py, or another status",
+                hint="give it a formula, a derivation in qtwin/twin/calibrate.py, or another "
+                "status",
             )
-        found.append(Derived(file=file, place=place, stored=float(entry["value"]), derived=value, how=how))
+        found.append(
+            Derived(file=file, place=place, stored=float(entry["value"]), derived=value, how=how)
+        )
     return tuple(found)
 
 
@@ -331,26 +395,44 @@ def write(results: tuple[Derived, ...]) -> int:
         path = data / result.file
         text = path.read_text(encoding="utf-8")
         section = re.escape(result.place[-2]) if len(result.place) > 1 else ""
-        pattern = (rf"(\[{section}\][^\[]*?\n)?" if section else "") + rf"(?m:^){result.place[-1]} = \{{ value = [-+.\deE]+"
+        pattern = (
+            rf"(\[{section}\][^\[]*?\n)?" if section else ""
+        ) + rf"(?m:^){result.place[-1]} = \{{ value = [-+.\deE]+"
         match = re.search(pattern, text)
         if match is None:
-            raise InputError(f"{result.file} {'.'.join(result.place)} has an unusual layout", hint="change the value by hand")
+            raise InputError(
+                f"{result.file} {'.'.join(result.place)} has an unusual layout",
+                hint="change the value by hand",
+            )
         old = re.sub(r"[-+.\deE]+$", "", match.group(0))
-        path.write_text(text[: match.start()] + old + f"{result.derived:.4g}" + text[match.end() :], encoding="utf-8")
+        path.write_text(
+            text[: match.start()] + old + f"{result.derived:.4g}" + text[match.end() :],
+            encoding="utf-8",
+        )
         changed += 1
     return changed
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Print stored and derived values; 1 if any differ and none was written."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="put the derived values into the data files")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="put the derived values into the data files"
+    )
     options = parser.parse_args(arguments)
     results = derive()
     for r in results:
         mark = "" if r.holds else "   differs"
-        print(f"{r.file + ' ' + '.'.join(r.place):60} stored {r.stored:<10.4g} derived {r.derived:<10.4g} {r.how}{mark}")
-    print(f"spread of the removal rates between patients: {trial_fit()['log_sd']:.3f} (log-SD of both antibodies)")
+        print(
+            f"{r.file + ' ' + '.'.join(r.place):60} stored {r.stored:<10.4g} derived "
+            f"{r.derived:<10.4g} {r.how}{mark}"
+        )
+    print(
+        f"spread of the removal rates between patients: {trial_fit()['log_sd']:.3f} (log-SD "
+        "of both antibodies)"
+    )
     if options.write:
         print(f"{write(results)} values written")
         return 0

@@ -1,9 +1,11 @@
-"""A twin for every subject of a cohort: the population learnt from the cohort itself, each person's course from their visits.
+"""A twin for every subject of a cohort: the population learnt from the cohort itself, each person's
+course from their visits.
 
-The population (mean and covariance of the first stage and of the speed, and the error of the MMSE) is found by
-expectation-maximisation over one shared ensemble of courses, importance-weighted for every subject (Monte-Carlo EM, Wei and
-Tanner 1990, J Am Stat Assoc 85:699); the held-out last visit of a subject is never looked at. The error of a bounded score is
-taken as e sqrt((m + 1/2)(30.5 - m)) / 15.5 at m points, so that it shrinks towards the ceiling.
+The population (mean and covariance of the first stage and of the speed, and the error of the MMSE)
+is found by expectation-maximisation over one shared ensemble of courses, importance-weighted for
+every subject (Monte-Carlo EM, Wei and Tanner 1990, J Am Stat Assoc 85:699); the held-out last visit
+of a subject is never looked at. The error of a bounded score is taken as e sqrt((m + 1/2)(30.5 -
+m)) / 15.5 at m points, so that it shrinks towards the ceiling.
 """
 
 from __future__ import annotations
@@ -51,7 +53,8 @@ class Forecast:
     Attributes:
         horizon_years: From the last visit that was used.
         measured: The held-out MMSE.
-        median, low_80, high_80, low_95, high_95: Of the predictive distribution, measurement error included.
+        median, low_80, high_80, low_95, high_95: Of the predictive distribution, measurement error
+            included.
         carried, sloped: The baselines: last value carried forward, and with the population's slope.
         effective: Effective sample size.
     """
@@ -73,7 +76,9 @@ class Forecast:
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """Error of one way to forecast, with bootstrap 95 % confidence intervals over subjects (points)."""
+    """Error of one way to forecast, with bootstrap 95 % confidence intervals over subjects
+    (points).
+    """
 
     name: str
     mae: float
@@ -98,7 +103,9 @@ class CohortForecasts:
 
 @dataclass(frozen=True, kw_only=True)
 class _Ensemble:
-    """Shared courses: (n, 2) ln stage and ln speed, their log density under the proposal, and (n, t) MMSE on a grid of years."""
+    """Shared courses: (n, 2) ln stage and ln speed, their log density under the proposal, and (n,
+    t) MMSE on a grid of years.
+    """
 
     latent: Array
     log_density: Array
@@ -111,7 +118,8 @@ def _ensemble(model: DiseaseModel, span_years: float, *, draws: int, seed: int) 
     prior = model.log_prior(age_years=72.0, apoe_e4_copies=None)
     rng = np.random.default_rng([seed, 11])
     z = rng.standard_normal((draws, len(model.latent)))
-    width = np.zeros(len(model.latent))  # the MMSE alone cannot tell the other quantities from the speed: they stay at the median
+    # the MMSE alone cannot tell the other quantities from the speed: they stay at the median
+    width = np.zeros(len(model.latent))
     width[stage] = _PROPOSAL_SD["stage"] / prior[stage, 1]
     width[speed] = _PROPOSAL_SD["speed"] / prior[speed, 1]
     moved = z * width
@@ -120,8 +128,12 @@ def _ensemble(model: DiseaseModel, span_years: float, *, draws: int, seed: int) 
     grid = np.arange(0.0, span_years + 2 * _STEP_YEARS, _STEP_YEARS, dtype=np.float64)
     courses = integrate(model, parameters, states, np.zeros((1, draws)), grid)[0]
     latent = prior[[stage, speed], 0] + prior[[stage, speed], 1] * moved[:, [stage, speed]]
-    log_density = -0.5 * (z[:, stage] ** 2 + z[:, speed] ** 2) - np.log(_PROPOSAL_SD["stage"] * _PROPOSAL_SD["speed"])
-    return _Ensemble(latent=latent, log_density=log_density, grid_years=grid, mmse=model.observe("mmse", courses))
+    log_density = -0.5 * (z[:, stage] ** 2 + z[:, speed] ** 2) - np.log(
+        _PROPOSAL_SD["stage"] * _PROPOSAL_SD["speed"]
+    )
+    return _Ensemble(
+        latent=latent, log_density=log_density, grid_years=grid, mmse=model.observe("mmse", courses)
+    )
 
 
 def _at(ensemble: _Ensemble, times_years: Array) -> Array:
@@ -141,12 +153,16 @@ def error_sd(mmse: Array, error: float) -> Array:
 def _log_prior_weight(ensemble: _Ensemble, mean: Array, covariance: Array) -> Array:
     gap = ensemble.latent - mean
     inside = np.einsum("ij,jk,ik->i", gap, np.linalg.inv(covariance), gap)
-    return np.asarray(-0.5 * inside - 0.5 * np.log(np.linalg.det(covariance)) - ensemble.log_density)
+    return np.asarray(
+        -0.5 * inside - 0.5 * np.log(np.linalg.det(covariance)) - ensemble.log_density
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Evidence:
-    """The visits of each subject against every course: (s, n) sums of squared standardised gaps and of ln sd at error 1."""
+    """The visits of each subject against every course: (s, n) sums of squared standardised gaps and
+    of ln sd at error 1.
+    """
 
     squares: Array
     log_sd: Array
@@ -154,18 +170,25 @@ class _Evidence:
 
     def log_likelihood(self, error: float) -> Array:
         """(s, n)."""
-        return np.asarray(-0.5 * self.squares / error**2 - self.log_sd - self.visits[:, None] * np.log(error))
+        return np.asarray(
+            -0.5 * self.squares / error**2 - self.log_sd - self.visits[:, None] * np.log(error)
+        )
 
 
 def _evidence(ensemble: _Ensemble, subjects: Sequence[Subject]) -> _Evidence:
-    squares, log_sd = np.empty((len(subjects), len(ensemble.latent))), np.empty((len(subjects), len(ensemble.latent)))
+    squares, log_sd = (
+        np.empty((len(subjects), len(ensemble.latent))),
+        np.empty((len(subjects), len(ensemble.latent))),
+    )
     for k, s in enumerate(subjects):
         times, measured = _seen(s)
         values = _at(ensemble, times)
         sd = error_sd(values, 1.0)
         squares[k] = (((measured - values) / sd) ** 2).sum(axis=1)
         log_sd[k] = np.log(sd).sum(axis=1)
-    return _Evidence(squares=squares, log_sd=log_sd, visits=np.array([float(len(_seen(s)[0])) for s in subjects]))
+    return _Evidence(
+        squares=squares, log_sd=log_sd, visits=np.array([float(len(_seen(s)[0])) for s in subjects])
+    )
 
 
 def _weights(log_weight: Array) -> Array:
@@ -181,7 +204,9 @@ def _seen(subject: Subject) -> tuple[Array, Array]:
 
 
 def _slope_per_year(subjects: Sequence[Subject]) -> float:
-    """Least squares within subjects over the visits that may be looked at; 0 where nobody has two."""
+    """Least squares within subjects over the visits that may be looked at; 0 where nobody has
+    two.
+    """
     top = bottom = 0.0
     for s in subjects:
         times, values = _seen(s)
@@ -195,7 +220,9 @@ def _fit(ensemble: _Ensemble, evidence: _Evidence, slope_per_year: float) -> Pop
     mean, covariance, error = np.array([0.5, -1.3]), np.diag([1.0, 0.5]), 2.5
     n, visits = len(evidence.visits), evidence.visits.sum()
     for _ in range(_ITERATIONS):
-        weights = _weights(_log_prior_weight(ensemble, mean, covariance) + evidence.log_likelihood(error))
+        weights = _weights(
+            _log_prior_weight(ensemble, mean, covariance) + evidence.log_likelihood(error)
+        )
         total = weights.sum(axis=0)
         before = np.array([*mean, *covariance.ravel(), error])
         mean = total @ ensemble.latent / n
@@ -214,15 +241,24 @@ def _quantiles(values: Array, weights: Array, levels: Sequence[float]) -> Array:
 
 
 def _forecast(
-    ensemble: _Ensemble, population: Population, subject: Subject, weights: Array, whole: bool, rng: np.random.Generator
+    ensemble: _Ensemble,
+    population: Population,
+    subject: Subject,
+    weights: Array,
+    whole: bool,
+    rng: np.random.Generator,
 ) -> Forecast:
     times, measured = _seen(subject)
     at = subject.times_years[-1]
     true = _at(ensemble, np.array([at]))[:, 0]
-    noisy = np.clip(true + error_sd(true, population.error) * rng.standard_normal(len(true)), 0.0, 30.0)
+    noisy = np.clip(
+        true + error_sd(true, population.error) * rng.standard_normal(len(true)), 0.0, 30.0
+    )
     if whole:  # a cohort that is scored in whole points is forecast in whole points
         noisy = np.round(noisy)
-    low_95, low_80, median, high_80, high_95 = _quantiles(noisy, weights, (0.025, 0.1, 0.5, 0.9, 0.975))
+    low_95, low_80, median, high_80, high_95 = _quantiles(
+        noisy, weights, (0.025, 0.1, 0.5, 0.9, 0.975)
+    )
     ahead = float(at - times[-1])
     return Forecast(
         subject=subject.subject,
@@ -256,7 +292,8 @@ def _score(name: str, gaps: Array, rng: np.random.Generator) -> Score:
 
 
 def evaluate(model: DiseaseModel, cohort: Cohort, *, seed: int = 0) -> CohortForecasts:
-    """Give every subject a twin from all visits but the last, and hold its forecast of the last against two baselines.
+    """Give every subject a twin from all visits but the last, and hold its forecast of the last
+    against two baselines.
 
     Args:
         model: A disease model that observes MMSE.
@@ -267,10 +304,15 @@ def evaluate(model: DiseaseModel, cohort: Cohort, *, seed: int = 0) -> CohortFor
         InputError: if fewer than ten subjects have two visits, or the model predicts no MMSE.
     """
     if "mmse" not in model.observables:
-        raise InputError(f"the {model.name} model predicts no MMSE", hint="choose another with --disease")
+        raise InputError(
+            f"the {model.name} model predicts no MMSE", hint="choose another with --disease"
+        )
     held_out = sum(len(s.mmse) >= 2 for s in cohort.subjects)
     if held_out < 10:
-        raise InputError(f"{held_out} subjects have two visits or more, at least 10 were wanted", hint="check the columns")
+        raise InputError(
+            f"{held_out} subjects have two visits or more, at least 10 were wanted",
+            hint="check the columns",
+        )
     span = max(float(s.times_years[-1]) for s in cohort.subjects)
     draws = int(np.clip(_LARGEST_MATRIX // len(cohort.subjects), 2000, _DRAWS))
     ensemble = _ensemble(model, span, draws=draws, seed=seed)
@@ -278,7 +320,8 @@ def evaluate(model: DiseaseModel, cohort: Cohort, *, seed: int = 0) -> CohortFor
     population = _fit(ensemble, evidence, _slope_per_year(cohort.subjects))
     rng = np.random.default_rng([seed, 12])
     posterior = _weights(
-        _log_prior_weight(ensemble, population.mean, population.covariance) + evidence.log_likelihood(population.error)
+        _log_prior_weight(ensemble, population.mean, population.covariance)
+        + evidence.log_likelihood(population.error)
     )
     whole = all((s.mmse == np.round(s.mmse)).all() for s in cohort.subjects)
     forecasts = tuple(
@@ -295,7 +338,10 @@ def evaluate(model: DiseaseModel, cohort: Cohort, *, seed: int = 0) -> CohortFor
     return CohortForecasts(
         population=population,
         forecasts=forecasts,
-        scores=tuple(_score(name, values - measured, np.random.default_rng([seed, 13])) for name, values in ways.items()),
+        scores=tuple(
+            _score(name, values - measured, np.random.default_rng([seed, 13]))
+            for name, values in ways.items()
+        ),
         coverage_80=float(np.mean([f.low_80 <= f.measured <= f.high_80 for f in forecasts])),
         coverage_95=float(np.mean([f.low_95 <= f.measured <= f.high_95 for f in forecasts])),
         n_subjects=len(cohort.subjects),

@@ -1,8 +1,10 @@
-"""Infusions of an antibody over time: its two-compartment kinetics and the removal of amyloid that its concentration drives.
+"""Infusions of an antibody over time: its two-compartment kinetics and the removal of amyloid that
+its concentration drives.
 
-Each dose of D mg adds, at time s after it, the concentration D / V1 (f exp(-a s) + (1 - f) exp(-b s)) with a > b the roots of
-s^2 - (k10 + k12 + k21) s + k10 k21 and f = (a - k21) / (a - b) (Gibaldi and Perrier 1982, Pharmacokinetics, eq. 2.17); amyloid is
-removed at the rate u(C) = rate_max C / (C + half_effect). Both are exact between doses, so the stiff compartments cost no steps.
+Each dose of D mg adds, at time s after it, the concentration D / V1 (f exp(-a s) + (1 - f) exp(-b
+s)) with a > b the roots of s^2 - (k10 + k12 + k21) s + k10 k21 and f = (a - k21) / (a - b) (Gibaldi
+and Perrier 1982, Pharmacokinetics, eq. 2.17); amyloid is removed at the rate u(C) = rate_max C /
+(C + half_effect). Both are exact between doses, so the stiff compartments cost no steps.
 """
 
 from __future__ import annotations
@@ -53,7 +55,9 @@ class Dosing:
         )
 
     def modes(self) -> Array:
-        """(m, 4) fast rate, slow rate (1/year), and concentration per mg that a dose adds to the fast and the slow mode (1/L)."""
+        """(m, 4) fast rate, slow rate (1/year), and concentration per mg that a dose adds to the
+        fast and the slow mode (1/L).
+        """
         return two_compartment_modes(
             self.clearance_L_per_year / self.central_L,
             self.intercompartmental_L_per_year / self.central_L,
@@ -91,8 +95,8 @@ def antibody_dosing(
 ) -> Dosing:
     """The doses of a formulary antibody to m members.
 
-    The calibrated removal rate of the formulary is the mean over a dosing interval at the steady state of the reference dose in
-    the median person; the largest rate follows from it.
+    The calibrated removal rate of the formulary is the mean over a dosing interval at the steady
+    state of the reference dose in the median person; the largest rate follows from it.
 
     Args:
         drug: An antibody with an `amyloid_clearance` effect.
@@ -106,10 +110,16 @@ def antibody_dosing(
         InputError: for a drug that removes no amyloid, or doses out of order.
     """
     if "amyloid_clearance" not in drug.effects:
-        raise InputError(f"{drug.inn} removes no amyloid: it has no course of doses", hint="name an anti-amyloid antibody")
+        raise InputError(
+            f"{drug.inn} removes no amyloid: it has no course of doses",
+            hint="name an anti-amyloid antibody",
+        )
     times = np.asarray(times_years, dtype=np.float64)
     if (np.diff(times) <= 0.0).any() or times.shape != np.shape(amounts_mg):
-        raise InputError("dose times must increase and each needs an amount", hint="merge doses given at the same time")
+        raise InputError(
+            "dose times must increase and each needs an amount",
+            hint="merge doses given at the same time",
+        )
     q = {k: v.value for k, v in drug.kinetics.items()}
     members = len(clearance_factor)
     half_effect = drug.effects["amyloid_half_effect"].value
@@ -121,7 +131,9 @@ def antibody_dosing(
         intercompartmental_L_per_year=q.get("intercompartmental", 0.0) * HOURS_PER_YEAR,
         central_L=q["volume"],
         peripheral_L=q.get("peripheral_volume", 1.0),
-        rate_max_per_year=drug.effects["amyloid_clearance"].value / _reference_effect(drug, half_effect) * effect_factor,
+        rate_max_per_year=drug.effects["amyloid_clearance"].value
+        / _reference_effect(drug, half_effect)
+        * effect_factor,
         half_effect_mg_per_L=half_effect,
     )
 

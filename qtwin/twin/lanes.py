@@ -1,8 +1,10 @@
-"""A column of a flat scratch array whose rows are `LANES` courses wide, so that one arithmetic serves several courses at once.
+"""A column of a flat scratch array whose rows are `LANES` courses wide, so that one arithmetic
+serves several courses at once.
 
-Row k of the scratch array `w` is w[k * LANES : (k + 1) * LANES], one number of each lane. `column(w, k * LANES + lane)` is
-what the equations of one lane see: its element i is the number of row k + i. A plain strided view of NumPy's would say the same,
-but the compiler then no longer sees that neighbouring lanes lie side by side, and computes one after the other.
+Row k of the scratch array `w` is w[k * LANES : (k + 1) * LANES], one number of each lane.
+`column(w, k * LANES + lane)` is what the equations of one lane see: its element i is the number of
+row k + i. A plain strided view of NumPy's would say the same, but the compiler then no longer sees
+that neighbouring lanes lie side by side, and computes one after the other.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from numba import types
 from numba.extending import intrinsic, models, overload, register_jitable, register_model
 
 LANES = 16
-"""Courses side by side: two registers of AVX-512, four of AVX2, so that one hides the other's latency."""
+"""Courses side by side: two registers of AVX-512, four of AVX2, so that one hides the other's
+latency.
+"""
 
 _DATA = ir.LiteralStructType([ir.DoubleType().as_pointer(), ir.IntType(64)])
 
@@ -70,7 +74,9 @@ _store: Any = intrinsic(_set)
 
 @register_jitable(inline="always")
 def column(w: Any, first: int) -> Any:
-    """The column that begins at w[first]; no bounds are checked, and it lives no longer than `w`."""
+    """The column that begins at w[first]; no bounds are checked, and it lives no longer than
+    `w`.
+    """
     return _begin(w, first)
 
 

@@ -1,8 +1,9 @@
 """Which measurement next, and when to come back: expected information gain, in nats, over cost.
 
-The gain of a measurement y about a quantity t is their mutual information under the posterior predictive distribution (Lindley
-1956, Ann Math Stat 27:986), here of a Gaussian copula: I = -1/2 ln(det R / (det R_y det R_t)) of the correlations of normal
-scores, exact for jointly normal pairs on any monotone scale.
+The gain of a measurement y about a quantity t is their mutual information under the posterior
+predictive distribution (Lindley 1956, Ann Math Stat 27:986), here of a Gaussian copula: I = -1/2
+ln(det R / (det R_y det R_t)) of the correlations of normal scores, exact for jointly normal pairs
+on any monotone scale.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ CLINIC = ("cdr_sb", "mmse")
 PROGNOSIS_YEARS = 3.0
 REFERENCE_REMOVAL_PER_YEAR = 1.1
 WORTH_A_VISIT_NATS = 0.105
-"""A visit is worth its while when it is expected to narrow the forecast by a tenth more than one today would: ln(1 / 0.9)."""
+"""A visit is worth its while when it is expected to narrow the forecast by a tenth more than one
+today would: ln(1 / 0.9).
+"""
 LATEST_YEARS = 1.0
 _REPLICATES = 8
 
@@ -98,7 +101,9 @@ class MeasurementAdvice:
     def to_json(self) -> dict[str, Any]:
         """JSON values only."""
         rows = [
-            dataclasses.asdict(c) | {"biomarkers": list(c.biomarkers), "nats_per_100_eur": c.per_100_eur} for c in self.candidates
+            dataclasses.asdict(c)
+            | {"biomarkers": list(c.biomarkers), "nats_per_100_eur": c.per_100_eur}
+            for c in self.candidates
         ]
         return {"schema": SCHEMA, **dataclasses.asdict(self), "candidates": rows}
 
@@ -106,13 +111,19 @@ class MeasurementAdvice:
         """One row a set of measurements and time."""
         import pandas as pd
 
-        return pd.DataFrame([row | {"biomarkers": " + ".join(row["biomarkers"])} for row in self.to_json()["candidates"]])
+        return pd.DataFrame(
+            [
+                row | {"biomarkers": " + ".join(row["biomarkers"])}
+                for row in self.to_json()["candidates"]
+            ]
+        )
 
     def __repr__(self) -> str:
         first = self.candidates[0]
         return (
             f"MeasurementAdvice({' + '.join(first.biomarkers)} at {first.time_years:g} years:"
-            f" {first.per_100_eur:.3f} nats per 100 EUR; come back in {self.come_back_years:g} years)"
+            f" {first.per_100_eur:.3f} nats per 100 EUR; come back in "
+            f"{self.come_back_years:g} years)"
         )
 
     def _repr_html_(self) -> str:
@@ -149,9 +160,14 @@ def _noisy(model: DiseaseModel, biomarker: str, values: Array, rng: np.random.Ge
 
 
 def candidates(
-    twin: Twin, sets: Sequence[tuple[str, ...]] | None = None, times_years: Sequence[float] = VISIT_YEARS, *, seed: int = 0
+    twin: Twin,
+    sets: Sequence[tuple[str, ...]] | None = None,
+    times_years: Sequence[float] = VISIT_YEARS,
+    *,
+    seed: int = 0,
 ) -> tuple[MeasurementOption, ...]:
-    """Expected gain of each set of measurements at each time, under no treatment that acts on the disease.
+    """Expected gain of each set of measurements at each time, under no treatment that acts on the
+    disease.
 
     Args:
         twin: The patient's twin.
@@ -179,7 +195,9 @@ def candidates(
                 true = model.observe(key, now)
                 if key == "mmse":
                     true = np.clip(true + p.offset, 0.0, 30.0)
-                columns.append(np.concatenate([_noisy(model, key, true, rng) for _ in range(_REPLICATES)]))
+                columns.append(
+                    np.concatenate([_noisy(model, key, true, rng) for _ in range(_REPLICATES)])
+                )
             measured = np.column_stack(columns)
             found.append(
                 MeasurementOption(
@@ -205,13 +223,17 @@ def advise(twin: Twin, *, seed: int = 0) -> MeasurementAdvice:
         first = worth[0]
         back = first.time_years
         reason = (
-            f"by then {words} is expected to narrow the {PROGNOSIS_YEARS:g}-year forecast by a tenth more than measuring"
+            f"by then {words} is expected to narrow the {PROGNOSIS_YEARS:g}-year forecast "
+            "by a tenth more than measuring"
             f" again today would ({first.prognosis_nats:.2f} against {again:.2f} nats)"
         )
     else:
         back = LATEST_YEARS
         when = f"only after {worth[0].time_years:g} years" if worth else "not within 2.5 years"
-        reason = f"{when} would {words} narrow the forecast by a tenth more than today; a visit a year is good practice anyhow"
+        reason = (
+            f"{when} would {words} narrow the forecast by a tenth more than today; a visit a "
+            "year is good practice anyhow"
+        )
     driven, why = twin.posterior.prior_driven(twin.model)
     return MeasurementAdvice(
         patient_id=twin.patient.patient_id,

@@ -1,4 +1,6 @@
-"""What a patient's genes, kidneys, diagnoses and measurements mean for drugs: clearance, risks, and which benefits accrue."""
+"""What a patient's genes, kidneys, diagnoses and measurements mean for drugs: clearance, risks, and
+which benefits accrue.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def _activity(patient: Patient, assumed: list[str]) -> NDArray[np.float64]:
         activity["CYP2D6"] = relative_activity(cyp2d6.activity_score)
     else:
         activity["CYP2D6"] = relative_activity(DEFAULT_CYP2D6_SCORE)
-        assumed.append(f"CYP2D6 activity unknown: an activity score of {DEFAULT_CYP2D6_SCORE} is assumed")
+        assumed.append(
+            f"CYP2D6 activity unknown: an activity score of {DEFAULT_CYP2D6_SCORE} is assumed"
+        )
     cyp2c19 = patient.genotypes.get("CYP2C19")
     phenotype = (cyp2c19.phenotype or "").lower() if cyp2c19 is not None else ""
     if phenotype in CYP2C19_ACTIVITY:
@@ -42,7 +46,9 @@ def _activity(patient: Patient, assumed: list[str]) -> NDArray[np.float64]:
         assumed.append("CYP2C19 phenotype unknown: a normal metaboliser is assumed")
     cyp2c9 = patient.genotypes.get("CYP2C9")
     known = read_quantities("cyp2c9_activity.toml")
-    phenotype = (cyp2c9.phenotype or "").lower().removeprefix("likely ") if cyp2c9 is not None else ""
+    phenotype = (
+        (cyp2c9.phenotype or "").lower().removeprefix("likely ") if cyp2c9 is not None else ""
+    )
     if phenotype in known:
         activity["CYP2C9"] = known[phenotype].value
     elif cyp2c9 is not None:
@@ -57,13 +63,18 @@ def _activity(patient: Patient, assumed: list[str]) -> NDArray[np.float64]:
     return array
 
 
-def person_of(patient: Patient, *, beta1_gain: float = 1.0, mmse: NDArray[np.float64] | None = None) -> tuple[Person, list[str]]:
-    """What pharmacology needs to know of a patient, relative to a CYP2D6 *1/*1, CYP2C19 normal person of 100 mL/min.
+def person_of(
+    patient: Patient, *, beta1_gain: float = 1.0, mmse: NDArray[np.float64] | None = None
+) -> tuple[Person, list[str]]:
+    """What pharmacology needs to know of a patient, relative to a CYP2D6 *1/*1, CYP2C19 normal
+    person of 100 mL/min.
 
     Args:
         patient: The record.
-        beta1_gain: Response of the beta-1 receptor over that of ADRB1 Arg389, see `qtwin.pharmacology.receptor`.
-        mmse: (y,) expected MMSE in the years ahead, for survival and quality of life; without it the last MMSE holds on.
+        beta1_gain: Response of the beta-1 receptor over that of ADRB1 Arg389, see
+            `qtwin.pharmacology.receptor`.
+        mmse: (y,) expected MMSE in the years ahead, for survival and quality of life; without it
+            the last MMSE holds on.
 
     Returns:
         The person, and a plain statement for each assumption that had to be made.
@@ -72,7 +83,9 @@ def person_of(patient: Patient, *, beta1_gain: float = 1.0, mmse: NDArray[np.flo
     activity = _activity(patient, assumed)
     known_copies = patient.apoe_e4_copies
     if known_copies is None:
-        assumed.append("APOE unknown: harms are averaged over the genotypes of people with Alzheimer's disease")
+        assumed.append(
+            "APOE unknown: harms are averaged over the genotypes of people with Alzheimer's disease"
+        )
         share = e4_share()
     else:
         share = tuple(float(k == known_copies) for k in range(3))  # type: ignore[assignment]
@@ -100,4 +113,7 @@ def person_of(patient: Patient, *, beta1_gain: float = 1.0, mmse: NDArray[np.flo
 
 def demented(facts: Facts) -> bool:
     """Whether the record tells of dementia, so that its stage raises the hazard of death."""
-    return bool({"dementia", "alzheimer_disease", "vascular_dementia", "lewy_body_dementia"} & facts.conditions)
+    return bool(
+        {"dementia", "alzheimer_disease", "vascular_dementia", "lewy_body_dementia"}
+        & facts.conditions
+    )

@@ -140,13 +140,18 @@ class Protocol(_Section):
                 age_years=p.age_years,
                 e4_share=p.e4_share,
                 baseline={k: (v.mean, v.sd) for k, v in p.baseline.items()},
-                criteria=tuple(Criterion(biomarker=c.biomarker, low=c.low, high=c.high) for c in p.criterion),
+                criteria=tuple(
+                    Criterion(biomarker=c.biomarker, low=c.low, high=c.high) for c in p.criterion
+                ),
             ),
             arms=tuple(
                 Arm(
                     name=a.name,
                     drug=a.drug,
-                    courses=tuple(Course(amount_mg=c.amount_mg, interval_days=c.interval_days, count=c.count) for c in a.course),
+                    courses=tuple(
+                        Course(amount_mg=c.amount_mg, interval_days=c.interval_days, count=c.count)
+                        for c in a.course
+                    ),
                     stop=StopRule(**a.stop.model_dump()) if a.stop else None,
                     dropout_per_year=a.dropout_per_year,
                 )
@@ -160,7 +165,9 @@ class Protocol(_Section):
 
 
 def read_protocol(text: str, *, file: str) -> Protocol:
-    """Read and check a protocol. With `protocol = "clarity-ad"`, all that the file leaves out is taken from that shipped one.
+    """Read and check a protocol.
+
+    With `protocol = "clarity-ad"`, all that the file leaves out is taken from that shipped one.
 
     Raises:
         InputError: if it is not TOML, or holds an unknown key or an unusable value.
@@ -185,9 +192,15 @@ def _refused(error: ValidationError, file: str) -> InputError:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        return InputError(f"{file}: unknown key {where!r}", hint="see experiments/trial_clarity_ad.toml for the layout")
+        return InputError(
+            f"{file}: unknown key {where!r}",
+            hint="see experiments/trial_clarity_ad.toml for the layout",
+        )
     if first["type"] == "missing":
-        return InputError(f"{file}: {where} is missing", hint="see experiments/trial_clarity_ad.toml for the layout")
+        return InputError(
+            f"{file}: {where} is missing",
+            hint="see experiments/trial_clarity_ad.toml for the layout",
+        )
     return InputError(f"{file}: {where or 'protocol'}: {first['msg']}", hint="correct the value")
 
 
@@ -210,4 +223,7 @@ def read_protocol_file(path: Path) -> Protocol:
     try:
         return read_protocol(path.read_text(encoding="utf-8"), file=path.name)
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {path}: {error}", hint="check the path; see experiments/trial_clarity_ad.toml") from None
+        raise InputError(
+            f"cannot read {path}: {error}",
+            hint="check the path; see experiments/trial_clarity_ad.toml",
+        ) from None

@@ -1,6 +1,8 @@
-"""The twin beside published figures: what each of them is in the model, computed from simulated trials and cohorts.
+"""The twin beside published figures: what each of them is in the model, computed from simulated
+trials and cohorts.
 
-Figures come from ``data/published.toml``. Targets may be fitted by `qtwin.twin.calibrate`; checks never are.
+Figures come from ``data/published.toml``. Targets may be fitted by `qtwin.twin.calibrate`; checks
+never are.
 """
 
 from __future__ import annotations
@@ -45,7 +47,9 @@ class Figure:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """A published figure and the model's, with the Monte-Carlo 95 % confidence interval of the model's."""
+    """A published figure and the model's, with the Monte-Carlo 95 % confidence interval of the
+    model's.
+    """
 
     figure: Figure
     model: float
@@ -65,19 +69,25 @@ def figures() -> Mapping[str, Figure]:
     Raises:
         InputError: if the shipped file is spoilt.
     """
-    raw = tomllib.loads((resources.files("qtwin") / "data" / "published.toml").read_text(encoding="utf-8"))
+    raw = tomllib.loads(
+        (resources.files("qtwin") / "data" / "published.toml").read_text(encoding="utf-8")
+    )
     found = {}
     for key, entry in raw.items():
         try:
             found[key] = Figure(key=key, **entry)
         except TypeError as error:
-            raise InputError(f"published.toml [{key}]: {error}", hint="see the other entries for the layout") from None
+            raise InputError(
+                f"published.toml [{key}]: {error}", hint="see the other entries for the layout"
+            ) from None
     return found
 
 
 @dataclass(frozen=True, kw_only=True)
 class Courses:
-    """The simulations that the figures are read from, with all members of each kept apart for the intervals."""
+    """The simulations that the figures are read from, with all members of each kept apart for the
+    intervals.
+    """
 
     clarity: Outcome
     trailblazer: Outcome
@@ -88,29 +98,47 @@ class Courses:
     cerad: tuple[Array, DiseaseModel]
 
 
-def _followed(population: Population, *, model: DiseaseModel, seed: int, n: int, years: float) -> Array:
+def _followed(
+    population: Population, *, model: DiseaseModel, seed: int, n: int, years: float
+) -> Array:
     """(n, 2, S) states of untreated people at the first visit and after `years`."""
     trial = Trial(
-        model=model, population=population, arms=(Arm(name="all"),), n_per_arm=n, weeks=(52.0,), endpoint="cdr_sb", seed=seed
+        model=model,
+        population=population,
+        arms=(Arm(name="all"),),
+        n_per_arm=n,
+        weeks=(52.0,),
+        endpoint="cdr_sb",
+        seed=seed,
     )
     patients = enrol(trial)
-    return np.asarray(integrate(model, patients.parameters, patients.states, np.zeros((1, n)), np.array([0.0, years]))[0])
+    return np.asarray(
+        integrate(
+            model, patients.parameters, patients.states, np.zeros((1, n)), np.array([0.0, years])
+        )[0]
+    )
 
 
 def simulate_courses(*, n_per_arm: int = N_PER_ARM) -> Courses:
     """Run every trial and cohort that the figures need."""
     model = disease.load("alzheimer")
-    clarity, trailblazer = (shipped_trial(name, n_per_arm=n_per_arm) for name in ("clarity-ad", "trailblazer-alz2"))
+    clarity, trailblazer = (
+        shipped_trial(name, n_per_arm=n_per_arm) for name in ("clarity-ad", "trailblazer-alz2")
+    )
     kept = tuple(dataclasses.replace(a, dropout_per_year=0.0) for a in clarity.arms)
     monthly = dataclasses.replace(
-        kept[1], name="monthly", courses=(Course(amount_mg=kept[1].courses[0].amount_mg, interval_days=28.0),)
+        kept[1],
+        name="monthly",
+        courses=(Course(amount_mg=kept[1].courses[0].amount_mg, interval_days=28.0),),
     )
     dementia = Population(
         age_years=74.0,
         e4_share=(0.35, 0.49, 0.16),
         baseline={"cdr_sb_0": (4.5, 1.5), "amyloid_0": (100.0, 30.0), "tau_0": (0.6, 0.25)},
     )
-    mild = dataclasses.replace(dementia, baseline={**dementia.baseline, "cdr_sb_0": (4.0, 1.6), "tau_0": (0.45, 0.22)})
+    mild = dataclasses.replace(
+        dementia, baseline={**dementia.baseline, "cdr_sb_0": (4.0, 1.6), "tau_0": (0.45, 0.22)}
+    )
     cerad = dataclasses.replace(dementia, baseline={**dementia.baseline, "cdr_sb_0": (7.8, 2.4)})
     n = 2 * n_per_arm
     return Courses(
@@ -135,14 +163,18 @@ def _change(outcome: Outcome, arm: int, biomarker: str, rows: NDArray[np.int64])
 
 
 def _on_treatment(outcome: Outcome) -> NDArray[np.int64]:
-    """Patients who stayed to the end, as the published estimates of treatment while in the trial; the same in every arm."""
+    """Patients who stayed to the end, as the published estimates of treatment while in the trial;
+    the same in every arm.
+    """
     stayed = ~np.isnan(outcome.measured[:, -1])
     if outcome.trial.arms[0].dropout_per_year > 0.0:
         return np.flatnonzero(stayed)
     return np.arange(len(stayed))
 
 
-def _slope(pair: tuple[Array, DiseaseModel], biomarker: str, years: float, rows: NDArray[np.int64]) -> float:
+def _slope(
+    pair: tuple[Array, DiseaseModel], biomarker: str, years: float, rows: NDArray[np.int64]
+) -> float:
     values = pair[1].observe(biomarker, pair[0][rows])
     return float((values[:, 1] - values[:, 0]).mean() / years)
 
@@ -153,12 +185,16 @@ def _tau_percent(pair: tuple[Array, DiseaseModel], rows: NDArray[np.int64], norm
 
 
 def _reaccumulation(outcome: Outcome, rows: NDArray[np.int64]) -> float:
-    """Rise over the year after treatment was stopped for good at the end of the trial, in those cleared."""
+    """Rise over the year after treatment was stopped for good at the end of the trial, in those
+    cleared.
+    """
     model = outcome.trial.model
     end = outcome.states[1, rows, -1]
     cleared = model.observe("amyloid_pet_centiloid", end) < 24.1
     parameters = outcome.patients.parameters[rows][cleared]
-    after = integrate(model, parameters, end[cleared], np.zeros((1, len(parameters))), np.array([0.0, 1.0]))[0]
+    after = integrate(
+        model, parameters, end[cleared], np.zeros((1, len(parameters))), np.array([0.0, 1.0])
+    )[0]
     values = model.observe("amyloid_pet_centiloid", after)
     return float((values[:, 1] - values[:, 0]).mean())
 
@@ -170,7 +206,9 @@ def _geometric_percent(outcome: Outcome, arm: int, rows: NDArray[np.int64]) -> f
 
 def _cleared(c: Courses, week: float, rows: NDArray[np.int64]) -> float:
     index = 1 + list(c.trailblazer.trial.weeks).index(week)
-    return float(100.0 * (_seen(c.trailblazer, 1, "amyloid_pet_centiloid", rows)[:, index] < 24.1).mean())
+    return float(
+        100.0 * (_seen(c.trailblazer, 1, "amyloid_pet_centiloid", rows)[:, index] < 24.1).mean()
+    )
 
 
 def _slowing(outcome: Outcome, rows: NDArray[np.int64]) -> float:
@@ -178,7 +216,13 @@ def _slowing(outcome: Outcome, rows: NDArray[np.int64]) -> float:
 
 
 def _fold(model: DiseaseModel, centiloid: float, tau: float) -> float:
-    q = dict(zip([n for n, _ in model.parameters], model.draw_prior(1, seed=0, age_years=72.0)[0][0], strict=True))
+    q = dict(
+        zip(
+            [n for n, _ in model.parameters],
+            model.draw_prior(1, seed=0, age_years=72.0)[0][0],
+            strict=True,
+        )
+    )
     return float(1.0 + q["p_tau_per_amyloid"] * centiloid / 100.0 + q["p_tau_per_tau"] * tau)
 
 
@@ -199,11 +243,15 @@ def _readings(c: Courses, tau_normal: float) -> dict[str, tuple[Callable[[Rows],
 
     def tau_a_year(rows: Rows) -> float:
         values = tau_normal + _seen(c.clarity, 0, "tau_pet_suvr_excess", rows)
-        return float(100.0 * (values[:, -1] / values[:, 0] - 1.0).mean() / c.clarity.times_years[-1])
+        return float(
+            100.0 * (values[:, -1] / values[:, 0] - 1.0).mean() / c.clarity.times_years[-1]
+        )
 
     def volume(rows: Rows) -> float:
         values = _seen(c.trailblazer, 0, "hippocampal_fraction", rows)
-        return float(-100.0 * np.log(values[:, -1] / values[:, 0]).mean() / c.trailblazer.times_years[-1])
+        return float(
+            -100.0 * np.log(values[:, -1] / values[:, 0]).mean() / c.trailblazer.times_years[-1]
+        )
 
     def against_controls(rows: Rows) -> float:
         return _change(c.long, 1, "cdr_sb", rows) - _change(c.long, 0, "cdr_sb", rows)
@@ -212,7 +260,10 @@ def _readings(c: Courses, tau_normal: float) -> dict[str, tuple[Callable[[Rows],
         "clarity_placebo": (lambda r: _change(c.clarity, 0, "cdr_sb", r), clarity),
         "clarity_lecanemab": (lambda r: _change(c.clarity, 1, "cdr_sb", r), clarity),
         "clarity_amyloid": (
-            lambda r: _change(c.clarity, 1, "amyloid_pet_centiloid", r) - _change(c.clarity, 0, "amyloid_pet_centiloid", r),
+            lambda r: (
+                _change(c.clarity, 1, "amyloid_pet_centiloid", r)
+                - _change(c.clarity, 0, "amyloid_pet_centiloid", r)
+            ),
             clarity,
         ),
         "trailblazer_clear_24": (lambda r: _cleared(c, 24.0, r), trailblazer),
@@ -223,7 +274,10 @@ def _readings(c: Courses, tau_normal: float) -> dict[str, tuple[Callable[[Rows],
         "tau_rate_impaired": (tau_a_year, clarity),
         "p_tau_unimpaired": (lambda r: _fold(model, 60.0, 0.02), clarity),
         "p_tau_impaired": (lambda r: _fold(model, 100.0, 0.45), clarity),
-        "hippocampus_controls": (lambda r: float(100.0 * c.clarity.patients.parameters[r, hippocampus].mean()), clarity),
+        "hippocampus_controls": (
+            lambda r: float(100.0 * c.clarity.patients.parameters[r, hippocampus].mean()),
+            clarity,
+        ),
         "slowing_lecanemab": (lambda r: _slowing(c.clarity, r), clarity),
         "slowing_donanemab": (lambda r: _slowing(c.trailblazer, r), trailblazer),
         "reaccumulation": (lambda r: _reaccumulation(c.trailblazer, r), trailblazer),
@@ -250,9 +304,15 @@ def compare(courses: Courses, *, tau_normal: float, seed: int = 0) -> tuple[Comp
     known: Mapping[str, Any] = figures()
     for key, (read, rows) in _readings(courses, tau_normal).items():
         value = read(rows)
-        draws = [read(rng.choice(rows, len(rows))) for _ in range(_RESAMPLES)] if key not in _FIXED else [value]
+        draws = (
+            [read(rng.choice(rows, len(rows))) for _ in range(_RESAMPLES)]
+            if key not in _FIXED
+            else [value]
+        )
         low, high = np.quantile(draws, [0.025, 0.975])
-        found.append(Compared(figure=known[key], model=value, model_low=float(low), model_high=float(high)))
+        found.append(
+            Compared(figure=known[key], model=value, model_low=float(low), model_high=float(high))
+        )
     return tuple(found)
 
 

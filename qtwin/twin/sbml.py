@@ -1,8 +1,10 @@
-"""SBML Level 3 Version 2 export of a disease model for one patient, with the doses of an antibody where there are some.
+"""SBML Level 3 Version 2 export of a disease model for one patient, with the doses of an antibody
+where there are some.
 
-The equations come from the code that runs: `model.derivative` is parsed, its arrays become SBML ids, and each formula is compared
-with the function at a few points before it is written. States are parameters with rate rules, since they are not amounts of a
-substance. Time is in years and starts at 0, when the states are `states0`. libSBML writes numbers to 15 digits.
+The equations come from the code that runs: `model.derivative` is parsed, its arrays become SBML
+ids, and each formula is compared with the function at a few points before it is written. States are
+parameters with rate rules, since they are not amounts of a substance. Time is in years and starts
+at 0, when the states are `states0`. libSBML writes numbers to 15 digits.
 """
 
 from __future__ import annotations
@@ -33,8 +35,22 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 _DISCLAIMER = "Research software. Not a medical device; not for diagnosis or prescribing."
 # Words that the formula language reads as something other than an id, in any case of letters.
-_RESERVED = {"time", "avogadro", "pi", "exponentiale", "true", "false", "inf", "infinity", "nan", "notanumber", "delay", "rateof"}
-# (libSBML kind, multiplier, scale) of the units that can be expressed; None has no dimension. Others stand in the notes alone.
+_RESERVED = {
+    "time",
+    "avogadro",
+    "pi",
+    "exponentiale",
+    "true",
+    "false",
+    "inf",
+    "infinity",
+    "nan",
+    "notanumber",
+    "delay",
+    "rateof",
+}
+# (libSBML kind, multiplier, scale) of the units that can be expressed; None has no dimension.
+# Others stand in the notes alone.
 _UNITS: dict[str, tuple[str, float, int] | None] = {
     "1": None,
     "fraction": None,
@@ -49,7 +65,8 @@ _UNITS: dict[str, tuple[str, float, int] | None] = {
 
 @dataclass(frozen=True, kw_only=True)
 class AntibodyInput:
-    """Doses of an antibody into two compartments, and the removal rate rate_max C / (C + half_effect) that they add.
+    """Doses of an antibody into two compartments, and the removal rate rate_max C / (C +
+    half_effect) that they add.
 
     Attributes:
         times_years, amounts_mg: (d,) when and how much, increasing times from 0 on.
@@ -73,19 +90,30 @@ class AntibodyInput:
     half_effect_mg_per_L: float
 
     def __post_init__(self) -> None:
-        times, amounts = (np.asarray(a, dtype=np.float64) for a in (self.times_years, self.amounts_mg))
+        times, amounts = (
+            np.asarray(a, dtype=np.float64) for a in (self.times_years, self.amounts_mg)
+        )
         if times.ndim != 1 or times.shape != amounts.shape:
-            raise InputError(f"{times.shape} dose times came with {amounts.shape} amounts", hint="give one amount a dose time")
+            raise InputError(
+                f"{times.shape} dose times came with {amounts.shape} amounts",
+                hint="give one amount a dose time",
+            )
         if not (np.isfinite(times).all() and (times >= 0.0).all() and (np.diff(times) > 0.0).all()):
-            raise InputError("dose times must increase from 0 on", hint="sort them, and merge doses given at the same time")
+            raise InputError(
+                "dose times must increase from 0 on",
+                hint="sort them, and merge doses given at the same time",
+            )
         if not (np.isfinite(amounts).all() and (amounts >= 0.0).all()):
-            raise InputError("a dose is negative or not finite", hint="give amounts in mg, from 0 on")
+            raise InputError(
+                "a dose is negative or not finite", hint="give amounts in mg, from 0 on"
+            )
         for name in (f.name for f in fields(self)[2:]):
             value = getattr(self, name)
             positive = name in ("central_L", "peripheral_L", "half_effect_mg_per_L")
             if not math.isfinite(value) or value < 0.0 or (positive and value == 0.0):
                 raise InputError(
-                    f"{name} = {value:g} came, a number {'above' if positive else 'from'} 0 was wanted",
+                    f"{name} = {value:g} came, a number {'above' if positive else 'from'} 0 "
+                    "was wanted",
                     hint="check the antibody's kinetics and their units",
                 )
 
@@ -109,7 +137,9 @@ class _Ids:
 
 
 class _Document:
-    """An SBML document under construction; libSBML reports failure by return codes, which are raised here."""
+    """An SBML document under construction; libSBML reports failure by return codes, which are
+    raised here.
+    """
 
     def __init__(self, ids: _Ids, name: str) -> None:
         import libsbml
@@ -125,7 +155,8 @@ class _Document:
     def _done(self, code: int) -> None:
         if code != self._libsbml.LIBSBML_OPERATION_SUCCESS:
             raise QtwinError(
-                f"libSBML refused a part of the document: {self._libsbml.OperationReturnValue_toString(code)}",
+                "libSBML refused a part of the document: "
+                f"{self._libsbml.OperationReturnValue_toString(code)}",
                 hint="report it, with the disease model",
             )
 
@@ -149,7 +180,9 @@ class _Document:
             return "dimensionless"
         if unit not in self._units:
             words = [re.sub(r"[^A-Za-z0-9_]", "_", part) for part in unit.split("/")]
-            self._units[unit] = "_per_".join(words) if above != "1" else "per_" + "_per_".join(words[1:])
+            self._units[unit] = (
+                "_per_".join(words) if above != "1" else "per_" + "_per_".join(words[1:])
+            )
             definition = self.model.createUnitDefinition()
             self._done(definition.setId(self._units[unit]))
             for (kind, multiplier, scale), power in kinds:
@@ -160,7 +193,9 @@ class _Document:
                 self._done(made.setExponent(power))
         return self._units[unit]
 
-    def parameter(self, id_: str, unit: str, value: float | None, *, name: str = "", constant: bool = True) -> None:
+    def parameter(
+        self, id_: str, unit: str, value: float | None, *, name: str = "", constant: bool = True
+    ) -> None:
         made = self.model.createParameter()
         self._done(made.setId(id_))
         self._done(made.setName(name or id_))
@@ -181,7 +216,9 @@ class _Document:
         self._done(rule.setMath(self.math(formula)))
 
     def event(self, id_: str, condition: str, target: str, formula: str) -> None:
-        """Once, when the condition becomes true after the start, give the target the formula's value."""
+        """Once, when the condition becomes true after the start, give the target the formula's
+        value.
+        """
         event = self.model.createEvent()
         self._done(event.setId(id_))
         self._done(event.setUseValuesFromTriggerTime(True))
@@ -207,11 +244,16 @@ class _Document:
         return float(self._libsbml.SBMLTransforms.evaluateASTNode(self.math(formula), model))
 
     def text(self) -> str:
-        """The document, once libSBML finds no error in it; units that SBML cannot express are no error."""
+        """The document, once libSBML finds no error in it; units that SBML cannot express are no
+        error.
+        """
         self.document.setConsistencyChecks(self._libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, False)
         self.document.checkConsistency()
         log = self.document.getErrorLog()
-        if any(log.getNumFailsWithSeverity(s) for s in (self._libsbml.LIBSBML_SEV_ERROR, self._libsbml.LIBSBML_SEV_FATAL)):
+        if any(
+            log.getNumFailsWithSeverity(s)
+            for s in (self._libsbml.LIBSBML_SEV_ERROR, self._libsbml.LIBSBML_SEV_FATAL)
+        ):
             raise QtwinError(
                 f"the SBML document is not valid: {log.toString().strip()}",
                 hint="report it, with the disease model",
@@ -220,16 +262,25 @@ class _Document:
 
 
 def _check_formulas(
-    document: _Document, derivative: Derivative, rates: list[str], values: dict[str, float], n_states: int, removal: str
+    document: _Document,
+    derivative: Derivative,
+    rates: list[str],
+    values: dict[str, float],
+    n_states: int,
+    removal: str,
 ) -> None:
-    """Compare the formulas with the function that runs, near the patient; `values` holds states, then parameters, by id.
+    """Compare the formulas with the function that runs, near the patient; `values` holds states,
+    then parameters, by id.
 
     Raises:
         InputError: if they disagree anywhere.
     """
     rng = np.random.default_rng(0)
     for spread, base in ((0.0, 0.0), (0.01, 0.7), (0.01, 2.3)):
-        at = {k: x * (1.0 + spread * rng.uniform(-1.0, 1.0)) + 0.01 * spread * rng.random() for k, x in values.items()}
+        at = {
+            k: x * (1.0 + spread * rng.uniform(-1.0, 1.0)) + 0.01 * spread * rng.random()
+            for k, x in values.items()
+        }
         point, wanted = np.array(list(at.values())), np.full(n_states, np.nan)
         with np.errstate(all="ignore"):
             derivative(0.0, point[:n_states], point[n_states:], base, wanted)
@@ -237,13 +288,18 @@ def _check_formulas(
         scale = np.max(np.abs([*wanted[np.isfinite(wanted)], *point[:n_states]]))
         if not np.allclose(came, wanted, rtol=1e-8, atol=1e-12 * scale, equal_nan=True):
             raise InputError(
-                f"the formulas read from {plain(derivative).__qualname__} give the rates {came}, the function gives {wanted}",
+                f"the formulas read from {plain(derivative).__qualname__} give the rates "
+                f"{came}, the function gives {wanted}",
                 hint=WRITE_IT_PLAINLY,
             )
 
 
-def _add_antibody(document: _Document, ids: _Ids, given: AntibodyInput, removal: str, base: str) -> None:
-    """Two compartments, an event a dose, and the removal that the concentration adds to the base."""
+def _add_antibody(
+    document: _Document, ids: _Ids, given: AntibodyInput, removal: str, base: str
+) -> None:
+    """Two compartments, an event a dose, and the removal that the concentration adds to the
+    base.
+    """
     table = (
         ("antibody_clearance", "L/year", given.clearance_L_per_year),
         ("antibody_central_volume", "L", given.central_L),
@@ -256,8 +312,14 @@ def _add_antibody(document: _Document, ids: _Ids, given: AntibodyInput, removal:
     for id_, (name, unit, value) in zip(own, table, strict=True):
         document.parameter(id_, unit, value, name=name)
     cl, v1, q, v2, rate_max, half = own
-    a1, a2, c = ids.new("antibody_central"), ids.new("antibody_peripheral"), ids.new("antibody_concentration")
-    doses = [(float(t), float(mg)) for t, mg in zip(given.times_years, given.amounts_mg, strict=True)]
+    a1, a2, c = (
+        ids.new("antibody_central"),
+        ids.new("antibody_peripheral"),
+        ids.new("antibody_concentration"),
+    )
+    doses = [
+        (float(t), float(mg)) for t, mg in zip(given.times_years, given.amounts_mg, strict=True)
+    ]
     document.parameter(a1, "mg", sum(mg for t, mg in doses if t == 0.0), constant=False)
     document.parameter(a2, "mg", 0.0, constant=False)
     document.parameter(c, "mg/L", None, constant=False)
@@ -270,17 +332,31 @@ def _add_antibody(document: _Document, ids: _Ids, given: AntibodyInput, removal:
             amount, when = ids.new(f"dose_{number}"), ids.new(f"dose_{number}_time")
             document.parameter(amount, "mg", mg)
             document.parameter(when, "year", t)
-            document.event(ids.new(f"give_dose_{number}"), f"time >= {when}", a1, f"{a1} + {amount}")
+            document.event(
+                ids.new(f"give_dose_{number}"), f"time >= {when}", a1, f"{a1} + {amount}"
+            )
 
 
-def _notes(model: DiseaseModel, function: Callable[..., None], ids: list[str], *, at_start: bool) -> str:
-    table = [(id_, *column) for id_, column in zip(ids, [*model.states, *model.parameters], strict=True)]
-    rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in table)
-    dose = "<p>A dose at time 0 is in the initial amount of the central compartment.</p>" if at_start else ""
+def _notes(
+    model: DiseaseModel, function: Callable[..., None], ids: list[str], *, at_start: bool
+) -> str:
+    table = [
+        (id_, *column) for id_, column in zip(ids, [*model.states, *model.parameters], strict=True)
+    ]
+    rows = "".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in table
+    )
+    dose = (
+        "<p>A dose at time 0 is in the initial amount of the central compartment.</p>"
+        if at_start
+        else ""
+    )
     return (
         f"<p><b>{_DISCLAIMER}</b></p>"
         f"<p>Disease model {escape(model.name)}: {escape(model.reference)}.</p>"
-        f"<p>Equations read from {escape(f'{function.__module__}.{function.__qualname__}')}, qtwin {__version__}.</p>"
+        "<p>Equations read from "
+        f"{escape(f'{function.__module__}.{function.__qualname__}')}, qtwin "
+        f"{__version__}.</p>"
         f"<p>One patient; time in years of 365.25 days from the states given here.</p>{dose}"
         f"<table><tr><th>id</th><th>name</th><th>unit</th></tr>{rows}</table>"
     )
@@ -305,20 +381,28 @@ def to_sbml(
 
     Raises:
         MissingVendorError: if python-libsbml is not installed.
-        InputError: for shapes that do not fit the model, numbers that are not finite, or a right-hand side that cannot be read.
+        InputError: for shapes that do not fit the model, numbers that are not finite, or a
+            right-hand side that cannot be read.
     """
     require_vendor("libsbml", package="python-libsbml", needed_by="SBML export")
     p, y = np.asarray(parameters, dtype=np.float64), np.asarray(states0, dtype=np.float64)
     for what, array, columns in (("parameters", p, model.parameters), ("states0", y, model.states)):
         if array.shape != (len(columns),):
             raise InputError(
-                f"{what} of shape {array.shape} came, ({len(columns)},) was wanted", hint="export one patient at a time"
+                f"{what} of shape {array.shape} came, ({len(columns)},) was wanted",
+                hint="export one patient at a time",
             )
     if not (np.isfinite(p).all() and np.isfinite(y).all() and math.isfinite(removal_per_year)):
-        raise InputError("a parameter, state or removal rate is not finite", hint="check the record and the prior")
+        raise InputError(
+            "a parameter, state or removal rate is not finite",
+            hint="check the record and the prior",
+        )
     ids = _Ids()
     document = _Document(ids, model.name)
-    states, own = [ids.new(name) for name, _ in model.states], [ids.new(name) for name, _ in model.parameters]
+    states, own = (
+        [ids.new(name) for name, _ in model.states],
+        [ids.new(name) for name, _ in model.parameters],
+    )
     removal = ids.new("removal")
     function = plain(model.derivative)
     rates = Source(function, states, own, removal).rates
@@ -337,11 +421,20 @@ def to_sbml(
         _add_antibody(document, ids, antibody, removal, base)
     for id_, formula in zip(states, rates, strict=True):
         document.rate(id_, formula)
-    document.notes(_notes(model, function, [*states, *own], at_start=antibody is not None and 0.0 in antibody.times_years))
+    document.notes(
+        _notes(
+            model,
+            function,
+            [*states, *own],
+            at_start=antibody is not None and 0.0 in antibody.times_years,
+        )
+    )
     return document.text()
 
 
-def write_twin(twin: Twin, path: Path, *, antibody: str | Dose | None = None, years: float = 1.5) -> Path:
+def write_twin(
+    twin: Twin, path: Path, *, antibody: str | Dose | None = None, years: float = 1.5
+) -> Path:
     """Write the model of the posterior's mean person, see `Twin.to_sbml`."""
     if path.suffix not in (".xml", ".sbml"):
         raise InputError(f"expected a .xml file for the model, got {path}", hint="name it NAME.xml")
@@ -353,7 +446,13 @@ def write_twin(twin: Twin, path: Path, *, antibody: str | Dose | None = None, ye
         dose = read_dose(antibody) if isinstance(antibody, str) else antibody
         times = np.arange(0.0, years, dose.interval_h / HOURS_PER_YEAR, dtype=np.float64)
         one = np.ones(1)
-        given = antibody_dosing(dose.drug, times, np.full(len(times), dose.amount_mg), clearance_factor=one, effect_factor=one)
+        given = antibody_dosing(
+            dose.drug,
+            times,
+            np.full(len(times), dose.amount_mg),
+            clearance_factor=one,
+            effect_factor=one,
+        )
         doses = AntibodyInput(
             times_years=given.times_years,
             amounts_mg=given.amounts_mg,

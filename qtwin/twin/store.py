@@ -1,8 +1,9 @@
-"""A twin on disk: arrays and what is needed to go on with it in one .npz beside the JSON that people read.
+"""A twin on disk: arrays and what is needed to go on with it in one .npz beside the JSON that
+people read.
 
-The JSON names its .npz and is written last, by one rename: whoever is killed in between leaves the twin as it was, for a name
-that is taken is never written again. The .npz holds the record's pseudonymous content with its dates, so it stays where the
-record stays.
+The JSON names its .npz and is written last, by one rename: whoever is killed in between leaves the
+twin as it was, for a name that is taken is never written again. The .npz holds the record's
+pseudonymous content with its dates, so it stays where the record stays.
 """
 
 from __future__ import annotations
@@ -47,9 +48,13 @@ def check_target(path: Path) -> None:
         InputError: if it is no .json file, or its folder is not there.
     """
     if path.suffix != ".json":
-        raise InputError(f"expected a .json file for the twin, got {path}", hint="name it NAME.json")
+        raise InputError(
+            f"expected a .json file for the twin, got {path}", hint="name it NAME.json"
+        )
     if not path.resolve().parent.is_dir():
-        raise InputError(f"there is no folder {path.resolve().parent}", hint="make it, or choose another")
+        raise InputError(
+            f"there is no folder {path.resolve().parent}", hint="make it, or choose another"
+        )
 
 
 @contextmanager
@@ -72,7 +77,8 @@ def save(twin: Twin, path: Path) -> dict[str, Any]:
 
 
 def write_locked(twin: Twin, path: Path) -> dict[str, Any]:
-    """Write a twin, whole or not at all: what `load` needs into a new .npz, then what people read into `path`, which names it.
+    """Write a twin, whole or not at all: what `load` needs into a new .npz, then what people read
+    into `path`, which names it.
 
     The caller holds `twin_lock(path)`.
     """
@@ -113,7 +119,10 @@ def _arrays_of(twin: Twin) -> dict[str, Any]:
         "assumptions": list(twin.assumptions),
         "doses": [[d.drug.inn, d.amount_mg, d.interval_h] for d in twin.doses],
         "first_visit": first.isoformat() if first else None,
-        "posterior": {k: getattr(p, k) for k in ("span_years", "effective_sample_size", "method", "offset", "removal_per_year")},
+        "posterior": {
+            k: getattr(p, k)
+            for k in ("span_years", "effective_sample_size", "method", "offset", "removal_per_year")
+        },
         "observations": [dataclasses.asdict(o) for o in p.observations],
     }
     return {k: getattr(p, k) for k in _ARRAYS} | {"rest": np.array(json.dumps(rest))}
@@ -142,7 +151,9 @@ def _next_ensemble(path: Path) -> Path:
 
 
 def _forget_others(path: Path) -> None:
-    """Delete the ensembles that the twin's JSON does not name any more, but for those of a twin of that name."""
+    """Delete the ensembles that the twin's JSON does not name any more, but for those of a twin of
+    that name.
+    """
     kept = _ensemble_of(path)
     for old in _generations(path):
         of_another = old.stem != path.stem and old.with_suffix(".json").exists()
@@ -172,11 +183,13 @@ def load(path: Path) -> Twin:
         rest, arrays = _read(path)
     except OSError as error:
         raise InputError(
-            f"cannot read the twin {path}: {error.strerror or error}", hint="build it with qtwin twin build"
+            f"cannot read the twin {path}: {error.strerror or error}",
+            hint="build it with qtwin twin build",
         ) from None
     except (ValueError, KeyError, TypeError, EOFError, RecursionError) as error:
         raise InputError(
-            f"{path} is no whole twin ({type(error).__name__})", hint="build it again with qtwin twin build"
+            f"{path} is no whole twin ({type(error).__name__})",
+            hint="build it again with qtwin twin build",
         ) from None
     if rest.get("format") != FORMAT:
         raise InputError(
@@ -185,7 +198,10 @@ def load(path: Path) -> Twin:
         )
     for array in arrays.values():
         array.flags.writeable = False
-    patient, model = TypeAdapter(Patient).validate_python(rest["patient"]), disease.load(rest["model"])
+    patient, model = (
+        TypeAdapter(Patient).validate_python(rest["patient"]),
+        disease.load(rest["model"]),
+    )
     observations = tuple(Observation(**o) for o in rest["observations"])
     posterior = Posterior(**arrays, **rest["posterior"], observations=observations)
     return Twin(
@@ -194,6 +210,9 @@ def load(path: Path) -> Twin:
         posterior=posterior,
         person=person_of_twin(patient, model, posterior, beta1_gain=float(rest["beta1_gain"])),
         seed=int(rest["seed"]),
-        doses=tuple(Dose(drug=formulary.drug(inn), amount_mg=mg, interval_h=h) for inn, mg, h in rest["doses"]),
+        doses=tuple(
+            Dose(drug=formulary.drug(inn), amount_mg=mg, interval_h=h)
+            for inn, mg, h in rest["doses"]
+        ),
         assumptions=tuple(rest["assumptions"]),
     )

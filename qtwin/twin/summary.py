@@ -1,4 +1,6 @@
-"""A twin in numbers: credible intervals of weighted members, what the visits changed, and how the model runs through them."""
+"""A twin in numbers: credible intervals of weighted members, what the visits changed, and how the
+model runs through them.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +24,23 @@ def weighted_quantile(values: Array, weights: Array, levels: tuple[float, ...]) 
     ordered = np.take_along_axis(flat, order, axis=0)
     mass = np.cumsum(weights[order], axis=0)
     mass /= mass[-1]
-    picked = [np.take_along_axis(ordered, np.minimum((mass < q).sum(axis=0), len(flat) - 1)[None, :], axis=0)[0] for q in levels]
+    picked = [
+        np.take_along_axis(
+            ordered, np.minimum((mass < q).sum(axis=0), len(flat) - 1)[None, :], axis=0
+        )[0]
+        for q in levels
+    ]
     return np.array(picked).reshape(len(levels), *values.shape[1:])
 
 
 def summary(values: Array, weights: Array) -> dict[str, float]:
     """Mean and central 95 % credible interval of (m,) values."""
     low, high = weighted_quantile(values, weights, (0.025, 0.975))
-    return {"mean": float(np.average(values, weights=weights)), "low": float(low), "high": float(high)}
+    return {
+        "mean": float(np.average(values, weights=weights)),
+        "low": float(low),
+        "high": float(high),
+    }
 
 
 def band(values: Array, weights: Array) -> dict[str, list[float]]:
@@ -39,10 +50,14 @@ def band(values: Array, weights: Array) -> dict[str, list[float]]:
 
 
 def summary_of(twin: Twin) -> dict[str, Any]:
-    """Posterior against prior by latent variable, and predictive bands through the visits; time 0 is the last visit."""
+    """Posterior against prior by latent variable, and predictive bands through the visits; time 0
+    is the last visit.
+    """
     p, model = twin.posterior, twin.model
     driven, why = p.prior_driven(model)
-    times = np.linspace(0.0, p.span_years, 25, dtype=np.float64) if p.span_years > 0 else np.zeros(1)
+    times = (
+        np.linspace(0.0, p.span_years, 25, dtype=np.float64) if p.span_years > 0 else np.zeros(1)
+    )
     observed = sorted({o.biomarker for o in p.observations})
     return {
         "disease_model": model.name,

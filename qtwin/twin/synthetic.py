@@ -1,7 +1,8 @@
-"""Patients drawn from a disease model's own prior, measured with its own errors, and what `assimilate` makes of them.
+"""Patients drawn from a disease model's own prior, measured with its own errors, and what
+`assimilate` makes of them.
 
-A measured MMSE ends at 30, so simulated readings are clipped to 0-30; the likelihood takes a reading of 30 as "30 or more".
-``clip_mmse=False`` leaves the readings as drawn.
+A measured MMSE ends at 30, so simulated readings are clipped to 0-30; the likelihood takes a
+reading of 30 as "30 or more". ``clip_mmse=False`` leaves the readings as drawn.
 """
 
 from __future__ import annotations
@@ -62,12 +63,15 @@ class Fits:
     Attributes:
         patients: Who they are.
         fitted_by: Name of the model that was fitted.
-        quantities: (Q,) names: latent variables, then `AHEAD`; only `AHEAD` if another model made the patients.
+        quantities: (Q,) names: latent variables, then `AHEAD`; only `AHEAD` if another model made
+            the patients.
         truth: (n, Q) true values.
         draws: (n, d, Q) thinned posterior draws.
         levels: Nominal coverage of the intervals.
-        ahead_low_points, ahead_high_points: (n, levels) ends of the central intervals for `AHEAD`, from all members.
-        effective_sample_size: (n,) as `assimilate` says: of the weights, or the smallest of the tempering steps.
+        ahead_low_points, ahead_high_points: (n, levels) ends of the central intervals for `AHEAD`,
+            from all members.
+        effective_sample_size: (n,) as `assimilate` says: of the weights, or the smallest of the
+            tempering steps.
         distinct_share: (n,) share of members that are not copies of another.
         tempered: (n,) whether importance sampling was too poor.
         seconds: (n,) time of `assimilate`.
@@ -88,7 +92,8 @@ class Fits:
 
 
 def schedule(n_visits: int, biomarkers: Sequence[str]) -> tuple[tuple[float, str], ...]:
-    """(years, biomarker) of every measurement: half-yearly visits, amyloid PET at the first, the others at each.
+    """(years, biomarker) of every measurement: half-yearly visits, amyloid PET at the first, the
+    others at each.
 
     Args:
         n_visits: Number of visits.
@@ -98,9 +103,16 @@ def schedule(n_visits: int, biomarkers: Sequence[str]) -> tuple[tuple[float, str
         InputError: for no visits.
     """
     if n_visits < 1:
-        raise InputError(f"{n_visits} visits came, at least 1 was wanted", hint="take 1, 2, 3, 5 or 7")
+        raise InputError(
+            f"{n_visits} visits came, at least 1 was wanted", hint="take 1, 2, 3, 5 or 7"
+        )
     first = [(0.0, AT_FIRST_VISIT)] if AT_FIRST_VISIT in biomarkers else []
-    each = [(VISIT_GAP_YEARS * k, key) for k in range(n_visits) for key in AT_EVERY_VISIT if key in biomarkers]
+    each = [
+        (VISIT_GAP_YEARS * k, key)
+        for k in range(n_visits)
+        for key in AT_EVERY_VISIT
+        if key in biomarkers
+    ]
     return (*first, *each)
 
 
@@ -124,7 +136,8 @@ def simulated_patients(
         biomarkers: What may be measured; all that the model has by default.
         age_years: What the prior may depend on.
         apoe_e4_copies: 0, 1, 2 or None if unknown.
-        clip_mmse: End readings of the MMSE at 0 and 30, as real ones do; the likelihood does not know of it.
+        clip_mmse: End readings of the MMSE at 0 and 30, as real ones do; the likelihood does not
+            know of it.
         seed: Seed of everything random.
 
     Raises:
@@ -132,10 +145,14 @@ def simulated_patients(
     """
     if n_patients < 1:
         raise InputError(f"{n_patients} patients came, at least 1 was wanted", hint="take 200")
-    plan = schedule(n_visits, [k for k in model.observables if biomarkers is None or k in biomarkers])
+    plan = schedule(
+        n_visits, [k for k in model.observables if biomarkers is None or k in biomarkers]
+    )
     rng = np.random.default_rng([seed, n_visits, 11])
     latent = rng.standard_normal((n_patients, len(model.latent)))
-    parameters, start = model.from_latent(latent, age_years=age_years, apoe_e4_copies=apoe_e4_copies)
+    parameters, start = model.from_latent(
+        latent, age_years=age_years, apoe_e4_copies=apoe_e4_copies
+    )
     last = VISIT_GAP_YEARS * (n_visits - 1)
     times = np.append(VISIT_GAP_YEARS * np.arange(n_visits), last + HORIZON_YEARS)
     states = integrate(model, parameters, start, np.zeros((1, n_patients)), times)[0]
@@ -154,7 +171,10 @@ def simulated_patients(
         latent_names=model.latent,
         latent=latent,
         observations=tuple(
-            tuple(Observation(time_years=at, biomarker=key, value=float(v)) for (at, key), v in zip(plan, row, strict=True))
+            tuple(
+                Observation(time_years=at, biomarker=key, value=float(v))
+                for (at, key), v in zip(plan, row, strict=True)
+            )
             for row in values
         ),
         ahead_points=np.ascontiguousarray(model.observe("cdr_sb", states[:, -1])),
@@ -190,14 +210,22 @@ def fit(
         InputError: if more draws than members are wanted.
     """
     if not 1 <= n_draws <= n_members:
-        raise InputError(f"{n_draws} draws of {n_members} members came, 1 to {n_members} were wanted", hint="take 63")
+        raise InputError(
+            f"{n_draws} draws of {n_members} members came, 1 to {n_members} were wanted",
+            hint="take 63",
+        )
     n, known = len(patients.observations), patients.model == model.name
     seeds = np.random.SeedSequence([seed, patients.n_visits, 12]).generate_state(n)
     rng = np.random.default_rng([seed, patients.n_visits, 13])
     quantities = (*model.latent, AHEAD) if known else (AHEAD,)
     draws = np.empty((n, n_draws, len(quantities)))
     low, high = np.empty((n, len(levels))), np.empty((n, len(levels)))
-    ess, distinct, seconds, tempered = np.empty(n), np.empty(n), np.empty(n), np.zeros(n, dtype=bool)
+    ess, distinct, seconds, tempered = (
+        np.empty(n),
+        np.empty(n),
+        np.empty(n),
+        np.zeros(n, dtype=bool),
+    )
     ahead_years = np.array([VISIT_GAP_YEARS * (patients.n_visits - 1) + HORIZON_YEARS])
     tails = 0.5 * (1.0 - np.array(levels))
     for i, observations in enumerate(patients.observations):
@@ -216,13 +244,18 @@ def fit(
         every = np.hstack([posterior.latent, ahead]) if known else ahead
         draws[i] = every[rng.choice(len(every), n_draws, replace=False, p=posterior.weights)]
         low[i], high[i] = np.quantile(ahead[:, 0], tails), np.quantile(ahead[:, 0], 1.0 - tails)
-        ess[i], tempered[i] = posterior.effective_sample_size, posterior.method.startswith("tempered")
+        ess[i], tempered[i] = (
+            posterior.effective_sample_size,
+            posterior.method.startswith("tempered"),
+        )
         distinct[i] = len(np.unique(posterior.latent[:, 0])) / len(posterior.latent)
     return Fits(
         patients=patients,
         fitted_by=model.name,
         quantities=quantities,
-        truth=np.column_stack([patients.latent, patients.ahead_points]) if known else patients.ahead_points[:, None],
+        truth=np.column_stack([patients.latent, patients.ahead_points])
+        if known
+        else patients.ahead_points[:, None],
         draws=draws,
         levels=levels,
         ahead_low_points=low,

@@ -1,7 +1,9 @@
-"""Virtual trials: virtual patients are enrolled, randomised, dosed, measured and lost, as in a real one.
+"""Virtual trials: virtual patients are enrolled, randomised, dosed, measured and lost, as in a real
+one.
 
-Every patient is simulated under every arm with the same latent variables, so beside what a trial would see (measured values of
-those randomised and not lost) the true effect in each patient is known.
+Every patient is simulated under every arm with the same latent variables, so beside what a trial
+would see (measured values of those randomised and not lost) the true effect in each patient is
+known.
 """
 
 from __future__ import annotations
@@ -26,12 +28,15 @@ from qtwin.twin.simulate import integrate
 Array = NDArray[np.float64]
 DAYS_PER_YEAR = 365.25
 WEEKS_PER_YEAR = DAYS_PER_YEAR / 7.0
-_LARGEST_DRAW = 200  # times as many are screened as wanted before the criteria are called unsatisfiable
+# times as many are screened as wanted before the criteria are called unsatisfiable
+_LARGEST_DRAW = 200
 
 
 @dataclass(frozen=True, kw_only=True)
 class Criterion:
-    """An inclusion criterion on a measured value: low <= value <= high, in the disease model's unit."""
+    """An inclusion criterion on a measured value: low <= value <= high, in the disease model's
+    unit.
+    """
 
     biomarker: str
     low: float = -np.inf
@@ -45,8 +50,8 @@ class Population:
     Attributes:
         age_years: Mean age, for the prior.
         e4_share: Probability of 0, 1 and 2 copies of APOE e4.
-        baseline: Latent quantity at the first visit, such as cdr_sb_0, to its mean and standard deviation (log-normal); the
-            model's prior where nothing is said.
+        baseline: Latent quantity at the first visit, such as cdr_sb_0, to its mean and standard
+            deviation (log-normal); the model's prior where nothing is said.
         criteria: Inclusion criteria on measured values.
     """
 
@@ -67,7 +72,9 @@ class Course:
 
 @dataclass(frozen=True, kw_only=True)
 class StopRule:
-    """Treatment ends when measured amyloid is under `once_centiloid`, or under `twice_centiloid` at two scans in a row."""
+    """Treatment ends when measured amyloid is under `once_centiloid`, or under `twice_centiloid` at
+    two scans in a row.
+    """
 
     weeks: tuple[float, ...]
     once_centiloid: float
@@ -112,7 +119,9 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Patients:
-    """n enrolled patients: parameters (n, P), states (n, S) and measured biomarkers at baseline, e4 copies, arm of each."""
+    """n enrolled patients: parameters (n, P), states (n, S) and measured biomarkers at baseline, e4
+    copies, arm of each.
+    """
 
     parameters: Array
     states: Array
@@ -163,22 +172,37 @@ def _latent(trial: Trial, z: Array, copies: int) -> Array:
         column = model.latent.index(name)
         log_sd = np.sqrt(np.log1p((sd / mean) ** 2))
         center, spread = prior[column]
-        moved[:, column] = (np.log(mean) - 0.5 * log_sd**2 + log_sd * z[:, column] - center) / spread
+        moved[:, column] = (
+            np.log(mean) - 0.5 * log_sd**2 + log_sd * z[:, column] - center
+        ) / spread
     return moved
 
 
-def _screened(trial: Trial, size: int, rng: np.random.Generator) -> tuple[Array, Array, dict[str, Array], NDArray[np.int64]]:
-    """`size` people: parameters, states, measured biomarkers, e4 copies; in random order of copies."""
+def _screened(
+    trial: Trial, size: int, rng: np.random.Generator
+) -> tuple[Array, Array, dict[str, Array], NDArray[np.int64]]:
+    """`size` people: parameters, states, measured biomarkers, e4 copies; in random order of
+    copies.
+    """
     model = trial.model
-    copies = rng.choice(3, size=size, p=np.array(trial.population.e4_share) / sum(trial.population.e4_share))
+    copies = rng.choice(
+        3, size=size, p=np.array(trial.population.e4_share) / sum(trial.population.e4_share)
+    )
     z = rng.standard_normal((size, len(model.latent)))
-    parameters, states = np.empty((size, len(model.parameters))), np.empty((size, len(model.states)))
+    parameters, states = (
+        np.empty((size, len(model.parameters))),
+        np.empty((size, len(model.states))),
+    )
     for k in range(3):
         rows = copies == k
         if rows.any():
             latent = _latent(trial, z[rows], k)
-            parameters[rows], states[rows] = model.from_latent(latent, age_years=trial.population.age_years, apoe_e4_copies=k)
-    measured = {key: _measure(model, key, model.observe(key, states), rng) for key in model.observables}
+            parameters[rows], states[rows] = model.from_latent(
+                latent, age_years=trial.population.age_years, apoe_e4_copies=k
+            )
+    measured = {
+        key: _measure(model, key, model.observe(key, states), rng) for key in model.observables
+    }
     return parameters, states, measured, copies.astype(np.int64)
 
 
@@ -192,7 +216,9 @@ def enrol(trial: Trial) -> Patients:
     model = trial.model
     for criterion in trial.population.criteria:
         if criterion.biomarker not in model.observables:
-            raise unknown_name(f"biomarker for the {model.name} model", criterion.biomarker, model.observables)
+            raise unknown_name(
+                f"biomarker for the {model.name} model", criterion.biomarker, model.observables
+            )
     for name in trial.population.baseline:
         if name not in model.latent:
             raise unknown_name(f"baseline quantity of the {model.name} model", name, model.latent)
@@ -203,7 +229,8 @@ def enrol(trial: Trial) -> Patients:
     while found < wanted:
         if screened >= _LARGEST_DRAW * wanted:
             raise InfeasibleError(
-                f"{found} of {screened} screened patients meet the inclusion criteria, {wanted} were wanted",
+                f"{found} of {screened} screened patients meet the inclusion criteria, "
+                f"{wanted} were wanted",
                 hint="widen the criteria or move the population's baseline towards them",
             )
         parameters, states, measured, copies = _screened(trial, wanted, rng)
@@ -212,13 +239,22 @@ def enrol(trial: Trial) -> Patients:
         for criterion in trial.population.criteria:
             value = measured[criterion.biomarker]
             meets &= (value >= criterion.low) & (value <= criterion.high)
-        kept.append((parameters[meets], states[meets], {k: v[meets] for k, v in measured.items()}, copies[meets]))
+        kept.append(
+            (
+                parameters[meets],
+                states[meets],
+                {k: v[meets] for k, v in measured.items()},
+                copies[meets],
+            )
+        )
         found += int(meets.sum())
     arm = np.repeat(np.arange(len(trial.arms)), trial.n_per_arm)
     return Patients(
         parameters=np.concatenate([k[0] for k in kept])[:wanted],
         states=np.concatenate([k[1] for k in kept])[:wanted],
-        measured={key: np.concatenate([k[2][key] for k in kept])[:wanted] for key in model.observables},
+        measured={
+            key: np.concatenate([k[2][key] for k in kept])[:wanted] for key in model.observables
+        },
         e4_copies=np.concatenate([k[3] for k in kept])[:wanted],
         arm=np.random.default_rng([trial.seed, 2]).permutation(arm),
         n_screened=screened,
@@ -243,7 +279,9 @@ def dose_times(courses: Sequence[Course], duration_years: float) -> tuple[Array,
 def _person(trial: Trial) -> Person:
     """Somebody of the trial's population: the drugs under trial are taken to be indicated."""
     numbers = {"age_years": trial.population.age_years, "mmse": 22.0, "amyloid_pet": 80.0}
-    facts = Facts(numbers=numbers, conditions=frozenset({"alzheimer_disease", "dementia", "mild_dementia"}))
+    facts = Facts(
+        numbers=numbers, conditions=frozenset({"alzheimer_disease", "dementia", "mild_dementia"})
+    )
     return Person(
         activity=np.ones(len(ROUTES)),
         apoe_e4_share=trial.population.e4_share,
@@ -288,11 +326,18 @@ def run(trial: Trial, *, drugs: Mapping[str, Drug] | None = None) -> Outcome:
     n, arms = len(patients.arm), len(trial.arms)
     rng = np.random.default_rng([trial.seed, 3])
     states = np.empty((arms, n, len(times), len(model.states)))
-    true, stop_years, aria = np.empty((arms, n, len(times))), np.full((arms, n), np.inf), np.zeros((arms, n))
+    true, stop_years, aria = (
+        np.empty((arms, n, len(times))),
+        np.full((arms, n), np.inf),
+        np.zeros((arms, n)),
+    )
     lost = np.full((arms, n), np.inf)
     chance = rng.exponential(size=n)
-    # Each drug's spread between patients is drawn once: dose levels of one drug are compared in the same people.
-    spread = {name: rng.standard_normal((2, n)) for name in sorted({a.drug for a in trial.arms if a.drug})}
+    # Each drug's spread between patients is drawn once: dose levels of one drug are compared in the
+    # same people.
+    spread = {
+        name: rng.standard_normal((2, n)) for name in sorted({a.drug for a in trial.arms if a.drug})
+    }
     for a, arm in enumerate(trial.arms):
         if arm.dropout_per_year > 0.0:
             lost[a] = chance / arm.dropout_per_year
@@ -301,17 +346,24 @@ def run(trial: Trial, *, drugs: Mapping[str, Drug] | None = None) -> Outcome:
         given = None if not arm.drug else (drugs or {}).get(arm.drug) or formulary_drug(arm.drug)
         if given is not None and not arm.courses:
             raise InputError(
-                f"arm {arm.name!r} gives {arm.drug} without doses", hint="add [[arm.course]] with amount and interval"
+                f"arm {arm.name!r} gives {arm.drug} without doses",
+                hint="add [[arm.course]] with amount and interval",
             )
         if given is not None and "amyloid_clearance" in given.effects:
-            states[a], stop_years[a] = _on_antibody(trial, arm, given, patients, times, spread[arm.drug], lost[a], rng)
+            states[a], stop_years[a] = _on_antibody(
+                trial, arm, given, patients, times, spread[arm.drug], lost[a], rng
+            )
             years = np.minimum(stop_years[a], times[-1])
-            excess = np.array([given.effects[f"aria_excess_{k}"].value for k in range(3)])[patients.e4_copies]
+            excess = np.array([given.effects[f"aria_excess_{k}"].value for k in range(3)])[
+                patients.e4_copies
+            ]
             rate = arm.courses[-1].amount_mg / arm.courses[-1].interval_days
             reference = given.reference.amount_mg / given.reference.interval_h * 24.0
             aria[a] = -np.expm1(-excess * rate / reference * years)
         else:
-            states[a] = integrate(model, patients.parameters, patients.states, np.zeros((1, n)), times)[0]
+            states[a] = integrate(
+                model, patients.parameters, patients.states, np.zeros((1, n)), times
+            )[0]
             if given is not None:
                 offset = _symptomatic(trial, given, arm, n)[:, None] * (times > 0.0)
         true[a] = model.observe(trial.endpoint, states[a])
@@ -319,7 +371,10 @@ def run(trial: Trial, *, drugs: Mapping[str, Drug] | None = None) -> Outcome:
             true[a] = np.clip(true[a] + offset, 0.0, 30.0)
     own = true[patients.arm, np.arange(n)]
     measured = np.column_stack(
-        [patients.measured[trial.endpoint], *(_measure(model, trial.endpoint, own[:, k], rng) for k in range(1, len(times)))]
+        [
+            patients.measured[trial.endpoint],
+            *(_measure(model, trial.endpoint, own[:, k], rng) for k in range(1, len(times))),
+        ]
     )
     measured[times[None, :] > lost[patients.arm, np.arange(n)][:, None]] = np.nan
     return Outcome(
@@ -344,7 +399,9 @@ def _on_antibody(
     lost: Array,
     rng: np.random.Generator,
 ) -> tuple[Array, Array]:
-    """(n, t, S) states and (n,) end of treatment: once to see the scans, once more with treatment stopped by them."""
+    """(n, t, S) states and (n,) end of treatment: once to see the scans, once more with treatment
+    stopped by them.
+    """
     model = trial.model
     when, amounts = dose_times(arm.courses, times[-1])
 
@@ -358,12 +415,16 @@ def _on_antibody(
             stop_years=stop_years,
         )
         none = np.zeros((1, len(stop_years)))
-        return np.asarray(integrate(model, patients.parameters, patients.states, none, at, dosing=[dosing])[0])
+        return np.asarray(
+            integrate(model, patients.parameters, patients.states, none, at, dosing=[dosing])[0]
+        )
 
     stop_years = lost
     if arm.stop is not None:
         scan_years = np.asarray(arm.stop.weeks) / WEEKS_PER_YEAR
         seen = play(lost, np.unique([0.0, *scan_years]))[:, 1:]
-        scans = _measure(model, "amyloid_pet_centiloid", model.observe("amyloid_pet_centiloid", seen), rng)
+        scans = _measure(
+            model, "amyloid_pet_centiloid", model.observe("amyloid_pet_centiloid", seen), rng
+        )
         stop_years = np.minimum(lost, _stopped(arm.stop, scan_years, scans))
     return play(stop_years, times), stop_years

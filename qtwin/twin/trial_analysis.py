@@ -1,4 +1,6 @@
-"""What a virtual trial shows: effect with interval, who responds, dose response, and power against sample size."""
+"""What a virtual trial shows: effect with interval, who responds, dose response, and power against
+sample size.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ _LEVEL = 1.959963984540054  # two-sided 95 %
 
 @dataclass(frozen=True, kw_only=True)
 class ArmResult:
-    """Mean measured change from baseline of those still in the trial, by assessment, with its 95 % confidence interval (t,)."""
+    """Mean measured change from baseline of those still in the trial, by assessment, with its 95 %
+    confidence interval (t,).
+    """
 
     name: str
     n_randomised: int
@@ -35,10 +39,11 @@ class Effect:
     """An arm against the comparator at the last assessment.
 
     Attributes:
-        difference, low, high: ANCOVA difference in change, adjusted for baseline, and 95 % confidence interval.
+        difference, low, high: ANCOVA difference in change, adjusted for baseline, and 95 %
+            confidence interval.
         p_value: Two-sided.
-        slowing, slowing_low, slowing_high: Difference over the comparator's change, bootstrap 95 % confidence interval;
-            negative: faster.
+        slowing, slowing_low, slowing_high: Difference over the comparator's change, bootstrap 95 %
+            confidence interval; negative: faster.
         true_difference: Mean over all patients of the effect that the simulation knows.
     """
 
@@ -67,7 +72,9 @@ class Subgroup:
 
 @dataclass(frozen=True, kw_only=True)
 class Predictor:
-    """How well a measured baseline value tells who benefits: Spearman correlation with the true effect in each patient."""
+    """How well a measured baseline value tells who benefits: Spearman correlation with the true
+    effect in each patient.
+    """
 
     biomarker: str
     correlation: float
@@ -78,7 +85,9 @@ class Predictor:
 
 @dataclass(frozen=True, kw_only=True)
 class Power:
-    """Chance that a trial of `n_per_arm` finds the effect at p < 0.05; `expected` from theory, the rest by resampling."""
+    """Chance that a trial of `n_per_arm` finds the effect at p < 0.05; `expected` from theory, the
+    rest by resampling.
+    """
 
     n_per_arm: int
     expected: float
@@ -89,7 +98,9 @@ class Power:
 
 @dataclass(frozen=True, kw_only=True)
 class DosePoint:
-    """Effect at one dose level of a drug; `relative` is the dose rate over that of the highest arm."""
+    """Effect at one dose level of a drug; `relative` is the dose rate over that of the highest
+    arm.
+    """
 
     arm: str
     relative: float
@@ -133,14 +144,19 @@ def arm_results(outcome: Outcome) -> tuple[ArmResult, ...]:
                 high=tuple((mean + error).tolist()),
                 stopped_early=float(np.mean(outcome.stop_years[a, rows] < outcome.times_years[-1])),
                 aria_by_e4=tuple(  # type: ignore[arg-type]
-                    float(outcome.aria[a, rows][copies == k].mean()) if (copies == k).any() else None for k in range(3)
+                    float(outcome.aria[a, rows][copies == k].mean())
+                    if (copies == k).any()
+                    else None
+                    for k in range(3)
                 ),
             )
         )
     return tuple(results)
 
 
-def _pair(outcome: Outcome, arm: int, keep: NDArray[np.bool_] | None = None) -> tuple[Array, Array, NDArray[np.bool_]]:
+def _pair(
+    outcome: Outcome, arm: int, keep: NDArray[np.bool_] | None = None
+) -> tuple[Array, Array, NDArray[np.bool_]]:
     change, baseline = _final(outcome)
     rows = np.isin(outcome.patients.arm, (0, arm)) & ~np.isnan(change)
     if keep is not None:
@@ -192,7 +208,12 @@ def subgroups(outcome: Outcome, arm: int, *, parts: int = 3) -> tuple[Subgroup, 
         wide = float(stats.t.ppf(0.975, freedom)) * error
         found.append(
             Subgroup(
-                biomarker=key, label=label, n=len(change), difference=difference, low=difference - wide, high=difference + wide
+                biomarker=key,
+                label=label,
+                n=len(change),
+                difference=difference,
+                low=difference - wide,
+                high=difference + wide,
             )
         )
     return tuple(found)
@@ -201,7 +222,8 @@ def subgroups(outcome: Outcome, arm: int, *, parts: int = 3) -> tuple[Subgroup, 
 def predictors(outcome: Outcome, arm: int) -> tuple[Predictor, ...]:
     """Which measured baseline value tells who benefits, strongest first.
 
-    The correlation is with the true effect, which only a simulation knows; the interaction p is what the trial itself would find.
+    The correlation is with the true effect, which only a simulation knows; the interaction p is
+    what the trial itself would find.
     """
     benefit = -((outcome.true[arm] - outcome.true[0])[:, -1])
     rng = np.random.default_rng([outcome.trial.seed, 5, arm])
@@ -216,7 +238,9 @@ def predictors(outcome: Outcome, arm: int) -> tuple[Predictor, ...]:
             draws.append(np.corrcoef(ranks[pick], other[pick])[0, 1])
         low, high = np.quantile(draws, [0.025, 0.975])
         x = values[rows] - values[rows].mean()
-        design = np.column_stack([np.ones(len(x)), treated, baseline - baseline.mean(), x, x * treated])
+        design = np.column_stack(
+            [np.ones(len(x)), treated, baseline - baseline.mean(), x, x * treated]
+        )
         if key == outcome.trial.endpoint:  # the baseline is in already
             design = design[:, [0, 1, 2, 4]]
         solution, *_ = np.linalg.lstsq(design, change, rcond=None)
@@ -237,18 +261,26 @@ def predictors(outcome: Outcome, arm: int) -> tuple[Predictor, ...]:
 
 
 _NO_OTHER_TAIL = 6.0
-"""In standard errors: beyond it the other tail is below 1e-14, and SciPy's non-central t is at times NaN there."""
+"""In standard errors: beyond it the other tail is below 1e-14, and SciPy's non-central t is at
+times NaN there.
+"""
 
 
 def two_sided_power(shift: float, freedom: float) -> float:
-    """Chance that a two-sided t-test finds p < 0.05 where the true difference is `shift` standard errors."""
+    """Chance that a two-sided t-test finds p < 0.05 where the true difference is `shift` standard
+    errors.
+    """
     critical, away = stats.t.ppf(0.975, freedom), abs(shift)
     other = stats.nct.cdf(-critical, freedom, away) if away < _NO_OTHER_TAIL else 0.0
     return float(stats.nct.sf(critical, freedom, away) + other)
 
 
-def power(outcome: Outcome, arm: int, sizes: Sequence[int], *, trials: int = 400) -> tuple[Power, ...]:
-    """Power at each number of randomised patients per arm, by resampling smaller trials out of this one and from theory."""
+def power(
+    outcome: Outcome, arm: int, sizes: Sequence[int], *, trials: int = 400
+) -> tuple[Power, ...]:
+    """Power at each number of randomised patients per arm, by resampling smaller trials out of this
+    one and from theory.
+    """
     rng = np.random.default_rng([outcome.trial.seed, 6, arm])
     change, baseline = _final(outcome)
     rows = [np.flatnonzero(outcome.patients.arm == k) for k in (0, arm)]
@@ -290,6 +322,19 @@ def dose_response(outcome: Outcome) -> tuple[DosePoint, ...]:
         last = arm.courses[-1]
         found = effect(outcome, a)
         rate = last.amount_mg / last.interval_days
-        points.append(DosePoint(arm=arm.name, relative=rate, difference=found.difference, low=found.low, high=found.high))
+        points.append(
+            DosePoint(
+                arm=arm.name,
+                relative=rate,
+                difference=found.difference,
+                low=found.low,
+                high=found.high,
+            )
+        )
     top = max((p.relative for p in points), default=1.0)
-    return tuple(DosePoint(arm=p.arm, relative=p.relative / top, difference=p.difference, low=p.low, high=p.high) for p in points)
+    return tuple(
+        DosePoint(
+            arm=p.arm, relative=p.relative / top, difference=p.difference, low=p.low, high=p.high
+        )
+        for p in points
+    )

@@ -1,4 +1,6 @@
-"""The twin: a patient, a disease model and a posterior ensemble, answering for regimens x members at once."""
+"""The twin: a patient, a disease model and a posterior ensemble, answering for regimens x members
+at once.
+"""
 
 from __future__ import annotations
 
@@ -91,18 +93,21 @@ class Twin:
         out_of_scope: Literal["refuse", "accept"] = "refuse",
         beta1_gain: float = 1.0,
     ) -> Twin:
-        """The twin of a patient: the disease model's prior, updated by the visits under the medicines of the record.
+        """The twin of a patient: the disease model's prior, updated by the visits under the
+        medicines of the record.
 
         Args:
             patient: The record, from `qtwin.read_patient`.
             disease: Name of a disease model.
             n_members: Posterior members.
             seed: Of all draws.
-            out_of_scope: "accept" builds a twin of somebody whom no disease model is about; it says so in `assumptions`.
+            out_of_scope: "accept" builds a twin of somebody whom no disease model is about; it says
+                so in `assumptions`.
             beta1_gain: Response of the beta-1 receptor over that of ADRB1 Arg389 (exploratory).
 
         Raises:
-            InputError: for an unknown disease model, impossible measurements, or a record outside every model's scope.
+            InputError: for an unknown disease model, impossible measurements, or a record outside
+                every model's scope.
             ConsentError: if the person has not allowed to build a twin.
 
         Example:
@@ -114,7 +119,12 @@ class Twin:
         from qtwin.twin.build import fit_twin
 
         return fit_twin(
-            patient, disease=disease, n_members=n_members, seed=seed, out_of_scope=out_of_scope, beta1_gain=beta1_gain
+            patient,
+            disease=disease,
+            n_members=n_members,
+            seed=seed,
+            out_of_scope=out_of_scope,
+            beta1_gain=beta1_gain,
         )
 
     @classmethod
@@ -129,9 +139,11 @@ class Twin:
         return load(Path(path))
 
     def save(self, path: str | Path) -> Path:
-        """Write the twin, whole or not at all: JSON that people read, and beside it the .npz that `load` needs.
+        """Write the twin, whole or not at all: JSON that people read, and beside it the .npz that
+        `load` needs.
 
-        The .npz holds the record's pseudonymous content with its dates: keep it where the record is kept.
+        The .npz holds the record's pseudonymous content with its dates: keep it where the record is
+        kept.
 
         Raises:
             InputError: if `path` is no .json file, or its folder is not there.
@@ -149,27 +161,40 @@ class Twin:
         save(self, Path(path))
         return Path(path)
 
-    def update(self, record: str | Path | Patient, genotypes: str | Path | None = None, *, consent: Sequence[str] = ()) -> Twin:
-        """The twin of what is known already and a further record together; what is known already changes nothing.
+    def update(
+        self,
+        record: str | Path | Patient,
+        genotypes: str | Path | None = None,
+        *,
+        consent: Sequence[str] = (),
+    ) -> Twin:
+        """The twin of what is known already and a further record together; what is known already
+        changes nothing.
 
         Args:
-            record: Further record of the same person: FHIR Bundle (JSON, NDJSON), table of visits (CSV), or a `Patient`.
+            record: Further record of the same person: FHIR Bundle (JSON, NDJSON), table of visits
+                (CSV), or a `Patient`.
             genotypes: PharmCAT report (JSON).
             consent: Scopes of consent that the user states where the further record holds none.
 
         Raises:
             InputError: for a spoilt record, another person's, or one of somebody who has died.
-            ConsentError: if the consent does not hold any more, or the further record's does not allow it.
+            ConsentError: if the consent does not hold any more, or the further record's does not
+                allow it.
         """
         from qtwin.twin.update import update
 
         return update(self, record, genotypes, consent=consent)
 
-    def simulate_regimen(self, drugs: Sequence[str | Dose], *, years: float = 1.5) -> RegimenForecast:
-        """What a regimen would do, beside no drugs and the medicines of the record; written into the audit log.
+    def simulate_regimen(
+        self, drugs: Sequence[str | Dose], *, years: float = 1.5
+    ) -> RegimenForecast:
+        """What a regimen would do, beside no drugs and the medicines of the record; written into
+        the audit log.
 
         Args:
-            drugs: Doses, or as they are written: "donepezil", "donepezil:5mg", "metoprolol:50mg/12h".
+            drugs: Doses, or as they are written: "donepezil", "donepezil:5mg",
+                "metoprolol:50mg/12h".
             years: How far ahead.
 
         Raises:
@@ -185,11 +210,14 @@ class Twin:
         from qtwin.twin.forecast import forecast
 
         found = forecast(self, drugs, years=years)
-        write_down("simulate", self.patient, detail=f"{len(found.asked.regimen)} drugs, {years:g} years")
+        write_down(
+            "simulate", self.patient, detail=f"{len(found.asked.regimen)} drugs, {years:g} years"
+        )
         return found
 
     def next_measurement(self, *, seed: int = 0) -> MeasurementAdvice:
-        """Which measurement is expected to be most informative for its price, and when to come back.
+        """Which measurement is expected to be most informative for its price, and when to come
+        back.
 
         Args:
             seed: Seed of the measurement noise.
@@ -198,8 +226,11 @@ class Twin:
 
         return advise(self, seed=seed)
 
-    def to_sbml(self, path: str | Path, *, antibody: str | Dose | None = None, years: float = 1.5) -> Path:
-        """Write the disease model of the posterior's mean person as SBML Level 3 (needs python-libsbml).
+    def to_sbml(
+        self, path: str | Path, *, antibody: str | Dose | None = None, years: float = 1.5
+    ) -> Path:
+        """Write the disease model of the posterior's mean person as SBML Level 3 (needs
+        python-libsbml).
 
         Time is in years; 0 is the last visit.
 
@@ -209,7 +240,8 @@ class Twin:
             years: How long it is dosed.
 
         Raises:
-            InputError: for another file, a drug that removes no amyloid, or a missing python-libsbml.
+            InputError: for another file, a drug that removes no amyloid, or a missing
+                python-libsbml.
         """
         from qtwin.twin.sbml import write_twin
 
@@ -217,7 +249,10 @@ class Twin:
 
     def __repr__(self) -> str:
         visits = len(self.posterior.observations)
-        return f"Twin({self.patient.patient_id}, {self.model.name}, {self.n_members:,} members, {visits} observations)"
+        return (
+            f"Twin({self.patient.patient_id}, {self.model.name}, {self.n_members:,} members, "
+            f"{visits} observations)"
+        )
 
     @property
     def n_members(self) -> int:
@@ -225,41 +260,60 @@ class Twin:
         return int(self.posterior.weights.shape[0])
 
     def panel(self, options: Sequence[Dose], *, ignorance: Ignorance | None = None) -> Panel:
-        """The pharmacology of some dose options on this twin's members, or under other draws of what is not known."""
-        return build_panel(options, self.person, n_members=self.n_members, seed=self.seed, ignorance=ignorance)
+        """The pharmacology of some dose options on this twin's members, or under other draws of
+        what is not known.
+        """
+        return build_panel(
+            options, self.person, n_members=self.n_members, seed=self.seed, ignorance=ignorance
+        )
 
     def _removal(self, rates: Array, bits: NDArray[np.generic]) -> Array:
         """(r, m) amyloid removal rate of each regimen, 1/year."""
         return np.asarray(np.asarray(bits, dtype=np.float64) @ rates.T, dtype=np.float64)
 
     def _members(self, panel: Panel) -> tuple[Array, Array]:
-        """Parameters and states of the panel's members: the twin's own; under other draws the same few people in each draw."""
+        """Parameters and states of the panel's members: the twin's own; under other draws the same
+        few people in each draw.
+        """
         if panel.n_members == self.n_members:
             return self.posterior.parameters, self.posterior.state_now
         rows = np.arange(panel.n_members) % PEOPLE * (self.n_members // PEOPLE)
         return self.posterior.parameters[rows], self.posterior.state_now[rows]
 
-    def _course_qaly(self, panel: Panel, removal_per_year: Array, horizon_years: float, *, beyond: bool) -> Array:
-        """(r, m) QALY gained by a slower decline: utility per MMSE point times the area between the courses.
+    def _course_qaly(
+        self, panel: Panel, removal_per_year: Array, horizon_years: float, *, beyond: bool
+    ) -> Array:
+        """(r, m) QALY gained by a slower decline: utility per MMSE point times the area between the
+        courses.
 
-        The area is weighed by the chance to be alive and discounted. Where life beyond the horizon counts, the points gained by
-        its end are kept for the rest of life and nothing more is gained: no trial has followed what comes after.
+        The area is weighed by the chance to be alive and discounted. Where life beyond the horizon
+        counts, the points gained by its end are kept for the rest of life and nothing more is
+        gained: no trial has followed what comes after.
         """
         parameters, now = self._members(panel)
         untreated = np.zeros((1, panel.n_members))
-        times = np.linspace(0.0, horizon_years, max(2, round(_STEPS_PER_YEAR * horizon_years) + 1), dtype=np.float64)
-        states = integrate(self.model, parameters, now, np.concatenate([untreated, removal_per_year]), times)
+        times = np.linspace(
+            0.0, horizon_years, max(2, round(_STEPS_PER_YEAR * horizon_years) + 1), dtype=np.float64
+        )
+        states = integrate(
+            self.model, parameters, now, np.concatenate([untreated, removal_per_year]), times
+        )
         mmse = self.model.observe("mmse", states)
         lived, gap = panel.span(horizon_years, beyond=beyond)[0], mmse[1:] - mmse[:1]
         area = np.asarray(np.trapezoid(gap * lived.alive_at(times)[panel.draw_of], times, axis=2))
         if beyond:
-            after = horizon_years + np.linspace(0.0, _YEARS_AFTER, _YEARS_AFTER + 1, dtype=np.float64)
+            after = horizon_years + np.linspace(
+                0.0, _YEARS_AFTER, _YEARS_AFTER + 1, dtype=np.float64
+            )
             kept = np.asarray(np.trapezoid(lived.alive_at(after), after, axis=1))
             area = area + gap[:, :, -1] * kept[panel.draw_of]
         return np.asarray(panel.constant("utility_per_mmse")[panel.draw_of] * area)
 
-    def kinds(self, panel: Panel, bits: NDArray[np.generic], *, horizon_years: float, beyond: bool = True) -> Iterator[Array]:
-        """Stream (chunk, m, 18) QALY by kind over the rows of (r, n) `bits`, in order, in bounded memory.
+    def kinds(
+        self, panel: Panel, bits: NDArray[np.generic], *, horizon_years: float, beyond: bool = True
+    ) -> Iterator[Array]:
+        """Stream (chunk, m, 18) QALY by kind over the rows of (r, n) `bits`, in order, in bounded
+        memory.
 
         Args:
             panel: The options.
@@ -270,7 +324,9 @@ class Twin:
         rows = np.asarray(bits)
         order = np.argsort(rows == 0, axis=1, kind="stable")
         width = max(int(rows.sum(axis=1).max(initial=0)), 1)
-        index = np.where(np.take_along_axis(rows, order, axis=1) > 0, order, -1)[:, :width].astype(np.int64)
+        index = np.where(np.take_along_axis(rows, order, axis=1) > 0, order, -1)[:, :width].astype(
+            np.int64
+        )
         antibodies = np.flatnonzero(panel.removal_counted.any(axis=0))
         chosen, which = np.unique(rows[:, antibodies] > 0, axis=0, return_inverse=True)
         given = np.zeros((len(chosen), rows.shape[1]))
@@ -280,7 +336,9 @@ class Twin:
         if len(treated):
             removal = self._removal(panel.removal_counted, given[treated])
             stopped = panel.stopped_for_aria(given[treated], horizon_years)[:, panel.draw_of]
-            course[treated] = self._course_qaly(panel, removal, horizon_years, beyond=beyond) * (1.0 - stopped)
+            course[treated] = self._course_qaly(panel, removal, horizon_years, beyond=beyond) * (
+                1.0 - stopped
+            )
         which = which.ravel()
         for start in range(0, len(rows), _CHUNK):
             part = slice(start, start + _CHUNK)
@@ -289,12 +347,20 @@ class Twin:
             yield kinds
 
     def simulate(
-        self, panel: Panel, bits: NDArray[np.generic], *, horizon_years: float, kind_weights: Array, times_years: Array
+        self,
+        panel: Panel,
+        bits: NDArray[np.generic],
+        *,
+        horizon_years: float,
+        kind_weights: Array,
+        times_years: Array,
     ) -> Response:
         """Play one regimen, (n,) bits over the panel's options, with full trajectories."""
         row = np.asarray(bits)[None, :]
         chosen = np.flatnonzero(row[0])
-        index = chosen[None, :].astype(np.int64) if len(chosen) else np.full((1, 1), -1, dtype=np.int64)
+        index = (
+            chosen[None, :].astype(np.int64) if len(chosen) else np.full((1, 1), -1, dtype=np.int64)
+        )
         exposures, _, offset = respond(panel, index, horizon_years=horizon_years)
         kinds = next(self.kinds(panel, row, horizon_years=horizon_years))[0]
         states = integrate(
@@ -315,7 +381,9 @@ class Twin:
 
 
 def kind_weights(weights: dict[str, float] | None = None) -> Array:
-    """(18,) weight of each kind in the utility: 1 where none is given (InputError for an unknown kind)."""
+    """(18,) weight of each kind in the utility: 1 where none is given (InputError for an unknown
+    kind).
+    """
     for kind in weights or {}:
         if kind not in KINDS:
             raise unknown_name("kind of benefit or harm", kind, KINDS)

@@ -11,7 +11,13 @@ from typing import Any
 from qtwin.errors import ConsentError, InputError
 from qtwin.patient.consent import TO_BUILD_A_TWIN, require_consent, state_consent
 from qtwin.patient.person import Patient, describe
-from qtwin.patient.record import patients_together, read_record, refuse_if_deceased, write_down, write_down_refusal
+from qtwin.patient.record import (
+    patients_together,
+    read_record,
+    refuse_if_deceased,
+    write_down,
+    write_down_refusal,
+)
 from qtwin.pharmacology.prescription import current_doses
 from qtwin.progress import SILENT, Progress
 from qtwin.twin.build import build_twin
@@ -19,10 +25,13 @@ from qtwin.twin.store import check_target, load, twin_lock, write_locked
 from qtwin.twin.twin import Twin
 
 
-def _allowed(known: Patient, further: Patient, stated: Sequence[str]) -> tuple[Patient, Patient, str]:
+def _allowed(
+    known: Patient, further: Patient, stated: Sequence[str]
+) -> tuple[Patient, Patient, str]:
     """Both records with what the user states, and the scope that both allow.
 
-    A consent that comes with the further record is the person's last word: what was stated before it does not stand in for it.
+    A consent that comes with the further record is the person's last word: what was stated before
+    it does not stand in for it.
 
     Raises:
         ConsentError: if either does not allow to build a twin.
@@ -104,11 +113,13 @@ def update_stored(
 ) -> tuple[Twin, dict[str, Any]]:
     """Update a twin on disk, in place or into `output`; the new twin, and what its JSON says.
 
-    The twin is locked from reading it until it is written, and the audit log is written before the twin.
+    The twin is locked from reading it until it is written, and the audit log is written before the
+    twin.
 
     Raises:
         InputError: for a spoilt twin or record, another person's, or one of somebody who has died.
-        ConsentError: if the consent does not hold any more, or the further record's does not allow it.
+        ConsentError: if the consent does not hold any more, or the further record's does not allow
+            it.
     """
     if output is not None:
         check_target(output)

@@ -1,9 +1,11 @@
-"""Whether the posterior of a twin is right: rank statistics and coverage of the forecast, on patients whose truth is known.
+"""Whether the posterior of a twin is right: rank statistics and coverage of the forecast, on
+patients whose truth is known.
 
-Patients are drawn from the model's own prior, measured with the model's own errors, and given to `assimilate`. If the posterior
-is right, the rank of the true value among posterior draws is uniform (simulation-based calibration, Talts and others 2018,
-arXiv:1804.06788) and an interval holds the truth as often as it says. This tests the computation, not the model: patients of one
-disease model (`simulated_patients`) fitted with another (`fit`) show what happens when the equations are wrong.
+Patients are drawn from the model's own prior, measured with the model's own errors, and given to
+`assimilate`. If the posterior is right, the rank of the true value among posterior draws is uniform
+(simulation-based calibration, Talts and others 2018, arXiv:1804.06788) and an interval holds the
+truth as often as it says. This tests the computation, not the model: patients of one disease model
+(`simulated_patients`) fitted with another (`fit`) show what happens when the equations are wrong.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ class Ranks:
         counts: (bins,) patients in each bin of equal width.
         band_99: Counts between which 99 % of a uniform's bins lie, bin by bin.
         chi_square, chi_square_p: Of the counts against equal ones.
-        kolmogorov, kolmogorov_p: Largest distance from the uniform distribution, and how often chance exceeds it.
+        kolmogorov, kolmogorov_p: Largest distance from the uniform distribution, and how often
+            chance exceeds it.
     """
 
     quantity: str
@@ -60,7 +63,8 @@ class Coverage:
         level: What the interval claims.
         inside: Patients whose truth lies in it.
         share: Inside over patients.
-        low, high: Exact 95 % confidence interval of the share (Clopper, Pearson 1934, Biometrika 26:404).
+        low, high: Exact 95 % confidence interval of the share (Clopper, Pearson 1934, Biometrika
+            26:404).
         width_points: Median width of the interval.
     """
 
@@ -105,7 +109,8 @@ class Validation:
         coverage: One a number of visits and level.
         effort: One a number of visits.
         other_model: The model that made the patients of `misspecified`; None if that was not run.
-        misspecified: Coverage when another model made the patients; nothing promises that it is right.
+        misspecified: Coverage when another model made the patients; nothing promises that it is
+            right.
     """
 
     model: str
@@ -123,22 +128,30 @@ class Validation:
 
 
 def ranks_among(truth: Array, draws: Array, rng: np.random.Generator) -> Whole:
-    """(n,) how many of the (n, d) draws lie below each of the (n,) true values; a tie counts as below or not at random."""
+    """(n,) how many of the (n, d) draws lie below each of the (n,) true values; a tie counts as
+    below or not at random.
+    """
     below, ties = (draws < truth[:, None]).sum(axis=1), (draws == truth[:, None]).sum(axis=1)
     return np.asarray(below + rng.integers(0, ties + 1), dtype=np.int64)
 
 
-def uniformity(quantity: str, ranks: Whole, n_draws: int, *, n_bins: int = N_BINS, seed: int = 0) -> Ranks:
-    """Test ranks from 0 to `n_draws` for uniformity, by chi-square on bins and by Kolmogorov's distance.
+def uniformity(
+    quantity: str, ranks: Whole, n_draws: int, *, n_bins: int = N_BINS, seed: int = 0
+) -> Ranks:
+    """Test ranks from 0 to `n_draws` for uniformity, by chi-square on bins and by Kolmogorov's
+    distance.
 
-    Each rank is spread at random over its own unit of width: a uniform rank becomes a continuous uniform, as Kolmogorov's test
-    wants it.
+    Each rank is spread at random over its own unit of width: a uniform rank becomes a continuous
+    uniform, as Kolmogorov's test wants it.
 
     Raises:
         InputError: unless `n_bins` divides `n_draws` + 1.
     """
     if (n_draws + 1) % n_bins:
-        raise InputError(f"{n_bins} bins for {n_draws + 1} ranks came, a divisor was wanted", hint="take 63 draws and 16 bins")
+        raise InputError(
+            f"{n_bins} bins for {n_draws + 1} ranks came, a divisor was wanted",
+            hint="take 63 draws and 16 bins",
+        )
     counts = np.bincount(ranks // ((n_draws + 1) // n_bins), minlength=n_bins)
     chi = stats.chisquare(counts)
     spread = (ranks + np.random.default_rng([seed, 14]).random(len(ranks))) / (n_draws + 1)
@@ -157,7 +170,9 @@ def uniformity(quantity: str, ranks: Whole, n_draws: int, *, n_bins: int = N_BIN
     )
 
 
-def calibration_ranks(fits: Sequence[Fits], *, n_bins: int = N_BINS, seed: int = 0) -> tuple[Ranks, ...]:
+def calibration_ranks(
+    fits: Sequence[Fits], *, n_bins: int = N_BINS, seed: int = 0
+) -> tuple[Ranks, ...]:
     """Simulation-based calibration of every quantity, patients of all schedules together.
 
     Args:
@@ -170,12 +185,21 @@ def calibration_ranks(fits: Sequence[Fits], *, n_bins: int = N_BINS, seed: int =
     """
     kinds = {(f.quantities, f.draws.shape[1]) for f in fits}
     if len(kinds) != 1:
-        raise InputError(f"{len(kinds)} kinds of fits came, 1 was wanted", hint="one model and one number of draws")
+        raise InputError(
+            f"{len(kinds)} kinds of fits came, 1 was wanted",
+            hint="one model and one number of draws",
+        )
     names, n_draws = kinds.pop()
     truth, draws = np.concatenate([f.truth for f in fits]), np.concatenate([f.draws for f in fits])
     rng = np.random.default_rng([seed, 15])
     return tuple(
-        uniformity(name, ranks_among(truth[:, q], draws[:, :, q], rng), n_draws, n_bins=n_bins, seed=seed + q)
+        uniformity(
+            name,
+            ranks_among(truth[:, q], draws[:, :, q], rng),
+            n_draws,
+            n_bins=n_bins,
+            seed=seed + q,
+        )
         for q, name in enumerate(names)
     )
 
@@ -235,22 +259,27 @@ def validate(
     seed: int = 0,
     fitted: Callable[[str, Callable[[], Fits]], Fits] = lambda _, compute: compute(),
 ) -> Validation:
-    """The whole check: ranks and coverage on the model's own patients, coverage on those of another model.
+    """The whole check: ranks and coverage on the model's own patients, coverage on those of another
+    model.
 
     Args:
         model: The model to check.
         n_patients: Patients of each schedule; 200 tell coverage to about 6 points at 80 %.
         n_visits: Schedules.
-        other: Another disease model whose patients are fitted as well, on the biomarkers that both have.
+        other: Another disease model whose patients are fitted as well, on the biomarkers that both
+            have.
         n_members: As for `assimilate`.
         n_prior: As for `assimilate`.
         seed: Seed of everything random.
-        fitted: Is given a name and what computes the fits of one schedule; whoever keeps finished schedules calls it or not.
+        fitted: Is given a name and what computes the fits of one schedule; whoever keeps finished
+            schedules calls it or not.
     """
 
     def fits_of(made_by: DiseaseModel, visits: int) -> Fits:
         biomarkers = None if made_by is model else tuple(model.observables)
-        patients = simulated_patients(made_by, n_patients, n_visits=visits, biomarkers=biomarkers, seed=seed + visits)
+        patients = simulated_patients(
+            made_by, n_patients, n_visits=visits, biomarkers=biomarkers, seed=seed + visits
+        )
         return fit(model, patients, n_members=n_members, n_prior=n_prior, seed=seed)
 
     own, foreign = [], []

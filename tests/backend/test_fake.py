@@ -33,8 +33,12 @@ def _probabilities(circuit) -> np.ndarray:  # type: ignore[no-untyped-def]
     from qiskit.quantum_info import Statevector
 
     circuit = compact(circuit, used(circuit))
-    wires = [circuit.find_bit(i.qubits[0]).index for i in circuit.data if i.operation.name == "measure"]
-    bits = [circuit.find_bit(i.clbits[0]).index for i in circuit.data if i.operation.name == "measure"]
+    wires = [
+        circuit.find_bit(i.qubits[0]).index for i in circuit.data if i.operation.name == "measure"
+    ]
+    bits = [
+        circuit.find_bit(i.clbits[0]).index for i in circuit.data if i.operation.name == "measure"
+    ]
     bare = circuit.remove_final_measurements(inplace=False)
     return Statevector(bare).probabilities([w for _, w in sorted(zip(bits, wires, strict=True))])
 
@@ -58,7 +62,10 @@ def test_compiled_circuits_are_in_the_device_and_equal(device: str, method: str)
 def test_a_dense_cost_is_twice_as_shallow_as_by_the_preset_manager() -> None:
     """The claim of benchmarks/bench_transpile.py at its smallest size."""
     ansatz, device = qaoa(ising(*sherrington(12, seed=12)), 1), snapshot("fez")
-    ours, preset = compile_ansatz(ansatz, device), compile_ansatz(ansatz, device, method="preset", tries=2)
+    ours, preset = (
+        compile_ansatz(ansatz, device),
+        compile_ansatz(ansatz, device, method="preset", tries=2),
+    )
     assert ours.two_qubit_depth == 34
     assert preset.two_qubit_depth >= 2 * ours.two_qubit_depth
 
@@ -142,7 +149,9 @@ def test_cutting_a_device_changes_nothing_on_the_qubits_that_stay() -> None:
     for name in ("cz", "sx", "measure"):
         kept = {at: p for at, p in target[name].items() if set(at) <= set(qubits)}
         assert kept
-        assert {tuple(qubits[q] for q in at): p.error for at, p in small[name].items()} == {at: p.error for at, p in kept.items()}
+        assert {tuple(qubits[q] for q in at): p.error for at, p in small[name].items()} == {
+            at: p.error for at, p in kept.items()
+        }
 
 
 def test_more_noise_moves_further_from_the_ideal() -> None:
@@ -153,7 +162,12 @@ def test_more_noise_moves_further_from_the_ideal() -> None:
     from qtwin.backend.base import sampled_estimate
 
     distance = [
-        abs(sampled_estimate(backend.sample_amplified(ANSATZ, theta, shots=8000, seed=1, factor=f), cost).value - exact)  # type: ignore[attr-defined]
+        abs(
+            sampled_estimate(
+                backend.sample_amplified(ANSATZ, theta, shots=8000, seed=1, factor=f), cost
+            ).value
+            - exact
+        )  # type: ignore[attr-defined]
         for f in (1, 3, 7)
     ]
     assert distance[0] < distance[1] < distance[2]

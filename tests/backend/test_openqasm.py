@@ -24,7 +24,9 @@ def test_the_text_is_the_circuit(degree: int, layers: int) -> None:
     assert text.startswith("OPENQASM 3")
     read = qasm3.loads(text).remove_final_measurements(inplace=False)
     probabilities = np.abs(Statevector(read).data) ** 2
-    np.testing.assert_allclose(probabilities, StatevectorBackend().probabilities(circuit, theta), atol=1e-9)
+    np.testing.assert_allclose(
+        probabilities, StatevectorBackend().probabilities(circuit, theta), atol=1e-9
+    )
 
 
 def test_it_names_nothing_but_qubits() -> None:

@@ -1,4 +1,6 @@
-"""An answer as Qiskit's own result: bits, energies, probabilities and status arrive, and the whole of ours comes along."""
+"""An answer as Qiskit's own result: bits, energies, probabilities and status arrive, and the whole
+of ours comes along.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def test_samples_carry_their_probabilities() -> None:
     made = to_optimization_result(result, encoding)
     assert result.samples is not None
     assert sum(s.probability for s in made.samples) == pytest.approx(1.0)
-    assert [s.fval for s in made.samples] == pytest.approx(encoding.polynomial.evaluate(result.samples.bits).tolist())
+    assert [s.fval for s in made.samples] == pytest.approx(
+        encoding.polynomial.evaluate(result.samples.bits).tolist()
+    )
     fits = [s.status == OptimizationResultStatus.SUCCESS for s in made.samples]
     assert fits == encoding.is_feasible(result.samples.bits).tolist()
     assert not all(fits)
@@ -45,9 +49,15 @@ def test_samples_carry_their_probabilities() -> None:
 
 def test_no_answer_and_what_does_not_fit() -> None:
     encoding = plain(random_polynomial(3, 2, 0))
-    for status, wanted in (("infeasible", OptimizationResultStatus.INFEASIBLE), ("time limit", OptimizationResultStatus.FAILURE)):
+    for status, wanted in (
+        ("infeasible", OptimizationResultStatus.INFEASIBLE),
+        ("time limit", OptimizationResultStatus.FAILURE),
+    ):
         nothing = Result(solver="any", status=status, bits=None, energy=float("nan"))  # type: ignore[arg-type]
         made = to_optimization_result(nothing, encoding)
         assert (made.x, made.fval, made.status) == (None, None, wanted)
     with pytest.raises(InputError, match="answer of 3 variables, got 2"):
-        to_optimization_result(Result(solver="any", status="feasible", bits=np.zeros(2, dtype=np.uint8), energy=0.0), encoding)
+        to_optimization_result(
+            Result(solver="any", status="feasible", bits=np.zeros(2, dtype=np.uint8), energy=0.0),
+            encoding,
+        )

@@ -1,4 +1,6 @@
-"""The plug-in of docs/how_to/add_a_backend.md: refused by name without its vendor, held against matrices with it."""
+"""The plug-in of docs/how_to/add_a_backend.md: refused by name without its vendor, held against
+matrices with it.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def machine() -> ModuleType:
     return module
 
 
-def test_without_the_vendor_it_says_what_to_install(machine: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_vendor_it_says_what_to_install(
+    machine: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda *_: None)
     with pytest.raises(MissingVendorError, match="amazon-braket-sdk"):
         machine.BraketBackend()
@@ -40,7 +44,9 @@ def test_with_the_vendor_it_agrees_with_the_matrices(machine: ModuleType) -> Non
     ansatz, observable = mixed(5, diagonal(random_polynomial(5, 2, 6)), 7), strings(5, 9, 8)
     theta = np.array([0.3, -0.7, 1.1, 0.2])
     exact = DenseBackend().expectation(ansatz, theta, observable).value
-    assert machine.BraketBackend().expectation(ansatz, theta, observable).value == pytest.approx(exact, abs=1e-9)
+    assert machine.BraketBackend().expectation(ansatz, theta, observable).value == pytest.approx(
+        exact, abs=1e-9
+    )
 
 
 def test_the_page_names_every_backend_of_the_table() -> None:

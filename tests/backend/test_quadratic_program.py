@@ -1,4 +1,6 @@
-"""Round trips with qiskit-optimization, judged by its own objective and feasibility on every assignment."""
+"""Round trips with qiskit-optimization, judged by its own objective and feasibility on every
+assignment.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ qiskit_optimization = pytest.importorskip("qiskit_optimization")
 
 @given(polynomial=polynomials(2), rules=constraints())
 @settings(max_examples=30, deadline=None)
-def test_objective_and_constraints_are_those_of_the_program(polynomial: BinaryPolynomial, rules: list[Constraint]) -> None:
+def test_objective_and_constraints_are_those_of_the_program(
+    polynomial: BinaryPolynomial, rules: list[Constraint]
+) -> None:
     encoding = BinaryModel(
         polynomial=polynomial,
         objective=polynomial,
@@ -35,15 +39,22 @@ def test_objective_and_constraints_are_those_of_the_program(polynomial: BinaryPo
     back = from_quadratic_program(program)
     np.testing.assert_allclose(back.value(BITS), expected, atol=1e-9)
     np.testing.assert_array_equal(
-        np.all([c.holds(BITS) for c in back.constraints], axis=0) if back.constraints else np.ones(len(BITS), bool), feasible
+        np.all([c.holds(BITS) for c in back.constraints], axis=0)
+        if back.constraints
+        else np.ones(len(BITS), bool),
+        feasible,
     )
     assert back.variables[:N] == encoding.variables
 
 
 @given(polynomial=polynomials(2), rules=constraints())
 @settings(max_examples=15, deadline=None)
-def test_energies_with_penalties_go_over_whole(polynomial: BinaryPolynomial, rules: list[Constraint]) -> None:
-    encoding = encode(polynomial, names=[f"x{i}" for i in range(N)], constraints=rules, feasible=None)
+def test_energies_with_penalties_go_over_whole(
+    polynomial: BinaryPolynomial, rules: list[Constraint]
+) -> None:
+    encoding = encode(
+        polynomial, names=[f"x{i}" for i in range(N)], constraints=rules, feasible=None
+    )
     program = to_quadratic_program(encoding, native=False)
     rng = np.random.default_rng(0)
     rows = rng.integers(0, 2, size=(20, encoding.polynomial.n_variables))
@@ -73,4 +84,6 @@ def test_what_is_no_qubo_is_refused() -> None:
         from_quadratic_program(other)
     cubic = BinaryPolynomial.of(3, {(0, 1, 2): 1.0})
     with pytest.raises(InputError, match="degree"):
-        to_quadratic_program(BinaryModel(polynomial=cubic, objective=cubic, variables=("a", "b", "c"), n_decision=3))
+        to_quadratic_program(
+            BinaryModel(polynomial=cubic, objective=cubic, variables=("a", "b", "c"), n_decision=3)
+        )

@@ -46,7 +46,10 @@ def test_what_cannot_be_is_refused(name: str, options: dict[str, Any], message: 
 
 def test_what_stands_first_is_the_first_option() -> None:
     assert registry.load("aer:density_matrix").capabilities().name == "aer:density_matrix"
-    assert registry.load("aer", {"method": "matrix_product_state"}).capabilities().name == "aer:matrix_product_state"
+    assert (
+        registry.load("aer", {"method": "matrix_product_state"}).capabilities().name
+        == "aer:matrix_product_state"
+    )
     assert registry.load("fake:manila").capabilities().max_qubits == 5
 
 
@@ -62,7 +65,9 @@ def _ready(n: int, bits: int) -> Ansatz:
 
 
 def test_noise_does_what_its_rates_say() -> None:
-    """<Z> of |1> made by one X is -(1 - p); two CX on |00> leave (1 - p)^2 of Z Z; a flipped readout leaves 1 - 2 e."""
+    """<Z> of |1> made by one X is -(1 - p); two CX on |00> leave (1 - p)^2 of Z Z; a flipped
+    readout leaves 1 - 2 e.
+    """
     z = ising(np.ones(1), np.zeros((1, 1)))
     p = 0.07
     one = registry.load("aer:density_matrix", {"depolarising_1q": p})
@@ -70,9 +75,13 @@ def test_noise_does_what_its_rates_say() -> None:
     zz = ising(np.zeros(2), np.array([[0.0, 1.0], [1.0, 0.0]]))
     pair = type(zz)(x=zz.x[-1:], z=zz.z[-1:], coefficients=zz.coefficients[-1:])
     ansatz = qaoa(pair, 1)
-    ansatz = Ansatz(n_qubits=2, reference=np.zeros(2, dtype=np.int8), layers=ansatz.layers[:1], n_parameters=1)
+    ansatz = Ansatz(
+        n_qubits=2, reference=np.zeros(2, dtype=np.int8), layers=ansatz.layers[:1], n_parameters=1
+    )
     two = registry.load("aer:density_matrix", {"depolarising_2q": p})
-    assert two.expectation(ansatz, np.array([0.3]), pair).value == pytest.approx((1 - p) ** 2, abs=1e-12)
+    assert two.expectation(ansatz, np.array([0.3]), pair).value == pytest.approx(
+        (1 - p) ** 2, abs=1e-12
+    )
     e = 0.1
     read = registry.load("aer", {"readout_error": e})
     found = read.expectation(_ready(1, 0), np.zeros(0), z, shots=20_000, seed=1)

@@ -1,4 +1,6 @@
-"""Our simulator against matrices, finite differences and closed forms; tiles, threads and folded angles included."""
+"""Our simulator against matrices, finite differences and closed forms; tiles, threads and folded
+angles included.
+"""
 
 from __future__ import annotations
 
@@ -27,15 +29,28 @@ SIZES = [(6, 1), (7, 1), (13, 1), (16, 2), (17, 2), (19, 1), (19, 2)]
 
 
 @pytest.mark.parametrize(("n", "threads"), SIZES)
-@pytest.mark.parametrize(("gamma", "beta"), [(0.31, 0.4), (-2.7, 1.2), (0.05, -2.9), (11.0, 0.785), (0.3, np.pi / 2)])
+@pytest.mark.parametrize(
+    ("gamma", "beta"), [(0.31, 0.4), (-2.7, 1.2), (0.05, -2.9), (11.0, 0.785), (0.3, np.pi / 2)]
+)
 def test_one_layer_has_the_closed_form(n: int, threads: int, gamma: float, beta: float) -> None:
     h, j = sherrington(n, n)
     cost = ising(h, j)
-    value = StatevectorBackend(threads=threads).expectation(qaoa(cost, 1), np.array([gamma, beta]), cost).value
-    assert value == pytest.approx(ising_p1(h, j, gamma, beta), abs=1e-12 * (np.abs(h).sum() + np.abs(j).sum()))
+    value = (
+        StatevectorBackend(threads=threads)
+        .expectation(qaoa(cost, 1), np.array([gamma, beta]), cost)
+        .value
+    )
+    assert value == pytest.approx(
+        ising_p1(h, j, gamma, beta), abs=1e-12 * (np.abs(h).sum() + np.abs(j).sum())
+    )
 
 
-@settings(max_examples=40, deadline=None, phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=40,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)
 @given(
     n=st.integers(1, 7),
     p=st.integers(1, 4),
@@ -43,7 +58,9 @@ def test_one_layer_has_the_closed_form(n: int, threads: int, gamma: float, beta:
     seed=st.integers(0, 10**6),
     reach=st.sampled_from([0.1, 1, 7]),
 )
-def test_value_and_gradient_are_those_of_the_matrices(n: int, p: int, degree: int, seed: int, reach: float) -> None:
+def test_value_and_gradient_are_those_of_the_matrices(
+    n: int, p: int, degree: int, seed: int, reach: float
+) -> None:
     cost = diagonal(random_polynomial(n, degree, seed))
     ansatz, theta = qaoa(cost, p), np.random.default_rng(seed).uniform(-reach, reach, 2 * p)
     value, gradient = StatevectorBackend(threads=1).value_and_gradient(ansatz, theta, cost)
@@ -55,7 +72,10 @@ def test_value_and_gradient_are_those_of_the_matrices(n: int, p: int, degree: in
 
 @pytest.mark.parametrize("seed", range(6))
 def test_gradient_of_any_circuit_and_observable(seed: int) -> None:
-    ansatz, theta = mixed(5, diagonal(random_polynomial(5, 3, seed)), seed), np.random.default_rng(seed).normal(size=4)
+    ansatz, theta = (
+        mixed(5, diagonal(random_polynomial(5, 3, seed)), seed),
+        np.random.default_rng(seed).normal(size=4),
+    )
     for observable in (strings(5, 8, seed), diagonal(random_polynomial(5, 2, seed + 1))):
         value, gradient = StatevectorBackend().value_and_gradient(ansatz, theta, observable)
         wanted, slopes = DenseBackend().value_and_gradient(ansatz, theta, observable)
@@ -75,7 +95,9 @@ def test_gradient_is_the_finite_difference(n: int, threads: int, p: int) -> None
         value, gradient = backend.value_and_gradient(ansatz, theta, wanted)
         assert backend.expectation(ansatz, theta, wanted).value == pytest.approx(value, abs=1e-11)
         direction, step = rng.normal(size=2 * p), 1e-5
-        up, down = (backend.expectation(ansatz, theta + s * step * direction, wanted).value for s in (1, -1))
+        up, down = (
+            backend.expectation(ansatz, theta + s * step * direction, wanted).value for s in (1, -1)
+        )
         assert gradient @ direction == pytest.approx((up - down) / (2 * step), rel=1e-6, abs=1e-6)
 
 
@@ -92,17 +114,26 @@ def test_tiles_agree_with_the_string_by_string_path_and_keep_the_norm(n: int, th
 
 def test_parameters_may_be_shared_and_unordered() -> None:
     cost, mixer = diagonal(random_polynomial(6, 2, 4)), transverse_field(6)
-    layers = tuple(Layer(generator=g, parameter=k) for g, k in ((cost, 1), (mixer, 2), (cost, 1), (mixer, 0)))
-    ansatz = Ansatz(n_qubits=6, reference=np.full(6, -1, dtype=np.int8), layers=layers, n_parameters=4)
+    layers = tuple(
+        Layer(generator=g, parameter=k) for g, k in ((cost, 1), (mixer, 2), (cost, 1), (mixer, 0))
+    )
+    ansatz = Ansatz(
+        n_qubits=6, reference=np.full(6, -1, dtype=np.int8), layers=layers, n_parameters=4
+    )
     theta = np.array([0.3, -0.2, 0.9, 5.0])
-    got, wanted = (b.value_and_gradient(ansatz, theta, cost) for b in (StatevectorBackend(), DenseBackend()))
+    got, wanted = (
+        b.value_and_gradient(ansatz, theta, cost) for b in (StatevectorBackend(), DenseBackend())
+    )
     assert got[0] == pytest.approx(wanted[0], abs=1e-12)
     np.testing.assert_allclose(got[1], wanted[1], atol=1e-11)
     assert got[1][3] == 0.0
 
 
 def test_triangle_free_cubic_graph_reaches_the_known_cut() -> None:
-    """Wang, Hadfield, Jiang, Rieffel 2018, Phys. Rev. A 97, 022304, eq. 15: 1/2 + 1 / (3 sqrt 3) at tan gamma = 1 / sqrt 2."""
+    """Wang, Hadfield, Jiang, Rieffel 2018, Phys.
+
+    Rev. A 97, 022304, eq. 15: 1/2 + 1 / (3 sqrt 3) at tan gamma = 1 / sqrt 2.
+    """
     graph = nx.heawood_graph()
     j = nx.to_numpy_array(graph) / 2
     cost = ising(np.zeros(14), j)
@@ -118,7 +149,9 @@ def test_xy_mixers_keep_the_hamming_weight() -> None:
     cost = diagonal(random_polynomial(n, 2, 8))
     ring = [Layer(generator=xy_pair(n, i, (i + 1) % n), parameter=1 + i % 2) for i in range(n)]
     reference = np.array([1] * weight + [0] * (n - weight), dtype=np.int8)
-    layers = tuple(itertools.chain(*([Layer(generator=cost, parameter=0), *ring] for _ in range(3))))
+    layers = tuple(
+        itertools.chain(*([Layer(generator=cost, parameter=0), *ring] for _ in range(3)))
+    )
     ansatz = Ansatz(n_qubits=n, reference=reference, layers=layers, n_parameters=3)
     backend, theta = StatevectorBackend(), np.array([0.7, 1.1, -0.6])
     p = backend.probabilities(ansatz, theta)
@@ -131,9 +164,16 @@ def test_xy_mixers_keep_the_hamming_weight() -> None:
 
 def test_whole_xy_ring_in_one_layer_is_refused_with_the_pair() -> None:
     pairs = [xy_pair(4, 0, 1), xy_pair(4, 1, 2)]
-    ring = PauliSum(x=np.vstack([q.x for q in pairs]), z=np.vstack([q.z for q in pairs]), coefficients=np.full(4, 0.5))
+    ring = PauliSum(
+        x=np.vstack([q.x for q in pairs]),
+        z=np.vstack([q.z for q in pairs]),
+        coefficients=np.full(4, 0.5),
+    )
     ansatz = Ansatz(
-        n_qubits=4, reference=np.zeros(4, dtype=np.int8), layers=(Layer(generator=ring, parameter=0),), n_parameters=1
+        n_qubits=4,
+        reference=np.zeros(4, dtype=np.int8),
+        layers=(Layer(generator=ring, parameter=0),),
+        n_parameters=1,
     )
     with pytest.raises(InputError, match="X0 X1 and Y1 Y2, which do not commute"):
         StatevectorBackend().probabilities(ansatz, np.ones(1))

@@ -1,4 +1,6 @@
-"""Any circuit on the state vector against matrices: fused phases, batches by tile, swaps, wide strings, one qubit upwards."""
+"""Any circuit on the state vector against matrices: fused phases, batches by tile, swaps, wide
+strings, one qubit upwards.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def single(n: int, x: int, z: int, c: float = 1.0) -> PauliSum:
     return PauliSum(x=bits[0], z=bits[1], coefficients=np.array([c]))
 
 
-def ansatz_of(n: int, generators: list[PauliSum], reference: np.ndarray | None = None, shared: int = 0) -> Ansatz:
+def ansatz_of(
+    n: int, generators: list[PauliSum], reference: np.ndarray | None = None, shared: int = 0
+) -> Ansatz:
     """One parameter a layer; `shared` > 0: that many in turn."""
     count = shared or len(generators)
     first = np.zeros(n, dtype=np.int8) if reference is None else reference.astype(np.int8)
@@ -38,7 +42,9 @@ def assert_agrees(ansatz: Ansatz, observable: PauliSum, seed: int, threads: int 
     wanted, slopes = DenseBackend().value_and_gradient(ansatz, theta, observable)
     scale = np.abs(observable.coefficients).sum()
     assert value == pytest.approx(wanted, abs=1e-12 * scale)
-    assert backend.expectation(ansatz, theta, observable).value == pytest.approx(wanted, abs=1e-12 * scale)
+    assert backend.expectation(ansatz, theta, observable).value == pytest.approx(
+        wanted, abs=1e-12 * scale
+    )
     np.testing.assert_allclose(gradient, slopes, atol=1e-11 * scale)
 
 
@@ -47,7 +53,10 @@ def test_random_strings_in_any_order(n: int, seed: int) -> None:
     """Phases of one, few and many strings between single strings with every number of Y."""
     rng = np.random.default_rng([n, seed])
     generators = [single(n, *rng.integers(0, 2**n, 2).tolist(), rng.normal()) for _ in range(12)]
-    generators[4:4] = [diagonal(random_polynomial(n, 2, seed)), *(single(n, 0, int(m)) for m in rng.integers(0, 2**n, 5))]
+    generators[4:4] = [
+        diagonal(random_polynomial(n, 2, seed)),
+        *(single(n, 0, int(m)) for m in rng.integers(0, 2**n, 5)),
+    ]
     generators += [single(n, 0, int(m), rng.normal()) for m in rng.integers(0, 2**n, 7)]
     ansatz = ansatz_of(n, generators, rng.integers(-1, 2, n), shared=9)
     assert_agrees(ansatz, diagonal(random_polynomial(n, 3, seed)), seed)
@@ -59,7 +68,12 @@ def test_random_strings_in_any_order(n: int, seed: int) -> None:
 def test_xy_rounds_are_swaps_of_half_the_amplitudes(n: int, rounds_of) -> None:
     generators = [diagonal(random_polynomial(n, 2, 1)), *xy_layers(n, rounds_of(range(n)))] * 2
     ansatz = ansatz_of(n, generators, np.arange(n) % 2, shared=3)
-    kinds = {int(k) for step in circuit.compiled(ansatz) if isinstance(step, circuit.Batch) for k in step.code[:, 0]}
+    kinds = {
+        int(k)
+        for step in circuit.compiled(ansatz)
+        if isinstance(step, circuit.Batch)
+        for k in step.code[:, 0]
+    }
     assert kinds == {circuit.SWAP}
     assert_agrees(ansatz, diagonal(random_polynomial(n, 3, 2)), n)
 
@@ -71,7 +85,9 @@ def test_tied_angles_of_every_string_are_qaoa() -> None:
     kept = cost.z.any(axis=1)
     fields = [single(n, 1 << i, 0) for i in range(n)]
     pieces = [
-        PauliSum(x=cost.x[k : k + 1], z=cost.z[k : k + 1], coefficients=cost.coefficients[k : k + 1])
+        PauliSum(
+            x=cost.x[k : k + 1], z=cost.z[k : k + 1], coefficients=cost.coefficients[k : k + 1]
+        )
         for k in np.flatnonzero(kept)
     ]
     layers, theta, owners = [], [], []
@@ -93,7 +109,9 @@ def test_tied_angles_of_every_string_are_qaoa() -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_wide_circuits_keep_what_small_ones_have(threads: int) -> None:
-    """17 qubits, of which 5 take part: the rest is |0>, so matrices on 5 qubits know the answer, wherever the 5 lie."""
+    """17 qubits, of which 5 take part: the rest is |0>, so matrices on 5 qubits know the answer,
+    wherever the 5 lie.
+    """
     n, rng = 17, np.random.default_rng(3)
     for place in ([0, 1, 2, 3, 4], [12, 13, 14, 15, 16], [0, 5, 9, 14, 16]):
         small = [single(5, *rng.integers(0, 32, 2).tolist(), rng.normal()) for _ in range(14)] + [
@@ -101,15 +119,22 @@ def test_wide_circuits_keep_what_small_ones_have(threads: int) -> None:
         ]
         wide = []
         for g in small:
-            x, z = np.zeros((len(g.coefficients), n), dtype=np.bool_), np.zeros((len(g.coefficients), n), dtype=np.bool_)
+            x, z = (
+                np.zeros((len(g.coefficients), n), dtype=np.bool_),
+                np.zeros((len(g.coefficients), n), dtype=np.bool_),
+            )
             x[:, place], z[:, place] = g.x, g.z
             wide.append(PauliSum(x=x, z=z, coefficients=g.coefficients))
         first = np.zeros(n)
         first[place] = [-1, 0, 1, -1, 0]
         observable = wide[-1]
         theta = rng.normal(size=15)
-        got = StatevectorBackend(threads=threads).value_and_gradient(ansatz_of(n, wide, first), theta, observable)
-        wanted = DenseBackend().value_and_gradient(ansatz_of(5, small, first[place]), theta, small[-1])
+        got = StatevectorBackend(threads=threads).value_and_gradient(
+            ansatz_of(n, wide, first), theta, observable
+        )
+        wanted = DenseBackend().value_and_gradient(
+            ansatz_of(5, small, first[place]), theta, small[-1]
+        )
         assert got[0] == pytest.approx(wanted[0], abs=1e-12)
         np.testing.assert_allclose(got[1], wanted[1], atol=1e-11)
 
@@ -125,9 +150,14 @@ def test_a_string_wider_than_a_tile_runs_alone_and_undoes_itself() -> None:
     value, gradient = layered.gradient(theta, observable)
     for k in range(3):
         step = np.eye(3)[k] * 1e-5
-        up, down = (StatevectorBackend().expectation(ansatz, theta + s * step, observable).value for s in (1, -1))
+        up, down = (
+            StatevectorBackend().expectation(ansatz, theta + s * step, observable).value
+            for s in (1, -1)
+        )
         assert gradient[k] == pytest.approx((up - down) / 2e-5, rel=1e-6, abs=1e-6)
-    assert value == pytest.approx(StatevectorBackend().expectation(ansatz, theta, observable).value, abs=1e-11)
+    assert value == pytest.approx(
+        StatevectorBackend().expectation(ansatz, theta, observable).value, abs=1e-11
+    )
     start = layered.probabilities()  # the adjoint method has brought the state back to |0>
     assert start[0] == pytest.approx(1.0, abs=1e-12)
 
@@ -138,13 +168,19 @@ def test_the_transform_is_its_own_inverse_and_the_characters(n: int) -> None:
     got = values.copy()
     walsh.transform(got, alone)
     if n <= 5:
-        signs = np.array([[(-1) ** (a & b).bit_count() for a in range(1 << n)] for b in range(1 << n)])
+        signs = np.array(
+            [[(-1) ** (a & b).bit_count() for a in range(1 << n)] for b in range(1 << n)]
+        )
         np.testing.assert_allclose(got, signs @ values, atol=1e-12)
     walsh.transform(got, alone)
     np.testing.assert_allclose(got, values * 2**n, atol=1e-9)
 
 
 def test_equal_strings_of_a_layer_add_up() -> None:
-    g = PauliSum(x=np.ones((3, 2), dtype=np.bool_), z=np.zeros((3, 2), dtype=np.bool_), coefficients=np.array([0.2, 0.5, -0.1]))
+    g = PauliSum(
+        x=np.ones((3, 2), dtype=np.bool_),
+        z=np.zeros((3, 2), dtype=np.bool_),
+        coefficients=np.array([0.2, 0.5, -0.1]),
+    )
     assert_agrees(ansatz_of(2, [single(2, 1, 1), g]), single(2, 0, 1), 0)
     np.testing.assert_allclose(matrix(g), matrix(single(2, 3, 0, 0.6)))

@@ -1,4 +1,6 @@
-"""Single precision, CVaR and shots of the state vector simulator; memory and time promises in the slow part."""
+"""Single precision, CVaR and shots of the state vector simulator; memory and time promises in the
+slow part.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def _instance(n: int, p: int):
 @pytest.mark.parametrize(("n", "threads"), [(8, 1), (9, 1), (13, 1), (16, 2), (19, 1), (19, 2)])
 def test_single_precision_errs_by_a_few_units_of_its_last_place(n: int, threads: int) -> None:
     ansatz, theta, cost = _instance(n, 8)
-    single, double = (StatevectorBackend(threads=threads, precision=p) for p in ("single", "double"))
+    single, double = (
+        StatevectorBackend(threads=threads, precision=p) for p in ("single", "double")
+    )
     value, gradient = single.value_and_gradient(ansatz, theta, cost)
     wanted, slopes = double.value_and_gradient(ansatz, theta, cost)
     assert value == pytest.approx(wanted, rel=3e-7)
@@ -44,14 +48,20 @@ def test_single_precision_errs_by_a_few_units_of_its_last_place(n: int, threads:
 def test_single_precision_folds_large_angles_too() -> None:
     ansatz, _, cost = _instance(9, 3)
     theta = np.array([5.0, -0.4, 9.0, 1.2, -2.9, np.pi / 2])
-    value, wanted = (StatevectorBackend(precision=p).expectation(ansatz, theta, cost).value for p in ("single", "double"))
+    value, wanted = (
+        StatevectorBackend(precision=p).expectation(ansatz, theta, cost).value
+        for p in ("single", "double")
+    )
     assert value == pytest.approx(wanted, abs=1e-5)
 
 
 def test_circuits_that_are_no_qaoa_stay_in_double_precision() -> None:
     cost = diagonal(random_polynomial(5, 2, 1))
     ansatz, theta = mixed(5, cost, 2), np.array([0.3, 0.1, -0.7, 0.2])
-    single, double = (StatevectorBackend(precision=p).expectation(ansatz, theta, cost).value for p in ("single", "double"))
+    single, double = (
+        StatevectorBackend(precision=p).expectation(ansatz, theta, cost).value
+        for p in ("single", "double")
+    )
     assert single == double
 
 
@@ -78,7 +88,9 @@ def test_cvar_and_its_gradient(circuit: str) -> None:
     assert mean == pytest.approx(wanted, abs=1e-12), "alpha = 1 is the mean"
     np.testing.assert_allclose(slopes, gradient, atol=1e-11)
     energies, p = random_polynomial(n, 2, 3).values(), backend.probabilities(ansatz, theta)
-    assert backend.cvar_and_gradient(ansatz, theta, cost, 1e-9)[0] == pytest.approx(energies[p > 1e-12].min())
+    assert backend.cvar_and_gradient(ansatz, theta, cost, 1e-9)[0] == pytest.approx(
+        energies[p > 1e-12].min()
+    )
     value, slopes = backend.cvar_and_gradient(ansatz, theta, cost, 0.3)
     order = np.argsort(energies)  # by hand: fill the share from below
     taken, left = 0.0, 0.3
@@ -87,7 +99,10 @@ def test_cvar_and_its_gradient(circuit: str) -> None:
         taken, left = taken + share * energies[k], left - share
     assert value == pytest.approx(taken / 0.3, abs=1e-10)
     direction = np.array([0.4, -0.2, 0.9, 0.5])
-    up, down = (backend.cvar_and_gradient(ansatz, theta + s * 1e-6 * direction, cost, 0.3)[0] for s in (1, -1))
+    up, down = (
+        backend.cvar_and_gradient(ansatz, theta + s * 1e-6 * direction, cost, 0.3)[0]
+        for s in (1, -1)
+    )
     assert slopes @ direction == pytest.approx((up - down) / 2e-6, rel=1e-4, abs=1e-5)
     with pytest.raises(InputError, match="alpha in"):
         backend.cvar_and_gradient(ansatz, theta, cost, 0.0)
@@ -95,16 +110,22 @@ def test_cvar_and_its_gradient(circuit: str) -> None:
         backend.cvar_and_gradient(ansatz, theta, transverse_field(n), 0.5)
 
 
-@pytest.mark.parametrize(("n", "threads", "precision"), [(8, 1, "double"), (16, 2, "double"), (19, 1, "single")])
+@pytest.mark.parametrize(
+    ("n", "threads", "precision"), [(8, 1, "double"), (16, 2, "double"), (19, 1, "single")]
+)
 def test_shots_from_tiles_follow_the_distribution(n: int, threads: int, precision: str) -> None:
-    """States in 50 groups of equal probability mass: the counts are within five standard deviations."""
+    """States in 50 groups of equal probability mass: the counts are within five standard
+    deviations.
+    """
     ansatz, theta, _ = _instance(n, 2)
     backend, shots = StatevectorBackend(threads=threads, precision=precision), 50_000
     samples = backend.sample(ansatz, theta, shots=shots, seed=n)
     assert samples.shots == shots
     running = np.cumsum(backend.probabilities(ansatz, theta))
     group = np.minimum(running / running[-1] * 50, 49).astype(int)
-    counts = np.bincount(group[bits_to_index(samples.bits).astype(np.int64)], weights=samples.counts, minlength=50)
+    counts = np.bincount(
+        group[bits_to_index(samples.bits).astype(np.int64)], weights=samples.counts, minlength=50
+    )
     mass = np.bincount(group, weights=np.diff(running, prepend=0.0), minlength=50)
     assert (np.abs(counts - shots * mass) < 5 * np.sqrt(shots * mass + 1)).all()
 
@@ -130,20 +151,34 @@ def test_every_cut_has_the_closed_form(n: int) -> None:
         backend = StatevectorBackend(threads=threads, precision=precision)
         value = backend.expectation(qaoa(cost, 1), np.array([0.31, 1.2]), cost).value
         scale = np.abs(h).sum() + np.abs(j).sum()
-        assert value == pytest.approx(ising_p1(h, j, 0.31, 1.2), abs=(1e-12 if precision == "double" else 1e-6) * scale)
+        assert value == pytest.approx(
+            ising_p1(h, j, 0.31, 1.2), abs=(1e-12 if precision == "double" else 1e-6) * scale
+        )
         again, gradient = backend.value_and_gradient(qaoa(cost, 1), np.array([0.31, 1.2]), cost)
         assert again == pytest.approx(value, abs=(1e-12 if precision == "double" else 1e-6) * scale)
         step = 1e-6
         for k, slope in enumerate(gradient):
-            up, down = (ising_p1(h, j, 0.31 + s * step * (k == 0), 1.2 + s * step * (k == 1)) for s in (1, -1))
+            up, down = (
+                ising_p1(h, j, 0.31 + s * step * (k == 0), 1.2 + s * step * (k == 1))
+                for s in (1, -1)
+            )
             assert slope == pytest.approx((up - down) / (2 * step), abs=1e-6 * scale)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_26_qubits_fit_five_state_vectors() -> None:
-    """Value and gradient at p = 8, then shots: resident memory of the whole process, in units of 16 bytes x 2^26."""
-    command = [sys.executable, "benchmarks/bench_qaoa_statevector.py", "--remember", "26", "--threads", "2"]
+    """Value and gradient at p = 8, then shots: resident memory of the whole process, in units of 16
+    bytes x 2^26.
+    """
+    command = [
+        sys.executable,
+        "benchmarks/bench_qaoa_statevector.py",
+        "--remember",
+        "26",
+        "--threads",
+        "2",
+    ]
     done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=900)
     _, both, shots, *_ = json.loads(done.stdout)
     assert both < 5.0

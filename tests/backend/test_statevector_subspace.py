@@ -42,7 +42,9 @@ def test_words_are_the_combinations_in_combinadic_order(n: int, data: st.DataObj
 def test_costs_are_the_polynomial_at_any_degree(n: int, degree: int) -> None:
     polynomial = random_polynomial(n, degree, n)
     states = fixed_weight(n, n // 2)
-    np.testing.assert_allclose(states.costs(polynomial), polynomial.evaluate(states.bits()), atol=1e-12)
+    np.testing.assert_allclose(
+        states.costs(polynomial), polynomial.evaluate(states.bits()), atol=1e-12
+    )
 
 
 @pytest.mark.parametrize(("n", "k"), CASES)
@@ -59,42 +61,64 @@ def test_xy_mixers_are_those_of_the_matrices(n: int, k: int, rounds_of) -> None:
 
 
 def test_one_hot_blocks_stay_one_hot() -> None:
-    """Two blocks of which exactly one is taken, side by side: 3 x 2 states, each block on a ring."""
+    """Two blocks of which exactly one is taken, side by side: 3 x 2 states, each block on a
+    ring.
+    """
     blocks = [(0, 2, 4), (1, 3)]
-    bits = np.array([[i in chosen for i in range(5)] for chosen in itertools.product(*blocks)], dtype=np.uint8)
+    bits = np.array(
+        [[i in chosen for i in range(5)] for chosen in itertools.product(*blocks)], dtype=np.uint8
+    )
     states, rounds, polynomial = listed(bits), block_rounds(blocks), random_polynomial(5, 2, 3)
     theta = np.array([0.7, -0.9, 0.2, 1.3])
     got = SubspaceQaoa(states, states.costs(polynomial), mixer=rounds).amplitudes(theta)
-    np.testing.assert_allclose(got, amplitudes(states.words, polynomial, theta, rounds)[states.words], atol=1e-12)
+    np.testing.assert_allclose(
+        got, amplitudes(states.words, polynomial, theta, rounds)[states.words], atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("start", [None, "biased"])
 def test_grover_mixer_is_that_of_the_matrices(start: str | None) -> None:
     rng = np.random.default_rng(5)
-    states, polynomial, theta = listed(index_to_bits(rng.permutation(64)[:11], 6)), random_polynomial(6, 3, 1), rng.normal(size=4)
+    states, polynomial, theta = (
+        listed(index_to_bits(rng.permutation(64)[:11], 6)),
+        random_polynomial(6, 3, 1),
+        rng.normal(size=4),
+    )
     first = None if start is None else (v := rng.random(11)) / np.linalg.norm(v)
-    got = SubspaceQaoa(states, states.costs(polynomial), mixer="grover", start=first).amplitudes(theta)
-    np.testing.assert_allclose(got, amplitudes(states.words, polynomial, theta, None, first)[states.words], atol=1e-12)
+    got = SubspaceQaoa(states, states.costs(polynomial), mixer="grover", start=first).amplitudes(
+        theta
+    )
+    np.testing.assert_allclose(
+        got, amplitudes(states.words, polynomial, theta, None, first)[states.words], atol=1e-12
+    )
 
 
 def test_grover_mixer_gives_equal_costs_equal_amplitudes() -> None:
-    """Baertschi, Eidenbenz 2020, arXiv:2006.00354: states of one objective value share one amplitude."""
+    """Baertschi, Eidenbenz 2020, arXiv:2006.00354: states of one objective value share one
+    amplitude.
+    """
     states = fixed_weight(9, 4)
     cost = np.random.default_rng(2).integers(0, 4, states.size).astype(float)
-    got = SubspaceQaoa(states, cost, mixer="grover").amplitudes(np.array([0.4, -1.0, 1.1, -0.3, 0.2, 2.0]))
+    got = SubspaceQaoa(states, cost, mixer="grover").amplitudes(
+        np.array([0.4, -1.0, 1.1, -0.3, 0.2, 2.0])
+    )
     for level in range(4):
         assert np.ptp(got[cost == level].real) < 1e-14
         assert np.ptp(got[cost == level].imag) < 1e-14
 
 
 def test_grover_search_finds_the_marked_state_at_the_known_rate() -> None:
-    """Cost 1 on one of N states, gamma = beta = pi: Grover's iteration, probability sin^2((2 p + 1) arcsin N^-1/2)."""
+    """Cost 1 on one of N states, gamma = beta = pi: Grover's iteration, probability sin^2((2 p + 1)
+    arcsin N^-1/2).
+    """
     states = fixed_weight(10, 3)
     cost = np.zeros(states.size)
     cost[17] = 1.0
     for p in (1, 2, 5):
         found = SubspaceQaoa(states, cost, mixer="grover").probabilities(np.full(2 * p, np.pi))[17]
-        assert found == pytest.approx(np.sin((2 * p + 1) * np.arcsin(states.size**-0.5)) ** 2, abs=1e-12)
+        assert found == pytest.approx(
+            np.sin((2 * p + 1) * np.arcsin(states.size**-0.5)) ** 2, abs=1e-12
+        )
 
 
 @pytest.mark.parametrize("mixer", ["ring", "complete", "grover", "table"])
@@ -103,9 +127,15 @@ def test_gradients_are_finite_differences(mixer: str) -> None:
     states = fixed_weight(n, 3)
     if mixer == "table":
         states = listed(states.bits())
-    rounds = {"ring": ring_rounds, "complete": complete_rounds, "table": ring_rounds}.get(mixer, lambda _: "grover")(range(n))
+    rounds = {"ring": ring_rounds, "complete": complete_rounds, "table": ring_rounds}.get(
+        mixer, lambda _: "grover"
+    )(range(n))
     cost, other = states.costs(random_polynomial(n, 3, 9)), rng.normal(size=states.size)
-    simulator, theta, direction = SubspaceQaoa(states, cost, mixer=rounds), rng.normal(size=6), rng.normal(size=6)
+    simulator, theta, direction = (
+        SubspaceQaoa(states, cost, mixer=rounds),
+        rng.normal(size=6),
+        rng.normal(size=6),
+    )
     for observable in (None, other):
         value, gradient = simulator.value_and_gradient(theta, observable)
         assert value == pytest.approx(simulator.value(theta, observable), abs=1e-12)
@@ -124,12 +154,16 @@ def test_cvar_runs_from_the_mean_to_the_minimum() -> None:
     assert lowest_share(energies, p, 1e-9)[0] == pytest.approx(energies.min())
     copies = np.repeat(energies, 1000)  # alpha as a count of equal shots, by hand
     ordered = np.sort(copies)
-    assert lowest_share(copies, np.full(50000, 2e-5), 0.3)[0] == pytest.approx(ordered[:15000].mean())
+    assert lowest_share(copies, np.full(50000, 2e-5), 0.3)[0] == pytest.approx(
+        ordered[:15000].mean()
+    )
 
 
 @pytest.mark.parametrize("rounds_of", [ring_rounds, complete_rounds])
 @pytest.mark.parametrize(("n", "k"), [(16, 5), (15, 11)])
-def test_blocks_and_runs_agree_with_the_circuit_on_all_assignments(n: int, k: int, rounds_of) -> None:
+def test_blocks_and_runs_agree_with_the_circuit_on_all_assignments(
+    n: int, k: int, rounds_of
+) -> None:
     """Wide enough that pairs lie below, across and above the cut of the blocks."""
     assert 2 < blocks.cut_of(n, k) < n - 1
     states, polynomial, rounds = fixed_weight(n, k), random_polynomial(n, 3, n), rounds_of(range(n))
@@ -164,7 +198,9 @@ def test_threads_do_not_change_the_answer(n: int, k: int) -> None:
 
 def test_samples_are_feasible_and_follow_the_distribution() -> None:
     states = fixed_weight(8, 3)
-    simulator = SubspaceQaoa(states, states.costs(random_polynomial(8, 2, 2)), mixer=ring_rounds(range(8)))
+    simulator = SubspaceQaoa(
+        states, states.costs(random_polynomial(8, 2, 2)), mixer=ring_rounds(range(8))
+    )
     theta = np.array([0.4, -0.7])
     samples = simulator.sample(theta, shots=20000, seed=3)
     assert samples.shots == 20000
@@ -192,7 +228,11 @@ def test_rounds_hold_every_pair_once_and_are_disjoint(n: int) -> None:
 def test_what_cannot_be_is_refused() -> None:
     states = fixed_weight(6, 2)
     cost = np.zeros(15)
-    for bad in (lambda: fixed_weight(63, 2), lambda: fixed_weight(5, 6), lambda: fixed_weight(60, 30, memory_bytes=10**9)):
+    for bad in (
+        lambda: fixed_weight(63, 2),
+        lambda: fixed_weight(5, 6),
+        lambda: fixed_weight(60, 30, memory_bytes=10**9),
+    ):
         with pytest.raises(InputError):
             bad()
     with pytest.raises(InputError, match="twice"):

@@ -1,4 +1,6 @@
-"""Solvers that lie, crash, cheat on the clock or break things; each is a plug-in as another package would bring it."""
+"""Solvers that lie, crash, cheat on the clock or break things; each is a plug-in as another package
+would bring it.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,14 @@ class Honest(Solver):
     @classmethod
     def card(cls) -> SolverInfo:
         name = cls.__name__.lower()
-        return SolverInfo(name=name, summary=name, kind="classical", guarantee="none", citation="none", max_variables=20)
+        return SolverInfo(
+            name=name,
+            summary=name,
+            kind="classical",
+            guarantee="none",
+            citation="none",
+            max_variables=20,
+        )
 
     def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
         return self.bad(self.best(instance), instance)
@@ -34,7 +43,13 @@ class Honest(Solver):
         values = polynomial.values()
         k = int(np.argmin(values))
         bits = np.array([k >> i & 1 for i in range(polynomial.n_variables)], dtype=np.uint8)
-        return Result(solver="honest", status="feasible", bits=bits, energy=float(values[k]), wall_s={"listing": 1e-9})
+        return Result(
+            solver="honest",
+            status="feasible",
+            bits=bits,
+            energy=float(values[k]),
+            wall_s={"listing": 1e-9},
+        )
 
     def bad(self, good: Result, instance: Instance) -> Any:
         return good
@@ -43,7 +58,11 @@ class Honest(Solver):
 def _worst(good: Result, instance: Instance) -> Result:
     values = instance.encoding.polynomial.values()
     k = int(np.argmax(values))
-    return replace(good, bits=np.array([k >> i & 1 for i in range(len(good.bits))], dtype=np.uint8), energy=float(values[k]))
+    return replace(
+        good,
+        bits=np.array([k >> i & 1 for i in range(len(good.bits))], dtype=np.uint8),
+        energy=float(values[k]),
+    )
 
 
 class Interrupts(Honest):
@@ -208,17 +227,25 @@ class EndlessTime(Honest):
 
 class Prophet(Honest):
     def bad(self, good: Result, instance: Instance) -> Result:
-        return replace(good, trace=(TracePoint(time_s=-5.0, evaluations=0, best_energy=good.energy - 100.0),))
+        return replace(
+            good, trace=(TracePoint(time_s=-5.0, evaluations=0, best_energy=good.energy - 100.0),)
+        )
 
 
 class BentSamples(Honest):
     def bad(self, good: Result, instance: Instance) -> Result:
-        return replace(good, samples=Samples(bits=np.zeros((2, 3), np.uint8), counts=np.array([-1, 5])), shots=-7)
+        return replace(
+            good,
+            samples=Samples(bits=np.zeros((2, 3), np.uint8), counts=np.array([-1, 5])),
+            shots=-7,
+        )
 
 
 class HidesShots(Honest):
     def bad(self, good: Result, instance: Instance) -> Result:
-        return replace(good, samples=Samples(bits=good.bits[None, :], counts=np.array([5000])), shots=1)
+        return replace(
+            good, samples=Samples(bits=good.bits[None, :], counts=np.array([5000])), shots=1
+        )
 
 
 class Unwritable(Honest):
@@ -235,7 +262,9 @@ class Shouts(Honest):
 
 
 class Vandal(Honest):
-    """Changes whatever of the instance and of the project it can reach, by force where it has to."""
+    """Changes whatever of the instance and of the project it can reach, by force where it has
+    to.
+    """
 
     def bad(self, good: Result, instance: Instance) -> Result:
         from qtwin.encoding.polynomial import BinaryPolynomial

@@ -1,4 +1,6 @@
-"""Planted records: what is known of a solver comes out of its records, failures counted, a twin's regret beside the energy."""
+"""Planted records: what is known of a solver comes out of its records, failures counted, a twin's
+regret beside the energy.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,15 @@ def _record(instance: str, run: int, **more: Any) -> dict[str, Any]:
 
 
 def test_a_bernoulli_solver_comes_back() -> None:
-    """p = 0.3, 2 s a run: TTS = 2 ln 0.01 / ln 0.7 = 25.8 s; a miss has energy 0, half of the way from worst to best."""
+    """p = 0.3, 2 s a run: TTS = 2 ln 0.01 / ln 0.7 = 25.8 s; a miss has energy 0, half of the way
+    from worst to best.
+    """
     rng = np.random.default_rng(3)
-    records = [_record(f"i{k}", r, energy=-10.0 if rng.random() < 0.3 else 0.0) for k in range(20) for r in range(50)]
+    records = [
+        _record(f"i{k}", r, energy=-10.0 if rng.random() < 0.3 else 0.0)
+        for k in range(20)
+        for r in range(50)
+    ]
     best = analysis.best_known(records)
     (cell,) = analysis.cells(records, best)
     assert cell.runs == 1000
@@ -62,11 +70,25 @@ def test_failures_and_time_outs_are_runs_that_did_not_succeed() -> None:
 
 
 def test_regret_is_counted_on_the_twin() -> None:
-    """The encoded optimum is worth 0.1 less than what another solver found on the twin: both succeed in their own measure."""
+    """The encoded optimum is worth 0.1 less than what another solver found on the twin: both
+    succeed in their own measure.
+    """
     records = [
         _record("i", 0, energy=-10.0, utility=0.4),
-        _record("i", 1, energy=-9.0, utility=0.5, task={"family": "planted", "n": 10, "label": "on the twin", "run": 0}),
-        _record("i", 2, energy=-9.5, utility=0.2, task={"family": "planted", "n": 10, "label": "neither", "run": 0}),
+        _record(
+            "i",
+            1,
+            energy=-9.0,
+            utility=0.5,
+            task={"family": "planted", "n": 10, "label": "on the twin", "run": 0},
+        ),
+        _record(
+            "i",
+            2,
+            energy=-9.5,
+            utility=0.2,
+            task={"family": "planted", "n": 10, "label": "neither", "run": 0},
+        ),
     ]
     cells = {c.label: c for c in analysis.cells(records, analysis.best_known(records))}
     assert cells["bernoulli"].regret == pytest.approx(0.1)
@@ -85,13 +107,31 @@ def test_one_never_solved_is_censored() -> None:
 
 
 def test_a_contradicted_proof_is_no_proof_and_named() -> None:
-    """One states that none is below -3, one that nothing is below -2; a third has -10, as the construction knows."""
+    """One states that none is below -3, one that nothing is below -2; a third has -10, as the
+    construction knows.
+    """
     label = {"family": "planted", "n": 10, "run": 0}
     records = [
         _record("i", 0, energy=-10.0, task={**label, "label": "finder"}),
-        _record("i", 1, energy=-3.0, proven=True, bound=-3.0, status="optimal", task={**label, "label": "liar"}),
+        _record(
+            "i",
+            1,
+            energy=-3.0,
+            proven=True,
+            bound=-3.0,
+            status="optimal",
+            task={**label, "label": "liar"},
+        ),
         _record("i", 2, energy=-2.5, bound=-2.0, task={**label, "label": "bounder"}),
-        _record("i", 3, energy=-10.0, proven=True, bound=-10.0, status="optimal", task={**label, "label": "prover"}),
+        _record(
+            "i",
+            3,
+            energy=-10.0,
+            proven=True,
+            bound=-10.0,
+            status="optimal",
+            task={**label, "label": "prover"},
+        ),
     ]
     rows = {r["task"]["label"]: r for r in analysis.believed(records)}
     assert not rows["liar"]["proven"]
@@ -103,6 +143,9 @@ def test_a_contradicted_proof_is_no_proof_and_named() -> None:
 
 
 def test_a_run_over_its_limit_does_not_succeed() -> None:
-    records = [_record("i", 0, energy=-10.0), _record("i", 1, energy=-10.0, offences={"limit": "took 9 s of 2 s"})]
+    records = [
+        _record("i", 0, energy=-10.0),
+        _record("i", 1, energy=-10.0, offences={"limit": "took 9 s of 2 s"}),
+    ]
     (cell,) = analysis.cells(records, analysis.best_known(records))
     assert (cell.successes, cell.runs) == (1, 2)

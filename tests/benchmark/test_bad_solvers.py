@@ -1,4 +1,6 @@
-"""Nothing that a solver says is believed, nothing that it breaks is anybody else's, and what it did is named."""
+"""Nothing that a solver says is believed, nothing that it breaks is anybody else's, and what it did
+is named.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,11 @@ from qtwin.spec import BenchSpec
 from qtwin.studies.benchmark.summary import summarise
 from tests.benchmark import bad_solvers
 
-NAMES = [k for k, v in vars(bad_solvers).items() if isinstance(v, type) and issubclass(v, bad_solvers.Honest)]
+NAMES = [
+    k
+    for k, v in vars(bad_solvers).items()
+    if isinstance(v, type) and issubclass(v, bad_solvers.Honest)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +82,9 @@ def test_what_is_no_answer_is_a_failed_task(name: str, words: str) -> None:
 
 
 def test_samples_that_cannot_be_are_no_answer() -> None:
-    """Values that count nothing are refused where they are put together, before anybody believes them."""
+    """Values that count nothing are refused where they are put together, before anybody believes
+    them.
+    """
     record = execute(_task("BentSamples"))
     assert record["status"] in ("failed", "refused")
     assert record.get("energy") is None
@@ -114,15 +122,24 @@ def test_an_untruth_is_named_and_corrected(name: str, kind: str) -> None:
 
 
 def test_the_harness_has_a_clock_of_its_own() -> None:
-    """Sleep is charged, whatever is done to the clocks, whenever the answer is computed, and if it was thought of before."""
-    for name, least_s in (("SlowClock", 0.4), ("LazyBits", 0.4), ("Remembers", 0.3), ("Remembers", 0.3)):
+    """Sleep is charged, whatever is done to the clocks, whenever the answer is computed, and if it
+    was thought of before.
+    """
+    for name, least_s in (
+        ("SlowClock", 0.4),
+        ("LazyBits", 0.4),
+        ("Remembers", 0.3),
+        ("Remembers", 0.3),
+    ):
         assert execute(_task(name))["total_s"] >= least_s
 
 
 def test_what_is_printed_is_captured(capfd: pytest.CaptureFixture[str]) -> None:
     record = execute(_task("Shouts"))
     assert capfd.readouterr().out == ""
-    assert {"to the descriptor", "from a child", "to the stream"} <= set(record["printed"].splitlines())
+    assert {"to the descriptor", "from a child", "to the stream"} <= set(
+        record["printed"].splitlines()
+    )
 
 
 def test_a_vandal_spoils_nothing_for_the_next() -> None:
@@ -174,9 +191,15 @@ def test_one_that_cannot_be_made_is_refused(name: str, capfd: pytest.CaptureFixt
 
 
 def test_a_rival_challenges_a_proof_that_is_too_large_to_list() -> None:
-    """19 variables are more than are listed; an impostor of the name of one of ours is challenged like any other."""
+    """19 variables are more than are listed; an impostor of the name of one of ours is challenged
+    like any other.
+    """
     instance = Instance(encoding=make("dense", 19, seed=0).encoding)
-    for name, kind in (("ProvesTheWorst", "proof"), ("Impostor", "proof"), ("BoundsTooHigh", "bound")):
+    for name, kind in (
+        ("ProvesTheWorst", "proof"),
+        ("Impostor", "proof"),
+        ("BoundsTooHigh", "bound"),
+    ):
         solver = registry.load(name, {})
         found = ask(solver, instance, name=name, seed=0)
         assert found.result.offences.get(kind) is None
@@ -186,8 +209,16 @@ def test_a_rival_challenges_a_proof_that_is_too_large_to_list() -> None:
     assert challenged(found, honest, instance, seed=0) == found
 
 
-def _sweep(tmp_path: Path, names: list[str], *, workers: int, n: int = 8, **more: Any) -> list[dict[str, Any]]:
-    tasks = list(expand([Group(family="dense", sizes=[n])], [Entrant(solver=x, label=x, **more) for x in names], seed=1))
+def _sweep(
+    tmp_path: Path, names: list[str], *, workers: int, n: int = 8, **more: Any
+) -> list[dict[str, Any]]:
+    tasks = list(
+        expand(
+            [Group(family="dense", sizes=[n])],
+            [Entrant(solver=x, label=x, **more) for x in names],
+            seed=1,
+        )
+    )
     records = Records(tmp_path / "r.sqlite")
     run(tasks, records, workers=workers)
     assert len(records) == len(names)
@@ -205,12 +236,19 @@ def test_a_proof_that_another_answer_beats_is_an_alarm(tmp_path: Path) -> None:
     rows = _sweep(tmp_path, ["ProvesTheWorst", "BoundsTooHigh", "random", "tabu"], workers=0, n=19)
     best = analysis.best_known(rows)
     (known,) = best.values()
-    assert known.energy == pytest.approx(float(make("dense", 19, seed=0).encoding.polynomial.values().min()))
+    assert known.energy == pytest.approx(
+        float(make("dense", 19, seed=0).encoding.polynomial.values().min())
+    )
     assert not known.proven
     alarmed = {(e["solver"], e["kind"]) for e in analysis.offences(rows) if e["alarm"]}
     assert alarmed == {("ProvesTheWorst", "proof"), ("BoundsTooHigh", "bound")}
     spec = BenchSpec.model_validate(
-        {"title": "t", "seed": 1, "family": [{"name": "dense", "sizes": [19]}], "solver": [{"name": "tabu"}]}
+        {
+            "title": "t",
+            "seed": 1,
+            "family": [{"name": "dense", "sizes": [19]}],
+            "solver": [{"name": "tabu"}],
+        }
     )
     told = summarise(spec, rows)
     assert told["verdict"].startswith("ALARM")
@@ -227,7 +265,17 @@ def test_a_bound_and_a_proof_that_hold_are_kept(tmp_path: Path) -> None:
 def test_every_solver_of_ours_tells_the_truth(tmp_path: Path) -> None:
     """On a constrained instance, small enough that every proof and bound is looked up."""
     made = make("cardinality", 8, seed=2)
-    for name in ("enumeration", "cp-sat", "tabu", "local-search", "greedy", "random", "simulated-annealing", "auto", "xy-qaoa"):
+    for name in (
+        "enumeration",
+        "cp-sat",
+        "tabu",
+        "local-search",
+        "greedy",
+        "random",
+        "simulated-annealing",
+        "auto",
+        "xy-qaoa",
+    ):
         instance = Instance(encoding=made.encoding)
         found = ask(registry.load(name, {}), instance, name=name, seed=3, time_limit_s=5.0)
         assert found.result.offences == {}, name

@@ -15,9 +15,16 @@ from qtwin.errors import InputError, QtwinError
 
 
 def test_a_stage_comes_back_as_it_was(tmp_path: Path) -> None:
-    value = {"a": [1, {"b": np.arange(6.0).reshape(2, 3)}], "c": None, "d": float("inf"), "e": "text"}
+    value = {
+        "a": [1, {"b": np.arange(6.0).reshape(2, 3)}],
+        "c": None,
+        "d": float("inf"),
+        "e": "text",
+    }
     first, reused = Checkpoint.open(tmp_path, "id", fresh=False).stage("s", lambda: value)
-    second, again = Checkpoint.open(tmp_path, "id", fresh=False).stage("s", lambda: pytest.fail("computed twice"))
+    second, again = Checkpoint.open(tmp_path, "id", fresh=False).stage(
+        "s", lambda: pytest.fail("computed twice")
+    )
     assert (reused, again) == (False, True)
     for got in (first, second):
         assert np.array_equal(got["a"][1]["b"], value["a"][1]["b"])  # type: ignore[index]
@@ -63,7 +70,15 @@ def test_a_damaged_file_is_computed_again(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['{"__array__": []}', '{"__array__": "a9"}', '{"x": {"__array__": {}}}', "[" * 100_000, "", "\udcff"]
+    "text",
+    [
+        '{"__array__": []}',
+        '{"__array__": "a9"}',
+        '{"x": {"__array__": {}}}',
+        "[" * 100_000,
+        "",
+        "\udcff",
+    ],
 )
 def test_a_stage_of_another_form_is_computed_again(tmp_path: Path, text: str) -> None:
     checkpoint = Checkpoint.open(tmp_path, "id", fresh=False)
@@ -113,7 +128,9 @@ def test_a_full_disk_is_told_with_the_file_and_the_old_one_stays(tmp_path: Path)
         temporary.write_text("half", encoding="utf-8")
         raise OSError(28, "No space left on device", str(temporary))
 
-    with pytest.raises(QtwinError, match=r"^cannot write .*/result\.json: No space left on device$") as caught:
+    with pytest.raises(
+        QtwinError, match=r"^cannot write .*/result\.json: No space left on device$"
+    ) as caught:
         write_atomically(path, full)
     assert "free some space" in caught.value.hint
     assert path.read_text(encoding="utf-8") == "old"

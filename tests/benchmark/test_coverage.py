@@ -1,4 +1,6 @@
-"""Coverage of the near-optimal sets: uniform draws in closed form, samplers of known distribution."""
+"""Coverage of the near-optimal sets: uniform draws in closed form, samplers of known
+distribution.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,8 @@ def test_a_sampler_that_draws_uniformly_covers_as_uniform_draws_do() -> None:
 
 def test_what_was_recorded_is_what_is_covered() -> None:
     bits, counts = _record([3, 0, 2, 5])
-    found = sampler_coverage(bits, counts, TARGETS[:, ::-1], 10.0 * WEIGHTS, [10], seed=0)  # neither order nor scale matters
+    # neither order nor scale matters
+    found = sampler_coverage(bits, counts, TARGETS[:, ::-1], 10.0 * WEIGHTS, [10], seed=0)
     assert found.mean[0] == pytest.approx(0.7)
     assert np.isnan(found.low[0])
     assert np.isnan(found.high[0])

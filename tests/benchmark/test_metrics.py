@@ -1,4 +1,6 @@
-"""Intervals against Beta quantiles and their coverage; time to solution against a solver of known success probability."""
+"""Intervals against Beta quantiles and their coverage; time to solution against a solver of known
+success probability.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +28,21 @@ from qtwin.errors import InputError
 
 
 @given(trials=st.integers(1, 300), data=st.data(), level=st.sampled_from([0.5, 0.9, 0.95, 0.99]))
-def test_the_interval_is_that_of_the_beta_quantiles_and_mirrors(trials: int, data: st.DataObject, level: float) -> None:
+def test_the_interval_is_that_of_the_beta_quantiles_and_mirrors(
+    trials: int, data: st.DataObject, level: float
+) -> None:
     k = data.draw(st.integers(0, trials))
     low, high = posterior(k, trials, level=level)
     tail = (1 - level) / 2
-    assert low == pytest.approx(beta.ppf(tail, k + PRIOR, trials - k + PRIOR) if k else 0.0, abs=1e-10)
-    assert high == pytest.approx(beta.ppf(1 - tail, k + PRIOR, trials - k + PRIOR) if k < trials else 1.0, abs=1e-10)
-    assert posterior(trials - k, trials, level=level) == pytest.approx((1 - high, 1 - low), abs=1e-10)
+    assert low == pytest.approx(
+        beta.ppf(tail, k + PRIOR, trials - k + PRIOR) if k else 0.0, abs=1e-10
+    )
+    assert high == pytest.approx(
+        beta.ppf(1 - tail, k + PRIOR, trials - k + PRIOR) if k < trials else 1.0, abs=1e-10
+    )
+    assert posterior(trials - k, trials, level=level) == pytest.approx(
+        (1 - high, 1 - low), abs=1e-10
+    )
     assert low <= k / trials <= high
 
 
@@ -66,12 +76,20 @@ def test_gaps_ratios_and_counts() -> None:
     assert optimality_gap(-9.0, -10.0) == pytest.approx(0.1)
     assert optimality_gap(0.0, 0.0) == 0.0
     assert optimality_gap(1.0, 0.0) == math.inf
-    assert [approximation_ratio(e, optimum=-3.0, worst=5.0) for e in (-3.0, 5.0, 1.0)] == [1.0, 0.0, 0.5]
+    assert [approximation_ratio(e, optimum=-3.0, worst=5.0) for e in (-3.0, 5.0, 1.0)] == [
+        1.0,
+        0.0,
+        0.5,
+    ]
     assert count_successes(np.array([1.0, 1.0 + 1e-12, 1.1]), np.array([3, 4, 9]), 1.0) == 7
 
 
 def test_nonsense_is_refused() -> None:
-    for bad in (lambda: posterior(3, 2), lambda: posterior(0, 0), lambda: posterior(1, 2, level=95.0)):
+    for bad in (
+        lambda: posterior(3, 2),
+        lambda: posterior(0, 0),
+        lambda: posterior(1, 2, level=95.0),
+    ):
         with pytest.raises(InputError):
             bad()
     with pytest.raises(InputError, match="between 0 and 1"):
@@ -81,7 +99,9 @@ def test_nonsense_is_refused() -> None:
 
 
 def test_the_posterior_covers_what_it_states() -> None:
-    """Exactly, by summing the binomial: 95 % on average over rates from 1 to 99 %, and never below 88 % from ten runs on."""
+    """Exactly, by summing the binomial: 95 % on average over rates from 1 to 99 %, and never below
+    88 % from ten runs on.
+    """
     rates = np.linspace(0.01, 0.99, 197)
     for trials in (10, 20, 50):
         ends = np.array([posterior(k, trials) for k in range(trials + 1)])

@@ -16,7 +16,12 @@ ERRORS = (0.0, 1e-3, 3e-3, 1e-2, 3e-2)
 def _planted(p0: float, gates: float, chance: float, seed: int, shots: int = 4096) -> list[Level]:
     rng = np.random.default_rng(seed)
     return [
-        Level(error=e, hits=int(rng.binomial(shots, math.exp(-gates * e) * (p0 - chance) + chance)), shots=shots) for e in ERRORS
+        Level(
+            error=e,
+            hits=int(rng.binomial(shots, math.exp(-gates * e) * (p0 - chance) + chance)),
+            shots=shots,
+        )
+        for e in ERRORS
     ]
 
 

@@ -1,4 +1,6 @@
-"""The same records in PostgreSQL, where a server is told by QTWIN_TEST_POSTGRESQL (postgresql://user@host/name)."""
+"""The same records in PostgreSQL, where a server is told by QTWIN_TEST_POSTGRESQL
+(postgresql://user@host/name).
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,13 @@ def test_a_sweep_is_kept_in_postgresql() -> None:
     records = Records(SERVER)
     with records._engine.begin() as connection:
         connection.execute(text("DELETE FROM records"))
-    tasks = list(expand([Group(family="dense", sizes=[6], instances=4)], [Entrant(solver="random", label="r")], seed=7))
+    tasks = list(
+        expand(
+            [Group(family="dense", sizes=[6], instances=4)],
+            [Entrant(solver="random", label="r")],
+            seed=7,
+        )
+    )
     assert run(tasks, records, workers=0) == 4
     assert run(tasks, Records(SERVER), workers=0) == 0
     assert records.append([execute(tasks[0])]) == 0

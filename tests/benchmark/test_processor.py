@@ -11,7 +11,13 @@ from qtwin.benchmark.processor import device_time, processor, shots_to_solution
 
 def _told(**more: object) -> dict[str, object]:
     two_qubit = {"all-to-all": {"gates": 9, "depth": 4}, "heavy-hex": {"gates": 20, "depth": 10}}
-    return {"n_qubits": 4, "two_qubit": two_qubit, "shots": 100, "training_shots": 0, "circuit_evaluations": 7} | more
+    return {
+        "n_qubits": 4,
+        "two_qubit": two_qubit,
+        "shots": 100,
+        "training_shots": 0,
+        "circuit_evaluations": 7,
+    } | more
 
 
 def test_a_shot_is_depth_times_gate_plus_reset_plus_readout() -> None:
@@ -25,8 +31,17 @@ def test_a_shot_is_depth_times_gate_plus_reset_plus_readout() -> None:
 
 
 def test_where_the_circuit_is_not_known_there_is_no_time_and_the_reason() -> None:
-    counted = device_time(_told(two_qubit={"all-to-all": {"gates": 9, "depth": None}}, note="no short preparation is known"))
-    assert (counted.shot_s, counted.run_s, counted.unknown) == (None, None, "no short preparation is known")
+    counted = device_time(
+        _told(
+            two_qubit={"all-to-all": {"gates": 9, "depth": None}},
+            note="no short preparation is known",
+        )
+    )
+    assert (counted.shot_s, counted.run_s, counted.unknown) == (
+        None,
+        None,
+        "no short preparation is known",
+    )
     assert device_time(None).unknown == "the solver tells no circuit"
     only = device_time(_told(two_qubit={"all-to-all": {"gates": 9, "depth": 4}}))
     assert (only.depth, only.lattice) == (4, "all-to-all")

@@ -1,4 +1,6 @@
-"""A store of records that is damaged, of somebody else, closed or full: one error that names it and says what to do."""
+"""A store of records that is damaged, of somebody else, closed or full: one error that names it and
+says what to do.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ def _use(path: Path) -> int:
     ],
     ids=["random bytes", "half", "a header's half", "random pages", "text"],
 )
-def test_a_damaged_store_is_named_with_what_to_do_and_left_as_it_is(tmp_path: Path, damage: object) -> None:
+def test_a_damaged_store_is_named_with_what_to_do_and_left_as_it_is(
+    tmp_path: Path, damage: object
+) -> None:
     path = tmp_path / "records.sqlite"
     spoilt = damage(_filled(path))  # type: ignore[operator]
     path.write_bytes(spoilt)
@@ -68,15 +72,21 @@ def test_an_empty_file_is_an_empty_store(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("table", ["jobs (id TEXT)", "records (task_id TEXT, record TEXT)"])
-def test_a_database_of_another_program_or_version_is_refused_and_left_alone(tmp_path: Path, table: str) -> None:
+def test_a_database_of_another_program_or_version_is_refused_and_left_alone(
+    tmp_path: Path, table: str
+) -> None:
     path = tmp_path / "records.sqlite"
     with sqlite3.connect(path) as connection:
         connection.execute(f"CREATE TABLE {table}")
-    with pytest.raises(QtwinError, match=r"records\.sqlite is a database without records\.") as caught:
+    with pytest.raises(
+        QtwinError, match=r"records\.sqlite is a database without records\."
+    ) as caught:
         Records(path)
     assert caught.value.exit_code == 2
     with sqlite3.connect(path) as connection:
-        assert [r[0] for r in connection.execute("SELECT sql FROM sqlite_master")] == [f"CREATE TABLE {table}"]
+        assert [r[0] for r in connection.execute("SELECT sql FROM sqlite_master")] == [
+            f"CREATE TABLE {table}"
+        ]
 
 
 def test_a_folder_that_is_not_there_or_a_folder_in_its_place_is_said(tmp_path: Path) -> None:
@@ -105,7 +115,12 @@ except QtwinError as error:
     sys.exit(error.exit_code)
 """
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, cwd=Path(__file__).parents[2], check=False
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=Path(__file__).parents[2],
+        check=False,
     )
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr

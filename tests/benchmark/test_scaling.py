@@ -1,4 +1,6 @@
-"""Known growth is recovered within its interval, and nothing is claimed that the data do not carry."""
+"""Known growth is recovered within its interval, and nothing is claimed that the data do not
+carry.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,17 @@ SIZES = range(8, 25, 2)
 
 
 def _cells(
-    base: float, scale_s: float, seed: int, *, sizes: range = SIZES, trials: int = 400, spread: float = 0.3
+    base: float,
+    scale_s: float,
+    seed: int,
+    *,
+    sizes: range = SIZES,
+    trials: int = 400,
+    spread: float = 0.3,
 ) -> dict[int, list[Runs]]:
-    """A planted solver: a run takes 1 ms, and its success probability makes the median time scale_s base^n."""
+    """A planted solver: a run takes 1 ms, and its success probability makes the median time scale_s
+    base^n.
+    """
     rng = np.random.default_rng(seed)
     cells = {}
     for n in sizes:
@@ -35,13 +45,17 @@ def _cells(
 
 @pytest.mark.parametrize("form", ["exponential", "power law"])
 def test_the_interval_is_students_and_the_draws_spread_as_it_does(form: Form) -> None:
-    """Against SciPy's regression; the draws' quantiles at the middle and far out against the same formula."""
+    """Against SciPy's regression; the draws' quantiles at the middle and far out against the same
+    formula.
+    """
     cells = _cells(1.2, 2e-3, 5, sizes=range(8, 19, 2))
     found = fit(cells, form=form, seed=3)
     x = np.array(found.sizes, dtype=float) if form == "exponential" else np.log2(found.sizes)
     line = linregress(x, np.log2(found.tts_s))
     t = student.ppf(0.975, len(x) - 2)
-    assert found.slope_interval == pytest.approx((line.slope - t * line.stderr, line.slope + t * line.stderr))
+    assert found.slope_interval == pytest.approx(
+        (line.slope - t * line.stderr, line.slope + t * line.stderr)
+    )
     for n in (12.0, 40.0):
         away = (n if form == "exponential" else math.log2(n)) - x.mean()
         half = t * math.hypot(line.stderr * away, line.stderr * math.sqrt(float(np.var(x))))
@@ -61,7 +75,10 @@ def test_planted_exponential_growth_is_in_its_interval(base: float) -> None:
 
 def test_the_right_law_is_preferred() -> None:
     exponential = _cells(1.4, 2e-3, 1, sizes=range(6, 31, 2), trials=40_000)
-    powers = {n: [Runs(run_s=1e-9 * n**6.0, successes=2, trials=2, certain=True)] * 5 for n in range(6, 31, 2)}
+    powers = {
+        n: [Runs(run_s=1e-9 * n**6.0, successes=2, trials=2, certain=True)] * 5
+        for n in range(6, 31, 2)
+    }
     for cells, form in ((exponential, "exponential"), (powers, "power law")):
         fits = [fit(cells, form=f, seed=0) for f in ("exponential", "power law")]
         assert better(fits)[0].form == form
@@ -71,7 +88,9 @@ def test_the_right_law_is_preferred() -> None:
 
 
 def test_a_planted_crossover_is_found_and_flagged_when_far() -> None:
-    """2e-3 x 1.2^n against 1e-3 x 1.3^n cross at ln 2 / ln(1.3 / 1.2) = 8.66; 1 against 1e-3 at ln 1000 / ... = 86.3."""
+    """2e-3 x 1.2^n against 1e-3 x 1.3^n cross at ln 2 / ln(1.3 / 1.2) = 8.66; 1 against 1e-3 at ln
+    1000 / ... = 86.3.
+    """
     rising = fit(_cells(1.3, 1e-3, 1, trials=20_000), form="exponential", seed=0)
     near = crossover(fit(_cells(1.2, 2e-3, 2, trials=20_000), form="exponential", seed=0), rising)
     assert near.interval is not None
@@ -100,8 +119,14 @@ def test_unsolved_sizes_are_censored_and_said() -> None:
 
 
 def test_sizes_of_fewer_than_ten_repetitions_carry_no_fit() -> None:
-    few = {n: [Runs(run_s=1.3**n, successes=1, trials=1, certain=True)] * (9 if n > 8 else 10) for n in SIZES}
-    with pytest.raises(InputError, match=r"sizes with a time, got 1.*8 more have a time and fewer than 10 repetitions"):
+    few = {
+        n: [Runs(run_s=1.3**n, successes=1, trials=1, certain=True)] * (9 if n > 8 else 10)
+        for n in SIZES
+    }
+    with pytest.raises(
+        InputError,
+        match=r"sizes with a time, got 1.*8 more have a time and fewer than 10 repetitions",
+    ):
         fit(few, form="exponential", seed=0)
 
 
@@ -126,18 +151,34 @@ def test_performance_profiles_by_hand() -> None:
 
 
 def test_the_order_of_a_profile_may_hang_on_who_takes_part() -> None:
-    """Gould and Scott's effect: c is best where b is good, so that b looks worse than a; without c, b is first."""
-    times = {"a": [1.0, 1.0, 9.0, 9.0, 9.0], "b": [9.0, 9.0, 2.0, 2.0, 2.0], "c": [99.0, 99.0, 1.0, 1.0, 1.0]}
+    """Gould and Scott's effect: c is best where b is good, so that b looks worse than a; without c,
+    b is first.
+    """
+    times = {
+        "a": [1.0, 1.0, 9.0, 9.0, 9.0],
+        "b": [9.0, 9.0, 2.0, 2.0, 2.0],
+        "c": [99.0, 99.0, 1.0, 1.0, 1.0],
+    }
     assert order_changes(times, 1.5) == ["c"]
     assert order_changes({"a": [1.0], "b": [2.0]}, 1.5) == []
 
 
 def test_no_growth_is_told_from_noise() -> None:
-    """Times that do not grow, or fall: the exponent's interval holds 0, and larger problems are not called faster."""
+    """Times that do not grow, or fall: the exponent's interval holds 0, and larger problems are not
+    called faster.
+    """
     rng = np.random.default_rng(4)
     for base in (1.0, 0.9):
         flat = {
-            n: [Runs(run_s=base**n * math.exp(0.3 * rng.normal()), successes=10, trials=10, certain=True) for _ in range(10)]
+            n: [
+                Runs(
+                    run_s=base**n * math.exp(0.3 * rng.normal()),
+                    successes=10,
+                    trials=10,
+                    certain=True,
+                )
+                for _ in range(10)
+            ]
             for n in SIZES
         }
         for form in ("exponential", "power law"):

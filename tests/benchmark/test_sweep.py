@@ -44,11 +44,25 @@ def test_identity_is_all_that_defines_a_task_and_not_its_label() -> None:
     base = _tasks()[0]
     same = Task(**{**vars(base), "label": "another name"})
     assert same.task_id == base.task_id
-    for change in ({"n": 9}, {"run": 1}, {"seed": 4}, {"solver_options": {"shots": 5}}, {"version": "9"}, {"instance": 7}):
+    for change in (
+        {"n": 9},
+        {"run": 1},
+        {"seed": 4},
+        {"solver_options": {"shots": 5}},
+        {"version": "9"},
+        {"instance": 7},
+    ):
         kept = {k: v for k, v in vars(base).items() if k != "task_id"}
         assert Task(**{**kept, **change}).task_id != base.task_id
     with pytest.raises(InputError):
-        _ = Task(family="dense", n=5, instance=0, solver="random", label="", solver_options={"x": float("nan")}).task_id
+        _ = Task(
+            family="dense",
+            n=5,
+            instance=0,
+            solver="random",
+            label="",
+            solver_options={"x": float("nan")},
+        ).task_id
 
 
 def test_finished_tasks_are_not_run_again(tmp_path: Path) -> None:
@@ -82,7 +96,11 @@ def test_processes_give_the_records_of_one_process(tmp_path: Path) -> None:
     run(tasks, one, workers=0)
     run(tasks, two, workers=2)
     for a, b in zip(one, two, strict=True):
-        assert (a["task_id"], a["energy"], a["samples"]) == (b["task_id"], b["energy"], b["samples"])
+        assert (a["task_id"], a["energy"], a["samples"]) == (
+            b["task_id"],
+            b["energy"],
+            b["samples"],
+        )
 
 
 SCRIPT = """
@@ -92,8 +110,10 @@ from qtwin.benchmark.sweep import run
 from qtwin.benchmark.task import Entrant, Group, expand
 if __name__ == "__main__":
     random = Entrant(solver="random", label="r", options={"shots": 40000})
-    tasks = list(expand([Group(family="dense", sizes=[8], instances=int(sys.argv[3]))], [random], seed=1))
-    run(tasks, Records(sys.argv[1]), workers=int(sys.argv[2]), tell=lambda p: print(p.done, flush=True))
+    group = Group(family="dense", sizes=[8], instances=int(sys.argv[3]))
+    tasks = list(expand([group], [random], seed=1))
+    tell = lambda p: print(p.done, flush=True)
+    run(tasks, Records(sys.argv[1]), workers=int(sys.argv[2]), tell=tell)
 """
 
 
@@ -103,7 +123,9 @@ def test_a_killed_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
     script.write_text(SCRIPT)
     told = 0
     for _ in range(3):
-        process = subprocess.Popen([sys.executable, str(script), str(store), "0", "40"], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [sys.executable, str(script), str(store), "0", "40"], stdout=subprocess.PIPE, text=True
+        )
         assert process.stdout is not None
         for line in process.stdout:
             told = max(told, int(line))
@@ -113,7 +135,12 @@ def test_a_killed_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
         process.wait()
         assert told <= len(Records(store)) <= told + 1  # what was told is on disk
     done = len(Records(store))
-    finish = subprocess.run([sys.executable, str(script), str(store), "0", "40"], capture_output=True, text=True, check=True)
+    finish = subprocess.run(
+        [sys.executable, str(script), str(store), "0", "40"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert len(finish.stdout.split()) == 40 - done
     assert len(Records(store)) == 40
 
@@ -122,7 +149,9 @@ def test_a_worker_that_dies_is_replaced_and_its_task_tried_again(tmp_path: Path)
     store = tmp_path / "r.sqlite"
     script = tmp_path / "sweep.py"
     script.write_text(SCRIPT.replace("40000", "150000"))
-    process = subprocess.Popen([sys.executable, str(script), str(store), "2", "12"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, str(script), str(store), "2", "12"], stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     process.stdout.readline()
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
@@ -130,7 +159,11 @@ def test_a_worker_that_dies_is_replaced_and_its_task_tried_again(tmp_path: Path)
         process.kill()
         pytest.skip("no /proc here")
     for _ in range(2):
-        workers = [int(p) for p in children.read_text().split() if b"spawn_main" in Path(f"/proc/{p}/cmdline").read_bytes()]
+        workers = [
+            int(p)
+            for p in children.read_text().split()
+            if b"spawn_main" in Path(f"/proc/{p}/cmdline").read_bytes()
+        ]
         if workers:
             os.kill(workers[0], signal.SIGKILL)
         time.sleep(1.0)

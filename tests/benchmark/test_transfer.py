@@ -1,4 +1,6 @@
-"""Fixed angles on larger instances: exact probabilities, lines with planted slopes, a published growth."""
+"""Fixed angles on larger instances: exact probabilities, lines with planted slopes, a published
+growth.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def test_planted_growth_is_in_the_interval_as_often_as_stated() -> None:
     sizes = list(range(14, 25))
     inside = 0
     for _ in range(200):
-        line = exponential(sizes, 3.0 * 1.46 ** np.array(sizes) * 2.0 ** rng.normal(scale=0.6, size=len(sizes)))
+        line = exponential(
+            sizes, 3.0 * 1.46 ** np.array(sizes) * 2.0 ** rng.normal(scale=0.6, size=len(sizes))
+        )
         inside += line.base_interval.low <= 1.46 <= line.base_interval.high
     assert 180 <= inside <= 200  # 95 % of 200 is 190, standard deviation 3
     exact = exponential(sizes, 2.0 ** np.array(sizes))
@@ -30,7 +34,12 @@ def test_planted_growth_is_in_the_interval_as_often_as_stated() -> None:
 
 
 def test_too_few_or_impossible_points_are_refused() -> None:
-    for sizes, values in (([1, 2, 3], [1, 2, 3]), ([1, 2, 3, 4], [1, 2, 0, 4]), ([1, 2, 3, 4], [1, 2, np.inf, 4]), ([1, 2], [1])):
+    for sizes, values in (
+        ([1, 2, 3], [1, 2, 3]),
+        ([1, 2, 3, 4], [1, 2, 0, 4]),
+        ([1, 2, 3, 4], [1, 2, np.inf, 4]),
+        ([1, 2], [1]),
+    ):
         with pytest.raises(InputError):
             exponential(sizes, values)
 
@@ -47,7 +56,10 @@ def test_probability_against_matrices() -> None:
         for i in range(6):
             pair = state.reshape(-1, 2, 1 << i)
             c, s = np.cos(beta), -1j * np.sin(beta)
-            pair[:, 0], pair[:, 1] = c * pair[:, 0] + s * pair[:, 1], s * pair[:, 0] + c * pair[:, 1]
+            pair[:, 0], pair[:, 1] = (
+                c * pair[:, 0] + s * pair[:, 1],
+                s * pair[:, 0] + c * pair[:, 1],
+            )
     lowest = ground_states(values)
     found = success(polynomial, theta)
     assert found.ground_states == len(lowest)

@@ -1,4 +1,6 @@
-"""Nothing that lies in the working folder, the home or the environment is executed when a molecule is computed."""
+"""Nothing that lies in the working folder, the home or the environment is executed when a molecule
+is computed.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +35,12 @@ _RUN = """
 from qtwin.chemistry.problem import Choice, pose
 from qtwin.chemistry.molecule import Molecule
 from qtwin.chemistry.mean_field import solvation
-hydrogen = Molecule(symbols=("H", "H"), coordinates_angstrom=[[0, 0, 0], [0, 0, 0.735]], basis="{basis}")
+places = [[0, 0, 0], [0, 0, 0.735]]
+hydrogen = Molecule(symbols=("H", "H"), coordinates_angstrom=places, basis="{basis}")
 problem = pose(hydrogen, Choice(scheme="avas", electrons=2, orbitals=2, labels=("H 1s",)))
 copper = Molecule(symbols=("Cu",), coordinates_angstrom=[[0, 0, 0]], charge=1, basis="lanl2dz")
-print(problem.mean_field.energy_hartree, pose(copper, Choice()).mean_field.n_electrons, solvation(hydrogen, 4.0).dielectric)
+charged = pose(copper, Choice()).mean_field.n_electrons
+print(problem.mean_field.energy_hartree, charged, solvation(hydrogen, 4.0).dielectric)
 """
 
 
@@ -87,16 +91,37 @@ half = np.array([0.5, 0.5])
 print(recovered(samples, (half, half), 1, 1, seed=1).bits.sum())
 """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", text], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", text],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == "2"
     assert not (tmp_path / "marker").exists()
 
 
 @pytest.mark.parametrize(
     "name",
-    ["./basis.dat", "/etc/passwd", "sto-3g.dat", "..", _BASIS, "#BASIS", "6-31g(../d)", "ano@3s2p", "gth-szv", "unc-sto-3g", " "],
+    [
+        "./basis.dat",
+        "/etc/passwd",
+        "sto-3g.dat",
+        "..",
+        _BASIS,
+        "#BASIS",
+        "6-31g(../d)",
+        "ano@3s2p",
+        "gth-szv",
+        "unc-sto-3g",
+        " ",
+    ],
 )
-def test_what_is_no_name_of_the_table_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_name_of_the_table_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     if name.strip("/. ") and "/" not in name[1:] and "\n" not in name:
         (tmp_path / name.removeprefix("./")).write_text(_BASIS, encoding="utf-8")
@@ -108,14 +133,19 @@ def test_what_is_no_name_of_the_table_is_refused(name: str, tmp_path: Path, monk
 
 
 def test_every_spelling_of_a_name_gives_the_same_functions() -> None:
-    """One s function of three Gaussians; exponents of hydrogen in Hehre, Stewart, Pople 1969, JCP 51:2657."""
+    """One s function of three Gaussians; exponents of hydrogen in Hehre, Stewart, Pople 1969, JCP
+    51:2657.
+    """
     for name in ("sto-3g", "STO-3G", "Sto_3G", "sto 3g"):
         (shell,) = functions(name, ["H"])["H"]
         assert normalised(name) == "sto3g"
         assert shell[0] == 0
-        assert [row[0] for row in shell[1:]] == pytest.approx([3.42525091, 0.62391373, 0.16885540], abs=1e-7)
+        assert [row[0] for row in shell[1:]] == pytest.approx(
+            [3.42525091, 0.62391373, 0.16885540], abs=1e-7
+        )
     assert core_potentials("sto-3g", ["H"]) == {}
-    assert core_potentials("lanl2dz", ["Cu"])["Cu"][0] == 10  # electrons of the core of copper, Hay, Wadt 1985
+    # electrons of the core of copper, Hay, Wadt 1985
+    assert core_potentials("lanl2dz", ["Cu"])["Cu"][0] == 10
 
 
 def test_pyscf_evaluates_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

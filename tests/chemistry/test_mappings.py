@@ -1,4 +1,6 @@
-"""Mappings against ladder matrices: anticommutators, spectra, sectors, and the same circuit on qubits."""
+"""Mappings against ladder matrices: anticommutators, spectra, sectors, and the same circuit on
+qubits.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,17 @@ from qtwin.backend.statevector import StatevectorBackend
 from qtwin.chemistry.determinants.simulator import DeterminantSimulator
 from qtwin.chemistry.excitation import uccsd, upccgsd
 from qtwin.chemistry.fermionic import to_ansatz
-from qtwin.chemistry.mapping import TABLE, Mapping, annihilator, electronic, mapping, mapping_of, reference, symmetries, word
+from qtwin.chemistry.mapping import (
+    TABLE,
+    Mapping,
+    annihilator,
+    electronic,
+    mapping,
+    mapping_of,
+    reference,
+    symmetries,
+    word,
+)
 from qtwin.errors import InputError
 from tests.oracles import fermions
 from tests.oracles.dense_backend import matrix
@@ -38,15 +50,22 @@ def _ladder(a: Mapping, p: int) -> np.ndarray:
 def test_ladder_operators_anticommute(n: int, seed: int, name: str) -> None:
     rng = np.random.default_rng(seed)
     if name == "random":  # any invertible matrix is a mapping
-        lower, upper = np.tril(rng.integers(0, 2, (n, n)), -1), np.triu(rng.integers(0, 2, (n, n)), 1)
-        made = mapping("random", (lower + np.eye(n, dtype=int)) @ (upper + np.eye(n, dtype=int)) % 2)
+        lower, upper = (
+            np.tril(rng.integers(0, 2, (n, n)), -1),
+            np.triu(rng.integers(0, 2, (n, n)), 1),
+        )
+        made = mapping(
+            "random", (lower + np.eye(n, dtype=int)) @ (upper + np.eye(n, dtype=int)) % 2
+        )
     else:
         made = _make(name, n)
     a = [_ladder(made, p) for p in range(n)]
     for p in range(n):
         for q in range(n):
             np.testing.assert_allclose(a[p] @ a[q] + a[q] @ a[p], 0.0, atol=1e-12)
-            np.testing.assert_allclose(a[p] @ a[q].conj().T + a[q].conj().T @ a[p], np.eye(2**n) * (p == q), atol=1e-12)
+            np.testing.assert_allclose(
+                a[p] @ a[q].conj().T + a[q].conj().T @ a[p], np.eye(2**n) * (p == q), atol=1e-12
+            )
     occupations = rng.integers(0, 2, (5, n))
     np.testing.assert_array_equal(made.decode(made.encode(occupations)), occupations)
 
@@ -71,7 +90,9 @@ def test_bravyi_kitaev_touches_few_qubits(n: int) -> None:
 def test_the_spectrum_is_that_of_the_ladder_matrices(name: str) -> None:
     h1, h2 = fermions.random_integrals(2, 7)
     found = np.linalg.eigvalsh(matrix(_make(name, 4).apply(electronic(h1, h2, 0.3))))
-    np.testing.assert_allclose(found, np.linalg.eigvalsh(fermions.hamiltonian(h1, h2, 0.3)), atol=1e-10)
+    np.testing.assert_allclose(
+        found, np.linalg.eigvalsh(fermions.hamiltonian(h1, h2, 0.3)), atol=1e-10
+    )
 
 
 def _sector(h1: np.ndarray, h2: np.ndarray, keep) -> np.ndarray:  # type: ignore[no-untyped-def]
@@ -91,7 +112,9 @@ def test_reduction_by_two_qubits_keeps_the_sector(up: int, down: int) -> None:
 
 
 def test_tapering_finds_the_parities_and_a_reflection() -> None:
-    """Orbitals 0, 2 even and 1 odd under a reflection: three conserved parities, three qubits of six."""
+    """Orbitals 0, 2 even and 1 odd under a reflection: three conserved parities, three qubits of
+    six.
+    """
     h1, h2 = fermions.random_integrals(3, 4)
     odd = np.array([0, 1, 0])
     h1 = h1 * ((odd[:, None] + odd) % 2 == 0)
@@ -109,7 +132,9 @@ def test_tapering_finds_the_parities_and_a_reflection() -> None:
             and (o[1] + o[4]) % 2 == (start[1] + start[4]) % 2
         )
 
-    np.testing.assert_allclose(np.linalg.eigvalsh(matrix(made.apply(words))), _sector(h1, h2, same), atol=1e-10)
+    np.testing.assert_allclose(
+        np.linalg.eigvalsh(matrix(made.apply(words))), _sector(h1, h2, same), atol=1e-10
+    )
 
 
 @pytest.mark.parametrize("name", [*FULL, "parity-reduced", "tapered"])
@@ -153,7 +178,10 @@ def test_against_openfermion() -> None:
                         for t in (0, 2):
                             term = ((p + s, 1), (r + t, 1), (w + t, 0), (q + s, 0))
                             ladder += openfermion.FermionOperator(term, 0.5 * h2[p, q, r, w])
-    for name, transform in (("jordan-wigner", openfermion.jordan_wigner), ("bravyi-kitaev", openfermion.bravyi_kitaev)):
+    for name, transform in (
+        ("jordan-wigner", openfermion.jordan_wigner),
+        ("bravyi-kitaev", openfermion.bravyi_kitaev),
+    ):
         theirs = {term: c.real for term, c in transform(ladder).terms.items() if abs(c) > 1e-12}
         ours = _make(name, 4).apply(electronic(h1, h2, 0.0))
         found = {

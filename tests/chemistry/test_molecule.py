@@ -17,7 +17,10 @@ from qtwin.chemistry.molecule import Molecule, n_determinants, require_amplitude
 from qtwin.chemistry.problem import Choice, pose
 
 H2 = {"symbols": ("H", "H"), "coordinates_angstrom": [[0.0, 0.0, 0.0], [0.0, 0.0, 0.74]]}
-WATER = {"symbols": ("O", "H", "H"), "coordinates_angstrom": [[0, 0, 0], [0, 0.757, 0.587], [0, -0.757, 0.587]]}
+WATER = {
+    "symbols": ("O", "H", "H"),
+    "coordinates_angstrom": [[0, 0, 0], [0, 0.757, 0.587], [0, -0.757, 0.587]],
+}
 
 
 @pytest.mark.parametrize(
@@ -39,7 +42,14 @@ WATER = {"symbols": ("O", "H", "H"), "coordinates_angstrom": [[0, 0, 0], [0, 0.7
         ({"multiplicity": 10**5000}, "whole numbers below"),
         ({"basis": "sto-33g"}, "unknown basis"),
         ({"basis": ""}, "basis"),
-        ({"symbols": ("H", "U"), "coordinates_angstrom": [[0, 0, 0], [0, 0, 2]], "basis": "6-31g"}, "no functions for U"),
+        (
+            {
+                "symbols": ("H", "U"),
+                "coordinates_angstrom": [[0, 0, 0], [0, 0, 2]],
+                "basis": "6-31g",
+            },
+            "no functions for U",
+        ),
     ],
 )
 def test_impossible_molecules_are_refused(changes: dict[str, object], words: str) -> None:
@@ -63,7 +73,9 @@ def test_formula_electrons_and_ghosts() -> None:
 
 
 def test_xyz_comes_back_and_bad_files_name_the_line(tmp_path: Path) -> None:
-    symbols, where, comment = parse_xyz(format_xyz(("O", "H"), np.array([[0, 0, 0], [0, 0, 0.97]]), "a\nradical"), where="x")
+    symbols, where, comment = parse_xyz(
+        format_xyz(("O", "H"), np.array([[0, 0, 0], [0, 0, 0.97]]), "a\nradical"), where="x"
+    )
     assert symbols == ("O", "H")
     assert comment == "a radical"
     np.testing.assert_allclose(where, [[0, 0, 0], [0, 0, 0.97]])
@@ -79,7 +91,8 @@ def test_xyz_comes_back_and_bad_files_name_the_line(tmp_path: Path) -> None:
             parse_xyz(text, where="x")
     with pytest.raises(InputError, match="no geometry"):
         read_xyz(tmp_path / "absent.xyz")
-    (tmp_path / "other.xyz").write_bytes(b"\xef\xbb\xbf2\r\n\r\nO 0 0 0\r\nH 0 0 0.97\r\n")  # as some editors save it
+    # as some editors save it
+    (tmp_path / "other.xyz").write_bytes(b"\xef\xbb\xbf2\r\n\r\nO 0 0 0\r\nH 0 0 0.97\r\n")
     assert read_xyz(tmp_path / "other.xyz")[0] == ("O", "H")
 
 
@@ -147,7 +160,9 @@ def _field(water: Molecule, made: dict[str, object] = {}) -> object:  # noqa: B0
 
 def test_what_does_not_fit_into_memory_is_refused_with_its_size() -> None:
     assert n_determinants(24, 12, 12) == 2704156**2
-    with pytest.raises(InputError, match=r"7,312,459,672,336 determinants .*935,994,838,059,008 bytes"):
+    with pytest.raises(
+        InputError, match=r"7,312,459,672,336 determinants .*935,994,838,059,008 bytes"
+    ):
         require_fits(24, 12, 12, what="the active space")
     with pytest.raises(InputError, match="GiB"):
         require_amplitudes_fit(200, 2000)
@@ -160,8 +175,13 @@ def test_what_does_not_fit_into_memory_is_refused_with_its_size() -> None:
 
 @pytest.mark.parametrize("apart_angstrom", [40.0, 6e4, 2e9])
 def test_a_pair_shared_by_atoms_far_apart_lies_on_both(apart_angstrom: float) -> None:
-    """Restricted limit: two atoms, half of the repulsion of a pair on one of them, and what both charges see of each other."""
-    molecule = Molecule(symbols=("H", "H"), coordinates_angstrom=[[0, 0, 0], [0, 0, apart_angstrom]])
-    atom, repulsion = -0.466581850, 0.774606  # STO-3G: Szabo and Ostlund, Modern Quantum Chemistry, section 3.5
+    """Restricted limit: two atoms, half of the repulsion of a pair on one of them, and what both
+    charges see of each other.
+    """
+    molecule = Molecule(
+        symbols=("H", "H"), coordinates_angstrom=[[0, 0, 0], [0, 0, apart_angstrom]]
+    )
+    # STO-3G: Szabo and Ostlund, Modern Quantum Chemistry, section 3.5
+    atom, repulsion = -0.466581850, 0.774606
     wanted = 2.0 * atom + repulsion / 2.0 - 0.5 / (apart_angstrom / 0.529177211)
     assert mean_field(molecule).energy_hartree == pytest.approx(wanted, abs=2e-6)

@@ -30,7 +30,8 @@ genotypes = "genotypes.json"
 n_members = 200
 [problem]
 candidates = [
-  "donepezil", "galantamine", "rivastigmine", "metoprolol", "bisoprolol", "digoxin", "amlodipine", "lisinopril", "apixaban",
+  "donepezil", "galantamine", "rivastigmine", "metoprolol", "bisoprolol", "digoxin",
+  "amlodipine", "lisinopril", "apixaban",
   "sertraline", "citalopram", "mirtazapine", "paroxetine",
 ]
 max_drugs = 6
@@ -56,7 +57,12 @@ def cli(tmp_path: Path) -> Run:
     """Run `qtwin` in a process of its own."""
 
     def call(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", **options.pop("env", {})}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "COLUMNS": "200",
+            **options.pop("env", {}),
+        }
         return subprocess.run(
             [sys.executable, "-m", "qtwin", *arguments],
             cwd=tmp_path,
@@ -73,18 +79,29 @@ def cli(tmp_path: Path) -> Run:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """`qtwin` in this process: for what a command says and writes, where a process of its own is not the point."""
+    """`qtwin` in this process: for what a command says and writes, where a process of its own is
+    not the point.
+    """
     from qtwin.cli import main, show
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", str(os.cpu_count() or 1)))  # as main sets it for good
+    # as main sets it for good
+    monkeypatch.setenv(
+        "OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", str(os.cpu_count() or 1))
+    )
     monkeypatch.setattr(show.console, "width", 200)
     log = logging.getLogger("qtwin")
     handlers, propagate = list(log.handlers), log.propagate
 
-    def call(*arguments: str, env: Mapping[str, str] = MappingProxyType({})) -> subprocess.CompletedProcess[str]:
+    def call(
+        *arguments: str, env: Mapping[str, str] = MappingProxyType({})
+    ) -> subprocess.CompletedProcess[str]:
         out, errors, code = io.StringIO(), io.StringIO(), None
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors), pytest.MonkeyPatch.context() as patch:
+        with (
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(errors),
+            pytest.MonkeyPatch.context() as patch,
+        ):
             for name, value in env.items():
                 patch.setenv(name, value)
             try:

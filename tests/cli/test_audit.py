@@ -1,4 +1,6 @@
-"""Consent and the audit log as a user meets them: nothing is done without the one or outside the other."""
+"""Consent and the audit log as a user meets them: nothing is done without the one or outside the
+other.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,17 @@ import pytest
 from tests.cli.conftest import Run
 
 Edit = Callable[[Callable[[dict[str, Any]], None]], Path]
-BUILD = ("twin", "build", "bundle.json", "--genotypes", "genotypes.json", "-o", "her.json", "--ensemble-size", "100")
+BUILD = (
+    "twin",
+    "build",
+    "bundle.json",
+    "--genotypes",
+    "genotypes.json",
+    "-o",
+    "her.json",
+    "--ensemble-size",
+    "100",
+)
 STATED = "consent to simulation is stated by the user"
 
 
@@ -29,7 +41,9 @@ def _without_consent(bundle: dict[str, Any]) -> None:
 
 
 def _consent(bundle: dict[str, Any]) -> dict[str, Any]:
-    return next(e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == "Consent")
+    return next(
+        e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == "Consent"
+    )
 
 
 def _expired(bundle: dict[str, Any]) -> None:
@@ -61,8 +75,19 @@ def test_what_is_done_is_written_down_without_names(here: Run, experiment: Path,
         assert entry["consent"] == ["simulation"]
     text = log.read_text(encoding="utf-8")
     bundle = json.loads((experiment.parent / "bundle.json").read_text(encoding="utf-8"))
-    visits = {e["resource"]["effectiveDateTime"] for e in bundle["entry"] if "effectiveDateTime" in e["resource"]}
-    for secret in ("Beispiel", "SYN-000117", "1948", "bundle.json", str(experiment.parent), *visits):
+    visits = {
+        e["resource"]["effectiveDateTime"]
+        for e in bundle["entry"]
+        if "effectiveDateTime" in e["resource"]
+    }
+    for secret in (
+        "Beispiel",
+        "SYN-000117",
+        "1948",
+        "bundle.json",
+        str(experiment.parent),
+        *visits,
+    ):
         assert secret not in text
     done = here("audit", "verify")
     assert done.returncode == 0
@@ -72,7 +97,11 @@ def test_what_is_done_is_written_down_without_names(here: Run, experiment: Path,
 @pytest.mark.parametrize("change", [_without_consent, _expired, _denied, _for_teaching])
 @pytest.mark.parametrize("command", [("run", "small.toml"), BUILD])
 def test_without_consent_nothing_is_built(
-    here: Run, edit_bundle: Edit, log: Path, change: Callable[[dict[str, Any]], None], command: tuple[str, ...]
+    here: Run,
+    edit_bundle: Edit,
+    log: Path,
+    change: Callable[[dict[str, Any]], None],
+    command: tuple[str, ...],
 ) -> None:
     folder = edit_bundle(change).parent
     done = here(*command)
@@ -91,7 +120,10 @@ def test_the_user_may_state_a_consent_and_it_is_said(
     folder = edit_bundle(change).parent
     done = here(*BUILD, "--consent", "simulation")
     assert done.returncode == 0, done.stderr
-    assert any(line.startswith(STATED) for line in json.loads((folder / "her.json").read_text(encoding="utf-8"))["warnings"])
+    assert any(
+        line.startswith(STATED)
+        for line in json.loads((folder / "her.json").read_text(encoding="utf-8"))["warnings"]
+    )
     assert all("stated by the user" in e["detail"] for e in _listed(here))
 
 
@@ -120,17 +152,27 @@ def test_a_spec_may_state_a_consent(here: Run, edit_bundle: Edit, log: Path) -> 
 
 
 def test_a_table_of_visits_becomes_a_twin(here: Run, tmp_path: Path, log: Path) -> None:
-    lines = ("date,biomarker,value,unit,sex,birth_year", "2023-02-12,mmse,26,point,F,1950", "2024-02-12,mmse,24,point,F,1950")
+    lines = (
+        "date,biomarker,value,unit,sex,birth_year",
+        "2023-02-12,mmse,26,point,F,1950",
+        "2024-02-12,mmse,24,point,F,1950",
+    )
     (tmp_path / "visits.csv").write_text("\n".join(lines), encoding="utf-8")
-    done = here("twin", "build", "visits.csv", "--ensemble-size", "100", "--consent", "research", "--json")
+    done = here(
+        "twin", "build", "visits.csv", "--ensemble-size", "100", "--consent", "research", "--json"
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["n_members"] == 100
 
 
 def test_nothing_is_done_that_cannot_be_written_down(here: Run, experiment: Path) -> None:
-    (experiment.parent / "taken").write_text("a file stands where the folder should be", encoding="utf-8")
+    (experiment.parent / "taken").write_text(
+        "a file stands where the folder should be", encoding="utf-8"
+    )
     for command in (BUILD, ("run", experiment.name)):
-        done = here(*command, env={"QTWIN_AUDIT_LOG": str(experiment.parent / "taken" / "audit.jsonl")})
+        done = here(
+            *command, env={"QTWIN_AUDIT_LOG": str(experiment.parent / "taken" / "audit.jsonl")}
+        )
         assert done.returncode == 2
         assert "audit log" in done.stderr
         assert "QTWIN_AUDIT_LOG" in done.stderr
@@ -139,7 +181,9 @@ def test_nothing_is_done_that_cannot_be_written_down(here: Run, experiment: Path
 
 def test_a_changed_log_is_found(here: Run, experiment: Path, log: Path) -> None:
     assert here(*BUILD).returncode == 0
-    log.write_text(log.read_text(encoding="utf-8").replace("read record", "rode record"), encoding="utf-8")
+    log.write_text(
+        log.read_text(encoding="utf-8").replace("read record", "rode record"), encoding="utf-8"
+    )
     for command in (("audit", "verify", "--log", str(log)), ("audit", "list")):
         done = here(*command)
         assert done.returncode == 1

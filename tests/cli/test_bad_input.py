@@ -23,7 +23,11 @@ def _refused(done: subprocess.CompletedProcess[str], folder: Path, *words: str) 
     assert "Traceback" not in done.stderr
     for word in words:
         assert word in done.stderr
-    left = [p for p in folder.rglob("*") if p.is_file() and (p.name in {"result.json", "report.html"} or "tmp" in p.suffixes)]
+    left = [
+        p
+        for p in folder.rglob("*")
+        if p.is_file() and (p.name in {"result.json", "report.html"} or "tmp" in p.suffixes)
+    ]
     assert not left
 
 
@@ -31,7 +35,8 @@ def _observations(bundle: dict[str, Any], text: str) -> list[dict[str, Any]]:
     found = [
         entry["resource"]
         for entry in bundle["entry"]
-        if entry["resource"]["resourceType"] == "Observation" and text in json.dumps(entry["resource"]["code"]).lower()
+        if entry["resource"]["resourceType"] == "Observation"
+        and text in json.dumps(entry["resource"]["code"]).lower()
     ]
     assert found, f"no observation about {text}"
     return found
@@ -52,7 +57,15 @@ def test_a_missing_record(here: Run, experiment: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "not json", "[1, 2]", '{"resourceType": "Patient", "id": "a"}', '{"resourceType": "Bundle"}']
+    "text",
+    [
+        "",
+        "{",
+        "not json",
+        "[1, 2]",
+        '{"resourceType": "Patient", "id": "a"}',
+        '{"resourceType": "Bundle"}',
+    ],
 )
 def test_a_record_that_is_not_a_bundle(here: Run, experiment: Path, text: str) -> None:
     (experiment.parent / "bundle.json").write_text(text, encoding="utf-8")
@@ -67,8 +80,12 @@ def test_a_bundle_without_a_patient(here: Run, edit_bundle: Edit) -> None:
     _refused(here("run", spec.name), spec.parent, "Patient")
 
 
-@pytest.mark.parametrize(("biomarker", "value"), [("tau", float("nan")), ("amyloid", float("inf")), ("mini", -3.0)])
-def test_a_biomarker_that_cannot_be_is_left_out_and_said(here: Run, edit_bundle: Edit, biomarker: str, value: float) -> None:
+@pytest.mark.parametrize(
+    ("biomarker", "value"), [("tau", float("nan")), ("amyloid", float("inf")), ("mini", -3.0)]
+)
+def test_a_biomarker_that_cannot_be_is_left_out_and_said(
+    here: Run, edit_bundle: Edit, biomarker: str, value: float
+) -> None:
     def spoil(bundle: dict[str, Any]) -> None:
         _observations(bundle, biomarker)[0]["valueQuantity"]["value"] = value
 
@@ -80,7 +97,9 @@ def test_a_biomarker_that_cannot_be_is_left_out_and_said(here: Run, edit_bundle:
 
 
 def test_an_unknown_drug_among_the_candidates(here: Run, experiment: Path) -> None:
-    experiment.write_text(experiment.read_text().replace('"donepezil"', '"donepezill"'), encoding="utf-8")
+    experiment.write_text(
+        experiment.read_text().replace('"donepezil"', '"donepezill"'), encoding="utf-8"
+    )
     _refused(here("run", experiment.name), experiment.parent, "unknown drug 'donepezill'")
 
 
@@ -92,12 +111,17 @@ def test_an_unknown_drug_in_the_record(here: Run, edit_bundle: Edit) -> None:
                 return
 
     spec = edit_bundle(rename)
-    spec.write_text(spec.read_text().replace("[patient]", '[patient]\nunknown_medicines = "refuse"'), encoding="utf-8")
+    spec.write_text(
+        spec.read_text().replace("[patient]", '[patient]\nunknown_medicines = "refuse"'),
+        encoding="utf-8",
+    )
     _refused(here("run", spec.name), spec.parent, "sertralin", "ignore")
 
 
 def test_contradictory_constraints(here: Run, experiment: Path) -> None:
-    experiment.write_text(experiment.read_text().replace("max_drugs = 6", "max_drugs = 2"), encoding="utf-8")
+    experiment.write_text(
+        experiment.read_text().replace("max_drugs = 6", "max_drugs = 2"), encoding="utf-8"
+    )
     _refused(here("run", experiment.name), experiment.parent, "no regimen", "at most 2 drugs")
 
 
@@ -124,13 +148,17 @@ def test_contradictory_constraints(here: Run, experiment: Path) -> None:
         ("n_members = 200", 'n_members = 200\nout_of_scope = "ignore"', "out_of_scope"),
     ],
 )
-def test_an_unknown_name_or_value_in_the_spec(here: Run, experiment: Path, old: str, new: str, suggestion: str) -> None:
+def test_an_unknown_name_or_value_in_the_spec(
+    here: Run, experiment: Path, old: str, new: str, suggestion: str
+) -> None:
     experiment.write_text(experiment.read_text().replace(old, new), encoding="utf-8")
     _refused(here("run", experiment.name), experiment.parent, suggestion)
 
 
 def test_an_output_folder_that_cannot_be_written(here: Run, experiment: Path) -> None:
-    (experiment.parent / "taken").write_text("a file stands where the folder should be", encoding="utf-8")
+    (experiment.parent / "taken").write_text(
+        "a file stands where the folder should be", encoding="utf-8"
+    )
     _refused(here("run", experiment.name, "--out", "taken"), experiment.parent, "--out")
 
 
@@ -150,9 +178,22 @@ def test_genotypes_that_contradict_themselves(here: Run, experiment: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "module", ["pennylane", "pennylane_lightning", "qiskit", "qiskit_aer", "ortools", "dwave", "altair", "vl_convert", "numba"]
+    "module",
+    [
+        "pennylane",
+        "pennylane_lightning",
+        "qiskit",
+        "qiskit_aer",
+        "ortools",
+        "dwave",
+        "altair",
+        "vl_convert",
+        "numba",
+    ],
 )
-def test_a_missing_vendor_is_named_before_anything_runs(cli: Run, experiment: Path, module: str) -> None:
+def test_a_missing_vendor_is_named_before_anything_runs(
+    cli: Run, experiment: Path, module: str
+) -> None:
     """A folder on the path hides the package, as if it were not installed."""
     solver = {
         "pennylane": 'name = "qaoa"\nbackend = "pennylane"',

@@ -1,4 +1,6 @@
-"""Sweeps over backends and noise, scaling studies and maps of several steps: what is made of them, what is refused."""
+"""Sweeps over backends and noise, scaling studies and maps of several steps: what is made of them,
+what is refused.
+"""
 
 from __future__ import annotations
 
@@ -28,18 +30,35 @@ def test_backends_and_noise_levels_are_entrants_of_their_own(tmp_path: Path) -> 
     assert found == {"Q on statevector": "statevector", "Q on aer": "aer"}
     noisy = _bench(tmp_path, FAMILY + QAOA + "noise = [0.0, 0.01]\n")
     found = {e.label: e.options["backend"] for e in entrants_of(noisy) if e.solver == "qaoa"}
-    assert found == {"Q, error 0": "aer:depolarising_2q=0", "Q, error 0.01": "aer:depolarising_2q=0.01"}
+    assert found == {
+        "Q, error 0": "aer:depolarising_2q=0",
+        "Q, error 0.01": "aer:depolarising_2q=0.01",
+    }
     assert noise_levels(noisy) == {"Q, error 0": ("Q", 0.0), "Q, error 0.01": ("Q", 0.01)}
-    two = _bench(tmp_path, FAMILY + FAMILY.replace("sizes", 'label = "cubic"\ndegree = 3\nsizes') + QAOA)
+    two = _bench(
+        tmp_path, FAMILY + FAMILY.replace("sizes", 'label = "cubic"\ndegree = 3\nsizes') + QAOA
+    )
     assert [g.label for g in groups_of(two)] == ["dense", "cubic"]
 
 
 def test_null_baselines_stand_beside_every_quantum_solver_and_no_other(tmp_path: Path) -> None:
-    """As many shots, runs and sizes as the quantum side; what the sweep names itself is not doubled."""
-    spec = _bench(tmp_path, FAMILY + QAOA + "runs = 3\nlargest = 4\n" + '[[solver]]\nname = "random"\nlabel = "R"\nshots = 5\n')
+    """As many shots, runs and sizes as the quantum side; what the sweep names itself is not
+    doubled.
+    """
+    spec = _bench(
+        tmp_path,
+        FAMILY
+        + QAOA
+        + "runs = 3\nlargest = 4\n"
+        + '[[solver]]\nname = "random"\nlabel = "R"\nshots = 5\n',
+    )
     nulls = {e.label: e for e in entrants_of(spec) if e.solver.startswith("random")}
     assert list(nulls) == ["R", UNIFORM_FEASIBLE, DESCENT]
-    assert all((e.runs, e.largest, e.options["shots"]) == (3, 4, 8) for label, e in nulls.items() if label != "R")
+    assert all(
+        (e.runs, e.largest, e.options["shots"]) == (3, 4, 8)
+        for label, e in nulls.items()
+        if label != "R"
+    )
     assert nulls[DESCENT].options["descent"] is True
     alone = _bench(tmp_path, FAMILY + '[[solver]]\nname = "tabu"\n')
     assert [e.label for e in entrants_of(alone)] == ["tabu"]
@@ -84,7 +103,9 @@ name = "labs"
         ("seed = 1", "seed = 1\nsede = 2", "sede"),
     ],
 )
-def test_scaling_studies_that_cannot_run_are_refused(tmp_path: Path, old: str, new: str, word: str) -> None:
+def test_scaling_studies_that_cannot_run_are_refused(
+    tmp_path: Path, old: str, new: str, word: str
+) -> None:
     (tmp_path / "s.toml").write_text(SCALING.replace(old, new, 1))
     with pytest.raises(InputError, match=word):
         run_scaling(tmp_path / "s.toml", tmp_path / "out")

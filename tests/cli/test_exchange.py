@@ -24,7 +24,9 @@ def test_an_experiment_goes_out_and_every_solver_agrees_on_it(cli: Run, experime
         told = _json(cli, "problem", experiment.name, "-o", f"out.{suffix}")
         text = (folder / f"out.{suffix}").read_text(encoding="utf-8")
         bundle = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
-        patient = next(e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == "Patient")
+        patient = next(
+            e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == "Patient"
+        )
         for secret in (
             patient["id"],
             patient.get("birthDate", ""),
@@ -37,7 +39,9 @@ def test_an_experiment_goes_out_and_every_solver_agrees_on_it(cli: Run, experime
             assert found["solvers"][0]["proven"]
             assert found["feasible"]
             energies[suffix, solver] = found["energy"]
-            assert json.loads((folder / f"{solver}.json").read_text())["schema"] == "qtwin.solution/1"
+            assert (
+                json.loads((folder / f"{solver}.json").read_text())["schema"] == "qtwin.solution/1"
+            )
     assert max(energies.values()) - min(energies.values()) < 1e-6
     assert _json(cli, "problem", experiment.name, "-o", "out.qasm")["degree"] == 2
     assert (folder / "out.qasm").read_text().startswith("OPENQASM 3")
@@ -56,7 +60,9 @@ def test_an_instance_of_dimod_is_solved(cli: Run, tmp_path: Path) -> None:
 
 def test_slack_bits_are_no_choice(cli: Run, tmp_path: Path) -> None:
     (tmp_path / "rows.lp").write_text(
-        "Maximize\n obj: 3 a + 2 b - c\nSubject To\n r: 2 a + 3 b + 2 c <= 4\nBinary\n a b c\nEnd\n", encoding="utf-8"
+        "Maximize\n obj: 3 a + 2 b - c\nSubject To\n r: 2 a + 3 b + 2 c <= 4\nBinary\n a b "
+        "c\nEnd\n",
+        encoding="utf-8",
     )
     found = _json(cli, "solve", str(tmp_path / "rows.lp"))
     assert sum(found["bits"]) > 1
@@ -65,7 +71,19 @@ def test_slack_bits_are_no_choice(cli: Run, tmp_path: Path) -> None:
 
 
 def test_a_family_is_made_and_solved(cli: Run, tmp_path: Path) -> None:
-    made = _json(cli, "generate", "wishart", "-n", "14", "--seed", "2", "--option", "alpha=0.8", "-o", str(tmp_path / "w.qubo"))
+    made = _json(
+        cli,
+        "generate",
+        "wishart",
+        "-n",
+        "14",
+        "--seed",
+        "2",
+        "--option",
+        "alpha=0.8",
+        "-o",
+        str(tmp_path / "w.qubo"),
+    )
     found = _json(cli, "solve", str(tmp_path / "w.qubo"), "--solver", "enumeration")
     assert found["energy"] == pytest.approx(made["optimum"], abs=1e-6)
 
@@ -91,7 +109,9 @@ def test_nobody_knows_what_an_energy_from_elsewhere_allows(cli: Run, tmp_path: P
         (("generate", "dense", "-n", "5", "-o", "a.qubo", "--option", "density"), "key=value"),
     ],
 )
-def test_what_cannot_be_done_is_said(cli: Run, experiment: Path, arguments: tuple[str, ...], word: str) -> None:
+def test_what_cannot_be_done_is_said(
+    cli: Run, experiment: Path, arguments: tuple[str, ...], word: str
+) -> None:
     done = cli(*(experiment.name if a == "small.toml" else a for a in arguments))
     assert done.returncode == 2
     assert word in done.stderr
@@ -103,5 +123,15 @@ def test_an_option_of_a_solver_is_checked(cli: Run, tmp_path: Path) -> None:
     done = cli("solve", str(tmp_path / "d.json"), "--solver", "random", "--option", "shots=many")
     assert done.returncode == 2
     assert "shots" in done.stderr
-    found = _json(cli, "solve", str(tmp_path / "d.json"), "--solver", "qaoa", "--option", "layers=1", "--option", "shots=200")
+    found = _json(
+        cli,
+        "solve",
+        str(tmp_path / "d.json"),
+        "--solver",
+        "qaoa",
+        "--option",
+        "layers=1",
+        "--option",
+        "shots=200",
+    )
     assert found["success_probability"]["trials"] == 200

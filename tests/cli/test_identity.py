@@ -1,4 +1,6 @@
-"""Whatever names the person, in whatever element of a record it stands, reaches no screen, no page, no log and no file."""
+"""Whatever names the person, in whatever element of a record it stands, reaches no screen, no page,
+no log and no file.
+"""
 
 from __future__ import annotations
 
@@ -24,33 +26,76 @@ SENTENCE = "her son drove her here"
 SECRETS = (NAME, BORN, "23.08.1947", NUMBER, STREET, SENTENCE)
 TOLD = f"{NAME}, b. {BORN} (23.08.1947), {NUMBER}, {STREET}; {SENTENCE}"
 _STEERS = ("resourceType", "birthDate", "reference", "fullUrl")
-"""What decides whether there is a record of one person at all; that these are told to nobody is tested by themselves."""
+"""What decides whether there is a record of one person at all; that these are told to nobody is
+tested by themselves.
+"""
 
 
 def _record() -> dict[str, Any]:
     """The shipped record with everything in it that a clinic may export."""
-    bundle: dict[str, Any] = json.loads((DATA / "quickstart_bundle.json").read_text(encoding="utf-8"))
+    bundle: dict[str, Any] = json.loads(
+        (DATA / "quickstart_bundle.json").read_text(encoding="utf-8")
+    )
     person = bundle["entry"][0]["resource"]
     person["birthDate"] = BORN
     about = {"reference": f"Patient/{person['id']}"}
-    coded = {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "6809", "display": "Metformin"}]}
-    dosage = [{"text": "daily", "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}}]
-    more = [
-        {"resourceType": "MedicationRequest", "status": "active", "intent": "order", "dosageInstruction": dosage},
-        {"resourceType": "MedicationDispense", "status": "completed", "whenHandedOver": "2026-01-02"},
-        {"resourceType": "MedicationAdministration", "status": "completed", "effectiveDateTime": "2026-01-02"},
+    coded = {
+        "coding": [
+            {
+                "system": "http://www.nlm.nih.gov/research/umls/rxnorm",
+                "code": "6809",
+                "display": "Metformin",
+            }
+        ]
+    }
+    dosage = [
+        {"text": "daily", "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}}
     ]
-    bundle["entry"] += [{"resource": {**r, "subject": about, "medicationCodeableConcept": coded}} for r in more]
-    allergy = {"resourceType": "AllergyIntolerance", "type": "allergy", "criticality": "high", "code": coded, "patient": about}
+    more = [
+        {
+            "resourceType": "MedicationRequest",
+            "status": "active",
+            "intent": "order",
+            "dosageInstruction": dosage,
+        },
+        {
+            "resourceType": "MedicationDispense",
+            "status": "completed",
+            "whenHandedOver": "2026-01-02",
+        },
+        {
+            "resourceType": "MedicationAdministration",
+            "status": "completed",
+            "effectiveDateTime": "2026-01-02",
+        },
+    ]
+    bundle["entry"] += [
+        {"resource": {**r, "subject": about, "medicationCodeableConcept": coded}} for r in more
+    ]
+    allergy = {
+        "resourceType": "AllergyIntolerance",
+        "type": "allergy",
+        "criticality": "high",
+        "code": coded,
+        "patient": about,
+    }
     bundle["entry"].append({"resource": allergy})
-    bundle["entry"].append({"resource": {"resourceType": "Encounter", "id": "e", "status": "finished"}})
+    bundle["entry"].append(
+        {"resource": {"resourceType": "Encounter", "id": "e", "status": "finished"}}
+    )
     return bundle
 
 
 def _strings(value: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     if isinstance(value, str) and place[-1] not in _STEERS:
         yield place
-    for key, below in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+    for key, below in (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    ):
         yield from _strings(below, (*place, key))
 
 
@@ -69,10 +114,16 @@ def _in_every_text(value: Any) -> Any:
         return [_in_every_text(v) for v in value]
     if not isinstance(value, dict):
         return value
-    kept = {k: TOLD if k in ("text", "display") and isinstance(v, str) else _in_every_text(v) for k, v in value.items()}
+    kept = {
+        k: TOLD if k in ("text", "display") and isinstance(v, str) else _in_every_text(v)
+        for k, v in value.items()
+    }
     if "resourceType" in value and value["resourceType"] != "Bundle":
         kept["extension"] = [{"url": f"http://example.org/{NAME}", "valueString": TOLD}]
-        kept["text"] = {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{TOLD}</div>'}
+        kept["text"] = {
+            "status": "generated",
+            "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{TOLD}</div>',
+        }
         if value["resourceType"] in ("Observation", "Condition"):
             kept["note"] = [{"text": TOLD}]
     return kept
@@ -112,7 +163,12 @@ def test_what_steers_the_reading_is_not_told_either(tmp_path: Path, key: str) ->
     for number, entry in enumerate(record["entry"]):
         spoilt = copy.deepcopy(record)
         there = spoilt["entry"][number]
-        for place in (there, there["resource"], there["resource"].get("subject", {}), there["resource"].get("patient", {})):
+        for place in (
+            there,
+            there["resource"],
+            there["resource"].get("subject", {}),
+            there["resource"].get("patient", {}),
+        ):
             if key in place:
                 place[key] = TOLD
         path.write_text(json.dumps(spoilt), encoding="utf-8")
@@ -121,14 +177,27 @@ def test_what_steers_the_reading_is_not_told_either(tmp_path: Path, key: str) ->
 
 def test_keys_and_shapes_that_nobody_expects_are_not_told(tmp_path: Path) -> None:
     record, path = _record(), tmp_path / "record.json"
-    kinds = {entry["resource"]["resourceType"]: number for number, entry in enumerate(record["entry"])}
+    kinds = {
+        entry["resource"]["resourceType"]: number for number, entry in enumerate(record["entry"])
+    }
     for number in kinds.values():
-        for change in ({TOLD: 1}, {"status": {TOLD: TOLD}}, {"code": [TOLD]}, {"subject": TOLD}, {"identifier": TOLD}):
+        for change in (
+            {TOLD: 1},
+            {"status": {TOLD: TOLD}},
+            {"code": [TOLD]},
+            {"subject": TOLD},
+            {"identifier": TOLD},
+        ):
             spoilt = copy.deepcopy(record)
             spoilt["entry"][number]["resource"] |= change
             path.write_text(json.dumps(spoilt), encoding="utf-8")
             _clean(_told(lambda: read_bundle(path)), (number, tuple(change)))
-    for text in (f'{{"{TOLD}": 1, "{TOLD}": 2}}', f'{{"resourceType": "{TOLD}"}}', TOLD, f'{{"{TOLD}'):
+    for text in (
+        f'{{"{TOLD}": 1, "{TOLD}": 2}}',
+        f'{{"resourceType": "{TOLD}"}}',
+        TOLD,
+        f'{{"{TOLD}',
+    ):
         path.write_text(text, encoding="utf-8")
         _clean(_told(lambda: read_bundle(path)), text[:20])
 
@@ -149,7 +218,10 @@ def test_no_cell_of_a_table_is_told(tmp_path: Path) -> None:
 
 
 def test_no_string_of_a_genotype_report_is_told(tmp_path: Path) -> None:
-    report, path = json.loads((DATA / "quickstart_pharmcat.json").read_text(encoding="utf-8")), tmp_path / "report.json"
+    report, path = (
+        json.loads((DATA / "quickstart_pharmcat.json").read_text(encoding="utf-8")),
+        tmp_path / "report.json",
+    )
     for place in _strings(report):
         path.write_text(json.dumps(_planted(report, place)), encoding="utf-8")
         _clean(_told(lambda: read_pharmcat(path)), place)
@@ -170,19 +242,25 @@ def _run(*arguments: str) -> int:
     return int(stopped.value.code or 0)
 
 
-def test_commands_write_and_print_nothing_that_names_the_person(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_write_and_print_nothing_that_names_the_person(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     record = _in_every_text(_record())
     given = here / "given"
     given.mkdir()
     (given / "r.json").write_text(json.dumps(record), encoding="utf-8")
     later = copy.deepcopy(record)
     later["entry"] = [
-        e for e in later["entry"] if e["resource"]["resourceType"] in ("Patient", "Consent", "Condition", "Encounter")
+        e
+        for e in later["entry"]
+        if e["resource"]["resourceType"] in ("Patient", "Consent", "Condition", "Encounter")
     ]
     later["entry"].append({"resource": {"resourceType": TOLD}})
     (given / "later.json").write_text(json.dumps(later), encoding="utf-8")
     (given / "bad.json").write_text(json.dumps(record)[:-9], encoding="utf-8")
-    (given / "other.json").write_text(json.dumps(record).replace("Patient/", f"Patient/{NAME}-"), encoding="utf-8")
+    (given / "other.json").write_text(
+        json.dumps(record).replace("Patient/", f"Patient/{NAME}-"), encoding="utf-8"
+    )
     assert _run("twin", "build", "given/r.json", "-o", "twin.json", "--ensemble-size", "200") == 0
     assert _run("twin", "update", "twin.json", "given/later.json", "--json") == 0
     assert _run("twin", "design", "twin.json") == 0

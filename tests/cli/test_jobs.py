@@ -1,4 +1,6 @@
-"""`qtwin jobs` as a user meets it: the price before the order, one order, the result, and the report that says what left."""
+"""`qtwin jobs` as a user meets it: the price before the order, one order, the result, and the
+report that says what left.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def online(offline: None, server: Server, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+def online(
+    offline: None, server: Server, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> str:
     name = request.node.name
     for key, value in (server.environment(name) | {"QISKIT_IBM_TOKEN": KEY}).items():
         monkeypatch.setenv(key, value)
@@ -70,7 +74,11 @@ def call(capfd: pytest.CaptureFixture[str]) -> Call:
         with pytest.raises(SystemExit) as caught:
             main(list(arguments))
         out, err = capfd.readouterr()
-        return int(caught.value.code or 0), json.loads(out) if out.strip().startswith(("[", "{")) else out, err
+        return (
+            int(caught.value.code or 0),
+            json.loads(out) if out.strip().startswith(("[", "{")) else out,
+            err,
+        )
 
     return run
 
@@ -79,11 +87,16 @@ def call(capfd: pytest.CaptureFixture[str]) -> Call:
 def spec(experiment: Path) -> Path:
     path = experiment.with_name("paid.toml")
     consented = 'bundle = "bundle.json"\nconsent = ["cloud-submission"]'
-    path.write_text(experiment.read_text(encoding="utf-8").replace('bundle = "bundle.json"', consented) + PAID, encoding="utf-8")
+    path.write_text(
+        experiment.read_text(encoding="utf-8").replace('bundle = "bundle.json"', consented) + PAID,
+        encoding="utf-8",
+    )
     return path
 
 
-def test_the_price_is_known_without_an_account_and_nothing_is_ordered(offline: None, spec: Path, call: Call) -> None:
+def test_the_price_is_known_without_an_account_and_nothing_is_ordered(
+    offline: None, spec: Path, call: Call
+) -> None:
     code, told, _ = call("jobs", "submit", str(spec), "--dry-run", "--json")
     assert code == 0
     (price,) = told["estimates"]
@@ -95,20 +108,30 @@ def test_the_price_is_known_without_an_account_and_nothing_is_ordered(offline: N
     assert "QISKIT_IBM_TOKEN" in err
 
 
-def test_from_order_to_result(online: str, spec: Path, call: Call, server: Server, tmp_path: Path) -> None:
+def test_from_order_to_result(
+    online: str, spec: Path, call: Call, server: Server, tmp_path: Path
+) -> None:
     server.world(online).settings["run_s"] = 1e9
     code, told, err = call("jobs", "submit", str(spec), "--yes", "--json")
     assert code == 0, err
     (job,) = told["jobs"]
     assert job["state"] == "SUBMITTED"
     assert call("jobs", "fetch", "--json")[0] == 3  # not there yet
-    assert call("jobs", "submit", str(spec), "--yes", "--json")[1]["jobs"][0]["job_id"] == job["job_id"]
+    assert (
+        call("jobs", "submit", str(spec), "--yes", "--json")[1]["jobs"][0]["job_id"]
+        == job["job_id"]
+    )
     server.world(online).settings["run_s"] = 0.0
     code, rows, _ = call("jobs", "fetch", "--json")
     assert (code, rows[0]["state"], rows[0]["qpu_s"]) == (0, "DONE", 2)
     code, shown, _ = call("jobs", "show", job["job_id"], "--export", "kept", "--json")
     assert code == 0
-    assert {Path(f).name for f in shown["files"]} >= {"qpy.qpy", "openqasm3.qasm", "calibration.json", "result.json"}
+    assert {Path(f).name for f in shown["files"]} >= {
+        "qpy.qpy",
+        "openqasm3.qasm",
+        "calibration.json",
+        "result.json",
+    }
     assert json.loads((tmp_path / "kept/calibration.json").read_text())["backend_name"] == "ibm_fez"
     ledgers = list(tmp_path.glob("jobs.sqlite*"))
     assert {stat.S_IMODE(Path(f).stat().st_mode) for f in (*shown["files"], *ledgers)} == {0o600}
@@ -120,7 +143,9 @@ def test_from_order_to_result(online: str, spec: Path, call: Call, server: Serve
         assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
     assert call("audit", "verify", "--json")[0] == 0
     entries = call("audit", "list", "--json")[1]
-    assert any(e["action"] == "cloud submission" and e["consent"] == ["cloud-submission"] for e in entries)
+    assert any(
+        e["action"] == "cloud submission" and e["consent"] == ["cloud-submission"] for e in entries
+    )
 
 
 @pytest.mark.slow
@@ -135,13 +160,17 @@ def test_a_run_uses_the_job_that_was_bought_and_the_report_says_what_left(
     row = next(s for s in result["solvers"] if s["backend"] == "ibm:ibm_fez")
     assert row["shots"] == 400
     assert row["success_probability"]["trials"] == 400
-    assert "What left this machine" in (tmp_path / "out/paid/report.html").read_text(encoding="utf-8")
+    assert "What left this machine" in (tmp_path / "out/paid/report.html").read_text(
+        encoding="utf-8"
+    )
     assert result["patient"]["patient_id"] not in server.world(online).bodies[-1]
     for path in tmp_path.rglob("*"):
         assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
 
 
-def test_what_must_be_there_before_money_is_spent(online: str, spec: Path, experiment: Path, call: Call, server: Server) -> None:
+def test_what_must_be_there_before_money_is_spent(
+    online: str, spec: Path, experiment: Path, call: Call, server: Server
+) -> None:
     text = spec.read_text(encoding="utf-8")
 
     def refused(change: str, to: str, *more: str) -> str:
@@ -150,7 +179,9 @@ def test_what_must_be_there_before_money_is_spent(online: str, spec: Path, exper
         assert code == 2
         return err
 
-    assert "one to cloud-submission was wanted" in refused('consent = ["cloud-submission"]', "", "--yes")
+    assert "one to cloud-submission was wanted" in refused(
+        'consent = ["cloud-submission"]', "", "--yes"
+    )
     assert "nobody can be asked" in refused("settle_s = 0.1", "settle_s = 0.2")
     assert "the budget is 0.01 USD" in refused("max_usd = 9.0", "max_usd = 0.01", "--yes")
     assert "a limit was wanted" in refused("max_usd = 9.0", "", "--yes")
@@ -188,7 +219,9 @@ def sent(online: str, server: Server, tmp_path: Path) -> str:
     told = {"provider": "ibm", "backend": "ibm_fez", "program": "executor", "instance": online}
     order = Order(payload=b"{}", request=request, planned={"settle_s": 0.1}, **told)
     ledger = Ledger(tmp_path / "jobs.sqlite")
-    return submit(ledger, IbmProvider(), ledger.intend(order).key, pace=Pace(settle_s=0.1, poll_s=0.02)).key
+    return submit(
+        ledger, IbmProvider(), ledger.intend(order).key, pace=Pace(settle_s=0.1, poll_s=0.02)
+    ).key
 
 
 def test_a_result_that_cannot_be_read_is_kept_and_written_out(
@@ -207,7 +240,9 @@ def test_a_result_that_cannot_be_read_is_kept_and_written_out(
     assert not (tmp_path / "kept/result.json").exists()
 
 
-def test_the_providers_words_are_shown_as_words(online: str, sent: str, call: Call, server: Server) -> None:
+def test_the_providers_words_are_shown_as_words(
+    online: str, sent: str, call: Call, server: Server
+) -> None:
     for job in server.world(online).jobs.values():
         job["status"] = "Cancelled - Ran too long [/bold"
     code, rows, err = call("jobs", "fetch", "--json")
@@ -217,7 +252,9 @@ def test_the_providers_words_are_shown_as_words(online: str, sent: str, call: Ca
     assert call("jobs", "list", "--json")[1][0]["error"].startswith("Cancelled - Ran too long")
 
 
-def test_a_ledger_that_is_none_is_named_with_what_to_do(offline: None, call: Call, tmp_path: Path) -> None:
+def test_a_ledger_that_is_none_is_named_with_what_to_do(
+    offline: None, call: Call, tmp_path: Path
+) -> None:
     (tmp_path / "jobs.sqlite").write_bytes(b"\xa7" * 9000)
     for command in (("list",), ("fetch",), ("reconcile",), ("show", "x"), ("cancel", "x")):
         code, _, err = call("jobs", *command)

@@ -1,4 +1,6 @@
-"""`qtwin map` from sweeps, experiments, measured tables and molecules; what is no result is refused."""
+"""`qtwin map` from sweeps, experiments, measured tables and molecules; what is no result is
+refused.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "molecule": {
             "schema": "qtwin.molecule/1",
             "title": "nitrogen, stretched",
-            "active_space": {"n_orbitals": 6, "n_electrons": 6, "determinants": 400, "is_whole_molecule": False},
+            "active_space": {
+                "n_orbitals": 6,
+                "n_electrons": 6,
+                "determinants": 400,
+                "is_whole_molecule": False,
+            },
             "diagnostics": {"casci_leading_weight": 0.6},
             "methods": [
                 {
@@ -77,7 +84,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_map_holds_everything_and_links_to_its_evidence(cli: Run, results: Path, tmp_path: Path) -> None:
+def test_the_map_holds_everything_and_links_to_its_evidence(
+    cli: Run, results: Path, tmp_path: Path
+) -> None:
     done = cli("map", str(results), "--out", str(tmp_path / "map"), "--json")
     assert done.returncode == 0, done.stderr
     written = json.loads(done.stdout)

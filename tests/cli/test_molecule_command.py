@@ -13,7 +13,10 @@ from tests.studies.test_molecule import _spec
 
 
 def test_a_run_in_which_every_method_failed_exits_with_one(cli: Run, tmp_path: Path) -> None:
-    _spec(tmp_path, '[molecule]\ngeometry = "water.xyz"\nmemory_gib = 1e-6\nmethods = ["fci", "casci"]\n')
+    _spec(
+        tmp_path,
+        '[molecule]\ngeometry = "water.xyz"\nmemory_gib = 1e-6\nmethods = ["fci", "casci"]\n',
+    )
     done = cli("molecule", "molecule.toml", "--out", "out")
     assert done.returncode == 1
     assert "no method that was asked for gave an energy; fci: too large" in done.stderr

@@ -25,7 +25,9 @@ def _result(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 
 def _recommended_before_proven(result: dict[str, Any]) -> None:
-    """What is recommended and for whom, how sure, what was excluded and why; and which solver proved it apart from that."""
+    """What is recommended and for whom, how sure, what was excluded and why; and which solver
+    proved it apart from that.
+    """
     assert result["verdict"].startswith("For this woman of 76 ")
     assert "proved" not in result["verdict"]
     for chosen in result["chosen"]:
@@ -33,7 +35,9 @@ def _recommended_before_proven(result: dict[str, Any]) -> None:
         assert chosen["inn"] in result["verdict"]
     assert "proved" in result["solver_verdict"]
     played = next(r for r in result["regimens"] if r["key"] == "chosen")
-    assert [label.split(" ")[0] for label in played["drugs"]] == [c["inn"] for c in result["chosen"]]
+    assert [label.split(" ")[0] for label in played["drugs"]] == [
+        c["inn"] for c in result["chosen"]
+    ]
     out = {(e["inn"], e["amount_mg"], e["interval_h"]) for e in result["excluded"]}
     assert not out & {(c["inn"], c["amount_mg"], c["interval_h"]) for c in result["chosen"]}
     for row in result["excluded"]:
@@ -63,7 +67,9 @@ def _recommended_before_proven(result: dict[str, Any]) -> None:
     assert result["eligibility"]["jurisdiction"] == "US"
 
 
-def _set_cyp2d6(folder: Path, alleles: tuple[str, str], values: tuple[str, str], score: str, phenotype: str) -> None:
+def _set_cyp2d6(
+    folder: Path, alleles: tuple[str, str], values: tuple[str, str], score: str, phenotype: str
+) -> None:
     path = folder / "genotypes.json"
     report = json.loads(path.read_text(encoding="utf-8"))
     gene = report["genes"]["CYP2D6"]
@@ -71,7 +77,12 @@ def _set_cyp2d6(folder: Path, alleles: tuple[str, str], values: tuple[str, str],
         for k in (0, 1):
             diplotype[f"allele{k + 1}"]["name"] = alleles[k]
             diplotype[f"allele{k + 1}"]["activityValue"] = values[k]
-        diplotype |= {"activityScore": score, "phenotypes": [phenotype], "lookupKey": [score], "label": "/".join(alleles)}
+        diplotype |= {
+            "activityScore": score,
+            "phenotypes": [phenotype],
+            "lookupKey": [score],
+            "label": "/".join(alleles),
+        }
     path.write_text(json.dumps(report), encoding="utf-8")
 
 
@@ -90,10 +101,14 @@ def test_a_record_becomes_a_verdict(cli: Run, experiment: Path) -> None:
     # CP-SAT proves the encoding's optimum, and complete enumeration of the encoding agrees with it
     best_encoded = max(result["encoding"]["scatter"]["encoded"])
     assert rows["cp-sat"]["objective_encoded"] == pytest.approx(best_encoded, abs=1e-9)
-    assert rows["cp-sat"]["regret_twin"] == pytest.approx(result["encoding"]["accuracy"]["regret"], abs=1e-12)
+    assert rows["cp-sat"]["regret_twin"] == pytest.approx(
+        result["encoding"]["accuracy"]["regret"], abs=1e-12
+    )
     assert result["encoding"]["sufficiency"]["holds"]
     chosen = next(r for r in result["regimens"] if r["key"] == "chosen")
-    assert sum(k["mean"] for k in chosen["kinds"]) == pytest.approx(chosen["utility"]["mean"], abs=1e-9)
+    assert sum(k["mean"] for k in chosen["kinds"]) == pytest.approx(
+        chosen["utility"]["mean"], abs=1e-9
+    )
     out = experiment.parent / "out" / "small"
     assert json.loads((out / "result.json").read_text())["spec_hash"] == result["spec_hash"]
     page = (out / "report.html").read_text(encoding="utf-8")
@@ -118,10 +133,13 @@ def test_the_genotype_turns_kinetics_and_utility(here: Run, experiment: Path) ->
     exposure, bradycardia, utility = zip(*seen, strict=True)
     assert exposure[0] > exposure[1] > exposure[2]
     assert bradycardia[0] < bradycardia[1] < bradycardia[2] < 0.0
-    assert utility[0] < utility[1] < utility[2]  # metoprolol and paroxetine suit her the less, the slower she clears them
+    # metoprolol and paroxetine suit her the less, the slower she clears them
+    assert utility[0] < utility[1] < utility[2]
 
 
-def test_an_interrupted_run_goes_on_and_ends_at_the_same_result(here: Run, experiment: Path) -> None:
+def test_an_interrupted_run_goes_on_and_ends_at_the_same_result(
+    here: Run, experiment: Path
+) -> None:
     whole = _result(here("run", experiment.name, "--json", "--out", "whole"))
     for how, code in ((signal.SIGINT, 3), (signal.SIGKILL, -signal.SIGKILL)):
         out = experiment.parent / f"cut-{how.name}"
@@ -133,7 +151,11 @@ def test_an_interrupted_run_goes_on_and_ends_at_the_same_result(here: Run, exper
             text=True,
         )
         deadline = time.monotonic() + 600
-        while not list(out.glob(".stages/*/solver-0-*.json")) and process.poll() is None and time.monotonic() < deadline:
+        while (
+            not list(out.glob(".stages/*/solver-0-*.json"))
+            and process.poll() is None
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.02)
         process.send_signal(how)
         _, shown = process.communicate(timeout=300)
@@ -157,18 +179,39 @@ def test_an_interrupted_run_goes_on_and_ends_at_the_same_result(here: Run, exper
 
 
 def test_help_loads_nothing_heavy() -> None:
-    """What takes seconds to import is not needed to say what there is; how long help takes is measured in benchmarks."""
-    heavy = ("numpy", "scipy", "numba", "pydantic", "qiskit", "pennylane", "altair", "vl_convert", "ortools")
+    """What takes seconds to import is not needed to say what there is; how long help takes is
+    measured in benchmarks.
+    """
+    heavy = (
+        "numpy",
+        "scipy",
+        "numba",
+        "pydantic",
+        "qiskit",
+        "pennylane",
+        "altair",
+        "vl_convert",
+        "ortools",
+    )
     code = (
         "import sys\nsys.argv = ['qtwin', '--help']\nfrom qtwin.cli import main\n"
-        f"try:\n    main()\nexcept SystemExit:\n    pass\nprint([m for m in {heavy!r} if m in sys.modules])"
+        f"try:\n    main()\nexcept SystemExit:\n    pass\nprint([m for m in {heavy!r} if m "
+        "in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
 
 
 @pytest.mark.parametrize(
-    "command", [("drugs",), ("drugs", "show", "metoprolol"), ("solvers",), ("backends",), ("diseases",), ("doctor",)]
+    "command",
+    [
+        ("drugs",),
+        ("drugs", "show", "metoprolol"),
+        ("solvers",),
+        ("backends",),
+        ("diseases",),
+        ("doctor",),
+    ],
 )
 def test_listings_speak_json(here: Run, command: tuple[str, ...]) -> None:
     done = here(*command, "--json")
@@ -178,7 +221,16 @@ def test_listings_speak_json(here: Run, command: tuple[str, ...]) -> None:
 
 def test_twin_build_writes_a_twin_and_its_ensemble(here: Run, experiment: Path) -> None:
     done = here(
-        "twin", "build", "bundle.json", "--genotypes", "genotypes.json", "-o", "her.json", "--ensemble-size", "200", "--json"
+        "twin",
+        "build",
+        "bundle.json",
+        "--genotypes",
+        "genotypes.json",
+        "-o",
+        "her.json",
+        "--ensemble-size",
+        "200",
+        "--json",
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["n_members"] == 200
@@ -198,7 +250,9 @@ def test_a_choice_of_one_still_ends_in_a_verdict(here: Run, experiment: Path) ->
     assert all(r["regret_twin"] in (None, 0.0) for r in result["solvers"])
 
 
-def test_a_drug_that_no_rule_allows_is_excluded_with_its_reason_and_never_chosen(here: Run, edit_bundle: Edit) -> None:
+def test_a_drug_that_no_rule_allows_is_excluded_with_its_reason_and_never_chosen(
+    here: Run, edit_bundle: Edit
+) -> None:
     """Her QTc is made 530 ms: donepezil and citalopram are out, by rules that name their source."""
 
     def lengthen(bundle: dict[str, Any]) -> None:
@@ -214,21 +268,33 @@ def test_a_drug_that_no_rule_allows_is_excluded_with_its_reason_and_never_chosen
     assert not out & {c["inn"] for c in result["chosen"] if c["inn"] in {"donepezil", "citalopram"}}
 
 
-def test_a_record_that_no_model_is_about_is_refused_or_accepted_by_name(here: Run, edit_bundle: Edit) -> None:
+def test_a_record_that_no_model_is_about_is_refused_or_accepted_by_name(
+    here: Run, edit_bundle: Edit
+) -> None:
     def heal(bundle: dict[str, Any]) -> None:
-        bundle["entry"] = [e for e in bundle["entry"] if e["resource"]["resourceType"] != "Condition"]
+        bundle["entry"] = [
+            e for e in bundle["entry"] if e["resource"]["resourceType"] != "Condition"
+        ]
 
     spec = edit_bundle(heal)
     refused = here("run", spec.name)
     assert refused.returncode == 2, refused.stderr
     assert "outside the scope" in refused.stderr
     assert 'out_of_scope = "accept"' in refused.stderr
-    spec.write_text(spec.read_text().replace("n_members = 200", 'n_members = 200\nout_of_scope = "accept"'), encoding="utf-8")
+    spec.write_text(
+        spec.read_text().replace("n_members = 200", 'n_members = 200\nout_of_scope = "accept"'),
+        encoding="utf-8",
+    )
     result = _result(here("run", spec.name, "--json"))
     assert result["verdict"].startswith("Outside the scope of every model")
     assert result["chosen"] == []
     assert result["verdict"].endswith("recommends no drug.")
-    assert {row["inn"] for row in result["without_indication"]} >= {"donepezil", "apixaban", "sertraline", "amlodipine"}
+    assert {row["inn"] for row in result["without_indication"]} >= {
+        "donepezil",
+        "apixaban",
+        "sertraline",
+        "amlodipine",
+    }
 
 
 def test_the_objective_guards_against_the_worst_by_name(here: Run, experiment: Path) -> None:

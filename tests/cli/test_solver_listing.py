@@ -1,4 +1,6 @@
-"""`qtwin solvers` says what each guarantees, its limits and licence, and how to get what is missing."""
+"""`qtwin solvers` says what each guarantees, its limits and licence, and how to get what is
+missing.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from qtwin.cli.listing import list_solvers
 from qtwin.solver import TABLE, registry
 
 
-def test_every_solver_has_a_line_with_all_there_is_to_know(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_solver_has_a_line_with_all_there_is_to_know(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     list_solvers(as_json=True)
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert set(rows) >= set(TABLE)
@@ -24,10 +28,15 @@ def test_every_solver_has_a_line_with_all_there_is_to_know(capsys: pytest.Captur
     assert rows["cp-sat"]["ready"] == "yes"
     assert "licence" in rows["gurobi"]["limits"]
     assert "1.16 and newer" in rows["highs"]["limits"]
-    assert (rows["cp-sat"]["warm_start"], rows["simulated-annealing"]["warm_start"]) == ("yes", "no")
+    assert (rows["cp-sat"]["warm_start"], rows["simulated-annealing"]["warm_start"]) == (
+        "yes",
+        "no",
+    )
 
 
-def test_what_is_not_installed_says_how_to_get_it(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_installed_says_how_to_get_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     list_solvers(as_json=True)
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
@@ -38,7 +47,9 @@ def test_what_is_not_installed_says_how_to_get_it(capsys: pytest.CaptureFixture[
     assert registry.how_to_get(registry.cards()["dwave-tabu"]) == "pip install dwave-samplers"
 
 
-def test_the_listing_is_readable_in_eighty_columns(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_listing_is_readable_in_eighty_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     list_solvers(as_json=False)
     told = capsys.readouterr().out

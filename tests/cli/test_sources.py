@@ -42,11 +42,19 @@ def test_every_number_is_counted_once() -> None:
     assert len({n.key for n in found}) == len(found)
     data = Path(str(resources.files("qtwin"))) / "data"
     written = sum(
-        len(re.findall(r'^(?:"[^"]+"|\w+) = \{ value = |^value = ', path.read_text(encoding="utf-8"), re.MULTILINE))
+        len(
+            re.findall(
+                r'^(?:"[^"]+"|\w+) = \{ value = |^value = ',
+                path.read_text(encoding="utf-8"),
+                re.MULTILINE,
+            )
+        )
         for path in [*data.glob("*.toml"), *data.glob("drugs/*.toml")]
     )
     assert written >= len(found) > 500
-    per_drug = {drug: [n for n in found if n.key.startswith(f"drugs/{drug}.toml ")] for drug in formulary()}
+    per_drug = {
+        drug: [n for n in found if n.key.startswith(f"drugs/{drug}.toml ")] for drug in formulary()
+    }
     assert all(len(listed) >= 8 for listed in per_drug.values())
 
 
@@ -107,14 +115,18 @@ def test_the_listing_names_what_is_to_be_read(
 
 @dataclass
 class _Posed:
-    """Two regimens: the second is worth `slope` times a number's score more than the first; another number moves neither."""
+    """Two regimens: the second is worth `slope` times a number's score more than the first; another
+    number moves neither.
+    """
 
     slope: float
     drawn: Ignorance = field(default_factory=lambda: Sampled(n=64, seed=1))
     horizon_years: float = 1.0
 
     def __post_init__(self) -> None:
-        told = Quantity(value=0.0, unit="1", status="assumed", source="a test", scale="normal", ci=(-_Z, _Z))
+        told = Quantity(
+            value=0.0, unit="1", status="assumed", source="a test", scale="normal", ci=(-_Z, _Z)
+        )
         self.moves = self.drawn.draw(told, "constant mood_utility", group="value")
         self.drawn.draw(told, "hazard falls", group="baseline risk")
         self.panel = self
@@ -138,21 +150,34 @@ class _Posed:
 
 def test_a_number_is_worth_what_choosing_after_it_gains() -> None:
     asked = [
-        Case(name=name, problem=cast(RegimenProblem, cast(Any, _Posed(slope=slope))), feasible=np.eye(2, dtype=np.uint8))
+        Case(
+            name=name,
+            problem=cast(RegimenProblem, cast(Any, _Posed(slope=slope))),
+            feasible=np.eye(2, dtype=np.uint8),
+        )
         for name, slope in (("small", 1.0), ("large", 3.0))
     ]
     found = worth_of(asked, n_draws=4096)
     # E max(0, s Z) = s / sqrt(2 pi)
-    assert [w.key for w in found] == ["outcomes.toml constant.mood_utility", "outcomes.toml hazard.falls"]
+    assert [w.key for w in found] == [
+        "outcomes.toml constant.mood_utility",
+        "outcomes.toml hazard.falls",
+    ]
     assert found[0].mean_qaly == pytest.approx(2.0 / np.sqrt(2.0 * np.pi), rel=0.05)
-    assert (found[0].most_qaly, found[0].case) == (pytest.approx(3.0 / np.sqrt(2.0 * np.pi), rel=0.05), "large")
+    assert (found[0].most_qaly, found[0].case) == (
+        pytest.approx(3.0 / np.sqrt(2.0 * np.pi), rel=0.05),
+        "large",
+    )
     assert found[1].mean_qaly < 0.1 * found[0].mean_qaly  # what is left is chance
 
 
 @pytest.mark.slow
 def test_every_number_that_is_drawn_stands_in_a_file() -> None:
     posed = list(cases(Path(__file__).parents[2] / "experiments"))
-    assert {"quickstart", "invented patient, heart", "invented patient, mind", "invented patient, pain"} <= {
-        c.name for c in posed
-    }
+    assert {
+        "quickstart",
+        "invented patient, heart",
+        "invented patient, mind",
+        "invented patient, pain",
+    } <= {c.name for c in posed}
     assert {w.key for w in worth_of(posed, n_draws=64)} <= {n.key for n in numbers()}

@@ -1,4 +1,6 @@
-"""A twin that is updated is the twin of all its records, whoever else updates it, and whenever the process is killed."""
+"""A twin that is updated is the twin of all its records, whoever else updates it, and whenever the
+process is killed.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,12 @@ def _of(kind: str, **more: Any) -> dict[str, Any]:
 
 
 def _measured(code: str, day: str, value: float, unit: str) -> dict[str, Any]:
-    told = _of("Observation", status="final", code={"coding": [{"system": LOINC, "code": code}]}, effectiveDateTime=day)
+    told = _of(
+        "Observation",
+        status="final",
+        code={"coding": [{"system": LOINC, "code": code}]},
+        effectiveDateTime=day,
+    )
     return {**told, "valueQuantity": {"value": value, "code": unit}}
 
 
@@ -35,13 +42,30 @@ def _memantine() -> dict[str, Any]:
     timing = {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}}
     dosage = [{"timing": timing, "doseAndRate": [{"doseQuantity": {"value": 10, "code": "mg"}}]}]
     concept = {"coding": [{"system": RXNORM, "code": "6719"}]}
-    return _of("MedicationRequest", status="active", intent="order", medicationCodeableConcept=concept, dosageInstruction=dosage)
+    return _of(
+        "MedicationRequest",
+        status="active",
+        intent="order",
+        medicationCodeableConcept=concept,
+        dosageInstruction=dosage,
+    )
 
 
 def _consent(kind: str, *purposes: str) -> dict[str, Any]:
-    scope = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "research"}]}
+    scope = {
+        "coding": [
+            {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "research"}
+        ]
+    }
     provision = {"type": kind, "purpose": [{"code": p} for p in purposes]}
-    return _of("Consent", status="active", scope=scope, category=[scope], policyRule=scope, provision=provision)
+    return _of(
+        "Consent",
+        status="active",
+        scope=scope,
+        category=[scope],
+        policyRule=scope,
+        provision=provision,
+    )
 
 
 BASE = [
@@ -54,7 +78,12 @@ NEXT = [
     _measured("72106-8", "2025-02-01", 21, "{score}"),
     _measured("2160-0", "2025-02-01", 1.8, "mg/dL"),
     _memantine(),
-    _of("Observation", status="final", code={"coding": [{"system": LOINC, "code": "84413-4"}]}, valueString="CYP2D6 *4/*5"),
+    _of(
+        "Observation",
+        status="final",
+        code={"coding": [{"system": LOINC, "code": "84413-4"}]},
+        valueString="CYP2D6 *4/*5",
+    ),
     _of("AllergyIntolerance", code={"coding": [{"system": RXNORM, "code": "6918"}]}),
 ]
 
@@ -66,10 +95,19 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     monkeypatch.chdir(tmp_path)
 
     def write(name: str, *resources: dict[str, Any], **person: Any) -> Path:
-        patient = {"resourceType": "Patient", "id": "p", "gender": "female", "birthDate": "1950-06-30", **person}
+        patient = {
+            "resourceType": "Patient",
+            "id": "p",
+            "gender": "female",
+            "birthDate": "1950-06-30",
+            **person,
+        }
         entries = [{"resource": r} for r in (patient, *resources)]
         path = tmp_path / name
-        path.write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}), encoding="utf-8")
+        path.write_text(
+            json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}),
+            encoding="utf-8",
+        )
         return path
 
     return write
@@ -99,7 +137,10 @@ def _arrays(told: dict[str, Any]) -> dict[str, Any]:
 def _whose(told: dict[str, Any]) -> dict[str, Any]:
     """Without the names of files and of the person, which follow the digests of the records."""
     record = {k: v for k, v in told["record"].items() if k != "patient"}
-    return {**{k: v for k, v in told.items() if k not in ("patient_id", "record_sha256", "ensemble")}, "record": record}
+    return {
+        **{k: v for k, v in told.items() if k not in ("patient_id", "record_sha256", "ensemble")},
+        "record": record,
+    }
 
 
 def test_update_is_rebuild(record: Write) -> None:
@@ -114,7 +155,9 @@ def test_update_is_rebuild(record: Write) -> None:
     assert all(np.array_equal(ours[k], theirs[k]) for k in theirs)
     _run("twin", "update", "updated.json", record("next.json", *NEXT))  # a second time
     assert _whose(_read("updated.json")) == _whose(built)
-    assert sorted(p.name for p in Path().glob("updated*.npz")) == [_read("updated.json")["ensemble"]]
+    assert sorted(p.name for p in Path().glob("updated*.npz")) == [
+        _read("updated.json")["ensemble"]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +184,16 @@ def test_death_ends_the_questions(record: Write, capsys: pytest.CaptureFixture[s
     for died in ({"deceasedBoolean": True}, {"deceasedDateTime": "2025-09"}):
         _run("twin", "update", "twin.json", record("next.json", *NEXT, **died), code=2)
         assert "has died" in capsys.readouterr().err
-        _run("twin", "build", record("dead.json", *BASE, **died), "-o", "dead.json", "--consent", "simulation", code=2)
+        _run(
+            "twin",
+            "build",
+            record("dead.json", *BASE, **died),
+            "-o",
+            "dead.json",
+            "--consent",
+            "simulation",
+            code=2,
+        )
         assert "has died" in capsys.readouterr().err
     assert _read("twin.json") == before
     _run("twin", "update", "twin.json", record("next.json", *NEXT, deceasedBoolean=False))
@@ -150,14 +202,20 @@ def test_death_ends_the_questions(record: Write, capsys: pytest.CaptureFixture[s
 def _start(*arguments: object, script: str = "") -> subprocess.Popen[bytes]:
     call = script + "\nimport sys\nfrom qtwin.cli import main\nmain(sys.argv[1:])"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen([sys.executable, "-c", call, *map(str, arguments)], env=environment, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        [sys.executable, "-c", call, *map(str, arguments)],
+        env=environment,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 @pytest.mark.slow
 def test_four_at_once_keep_all_visits(record: Write) -> None:
     _build(record("base.json", *BASE), "twin.json")
     days = ["2024-08-01", "2024-10-01", "2024-12-01", "2025-02-01"]
-    records = [record(f"{k}.json", _measured("72106-8", day, 22, "{score}")) for k, day in enumerate(days)]
+    records = [
+        record(f"{k}.json", _measured("72106-8", day, 22, "{score}")) for k, day in enumerate(days)
+    ]
     running = [_start("twin", "update", "twin.json", path) for path in records]
     assert [process.wait() for process in running] == [0, 0, 0, 0]
     assert len(_read("twin.json")["fit"]["observed"]) == 2 + len(days)
@@ -187,8 +245,13 @@ pathlib.Path.unlink = deadly(pathlib.Path.unlink, {after})
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("at", range(1, 7))
 def test_a_kill_leaves_the_old_twin_or_the_new_one(record: Write, at: int, after: bool) -> None:
-    """Before and after every call that makes something lasting: entry and head of the log, ensemble, twin, clearing away."""
-    old, new = _build(record("base.json", *BASE), "twin.json"), _build(record("all.json", *BASE, *NEXT), "whole.json")
+    """Before and after every call that makes something lasting: entry and head of the log,
+    ensemble, twin, clearing away.
+    """
+    old, new = (
+        _build(record("base.json", *BASE), "twin.json"),
+        _build(record("all.json", *BASE, *NEXT), "whole.json"),
+    )
     script = _KILLED.format(at=at, after=after)
     process = _start("twin", "update", "twin.json", record("next.json", *NEXT), script=script)
     assert process.wait() == -signal.SIGKILL
@@ -196,5 +259,9 @@ def test_a_kill_leaves_the_old_twin_or_the_new_one(record: Write, at: int, after
     assert _whose(told) in (_whose(old), _whose(new))
     assert _arrays(told)["latent"].shape == _arrays(old)["latent"].shape
     _run("twin", "design", "twin.json")  # it can be gone on with
-    logged = [json.loads(line) for line in Path("audit.jsonl").read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+    logged = [
+        json.loads(line)
+        for line in Path("audit.jsonl").read_text(encoding="utf-8").splitlines()
+        if line.endswith("}")
+    ]
     assert any(entry["action"] == "update twin" for entry in logged) or _whose(told) == _whose(old)

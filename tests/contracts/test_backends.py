@@ -1,4 +1,7 @@
-"""What every backend in the table promises. A new line in `qtwin.backend.TABLE` is tested without a change here."""
+"""What every backend in the table promises.
+
+A new line in `qtwin.backend.TABLE` is tested without a change here.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,9 @@ from tests.oracles.dense_backend import DenseBackend
 from tests.oracles.instances import random_polynomial
 
 DENSE = DenseBackend()
-QUBO, CUBIC = (diagonal(random_polynomial(n, degree, seed)) for n, degree, seed in ((6, 2, 1), (7, 3, 2)))
+QUBO, CUBIC = (
+    diagonal(random_polynomial(n, degree, seed)) for n, degree, seed in ((6, 2, 1), (7, 3, 2))
+)
 FIELDS = ising(np.array([0.3, -1.1, 0.7, 0.2, 0.05, 1.3]), np.zeros((6, 6)))
 SMALL = diagonal(BinaryPolynomial.of(2, {(): 0.5, (0,): 1.0, (0, 1): -0.7}))
 CASES: dict[str, tuple[Ansatz, PauliSum]] = {
@@ -30,11 +35,19 @@ CASES: dict[str, tuple[Ansatz, PauliSum]] = {
     "fields only, p = 3": (qaoa(FIELDS, 3), FIELDS),
     "two qubits, p = 2": (qaoa(SMALL, 2), SMALL),
     "one bit that is not the cost": (qaoa(QUBO, 2), ising(np.eye(6)[1], np.zeros((6, 6)))),
-    "any strings": (mixed(5, diagonal(random_polynomial(5, 3, 3)), 4), diagonal(random_polynomial(5, 2, 5))),
-    "any strings, any observable": (mixed(5, diagonal(random_polynomial(5, 2, 6)), 7), strings(5, 9, 8)),
+    "any strings": (
+        mixed(5, diagonal(random_polynomial(5, 3, 3)), 4),
+        diagonal(random_polynomial(5, 2, 5)),
+    ),
+    "any strings, any observable": (
+        mixed(5, diagonal(random_polynomial(5, 2, 6)), 7),
+        strings(5, 9, 8),
+    ),
     "QAOA, transverse observable": (qaoa(QUBO, 1), transverse_field(6)),
     "nothing to do": (
-        Ansatz(n_qubits=3, reference=np.array([1, 0, -1], dtype=np.int8), layers=(), n_parameters=0),
+        Ansatz(
+            n_qubits=3, reference=np.array([1, 0, -1], dtype=np.int8), layers=(), n_parameters=0
+        ),
         strings(3, 5, 9),
     ),
 }
@@ -93,7 +106,10 @@ def test_variants_sample_the_same_distribution(name: str) -> None:
     seen = _seen(_backend(name).sample(ansatz, theta, shots=shots, seed=6), ansatz.n_qubits)
     often = expected > 5
     assert (
-        stats.chisquare(np.append(seen[often], seen[~often].sum()), np.append(expected[often], expected[~often].sum())).pvalue
+        stats.chisquare(
+            np.append(seen[often], seen[~often].sum()),
+            np.append(expected[often], expected[~often].sum()),
+        ).pvalue
         > 1e-4
     )
 
@@ -106,7 +122,9 @@ def _seen(samples: Samples, n: int) -> np.ndarray:
 
 @pytest.mark.parametrize("name", NOISY)
 def test_a_noisy_machine_agrees_within_its_noise(name: str) -> None:
-    """The distributions differ by no more than the summed errors of all gates and readouts, and the shots."""
+    """The distributions differ by no more than the summed errors of all gates and readouts, and the
+    shots.
+    """
     backend, (ansatz, _), shots = _backend(name), CASES["QUBO, p = 2"], 20_000
     theta = _angles(ansatz)
     ideal = np.abs(DENSE.states(ansatz, theta)[-1]) ** 2
@@ -140,10 +158,14 @@ def test_many_angle_sets_are_as_many_single_ones(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_equal_seeds_give_equal_samples(name: str) -> None:
     ansatz, _ = CASES["QUBO, p = 2"]
-    first, again, other = (_backend(name).sample(ansatz, _angles(ansatz), shots=300, seed=s) for s in (8, 8, 9))
+    first, again, other = (
+        _backend(name).sample(ansatz, _angles(ansatz), shots=300, seed=s) for s in (8, 8, 9)
+    )
     np.testing.assert_array_equal(first.bits, again.bits)
     np.testing.assert_array_equal(first.counts, again.counts)
-    assert not np.array_equal(first.bits, other.bits) or not np.array_equal(first.counts, other.counts)
+    assert not np.array_equal(first.bits, other.bits) or not np.array_equal(
+        first.counts, other.counts
+    )
 
 
 @pytest.mark.parametrize("name", EXACT)
@@ -151,7 +173,9 @@ def test_standard_error_falls_with_the_root_of_the_shots_and_covers_the_truth(na
     ansatz, observable = CASES["QUBO, p = 2"]
     theta = _angles(ansatz)
     exact = DENSE.expectation(ansatz, theta, observable).value
-    few, many = (_backend(name).expectation(ansatz, theta, observable, shots=s, seed=3) for s in (500, 8000))
+    few, many = (
+        _backend(name).expectation(ansatz, theta, observable, shots=s, seed=3) for s in (500, 8000)
+    )
     assert few.standard_error / many.standard_error == pytest.approx(4.0, rel=0.15)
     for estimate in (few, many):
         assert abs(estimate.value - exact) < 4.5 * estimate.standard_error
@@ -163,7 +187,9 @@ def test_any_observable_can_be_sampled(name: str) -> None:
     ansatz, observable = CASES["any strings, any observable"]
     theta = _angles(ansatz)
     exact = DENSE.expectation(ansatz, theta, observable).value
-    few, many = (_backend(name).expectation(ansatz, theta, observable, shots=s, seed=4) for s in (400, 6400))
+    few, many = (
+        _backend(name).expectation(ansatz, theta, observable, shots=s, seed=4) for s in (400, 6400)
+    )
     assert few.standard_error / many.standard_error == pytest.approx(4.0, rel=0.15)
     for estimate in (few, many):
         assert abs(estimate.value - exact) < 4.5 * estimate.standard_error
@@ -171,7 +197,10 @@ def test_any_observable_can_be_sampled(name: str) -> None:
 
 def test_all_backends_agree() -> None:
     ansatz, observable = CASES["degree 3, p = 1"]
-    values = [_backend(name).expectation(ansatz, _angles(ansatz), observable).value for name in [*EXACT, *VARIANTS]]
+    values = [
+        _backend(name).expectation(ansatz, _angles(ansatz), observable).value
+        for name in [*EXACT, *VARIANTS]
+    ]
     assert max(values) - min(values) < 1e-10
 
 
@@ -181,7 +210,12 @@ def test_what_cannot_run_is_refused_by_name(name: str) -> None:
     x, z = np.eye(6, dtype=np.bool_)[[0, 0]], np.zeros((2, 6), dtype=np.bool_)
     z[1, 0] = True
     clash = PauliSum(x=x, z=z, coefficients=np.ones(2))
-    bad = Ansatz(n_qubits=6, reference=ansatz.reference, layers=(Layer(generator=clash, parameter=0),), n_parameters=1)
+    bad = Ansatz(
+        n_qubits=6,
+        reference=ansatz.reference,
+        layers=(Layer(generator=clash, parameter=0),),
+        n_parameters=1,
+    )
     with pytest.raises(InputError, match="X0 and Y0, which do not commute"):
         backend.expectation(bad, np.ones(1), observable, shots=10)
     with pytest.raises(InputError, match="4 finite angles"):
@@ -213,7 +247,11 @@ def test_every_file_imports_without_its_vendor() -> None:
     modules = sorted({place.partition(":")[0] for place in TABLE.values()})
     vendors = "'qiskit', 'qiskit_aer', 'qiskit_ibm_runtime', 'pennylane', 'pennylane_lightning'"
     blocked = f"for v in ({vendors}): sys.modules[v] = None"
-    subprocess.run([sys.executable, "-c", f"import sys\n{blocked}\nimport {', '.join(modules)}"], check=True, timeout=60)
+    subprocess.run(
+        [sys.executable, "-c", f"import sys\n{blocked}\nimport {', '.join(modules)}"],
+        check=True,
+        timeout=60,
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

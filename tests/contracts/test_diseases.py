@@ -1,4 +1,7 @@
-"""What every disease model in the table promises. A new line in `qtwin.twin.disease.TABLE` is tested without a change here."""
+"""What every disease model in the table promises.
+
+A new line in `qtwin.twin.disease.TABLE` is tested without a change here.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,13 @@ def test_prior_is_finite_in_range_and_repeats_with_its_seed(model: DiseaseModel)
 
 def test_five_years_stay_in_the_range_of_the_scales(model: DiseaseModel) -> None:
     parameters, start = model.draw_prior(500, seed=2, age_years=76)
-    states = integrate(model, parameters, start, np.stack([np.zeros(500), np.full(500, 2.0)]), np.linspace(0.0, 5.0, 6))
+    states = integrate(
+        model,
+        parameters,
+        start,
+        np.stack([np.zeros(500), np.full(500, 2.0)]),
+        np.linspace(0.0, 5.0, 6),
+    )
     for key in model.observables:
         assert model.observe(key, states).shape == states.shape[:-1]
     assert (model.observe("amyloid_pet_centiloid", states) >= 0).all()
@@ -64,8 +73,13 @@ def test_unknown_biomarker_is_refused_by_name(model: DiseaseModel) -> None:
 
 
 def test_visits_give_a_posterior(model: DiseaseModel) -> None:
-    visits = [Observation(time_years=t, biomarker="mmse", value=v) for t, v in ((0.0, 25.0), (1.0, 22.0), (2.0, 20.0))]
-    posterior = assimilate(model, visits, age_years=76, apoe_e4_copies=1, n_members=256, n_prior=4000, seed=1)
+    visits = [
+        Observation(time_years=t, biomarker="mmse", value=v)
+        for t, v in ((0.0, 25.0), (1.0, 22.0), (2.0, 20.0))
+    ]
+    posterior = assimilate(
+        model, visits, age_years=76, apoe_e4_copies=1, n_members=256, n_prior=4000, seed=1
+    )
     assert posterior.state_now.shape == (256, len(model.states))
     assert abs(np.mean(model.observe("mmse", posterior.state_now)) - 20.0) < 3.0
     assert [x.name for x in posterior.learnt(model)] == list(model.latent)

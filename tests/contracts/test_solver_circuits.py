@@ -1,4 +1,6 @@
-"""Every circuit that a solver of the table measures runs unchanged on every simulator, and its cost is told at compile time."""
+"""Every circuit that a solver of the table measures runs unchanged on every simulator, and its cost
+is told at compile time.
+"""
 
 from __future__ import annotations
 
@@ -42,14 +44,18 @@ class Recorder(Backend):
 
 
 def _encoding() -> BinaryModel:
-    """Five options, exactly two of the first four, one of a class, a pair kept apart: every kind of start and mixer occurs."""
+    """Five options, exactly two of the first four, one of a class, a pair kept apart: every kind of
+    start and mixer occurs.
+    """
     rules = (
         Exactly(name="two", count=2, members=(0, 1, 2, 3)),
         AtMostOne(name="class", members=(4, 5)),
         NotBoth(name="apart", pair=(0, 4)),
     )
     known = np.array([[1, 1, 0, 0, 0, 0]], dtype=np.uint8)
-    return encode(random_polynomial(6, 2, 3), names=list("abcdef"), constraints=rules, feasible=known)
+    return encode(
+        random_polynomial(6, 2, 3), names=list("abcdef"), constraints=rules, feasible=known
+    )
 
 
 @cache
@@ -75,7 +81,9 @@ def test_every_circuit_runs_on_every_backend_unchanged(name: str, backend: str) 
 
 
 def test_the_simulated_methods_are_named() -> None:
-    """Those that build no circuit of commuting strings say that they are simulations, and count by formulas."""
+    """Those that build no circuit of commuting strings say that they are simulations, and count by
+    formulas.
+    """
     assert set(QUANTUM) - set(CIRCUITS) == {"falqon", "grover-adaptive-search", "grover-mixer-qaoa"}
 
 
@@ -98,8 +106,12 @@ def test_resources_are_told_at_compile_time(name: str) -> None:
 
 @pytest.mark.parametrize("name", QUANTUM)
 def test_odd_energies_are_solved_or_refused(name: str) -> None:
-    """A constant, coefficients 15 orders apart, a time limit that is over at once; no variable at all is refused."""
-    solver = registry.load(name, {"shots": 200} if "shots" in registry.options_of(registry.find(name)) else {})
+    """A constant, coefficients 15 orders apart, a time limit that is over at once; no variable at
+    all is refused.
+    """
+    solver = registry.load(
+        name, {"shots": 200} if "shots" in registry.options_of(registry.find(name)) else {}
+    )
     spread = BinaryPolynomial.of(3, {(0,): 1e12, (0, 1): -3e12, (2,): 1e-3})
     for polynomial, limit_s in ((BinaryPolynomial.of(2, {(): 2.0}), None), (spread, 1e-9)):
         result = solver.solve(Instance(encoding=plain(polynomial)), seed=0, time_limit_s=limit_s)

@@ -1,4 +1,7 @@
-"""What every solver in the table promises. A new line in `qtwin.solver.TABLE` is tested without a change here."""
+"""What every solver in the table promises.
+
+A new line in `qtwin.solver.TABLE` is tested without a change here.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,9 @@ def test_the_answer_is_what_it_says(name: str, label: str) -> None:
     rounding = 1e-11 * sum(abs(c) for c in encoding.polynomial.terms.values())
     assert result.solver == name
     assert result.seed == 11
-    assert result.bits is not None, "so small an instance that even guessing finds something feasible"
+    assert result.bits is not None, (
+        "so small an instance that even guessing finds something feasible"
+    )
     bits = tuple(int(b) for b in result.bits)
     assert len(bits) == encoding.polynomial.n_variables
     assert allowed(encoding, bits)
@@ -76,7 +81,9 @@ def test_costs_samples_and_trace_are_told(name: str, label: str) -> None:
         assert result.samples.counts.min() > 0
         assert len(np.unique(result.samples.bits, axis=0)) == len(result.samples.counts)
         feasible = result.samples.bits[encoding.is_feasible(result.samples.bits)]
-        assert result.energy == pytest.approx(float(encoding.polynomial.evaluate(feasible).min()), abs=0)
+        assert result.energy == pytest.approx(
+            float(encoding.polynomial.evaluate(feasible).min()), abs=0
+        )
     kept = from_plain(to_plain(result))
     assert kept.energy == result.energy
 
@@ -84,7 +91,10 @@ def test_costs_samples_and_trace_are_told(name: str, label: str) -> None:
 @pytest.mark.parametrize("name", TABLE)
 def test_equal_seeds_give_equal_answers(name: str) -> None:
     label = "regimen of 6"
-    first, second = _answer(name, label), _solver(name).solve(Instance(encoding=INSTANCES[label]), seed=11)
+    first, second = (
+        _answer(name, label),
+        _solver(name).solve(Instance(encoding=INSTANCES[label]), seed=11),
+    )
     assert np.array_equal(first.bits, second.bits)
     assert (first.energy, first.bound, first.status) == (second.energy, second.bound, second.status)
     if first.samples is not None and second.samples is not None:
@@ -95,7 +105,9 @@ def test_equal_seeds_give_equal_answers(name: str) -> None:
 @pytest.mark.parametrize("name", TABLE)
 def test_nothing_feasible_is_said_and_never_answered(name: str) -> None:
     encoding = INSTANCES["regimen of 6"]
-    contradiction = replace(encoding, constraints=(*RULES, replace(RULES[2], name="cover by nobody", members=())))
+    contradiction = replace(
+        encoding, constraints=(*RULES, replace(RULES[2], name="cover by nobody", members=()))
+    )
     result = _solver(name).solve(Instance(encoding=contradiction), seed=0)
     assert result.bits is None
     assert np.isnan(result.energy)
@@ -108,11 +120,15 @@ def test_a_warm_start_is_used_or_ignored(name: str) -> None:
     encoding = INSTANCES["regimen of 6"]
     choices = [x for x in itertools.product((0, 1), repeat=6) if allowed(encoding, x)]
     rows = np.array(choices, dtype=np.uint8)
-    energies = encoding.objective.evaluate(np.pad(rows, ((0, 0), (0, encoding.polynomial.n_variables - 6))))
+    energies = encoding.objective.evaluate(
+        np.pad(rows, ((0, 0), (0, encoding.polynomial.n_variables - 6)))
+    )
     instance = Instance(encoding=encoding, warm_start=rows[int(np.argmin(energies))])
     result = _solver(name).solve(instance, seed=1)
     if registry.cards()[name].warm_start:
-        assert result.energy == pytest.approx(float(energies.min()), abs=1e-9 * max(1.0, abs(float(energies.min()))))
+        assert result.energy == pytest.approx(
+            float(energies.min()), abs=1e-9 * max(1.0, abs(float(energies.min())))
+        )
     assert result.gap is None or result.gap >= 0.0
 
 
@@ -125,7 +141,9 @@ def test_unknown_options_are_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in TABLE if registry.card(name).kind == "quantum"])
 def test_three_thousand_variables_are_refused_with_the_limit(name: str) -> None:
-    """2^3000 is beyond floating point; the refusal still says how many were expected, or how many choices it would hold."""
+    """2^3000 is beyond floating point; the refusal still says how many were expected, or how many
+    choices it would hold.
+    """
     wide = plain(BinaryPolynomial.of(3000, [((i, i + 1), -1.0) for i in range(2999)]))
     with pytest.raises(InputError, match=r"expected .*\d.*, got .*\b3000"):
         _solver(name).solve(Instance(encoding=wide), seed=0, time_limit_s=1.0)
@@ -139,4 +157,6 @@ def test_the_card_names_what_there_is(name: str) -> None:
     assert card.summary
     assert card.guarantee
     assert card.max_variables > 0
-    assert all(p.default is not p.empty for p in registry.options_of(registry.find(name)).values()), "every option has a default"
+    assert all(
+        p.default is not p.empty for p in registry.options_of(registry.find(name)).values()
+    ), "every option has a default"

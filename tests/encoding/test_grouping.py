@@ -16,16 +16,25 @@ from tests.oracles.dense_backend import matrix
 
 @settings(max_examples=25, deadline=None)
 @given(
-    n=st.integers(1, 4), count=st.integers(1, 12), seed=st.integers(0, 10**6), grouping=st.sampled_from(["qubit-wise", "general"])
+    n=st.integers(1, 4),
+    count=st.integers(1, 12),
+    seed=st.integers(0, 10**6),
+    grouping=st.sampled_from(["qubit-wise", "general"]),
 )
-def test_the_change_of_basis_makes_a_group_diagonal(n: int, count: int, seed: int, grouping) -> None:  # type: ignore[no-untyped-def]
+def test_the_change_of_basis_makes_a_group_diagonal(
+    n: int, count: int, seed: int, grouping
+) -> None:  # type: ignore[no-untyped-def]
     observable = strings(n, count, seed)
     found = groups(observable, grouping)
     members = np.concatenate([g.members for g in found]) if found else np.empty(0, dtype=np.int64)
     not_identity = np.flatnonzero((observable.x | observable.z).any(axis=1))
     assert sorted(members) == sorted(not_identity)
     for g in found:
-        part = PauliSum(x=observable.x[g.members], z=observable.z[g.members], coefficients=observable.coefficients[g.members])
+        part = PauliSum(
+            x=observable.x[g.members],
+            z=observable.z[g.members],
+            coefficients=observable.coefficients[g.members],
+        )
         turned = matrix(part)
         for q in g.rotations:
             r = expm(-0.25j * np.pi * matrix(q))

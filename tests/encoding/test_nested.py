@@ -1,4 +1,6 @@
-"""The compiled evaluation against the table of all values, in any company and at values that are no bits."""
+"""The compiled evaluation against the table of all values, in any company and at values that are no
+bits.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,18 @@ from tests.oracles.instances import random_polynomial
 
 N = 6
 terms = st.dictionaries(
-    st.lists(st.integers(0, N - 1), max_size=N, unique=True).map(lambda t: tuple(sorted(t))), st.floats(-5, 5), max_size=14
+    st.lists(st.integers(0, N - 1), max_size=N, unique=True).map(lambda t: tuple(sorted(t))),
+    st.floats(-5, 5),
+    max_size=14,
 )
 
 
 def _nested(polynomial: BinaryPolynomial, x: np.ndarray) -> np.ndarray:
-    return evaluate(tree({t: c for t, c in polynomial.terms.items() if t}), polynomial.constant, np.asarray(x, dtype=np.float64))
+    return evaluate(
+        tree({t: c for t, c in polynomial.terms.items() if t}),
+        polynomial.constant,
+        np.asarray(x, dtype=np.float64),
+    )
 
 
 @given(terms=terms)
@@ -31,7 +39,9 @@ def test_it_follows_the_definition(terms: dict[tuple[int, ...], float]) -> None:
 
 @given(terms=terms, seed=st.integers(0, 100))
 @settings(max_examples=20, deadline=None)
-def test_between_the_bits_it_is_the_multilinear_polynomial(terms: dict[tuple[int, ...], float], seed: int) -> None:
+def test_between_the_bits_it_is_the_multilinear_polynomial(
+    terms: dict[tuple[int, ...], float], seed: int
+) -> None:
     x = np.random.default_rng(seed).normal(size=(5, N))
     expected = [sum(c * np.prod(row[list(t)]) for t, c in terms.items()) for row in x]
     assert _nested(BinaryPolynomial.of(N, terms), x) == pytest.approx(expected, abs=1e-6)

@@ -1,4 +1,6 @@
-"""Penalties: zero on what is allowed, and the minimiser is allowed and optimal above the proven bound."""
+"""Penalties: zero on what is allowed, and the minimiser is allowed and optimal above the proven
+bound.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ GROUPS = ((0, 1, 2), (3, 4), (5, 6))
 
 @st.composite
 def treatment_rules(draw: st.DrawFn) -> list[Constraint]:
-    """Classes as the regimen problem makes them, covers of one to three classes, pairs, and a limit."""
+    """Classes as the regimen problem makes them, covers of one to three classes, pairs, and a
+    limit.
+    """
     rules: list[Constraint] = [AtMostOne(name=f"one of {g}", members=g) for g in GROUPS]
     for k in range(draw(st.integers(0, 2))):
         members = draw(st.lists(st.integers(0, N - 1), min_size=1, max_size=5, unique=True))
@@ -52,7 +56,9 @@ def test_the_minimiser_is_feasible_and_optimal(rules: list[Constraint], seed: in
     allowed = feasible_bits(N, rules)
     assume(len(allowed) > 0)
     utility = _utility(seed)
-    encoding = encode(utility, names=[f"x{i}" for i in range(N)], constraints=rules, feasible=allowed[:1])
+    encoding = encode(
+        utility, names=[f"x{i}" for i in range(N)], constraints=rules, feasible=allowed[:1]
+    )
     n = encoding.polynomial.n_variables
     energy = encoding.polynomial.values()
     bits = index_to_bits(np.arange(2**n), n)
@@ -63,7 +69,9 @@ def test_the_minimiser_is_feasible_and_optimal(rules: list[Constraint], seed: in
 
 @given(rules=treatment_rules())
 @settings(max_examples=40, deadline=None)
-def test_energy_is_the_objective_on_every_feasible_choice_and_every_violation_costs_at_least_m(rules: list[Constraint]) -> None:
+def test_energy_is_the_objective_on_every_feasible_choice_and_every_violation_costs_at_least_m(
+    rules: list[Constraint],
+) -> None:
     written, slack = write_constraints(N, rules)
     n = N + len(slack)
     bits = index_to_bits(np.arange(2**n), n)
@@ -95,23 +103,34 @@ def test_the_check_finds_weights_that_are_too_small_and_the_tightest_that_holds(
     checked = check_sufficiency(encoding)
     assert checked is not None
     assert checked.holds
-    assert checked.tightest_weight == pytest.approx(2.0)  # breaking the rule gains exactly the second-best member
-    assert encoding.penalties[0].weight > encoding.penalties[0].sufficient_weight == pytest.approx(2.0)
+    # breaking the rule gains exactly the second-best member
+    assert checked.tightest_weight == pytest.approx(2.0)
+    assert (
+        encoding.penalties[0].weight > encoding.penalties[0].sufficient_weight == pytest.approx(2.0)
+    )
     from dataclasses import replace
 
-    weak = replace(encoding, polynomial=encoding.objective + BinaryPolynomial.of(3, {(0, 1): 1.9}), penalties=())
+    weak = replace(
+        encoding,
+        polynomial=encoding.objective + BinaryPolynomial.of(3, {(0, 1): 1.9}),
+        penalties=(),
+    )
     assert not check_sufficiency(weak).holds  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("scale", [1e-4, 1.0, 1e6])
 @pytest.mark.parametrize("n", [1, 3])
 def test_what_is_forbidden_never_ties_with_the_optimum(scale: float, n: int) -> None:
-    """Known choices of one worth, among them the best of all, leave no spread to count a margin in."""
+    """Known choices of one worth, among them the best of all, leave no spread to count a margin
+    in.
+    """
     utility = BinaryPolynomial.of(n + 2, {(i,): scale for i in range(n)})
     best = np.array([[1] * n + [0, 0], [1] * n + [1, 0]])
     rules = [AtMostOne(name="one", members=(n, n + 1)), NotBoth(name="pair", pair=(0, n))]
     for known in (best[:1], np.zeros((1, n + 2))):
-        encoding = encode(utility, names=[f"x{i}" for i in range(n + 2)], constraints=rules, feasible=known)
+        encoding = encode(
+            utility, names=[f"x{i}" for i in range(n + 2)], constraints=rules, feasible=known
+        )
         energy = encoding.polynomial.values()
         bits = index_to_bits(np.arange(2 ** (n + 2)), n + 2)
         allowed = encoding.is_feasible(bits)
@@ -121,13 +140,17 @@ def test_what_is_forbidden_never_ties_with_the_optimum(scale: float, n: int) -> 
         assert checked is not None
         assert checked.holds
         assert checked.margin == pytest.approx(gap)
-        assert all(p.margin > 1e-3 * scale and "a margin of" in p.reason for p in encoding.penalties)
+        assert all(
+            p.margin > 1e-3 * scale and "a margin of" in p.reason for p in encoding.penalties
+        )
 
 
 def test_a_margin_that_rounding_hides_is_none() -> None:
     utility = BinaryPolynomial.of(2, {(0,): 1.0})
     rule = AtMostOne(name="one", members=(0, 1))
-    hidden = encode(utility, names="ab", constraints=[rule], feasible=np.array([[1, 0]]), weight=5e-11)
+    hidden = encode(
+        utility, names="ab", constraints=[rule], feasible=np.array([[1, 0]]), weight=5e-11
+    )
     checked = check_sufficiency(hidden)
     assert checked is not None
     assert not checked.holds
@@ -148,7 +171,12 @@ def test_a_margin_that_rounding_hides_is_none() -> None:
 )
 def test_an_encoding_whose_parts_do_not_fit_is_refused(changes: dict[str, object]) -> None:
     polynomial = BinaryPolynomial.of(2, {(0,): 1.0})
-    parts = {"polynomial": polynomial, "objective": polynomial, "variables": ("a", "b"), "n_decision": 2}
+    parts = {
+        "polynomial": polynomial,
+        "objective": polynomial,
+        "variables": ("a", "b"),
+        "n_decision": 2,
+    }
     with pytest.raises(InputError):
         BinaryModel(**(parts | changes))  # type: ignore[arg-type]
 
@@ -165,6 +193,8 @@ def test_an_encoding_whose_parts_do_not_fit_is_refused(changes: dict[str, object
         ([[0, 1]], [0.5]),
     ],
 )
-def test_samples_of_another_shape_or_value_are_refused(bits: list[list[int]], counts: list[int]) -> None:
+def test_samples_of_another_shape_or_value_are_refused(
+    bits: list[list[int]], counts: list[int]
+) -> None:
     with pytest.raises(InputError):
         Samples(bits=np.array(bits), counts=np.array(counts))

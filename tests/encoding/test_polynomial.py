@@ -15,7 +15,9 @@ from qtwin.errors import InputError
 
 N = 6
 terms = st.dictionaries(
-    st.lists(st.integers(0, N - 1), max_size=4, unique=True).map(lambda t: tuple(sorted(t))), st.floats(-5, 5), max_size=12
+    st.lists(st.integers(0, N - 1), max_size=4, unique=True).map(lambda t: tuple(sorted(t))),
+    st.floats(-5, 5),
+    max_size=12,
 )
 
 
@@ -25,7 +27,9 @@ def _by_definition(terms: dict[tuple[int, ...], float], x: tuple[int, ...]) -> f
 
 @given(terms=terms)
 @settings(max_examples=60)
-def test_evaluation_and_the_zeta_transform_follow_the_definition(terms: dict[tuple[int, ...], float]) -> None:
+def test_evaluation_and_the_zeta_transform_follow_the_definition(
+    terms: dict[tuple[int, ...], float],
+) -> None:
     polynomial = BinaryPolynomial.of(N, terms)
     points = list(itertools.product((0, 1), repeat=N))
     expected = [_by_definition(terms, x) for x in points]
@@ -41,13 +45,18 @@ def test_the_pauli_diagonal_is_the_polynomial(terms: dict[tuple[int, ...], float
     h = diagonal(polynomial)
     bits = index_to_bits(np.arange(2**N), N)
     signs = 1.0 - 2.0 * bits
-    eigenvalues = sum(c * np.prod(np.where(z, signs, 1.0), axis=1) for z, c in zip(h.z, h.coefficients, strict=True))
+    eigenvalues = sum(
+        c * np.prod(np.where(z, signs, 1.0), axis=1)
+        for z, c in zip(h.z, h.coefficients, strict=True)
+    )
     assert eigenvalues == pytest.approx(polynomial.values(), abs=1e-9)
 
 
 @given(a=terms, b=terms)
 @settings(max_examples=30)
-def test_sum_and_product_are_pointwise(a: dict[tuple[int, ...], float], b: dict[tuple[int, ...], float]) -> None:
+def test_sum_and_product_are_pointwise(
+    a: dict[tuple[int, ...], float], b: dict[tuple[int, ...], float]
+) -> None:
     p, q = BinaryPolynomial.of(N, a), BinaryPolynomial.of(N, b)
     assert (p + q).values() == pytest.approx((p + q * 1.0).values())
     assert (p + q).values() == pytest.approx(p.values() + q.values(), abs=1e-9)

@@ -1,4 +1,6 @@
-"""The interaction spectrum: transforms against their definitions, and shares of functions whose order is known."""
+"""The interaction spectrum: transforms against their definitions, and shares of functions whose
+order is known.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ def test_the_variance_by_order_adds_to_the_variance(values: np.ndarray) -> None:
 def test_all_values_asks_for_every_choice_once_in_order() -> None:
     weights = 2.0 ** np.arange(13)
     seen: list[int] = []
-    found = all_values(13, lambda bits: bits @ weights, progress=lambda done, whole: seen.append(done))
+    found = all_values(
+        13, lambda bits: bits @ weights, progress=lambda done, whole: seen.append(done)
+    )
     assert found == pytest.approx(np.arange(2**13))
     assert seen[-1] == 2**13
     with pytest.raises(InputError, match="21 options"):

@@ -20,7 +20,9 @@ BITS = index_to_bits(np.arange(2**N), N)
 
 def _truth(cubic: float) -> BinaryPolynomial:
     rng = np.random.default_rng(4)
-    terms = {(i,): rng.normal() for i in range(N)} | {(i, j): rng.normal() for i in range(N) for j in range(i)}
+    terms = {(i,): rng.normal() for i in range(N)} | {
+        (i, j): rng.normal() for i in range(N) for j in range(i)
+    }
     return BinaryPolynomial.of(N, terms | {(0, 1, 2): cubic, (3, 4, 5): -cubic})
 
 
@@ -71,7 +73,9 @@ def _simulate(truth: BinaryPolynomial) -> tuple[Simulate, list[int]]:
 
 @pytest.mark.parametrize("name", TABLE)
 def test_every_surrogate_keeps_its_promises(name: str) -> None:
-    """The contract: a polynomial over the options, what it simulated is what it says, and a seed repeats."""
+    """The contract: a polynomial over the options, what it simulated is what it says, and a seed
+    repeats.
+    """
     truth = _truth(1.0)
     simulate, asked = _simulate(truth)
     fitted = load(name)(simulate, BITS, 150, np.random.default_rng(3))
@@ -83,7 +87,9 @@ def test_every_surrogate_keeps_its_promises(name: str) -> None:
     assert fitted.words
 
 
-@pytest.mark.parametrize(("name", "order"), [("additive", 1), ("cut second-order", 2), ("cut third-order", 3)])
+@pytest.mark.parametrize(
+    ("name", "order"), [("additive", 1), ("cut second-order", 2), ("cut third-order", 3)]
+)
 def test_a_cut_expansion_has_the_exact_coefficients_up_to_its_order(name: str, order: int) -> None:
     truth = _truth(1.5)
     fitted = load(name)(_simulate(truth)[0], BITS, 0, np.random.default_rng(0))
@@ -100,22 +106,34 @@ def test_on_a_third_order_choice_the_cubic_surrogates_win() -> None:
     scores = {}
     for name in ("cut second-order", "quadratic", "cut third-order", "cubic"):
         fitted = load(name)(_simulate(truth)[0], BITS, 170, np.random.default_rng(1))
-        scores[name] = score(name, fitted, BITS, utility, lambda rows: truth.evaluate(rows)[:, None] + np.zeros((1, 3)))
+        scores[name] = score(
+            name,
+            fitted,
+            BITS,
+            utility,
+            lambda rows: truth.evaluate(rows)[:, None] + np.zeros((1, 3)),
+        )
     assert scores["cut third-order"].accuracy.regret == pytest.approx(0.0, abs=1e-9)
     assert scores["cut third-order"].accuracy.r2 == pytest.approx(1.0)
     assert scores["cubic"].accuracy.r2 > scores["quadratic"].accuracy.r2
     assert scores["cut second-order"].accuracy.regret > 0.0
-    assert scores["cut second-order"].regret_low == pytest.approx(scores["cut second-order"].accuracy.regret)
+    assert scores["cut second-order"].regret_low == pytest.approx(
+        scores["cut second-order"].accuracy.regret
+    )
 
 
-def test_active_refinement_finds_the_optimum_with_fewer_simulations_and_says_when_it_is_sure() -> None:
+def test_active_refinement_finds_the_optimum_with_fewer_simulations_and_says_when_it_is_sure() -> (
+    None
+):
     truth = _truth(3.0)
     utility = truth.evaluate(BITS)
     fitted = load("active cubic")(_simulate(truth)[0], BITS, 200, np.random.default_rng(2))
     assert fitted.utility.max() == utility.max()
     if fitted.certified:
         assert utility[int(np.argmax(fitted.polynomial.evaluate(BITS)))] == utility.max()
-    everything = load("active quadratic")(_simulate(truth)[0], BITS, len(BITS), np.random.default_rng(2))
+    everything = load("active quadratic")(
+        _simulate(truth)[0], BITS, len(BITS), np.random.default_rng(2)
+    )
     assert everything.certified
 
 

@@ -21,7 +21,11 @@ def allowed(encoding: BinaryModel, x: tuple[int, ...]) -> bool:
             continue
         if isinstance(c, Linear):
             total = sum(w for i, w in zip(c.members, c.weights, strict=True) if x[i])
-            if not {"<=": total <= c.limit + 1e-6, ">=": total >= c.limit - 1e-6, "==": abs(total - c.limit) <= 1e-6}[c.sense]:
+            if not {
+                "<=": total <= c.limit + 1e-6,
+                ">=": total >= c.limit - 1e-6,
+                "==": abs(total - c.limit) <= 1e-6,
+            }[c.sense]:
                 return False
             continue
         if isinstance(c, Exactly):
@@ -29,7 +33,9 @@ def allowed(encoding: BinaryModel, x: tuple[int, ...]) -> bool:
                 return False
             continue
         taken = sum(x[i] for i in (c.pair if isinstance(c, NotBoth) else c.members))
-        low, high = {AtMostOne: (0, 1), NotBoth: (0, 1), AtLeastOne: (1, math.inf)}.get(type(c), (0, getattr(c, "limit", 0)))
+        low, high = {AtMostOne: (0, 1), NotBoth: (0, 1), AtLeastOne: (1, math.inf)}.get(
+            type(c), (0, getattr(c, "limit", 0))
+        )
         assert isinstance(c, AtMostOne | NotBoth | AtLeastOne | AtMost)
         if not low <= taken <= high:
             return False

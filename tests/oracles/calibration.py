@@ -1,8 +1,9 @@
 """Is a regimen that is said to be the best with probability p the best with frequency p?
 
-Every number of the model gets a true value from what is believed of it; a new study of each, as wide as the belief, and a second
-reading at every visit of the patient are drawn from the truth; what is believed is refitted to them; and what the refitted twin
-says is held against the regimen that is the best under the truth.
+Every number of the model gets a true value from what is believed of it; a new study of each, as
+wide as the belief, and a second reading at every visit of the patient are drawn from the truth;
+what is believed is refitted to them; and what the refitted twin says is held against the regimen
+that is the best under the truth.
 """
 
 from __future__ import annotations
@@ -33,12 +34,16 @@ EDGES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 1.0)
 
 
 def _stream(name: str, *seed: int) -> np.random.Generator:
-    return np.random.default_rng([*seed, int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")])
+    return np.random.default_rng(
+        [*seed, int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")]
+    )
 
 
 @dataclass(kw_only=True)
 class _World(Ignorance):
-    """Latent scores of a number and of its class, each standard normal a priori; `_latent` says what is known of one."""
+    """Latent scores of a number and of its class, each standard normal a priori; `_latent` says
+    what is known of one.
+    """
 
     truth: int
     n: int = 1
@@ -50,12 +55,17 @@ class _World(Ignorance):
         own = self._latent(key)
         if not shared:
             return own
-        return np.asarray(np.sqrt(CLASS_SHARE) * self._latent(f"class {shared}") + np.sqrt(1.0 - CLASS_SHARE) * own)
+        return np.asarray(
+            np.sqrt(CLASS_SHARE) * self._latent(f"class {shared}")
+            + np.sqrt(1.0 - CLASS_SHARE) * own
+        )
 
 
 @dataclass(kw_only=True)
 class _Refitted(_World):
-    """After one study of each latent score with error of spread 1: posterior mean half of its result, variance 1/2."""
+    """After one study of each latent score with error of spread 1: posterior mean half of its
+    result, variance 1/2.
+    """
 
     n: int = DRAWS
 
@@ -68,7 +78,10 @@ class _Refitted(_World):
 def _only(posterior: Posterior, row: int, copies: int) -> Posterior:
     """The posterior of somebody who knows that this member is the truth."""
     rows = np.full(copies, row)
-    kept = {name: getattr(posterior, name)[rows] for name in ("latent", "parameters", "state_first", "state_now")}
+    kept = {
+        name: getattr(posterior, name)[rows]
+        for name in ("latent", "parameters", "state_first", "state_now")
+    }
     return replace(posterior, **kept, weights=np.full(copies, 1.0 / copies))
 
 
@@ -102,11 +115,15 @@ def _regimens() -> NDArray[np.uint8]:
     return rows[(rows[:, 0] + rows[:, 1] < 2) & (rows[:, 3] + rows[:, 4] < 2)]
 
 
-def _stated_and_true(twin: Twin, patient: Patient, bits: NDArray[np.uint8], truth: int) -> tuple[NDArray[np.float64], int]:
+def _stated_and_true(
+    twin: Twin, patient: Patient, bits: NDArray[np.uint8], truth: int
+) -> tuple[NDArray[np.float64], int]:
     """(k,) stated probabilities of being the best, and the row that is."""
     rng = np.random.default_rng([truth, 4])
     true = _only(twin.posterior, int(rng.integers(twin.n_members)), 8)
-    best = int(np.argmax(_problem(twin, patient, true).under(_World(truth=truth)).by_draw(bits)[:, 0]))
+    best = int(
+        np.argmax(_problem(twin, patient, true).under(_World(truth=truth)).by_draw(bits)[:, 0])
+    )
     known = update(
         twin.model,
         twin.posterior,
@@ -143,7 +160,8 @@ class Calibration:
             inside = where == b
             if not inside.any():
                 continue
-            q = (self.stated * inside).sum(axis=1)  # of one truth at most one regimen of a bin is the best
+            # of one truth at most one regimen of a bin is the best
+            q = (self.stated * inside).sum(axis=1)
             found.append(
                 Bin(
                     low=low,
@@ -157,7 +175,9 @@ class Calibration:
         return found
 
     def most_probable(self) -> tuple[float, int, float]:
-        """Of the most probable regimen under each truth: expected number of hits, found, and the score of their difference."""
+        """Of the most probable regimen under each truth: expected number of hits, found, and the
+        score of their difference.
+        """
         p = self.stated.max(axis=1)
         hits = int(self.is_best[np.arange(len(p)), self.stated.argmax(axis=1)].sum())
         return float(p.sum()), hits, float((hits - p.sum()) / np.sqrt((p * (1.0 - p)).sum()))
@@ -165,7 +185,9 @@ class Calibration:
 
 @dataclass(frozen=True, kw_only=True)
 class Bin:
-    """Regimens of a stated probability in (low, high]: how many, how many of them should be the best, and how many are."""
+    """Regimens of a stated probability in (low, high]: how many, how many of them should be the
+    best, and how many are.
+    """
 
     low: float
     high: float
@@ -196,5 +218,7 @@ def calibrate(truths: int = TRUTHS) -> Calibration:
     patient = read_record(DATA / "quickstart_bundle.json", DATA / "quickstart_pharmcat.json")
     twin = build_twin(patient, (), disease_model="alzheimer", n_members=8 * DRAWS, seed=11)
     bits = _regimens()
-    stated, best = zip(*(_stated_and_true(twin, patient, bits, truth) for truth in range(truths)), strict=True)
+    stated, best = zip(
+        *(_stated_and_true(twin, patient, bits, truth) for truth in range(truths)), strict=True
+    )
     return Calibration(stated=np.array(stated), best=np.array(best))

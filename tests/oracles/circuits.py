@@ -11,8 +11,17 @@ from qtwin.encoding.pauli import PauliSum, transverse_field
 def qaoa(cost: PauliSum, p: int) -> Ansatz:
     """Parameters gamma_1 .. gamma_p, beta_1 .. beta_p."""
     n, mixer = cost.n_qubits, transverse_field(cost.n_qubits)
-    layers = [Layer(generator=g, parameter=k + p * m) for k in range(p) for m, g in enumerate((cost, mixer))]
-    return Ansatz(n_qubits=n, reference=np.full(n, -1, dtype=np.int8), layers=tuple(layers), n_parameters=2 * p)
+    layers = [
+        Layer(generator=g, parameter=k + p * m)
+        for k in range(p)
+        for m, g in enumerate((cost, mixer))
+    ]
+    return Ansatz(
+        n_qubits=n,
+        reference=np.full(n, -1, dtype=np.int8),
+        layers=tuple(layers),
+        n_parameters=2 * p,
+    )
 
 
 def ising(h: np.ndarray, j: np.ndarray) -> PauliSum:
@@ -22,7 +31,9 @@ def ising(h: np.ndarray, j: np.ndarray) -> PauliSum:
     z[np.arange(n), np.arange(n)] = True
     for row, pair in enumerate(pairs):
         z[n + row, list(pair)] = True
-    return PauliSum(x=np.zeros_like(z), z=z, coefficients=np.concatenate([h, [j[p] for p in pairs]]))
+    return PauliSum(
+        x=np.zeros_like(z), z=z, coefficients=np.concatenate([h, [j[p] for p in pairs]])
+    )
 
 
 def sherrington(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -40,9 +51,14 @@ def strings(n: int, count: int, seed: int) -> PauliSum:
 
 
 def mixed(n: int, cost: PauliSum, seed: int) -> Ansatz:
-    """Every reference value, single strings with X, Y and Z, a diagonal layer in the middle, shared parameters."""
+    """Every reference value, single strings with X, Y and Z, a diagonal layer in the middle, shared
+    parameters.
+    """
     s = strings(n, 6, seed)
-    single = [PauliSum(x=s.x[k : k + 1], z=s.z[k : k + 1], coefficients=s.coefficients[k : k + 1]) for k in range(6)]
+    single = [
+        PauliSum(x=s.x[k : k + 1], z=s.z[k : k + 1], coefficients=s.coefficients[k : k + 1])
+        for k in range(6)
+    ]
     generators = [*single[:3], cost, xy_pair(n, 0, n - 1), *single[3:]]
     layers = tuple(Layer(generator=g, parameter=k % 4) for k, g in enumerate(generators))
     reference = np.array([(-1, 0, 1)[k % 3] for k in range(n)], dtype=np.int8)

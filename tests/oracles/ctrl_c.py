@@ -14,7 +14,9 @@ from qtwin.solver.interruptible import run_interruptibly
 
 
 def _waits(frame: FrameType | None) -> bool:
-    """Whether the main thread stands inside the wait of `run_interruptibly`, where a user's Ctrl-C almost always finds it."""
+    """Whether the main thread stands inside the wait of `run_interruptibly`, where a user's Ctrl-C
+    almost always finds it.
+    """
     inside = False
     while frame is not None:
         if frame.f_code is run_interruptibly.__code__:

@@ -1,4 +1,6 @@
-"""A backend out of matrices: every generator as a 2^n x 2^n matrix, exponentiated in its eigenbasis. Slow and obvious."""
+"""A backend out of matrices: every generator as a 2^n x 2^n matrix, exponentiated in its
+eigenbasis. Slow and obvious.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ def matrix(h: PauliSum) -> np.ndarray:
     """(2^n, 2^n) matrix; bit i of an index is qubit i, so qubit 0 is the last factor."""
     total = np.zeros((2**h.n_qubits,) * 2, dtype=complex)
     for x, z, c in zip(h.x, h.z, h.coefficients, strict=True):
-        factors = [{(0, 0): ONE, (1, 0): X, (0, 1): Z, (1, 1): 1j * X @ Z}[int(a), int(b)] for a, b in zip(x, z, strict=True)]
+        factors = [
+            {(0, 0): ONE, (1, 0): X, (0, 1): Z, (1, 1): 1j * X @ Z}[int(a), int(b)]
+            for a, b in zip(x, z, strict=True)
+        ]
         total += c * reduce(np.kron, factors[::-1], np.eye(1))
     return total
 
@@ -40,21 +45,35 @@ class DenseBackend(Backend):
         states = [reduce(np.kron, [local[int(r)] for r in ansatz.reference[::-1]]).astype(complex)]
         for layer in ansatz.layers:
             w, v = self._eigen(layer.generator)
-            states.append(v @ (np.exp(-1j * theta[layer.parameter] * w) * (v.conj().T @ states[-1])))
+            states.append(
+                v @ (np.exp(-1j * theta[layer.parameter] * w) * (v.conj().T @ states[-1]))
+            )
         return states
 
     def sample(self, ansatz: Ansatz, theta: np.ndarray, *, shots: int, seed: int) -> Samples:
         p = np.abs(self.states(ansatz, theta)[-1]) ** 2
         counts = np.random.default_rng(seed).multinomial(shots, p / p.sum())
         seen = np.flatnonzero(counts)
-        return Samples(bits=index_to_bits(seen, ansatz.n_qubits), counts=counts[seen].astype(np.int64))
+        return Samples(
+            bits=index_to_bits(seen, ansatz.n_qubits), counts=counts[seen].astype(np.int64)
+        )
 
     def expectation(
-        self, ansatz: Ansatz, theta: np.ndarray, observable: PauliSum, *, shots: int | None = None, seed: int = 0
+        self,
+        ansatz: Ansatz,
+        theta: np.ndarray,
+        observable: PauliSum,
+        *,
+        shots: int | None = None,
+        seed: int = 0,
     ) -> Estimate:
-        return Estimate(value=self.value_and_gradient(ansatz, theta, observable)[0], standard_error=0.0)
+        return Estimate(
+            value=self.value_and_gradient(ansatz, theta, observable)[0], standard_error=0.0
+        )
 
-    def value_and_gradient(self, ansatz: Ansatz, theta: np.ndarray, observable: PauliSum) -> tuple[float, np.ndarray]:
+    def value_and_gradient(
+        self, ansatz: Ansatz, theta: np.ndarray, observable: PauliSum
+    ) -> tuple[float, np.ndarray]:
         states, h = self.states(ansatz, theta), matrix(observable)
         back = h @ states[-1]
         gradient = np.zeros(ansatz.n_parameters)

@@ -1,4 +1,6 @@
-"""Fermions the slow and obvious way: 2^(2n) x 2^(2n) matrices of ladder operators, alpha orbitals first."""
+"""Fermions the slow and obvious way: 2^(2n) x 2^(2n) matrices of ladder operators, alpha orbitals
+first.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,15 @@ Matrix = np.ndarray
 
 
 def annihilators(n_spin_orbitals: int) -> list[Matrix]:
-    """Jordan-Wigner: a_p = Z x ... x Z x (|0><1|) x 1 ...; bit p of an index is the occupation of spin orbital p."""
+    """Jordan-Wigner: a_p = Z x ... x Z x (|0><1|) x 1 ...; bit p of an index is the occupation of
+    spin orbital p.
+    """
     lower, z, one = np.array([[0.0, 1.0], [0.0, 0.0]]), np.diag([1.0, -1.0]), np.eye(2)
     found = []
     for p in range(n_spin_orbitals):
         matrix = np.eye(1)
-        for q in range(n_spin_orbitals):  # orbital 0 is the least significant bit: it stands rightmost
+        # orbital 0 is the least significant bit: it stands rightmost
+        for q in range(n_spin_orbitals):
             matrix = np.kron(z if q < p else lower if q == p else one, matrix)
         found.append(matrix)
     return found

@@ -1,4 +1,6 @@
-"""Small random instances without symmetry, so that a swapped bit order or a lost sign cannot hide."""
+"""Small random instances without symmetry, so that a swapped bit order or a lost sign cannot
+hide.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Constraint, 
 def random_polynomial(n: int, degree: int, seed: int, *, scale: float = 1.0) -> BinaryPolynomial:
     rng = np.random.default_rng(seed)
     terms = [t for k in range(degree + 1) for t in itertools.combinations(range(n), k)]
-    return BinaryPolynomial.of(n, list(zip(terms, (scale * rng.normal(size=len(terms))).tolist(), strict=True)))
+    return BinaryPolynomial.of(
+        n, list(zip(terms, (scale * rng.normal(size=len(terms))).tolist(), strict=True))
+    )
 
 
 RULES: tuple[Constraint, ...] = (
@@ -31,13 +35,22 @@ def constrained(seed: int, *, scale: float = 1.0) -> BinaryModel:
     utility = random_polynomial(6, 2, seed, scale=scale)
     points = np.array(list(itertools.product((0, 1), repeat=6)), dtype=np.uint8)
     feasible = points[np.all([c.holds(points) for c in RULES], axis=0)]
-    return encode(utility, names=[f"option {i}" for i in range(6)], constraints=RULES, feasible=feasible[seed % 5 : seed % 5 + 3])
+    return encode(
+        utility,
+        names=[f"option {i}" for i in range(6)],
+        constraints=RULES,
+        feasible=feasible[seed % 5 : seed % 5 + 3],
+    )
 
 
 INSTANCES: dict[str, BinaryModel] = {
     "QUBO of 7": plain(random_polynomial(7, 2, 1)),
     "QUBO of 5 in small units": plain(random_polynomial(5, 2, 2, scale=1e-4)),
-    "QUBO of 6, integers": plain(BinaryPolynomial.of(6, {t: round(3 * c) for t, c in random_polynomial(6, 2, 3).terms.items()})),
+    "QUBO of 6, integers": plain(
+        BinaryPolynomial.of(
+            6, {t: round(3 * c) for t, c in random_polynomial(6, 2, 3).terms.items()}
+        )
+    ),
     "one variable": plain(BinaryPolynomial.of(1, {(): 2.0, (0,): -0.3})),
     "regimen of 6": constrained(4),
     "regimen of 6 in large units": constrained(5, scale=1e3),

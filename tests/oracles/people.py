@@ -63,7 +63,9 @@ def a_person(
         activity=np.array([active[r] for r in ROUTES]),
         apoe_e4_share=(0.0, 1.0, 0.0),
         hazards_per_year=hazards_per_year(facts),
-        prospects=prospects(age_years=age_years, sex=sex, mmse=np.array([mmse]), demented="dementia" in conditions),
+        prospects=prospects(
+            age_years=age_years, sex=sex, mmse=np.array([mmse]), demented="dementia" in conditions
+        ),
         facts=facts,
     )
     return replace(person, **known)
@@ -72,19 +74,33 @@ def a_person(
 def reference_doses(*inns: str) -> tuple[Dose, ...]:
     """The reference dose of each drug."""
     found = [drug(inn) for inn in inns]
-    return tuple(Dose(drug=d, amount_mg=d.reference.amount_mg, interval_h=d.reference.interval_h) for d in found)
+    return tuple(
+        Dose(drug=d, amount_mg=d.reference.amount_mg, interval_h=d.reference.interval_h)
+        for d in found
+    )
 
 
 def every_dose() -> tuple[Dose, ...]:
     """Every dose option of the formulary."""
-    return tuple(Dose(drug=d, amount_mg=o.amount_mg, interval_h=o.interval_h) for d in formulary().values() for o in d.doses)
+    return tuple(
+        Dose(drug=d, amount_mg=o.amount_mg, interval_h=o.interval_h)
+        for d in formulary().values()
+        for o in d.doses
+    )
 
 
 def a_panel(
-    options: Sequence[Dose], person: Person | None = None, *, draws: int = 8, seed: int = 5, ignorance: Ignorance | None = None
+    options: Sequence[Dose],
+    person: Person | None = None,
+    *,
+    draws: int = 8,
+    seed: int = 5,
+    ignorance: Ignorance | None = None,
 ) -> Panel:
     """A panel of so many draws."""
-    return build_panel(options, person or a_person(), n_members=8 * draws, seed=seed, ignorance=ignorance)
+    return build_panel(
+        options, person or a_person(), n_members=8 * draws, seed=seed, ignorance=ignorance
+    )
 
 
 def rows_of(panel: Panel, *names: str) -> NDArray[np.int64]:

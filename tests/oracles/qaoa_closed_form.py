@@ -1,10 +1,13 @@
-"""QAOA with one layer in closed form, for any Ising energy with fields (Ozaeta, van Dam, McMahon 2022, QST 7:045036).
+"""QAOA with one layer in closed form, for any Ising energy with fields (Ozaeta, van Dam, McMahon
+2022, QST 7:045036).
 
-For C = sum h_i Z_i + sum J_ij Z_i Z_j, from e^{i b X} Z e^{-i b X} = Z cos 2b + Y sin 2b, each Y carried through the cost layer:
+For C = sum h_i Z_i + sum J_ij Z_i Z_j, from e^{i b X} Z e^{-i b X} = Z cos 2b + Y sin 2b, each Y
+carried through the cost layer:
 
     <Z_i>     = sin 2b sin(2g h_i) prod_k cos(2g J_ik)
-    <Z_i Z_j> = (1/2) sin 4b sin(2g J_ij) [cos(2g h_i) prod_k cos(2g J_ik) + cos(2g h_j) prod_k cos(2g J_jk)]
-              + (1/2) sin^2 2b [cos 2g(h_i - h_j) prod_k cos 2g(J_ik - J_jk) - cos 2g(h_i + h_j) prod_k cos 2g(J_ik + J_jk)]
+    <Z_i Z_j> = (1/2) sin 4b sin(2g J_ij) [cos(2g h_i) prod_k cos(2g J_ik) + cos(2g h_j) prod_k
+              cos(2g J_jk)] + (1/2) sin^2 2b [cos 2g(h_i - h_j) prod_k cos 2g(J_ik - J_jk) - cos
+              2g(h_i + h_j) prod_k cos 2g(J_ik + J_jk)]
 
 with k running over the spins other than i and j.
 """
@@ -47,9 +50,13 @@ def energy(polynomial: BinaryPolynomial, g: float, b: float) -> float:
     for i in range(n):
         for j in range(i + 1, n):
             others = [k for k in range(n) if k not in (i, j)]
-            fields = [math.cos(2 * g * h[a]) * math.prod(math.cos(2 * g * J[a][k]) for k in others) for a in (i, j)]
+            fields = [
+                math.cos(2 * g * h[a]) * math.prod(math.cos(2 * g * J[a][k]) for k in others)
+                for a in (i, j)
+            ]
             signs = [
-                math.cos(2 * g * (h[i] + s * h[j])) * math.prod(math.cos(2 * g * (J[i][k] + s * J[j][k])) for k in others)
+                math.cos(2 * g * (h[i] + s * h[j]))
+                * math.prod(math.cos(2 * g * (J[i][k] + s * J[j][k])) for k in others)
                 for s in (-1, 1)
             ]
             pair = 0.5 * math.sin(4 * b) * math.sin(2 * g * J[i][j]) * sum(fields)

@@ -23,7 +23,10 @@ def rule_set(*rules: dict[str, Any], groups: dict[str, Any] | None = None, **hea
     head = {"name": "A set", "jurisdiction": "any", "precedence": 30, "source": "a test", **head}
     lines = ["[set]", *(f"{k} = {toml(v)}" for k, v in head.items() if v is not None)]
     for key, group in (groups or {}).items():
-        lines += [f"[group.{key}]", *(f"{k} = {toml(v)}" for k, v in {"source": "a test", **group}.items())]
+        lines += [
+            f"[group.{key}]",
+            *(f"{k} = {toml(v)}" for k, v in {"source": "a test", **group}.items()),
+        ]
     for rule in rules:
         told = {"text": f"What {rule.get('id')} says.", "source": "a test", **rule}
         lines += ["[[rule]]", *(f"{k} = {toml(v)}" for k, v in told.items() if v is not None)]

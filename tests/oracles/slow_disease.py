@@ -1,4 +1,6 @@
-"""The disease equations in plain Python, one patient at a time, as the theory page writes them; integrated by LSODA."""
+"""The disease equations in plain Python, one patient at a time, as the theory page writes them;
+integrated by LSODA.
+"""
 
 from __future__ import annotations
 
@@ -36,11 +38,18 @@ def hao_2022(y: Array, p: Mapping[str, float], removal: float) -> list[float]:
     ]
 
 
-EQUATIONS: dict[str, Callable[[Array, Mapping[str, float], float], list[float]]] = {"alzheimer": alzheimer, "hao-2022": hao_2022}
+EQUATIONS: dict[str, Callable[[Array, Mapping[str, float], float], list[float]]] = {
+    "alzheimer": alzheimer,
+    "hao-2022": hao_2022,
+}
 
 
 def integrate_slowly(
-    model: DiseaseModel, parameters: Array, states0: Array, removal_per_year: Array, times_years: Array
+    model: DiseaseModel,
+    parameters: Array,
+    states0: Array,
+    removal_per_year: Array,
+    times_years: Array,
 ) -> Array:
     """(r, m, t, S), as `qtwin.twin.simulate.integrate`, to a relative tolerance of 1e-10."""
     names = [name for name, _ in model.parameters]

@@ -1,4 +1,6 @@
-"""The response of one regimen in one member, in plain Python: the readable twin of the compiled kernel."""
+"""The response of one regimen in one member, in plain Python: the readable twin of the compiled
+kernel.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def constants_of(panel: Panel, draw: int) -> dict[str, float]:
 
 
 def life_by_steps(panel: Panel, draw: int, horizon_years: float, *, beyond: bool = True) -> Life:
-    """The integrals by the midpoint rule on a fine grid, from the hazards, the course and the constants alone."""
+    """The integrals by the midpoint rule on a fine grid, from the hazards, the course and the
+    constants alone.
+    """
     c, ahead = constants_of(panel, draw), panel.person.prospects
     rate = outcome_table().constant["discount_rate"].value
     years = len(ahead.hazard_per_year)
@@ -48,7 +52,9 @@ def life_by_steps(panel: Panel, draw: int, horizon_years: float, *, beyond: bool
         return float(ahead.mmse[k] + (x - k) * (ahead.mmse[k + 1] - ahead.mmse[k]))
 
     middle = [(k + 0.5) * step for k in range(steps)]
-    utility = [min(max(c["utility_base"] + c["utility_per_mmse"] * course(t), 0.0), 1.0) for t in middle]
+    utility = [
+        min(max(c["utility_base"] + c["utility_per_mmse"] * course(t), 0.0), 1.0) for t in middle
+    ]
     discount = [math.exp(-rate * t) for t in middle]
     hazard = [c["mortality_factor"] * float(ahead.hazard_per_year[int(t)]) for t in middle]
     cumulative, total = [], 0.0
@@ -68,7 +74,13 @@ def life_by_steps(panel: Panel, draw: int, horizon_years: float, *, beyond: bool
         """QALY from `low` to `high` with the hazard times `ratio` until the horizon."""
         end = at(horizon_years)
         return between(
-            low, high, lambda k: utility[k] * discount[k] * math.exp(-cumulative[k] - (ratio - 1.0) * min(cumulative[k], end))
+            low,
+            high,
+            lambda k: (
+                utility[k]
+                * discount[k]
+                * math.exp(-cumulative[k] - (ratio - 1.0) * min(cumulative[k], end))
+            ),
         )
 
     last, half = (float(years) if beyond else horizon_years), 0.5 * horizon_years
@@ -87,7 +99,9 @@ def life_by_steps(panel: Panel, draw: int, horizon_years: float, *, beyond: bool
         lost[name] = fatality * remaining + (1.0 - fatality) * lower * lived
     return Life(
         alive_years=between(0.0, horizon_years, lambda k: math.exp(-cumulative[k])),
-        alive_with=lambda ratio: between(0.0, horizon_years, lambda k: discount[k] * math.exp(-ratio * cumulative[k])),
+        alive_with=lambda ratio: between(
+            0.0, horizon_years, lambda k: discount[k] * math.exp(-ratio * cumulative[k])
+        ),
         survival=lambda ratio: quality(ratio, 0.0, last) - quality(1.0, 0.0, last),
         lost=lost,
     )
@@ -97,7 +111,8 @@ def life_by_nodes(panel: Panel, draw: int, horizon_years: float, *, beyond: bool
     """The integrals as sums over the kernel's own nodes."""
     lived, loss = panel.span(horizon_years, beyond=beyond)
     nodes = [
-        (float(w), float(h), float(u)) for w, h, u in zip(lived.weights, lived.cumulative[draw], lived.utility[draw], strict=True)
+        (float(w), float(h), float(u))
+        for w, h, u in zip(lived.weights, lived.cumulative[draw], lived.utility[draw], strict=True)
     ]
     end, remaining = float(lived.cumulative_end[draw]), float(lived.remaining[draw])
     return Life(
@@ -138,9 +153,16 @@ def respond_slowly(
         for j in regimen:
             if j != i:
                 odds, s = kin.inhibition_odds[d, j], kin.inhibition_saturation[d, j]
-                left = [left[e] / (1.0 + odds[e] * (1.0 + s[e]) * alone[j] / (1.0 + s[e] * alone[j])) for e in routes]
+                left = [
+                    left[e] / (1.0 + odds[e] * (1.0 + s[e]) * alone[j] / (1.0 + s[e] * alone[j]))
+                    for e in routes
+                ]
         parent[i] = kin.variability[p, i] / clearance(i, left)
-        formed = sum(kin.activation[d, i, e] * activity[e] * left[e] for e in routes) + 1.0 - sum(kin.activation[d, i])
+        formed = (
+            sum(kin.activation[d, i, e] * activity[e] * left[e] for e in routes)
+            + 1.0
+            - sum(kin.activation[d, i])
+        )
         share = kin.metabolite_share[d, i]
         exposure[i] = (1.0 - share) * parent[i] + share * parent[i] * formed
         share = kin.harm_share[d, i]
@@ -161,23 +183,38 @@ def respond_slowly(
     )
     # hazards: what lowers one lies near its plateau, what raises it does not
     log_ratio = {
-        o: sum(eff.hazard_log_ratio[d, i, k] * (e(i) if eff.hazard_log_ratio[d, i, k] < 0.0 else g(i)) for i in regimen)
+        o: sum(
+            eff.hazard_log_ratio[d, i, k] * (e(i) if eff.hazard_log_ratio[d, i, k] < 0.0 else g(i))
+            for i in regimen
+        )
         for k, o in enumerate(OUTCOMES)
     }
     pressure = sum(eff.pressure_fall[d, i] * e(i) for i in regimen)
     pressure = c["pressure_ceiling"] * (1.0 - math.exp(-pressure / c["pressure_ceiling"]))
-    useful = min(pressure, max(person.systolic_mmHg - 120.0, 0.0)) if panel.counts["pressure"] else 0.0
-    too_low = max(110.0 - person.systolic_mmHg + pressure, 0.0) - max(110.0 - person.systolic_mmHg, 0.0)
+    useful = (
+        min(pressure, max(person.systolic_mmHg - 120.0, 0.0)) if panel.counts["pressure"] else 0.0
+    )
+    too_low = max(110.0 - person.systolic_mmHg + pressure, 0.0) - max(
+        110.0 - person.systolic_mmHg, 0.0
+    )
     share = min(c["beta1_sympathetic_share"] * person.beta1_gain, 1.0)
     beta_blocked = 1.0 - share * beta1 / (beta1 + c["beta1_half_odds"])
-    fall = 1.0 - beta_blocked * math.prod(1.0 - min(eff.heart_rate_fall[d, i] * min(g(i), 2.0), 0.9) for i in regimen)
+    fall = 1.0 - beta_blocked * math.prod(
+        1.0 - min(eff.heart_rate_fall[d, i] * min(g(i), 2.0), 0.9) for i in regimen
+    )
     for o in ("stroke", "infarction", "death"):
         log_ratio[o] += math.log(c[f"{o}_per_10_mmHg"]) * useful / 10.0
     log_ratio["bradycardia"] += c["bradycardia_per_fall"] * fall
-    log_ratio["falls"] += c["falls_per_alpha1"] * alpha1 / (1 + alpha1) + c["falls_per_histamine1"] * histamine / (1 + histamine)
-    log_ratio["falls"] += c["falls_per_dopamine2"] * dopamine2 / (dopamine2 + c["dopamine2_half_odds"])
+    log_ratio["falls"] += c["falls_per_alpha1"] * alpha1 / (1 + alpha1) + c[
+        "falls_per_histamine1"
+    ] * histamine / (1 + histamine)
+    log_ratio["falls"] += (
+        c["falls_per_dopamine2"] * dopamine2 / (dopamine2 + c["dopamine2_half_odds"])
+    )
     log_ratio["falls"] += c["falls_per_10_mmHg_low"] * too_low / 10.0
-    log_ratio["arrhythmia"] += c["arrhythmia_per_ms"] * sum(eff.qt_ms[d, i] * harmful[i] for i in regimen)
+    log_ratio["arrhythmia"] += c["arrhythmia_per_ms"] * sum(
+        eff.qt_ms[d, i] * harmful[i] for i in regimen
+    )
 
     alive = ahead.alive_with(math.exp(log_ratio["death"]))
     change = {}
@@ -188,18 +225,28 @@ def respond_slowly(
     for i in regimen:
         drive = eff.adas_drive[d, i] * exposure[i]
         if drive > 0.0:
-            adas += eff.adas_max[d, i] * drive / (drive + 1.0 + (muscarinic if eff.opposed[i] else 0.0))
+            adas += (
+                eff.adas_max[d, i] * drive / (drive + 1.0 + (muscarinic if eff.opposed[i] else 0.0))
+            )
     gain = c["mmse_per_adas_cog"] * adas
     burden = sum(eff.acb[i] * g(i) for i in regimen)
-    blocked = c["mmse_acb_ceiling"] * (1.0 - math.exp(-c["mmse_per_acb"] * burden / c["mmse_acb_ceiling"]))
+    blocked = c["mmse_acb_ceiling"] * (
+        1.0 - math.exp(-c["mmse_per_acb"] * burden / c["mmse_acb_ceiling"])
+    )
 
     def more(k: int, name: str) -> float:
         without = c[f"{name}_response"]
-        odds = without / (1.0 - without) * math.exp(sum(eff.response_log_odds[d, i, k] * e(i) for i in regimen))
+        odds = (
+            without
+            / (1.0 - without)
+            * math.exp(sum(eff.response_log_odds[d, i, k] * e(i) for i in regimen))
+        )
         return (odds / (1.0 + odds) - without) * c[f"{name}_utility"] * alive
 
     aria = sum(eff.aria_hazard[d, i] * kin.relative[i] for i in regimen)
-    aria *= (1.0 - math.exp(-horizon_years / c["aria_years"])) / (1.0 - math.exp(-TRIAL_YEARS / c["aria_years"]))
+    aria *= (1.0 - math.exp(-horizon_years / c["aria_years"])) / (
+        1.0 - math.exp(-TRIAL_YEARS / c["aria_years"])
+    )
     relief = 1.0 - math.exp(-fall / c["rate_control_fall"]) if panel.counts["rate control"] else 0.0
     kinds = {
         "disease course": 0.0,
@@ -212,7 +259,8 @@ def respond_slowly(
         **{o: change[o] for o in ("bleeding", "bradycardia", "falls", "arrhythmia")},
         "ARIA": -ahead.lost["aria"] * (1.0 - math.exp(-aria)),
         "anticholinergic cognition": -c["utility_per_mmse"] * blocked * alive,
-        "intolerance": -ahead.lost["intolerance"] * (1.0 - math.exp(-sum(eff.intolerance_hazard[d, i] * g(i) for i in regimen))),
+        "intolerance": -ahead.lost["intolerance"]
+        * (1.0 - math.exp(-sum(eff.intolerance_hazard[d, i] * g(i) for i in regimen))),
     }
     assert tuple(kinds) == KINDS
     return [float(parent[i]) for i in regimen], kinds, gain - blocked

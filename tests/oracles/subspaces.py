@@ -11,9 +11,15 @@ from tests.oracles.dense_backend import matrix
 
 
 def amplitudes(
-    words: np.ndarray, polynomial: BinaryPolynomial, theta: np.ndarray, rounds: Rounds | None, start: np.ndarray | None = None
+    words: np.ndarray,
+    polynomial: BinaryPolynomial,
+    theta: np.ndarray,
+    rounds: Rounds | None,
+    start: np.ndarray | None = None,
 ) -> np.ndarray:
-    """(2^n,) state from `start` on the words, under phases and round after round of XY pairs; |start><start| when None."""
+    """(2^n,) state from `start` on the words, under phases and round after round of XY
+    pairs; |start><start| when None.
+    """
     n = polynomial.n_variables
     values = polynomial.values()
     state = np.zeros(2**n, dtype=complex)

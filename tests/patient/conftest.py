@@ -53,7 +53,9 @@ def in_r5(bundle: dict[str, Any]) -> dict[str, Any]:
                 resource["medication"] = {"reference": resource.pop("medicationReference")}
             taken = resource["status"] in ("active", "intended", "unknown")
             resource["status"] = "recorded"
-            resource["adherence"] = {"code": {"coding": [{"code": "taking" if taken else "stopped"}]}}
+            resource["adherence"] = {
+                "code": {"coding": [{"code": "taking" if taken else "stopped"}]}
+            }
             for dosage in resource.get("dosage", []):
                 if "asNeededBoolean" in dosage:
                     dosage["asNeeded"] = dosage.pop("asNeededBoolean")
@@ -65,5 +67,7 @@ def in_r5(bundle: dict[str, Any]) -> dict[str, Any]:
             if "period" in rule:
                 resource["period"] = rule["period"]
             resource["decision"] = "deny"  # and what is permitted is an exception to that
-            resource["provision"] = [{"purpose": rule["purpose"]}] if rule["type"] == "permit" else []
+            resource["provision"] = (
+                [{"purpose": rule["purpose"]}] if rule["type"] == "permit" else []
+            )
     return told

@@ -1,4 +1,6 @@
-"""CPIC's tables against what their papers say, and against the public tables where they are at hand."""
+"""CPIC's tables against what their papers say, and against the public tables where they are at
+hand.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,15 @@ def test_thresholds(gene: str, score: float, phenotype: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("allele", "value"),
-    [("*1", 1.0), ("*2x2", 2.0), ("*4x2", 0.0), ("*10x3", 0.75), ("*1x≥3", 3.0), ("*999", None), ("*36 + *10", None)],
+    [
+        ("*1", 1.0),
+        ("*2x2", 2.0),
+        ("*4x2", 0.0),
+        ("*10x3", 0.75),
+        ("*1x≥3", 3.0),
+        ("*999", None),
+        ("*36 + *10", None),
+    ],
 )
 def test_copies_multiply(allele: str, value: float | None) -> None:
     assert activity_value("CYP2D6", allele) == value
@@ -44,12 +54,24 @@ def test_copies_multiply(allele: str, value: float | None) -> None:
 @pytest.mark.skipif(not PUBLIC.exists(), reason="the public tables are not at hand")
 def test_values_and_phenotypes_are_those_of_the_public_tables() -> None:
     with (PUBLIC / "allele-table.csv").open(encoding="utf-8", newline="") as lines:
-        published = {r["StarAllele"]: r["ActivityScore"] for r in csv.DictReader(lines) if r["Gene"] == "CYP2D6"}
-    ours = {name: value for name in published if (value := activity_value("CYP2D6", name)) is not None}
+        published = {
+            r["StarAllele"]: r["ActivityScore"]
+            for r in csv.DictReader(lines)
+            if r["Gene"] == "CYP2D6"
+        }
+    ours = {
+        name: value for name in published if (value := activity_value("CYP2D6", name)) is not None
+    }
     assert len(ours) == 11
     assert ours == {name: float(published[name]) for name in ours}
     with (PUBLIC / "diplotype-table.csv").open(encoding="utf-8", newline="") as lines:
-        calls = {r["Diplotype"]: r["Phenotype"] for r in csv.DictReader(lines) if r["Gene"] == "CYP2C19"}
-    known = {call: told for call in calls if (told := phenotype_of_alleles("CYP2C19", call.split("/"))) is not None}
+        calls = {
+            r["Diplotype"]: r["Phenotype"] for r in csv.DictReader(lines) if r["Gene"] == "CYP2C19"
+        }
+    known = {
+        call: told
+        for call in calls
+        if (told := phenotype_of_alleles("CYP2C19", call.split("/"))) is not None
+    }
     assert len(known) > 30
     assert known == {call: calls[call] for call in known}

@@ -1,4 +1,6 @@
-"""The audit log: whole after many writers and a killed one, and no entry can be touched without being named."""
+"""The audit log: whole after many writers and a killed one, and no entry can be touched without
+being named.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,13 @@ def five(tmp_path: Path) -> Path:
     """A log of five entries."""
     path = tmp_path / "audit.jsonl"
     for k in range(5):
-        log("read record", record_sha256=(f"{k:064x}",), patient_id=f"patient-{k}", consent=("simulation",), path=path)
+        log(
+            "read record",
+            record_sha256=(f"{k:064x}",),
+            patient_id=f"patient-{k}",
+            consent=("simulation",),
+            path=path,
+        )
     return path
 
 
@@ -48,7 +56,11 @@ def test_the_chain_is_sha_256_over_lines(five: Path) -> None:
     """Anybody can check it with sha256sum, without this program."""
     lines = five.read_bytes().splitlines()
     for before, line in itertools.pairwise(lines):
-        summed = subprocess.run(["sha256sum"], input=before, capture_output=True, check=True).stdout.split()[0].decode()
+        summed = (
+            subprocess.run(["sha256sum"], input=before, capture_output=True, check=True)
+            .stdout.split()[0]
+            .decode()
+        )
         assert json.loads(line)["previous"] == summed
 
 
@@ -81,7 +93,9 @@ def _edit(k: int, old: bytes, new: bytes) -> Tamper:
         (lambda lines: [*lines[:2], b"", *lines[2:]], "entry 2 was changed"),
     ],
 )
-def test_the_first_entry_that_does_not_hold_is_named(five: Path, tamper: Tamper, words: str) -> None:
+def test_the_first_entry_that_does_not_hold_is_named(
+    five: Path, tamper: Tamper, words: str
+) -> None:
     five.write_bytes(b"".join(line + b"\n" for line in tamper(five.read_bytes().splitlines())))
     with pytest.raises(AuditError, match=words) as caught:
         verify(five)
@@ -137,13 +151,16 @@ def test_a_torn_line_is_reported_noted_and_kept(tmp_path: Path, entries: int, pa
     torn = other.read_bytes().rstrip(b"\n")[:part]
     with path.open("ab") as file:
         file.write(torn)
-    with pytest.raises(AuditError, match=f"entry {entries} is torn.* the {entries} entries before it hold"):
+    with pytest.raises(
+        AuditError, match=f"entry {entries} is torn.* the {entries} entries before it hold"
+    ):
         verify(path)
     written = log("build twin", path=path)
     assert [e.action for e in written] == [TORN, "build twin"]
     assert verify(path) == entries + 2
     assert torn in path.read_bytes()
-    path.write_bytes(path.read_bytes().replace(torn + b"\n", b""))  # nor can it be taken out afterwards
+    # nor can it be taken out afterwards
+    path.write_bytes(path.read_bytes().replace(torn + b"\n", b""))
     with pytest.raises(AuditError):
         verify(path)
 
@@ -182,7 +199,9 @@ for k in range(int(sys.argv[3])):
 
 def _writer(path: Path, name: str, count: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(path), name, str(count)], env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=path.parent
+        [sys.executable, "-c", WRITER, str(path), name, str(count)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=path.parent,
     )
 
 
@@ -191,7 +210,10 @@ def test_many_processes_write_one_chain(tmp_path: Path) -> None:
     writers = [_writer(path, str(name), 20) for name in range(5)]
     assert [w.wait(60) for w in writers] == [0] * 5
     assert verify(path) == 100
-    of_each = [[e.patient_id for e in read_entries(path) if e.patient_id.startswith(f"patient-{n}-")] for n in range(5)]
+    of_each = [
+        [e.patient_id for e in read_entries(path) if e.patient_id.startswith(f"patient-{n}-")]
+        for n in range(5)
+    ]
     assert of_each == [[f"patient-{n}-{k}" for k in range(20)] for n in range(5)]
 
 
@@ -201,7 +223,9 @@ def test_a_log_survives_writers_that_are_killed(tmp_path: Path) -> None:
     for name in range(4):
         writer = _writer(path, str(name), 100_000)
         deadline = time.monotonic() + 300
-        while not any(e in path.read_bytes() for e in [f"patient-{name}-".encode()] if path.exists()):
+        while not any(
+            e in path.read_bytes() for e in [f"patient-{name}-".encode()] if path.exists()
+        ):
             assert time.monotonic() < deadline
             time.sleep(0.01)
         time.sleep(wait.uniform(0.0, 0.1))
@@ -216,7 +240,13 @@ def test_a_log_survives_writers_that_are_killed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "detail", ["visit of 2024-02-12", "/home/beispiel/record.json", "read ~/anna/record.json", "C:\\anna\\record.json"]
+    "detail",
+    [
+        "visit of 2024-02-12",
+        "/home/beispiel/record.json",
+        "read ~/anna/record.json",
+        "C:\\anna\\record.json",
+    ],
 )
 def test_dates_and_paths_do_not_get_in(five: Path, detail: str) -> None:
     with pytest.raises(ValueError, match="no dates and no paths"):

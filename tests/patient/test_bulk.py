@@ -1,4 +1,6 @@
-"""A bulk export is the record that its lines are: in one file or one file a type, in whatever order."""
+"""A bulk export is the record that its lines are: in one file or one file a type, in whatever
+order.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def _lines(resources: list[dict[str, object]]) -> str:
 def test_one_resource_a_line_is_a_record(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text(_lines(RESOURCES), encoding="utf-8")
-    assert _same(read_record(path, today=TODAY), read_bundle(DATA / "quickstart_bundle.json", today=TODAY))
+    assert _same(
+        read_record(path, today=TODAY), read_bundle(DATA / "quickstart_bundle.json", today=TODAY)
+    )
 
 
 def test_a_folder_with_a_file_for_each_type_is_a_record(tmp_path: Path) -> None:
@@ -43,18 +47,26 @@ def test_a_folder_with_a_file_for_each_type_is_a_record(tmp_path: Path) -> None:
         mine = [r for r in RESOURCES if r["resourceType"] == kind]
         (tmp_path / f"{kind}.ndjson").write_text(_lines(mine), encoding="utf-8")
     (tmp_path / "README.txt").write_text("what else is there is not read", encoding="utf-8")
-    assert _same(read_record(tmp_path, today=TODAY), read_bundle(DATA / "quickstart_bundle.json", today=TODAY))
+    assert _same(
+        read_record(tmp_path, today=TODAY),
+        read_bundle(DATA / "quickstart_bundle.json", today=TODAY),
+    )
 
 
 def test_a_line_that_was_cut_off_is_named_by_its_number(tmp_path: Path) -> None:
     path = tmp_path / "export.ndjson"
-    path.write_text(_lines(RESOURCES[:2]).strip() + "\n" + json.dumps(RESOURCES[2])[:-3], encoding="utf-8")
+    path.write_text(
+        _lines(RESOURCES[:2]).strip() + "\n" + json.dumps(RESOURCES[2])[:-3], encoding="utf-8"
+    )
     with pytest.raises(InputError, match="line 3 cannot be read as JSON"):
         read_record(path, today=TODAY)
 
 
 def test_an_export_of_several_people_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "export.ndjson"
-    path.write_text(_lines([*RESOURCES, {"resourceType": "Patient", "id": "b", "birthDate": "1950-01-01"}]), encoding="utf-8")
+    path.write_text(
+        _lines([*RESOURCES, {"resourceType": "Patient", "id": "b", "birthDate": "1950-01-01"}]),
+        encoding="utf-8",
+    )
     with pytest.raises(InputError, match="2 Patient"):
         read_record(path, today=TODAY)

@@ -20,7 +20,10 @@ def _file(tmp_path: Path, text: str) -> Path:
 
 
 def test_usual_names_are_recognised_and_time_counts_from_the_first_visit(tmp_path: Path) -> None:
-    text = "Subject ID;MR Delay;Age;MMSE;CDR\nA;0;70;29;0\nA;730.5;72;27;0.5\nB;0;80;20;1\nA;365.25;71;28;0\nC;0;60;;0\n"
+    text = (
+        "Subject ID;MR "
+        "Delay;Age;MMSE;CDR\nA;0;70;29;0\nA;730.5;72;27;0.5\nB;0;80;20;1\nA;365.25;71;28;0\nC;0;60;;0\n"
+    )
     cohort = read_cohort(_file(tmp_path, text), time="MR Delay")
     assert [s.subject for s in cohort.subjects] == [1, 2]
     assert cohort.subjects[0].times_years == pytest.approx([0.0, 1.0, 2.0])
@@ -30,7 +33,9 @@ def test_usual_names_are_recognised_and_time_counts_from_the_first_visit(tmp_pat
 
 def test_exact_days_go_before_ages_in_whole_years(tmp_path: Path) -> None:
     """Three visits within one year of age are three visits."""
-    cohort = read_cohort(_file(tmp_path, "Subject ID,MR Delay,Age,MMSE\nA,0,71,28\nA,180,71,26\nA,340,71,25\n"))
+    cohort = read_cohort(
+        _file(tmp_path, "Subject ID,MR Delay,Age,MMSE\nA,0,71,28\nA,180,71,26\nA,340,71,25\n")
+    )
     assert cohort.subjects[0].times_years == pytest.approx([0.0, 180 / 365.25, 340 / 365.25])
 
 
@@ -43,15 +48,24 @@ def test_the_names_of_the_table_stay_behind(tmp_path: Path) -> None:
 def test_scales_say_the_same(points: list[float], tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("scales")
     values = {}
-    for scale, form in (("points", lambda p: p), ("fraction", lambda p: p / 30), ("impairment", lambda p: 1 - p / 30)):
+    for scale, form in (
+        ("points", lambda p: p),
+        ("fraction", lambda p: p / 30),
+        ("impairment", lambda p: 1 - p / 30),
+    ):
         rows = "\n".join(f"a,{k},{form(p)!r}" for k, p in enumerate(points))
-        values[scale] = read_cohort(_file(folder, f"id,time,mmse\n{rows}\n"), scale=scale).subjects[0].mmse
+        values[scale] = (
+            read_cohort(_file(folder, f"id,time,mmse\n{rows}\n"), scale=scale).subjects[0].mmse
+        )
     for found in values.values():
         assert found == pytest.approx(points, abs=1e-9)
 
 
 def test_dates_and_codes_for_not_tested_are_understood(tmp_path: Path) -> None:
-    text = "RID,EXAMDATE,MMSCORE\n1,2010-01-01,29\n1,2012-01-01,27\n1,2011-01-01,-4\n2,1/1/2010,20\n2,7/2/2010,19\n"
+    text = (
+        "RID,EXAMDATE,MMSCORE\n1,2010-01-01,29\n1,2012-01-01,27\n1,2011-01-01,-4\n"
+        "2,1/1/2010,20\n2,7/2/2010,19\n"
+    )
     cohort = read_cohort(_file(tmp_path, text))
     assert cohort.subjects[0].times_years == pytest.approx([0.0, 2.0], abs=0.01)
     assert cohort.subjects[1].times_years == pytest.approx([0.0, 0.5], abs=0.01)
@@ -81,7 +95,9 @@ def test_a_repeated_visit_counts_once_and_is_named(tmp_path: Path) -> None:
         ("id,age,mmse\na,1,29\n", {"time_unit": "hours"}, "hours"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_the_place(tmp_path: Path, text: str, options: dict[str, str], message: str) -> None:
+def test_what_cannot_be_read_is_refused_with_the_place(
+    tmp_path: Path, text: str, options: dict[str, str], message: str
+) -> None:
     with pytest.raises(InputError) as caught:
         read_cohort(_file(tmp_path, text), **options)
     assert message in f"{caught.value.message} {caught.value.hint}"

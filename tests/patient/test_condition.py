@@ -1,4 +1,6 @@
-"""Diagnoses from codes: our own table, every key that a code means, and never the words of the record."""
+"""Diagnoses from codes: our own table, every key that a code means, and never the words of the
+record.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtwin.patient.condition import RECENT_DAYS, keys_of, known_conditions, last_day, read_condition, with_implied
+from qtwin.patient.condition import (
+    RECENT_DAYS,
+    keys_of,
+    known_conditions,
+    last_day,
+    read_condition,
+    with_implied,
+)
 
-SNOMED, ICD_10, ICD_10_CM = "http://snomed.info/sct", "http://hl7.org/fhir/sid/icd-10", "http://hl7.org/fhir/sid/icd-10-cm"
-# The dihedral group's tables of Verhoeff 1969, Error detecting decimal codes, with which SNOMED CT ends every identifier
+SNOMED, ICD_10, ICD_10_CM = (
+    "http://snomed.info/sct",
+    "http://hl7.org/fhir/sid/icd-10",
+    "http://hl7.org/fhir/sid/icd-10-cm",
+)
+# The dihedral group's tables of Verhoeff 1969, Error detecting decimal codes, with which SNOMED CT
+# ends every identifier
 _PERMUTATION = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
 
 
@@ -31,9 +45,16 @@ def _verhoeff(code: str) -> int:
     return check
 
 
-def _resource(*codings: tuple[str, str], text: str = "", clinical: str = "active", verified: str = "confirmed") -> dict[str, Any]:
+def _resource(
+    *codings: tuple[str, str], text: str = "", clinical: str = "active", verified: str = "confirmed"
+) -> dict[str, Any]:
     return {
-        "code": {"coding": [{"system": s, "code": c, "display": "words of the record"} for s, c in codings], "text": text},
+        "code": {
+            "coding": [
+                {"system": s, "code": c, "display": "words of the record"} for s, c in codings
+            ],
+            "text": text,
+        },
         "clinicalStatus": {"coding": [{"code": clinical}]},
         "verificationStatus": {"coding": [{"code": verified}]},
     }
@@ -76,7 +97,9 @@ def test_the_table_is_whole() -> None:
         (SNOMED, "1234567", {""}),
     ],
 )
-def test_a_code_tells_every_condition_that_it_means(system: str, code: str, expected: set[str]) -> None:
+def test_a_code_tells_every_condition_that_it_means(
+    system: str, code: str, expected: set[str]
+) -> None:
     assert _keys((system, code)) == expected
     assert set(keys_of(system, code)) == expected - {""}
 
@@ -132,11 +155,19 @@ def test_nothing_of_the_records_words_is_shown(code: str, system: str) -> None:
     assert [(c.key, c.code) for c in found] == [("", "")]
     told = " ".join([*(c.display for c in found), *notes])
     assert "not used" in told
-    assert not any(word in told for word in ("Anna", "Muster", "1950", "12345", "71234567", "words"))
+    assert not any(
+        word in told for word in ("Anna", "Muster", "1950", "12345", "71234567", "words")
+    )
 
 
-@given(number=st.integers(10**3, 10**8), partition=st.sampled_from(["00", "10", "01"]), digit=st.integers(0, 9))
-def test_only_a_number_with_partition_and_check_digit_is_a_concept(number: int, partition: str, digit: int) -> None:
+@given(
+    number=st.integers(10**3, 10**8),
+    partition=st.sampled_from(["00", "10", "01"]),
+    digit=st.integers(0, 9),
+)
+def test_only_a_number_with_partition_and_check_digit_is_a_concept(
+    number: int, partition: str, digit: int
+) -> None:
     code = f"{number}{partition}{digit}"
     (found,) = read_condition(_resource((SNOMED, code)))[0]
     assert (found.code == code) == (partition != "01" and _verhoeff(code) == 0)
@@ -144,7 +175,9 @@ def test_only_a_number_with_partition_and_check_digit_is_a_concept(number: int, 
 
 def test_a_diagnosis_without_a_key_is_kept_with_its_code() -> None:
     found, notes = read_condition(_resource((SNOMED, "195662009")))
-    assert [(c.key, c.code, c.display) for c in found] == [("", "195662009", "condition 195662009, not used")]
+    assert [(c.key, c.code, c.display) for c in found] == [
+        ("", "195662009", "condition 195662009, not used")
+    ]
     assert notes == ["condition 195662009 is not used by any rule or model"]
 
 
@@ -179,21 +212,36 @@ ON = dt.date(2026, 3, 31)
 def test_a_bleeding_is_active_only_while_the_record_says_so_and_it_is_recent(
     clinical: str, more: dict[str, Any], active: bool
 ) -> None:
-    found = {c.key for c in read_condition({**_resource((SNOMED, MELAENA), clinical=clinical), **more}, on=ON)[0]}
+    found = {
+        c.key
+        for c in read_condition({**_resource((SNOMED, MELAENA), clinical=clinical), **more}, on=ON)[
+            0
+        ]
+    }
     assert found == {"gastrointestinal_bleeding"} | ({"active_bleeding"} if active else set())
 
 
 @pytest.mark.parametrize(
-    ("text", "active"), [("active bleeding", True), ("upper GI bleeding", True), ("history of gastrointestinal bleeding", False)]
+    ("text", "active"),
+    [
+        ("active bleeding", True),
+        ("upper GI bleeding", True),
+        ("history of gastrointestinal bleeding", False),
+    ],
 )
 def test_words_of_the_past_make_no_active_bleeding(text: str, active: bool) -> None:
-    found = {c.key for c in read_condition(_resource(text=text.replace("GI", "gastrointestinal")), on=ON)[0]}
+    found = {
+        c.key
+        for c in read_condition(_resource(text=text.replace("GI", "gastrointestinal")), on=ON)[0]
+    }
     assert ("active_bleeding" in found) == active
     assert "bleeding" in with_implied(found)
 
 
 def test_an_old_active_bleeding_is_told_as_history() -> None:
-    found = read_condition({**_resource(text="active bleeding"), "onsetDateTime": "2019-01-01"}, on=ON)[0]
+    found = read_condition(
+        {**_resource(text="active bleeding"), "onsetDateTime": "2019-01-01"}, on=ON
+    )[0]
     assert {c.key for c in found} == {"bleeding"}
 
 

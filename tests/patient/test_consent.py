@@ -83,14 +83,28 @@ def test_a_scope_that_the_record_permits_is_enough() -> None:
     [
         (None, "simulation", "holds no consent"),
         (None, TO_BUILD_A_TWIN, "simulation or research was wanted"),
-        (Consent(scopes=("research", "simulation")), "cloud-submission", "allows research, simulation"),
+        (
+            Consent(scopes=("research", "simulation")),
+            "cloud-submission",
+            "allows research, simulation",
+        ),
         (Consent(scopes=("teaching",)), TO_BUILD_A_TWIN, "allows teaching"),
-        (Consent(scopes=("simulation",), expires=dt.date(2025, 5, 31)), "simulation", "has expired"),
+        (
+            Consent(scopes=("simulation",), expires=dt.date(2025, 5, 31)),
+            "simulation",
+            "has expired",
+        ),
         (Consent(scopes=("teaching",), denied=("simulation",)), "simulation", "denies simulation"),
-        (Consent(scopes=("research",), denied=("simulation",)), TO_BUILD_A_TWIN, "denies simulation"),
+        (
+            Consent(scopes=("research",), denied=("simulation",)),
+            TO_BUILD_A_TWIN,
+            "denies simulation",
+        ),
     ],
 )
-def test_without_consent_nothing_is_done(consent: Consent | None, scope: str | tuple[str, ...], words: str) -> None:
+def test_without_consent_nothing_is_done(
+    consent: Consent | None, scope: str | tuple[str, ...], words: str
+) -> None:
     with pytest.raises(ConsentError) as caught:
         require_consent(_patient(consent), scope, today=TODAY)
     assert words in caught.value.message
@@ -109,13 +123,19 @@ def test_a_consent_holds_on_its_last_day() -> None:
 def test_the_user_may_state_what_the_record_does_not_say(held: Consent | None) -> None:
     patient = state_consent(_patient(held), ["simulation"])
     assert require_consent(patient, TO_BUILD_A_TWIN, today=TODAY) == "simulation"
-    assert consent_warnings(patient) == ["consent to simulation is stated by the user; the record does not hold it"]
+    assert consent_warnings(patient) == [
+        "consent to simulation is stated by the user; the record does not hold it"
+    ]
     with pytest.raises(ConsentError):
         require_consent(patient, "cloud-submission", today=TODAY)
 
 
 @pytest.mark.parametrize(
-    "held", [Consent(scopes=("teaching",), denied=("simulation",)), Consent(scopes=("teaching",), expires=dt.date(2025, 5, 31))]
+    "held",
+    [
+        Consent(scopes=("teaching",), denied=("simulation",)),
+        Consent(scopes=("teaching",), expires=dt.date(2025, 5, 31)),
+    ],
 )
 def test_what_is_denied_or_has_expired_cannot_be_stated(held: Consent) -> None:
     patient = state_consent(_patient(held), SCOPES)

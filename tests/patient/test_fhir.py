@@ -27,17 +27,31 @@ def _resources(bundle: dict[str, Any], kind: str) -> list[dict[str, Any]]:
 
 
 def _observation(bundle: dict[str, Any], code: str) -> dict[str, Any]:
-    return next(r for r in _resources(bundle, "Observation") if r["code"]["coding"][0]["code"] == code)
+    return next(
+        r for r in _resources(bundle, "Observation") if r["code"]["coding"][0]["code"] == code
+    )
 
 
 def test_the_shipped_record_is_understood() -> None:
-    patient = read_bundle(DATA / "quickstart_bundle.json", DATA / "quickstart_pharmcat.json", today=TODAY)
+    patient = read_bundle(
+        DATA / "quickstart_bundle.json", DATA / "quickstart_pharmcat.json", today=TODAY
+    )
     assert int(patient.age_years) == 76
     assert patient.sex == "female"
     assert patient.apoe_e4_copies == 1
-    assert {c.key for c in patient.conditions} == {"alzheimer_disease", "hypertension", "depression", "atrial_fibrillation"}
+    assert {c.key for c in patient.conditions} == {
+        "alzheimer_disease",
+        "hypertension",
+        "depression",
+        "atrial_fibrillation",
+    }
     doses = {(m.inn, m.amount_mg, m.interval_h) for m in patient.medications}
-    assert doses == {("metoprolol", 50, 12), ("paroxetine", 20, 24), ("apixaban", 5, 12), ("amlodipine", 5, 24)}
+    assert doses == {
+        ("metoprolol", 50, 12),
+        ("paroxetine", 20, 24),
+        ("apixaban", 5, 12),
+        ("amlodipine", 5, 24),
+    }
     for biomarker in ("mmse", "cdr_sb"):
         assert len({v.date for v in patient.visits if v.biomarker == biomarker}) == 3
     assert patient.genotypes["CYP2D6"].phenotype == "Intermediate Metabolizer"
@@ -47,10 +61,14 @@ def test_the_shipped_record_is_understood() -> None:
 
 
 def test_units_versions_and_codes_come_with_it() -> None:
-    patient = read_bundle(DATA / "quickstart_bundle.json", DATA / "quickstart_pharmcat.json", today=TODAY)
+    patient = read_bundle(
+        DATA / "quickstart_bundle.json", DATA / "quickstart_pharmcat.json", today=TODAY
+    )
     assert patient.provenance.versions == ("FHIR R4", "PharmCAT v3.1.0")
     assert [len(digest) for digest in patient.provenance.sha256] == [64, 64]
-    assert {(m.inn, m.rxnorm, m.atc) for m in patient.medications} >= {("metoprolol", "6918", "C07AB02")}
+    assert {(m.inn, m.rxnorm, m.atc) for m in patient.medications} >= {
+        ("metoprolol", "6918", "C07AB02")
+    }
     assert all(m.since is not None for m in patient.medications)
     assert {v.biomarker: v.unit for v in patient.visits}["amyloid_pet"] == "centiloid"
 
@@ -77,9 +95,14 @@ def test_nothing_that_names_the_person_stays(bundle: Write) -> None:
         _resources(b, "Condition")[1]["code"]["text"] = f"Hypertension: {told}"
         _resources(b, "Condition")[0]["clinicalStatus"]["coding"][0]["code"] = "resolved"
         _resources(b, "Condition")[0]["code"]["text"] = told
-        _resources(b, "MedicationStatement")[0]["medicationCodeableConcept"]["text"] = f"{secrets[0]} metoprolol"
+        _resources(b, "MedicationStatement")[0]["medicationCodeableConcept"]["text"] = (
+            f"{secrets[0]} metoprolol"
+        )
         _resources(b, "MedicationStatement")[0].pop("dosage")
-        _observation(b, "8480-6")["code"] = {"coding": [{"system": "http://loinc.org", "code": "99999-9"}], "text": told}
+        _observation(b, "8480-6")["code"] = {
+            "coding": [{"system": "http://loinc.org", "code": "99999-9"}],
+            "text": told,
+        }
 
     for path in (DATA / "quickstart_bundle.json", bundle(written_into_texts)):
         patient = read_bundle(path, DATA / "quickstart_pharmcat.json", today=TODAY)
@@ -90,9 +113,13 @@ def test_nothing_that_names_the_person_stays(bundle: Write) -> None:
 
 
 @given(number=st.integers(0, 10**9), mmse=st.integers(0, 30))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_the_pseudonym_follows_the_whole_record(bundle: Write, number: int, mmse: int) -> None:
-    """The same record gives the same one; a record with the same number and another value another one."""
+    """The same record gives the same one; a record with the same number and another value another
+    one.
+    """
 
     def change(value: int) -> Change:
         def with_number(b: dict[str, Any]) -> None:
@@ -110,17 +137,27 @@ def test_the_pseudonym_follows_the_whole_record(bundle: Write, number: int, mmse
 
 def test_creatinine_clearance_follows_cockcroft_and_gault() -> None:
     """A man of 60 with 72 kg and 1 mg/dL has (140 - 60) 72 / 72 = 80 mL/min; a woman 0.85 of it."""
-    man = cockcroft_gault_mL_per_min(age_years=60, weight_kg=72, creatinine_mg_per_dL=1.0, female=False)
-    woman = cockcroft_gault_mL_per_min(age_years=60, weight_kg=72, creatinine_mg_per_dL=1.0, female=True)
+    man = cockcroft_gault_mL_per_min(
+        age_years=60, weight_kg=72, creatinine_mg_per_dL=1.0, female=False
+    )
+    woman = cockcroft_gault_mL_per_min(
+        age_years=60, weight_kg=72, creatinine_mg_per_dL=1.0, female=True
+    )
     assert (man, woman) == (80.0, 68.0)
 
 
 def test_creatinine_in_other_units_gives_the_same_clearance(bundle: Write) -> None:
     def molar(b: dict[str, Any]) -> None:
-        _observation(b, "2160-0")["valueQuantity"] |= {"value": 0.9 * 10000 / 113.12, "unit": "umol/L", "code": "umol/L"}
+        _observation(b, "2160-0")["valueQuantity"] |= {
+            "value": 0.9 * 10000 / 113.12,
+            "unit": "umol/L",
+            "code": "umol/L",
+        }
 
     plain = read_bundle(bundle(lambda b: None), today=TODAY).creatinine_clearance_mL_per_min
-    assert read_bundle(bundle(molar), today=TODAY).creatinine_clearance_mL_per_min == pytest.approx(plain, rel=1e-9)
+    assert read_bundle(bundle(molar), today=TODAY).creatinine_clearance_mL_per_min == pytest.approx(
+        plain, rel=1e-9
+    )
 
 
 def test_what_is_missing_is_said_and_unknown_codes_are_noted(bundle: Write) -> None:
@@ -146,10 +183,16 @@ def test_what_is_missing_is_said_and_unknown_codes_are_noted(bundle: Write) -> N
         (lambda b: b["entry"][0]["resource"].update(birthDate="05/15/1948"), "birthDate"),
         (lambda b: b["entry"][0]["resource"].update(birthDate="2031-01-01"), "future"),
         (lambda b: b["entry"][0]["resource"].update(birthDate="1805-01-01"), "years old"),
-        (lambda b: _observation(b, "72106-8")["subject"].update(reference="Patient/another"), "another patient"),
+        (
+            lambda b: _observation(b, "72106-8")["subject"].update(reference="Patient/another"),
+            "another patient",
+        ),
         (lambda b: _resources(b, "Consent")[0].update(status="inactive"), "consent"),
         (lambda b: _resources(b, "Consent")[0].update(status=7), "Consent entry"),
-        (lambda b: _resources(b, "Consent")[0]["provision"].update(period={"end": "2026-01-01"}), "expired"),
+        (
+            lambda b: _resources(b, "Consent")[0]["provision"].update(period={"end": "2026-01-01"}),
+            "expired",
+        ),
     ],
 )
 def test_what_cannot_be_a_record_is_refused(bundle: Write, change: Change, words: str) -> None:
@@ -162,28 +205,69 @@ def test_what_cannot_be_a_record_is_refused(bundle: Write, change: Change, words
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda b: _observation(b, "72106-8")["valueQuantity"].update(value=31), "(72106-8): mmse: 31 point is a value outside"),
+        (
+            lambda b: _observation(b, "72106-8")["valueQuantity"].update(value=31),
+            "(72106-8): mmse: 31 point is a value outside",
+        ),
         (lambda b: _observation(b, "104663-0")["valueQuantity"].update(value=-0.1), "negative"),
-        (lambda b: _observation(b, "104663-0")["valueQuantity"].update(unit="mm[Hg]", code="mm[Hg]"), "'mm[Hg]'"),
+        (
+            lambda b: _observation(b, "104663-0")["valueQuantity"].update(
+                unit="mm[Hg]", code="mm[Hg]"
+            ),
+            "'mm[Hg]'",
+        ),
         (lambda b: _observation(b, "104663-0").pop("valueQuantity"), "no valueQuantity"),
         (lambda b: _observation(b, "72106-8").update(effectiveDateTime="2031-01-01"), "future"),
-        (lambda b: _observation(b, "72106-8").update(effectiveDateTime="1931-01-01"), "before birth"),
-        (lambda b: _observation(b, "72106-8").update(effectiveDateTime="2024"), "only the year is known"),
+        (
+            lambda b: _observation(b, "72106-8").update(effectiveDateTime="1931-01-01"),
+            "before birth",
+        ),
+        (
+            lambda b: _observation(b, "72106-8").update(effectiveDateTime="2024"),
+            "only the year is known",
+        ),
         (lambda b: _observation(b, "72106-8").pop("effectiveDateTime"), "no date came"),
-        (lambda b: _observation(b, "72106-8")["valueQuantity"].update(value=float("nan")), "NaN or infinite"),
-        (lambda b: _observation(b, "72106-8").update(status=7), "Observation.status is not valid in FHIR R4"),
-        (lambda b: _observation(b, "apoe-genotype")["valueCodeableConcept"].update(text="high risk"), "APOE genotype"),
-        (lambda b: _observation(b, "apoe-genotype").pop("valueCodeableConcept"), "APOE genotype without a value"),
-        (lambda b: b["entry"].append({"resource": {"resourceType": "Horoscope"}}), "no resource that FHIR knows"),
+        (
+            lambda b: _observation(b, "72106-8")["valueQuantity"].update(value=float("nan")),
+            "NaN or infinite",
+        ),
+        (
+            lambda b: _observation(b, "72106-8").update(status=7),
+            "Observation.status is not valid in FHIR R4",
+        ),
+        (
+            lambda b: _observation(b, "apoe-genotype")["valueCodeableConcept"].update(
+                text="high risk"
+            ),
+            "APOE genotype",
+        ),
+        (
+            lambda b: _observation(b, "apoe-genotype").pop("valueCodeableConcept"),
+            "APOE genotype without a value",
+        ),
+        (
+            lambda b: b["entry"].append({"resource": {"resourceType": "Horoscope"}}),
+            "no resource that FHIR knows",
+        ),
         (lambda b: b["entry"].append("text"), "entry 26: it holds no resource"),
-        (lambda b: b["entry"].append({"resource": {"resourceType": "Encounter", "status": "x"}}), "Encounter entry 26"),
-        (lambda b: _observation(b, "72106-8").update(focus=[{"reference": "Patient/donor"}]), "something else than the person"),
+        (
+            lambda b: b["entry"].append({"resource": {"resourceType": "Encounter", "status": "x"}}),
+            "Encounter entry 26",
+        ),
+        (
+            lambda b: _observation(b, "72106-8").update(focus=[{"reference": "Patient/donor"}]),
+            "something else than the person",
+        ),
     ],
 )
-def test_one_odd_entry_is_listed_and_the_record_read(bundle: Write, change: Change, words: str) -> None:
+def test_one_odd_entry_is_listed_and_the_record_read(
+    bundle: Write, change: Change, words: str
+) -> None:
     plain = read_bundle(bundle(lambda b: None), today=TODAY)
     patient = read_bundle(bundle(change), today=TODAY)
-    assert any(line.startswith("not used: ") and words in line for line in patient.notes), patient.notes
+    assert any(line.startswith("not used: ") and words in line for line in patient.notes), (
+        patient.notes
+    )
     assert patient.medications == plain.medications
     assert len(plain.visits) - len(patient.visits) in (0, 1)
 
@@ -193,11 +277,15 @@ def test_entries_that_share_a_reason_share_a_line(bundle: Write) -> None:
         b["entry"] += [{"resource": {"resourceType": "Claim", "id": str(k)}} for k in range(9)]
 
     lines = [n for n in read_bundle(bundle(add), today=TODAY).notes if "Claim" in n]
-    assert lines == ["not used: Claim entries 26, 27, 28, 29, 30 and 4 more: the twin reads no Claim"]
+    assert lines == [
+        "not used: Claim entries 26, 27, 28, 29, 30 and 4 more: the twin reads no Claim"
+    ]
 
 
 def test_a_year_of_birth_is_enough_and_said(bundle: Write) -> None:
-    patient = read_bundle(bundle(lambda b: b["entry"][0]["resource"].update(birthDate="1948")), today=TODAY)
+    patient = read_bundle(
+        bundle(lambda b: b["entry"][0]["resource"].update(birthDate="1948")), today=TODAY
+    )
     assert patient.age_years == pytest.approx(76.7, abs=0.5)
     assert any("year of birth" in note for note in patient.notes)
 
@@ -220,7 +308,10 @@ def test_what_was_never_measured_is_left_out(bundle: Write, status: str) -> None
     def spoil(b: dict[str, Any]) -> None:
         _observation(b, "72106-8").update(status=status, effectiveDateTime="2031-01-01")
 
-    assert len([v for v in read_bundle(bundle(spoil), today=TODAY).visits if v.biomarker == "mmse"]) == 2
+    assert (
+        len([v for v in read_bundle(bundle(spoil), today=TODAY).visits if v.biomarker == "mmse"])
+        == 2
+    )
 
 
 def test_diagnoses_that_are_over_or_refuted_are_left_out_and_said(bundle: Write) -> None:
@@ -233,7 +324,10 @@ def test_diagnoses_that_are_over_or_refuted_are_left_out_and_said(bundle: Write)
     assert len([n for n in patient.notes if n.startswith("not used: Condition")]) == 2
 
 
-@pytest.mark.parametrize("content", ["", " \n", "not json", "[1]", "NaN", '{"resourceType": "Bundle", "resourceType": "Bundle"}'])
+@pytest.mark.parametrize(
+    "content",
+    ["", " \n", "not json", "[1]", "NaN", '{"resourceType": "Bundle", "resourceType": "Bundle"}'],
+)
 def test_other_files_are_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "record.json"
     path.write_text(content, encoding="utf-8")

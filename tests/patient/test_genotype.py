@@ -22,7 +22,9 @@ def _observation(value: str, gene: str = "CYP2D6") -> dict[str, Any]:
     """As in HL7's Genomics Reporting guide."""
     studied = {
         "code": {"coding": [{"system": "http://loinc.org", "code": "48018-6"}]},
-        "valueCodeableConcept": {"coding": [{"system": "http://www.genenames.org", "code": "HGNC:2625", "display": gene}]},
+        "valueCodeableConcept": {
+            "coding": [{"system": "http://www.genenames.org", "code": "HGNC:2625", "display": gene}]
+        },
     }
     return {
         "resourceType": "Observation",
@@ -54,7 +56,9 @@ def _with(*observations: dict[str, Any]) -> Change:
         ("*1/*999", "CYP2C9", None, "unknown"),
     ],
 )
-def test_what_a_genotype_means_is_worked_out_by_cpic(value: str, gene: str, score: float | None, phenotype: str) -> None:
+def test_what_a_genotype_means_is_worked_out_by_cpic(
+    value: str, gene: str, score: float | None, phenotype: str
+) -> None:
     found, reason = read_genotype(_observation(value, gene))
     assert found is not None
     assert (found.activity_score, found.phenotype, reason) == (score, phenotype, "")
@@ -69,7 +73,9 @@ def test_a_genotype_of_the_record_is_used(bundle: Write) -> None:
 @pytest.mark.parametrize("value", ["*1/*4", "*4/*1", "*4 | *1"])
 def test_two_sources_that_agree_are_one(bundle: Write, value: str) -> None:
     alone = read_bundle(bundle(lambda b: None), DATA / "quickstart_pharmcat.json", today=TODAY)
-    both = read_bundle(bundle(_with(_observation(value))), DATA / "quickstart_pharmcat.json", today=TODAY)
+    both = read_bundle(
+        bundle(_with(_observation(value))), DATA / "quickstart_pharmcat.json", today=TODAY
+    )
     assert both.genotypes == alone.genotypes
 
 
@@ -87,7 +93,9 @@ def test_two_observations_that_contradict_each_other_are_refused(bundle: Write) 
         read_bundle(bundle(_with(_observation("*4/*4"), _observation("*1/*1"))), today=TODAY)
 
 
-@pytest.mark.parametrize(("value", "gene"), [("*1/*4", ""), ("positive", "CYP2D6"), ("CYP2C9 *1/*3", "CYP2D6")])
+@pytest.mark.parametrize(
+    ("value", "gene"), [("*1/*4", ""), ("positive", "CYP2D6"), ("CYP2C9 *1/*3", "CYP2D6")]
+)
 def test_what_is_no_diplotype_of_one_gene_is_said(bundle: Write, value: str, gene: str) -> None:
     patient = read_bundle(bundle(_with(_observation(value, gene))), today=TODAY)
     assert "CYP2D6" not in patient.genotypes
@@ -105,7 +113,13 @@ def test_a_star_allele_that_nobody_knows_is_said(bundle: Write) -> None:
     ("code", "answer", "gene", "phenotype", "score"),
     [
         ("79715-9", {"text": "Poor metabolizer"}, "CYP2D6", "Poor Metabolizer", 0.0),
-        ("79715-9", {"coding": [{"system": "http://loinc.org", "code": "LA10315-2"}]}, "CYP2D6", "Ultrarapid Metabolizer", 3.0),
+        (
+            "79715-9",
+            {"coding": [{"system": "http://loinc.org", "code": "LA10315-2"}]},
+            "CYP2D6",
+            "Ultrarapid Metabolizer",
+            3.0,
+        ),
         ("79714-2", {"text": "ultra-rapid metaboliser"}, "CYP2C19", "Ultrarapid Metabolizer", None),
     ],
 )

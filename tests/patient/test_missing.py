@@ -18,7 +18,9 @@ Write = Callable[[Change], Path]
 
 
 def _observations(bundle: dict[str, Any], *found: str) -> list[dict[str, Any]]:
-    resources = [e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == "Observation"]
+    resources = [
+        e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == "Observation"
+    ]
     return [r for r in resources if r["code"]["coding"][0]["code"] in found]
 
 
@@ -39,7 +41,9 @@ def test_without_apoe_the_twin_averages(bundle: Write) -> None:
 def test_apoe_genotypes_that_contradict_each_other_are_refused(bundle: Write) -> None:
     def another(b: dict[str, Any]) -> None:
         first = _observations(b, "apoe-genotype", "34438-2")[0]
-        b["entry"].append({"resource": {**first, "id": "other", "valueCodeableConcept": {"text": "e2/e2"}}})
+        b["entry"].append(
+            {"resource": {**first, "id": "other", "valueCodeableConcept": {"text": "e2/e2"}}}
+        )
 
     with pytest.raises(InputError, match="APOE genotypes that contradict"):
         read_bundle(bundle(another), today=TODAY)
@@ -57,11 +61,16 @@ def test_p_tau217_without_an_assay_is_read_as_ours_and_said(bundle: Write) -> No
         for observation in _observations(b, "104663-0"):
             observation["method"] = {"text": "Simoa ALZpath v2"}
 
-    silent, patient = read_bundle(bundle(unnamed), today=TODAY), read_bundle(bundle(named), today=TODAY)
+    silent, patient = (
+        read_bundle(bundle(unnamed), today=TODAY),
+        read_bundle(bundle(named), today=TODAY),
+    )
     assert STATEMENT in silent.missing
     assert STATEMENT not in patient.missing
     assert silent.visits == patient.visits
-    assert STATEMENT not in read_bundle(bundle(lambda b: _without(b, "104663-0")), today=TODAY).missing
+    assert (
+        STATEMENT not in read_bundle(bundle(lambda b: _without(b, "104663-0")), today=TODAY).missing
+    )
 
 
 def test_a_record_without_visits_says_so(bundle: Write) -> None:

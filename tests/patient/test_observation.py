@@ -1,4 +1,6 @@
-"""Observations on their own: panels, scores, bounds, assays, and the ways to write an APOE genotype."""
+"""Observations on their own: panels, scores, bounds, assays, and the ways to write an APOE
+genotype.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,11 @@ def _read(resource: dict[str, Any]) -> tuple[list[float], list[str]]:
 
 
 def _of(key: str, **more: Any) -> dict[str, Any]:
-    return {"code": {"coding": [{"system": OWN_SYSTEM, "code": BIOMARKERS[key].own}]}, "effectiveDateTime": "2024-02-12", **more}
+    return {
+        "code": {"coding": [{"system": OWN_SYSTEM, "code": BIOMARKERS[key].own}]},
+        "effectiveDateTime": "2024-02-12",
+        **more,
+    }
 
 
 @given(key=st.sampled_from(sorted(BIOMARKERS)), share=st.floats(0.0, 1.0))
@@ -51,7 +57,10 @@ def test_a_blood_pressure_panel_is_read_by_its_component() -> None:
         }
 
     panel = {
-        "code": {"coding": [{"system": "http://loinc.org", "code": "85354-9"}], "text": "Blood pressure panel"},
+        "code": {
+            "coding": [{"system": "http://loinc.org", "code": "85354-9"}],
+            "text": "Blood pressure panel",
+        },
         "effectiveDateTime": "2024-02-12T09:30:00+01:00",
         "component": [component("8480-6", 148), component("8462-4", 84)],
     }
@@ -116,8 +125,13 @@ def test_what_is_no_written_score_is_left_out(text: str) -> None:
     ],
 )
 def test_laboratory_codes_and_units(code: str, value: float, unit: str, key: str) -> None:
-    told = {"code": {"coding": [{"system": "http://loinc.org", "code": code}]}, "effectiveDateTime": "2024-02-12"}
-    visits, _, unused = read_observation({**told, "valueQuantity": {"value": value, "code": unit}}, born=BORN, today=TODAY)
+    told = {
+        "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+        "effectiveDateTime": "2024-02-12",
+    }
+    visits, _, unused = read_observation(
+        {**told, "valueQuantity": {"value": value, "code": unit}}, born=BORN, today=TODAY
+    )
     assert unused == []
     wanted = 1.3 if key == "serum_creatinine" else value
     assert [(v.biomarker, round(v.value, 3)) for v in visits] == [(key, wanted)]
@@ -128,7 +142,9 @@ def test_laboratory_codes_and_units(code: str, value: float, unit: str, key: str
     [("2024-03", dt.date(2024, 3, 16)), ("2025-06", TODAY), ("1948-05", dt.date(1948, 5, 16))],
 )
 def test_a_month_is_read_as_its_middle_and_said(when: str, day: dt.date) -> None:
-    visits, notes, _ = read_observation(_of("mmse", valueInteger=20, effectiveDateTime=when), born=BORN, today=TODAY)
+    visits, notes, _ = read_observation(
+        _of("mmse", valueInteger=20, effectiveDateTime=when), born=BORN, today=TODAY
+    )
     assert [v.date for v in visits] == [day]
     assert "only the month" in notes[0]
 
@@ -153,12 +169,20 @@ def test_a_day_that_cannot_be_leaves_the_measurement_out(when: str | None, words
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"valueQuantity": {"value": 0.1, "comparator": "<", "code": "pg/mL"}}, "only a bound came"),
+        (
+            {"valueQuantity": {"value": 0.1, "comparator": "<", "code": "pg/mL"}},
+            "only a bound came",
+        ),
         ({"dataAbsentReason": {"text": "haemolysed"}}, "no value came"),
-        ({"valueQuantity": {"value": 0.3, "code": "pg/mL"}, "method": {"text": "Lumipulse G"}}, "Lumipulse"),
+        (
+            {"valueQuantity": {"value": 0.3, "code": "pg/mL"}, "method": {"text": "Lumipulse G"}},
+            "Lumipulse",
+        ),
     ],
 )
-def test_what_is_no_value_on_our_scale_is_not_used_and_said(more: dict[str, Any], words: str) -> None:
+def test_what_is_no_value_on_our_scale_is_not_used_and_said(
+    more: dict[str, Any], words: str
+) -> None:
     values, notes = _read(_of("plasma_p_tau217", **more))
     assert values == []
     assert words in notes[0]
@@ -166,7 +190,10 @@ def test_what_is_no_value_on_our_scale_is_not_used_and_said(more: dict[str, Any]
 
 def test_the_ratio_by_mass_spectrometry_is_not_a_concentration() -> None:
     ratio = {
-        "code": {"coding": [{"system": "http://loinc.org", "code": "106940-0"}], "text": "p-tau217 ratio"},
+        "code": {
+            "coding": [{"system": "http://loinc.org", "code": "106940-0"}],
+            "text": "p-tau217 ratio",
+        },
         "effectiveDateTime": "2024-02-12",
         "valueQuantity": {"value": 8.1, "code": "%"},
     }

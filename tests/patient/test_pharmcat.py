@@ -1,4 +1,6 @@
-"""PharmCAT reports: the shipped one, the public examples where they are at hand, and calls that contradict themselves."""
+"""PharmCAT reports: the shipped one, the public examples where they are at hand, and calls that
+contradict themselves.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def test_the_shipped_report() -> None:
 
 
 @pytest.mark.skipif(not PUBLIC.exists(), reason="the public examples are not at hand")
-@pytest.mark.parametrize("name", ["pharmcat.example.report.json", "pharmcat.example.phenotype.json"])
+@pytest.mark.parametrize(
+    "name", ["pharmcat.example.report.json", "pharmcat.example.phenotype.json"]
+)
 def test_the_public_examples_parse(name: str) -> None:
     report = read_pharmcat(PUBLIC / name)
     genes = report.genotypes
@@ -45,7 +49,13 @@ def test_the_public_examples_parse(name: str) -> None:
     assert report.notes == ()
 
 
-def _edited(r: dict[str, Any], alleles: str, values: tuple[str | None, str | None], score: str | None, phenotype: str) -> None:
+def _edited(
+    r: dict[str, Any],
+    alleles: str,
+    values: tuple[str | None, str | None],
+    score: str | None,
+    phenotype: str,
+) -> None:
     call = _cyp2d6(r)
     for key, name, value in zip(("allele1", "allele2"), alleles.split("/"), values, strict=True):
         call[key] |= {"name": name, "activityValue": value}
@@ -62,7 +72,9 @@ def _edited(r: dict[str, Any], alleles: str, values: tuple[str | None, str | Non
         ("*1x≥3/*1", ("≥3.0", "1.0"), "≥4.0", "Ultrarapid Metabolizer"),
     ],
 )
-def test_another_diplotype(report: Write, alleles: str, values: tuple[str, str], score: str, phenotype: str) -> None:
+def test_another_diplotype(
+    report: Write, alleles: str, values: tuple[str, str], score: str, phenotype: str
+) -> None:
     """Edited wholly; or with values, score or phenotype left out, which CPIC's tables then give."""
     wanted = float(score.lstrip("≥"))
     for told_values, told_score, told_phenotype in (
@@ -72,7 +84,9 @@ def test_another_diplotype(report: Write, alleles: str, values: tuple[str, str],
         (values, "n/a", "n/a"),
         ((None, None), None, "Indeterminate"),
     ):
-        path = report(lambda r, v=told_values, s=told_score, p=told_phenotype: _edited(r, alleles, v, s, p))
+        path = report(
+            lambda r, v=told_values, s=told_score, p=told_phenotype: _edited(r, alleles, v, s, p)
+        )
         call = read_pharmcat(path).genotypes["CYP2D6"]
         assert (call.diplotype, call.activity_score, call.phenotype) == (alleles, wanted, phenotype)
 
@@ -91,9 +105,18 @@ def _cyp2c19(r: dict[str, Any]) -> dict[str, Any]:
         (lambda r: _names(r, "*1", "*1"), "*1 has activity 0 in the report and 1 by CPIC"),
         (lambda r: _names(r, "*4", "*4"), "*4 has activity 1 in the report and 0 by CPIC"),
         (lambda r: _cyp2d6(r).update(activityScore="2.0"), "its alleles add to 1"),
-        (lambda r: _cyp2d6(r)["allele2"].update(name="*999", activityValue="1.0"), "its alleles add to 2"),
-        (lambda r: _cyp2d6(r).update(phenotypes=["Poor Metabolizer"]), "the report says Poor Metabolizer"),
-        (lambda r: _cyp2d6(r).update(phenotypes="Poor Metabolizer"), "the report says Poor Metabolizer"),
+        (
+            lambda r: _cyp2d6(r)["allele2"].update(name="*999", activityValue="1.0"),
+            "its alleles add to 2",
+        ),
+        (
+            lambda r: _cyp2d6(r).update(phenotypes=["Poor Metabolizer"]),
+            "the report says Poor Metabolizer",
+        ),
+        (
+            lambda r: _cyp2d6(r).update(phenotypes="Poor Metabolizer"),
+            "the report says Poor Metabolizer",
+        ),
         (lambda r: _cyp2c19(r)["allele1"].update(name="*2"), "the alleles mean Poor Metabolizer"),
         (lambda r: _cyp2d6(r)["allele1"].update(activityValue="-1"), "not negative"),
         (lambda r: _cyp2d6(r)["allele1"].update(activityValue="inf"), "not negative"),
@@ -105,7 +128,9 @@ def _cyp2c19(r: dict[str, Any]) -> dict[str, Any]:
         (lambda r: r["genes"].update(CYP2D6=7), "not an object"),
     ],
 )
-def test_contradictions_and_other_files_are_refused(report: Write, change: Change, words: str) -> None:
+def test_contradictions_and_other_files_are_refused(
+    report: Write, change: Change, words: str
+) -> None:
     with pytest.raises(InputError) as caught:
         read_pharmcat(report(change))
     assert words in caught.value.message
@@ -118,7 +143,9 @@ def test_an_allele_whose_value_was_revised_is_taken_as_reported(report: Write) -
 
 
 def test_an_unknown_star_allele_is_unknown_and_said(report: Write) -> None:
-    read = read_pharmcat(report(lambda r: _edited(r, "*1/*999", ("1.0", None), None, "Indeterminate")))
+    read = read_pharmcat(
+        report(lambda r: _edited(r, "*1/*999", ("1.0", None), None, "Indeterminate"))
+    )
     assert read.genotypes["CYP2D6"].activity_score is None
     assert read.genotypes["CYP2D6"].phenotype == "unknown"
     assert any("*1/*999" in note and "unknown" in note for note in read.notes)
@@ -136,10 +163,14 @@ def test_one_allele_says_nothing_of_the_other(report: Write) -> None:
         lambda r: r["genes"]["CYP2D6"].update(recommendationDiplotypes=[], sourceDiplotypes=[]),
         lambda r: _names(r, "Unknown", "Unknown"),
         lambda r: _cyp2d6(r).update(allele1=None, allele2=None, phenotypes=[], activityScore=None),
-        lambda r: r["genes"]["CYP2D6"]["recommendationDiplotypes"].append({**_cyp2d6(r), "label": "*1/*10"}),
+        lambda r: r["genes"]["CYP2D6"]["recommendationDiplotypes"].append(
+            {**_cyp2d6(r), "label": "*1/*10"}
+        ),
     ],
 )
-def test_a_call_that_is_missing_or_not_unique_is_unknown_and_said(report: Write, change: Change) -> None:
+def test_a_call_that_is_missing_or_not_unique_is_unknown_and_said(
+    report: Write, change: Change
+) -> None:
     read = read_pharmcat(report(change))
     assert "CYP2D6" not in read.genotypes
     assert any(note.startswith("CYP2D6") and "unknown" in note for note in read.notes)
@@ -148,7 +179,10 @@ def test_a_call_that_is_missing_or_not_unique_is_unknown_and_said(report: Write,
 @pytest.mark.parametrize("version", ["2.15.5", "v3.0.0-2-g0cb8e32a", "3.0.1"])
 def test_a_report_by_two_tables_is_read_by_the_first(report: Write, version: str) -> None:
     def nest(r: dict[str, Any]) -> None:
-        dpwg = {gene: {**entry, "recommendationDiplotypes": [], "sourceDiplotypes": []} for gene, entry in r["genes"].items()}
+        dpwg = {
+            gene: {**entry, "recommendationDiplotypes": [], "sourceDiplotypes": []}
+            for gene, entry in r["genes"].items()
+        }
         r.update(pharmcatVersion=version, genes={"CPIC": r["genes"], "DPWG": dpwg})
 
     read, plain = read_pharmcat(report(nest)), read_pharmcat(DATA / "quickstart_pharmcat.json")
@@ -158,7 +192,12 @@ def test_a_report_by_two_tables_is_read_by_the_first(report: Write, version: str
 
 def test_a_gene_that_only_the_second_table_has_is_read(report: Write) -> None:
     path = report(
-        lambda r: r.update(genes={"CPIC": {"CYP2C19": r["genes"]["CYP2C19"]}, "DPWG": {"CYP2D6": r["genes"]["CYP2D6"]}})
+        lambda r: r.update(
+            genes={
+                "CPIC": {"CYP2C19": r["genes"]["CYP2C19"]},
+                "DPWG": {"CYP2D6": r["genes"]["CYP2D6"]},
+            }
+        )
     )
     assert read_pharmcat(path).genotypes["CYP2D6"].diplotype == "*1/*4"
 
@@ -189,10 +228,19 @@ def test_calls_that_agree_on_the_phenotype_tell_it(report: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("phenotype", "score"), [("Poor Metabolizer", 0.0), ("Ultrarapid Metabolizer", 3.0), ("Intermediate Metabolizer", 0.625)]
+    ("phenotype", "score"),
+    [
+        ("Poor Metabolizer", 0.0),
+        ("Ultrarapid Metabolizer", 3.0),
+        ("Intermediate Metabolizer", 0.625),
+    ],
 )
 def test_a_phenotype_alone_is_read(report: Write, phenotype: str, score: float) -> None:
     """Poor is 0 by definition; the others are the middle of what CPIC's thresholds allow."""
-    path = report(lambda r: _cyp2d6(r).update(allele1=None, allele2=None, activityScore="n/a", phenotypes=[phenotype]))
+    path = report(
+        lambda r: _cyp2d6(r).update(
+            allele1=None, allele2=None, activityScore="n/a", phenotypes=[phenotype]
+        )
+    )
     found = read_pharmcat(path).genotypes["CYP2D6"]
     assert (found.diplotype, found.phenotype, found.activity_score) == ("", phenotype, score)

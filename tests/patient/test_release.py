@@ -1,4 +1,6 @@
-"""R5 beside R4: the same record gives the same patient, and what R5 says otherwise is understood as R5 means it."""
+"""R5 beside R4: the same record gives the same patient, and what R5 says otherwise is understood as
+R5 means it.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def _resources(bundle: dict[str, Any], kind: str) -> list[dict[str, Any]]:
 def _unmarked(patient: Patient) -> Patient:
     """Without what tells the file: its digest, the pseudonym made from it, and its release."""
     return dataclasses.replace(
-        patient, patient_id="", provenance=dataclasses.replace(patient.provenance, kind="", sha256=(), versions=())
+        patient,
+        patient_id="",
+        provenance=dataclasses.replace(patient.provenance, kind="", sha256=(), versions=()),
     )
 
 
@@ -51,17 +55,28 @@ def _as_needed(bundle: dict[str, Any]) -> None:
 
 
 def _limited_consent(bundle: dict[str, Any]) -> None:
-    _resources(bundle, "Consent")[0]["provision"]["period"] = {"start": "2024-01-01", "end": "2030-01-01"}
+    _resources(bundle, "Consent")[0]["provision"]["period"] = {
+        "start": "2024-01-01",
+        "end": "2030-01-01",
+    }
 
 
 def _by_reference(bundle: dict[str, Any]) -> None:
     statement = _resources(bundle, "MedicationStatement")[0]
-    product = {"resourceType": "Medication", "id": "m", "code": statement.pop("medicationCodeableConcept")}
+    product = {
+        "resourceType": "Medication",
+        "id": "m",
+        "code": statement.pop("medicationCodeableConcept"),
+    }
     statement["medicationReference"] = {"reference": "Medication/m"}
-    bundle["entry"].append({"fullUrl": "https://example.org/fhir/Medication/m", "resource": product})
+    bundle["entry"].append(
+        {"fullUrl": "https://example.org/fhir/Medication/m", "resource": product}
+    )
 
 
-@pytest.mark.parametrize("change", [_untouched, _stop_a_medicine, _as_needed, _limited_consent, _by_reference])
+@pytest.mark.parametrize(
+    "change", [_untouched, _stop_a_medicine, _as_needed, _limited_consent, _by_reference]
+)
 def test_the_same_record_gives_the_same_patient(bundle: Write, change: Change) -> None:
     def both(b: dict[str, Any]) -> None:
         change(b)
@@ -92,7 +107,11 @@ def test_what_is_valid_in_either_release_is_read(bundle: Write) -> None:
         ({"tag": [{"code": "4.0.1"}]}, "R4"),
         ({"profile": ["http://hl7.org/fhir/5.0/StructureDefinition/Bundle"]}, "R5"),
         ({"profile": ["http://hl7.org/fhir/StructureDefinition/Bundle|4.3.0"]}, "R4"),
-        ({"profile": ["http://hl7.org/fhir/us/core/StructureDefinition/us-core-bundle|5.0.1"]}, "R4"),  # US Core 5.0.1 is R4
+        # US Core 5.0.1 is R4
+        (
+            {"profile": ["http://hl7.org/fhir/us/core/StructureDefinition/us-core-bundle|5.0.1"]},
+            "R4",
+        ),
         ({"tag": [{"code": "ward-R5"}]}, "R4"),
         ({}, "R4"),
     ],
@@ -124,7 +143,9 @@ def test_a_bundle_of_both_releases_is_read(bundle: Write) -> None:
         ("entered-in-error", "taking", False),
     ],
 )
-def test_adherence_says_whether_a_medicine_is_taken(bundle: Write, status: str, adherence: str | None, taken: bool) -> None:
+def test_adherence_says_whether_a_medicine_is_taken(
+    bundle: Write, status: str, adherence: str | None, taken: bool
+) -> None:
     def change(b: dict[str, Any]) -> None:
         _become_r5(b)
         statement = _resources(b, "MedicationStatement")[0]
@@ -146,26 +167,39 @@ def _purposes(*names: str) -> dict[str, Any]:
     return {"purpose": [{"code": name} for name in names]}
 
 
-_RESEARCH = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "research"}]}]
+_RESEARCH = [
+    {
+        "coding": [
+            {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "research"}
+        ]
+    }
+]
 
 
 @pytest.mark.parametrize(
     ("consent", "scopes", "denied"),
     [
         (
-            _r5_consent(decision="deny", provision=[_purposes("research"), _purposes("simulation")]),
+            _r5_consent(
+                decision="deny", provision=[_purposes("research"), _purposes("simulation")]
+            ),
             ("research", "simulation"),
             (),
         ),
         (_r5_consent(decision="permit", category=_RESEARCH), ("research",), ()),
         (
-            _r5_consent(decision="permit", category=_RESEARCH, provision=[_purposes("cloud-submission")]),
+            _r5_consent(
+                decision="permit", category=_RESEARCH, provision=[_purposes("cloud-submission")]
+            ),
             ("research",),
             ("cloud-submission",),
         ),
         (
             _r5_consent(
-                decision="deny", provision=[{**_purposes("research", "simulation"), "provision": [_purposes("simulation")]}]
+                decision="deny",
+                provision=[
+                    {**_purposes("research", "simulation"), "provision": [_purposes("simulation")]}
+                ],
             ),
             ("research",),
             ("simulation",),
@@ -175,7 +209,9 @@ _RESEARCH = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/conse
 def test_provisions_are_exceptions_to_the_decision(
     consent: dict[str, Any], scopes: tuple[str, ...], denied: tuple[str, ...]
 ) -> None:
-    """FHIR R5: the base decision permits or denies, each level of provisions negates the one above."""
+    """FHIR R5: the base decision permits or denies, each level of provisions negates the one
+    above.
+    """
     found = read_consent(in_r4_words(consent), TODAY)
     assert found is not None
     assert (found.scopes, found.denied) == (scopes, denied)
@@ -187,13 +223,28 @@ def test_provisions_are_exceptions_to_the_decision(
         (_r5_consent(decision="deny"), "denies the use"),
         (_r5_consent(provision=[_purposes("research")]), "allows nothing"),
         (_r5_consent(decision="permit", provision=[_purposes("research")]), "allows nothing"),
-        (_r5_consent(decision="permit", category=_RESEARCH, provision=[{"actor": []}]), "denies the use"),
-        (_r5_consent(decision="deny", provision=[_purposes("research")], period={"end": "2026-05-31"}), "has expired"),
         (
-            _r5_consent(decision="deny", provision=[{**_purposes("research"), "period": {"start": "2026-06-02"}}]),
+            _r5_consent(decision="permit", category=_RESEARCH, provision=[{"actor": []}]),
+            "denies the use",
+        ),
+        (
+            _r5_consent(
+                decision="deny", provision=[_purposes("research")], period={"end": "2026-05-31"}
+            ),
+            "has expired",
+        ),
+        (
+            _r5_consent(
+                decision="deny",
+                provision=[{**_purposes("research"), "period": {"start": "2026-06-02"}}],
+            ),
             "has not begun",
         ),
-        (_r5_consent(decision="deny", provision=[_purposes("research")]) | {"status": "inactive"}, "not active"),
+        (
+            _r5_consent(decision="deny", provision=[_purposes("research")])
+            | {"status": "inactive"},
+            "not active",
+        ),
     ],
 )
 def test_an_r5_consent_that_allows_nothing_is_refused(consent: dict[str, Any], words: str) -> None:
@@ -215,4 +266,6 @@ def test_r5_resources_about_somebody_else_are_refused(bundle: Write) -> None:
 def test_the_test_s_own_translation_is_valid_r5() -> None:
     from fhir.resources.bundle import Bundle
 
-    Bundle.model_validate(in_r5(json.loads((DATA / "quickstart_bundle.json").read_text(encoding="utf-8"))))
+    Bundle.model_validate(
+        in_r5(json.loads((DATA / "quickstart_bundle.json").read_text(encoding="utf-8")))
+    )

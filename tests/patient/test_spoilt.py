@@ -1,4 +1,6 @@
-"""Whatever is put in place of any element of the shipped records, they are read or refused with a hint, and never crash."""
+"""Whatever is put in place of any element of the shipped records, they are read or refused with a
+hint, and never crash.
+"""
 
 from __future__ import annotations
 
@@ -17,20 +19,61 @@ from qtwin.patient.pharmcat import read_pharmcat
 from qtwin.patient.table import read_visits
 from tests.patient.conftest import DATA, in_r5
 
-CELLS = ["", "7", "-1", "1e30", "nan", "inf", "x", "2024", "2024-02-12", "9999-12-31", ",", '"', "\n", "\x00", "mmse", "mg/dL"]
+CELLS = [
+    "",
+    "7",
+    "-1",
+    "1e30",
+    "nan",
+    "inf",
+    "x",
+    "2024",
+    "2024-02-12",
+    "9999-12-31",
+    ",",
+    '"',
+    "\n",
+    "\x00",
+    "mmse",
+    "mg/dL",
+]
 TABLE = """date,biomarker,value,unit,sex,birth_year,apoe_e4_copies,assay
 2023-02-12,mmse,25,point,female,1948,1,
 2024-02-12,mmse,24,point,female,1948,1,
 2024-02-12,plasma p-tau217,1.02,pg/mL,female,1948,1,ALZpath
 2024-02-12,2160-0,88.4,umol/L,female,1948,1,
 """
-REPLACEMENTS = [None, 7, -1, 0, 1e30, float("nan"), True, "x", "", [], {}, [None], ["x"], [{}], {"a": 1}, "2024", "DELETE"]
+REPLACEMENTS = [
+    None,
+    7,
+    -1,
+    0,
+    1e30,
+    float("nan"),
+    True,
+    "x",
+    "",
+    [],
+    {},
+    [None],
+    ["x"],
+    [{}],
+    {"a": 1},
+    "2024",
+    "DELETE",
+]
 
 
 def _places(value: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     if place:
         yield place
-    for key, below in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+    for key, below in (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    ):
         yield from _places(below, (*place, key))
 
 
@@ -65,7 +108,9 @@ def _read_or_refused(read: Callable[[Path], Any], path: Path) -> None:
     phases=(Phase.generate,),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-def test_a_spoilt_record(tmp_path: Path, record: dict[str, Any], read: Callable[[Path], Any], data: st.DataObject) -> None:
+def test_a_spoilt_record(
+    tmp_path: Path, record: dict[str, Any], read: Callable[[Path], Any], data: st.DataObject
+) -> None:
     content = json.loads(json.dumps(record))
     place = data.draw(st.sampled_from(sorted(_places(content), key=str)))
     new = data.draw(st.sampled_from(REPLACEMENTS))
@@ -82,7 +127,9 @@ def test_a_spoilt_record(tmp_path: Path, record: dict[str, Any], read: Callable[
 
 
 @given(line=st.integers(0, 4), column=st.integers(0, 7), cell=st.sampled_from(CELLS))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_a_spoilt_table(tmp_path: Path, line: int, column: int, cell: str) -> None:
     rows = [row.split(",") for row in TABLE.splitlines()]
     rows[line][column] = cell

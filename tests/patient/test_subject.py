@@ -1,4 +1,6 @@
-"""Whoever a resource says it is about has to be the record's patient, by whatever form of reference."""
+"""Whoever a resource says it is about has to be the record's patient, by whatever form of
+reference.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ NAMELESS: tuple[dict[str, Any], str] = ({}, "")
 
 
 def _check(person: tuple[dict[str, Any], str], *subjects: dict[str, Any]) -> None:
-    check_one_person([(k, "Observation", {"subject": s}) for k, s in enumerate(subjects, 1)], *person)
+    check_one_person(
+        [(k, "Observation", {"subject": s}) for k, s in enumerate(subjects, 1)], *person
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,12 +52,16 @@ def test_the_person_is_known_by(person: tuple[dict[str, Any], str], reference: s
         (NAMELESS, [{"reference": "Patient/one"}, {"reference": "Patient/two"}]),
     ],
 )
-def test_somebody_else_is_refused(person: tuple[dict[str, Any], str], subjects: list[dict[str, Any]]) -> None:
+def test_somebody_else_is_refused(
+    person: tuple[dict[str, Any], str], subjects: list[dict[str, Any]]
+) -> None:
     with pytest.raises(InputError, match=r"Observation entry \d is about another patient"):
         _check(person, *subjects)
 
 
-@pytest.mark.parametrize("resource", [{"subject": {"reference": "Group/1"}}, {"focus": [{"reference": "Patient/donor"}]}])
+@pytest.mark.parametrize(
+    "resource", [{"subject": {"reference": "Group/1"}}, {"focus": [{"reference": "Patient/donor"}]}]
+)
 def test_what_is_about_no_patient_is_told_apart(resource: dict[str, Any]) -> None:
     assert about_no_patient(resource)
     assert not about_no_patient({"subject": {"reference": "Patient/Group"}})

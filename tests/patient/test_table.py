@@ -1,4 +1,6 @@
-"""Tables of visits: the same measurements give the same visits as a Bundle, and every fault is named by its line."""
+"""Tables of visits: the same measurements give the same visits as a Bundle, and every fault is
+named by its line.
+"""
 
 from __future__ import annotations
 
@@ -42,11 +44,23 @@ def _refused(path: Path) -> InputError:
 
 def test_a_table_says_what_a_bundle_says(table: Table) -> None:
     """The shipped record's visits, written into a table, with what the twin needs of the person."""
-    bundle = read_bundle(DATA / "quickstart_bundle.json", DATA / "quickstart_pharmcat.json", today=TODAY)
-    lines = [f"{v.date},{v.biomarker},{v.value},{v.unit},female,1948-05-15,1" for v in bundle.visits]
+    bundle = read_bundle(
+        DATA / "quickstart_bundle.json", DATA / "quickstart_pharmcat.json", today=TODAY
+    )
+    lines = [
+        f"{v.date},{v.biomarker},{v.value},{v.unit},female,1948-05-15,1" for v in bundle.visits
+    ]
     path = table(f"{HEADER},sex,birth_date,apoe_e4_copies", *lines)
     patient = read_record(path, DATA / "quickstart_pharmcat.json", today=TODAY)
-    for name in ("age_years", "sex", "visits", "genotypes", "apoe_e4_copies", "weight_kg", "creatinine_clearance_mL_per_min"):
+    for name in (
+        "age_years",
+        "sex",
+        "visits",
+        "genotypes",
+        "apoe_e4_copies",
+        "weight_kg",
+        "creatinine_clearance_mL_per_min",
+    ):
         assert getattr(patient, name) == getattr(bundle, name), name
     assert patient.provenance.kind == "table of visits"
     assert len(patient.provenance.sha256) == 2
@@ -60,7 +74,12 @@ def test_a_biomarker_by_its_key_its_words_or_its_loinc_code(table: Table, name: 
 
 @pytest.mark.parametrize(
     ("value", "unit", "mg_per_dL"),
-    [("1.0", "mg/dL", 1.0), ("88.4", "umol/L", 1.0), ("0.0884", "mmol/L", 1.0), ("10", "mg/L", 1.0)],
+    [
+        ("1.0", "mg/dL", 1.0),
+        ("88.4", "umol/L", 1.0),
+        ("0.0884", "mmol/L", 1.0),
+        ("10", "mg/L", 1.0),
+    ],
 )
 def test_units_are_converted(table: Table, value: str, unit: str, mg_per_dL: float) -> None:
     """Creatinine: 1 mg/dL is 88.4 umol/L (molar mass 113.12 g/mol)."""
@@ -69,18 +88,27 @@ def test_units_are_converted(table: Table, value: str, unit: str, mg_per_dL: flo
 
 
 def test_mixed_units_in_one_table_are_one_unit_afterwards(table: Table) -> None:
-    path = table(HEADER, "2023-02-12,weight,70,kg", "2024-02-12,weight,154.3236,[lb_av]", "2024-03-12,weight,70000,g")
+    path = table(
+        HEADER,
+        "2023-02-12,weight,70,kg",
+        "2024-02-12,weight,154.3236,[lb_av]",
+        "2024-03-12,weight,70000,g",
+    )
     visits = read_visits(path, today=TODAY).visits
     assert {v.unit for v in visits} == {"kg"}
     assert [v.value for v in visits] == pytest.approx([70.0, 70.0, 70.0], rel=1e-5)
 
 
 def test_ages_in_place_of_dates(table: Table) -> None:
-    path = table("age_years,biomarker,value,unit,sex", "70.5,mmse,27,point,M", "72.5,mmse,25,point,M")
+    path = table(
+        "age_years,biomarker,value,unit,sex", "70.5,mmse,27,point,M", "72.5,mmse,25,point,M"
+    )
     patient = read_visits(path, today=TODAY)
     assert patient.age_years == 72.5
     assert patient.sex == "male"
-    assert (patient.visits[1].date - patient.visits[0].date).days == pytest.approx(2 * 365.25, abs=1)
+    assert (patient.visits[1].date - patient.visits[0].date).days == pytest.approx(
+        2 * 365.25, abs=1
+    )
 
 
 def test_an_age_without_a_birth_date_is_assumed_and_said(table: Table) -> None:
@@ -89,7 +117,9 @@ def test_an_age_without_a_birth_date_is_assumed_and_said(table: Table) -> None:
 
 
 def test_names_are_not_read(table: Table) -> None:
-    path = table(f"{HEADER},name,hospital number", "2024-02-12,mmse,25,point,Anna Beispiel,SYN-000117")
+    path = table(
+        f"{HEADER},name,hospital number", "2024-02-12,mmse,25,point,Anna Beispiel,SYN-000117"
+    )
     patient = read_visits(path, today=TODAY)
     told = repr(patient) + repr(describe(patient))
     assert "Anna" not in told
@@ -98,7 +128,9 @@ def test_names_are_not_read(table: Table) -> None:
 
 
 @pytest.mark.parametrize("lines", [(HEADER,), (HEADER, "", " , , , ")])
-def test_a_table_without_visits_is_a_patient_without_visits(table: Table, lines: tuple[str, ...]) -> None:
+def test_a_table_without_visits_is_a_patient_without_visits(
+    table: Table, lines: tuple[str, ...]
+) -> None:
     patient = read_visits(table(*lines), today=TODAY)
     assert patient.visits == ()
     assert any(line.startswith("no visits") for line in patient.missing)
@@ -106,7 +138,9 @@ def test_a_table_without_visits_is_a_patient_without_visits(table: Table, lines:
 
 
 def test_a_line_may_tell_of_the_person_alone(table: Table) -> None:
-    patient = read_visits(table(f"{HEADER},sex,birth_year,apoe_e4_copies", ",,,,female,1950,2"), today=TODAY)
+    patient = read_visits(
+        table(f"{HEADER},sex,birth_year,apoe_e4_copies", ",,,,female,1950,2"), today=TODAY
+    )
     assert (patient.visits, patient.sex, patient.apoe_e4_copies) == ((), "female", 2)
     assert patient.age_years == pytest.approx(76, abs=0.6)
     assert not any("no age" in line for line in patient.missing)
@@ -120,7 +154,9 @@ def test_a_measurement_that_is_there_twice_counts_once(table: Table) -> None:
 
 def test_an_assay_on_another_scale_is_not_used(table: Table) -> None:
     path = table(
-        f"{HEADER},assay", "2024-02-12,plasma_p_tau217,0.2,pg/mL,Lumipulse G", "2024-03-12,plasma_p_tau217,1.0,pg/mL,ALZpath"
+        f"{HEADER},assay",
+        "2024-02-12,plasma_p_tau217,0.2,pg/mL,Lumipulse G",
+        "2024-03-12,plasma_p_tau217,1.0,pg/mL,ALZpath",
     )
     patient = read_visits(path, today=TODAY)
     assert [v.value for v in patient.visits] == [1.0]
@@ -167,7 +203,11 @@ def test_a_line_that_cannot_be_is_named_by_its_number(table: Table, line: str, w
 @pytest.mark.parametrize(
     ("header", "line", "words"),
     [
-        (f"{HEADER},birth_date", "1940-02-12,mmse,25,point,1948-05-15", "line 2: mmse: the measurement lies before birth"),
+        (
+            f"{HEADER},birth_date",
+            "1940-02-12,mmse,25,point,1948-05-15",
+            "line 2: mmse: the measurement lies before birth",
+        ),
         ("age_years,biomarker,value,unit", "-3,mmse,25,point", "before birth"),
         ("age_years,biomarker,value,unit", "203,mmse,25,point", "0 to 120"),
         (f"{HEADER},birth_date", "2024-02-12,mmse,25,point,2030-01-01", "future"),
@@ -176,13 +216,19 @@ def test_a_line_that_cannot_be_is_named_by_its_number(table: Table, line: str, w
         (f"{HEADER},sex", "2024-02-12,mmse,25,point,w", "female"),
         (f"{HEADER},apoe_e4_copies", "2024-02-12,mmse,25,point,3", "0, 1 or 2"),
         (f"{HEADER},age_years", "2024-02-12,mmse,25,point,70", "both date and age_years"),
-        (f"{HEADER},birth_date,birth_year", "2024-02-12,mmse,25,point,,1950", "both birth_date and birth_year"),
+        (
+            f"{HEADER},birth_date,birth_year",
+            "2024-02-12,mmse,25,point,,1950",
+            "both birth_date and birth_year",
+        ),
         ("date,value,unit", "2024-02-12,25,point", "no column biomarker"),
         ("biomarker,value,unit", "mmse,25,point", "date or age_years"),
         (f"{HEADER},unit", "2024-02-12,mmse,25,point,point", "twice"),
     ],
 )
-def test_a_person_or_header_that_cannot_be(table: Table, header: str, line: str, words: str) -> None:
+def test_a_person_or_header_that_cannot_be(
+    table: Table, header: str, line: str, words: str
+) -> None:
     refused = _refused(table(header, line))
     assert words in f"{refused.message} {refused.hint}"
     assert "1948-05-15" not in refused.message
@@ -190,10 +236,19 @@ def test_a_person_or_header_that_cannot_be(table: Table, header: str, line: str,
 
 @pytest.mark.parametrize(
     ("column", "values"),
-    [("sex", ("female", "male")), ("birth_date", ("1948-05-15", "1948-05-16")), ("apoe_e4_copies", ("1", "2"))],
+    [
+        ("sex", ("female", "male")),
+        ("birth_date", ("1948-05-15", "1948-05-16")),
+        ("apoe_e4_copies", ("1", "2")),
+    ],
 )
 def test_one_person_is_one_person(table: Table, column: str, values: tuple[str, str]) -> None:
-    refused = _refused(table(f"{HEADER},{column}", *(f"2024-0{k + 1}-12,mmse,25,point,{v}" for k, v in enumerate(values))))
+    refused = _refused(
+        table(
+            f"{HEADER},{column}",
+            *(f"2024-0{k + 1}-12,mmse,25,point,{v}" for k, v in enumerate(values)),
+        )
+    )
     assert refused.message.startswith(f"visits.csv line 3: {column} is not that of line 2")
     assert not any(v in refused.message for v in values if len(v) > 1)
 
@@ -209,7 +264,9 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
 def test_the_kind_of_a_record_is_told_by_suffix_or_content(table: Table, tmp_path: Path) -> None:
     lines = (HEADER, GOOD)
     for name in ("visits.csv", "visits.CSV", "visits.txt", "visits"):
-        assert read_record(table(*lines, name=name), today=TODAY).provenance.kind == "table of visits"
+        assert (
+            read_record(table(*lines, name=name), today=TODAY).provenance.kind == "table of visits"
+        )
     bundle = tmp_path / "record"
     bundle.write_bytes((DATA / "quickstart_bundle.json").read_bytes())
     assert read_record(bundle, today=TODAY).provenance.kind == "FHIR R4 Bundle"
@@ -221,4 +278,6 @@ def test_the_kind_of_a_record_is_told_by_suffix_or_content(table: Table, tmp_pat
 
 def test_every_biomarker_can_come_in_a_table(table: Table) -> None:
     lines = [f"2024-02-12,{key},{m.high},{m.unit}" for key, m in BIOMARKERS.items()]
-    assert {v.biomarker for v in read_visits(table(HEADER, *lines), today=TODAY).visits} == set(BIOMARKERS)
+    assert {v.biomarker for v in read_visits(table(HEADER, *lines), today=TODAY).visits} == set(
+        BIOMARKERS
+    )

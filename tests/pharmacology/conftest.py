@@ -33,13 +33,16 @@ def made_patient(
         "creatinine_clearance_mL_per_min": None,
         "apoe_e4_copies": None,
         "genotypes": {
-            gene: Genotype(gene=gene, diplotype="", activity_score=None, phenotype=word, source="a test")
+            gene: Genotype(
+                gene=gene, diplotype="", activity_score=None, phenotype=word, source="a test"
+            )
             for gene, word in (phenotypes or {}).items()
         },
         "conditions": tuple(Condition(key=key, code="", display=key) for key in conditions),
         "medications": tuple(Medication(inn=inn) for inn in medicines),
         "visits": tuple(
-            Visit(date=DAY, biomarker=key, value=value, unit=BIOMARKERS[key].unit) for key, value in sorted(measured.items())
+            Visit(date=DAY, biomarker=key, value=value, unit=BIOMARKERS[key].unit)
+            for key, value in sorted(measured.items())
         ),
         "consent": None,
         "provenance": Provenance(kind="a test", sha256=("",), synthetic=True),

@@ -1,4 +1,6 @@
-"""A benefit accrues under its condition, stage and measurement, and without them no component does."""
+"""A benefit accrues under its condition, stage and measurement, and without them no component
+does.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def _facts(*conditions: str, **numbers: float) -> Facts:
 
 
 def _taking(inn: str, **numbers: float) -> Facts:
-    return Facts(conditions=frozenset({"atrial_fibrillation"}), numbers=numbers, medicines=frozenset({inn}))
+    return Facts(
+        conditions=frozenset({"atrial_fibrillation"}), numbers=numbers, medicines=frozenset({inn})
+    )
 
 
 @pytest.mark.parametrize(
@@ -34,23 +38,63 @@ def _taking(inn: str, **numbers: float) -> Facts:
         ("mood", "bupropion", _facts("depression"), True),
         ("mood", "bupropion", _facts("depression", "alzheimer_disease"), False),  # no trial there
         ("mood", "bupropion", _facts("depression", "vascular_dementia", "dementia"), False),
-        ("mood", "bupropion", _facts("depression", "alzheimer_disease", "mild_cognitive_impairment"), True),
+        (
+            "mood",
+            "bupropion",
+            _facts("depression", "alzheimer_disease", "mild_cognitive_impairment"),
+            True,
+        ),
         ("behaviour", "risperidone", _facts("psychosis"), True),
         ("behaviour", "risperidone", _facts("depression"), False),
         ("symptomatic cognition", "donepezil", _facts("alzheimer_disease", "mild_dementia"), True),
-        ("symptomatic cognition", "donepezil", _facts("alzheimer_disease", "mild_cognitive_impairment"), False),
+        (
+            "symptomatic cognition",
+            "donepezil",
+            _facts("alzheimer_disease", "mild_cognitive_impairment"),
+            False,
+        ),
         ("symptomatic cognition", "donepezil", _facts("vascular_dementia", "dementia"), False),
         ("symptomatic cognition", "rivastigmine", _facts("parkinson_disease", "dementia"), True),
         ("symptomatic cognition", "donepezil", _facts("parkinson_disease", "dementia"), False),
         ("symptomatic cognition", "memantine", _facts("alzheimer_disease", "mild_dementia"), False),
-        ("symptomatic cognition", "memantine", _facts("alzheimer_disease", "moderate_dementia"), True),
-        ("disease course", "lecanemab", _facts("alzheimer_disease", amyloid_pet=60.0, mmse=24.0), True),
-        ("disease course", "lecanemab", _facts("alzheimer_disease", plasma_p_tau217=0.9, mmse=24.0), True),
+        (
+            "symptomatic cognition",
+            "memantine",
+            _facts("alzheimer_disease", "moderate_dementia"),
+            True,
+        ),
+        (
+            "disease course",
+            "lecanemab",
+            _facts("alzheimer_disease", amyloid_pet=60.0, mmse=24.0),
+            True,
+        ),
+        (
+            "disease course",
+            "lecanemab",
+            _facts("alzheimer_disease", plasma_p_tau217=0.9, mmse=24.0),
+            True,
+        ),
         ("disease course", "lecanemab", _facts("alzheimer_disease", mmse=24.0), False),
-        ("disease course", "lecanemab", _facts("alzheimer_disease", amyloid_pet=5.0, mmse=24.0), False),
+        (
+            "disease course",
+            "lecanemab",
+            _facts("alzheimer_disease", amyloid_pet=5.0, mmse=24.0),
+            False,
+        ),
         ("disease course", "lecanemab", _facts("alzheimer_disease", amyloid_pet=60.0), False),
-        ("disease course", "lecanemab", _facts("alzheimer_disease", amyloid_pet=60.0, mmse=15.0), False),
-        ("disease course", "lecanemab", _facts("alzheimer_disease", "moderate_dementia", amyloid_pet=60.0, mmse=22.0), False),
+        (
+            "disease course",
+            "lecanemab",
+            _facts("alzheimer_disease", amyloid_pet=60.0, mmse=15.0),
+            False,
+        ),
+        (
+            "disease course",
+            "lecanemab",
+            _facts("alzheimer_disease", "moderate_dementia", amyloid_pet=60.0, mmse=22.0),
+            False,
+        ),
         ("rate control", "metoprolol", _facts("atrial_fibrillation"), True),
         ("rate control", "metoprolol", _facts("atrial_fibrillation", heart_rate=52.0), False),
         ("rate control", "metoprolol", _facts("atrial_fibrillation", heart_rate=95.0), True),
@@ -67,14 +111,21 @@ def _taking(inn: str, **numbers: float) -> Facts:
         ("fewer infarction", "atorvastatin", _facts("hyperlipidaemia"), True),
         ("fewer death", "atorvastatin", _facts("hyperlipidaemia"), False),
         ("fewer death", "bisoprolol", _facts("reduced_ejection_fraction"), True),
-        ("fewer death", "bisoprolol", _facts("reduced_ejection_fraction", "atrial_fibrillation"), False),
+        (
+            "fewer death",
+            "bisoprolol",
+            _facts("reduced_ejection_fraction", "atrial_fibrillation"),
+            False,
+        ),
         ("pain", "tramadol", _facts("pain"), True),
         ("bladder", "oxybutynin", _facts("overactive_bladder"), True),
         ("reflux", "omeprazole", _facts("reflux_disease"), True),
         ("reflux", "omeprazole", _facts("pain"), False),
     ],
 )
-def test_a_component_accrues_under_its_condition(component: str, inn: str, facts: Facts, holds: bool) -> None:
+def test_a_component_accrues_under_its_condition(
+    component: str, inn: str, facts: Facts, holds: bool
+) -> None:
     """From the labels and guidelines, not from the table."""
     assert accrues(component, drug(inn), facts) is holds
     assert (why_not(component, drug(inn), facts) == "") is holds
@@ -97,7 +148,11 @@ def test_without_a_diagnosis_no_drug_does_any_good(sex: str) -> None:
 
 
 def test_every_row_is_about_some_drug_with_that_effect() -> None:
-    by_effect = {"disease course": "amyloid_clearance", "symptomatic cognition": "adas_cog_max", "pressure": "systolic_bp_fall"}
+    by_effect = {
+        "disease course": "amyloid_clearance",
+        "symptomatic cognition": "adas_cog_max",
+        "pressure": "systolic_bp_fall",
+    }
 
     def has(entry: Drug, component: str) -> bool:
         if component == "rate control":
@@ -108,7 +163,9 @@ def test_every_row_is_about_some_drug_with_that_effect() -> None:
         return by_effect.get(component, f"{component}_odds_ratio") in entry.effects
 
     for row in indications():
-        assert any(row.concerns(entry) and has(entry, row.component) for entry in formulary().values()), row
+        assert any(
+            row.concerns(entry) and has(entry, row.component) for entry in formulary().values()
+        ), row
 
 
 _NEEDED: dict[str, tuple[str, str]] = {
@@ -132,9 +189,13 @@ def test_a_kind_is_positive_with_its_condition_and_never_without(kind: str) -> N
     def found(*conditions: str) -> float:
         person = a_person(frozenset(conditions))
         panel = build_panel(reference_doses(inn), person, n_members=8, seed=0, ignorance=Known())
-        return float(respond(panel, np.array([[0]]), horizon_years=1.5)[1][0, :, KINDS.index(kind)].mean())
+        return float(
+            respond(panel, np.array([[0]]), horizon_years=1.5)[1][0, :, KINDS.index(kind)].mean()
+        )
 
-    others = {c for name, (_, c) in _NEEDED.items() if c != condition} - ({"coronary_disease"} if kind == "infarction" else set())
+    others = {c for name, (_, c) in _NEEDED.items() if c != condition} - (
+        {"coronary_disease"} if kind == "infarction" else set()
+    )
     assert found(condition) > 0.0
     assert found(*others, "dementia") <= 0.0
 
@@ -153,7 +214,12 @@ def test_a_kind_is_positive_with_its_condition_and_never_without(kind: str) -> N
     ],
 )
 def test_a_row_that_says_nothing_or_something_unknown_is_refused(change: dict[str, object]) -> None:
-    row = {"component": "mood", "when": {"condition": "depression"}, "text": "depression", "source": "a label"}
+    row = {
+        "component": "mood",
+        "when": {"condition": "depression"},
+        "text": "depression",
+        "source": "a label",
+    }
     assert _row(row, "here").component == "mood"
     with pytest.raises(InputError):
         _row({**row, **change}, "here")

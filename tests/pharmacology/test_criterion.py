@@ -1,4 +1,6 @@
-"""Criteria against Kleene's tables, a plain reading of each key, and every way to write one wrongly."""
+"""Criteria against Kleene's tables, a plain reading of each key, and every way to write one
+wrongly.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qtwin.errors import InputError
-from qtwin.pharmacology.criterion import AllOf, AnyOf, Criterion, Not, kleene_and, kleene_not, kleene_or, read_criterion
+from qtwin.pharmacology.criterion import (
+    AllOf,
+    AnyOf,
+    Criterion,
+    Not,
+    kleene_and,
+    kleene_not,
+    kleene_or,
+    read_criterion,
+)
 from qtwin.pharmacology.drug_group import DrugGroup
 from qtwin.pharmacology.facts import STAGES, Facts
 
-GROUPS = {"macrolides": DrugGroup(name="macrolides", inns=frozenset({"clarithromycin", "erythromycin"}), source="a test")}
+GROUPS = {
+    "macrolides": DrugGroup(
+        name="macrolides", inns=frozenset({"clarithromycin", "erythromycin"}), source="a test"
+    )
+}
 TRUTHS = (True, None, False)
 # Kleene 1952, section 64: 0 below 1/2 below 1, and is the lesser, or the greater
 ORDER = {False: 0, None: 1, True: 2}
@@ -64,7 +79,12 @@ def _facts() -> st.SearchStrategy[Facts]:
     return st.builds(
         Facts,
         numbers=st.fixed_dictionaries(
-            {}, optional={"qtc": st.floats(300, 600), "heart_rate": st.floats(30, 120), "age_years": st.floats(50, 100)}
+            {},
+            optional={
+                "qtc": st.floats(300, 600),
+                "heart_rate": st.floats(30, 120),
+                "age_years": st.floats(50, 100),
+            },
         ),
         words=st.fixed_dictionaries(
             {},
@@ -80,7 +100,9 @@ def _facts() -> st.SearchStrategy[Facts]:
 
 
 @given(tree=_trees(), facts=_facts())
-def test_a_criterion_is_undecided_just_when_it_names_what_is_missing(tree: Criterion, facts: Facts) -> None:
+def test_a_criterion_is_undecided_just_when_it_names_what_is_missing(
+    tree: Criterion, facts: Facts
+) -> None:
     missing = tree.missing(facts)
     assert (tree.holds(facts) is None) == bool(missing)
     assert missing <= tree.asks()
@@ -88,11 +110,14 @@ def test_a_criterion_is_undecided_just_when_it_names_what_is_missing(tree: Crite
 
 
 @given(tree=_trees(), facts=_facts(), more=_facts())
-def test_what_is_decided_stays_so_whatever_else_becomes_known(tree: Criterion, facts: Facts, more: Facts) -> None:
+def test_what_is_decided_stays_so_whatever_else_becomes_known(
+    tree: Criterion, facts: Facts, more: Facts
+) -> None:
     known = Facts(
         numbers={**more.numbers, **facts.numbers},
         words={**more.words, **facts.words},
-        conditions=facts.conditions | ({"severe_dementia"} if "gout" in more.conditions and facts.open_conditions else set()),
+        conditions=facts.conditions
+        | ({"severe_dementia"} if "gout" in more.conditions and facts.open_conditions else set()),
         medicines=facts.medicines,
     )
     if tree.holds(facts) is not None:
@@ -126,16 +151,30 @@ def test_the_keys_of_a_table_must_all_hold() -> None:
         no_condition="dialysis",
         sex="male",
         activity_score={"CYP2D6": {"at_most": 0.5}},
-        phenotype={"CYP2C19": ["Poor Metaboliser", "intermediate metabolizer"], "SLCO1B1": "poor function"},
+        phenotype={
+            "CYP2C19": ["Poor Metaboliser", "intermediate metabolizer"],
+            "SLCO1B1": "poor function",
+        },
         apoe_e4_copies=[1, 2],
         any=[{"qtc": {"at_least": 500}}, {"heart_rate": {"below": 50}}],
         all=[{"age_years": {"at_least": 75}}],
         medicine={"drug": "clarithromycin"},
     )
-    words = {"sex": "male", "CYP2C19 phenotype": "poor metabolizer", "SLCO1B1 phenotype": "poor function"}
-    numbers = {"CYP2D6 activity score": 0.5, "apoe_e4_copies": 2.0, "heart_rate": 45.0, "age_years": 80.0}
+    words = {
+        "sex": "male",
+        "CYP2C19 phenotype": "poor metabolizer",
+        "SLCO1B1 phenotype": "poor function",
+    }
+    numbers = {
+        "CYP2D6 activity score": 0.5,
+        "apoe_e4_copies": 2.0,
+        "heart_rate": 45.0,
+        "age_years": 80.0,
+    }
     conditions = frozenset({"head_injury", "hypertension", "diabetes"})
-    facts = Facts(numbers=numbers, words=words, conditions=conditions, medicines=frozenset({"clarithromycin"}))
+    facts = Facts(
+        numbers=numbers, words=words, conditions=conditions, medicines=frozenset({"clarithromycin"})
+    )
     assert criterion.holds(facts) is True
     for left_out in (*numbers, *words):
         known = Facts(
@@ -146,8 +185,17 @@ def test_the_keys_of_a_table_must_all_hold() -> None:
         )
         assert criterion.holds(known) is None
         assert left_out in criterion.missing(known)
-    for broken in (conditions - {"head_injury"}, conditions - {"diabetes"}, conditions | {"dialysis"}):
-        assert criterion.holds(Facts(numbers=numbers, words=words, conditions=broken, medicines=facts.medicines)) is False
+    for broken in (
+        conditions - {"head_injury"},
+        conditions - {"diabetes"},
+        conditions | {"dialysis"},
+    ):
+        assert (
+            criterion.holds(
+                Facts(numbers=numbers, words=words, conditions=broken, medicines=facts.medicines)
+            )
+            is False
+        )
 
 
 @pytest.mark.parametrize(
@@ -185,7 +233,9 @@ def test_the_keys_of_a_table_must_all_hold() -> None:
         ({}, "not empty"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_with_its_place(table: dict[str, Any], message: str) -> None:
+def test_what_cannot_be_meant_is_refused_with_its_place(
+    table: dict[str, Any], message: str
+) -> None:
     with pytest.raises(InputError) as caught:
         read(**table)
     assert message in f"{caught.value.message} {caught.value.hint}"

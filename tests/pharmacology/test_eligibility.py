@@ -1,4 +1,6 @@
-"""What rules say of a person: exclusion, ceilings, pairs, numbers, allergies, what was lifted, and what was not known."""
+"""What rules say of a person: exclusion, ceilings, pairs, numbers, allergies, what was lifted, and
+what was not known.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,38 @@ CLEARANCE = "creatinine_clearance_mL_per_min"
 GROUPS = {
     "macrolides": {"drugs": ["clarithromycin", "erythromycin"]},
     "cns": {"drugs": ["lorazepam", "tramadol", "quetiapine", "mirtazapine", "gabapentin"]},
-    "nsaids": {"name": "anti-inflammatory drugs", "drugs": ["aspirin", "ibuprofen"], "cross_reactive": True},
+    "nsaids": {
+        "name": "anti-inflammatory drugs",
+        "drugs": ["aspirin", "ibuprofen"],
+        "cross_reactive": True,
+    },
 }
 RULES: tuple[dict[str, Any], ...] = (
-    {"id": "epilepsy", "drug": "bupropion", "strength": "contraindicated", "when": {"condition": ["epilepsy", "seizure"]}},
-    {"id": "qt-500", "drugs": ["citalopram", "donepezil"], "strength": "contraindicated", "when": {"qtc": {"at_least": 500}}},
-    {"id": "qt-450", "drug": "citalopram", "strength": "caution", "when": {"qtc": {"at_least": 450}}},
-    {"id": "old", "drug": "citalopram", "strength": "dose", "max_daily_mg": 20, "when": {"age_years": {"above": 60}}},
+    {
+        "id": "epilepsy",
+        "drug": "bupropion",
+        "strength": "contraindicated",
+        "when": {"condition": ["epilepsy", "seizure"]},
+    },
+    {
+        "id": "qt-500",
+        "drugs": ["citalopram", "donepezil"],
+        "strength": "contraindicated",
+        "when": {"qtc": {"at_least": 500}},
+    },
+    {
+        "id": "qt-450",
+        "drug": "citalopram",
+        "strength": "caution",
+        "when": {"qtc": {"at_least": 450}},
+    },
+    {
+        "id": "old",
+        "drug": "citalopram",
+        "strength": "dose",
+        "max_daily_mg": 20,
+        "when": {"age_years": {"above": 60}},
+    },
     {
         "id": "slow",
         "drug": "citalopram",
@@ -40,11 +67,37 @@ RULES: tuple[dict[str, Any], ...] = (
         "when": {"phenotype": {"CYP2C19": "poor metabolizer"}},
     },
     {"id": "falls", "class": "benzodiazepine", "strength": "avoid", "when": {"condition": "falls"}},
-    {"id": "antibody-clot", "class": "anti-amyloid antibody", "strength": "avoid", "with": {"class": "anticoagulant"}},
-    {"id": "statin-macrolide", "drug": "atorvastatin", "strength": "dose", "max_daily_mg": 20, "with": {"group": "macrolides"}},
-    {"id": "ssri-bleeds", "drug": "citalopram", "strength": "caution", "with": {"class": "antiplatelet"}},
-    {"id": "bleeds-ssri", "class": "antiplatelet", "strength": "caution", "with": {"drug": "citalopram"}},
-    {"id": "three-cns", "group": "cns", "strength": "avoid", "count": {"group": "cns", "more_than": 2}},
+    {
+        "id": "antibody-clot",
+        "class": "anti-amyloid antibody",
+        "strength": "avoid",
+        "with": {"class": "anticoagulant"},
+    },
+    {
+        "id": "statin-macrolide",
+        "drug": "atorvastatin",
+        "strength": "dose",
+        "max_daily_mg": 20,
+        "with": {"group": "macrolides"},
+    },
+    {
+        "id": "ssri-bleeds",
+        "drug": "citalopram",
+        "strength": "caution",
+        "with": {"class": "antiplatelet"},
+    },
+    {
+        "id": "bleeds-ssri",
+        "class": "antiplatelet",
+        "strength": "caution",
+        "with": {"drug": "citalopram"},
+    },
+    {
+        "id": "three-cns",
+        "group": "cns",
+        "strength": "avoid",
+        "count": {"group": "cns", "more_than": 2},
+    },
 )
 
 
@@ -85,8 +138,16 @@ def test_ceilings_bind_together_and_the_lowest_holds(book: RuleBook) -> None:
 
 def test_a_start_is_never_above_a_ceiling(tmp_path: Path) -> None:
     start = {"id": "start", "drug": "citalopram", "strength": "dose", "start_daily_mg": 20}
-    old = {"id": "old", "drug": "citalopram", "strength": "dose", "max_daily_mg": 10, "when": {"age_years": {"above": 60}}}
-    found = _assess(book_of(tmp_path, rule_set(start, old)), Facts(numbers={"age_years": 80.0}), "citalopram")
+    old = {
+        "id": "old",
+        "drug": "citalopram",
+        "strength": "dose",
+        "max_daily_mg": 10,
+        "when": {"age_years": {"above": 60}},
+    }
+    found = _assess(
+        book_of(tmp_path, rule_set(start, old)), Facts(numbers={"age_years": 80.0}), "citalopram"
+    )
     assert found.starting_dose("citalopram") == 10.0
 
 
@@ -99,7 +160,10 @@ def test_a_single_dose_has_its_own_ceiling(tmp_path: Path) -> None:
 
 def test_a_drug_all_of_whose_doses_are_above_a_ceiling_is_excluded(tmp_path: Path) -> None:
     rule = {"id": "tiny", "drug": "donepezil", "strength": "dose", "max_daily_mg": 1}
-    assert _assess(book_of(tmp_path, rule_set(rule)), Facts(), "donepezil").status(drug("donepezil")) == "excluded"
+    assert (
+        _assess(book_of(tmp_path, rule_set(rule)), Facts(), "donepezil").status(drug("donepezil"))
+        == "excluded"
+    )
 
 
 def test_an_avoided_drug_may_be_lifted_by_name_and_is_minded_then(book: RuleBook) -> None:
@@ -127,7 +191,9 @@ def test_only_what_should_be_avoided_is_lifted(book: RuleBook, rule_id: str, mes
     assert message in f"{caught.value.message} {caught.value.hint}"
 
 
-def test_a_partner_that_goes_on_excludes_and_one_among_the_candidates_makes_a_pair(book: RuleBook) -> None:
+def test_a_partner_that_goes_on_excludes_and_one_among_the_candidates_makes_a_pair(
+    book: RuleBook,
+) -> None:
     facts = Facts(medicines=frozenset({"warfarin"}))
     kept = _assess(book, facts, "lecanemab", "donepezil")
     assert [(f.inn, f.partner) for f in kept.findings] == [("lecanemab", "warfarin")]
@@ -145,7 +211,9 @@ def test_a_partner_outside_the_formulary_limits_a_dose(book: RuleBook) -> None:
     assert found.status(drug("atorvastatin")) == "dose-limited"
 
 
-def test_cautions_are_those_of_the_chosen_regimen_and_a_pair_is_told_once_a_rule(book: RuleBook) -> None:
+def test_cautions_are_those_of_the_chosen_regimen_and_a_pair_is_told_once_a_rule(
+    book: RuleBook,
+) -> None:
     found = _assess(book, Facts(numbers={"qtc": 460.0}), "citalopram", "aspirin", "donepezil")
     assert _ids(found.cautions([_dose("donepezil", 10.0)])) == set()
     assert _ids(found.cautions([_dose("citalopram", 20.0)])) == {"qt-450"}
@@ -155,7 +223,9 @@ def test_cautions_are_those_of_the_chosen_regimen_and_a_pair_is_told_once_a_rule
 
 def test_a_pair_rule_within_one_group_is_told_once(tmp_path: Path) -> None:
     rule = {"id": "twice", "group": "cns", "strength": "caution", "with": {"group": "cns"}}
-    found = _assess(book_of(tmp_path, rule_set(rule, groups=GROUPS)), Facts(), "tramadol", "lorazepam")
+    found = _assess(
+        book_of(tmp_path, rule_set(rule, groups=GROUPS)), Facts(), "tramadol", "lorazepam"
+    )
     assert len(found.pairs) == 2
     assert len(found.cautions([_dose("tramadol", 50.0), _dose("lorazepam", 1.0)])) == 1
 
@@ -174,15 +244,29 @@ def test_a_number_at_once_counts_what_goes_on(book: RuleBook) -> None:
 
 def test_a_caution_on_a_number_is_told_when_it_is_passed(tmp_path: Path) -> None:
     rule = {"id": "few", "group": "cns", "strength": "caution", "count": {"more_than": 1}}
-    found = _assess(book_of(tmp_path, rule_set(rule, groups=GROUPS)), Facts(), "lorazepam", "tramadol", "quetiapine")
+    found = _assess(
+        book_of(tmp_path, rule_set(rule, groups=GROUPS)),
+        Facts(),
+        "lorazepam",
+        "tramadol",
+        "quetiapine",
+    )
     assert found.cautions([_dose("lorazepam", 1.0)]) == ()
     both = found.cautions([_dose("lorazepam", 1.0), _dose("tramadol", 50.0)])
     assert {f.inn for f in both} == {"lorazepam", "tramadol"}
 
 
 def test_cautions_come_the_gravest_first(tmp_path: Path) -> None:
-    texts = {"less": "Less of it.", "pulse": "Bradycardia: watch the pulse.", "qt": "Prolongs QT.", "addiction": "Misuse."}
-    rules = [{"id": k, "drug": "tramadol", "strength": "caution", "text": text} for k, text in texts.items()]
+    texts = {
+        "less": "Less of it.",
+        "pulse": "Bradycardia: watch the pulse.",
+        "qt": "Prolongs QT.",
+        "addiction": "Misuse.",
+    }
+    rules = [
+        {"id": k, "drug": "tramadol", "strength": "caution", "text": text}
+        for k, text in texts.items()
+    ]
     rules[3]["source"] = "Label, boxed warning"
     lifted = {"id": "out", "drug": "tramadol", "strength": "avoid", "text": "Mild."}
     found = _assess(book_of(tmp_path, rule_set(*rules, lifted)), Facts(), "tramadol", lift=["out"])
@@ -201,7 +285,10 @@ def test_what_is_not_known_is_said_and_excludes_nothing(book: RuleBook) -> None:
         ("qt-450", "citalopram", ("QTc",)),
         ("slow", "citalopram", ("CYP2C19 phenotype",)),
     }
-    assert found.not_known()[:2] == ("QTc unknown: 2 rules not checked", "CYP2C19 phenotype unknown: 1 rule not checked")
+    assert found.not_known()[:2] == (
+        "QTc unknown: 2 rules not checked",
+        "CYP2C19 phenotype unknown: 1 rule not checked",
+    )
 
 
 def test_a_rule_on_a_pair_is_not_missed_where_its_partner_is_not_there(tmp_path: Path) -> None:
@@ -215,13 +302,21 @@ def test_a_rule_on_a_pair_is_not_missed_where_its_partner_is_not_there(tmp_path:
     book = book_of(tmp_path, rule_set(rule))
     assert _assess(book, Facts(), "citalopram").unchecked == ()
     assert len(_assess(book, Facts(), "citalopram", "furosemide").unchecked) == 1
-    assert len(_assess(book, Facts(medicines=frozenset({"furosemide"})), "citalopram").unchecked) == 1
+    assert (
+        len(_assess(book, Facts(medicines=frozenset({"furosemide"})), "citalopram").unchecked) == 1
+    )
 
 
-def test_unknown_medicines_and_unused_diagnoses_are_listed_and_not_fatal(book: RuleBook, patient: Make) -> None:
+def test_unknown_medicines_and_unused_diagnoses_are_listed_and_not_fatal(
+    book: RuleBook, patient: Make
+) -> None:
     person = patient(medicines=("foxglove", "gabapentin"), conditions=("gout", "epilepsy"))
     nameless = Condition(key="", code="195662009", display="condition 195662009, not used")
-    found = assess(dataclasses.replace(person, conditions=(*person.conditions, nameless)), [drug("donepezil")], book=book)
+    found = assess(
+        dataclasses.replace(person, conditions=(*person.conditions, nameless)),
+        [drug("donepezil")],
+        book=book,
+    )
     assert found.unknown_medicines == ("foxglove",)
     assert found.unused_diagnoses == ("gout", "condition 195662009, not used")
     said = " ".join(found.not_known())
@@ -230,8 +325,17 @@ def test_unknown_medicines_and_unused_diagnoses_are_listed_and_not_fatal(book: R
 
 
 def test_a_stage_that_nothing_tells_is_said(tmp_path: Path, patient: Make) -> None:
-    rule = {"id": "severe", "drug": "donepezil", "strength": "avoid", "when": {"condition": "severe_dementia"}}
-    found = assess(patient(conditions=("alzheimer_disease",)), [drug("donepezil")], book=book_of(tmp_path, rule_set(rule)))
+    rule = {
+        "id": "severe",
+        "drug": "donepezil",
+        "strength": "avoid",
+        "when": {"condition": "severe_dementia"},
+    }
+    found = assess(
+        patient(conditions=("alzheimer_disease",)),
+        [drug("donepezil")],
+        book=book_of(tmp_path, rule_set(rule)),
+    )
     assert found.status(drug("donepezil")) == "eligible"
     assert "stage of dementia unknown: 1 rule not checked" in found.not_known()
 
@@ -239,19 +343,33 @@ def test_a_stage_that_nothing_tells_is_said(tmp_path: Path, patient: Make) -> No
 def test_an_old_measurement_that_a_rule_asks_for_is_said(book: RuleBook, patient: Make) -> None:
     person = patient(measured={"qtc": 420.0, "height": 160.0, "heart_rate": 60.0})
     visits = tuple(
-        dataclasses.replace(v, date=v.date.replace(year=2023)) if v.biomarker != "heart_rate" else v for v in person.visits
+        dataclasses.replace(v, date=v.date.replace(year=2023)) if v.biomarker != "heart_rate" else v
+        for v in person.visits
     )
-    said = assess(dataclasses.replace(person, visits=visits), [drug("donepezil")], book=book).not_known()
+    said = assess(
+        dataclasses.replace(person, visits=visits), [drug("donepezil")], book=book
+    ).not_known()
     assert "QTc is 2.0 years older than the last visit" in said
     assert not any("height" in line for line in said)
 
 
 def test_a_record_without_diagnoses_says_so(book: RuleBook, patient: Make) -> None:
-    assert any("holds no diagnosis" in line for line in assess(patient(), [drug("donepezil")], book=book).not_known())
+    assert any(
+        "holds no diagnosis" in line
+        for line in assess(patient(), [drug("donepezil")], book=book).not_known()
+    )
 
 
 def _allergic(patient: Make, **known: str) -> Patient:
-    told = {"inn": "", "rxnorm": "", "atc": "", "code": "", "kind": "allergy", "criticality": "", **known}
+    told = {
+        "inn": "",
+        "rxnorm": "",
+        "atc": "",
+        "code": "",
+        "kind": "allergy",
+        "criticality": "",
+        **known,
+    }
     person = patient()
     object.__setattr__(person, "allergies", (SimpleNamespace(**told),))
     return person
@@ -303,4 +421,8 @@ def test_rules_of_another_jurisdiction_do_not_hold(tmp_path: Path) -> None:
 
 def test_the_strongest_rule_comes_first(book: RuleBook) -> None:
     facts = Facts(numbers={"qtc": 520.0, "age_years": 70.0})
-    assert [f.rule.id for f in _assess(book, facts, "citalopram").findings] == ["qt-500", "old", "qt-450"]
+    assert [f.rule.id for f in _assess(book, facts, "citalopram").findings] == [
+        "qt-500",
+        "old",
+        "qt-450",
+    ]

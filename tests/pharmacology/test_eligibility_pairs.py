@@ -13,7 +13,9 @@ from qtwin.pharmacology.eligibility import assess_facts
 from qtwin.pharmacology.facts import Facts
 from qtwin.pharmacology.formulary import formulary
 
-PAIRS = tomllib.loads(Path(__file__).with_name("eligibility_pairs.toml").read_text(encoding="utf-8"))["pair"]
+PAIRS = tomllib.loads(
+    Path(__file__).with_name("eligibility_pairs.toml").read_text(encoding="utf-8")
+)["pair"]
 
 
 def test_the_table_is_large_and_holds_every_status() -> None:
@@ -27,7 +29,10 @@ def test_a_person_and_a_drug(row: dict[str, Any]) -> None:
     takes = frozenset(row.get("takes", ()))
     words = {f"{gene} phenotype": phenotype for gene, phenotype in row.get("genes", {}).items()}
     facts = Facts(
-        numbers={"age_years": 80.0, **{name: float(value) for name, value in row.get("at", {}).items()}},
+        numbers={
+            "age_years": 80.0,
+            **{name: float(value) for name, value in row.get("at", {}).items()},
+        },
         words={**words, **({"sex": row["sex"]} if "sex" in row else {})},
         conditions=with_implied(row["has"]),
         medicines=takes,
@@ -41,4 +46,6 @@ def test_a_person_and_a_drug(row: dict[str, Any]) -> None:
     if "start" in row:
         assert found.starting_dose(drug.inn) == pytest.approx(row["start"]), by
     for word in row.get("minds", ()):
-        assert any(word in f.rule.text for f in found.of(drug.inn) if f.rule.strength == "caution"), word
+        assert any(
+            word in f.rule.text for f in found.of(drug.inn) if f.rule.strength == "caution"
+        ), word

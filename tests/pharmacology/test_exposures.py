@@ -8,7 +8,8 @@ import pytest
 from qtwin.errors import InputError
 from qtwin.pharmacology.exposures import ObservedRatio, activities, observed_ratios
 
-KNOWN_MISSES = {("risperidone", ("paroxetine",), 9.7)}  # 40 mg: paroxetine's own kinetics are not linear
+# 40 mg: paroxetine's own kinetics are not linear
+KNOWN_MISSES = {("risperidone", ("paroxetine",), 9.7)}
 
 
 def _miss(r: ObservedRatio) -> bool:
@@ -22,7 +23,9 @@ def test_there_are_more_pairs_than_asked_for_and_each_has_its_source() -> None:
     assert sum(not r.beside for r in observed_ratios()) >= 10
 
 
-@pytest.mark.parametrize("r", [r for r in observed_ratios() if not _miss(r)], ids=lambda r: f"{r.label} {r.value:g}")
+@pytest.mark.parametrize(
+    "r", [r for r in observed_ratios() if not _miss(r)], ids=lambda r: f"{r.label} {r.value:g}"
+)
 def test_predictions_lie_within_two_fold(r: ObservedRatio) -> None:
     assert 0.5 <= r.predicted() / r.value <= 2.0
 
@@ -42,7 +45,10 @@ def test_pairs_without_an_interaction_are_predicted_without_one() -> None:
 
 def test_genes_become_activities() -> None:
     assert activities({"CYP2D6": 0.0}) == {"CYP2D6": 0.0}
-    assert activities({"CYP2D6": 2.0, "CYP2C19": "Poor Metabolizer"}) == {"CYP2D6": 1.0, "CYP2C19": 0.0}
+    assert activities({"CYP2D6": 2.0, "CYP2C19": "Poor Metabolizer"}) == {
+        "CYP2D6": 1.0,
+        "CYP2C19": 0.0,
+    }
     with pytest.raises(InputError, match="phenotype"):
         activities({"CYP2C19": "slow"})
     with pytest.raises(InputError, match="gene"):

@@ -20,7 +20,13 @@ def test_unknown_things_are_absent_and_known_ones_have_their_last_value(patient:
     person = patient(measured={"qtc": 470.0, "heart_rate": 52.0}, weight_kg=61.0, apoe_e4_copies=2)
     later = Visit(date=dt.date(2025, 3, 31), biomarker="heart_rate", value=48.0, unit="1/min")
     facts = facts_of(dataclasses.replace(person, visits=(*person.visits, later)))
-    assert facts.numbers == {"age_years": 80.0, "weight_kg": 61.0, "apoe_e4_copies": 2.0, "qtc": 470.0, "heart_rate": 48.0}
+    assert facts.numbers == {
+        "age_years": 80.0,
+        "weight_kg": 61.0,
+        "apoe_e4_copies": 2.0,
+        "qtc": 470.0,
+        "heart_rate": 48.0,
+    }
     assert facts.measured_days_ago == {"qtc": 30, "heart_rate": 0}
     assert facts.words == {"sex": "female"}
 
@@ -47,10 +53,13 @@ def test_phenotypes_are_read_in_standard_words(patient: Make, told: str, word: s
 def test_activity_scores_are_numbers_where_they_are_known(patient: Make) -> None:
     genes = {"CYP2D6": 0.0, "CYP2C19": None, "TPMT": 1.0}
     genotypes = {
-        g: Genotype(gene=g, diplotype="", activity_score=score, phenotype="", source="a test") for g, score in genes.items()
+        g: Genotype(gene=g, diplotype="", activity_score=score, phenotype="", source="a test")
+        for g, score in genes.items()
     }
     numbers = facts_of(patient(genotypes=genotypes)).numbers
-    assert {name: value for name, value in numbers.items() if name.endswith("score")} == {"CYP2D6 activity score": 0.0}
+    assert {name: value for name, value in numbers.items() if name.endswith("score")} == {
+        "CYP2D6 activity score": 0.0
+    }
     assert numbers.keys() <= MEASURES.keys()
 
 
@@ -70,13 +79,18 @@ def test_activity_scores_are_numbers_where_they_are_known(patient: Make) -> None
         ({}, {}, None),
     ],
 )
-def test_the_stage_follows_the_newest_scale(numbers: dict[str, float], days_ago: dict[str, int], stage: str | None) -> None:
+def test_the_stage_follows_the_newest_scale(
+    numbers: dict[str, float], days_ago: dict[str, int], stage: str | None
+) -> None:
     assert stage_of(frozenset({"alzheimer_disease"}), numbers, days_ago) == stage
 
 
 def test_a_scale_stages_no_dementia_that_is_not_recorded() -> None:
     assert stage_of(frozenset({"hypertension"}), {"mmse": 12.0}, {}) is None
-    assert stage_of(frozenset({"alzheimer_disease", "mild_cognitive_impairment"}), {"mmse": 25.0}, {}) is None
+    assert (
+        stage_of(frozenset({"alzheimer_disease", "mild_cognitive_impairment"}), {"mmse": 25.0}, {})
+        is None
+    )
 
 
 def test_a_measured_stage_replaces_a_recorded_one(patient: Make) -> None:
@@ -104,8 +118,16 @@ def test_what_a_condition_implies_holds_with_it(patient: Make) -> None:
 
 
 def test_medicines_are_known_by_code_before_name(patient: Make) -> None:
-    medications = (Medication(inn="eliquis", atc="B01AF02"), Medication(inn="lithium"), Medication(inn="x", rxnorm="135447"))
-    assert facts_of(patient(medications=medications)).medicines == {"apixaban", "lithium", "donepezil"}
+    medications = (
+        Medication(inn="eliquis", atc="B01AF02"),
+        Medication(inn="lithium"),
+        Medication(inn="x", rxnorm="135447"),
+    )
+    assert facts_of(patient(medications=medications)).medicines == {
+        "apixaban",
+        "lithium",
+        "donepezil",
+    }
 
 
 def test_a_medicine_outside_the_formulary_is_known_by_code_alone(patient: Make) -> None:
@@ -117,14 +139,18 @@ def test_a_medicine_outside_the_formulary_is_known_by_code_alone(patient: Make) 
 def test_kidneys_fail_below_15_mL_per_min_whether_the_record_says_so_or_not(
     patient: Make, clearance: float | None, fails: bool
 ) -> None:
-    facts = facts_of(patient(creatinine_clearance_mL_per_min=clearance, conditions=("atrial_fibrillation",)))
+    facts = facts_of(
+        patient(creatinine_clearance_mL_per_min=clearance, conditions=("atrial_fibrillation",))
+    )
     assert ({"kidney_failure", "chronic_kidney_disease"} <= facts.conditions) == fails
     assert "atrial_fibrillation" in facts.conditions
 
 
 def test_some_anticoagulant_is_left_in_the_eu_where_the_kidneys_fail(patient: Make) -> None:
     """EU labels: apixaban not below 15 mL/min; warfarin with more frequent INR."""
-    facts = facts_of(patient(creatinine_clearance_mL_per_min=12.0, conditions=("atrial_fibrillation",)))
+    facts = facts_of(
+        patient(creatinine_clearance_mL_per_min=12.0, conditions=("atrial_fibrillation",))
+    )
     drugs = [formulary()["apixaban"], formulary()["warfarin"]]
     found = assess_facts(facts, drugs, jurisdiction="EU")
     assert [found.status(drug) for drug in drugs] == ["excluded", "eligible"]

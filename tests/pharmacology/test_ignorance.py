@@ -1,4 +1,6 @@
-"""Draws of what is not known: reproducible by name, shared within a class, mirrored, or moved one at a time."""
+"""Draws of what is not known: reproducible by name, shared within a class, mirrored, or moved one
+at a time.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,10 @@ def test_draws_come_in_mirrored_pairs_and_are_standard_normal(n: int) -> None:
 
 def test_numbers_of_a_class_share_half_of_their_variance() -> None:
     drawn = Sampled(n=40_000, seed=1)
-    one, other = drawn.scores("sertraline mood", "SSRI mood"), drawn.scores("citalopram mood", "SSRI mood")
+    one, other = (
+        drawn.scores("sertraline mood", "SSRI mood"),
+        drawn.scores("citalopram mood", "SSRI mood"),
+    )
     stranger = drawn.scores("mirtazapine mood", "")
     assert CLASS_SHARE == 0.5
     assert np.corrcoef(one, other)[0, 1] == pytest.approx(0.5, abs=0.02)
@@ -79,7 +84,11 @@ def test_every_draw_has_the_same_people_and_only_ignorance_tells_draws_apart() -
 
 
 def test_every_kind_of_number_is_drawn() -> None:
-    panel = a_panel(reference_doses("metoprolol", "donepezil", "paroxetine", "risperidone", "lecanemab", "citalopram"))
+    panel = a_panel(
+        reference_doses(
+            "metoprolol", "donepezil", "paroxetine", "risperidone", "lecanemab", "citalopram"
+        )
+    )
     panel.span(1.5)
     drawn = panel.ignorance.parameters
     for word in (
@@ -106,9 +115,13 @@ def test_every_kind_of_number_is_drawn() -> None:
 
 
 def test_one_number_at_a_time_leaves_the_people_alone() -> None:
-    """Amyloid removal in every row of a tornado is that of the medians, but in the two rows that move it."""
+    """Amyloid removal in every row of a tornado is that of the medians, but in the two rows that
+    move it.
+    """
     key = "lecanemab effects amyloid_clearance"
-    panel = a_panel(reference_doses("lecanemab"), ignorance=OneAtATime.of(("constant rate_control_fall", key)))
+    panel = a_panel(
+        reference_doses("lecanemab"), ignorance=OneAtATime.of(("constant rate_control_fall", key))
+    )
     median, low_other, high_other, low, high = panel.removal_per_year[:, 0].reshape(5, PEOPLE)
     assert np.array_equal(low_other, median)
     assert np.array_equal(high_other, median)

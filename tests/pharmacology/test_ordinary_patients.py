@@ -15,7 +15,9 @@ Make = Callable[..., Patient]
 EARLY = ("alzheimer_disease", "mild_dementia")
 DEMENTIA = ("donepezil", "rivastigmine", "galantamine", "memantine")
 OTHER = ("apixaban", "metoprolol", "amlodipine", "sertraline", "mirtazapine")
-"""First choices of NICE NG97 (dementia), NG196 (atrial fibrillation), NG136 (hypertension) and NG222 (depression)."""
+"""First choices of NICE NG97 (dementia), NG196 (atrial fibrillation), NG136 (hypertension) and
+NG222 (depression).
+"""
 
 
 def _status(person: Patient, jurisdiction: str, *inns: str) -> dict[str, str]:
@@ -29,19 +31,36 @@ def _status(person: Patient, jurisdiction: str, *inns: str) -> dict[str, str]:
     "measured",
     [{}, {"qtc": 445.0, "heart_rate": 72.0, "systolic_bp": 142.0}],
 )
-def test_the_everyday_drugs_stay_eligible(patient: Make, jurisdiction: str, measured: dict[str, float]) -> None:
+def test_the_everyday_drugs_stay_eligible(
+    patient: Make, jurisdiction: str, measured: dict[str, float]
+) -> None:
     conditions = (*EARLY, "atrial_fibrillation", "hypertension", "depression", "hyperlipidaemia")
     woman = patient(age_years=76.0, conditions=conditions, measured=measured)
     drugs = (*DEMENTIA, *OTHER, "bisoprolol", "atorvastatin", "lisinopril")
     assert set(_status(woman, jurisdiction, *drugs).values()) == {"eligible"}
-    found = assess(woman, [formulary()[inn] for inn in ("donepezil", "memantine", *OTHER)], jurisdiction=jurisdiction)
+    found = assess(
+        woman,
+        [formulary()[inn] for inn in ("donepezil", "memantine", *OTHER)],
+        jurisdiction=jurisdiction,
+    )
     assert {f.rule.id for f in found.pairs if f.rule.excludes} == set()
 
 
 @pytest.mark.parametrize("jurisdiction", JURISDICTIONS)
 def test_secondary_prevention_stays_eligible(patient: Make, jurisdiction: str) -> None:
-    man = patient(age_years=79.0, sex="male", conditions=(*EARLY, "stroke", "myocardial_infarction"))
-    assert _status(man, jurisdiction, "aspirin", "clopidogrel", "atorvastatin", "bisoprolol", "omeprazole", "donepezil") == {
+    man = patient(
+        age_years=79.0, sex="male", conditions=(*EARLY, "stroke", "myocardial_infarction")
+    )
+    assert _status(
+        man,
+        jurisdiction,
+        "aspirin",
+        "clopidogrel",
+        "atorvastatin",
+        "bisoprolol",
+        "omeprazole",
+        "donepezil",
+    ) == {
         "aspirin": "dose-limited",  # at most 100 mg a day
         "clopidogrel": "eligible",
         "atorvastatin": "eligible",
@@ -55,11 +74,19 @@ def test_secondary_prevention_stays_eligible(patient: Make, jurisdiction: str) -
 def test_an_antibody_needs_amyloid(patient: Make, centiloid: float, status: str) -> None:
     measured = {"mmse": 25.0, "amyloid_pet": centiloid}
     woman = patient(age_years=71.0, conditions=EARLY, measured=measured, apoe_e4_copies=1)
-    assert _status(woman, "EU", "lecanemab", "donanemab") == {"lecanemab": status, "donanemab": status}
+    assert _status(woman, "EU", "lecanemab", "donanemab") == {
+        "lecanemab": status,
+        "donanemab": status,
+    }
 
 
 def test_two_copies_of_apoe_e4_divide_the_jurisdictions(patient: Make) -> None:
-    woman = patient(age_years=71.0, conditions=EARLY, measured={"mmse": 25.0, "amyloid_pet": 80.0}, apoe_e4_copies=2)
+    woman = patient(
+        age_years=71.0,
+        conditions=EARLY,
+        measured={"mmse": 25.0, "amyloid_pet": 80.0},
+        apoe_e4_copies=2,
+    )
     assert _status(woman, "US", "lecanemab")["lecanemab"] == "eligible"
     assert _status(woman, "EU", "lecanemab")["lecanemab"] == "excluded"
 

@@ -1,4 +1,6 @@
-"""Numbers with their uncertainty: an interval gives the spread on the scale of the number, and scores give values."""
+"""Numbers with their uncertainty: an interval gives the spread on the scale of the number, and
+scores give values.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def test_an_interval_of_95_percent_is_two_times_1_96_spreads_wide(
     scale=st.sampled_from(["log", "normal", "logit"]),
     status=st.sampled_from(["literature", "calibrated", "assumed"]),
 )
-def test_the_median_is_the_value_and_scores_keep_their_order(value: float, scale: Scale, status: Status) -> None:
+def test_the_median_is_the_value_and_scores_keep_their_order(
+    value: float, scale: Scale, status: Status
+) -> None:
     number = _of(value, status, scale=scale)
     assert not number.stated
     drawn = number.at(np.linspace(-3.0, 3.0, 13))
@@ -84,7 +88,13 @@ def test_the_less_is_known_the_wider_and_what_is_stated_comes_first() -> None:
     ],
 )
 def test_what_cannot_be_a_number_is_refused(key: str, wrong: object) -> None:
-    entry: dict[str, object] = {"value": 1.2, "unit": "1", "status": "literature", "source": "a study", key: wrong}
+    entry: dict[str, object] = {
+        "value": 1.2,
+        "unit": "1",
+        "status": "literature",
+        "source": "a study",
+        key: wrong,
+    }
     with pytest.raises(InputError) as caught:
         Quantity.read(entry, where="here", unit="1")
     assert key in caught.value.message or "interval" in caught.value.message

@@ -1,4 +1,6 @@
-"""Exploratory variants: nothing by default, Liu's gain when believed, and a smaller fall of the heart rate with them."""
+"""Exploratory variants: nothing by default, Liu's gain when believed, and a smaller fall of the
+heart rate with them.
+"""
 
 from __future__ import annotations
 

@@ -26,7 +26,9 @@ PLAIN = {"id": "plain", "drug": "donepezil", "strength": "avoid"}
 
 
 def test_a_rule_is_read_as_it_is_written(tmp_path: Path) -> None:
-    (rule,) = book_of(tmp_path, rule_set(RENAL, jurisdiction="US", precedence=35, name="Labels")).rules
+    (rule,) = book_of(
+        tmp_path, rule_set(RENAL, jurisdiction="US", precedence=35, name="Labels")
+    ).rules
     assert (rule.id, rule.strength, rule.jurisdiction, rule.precedence, rule.rule_set) == (
         "us-galantamine-renal",
         "dose",
@@ -49,12 +51,16 @@ def test_a_rule_is_read_as_it_is_written(tmp_path: Path) -> None:
         ({"group": "both"}, {"citalopram", "escitalopram", "lecanemab", "donanemab", "lithium"}),
     ],
 )
-def test_a_subject_is_drugs_a_class_or_a_group(tmp_path: Path, subject: dict[str, Any], inns: set[str]) -> None:
+def test_a_subject_is_drugs_a_class_or_a_group(
+    tmp_path: Path, subject: dict[str, Any], inns: set[str]
+) -> None:
     groups = {
         "ssri": {"drugs": ["citalopram", "escitalopram"]},
         "both": {"drugs": ["lithium"], "classes": ["anti-amyloid antibody"], "groups": ["ssri"]},
     }
-    (rule,) = book_of(tmp_path, rule_set({"id": "r", "strength": "caution", **subject}, groups=groups)).rules
+    (rule,) = book_of(
+        tmp_path, rule_set({"id": "r", "strength": "caution", **subject}, groups=groups)
+    ).rules
     assert rule.subject.inns == inns
 
 
@@ -78,8 +84,14 @@ def test_a_subject_is_drugs_a_class_or_a_group(tmp_path: Path, subject: dict[str
         ({"when": {"condition": "epilepsia"}}, "did you mean 'epilepsy'"),
         ({"when": {"creatinine_clearance_mL_per_min": {"below": 6000}}}, "impossible range"),
         ({"when": {"age_years": {"at_least": 80, "at_most": 70}}}, "impossible range"),
-        ({"when": {"all": [{"age_years": {"at_least": 80}}, {"age_years": {"below": 70}}]}}, "can never hold"),
-        ({"when": {"condition": "dialysis", "no_condition": "chronic_kidney_disease"}}, "can never hold"),
+        (
+            {"when": {"all": [{"age_years": {"at_least": 80}}, {"age_years": {"below": 70}}]}},
+            "can never hold",
+        ),
+        (
+            {"when": {"condition": "dialysis", "no_condition": "chronic_kidney_disease"}},
+            "can never hold",
+        ),
         ({"when": {"all_conditions": ["mild_dementia", "severe_dementia"]}}, "can never hold"),
         ({"when": {}}, "not empty"),
         ({"with": {"drug": "nothing"}}, "unknown drug"),
@@ -93,7 +105,9 @@ def test_a_subject_is_drugs_a_class_or_a_group(tmp_path: Path, subject: dict[str
         ({"count": {"more_than": 2}}, "neither doses nor a partner"),
     ],
 )
-def test_a_rule_that_cannot_be_meant_is_refused_with_its_file_or_id(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+def test_a_rule_that_cannot_be_meant_is_refused_with_its_file_or_id(
+    tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
     with pytest.raises(InputError) as caught:
         book_of(tmp_path, rule_set({**RENAL, **change}).replace("Infinity", "inf"))
     said = f"{caught.value.message} {caught.value.hint}"
@@ -117,13 +131,21 @@ def test_a_rule_that_cannot_be_meant_is_refused_with_its_file_or_id(tmp_path: Pa
 def test_a_count_that_cannot_be_meant_is_refused(tmp_path: Path, count: Any, message: str) -> None:
     groups = {"cns": {"drugs": ["lorazepam", "tramadol"]}, "other": {"drugs": ["lorazepam"]}}
     with pytest.raises(InputError, match=message):
-        book_of(tmp_path, rule_set({"id": "r", "group": "cns", "strength": "avoid", "count": count}, groups=groups))
+        book_of(
+            tmp_path,
+            rule_set(
+                {"id": "r", "group": "cns", "strength": "avoid", "count": count}, groups=groups
+            ),
+        )
 
 
 def test_a_rule_on_a_foreign_drug_alone_says_nothing_and_is_refused(tmp_path: Path) -> None:
     groups = {"macrolides": {"drugs": ["clarithromycin"]}}
     with pytest.raises(InputError, match="none of its drugs is in the formulary"):
-        book_of(tmp_path, rule_set({"id": "r", "drug": "clarithromycin", "strength": "avoid"}, groups=groups))
+        book_of(
+            tmp_path,
+            rule_set({"id": "r", "drug": "clarithromycin", "strength": "avoid"}, groups=groups),
+        )
 
 
 @pytest.mark.parametrize(
@@ -144,7 +166,12 @@ def test_a_set_says_what_it_is(tmp_path: Path, head: dict[str, Any], message: st
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("[set", "not TOML"), ("x = 1", "unknown section"), ("rule = []", r"\[set\] is missing"), (rule_set() + "\n[rule]", "rule")],
+    [
+        ("[set", "not TOML"),
+        ("x = 1", "unknown section"),
+        ("rule = []", r"\[set\] is missing"),
+        (rule_set() + "\n[rule]", "rule"),
+    ],
 )
 def test_what_is_no_rule_set_is_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
@@ -165,7 +192,10 @@ def test_what_is_no_rule_set_is_refused(tmp_path: Path, text: str, message: str)
 )
 def test_a_group_that_cannot_be_meant_is_refused(groups: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
-        read_groups({key: {"source": "a test", **group} for key, group in groups.items()}, file="groups.toml")
+        read_groups(
+            {key: {"source": "a test", **group} for key, group in groups.items()},
+            file="groups.toml",
+        )
     assert message in f"{caught.value.message} {caught.value.hint}"
 
 
@@ -183,7 +213,10 @@ def test_every_class_of_the_formulary_can_be_a_subject() -> None:
 def test_a_users_folder_adds_its_rules_and_groups(tmp_path: Path) -> None:
     before = read_rule_book().rules
     (tmp_path / "mine.toml").write_text(
-        rule_set({**PLAIN, "id": "a-rule-of-mine", "with": {"group": "mine"}}, groups={"mine": {"drugs": ["foxglove"]}}),
+        rule_set(
+            {**PLAIN, "id": "a-rule-of-mine", "with": {"group": "mine"}},
+            groups={"mine": {"drugs": ["foxglove"]}},
+        ),
         encoding="utf-8",
     )
     after = read_rule_book(tmp_path)
@@ -193,7 +226,9 @@ def test_a_users_folder_adds_its_rules_and_groups(tmp_path: Path) -> None:
 
 
 def test_the_examples_of_the_page_are_read(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "how_to" / "add_a_rule.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "how_to" / "add_a_rule.md").read_text(
+        encoding="utf-8"
+    )
     blocks = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     book = book_of(tmp_path, "\n".join(blocks))
     assert {r.id for r in book.rules} == {"house-galantamine-renal", "house-antibody-anticoagulant"}

@@ -27,7 +27,10 @@ def test_every_rule_is_reached(jurisdiction: str) -> None:
         if not rule.holds_in(jurisdiction) or rule.id in book.set_aside[jurisdiction]:
             continue
         if rule.begun:  # it limits candidates, whatever goes on
-            facts, several = witness(rule.when), [formulary()[inn] for inn in sorted(rule.subject.inns & formulary().keys())]
+            facts, several = (
+                witness(rule.when),
+                [formulary()[inn] for inn in sorted(rule.subject.inns & formulary().keys())],
+            )
             assert facts is not None, rule.id
             found = assess_facts(facts, several, jurisdiction=jurisdiction, book=book)
             assert rule.id in {count.rule.id for count in found.counts}, rule.id
@@ -35,7 +38,13 @@ def test_every_rule_is_reached(jurisdiction: str) -> None:
         facts = witness(rule.when)
         assert facts is not None, rule.id
         inn = min(rule.subject.inns & formulary().keys())
-        beside = rule.partner.inns if rule.partner else rule.subject.inns if rule.more_than else frozenset[str]()
+        beside = (
+            rule.partner.inns
+            if rule.partner
+            else rule.subject.inns
+            if rule.more_than
+            else frozenset[str]()
+        )
         medicines = facts.medicines | frozenset(sorted(beside - {inn})[: rule.more_than or 1])
         found = assess_facts(
             dataclasses.replace(facts, medicines=medicines),
@@ -67,22 +76,38 @@ def _people() -> st.SearchStrategy[Facts]:
         words=st.fixed_dictionaries(
             {
                 "sex": st.sampled_from(["female", "male"]),
-                "CYP2D6 phenotype": st.sampled_from(["poor metabolizer", "normal metabolizer", "ultrarapid metabolizer"]),
-                "CYP2C19 phenotype": st.sampled_from(["poor metabolizer", "intermediate metabolizer", "normal metabolizer"]),
+                "CYP2D6 phenotype": st.sampled_from(
+                    ["poor metabolizer", "normal metabolizer", "ultrarapid metabolizer"]
+                ),
+                "CYP2C19 phenotype": st.sampled_from(
+                    ["poor metabolizer", "intermediate metabolizer", "normal metabolizer"]
+                ),
             }
         ),
-        conditions=st.frozensets(st.sampled_from(sorted(known_conditions())), max_size=4).map(with_implied),
-        medicines=st.frozensets(st.sampled_from(sorted(shipped_rules().known_medicines)), max_size=3),
+        conditions=st.frozensets(st.sampled_from(sorted(known_conditions())), max_size=4).map(
+            with_implied
+        ),
+        medicines=st.frozensets(
+            st.sampled_from(sorted(shipped_rules().known_medicines)), max_size=3
+        ),
     )
 
 
 @settings(max_examples=60, deadline=None)
 @given(facts=_people(), factor=st.floats(0.05, 1.0), jurisdiction=st.sampled_from(JURISDICTIONS))
-def test_worse_kidneys_never_raise_a_ceiling(facts: Facts, factor: float, jurisdiction: str) -> None:
+def test_worse_kidneys_never_raise_a_ceiling(
+    facts: Facts, factor: float, jurisdiction: str
+) -> None:
     creatinine_mg_per_dL = min(30.0, facts.numbers["serum_creatinine"] / factor)
-    lower = {**facts.numbers, CLEARANCE: facts.numbers[CLEARANCE] * factor, "serum_creatinine": creatinine_mg_per_dL}
+    lower = {
+        **facts.numbers,
+        CLEARANCE: facts.numbers[CLEARANCE] * factor,
+        "serum_creatinine": creatinine_mg_per_dL,
+    }
     better = assess_facts(facts, DRUGS, jurisdiction=jurisdiction)
-    worse = assess_facts(dataclasses.replace(facts, numbers=lower), DRUGS, jurisdiction=jurisdiction)
+    worse = assess_facts(
+        dataclasses.replace(facts, numbers=lower), DRUGS, jurisdiction=jurisdiction
+    )
     for drug in DRUGS:
         before, after = better.ceiling_daily_mg(drug.inn), worse.ceiling_daily_mg(drug.inn)
         if worse.status(drug) != "excluded" and before is not None:
@@ -91,11 +116,19 @@ def test_worse_kidneys_never_raise_a_ceiling(facts: Facts, factor: float, jurisd
 
 
 @settings(max_examples=60, deadline=None)
-@given(facts=_people(), key=st.sampled_from(sorted(known_conditions())), jurisdiction=st.sampled_from(JURISDICTIONS))
-def test_a_contraindicating_condition_excludes_its_drugs(facts: Facts, key: str, jurisdiction: str) -> None:
+@given(
+    facts=_people(),
+    key=st.sampled_from(sorted(known_conditions())),
+    jurisdiction=st.sampled_from(JURISDICTIONS),
+)
+def test_a_contraindicating_condition_excludes_its_drugs(
+    facts: Facts, key: str, jurisdiction: str
+) -> None:
     """Whatever else is there, a rule that asks for this condition alone excludes."""
     found = assess_facts(
-        dataclasses.replace(facts, conditions=facts.conditions | with_implied({key})), DRUGS, jurisdiction=jurisdiction
+        dataclasses.replace(facts, conditions=facts.conditions | with_implied({key})),
+        DRUGS,
+        jurisdiction=jurisdiction,
     )
     only = Facts(conditions=with_implied({key}))
     for finding in assess_facts(only, DRUGS, jurisdiction=jurisdiction).findings:

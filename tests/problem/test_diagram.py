@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from scipy.stats import chi2
 
 from qtwin.encoding.polynomial import index_to_bits
-from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, Linear, NotBoth
+from qtwin.problem.constraint import (
+    AtLeastOne,
+    AtMost,
+    AtMostOne,
+    Cap,
+    Constraint,
+    Exactly,
+    Linear,
+    NotBoth,
+)
 from qtwin.problem.diagram import Row, _order, diagram, whole_row
 from qtwin.problem.feasible import groups_of
 
@@ -18,18 +27,37 @@ N = 8
 @st.composite
 def constraint_sets(draw: st.DrawFn) -> list[Constraint]:
     members = st.lists(st.integers(0, N - 1), min_size=1, max_size=5, unique=True).map(tuple)
-    pairs = st.lists(st.integers(0, N - 1), min_size=2, max_size=2, unique=True).map(lambda p: (p[0], p[1]))
+    pairs = st.lists(st.integers(0, N - 1), min_size=2, max_size=2, unique=True).map(
+        lambda p: (p[0], p[1])
+    )
     some = draw(members)
-    weights = st.lists(st.integers(-8, 8).map(lambda w: w / 4), min_size=len(some), max_size=len(some)).map(tuple)
-    sums = st.lists(st.integers(0, 30).map(lambda w: w / 10), min_size=len(some), max_size=len(some)).map(tuple)
+    weights = st.lists(
+        st.integers(-8, 8).map(lambda w: w / 4), min_size=len(some), max_size=len(some)
+    ).map(tuple)
+    sums = st.lists(
+        st.integers(0, 30).map(lambda w: w / 10), min_size=len(some), max_size=len(some)
+    ).map(tuple)
     one = st.builds(AtMostOne, name=st.just("class"), members=members)
     cover = st.builds(AtLeastOne, name=st.just("cover"), members=members)
     pair = st.builds(NotBoth, name=st.just("pair"), pair=pairs)
     most = st.builds(AtMost, name=st.just("few"), limit=st.integers(0, N), members=members)
     exact = st.builds(Exactly, name=st.just("exactly"), count=st.integers(0, 4), members=members)
-    cap = st.builds(Cap, name=st.just("cap"), members=st.just(some), weights=sums, limit=st.integers(0, 60).map(lambda w: w / 10))
+    cap = st.builds(
+        Cap,
+        name=st.just("cap"),
+        members=st.just(some),
+        weights=sums,
+        limit=st.integers(0, 60).map(lambda w: w / 10),
+    )
     sense = st.sampled_from(["<=", ">=", "=="])
-    row = st.builds(Linear, name=st.just("row"), members=st.just(some), weights=weights, sense=sense, limit=st.integers(-2, 3))
+    row = st.builds(
+        Linear,
+        name=st.just("row"),
+        members=st.just(some),
+        weights=weights,
+        sense=sense,
+        limit=st.integers(-2, 3),
+    )
     return draw(st.lists(st.one_of(one, cover, pair, most, exact, cap, row), max_size=6))
 
 
@@ -41,7 +69,11 @@ def _rows(constraints: list[Constraint]) -> list[Row]:
 
 def _brute(constraints: list[Constraint]) -> set[tuple[int, ...]]:
     everything = index_to_bits(np.arange(2**N), N)
-    keep = np.all([c.holds(everything) for c in constraints], axis=0) if constraints else np.ones(2**N, dtype=bool)
+    keep = (
+        np.all([c.holds(everything) for c in constraints], axis=0)
+        if constraints
+        else np.ones(2**N, dtype=bool)
+    )
     return {tuple(row) for row in everything[keep].tolist()}
 
 
@@ -84,12 +116,19 @@ def test_large_counts_are_exact_by_the_binomial_formula() -> None:
 
 def test_too_many_nodes_are_given_up() -> None:
     rng = np.random.default_rng(1)
-    row = Cap(name="cap", members=tuple(range(30)), weights=tuple(rng.integers(1, 10**6, 30).tolist()), limit=5e6)
+    row = Cap(
+        name="cap",
+        members=tuple(range(30)),
+        weights=tuple(rng.integers(1, 10**6, 30).tolist()),
+        limit=5e6,
+    )
     assert diagram(30, _rows([row]), [(i,) for i in range(30)], most_nodes=1000) is None
 
 
 def _slow_order(rows: list[Row], groups: list[tuple[int, ...]]) -> list[int]:
-    """The definition: next comes the group after which the fewest options wait, then the largest, then the first."""
+    """The definition: next comes the group after which the fewest options wait, then the largest,
+    then the first.
+    """
     n, order = sum(map(len, groups)), list[int]()
     short = [set(row[0]) for row in rows if len(row[0]) < n]
 

@@ -19,11 +19,15 @@ N = 8
 @st.composite
 def constraint_sets(draw: st.DrawFn) -> list[Constraint]:
     members = st.lists(st.integers(0, N - 1), min_size=1, max_size=4, unique=True).map(tuple)
-    pairs = st.lists(st.integers(0, N - 1), min_size=2, max_size=2, unique=True).map(lambda p: (p[0], p[1]))
+    pairs = st.lists(st.integers(0, N - 1), min_size=2, max_size=2, unique=True).map(
+        lambda p: (p[0], p[1])
+    )
     one = st.builds(AtMostOne, name=st.just("class"), members=members)
     cover = st.builds(AtLeastOne, name=st.just("cover"), members=members)
     pair = st.builds(NotBoth, name=st.just("pair"), pair=pairs)
-    most = st.builds(AtMost, name=st.just("few"), limit=st.integers(0, N), members=st.just(tuple(range(N))))
+    most = st.builds(
+        AtMost, name=st.just("few"), limit=st.integers(0, N), members=st.just(tuple(range(N)))
+    )
     return draw(st.lists(st.one_of(one, cover, pair, most), max_size=6))
 
 
@@ -31,7 +35,11 @@ def constraint_sets(draw: st.DrawFn) -> list[Constraint]:
 @settings(max_examples=150)
 def test_the_list_is_exactly_what_brute_force_finds(constraints: list[Constraint]) -> None:
     everything = index_to_bits(np.arange(2**N), N)
-    keep = np.all([c.holds(everything) for c in constraints], axis=0) if constraints else np.ones(2**N, dtype=bool)
+    keep = (
+        np.all([c.holds(everything) for c in constraints], axis=0)
+        if constraints
+        else np.ones(2**N, dtype=bool)
+    )
     expected = {tuple(row) for row in everything[keep].tolist()}
     found = feasible_bits(N, constraints)
     assert len(found) == len(expected)

@@ -16,7 +16,13 @@ RULES: list[Constraint] = [
     AtMostOne(name="a class", members=(0, 1, 2)),
     AtLeastOne(name="cover", members=(2, 3, 4)),
     NotBoth(name="pair", pair=(4, 9)),
-    Cap(name="cap", members=tuple(range(N)), weights=tuple(0.7 + 0.1 * (i % 5) for i in range(N)), limit=5.0, unit="ms"),
+    Cap(
+        name="cap",
+        members=tuple(range(N)),
+        weights=tuple(0.7 + 0.1 * (i % 5) for i in range(N)),
+        limit=5.0,
+        unit="ms",
+    ),
     AtMost(name="few", limit=6, members=tuple(range(N))),
 ]
 
@@ -29,7 +35,11 @@ def test_under_the_limit_all_are_listed_as_before() -> None:
 
 
 def test_a_list_too_long_on_the_way_is_made_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    rules: list[Constraint] = [*RULES, AtLeastOne(name="last", members=(15,)), AtLeastOne(name="and", members=(14,))]
+    rules: list[Constraint] = [
+        *RULES,
+        AtLeastOne(name="last", members=(15,)),
+        AtLeastOne(name="and", members=(14,)),
+    ]
     expected = feasible_bits(N, rules)
     monkeypatch.setattr(feasible, "LIMIT", len(expected))
     with pytest.raises(InputError):
@@ -39,7 +49,9 @@ def test_a_list_too_long_on_the_way_is_made_all_the_same(monkeypatch: pytest.Mon
     assert (found.bits == expected).all()
 
 
-def test_over_the_limit_a_seeded_sample_and_the_exact_number(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_over_the_limit_a_seeded_sample_and_the_exact_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     expected = feasible_bits(N, RULES)
     monkeypatch.setattr(feasible, "LIMIT", 500)
     found, again, other = (allowed(N, RULES, seed=s, sample=300) for s in (1, 1, 2))
@@ -52,10 +64,14 @@ def test_over_the_limit_a_seeded_sample_and_the_exact_number(monkeypatch: pytest
     assert f"{len(expected):,} regimens are allowed" in found.refusal().message
 
 
-def test_where_no_diagram_fits_the_number_is_an_interval_that_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_diagram_fits_the_number_is_an_interval_that_holds_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     expected = feasible_bits(N, RULES)
     monkeypatch.setattr(feasible, "LIMIT", 500)
-    monkeypatch.setattr(room, "diagram", lambda n, rows, groups: diagram.diagram(n, rows, groups, most_nodes=120))
+    monkeypatch.setattr(
+        room, "diagram", lambda n, rows, groups: diagram.diagram(n, rows, groups, most_nodes=120)
+    )
     found = allowed(N, RULES, seed=1, sample=400)
     assert not found.complete
     assert found.low < len(expected) < found.high

@@ -20,14 +20,19 @@ def _write(folder: Path, text: str) -> Path:
 
 
 def test_csv_and_dollar_lists(tmp_path: Path) -> None:
-    graph = read_interactions(_write(tmp_path, "drug_1,drug_2,kind,weight\nB,a,harm,0.5\nb,C,synergy,2\nA,B,harm,0.5\n"))
+    graph = read_interactions(
+        _write(tmp_path, "drug_1,drug_2,kind,weight\nB,a,harm,0.5\nb,C,synergy,2\nA,B,harm,0.5\n")
+    )
     assert graph.drugs == ("a", "B", "C")
     assert graph.harm.tolist() == [[0, 1]]
     assert graph.harm_weight.tolist() == [0.5]
     assert graph.synergy.tolist() == [[1, 2]]
     assert graph.notes == ("1 pairs are listed more than once and used once",)
-    graph = read_interactions(_write(tmp_path, "\ufeffWarfarin$DB1$Aspirin$DB2$\nAspirin$DB2$warfarin sodium$DB1$\n"))
-    assert graph.drugs == ("Aspirin", "Warfarin")  # the identifier tells drugs apart, the first name is shown
+    graph = read_interactions(
+        _write(tmp_path, "\ufeffWarfarin$DB1$Aspirin$DB2$\nAspirin$DB2$warfarin sodium$DB1$\n")
+    )
+    # the identifier tells drugs apart, the first name is shown
+    assert graph.drugs == ("Aspirin", "Warfarin")
     assert len(graph.harm) == 1
 
 
@@ -43,7 +48,10 @@ def test_csv_and_dollar_lists(tmp_path: Path) -> None:
         ("drug_1,drug_2,weight\na,b,NaN\n", "line 2: a weight of nan"),
         ("drug_1,drug_2,weight\na,b,much\n", "line 2: weight 'much'"),
         ("drug_1,drug_2,kind\na,b,harmful\n", "line 2: unknown kind"),
-        ("drug_1,drug_2,kind\na,b,harm\nb,a,synergy\n", "line 3: b and a are synergy 1 here and harm 1 before"),
+        (
+            "drug_1,drug_2,kind\na,b,harm\nb,a,synergy\n",
+            "line 3: b and a are synergy 1 here and harm 1 before",
+        ),
         ("a$1$b\n", "line 1: 3 cells"),
         ("a$1$b$2$\nA$3$b$2$\n", "stands for two identifiers"),
     ],
@@ -55,7 +63,11 @@ def test_spoilt_lists_are_refused(text: str, message: str, tmp_path: Path) -> No
 
 def test_shipped_graphs() -> None:
     """arXiv:2601.18082: six drugs with ten edges, nine with fourteen."""
-    sizes = {name: (g.n, len(g.harm), len(g.synergy)) for name in published_names() for g in [published_graph(name)]}
+    sizes = {
+        name: (g.n, len(g.harm), len(g.synergy))
+        for name in published_names()
+        for g in [published_graph(name)]
+    }
     assert sizes == {"falqon-six-drugs": (6, 7, 3), "falqon-covid-19": (9, 7, 7)}
     with pytest.raises(InputError, match="interaction graph"):
         published_graph("falqon")

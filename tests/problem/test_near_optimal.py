@@ -1,4 +1,6 @@
-"""Probabilities of being the best, against the normal distribution where it answers in closed form."""
+"""Probabilities of being the best, against the normal distribution where it answers in closed
+form.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,20 @@ def _three_drugs() -> FixedSize:
     pairs[0, 2] = pairs[2, 0] = 2.5
     forbidden = np.zeros((3, 3), dtype=np.bool_)
     forbidden[1, 2] = forbidden[2, 1] = True
-    return FixedSize(names=("a", "b", "c"), size=2, linear=np.array([1.0, 1.0, 0.5]), pairs=pairs, forbidden=forbidden)
+    return FixedSize(
+        names=("a", "b", "c"),
+        size=2,
+        linear=np.array([1.0, 1.0, 0.5]),
+        pairs=pairs,
+        forbidden=forbidden,
+    )
 
 
 def test_two_normal_sets_are_told_apart_by_the_normal_distribution() -> None:
     choice = _three_drugs()
     rng, d = np.random.default_rng(1), 200_000
-    first, second = rng.normal(2.0, 1.5, d), rng.normal(1.8, 0.8, d)  # pair coefficients as the data leave them
+    # pair coefficients as the data leave them
+    first, second = rng.normal(2.0, 1.5, d), rng.normal(1.8, 0.8, d)
     pairs = np.zeros((d, 3, 3))
     pairs[:, 0, 1] = pairs[:, 1, 0] = first
     pairs[:, 0, 2] = pairs[:, 2, 0] = second
@@ -40,7 +49,9 @@ def test_two_normal_sets_are_told_apart_by_the_normal_distribution() -> None:
     assert found.shortfall == pytest.approx(5.0 - 4.0, abs=0.02)
     assert found.ratio == pytest.approx(4.0 / 5.0, abs=0.005)
     # E max(second - first, 0) of a normal difference
-    assert found.regret == pytest.approx(spread * norm.pdf(gap / spread) - gap * norm.cdf(-gap / spread), abs=0.01)
+    assert found.regret == pytest.approx(
+        spread * norm.pdf(gap / spread) - gap * norm.cdf(-gap / spread), abs=0.01
+    )
 
 
 def test_without_noise_there_is_no_curse() -> None:
@@ -70,7 +81,11 @@ def test_negative_values_are_near_from_below() -> None:
 
 def test_the_fewest_sets_that_hold_the_best() -> None:
     choice = FixedSize(
-        names=("a", "b", "c"), size=1, linear=np.zeros(3), pairs=np.zeros((3, 3)), forbidden=np.zeros((3, 3), dtype=np.bool_)
+        names=("a", "b", "c"),
+        size=1,
+        linear=np.zeros(3),
+        pairs=np.zeros((3, 3)),
+        forbidden=np.zeros((3, 3), dtype=np.bool_),
     )
     linear = np.eye(3)[[0, 1, 1, 1, 2, 1, 1, 1, 0, 1]]
     found = near_optimal(choice, linear, np.zeros((10, 3, 3)))

@@ -1,4 +1,6 @@
-"""The objective on the twin: mean, worst cases and switching cost, each by its definition; and the front of benefit and harm."""
+"""The objective on the twin: mean, worst cases and switching cost, each by its definition; and the
+front of benefit and harm.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,13 @@ NAMES = ("donepezil", "memantine", "metoprolol", "bisoprolol", "paroxetine", "se
 def problem() -> RegimenProblem:
     patient = read_record(DATA / "quickstart_bundle.json", DATA / "quickstart_pharmcat.json")
     twin = build_twin(patient, (), disease_model="alzheimer", n_members=100, seed=3)
-    options = [Dose(drug=d, amount_mg=d.doses[0].amount_mg, interval_h=d.doses[0].interval_h) for d in map(formulary.drug, NAMES)]
-    return pose(twin, options, needs=(), max_drugs=4, horizon_years=1.0, kind_weights=kind_weights({}))
+    options = [
+        Dose(drug=d, amount_mg=d.doses[0].amount_mg, interval_h=d.doses[0].interval_h)
+        for d in map(formulary.drug, NAMES)
+    ]
+    return pose(
+        twin, options, needs=(), max_drugs=4, horizon_years=1.0, kind_weights=kind_weights({})
+    )
 
 
 def _worst_mean(values: np.ndarray, share: float) -> float:
@@ -46,7 +53,10 @@ def test_the_objective_is_the_mean_over_people_and_draws(problem: RegimenProblem
     rows = problem.feasible_bits()[::7]
     utility = problem.member_utility(rows)
     by_draw = problem.by_draw(rows)
-    expected = [[u[d * PEOPLE : (d + 1) * PEOPLE].mean() for d in range(problem.panel.n_draws)] for u in utility]
+    expected = [
+        [u[d * PEOPLE : (d + 1) * PEOPLE].mean() for d in range(problem.panel.n_draws)]
+        for u in utility
+    ]
     np.testing.assert_allclose(by_draw, expected, atol=1e-12)
     np.testing.assert_allclose(problem.objective(rows), np.mean(expected, axis=1), atol=1e-12)
 
@@ -56,14 +66,19 @@ def test_the_worst_people_are_those_under_each_draw(problem: RegimenProblem, alp
     rows = problem.feasible_bits()[::7]
     utility = problem.member_utility(rows)
     guarded = problem.replaced(cvar_alpha=alpha, cvar_over="people")
-    expected = [[_worst_mean(u[d * PEOPLE : (d + 1) * PEOPLE], alpha) for d in range(problem.panel.n_draws)] for u in utility]
+    expected = [
+        [_worst_mean(u[d * PEOPLE : (d + 1) * PEOPLE], alpha) for d in range(problem.panel.n_draws)]
+        for u in utility
+    ]
     np.testing.assert_allclose(guarded.by_draw(rows), expected, atol=1e-12)
     np.testing.assert_allclose(guarded.objective(rows), np.mean(expected, axis=1), atol=1e-12)
     assert (guarded.objective(rows) <= problem.objective(rows) + 1e-12).all()
 
 
 @pytest.mark.parametrize("alpha", [0.05, 0.25, 0.3, 0.9])
-def test_the_worst_draws_are_those_of_the_mean_over_people(problem: RegimenProblem, alpha: float) -> None:
+def test_the_worst_draws_are_those_of_the_mean_over_people(
+    problem: RegimenProblem, alpha: float
+) -> None:
     rows = problem.feasible_bits()[::7]
     guarded = problem.replaced(cvar_alpha=alpha, cvar_over="ignorance")
     np.testing.assert_allclose(guarded.by_draw(rows), problem.by_draw(rows), atol=1e-12)
@@ -80,7 +95,9 @@ def test_all_of_them_are_the_mean(problem: RegimenProblem, over: Over) -> None:
         np.testing.assert_allclose(found, problem.objective(rows), atol=1e-9)
 
 
-def test_medicines_that_go_on_are_in_every_choice_and_their_own_utility_is_not_counted(problem: RegimenProblem) -> None:
+def test_medicines_that_go_on_are_in_every_choice_and_their_own_utility_is_not_counted(
+    problem: RegimenProblem,
+) -> None:
     options, beside = problem.options[:5], problem.options[2]
     kept = [o for o in options if o is not beside]
     going_on = pose(
@@ -98,18 +115,27 @@ def test_medicines_that_go_on_are_in_every_choice_and_their_own_utility_is_not_c
     whole = np.concatenate([with_it, np.zeros((3, 1), dtype=np.uint8)], axis=1)
     alone = np.zeros((1, 6), dtype=np.uint8)
     alone[0, 2] = 1
-    np.testing.assert_allclose(going_on.objective(rows), problem.objective(whole) - problem.objective(alone), atol=1e-12)
+    np.testing.assert_allclose(
+        going_on.objective(rows), problem.objective(whole) - problem.objective(alone), atol=1e-12
+    )
     assert going_on.objective(rows)[0] == 0.0
     # paroxetine costs more beside the metoprolol that goes on
-    only = pose(problem.twin, kept, needs=(), max_drugs=4, horizon_years=1.0, kind_weights=kind_weights({}))
-    assert going_on.objective(np.array([[0, 0, 0, 1]]))[0] < only.objective(np.array([[0, 0, 0, 1]]))[0]
+    only = pose(
+        problem.twin, kept, needs=(), max_drugs=4, horizon_years=1.0, kind_weights=kind_weights({})
+    )
+    assert (
+        going_on.objective(np.array([[0, 0, 0, 1]]))[0]
+        < only.objective(np.array([[0, 0, 0, 1]]))[0]
+    )
 
 
 def test_each_drug_started_or_stopped_costs_once(problem: RegimenProblem) -> None:
     switching = problem.replaced(current=("metoprolol", "warfarin"), switching_cost_qaly=0.01)
     rows = np.array([[0, 0, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0], [1, 0, 0, 1, 0, 0]], dtype=np.uint8)
     # stopping warfarin, which is no candidate, is counted in every row
-    np.testing.assert_allclose(problem.objective(rows) - switching.objective(rows), [0.02, 0.01, 0.04], atol=1e-12)
+    np.testing.assert_allclose(
+        problem.objective(rows) - switching.objective(rows), [0.02, 0.01, 0.04], atol=1e-12
+    )
 
 
 def test_benefit_less_harm_is_the_utility(problem: RegimenProblem) -> None:
@@ -132,7 +158,9 @@ def test_the_front_is_what_no_other_beats(points: list[tuple[int, int]]) -> None
 
     def beaten(k: int) -> bool:
         return any(
-            benefit[j] >= benefit[k] and harm[j] <= harm[k] and (benefit[j], harm[j]) != (benefit[k], harm[k])
+            benefit[j] >= benefit[k]
+            and harm[j] <= harm[k]
+            and (benefit[j], harm[j]) != (benefit[k], harm[k])
             for j in range(len(points))
         )
 
@@ -141,10 +169,19 @@ def test_the_front_is_what_no_other_beats(points: list[tuple[int, int]]) -> None
     assert (np.diff(benefit[kept]) > 0).all()
 
 
-def test_only_what_changes_the_course_depends_on_which_course_is_known(problem: RegimenProblem) -> None:
+def test_only_what_changes_the_course_depends_on_which_course_is_known(
+    problem: RegimenProblem,
+) -> None:
     lecanemab = formulary.drug("lecanemab")
     options = (*problem.options[:2], Dose(drug=lecanemab, amount_mg=700.0, interval_h=336.0))
-    asked = pose(problem.twin, options, needs=(), max_drugs=3, horizon_years=1.0, kind_weights=kind_weights({}))
+    asked = pose(
+        problem.twin,
+        options,
+        needs=(),
+        max_drugs=3,
+        horizon_years=1.0,
+        kind_weights=kind_weights({}),
+    )
     bits = np.array([[1, 0, 0], [0, 0, 1], [1, 0, 1]], dtype=np.uint8)
     assert asked.changes_course(bits).tolist() == [False, True, True]
     assert not problem.changes_course(problem.feasible_bits()).any()
@@ -152,7 +189,11 @@ def test_only_what_changes_the_course_depends_on_which_course_is_known(problem: 
     assert (np.ptp(values[:, 0], axis=0) < 1e-12).all()
     assert (np.ptp(values[:, 1], axis=0) > 1e-6).any()
     # a symptomatic drug adds the same whatever the course is
-    np.testing.assert_allclose(values[:, 2] - values[:, 1], np.repeat((values[:1, 2] - values[:1, 1]), 3, axis=0), atol=1e-12)
+    np.testing.assert_allclose(
+        values[:, 2] - values[:, 1],
+        np.repeat((values[:1, 2] - values[:1, 1]), 3, axis=0),
+        atol=1e-12,
+    )
 
 
 def test_a_higher_discount_rate_makes_a_benefit_worth_less(problem: RegimenProblem) -> None:

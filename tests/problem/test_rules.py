@@ -15,11 +15,29 @@ from qtwin.pharmacology.drug import Dose
 from qtwin.pharmacology.facts import Facts
 from qtwin.problem.constraint import Cap, Constraint, Exactly
 from qtwin.problem.feasible import feasible_bits
-from qtwin.problem.rules import CAPS, NEEDS, Budget, Rules, constraints_for, coverable, further_constraints, needs_of
+from qtwin.problem.rules import (
+    CAPS,
+    NEEDS,
+    Budget,
+    Rules,
+    constraints_for,
+    coverable,
+    further_constraints,
+    needs_of,
+)
 
-NAMES = ("donepezil", "citalopram", "amitriptyline", "oxybutynin", "apixaban", "warfarin", "sertraline")
+NAMES = (
+    "donepezil",
+    "citalopram",
+    "amitriptyline",
+    "oxybutynin",
+    "apixaban",
+    "warfarin",
+    "sertraline",
+)
 OPTIONS = tuple(
-    Dose(drug=d, amount_mg=d.doses[0].amount_mg, interval_h=d.doses[0].interval_h) for d in map(formulary.drug, NAMES)
+    Dose(drug=d, amount_mg=d.doses[0].amount_mg, interval_h=d.doses[0].interval_h)
+    for d in map(formulary.drug, NAMES)
 )
 N = len(OPTIONS)
 BITS = index_to_bits(np.arange(2**N), N)
@@ -40,7 +58,11 @@ def test_exactly_k_drugs() -> None:
 
 
 def test_kept_stopped_and_separated_drugs() -> None:
-    rules = Rules(keep=("apixaban",), stop=("warfarin",), avoid=(("sertraline", "citalopram"), ("donepezil", "oxybutynin")))
+    rules = Rules(
+        keep=("apixaban",),
+        stop=("warfarin",),
+        avoid=(("sertraline", "citalopram"), ("donepezil", "oxybutynin")),
+    )
     expected = {
         s
         for s in _subsets()
@@ -52,18 +74,26 @@ def test_kept_stopped_and_separated_drugs() -> None:
     assert _allowed(rules) == expected
 
 
-@pytest.mark.parametrize(("name", "limit"), [("qt_ms", 10.0), ("anticholinergic_score", 3.0), ("bleeding_drugs", 1.0)])
+@pytest.mark.parametrize(
+    ("name", "limit"), [("qt_ms", 10.0), ("anticholinergic_score", 3.0), ("bleeding_drugs", 1.0)]
+)
 def test_a_cap_is_the_sum_over_the_drugs_taken(name: str, limit: float) -> None:
     adds = dict(zip(NAMES, (round(CAPS[name][1](o), 3) for o in OPTIONS), strict=True))
     assert any(v > 0 for v in adds.values())
-    assert _allowed(Rules(caps={name: limit})) == {s for s in _subsets() if sum(adds[i] for i in s) <= limit + 1e-9}
+    assert _allowed(Rules(caps={name: limit})) == {
+        s for s in _subsets() if sum(adds[i] for i in s) <= limit + 1e-9
+    }
 
 
 def test_a_budget_counts_costs_by_drug_or_by_dose() -> None:
     label = OPTIONS[4].label
-    budget = Budget(limit=50.0, unit="EUR/month", cost={"donepezil": 12.5, label: 41.0, "warfarin": 4.25})
+    budget = Budget(
+        limit=50.0, unit="EUR/month", cost={"donepezil": 12.5, label: 41.0, "warfarin": 4.25}
+    )
     cost = {"donepezil": 12.5, "apixaban": 41.0, "warfarin": 4.25}
-    assert _allowed(Rules(budget=budget)) == {s for s in _subsets() if sum(cost.get(i, 0.0) for i in s) <= 50.0}
+    assert _allowed(Rules(budget=budget)) == {
+        s for s in _subsets() if sum(cost.get(i, 0.0) for i in s) <= 50.0
+    }
 
 
 @pytest.mark.parametrize(
@@ -85,13 +115,19 @@ def test_a_rule_about_nothing_that_is_there_is_refused(rules: Rules) -> None:
     [
         Rules(exactly_drugs=3),
         Rules(caps={"anticholinergic_score": 4.0}),
-        Rules(budget=Budget(limit=3.5, unit="EUR", cost={"donepezil": 1.5, "sertraline": 2.5, "warfarin": 1.0})),
+        Rules(
+            budget=Budget(
+                limit=3.5, unit="EUR", cost={"donepezil": 1.5, "sertraline": 2.5, "warfarin": 1.0}
+            )
+        ),
         Rules(exactly_drugs=2, avoid=(("donepezil", "sertraline"),), keep=("apixaban",)),
     ],
 )
 def test_penalties_of_every_rule_suffice_on_every_assignment(rules: Rules) -> None:
     rng = np.random.default_rng(8)
-    terms = {(i,): rng.normal() for i in range(N)} | {p: rng.normal() for p in itertools.combinations(range(N), 2)}
+    terms = {(i,): rng.normal() for i in range(N)} | {
+        p: rng.normal() for p in itertools.combinations(range(N), 2)
+    }
     utility = BinaryPolynomial.of(N, terms)
     constraints = further_constraints(OPTIONS, rules)
     rows = feasible_bits(N, constraints)
@@ -105,7 +141,13 @@ def test_penalties_of_every_rule_suffice_on_every_assignment(rules: Rules) -> No
     # at the tightest weight, a little above it still holds and a little below it does not
     for factor, holds in ((1.02, True), (0.98, False)):
         again = check_sufficiency(
-            encode(utility, names=NAMES, constraints=constraints, feasible=rows[:1], weight=found.tightest_weight * factor)
+            encode(
+                utility,
+                names=NAMES,
+                constraints=constraints,
+                feasible=rows[:1],
+                weight=found.tightest_weight * factor,
+            )
         )
         assert again is not None
         assert again.holds is holds
@@ -118,7 +160,11 @@ def test_a_cap_that_slack_bits_cannot_count_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    "constraint", [Exactly(name="e", count=2, members=(0, 2, 3)), Cap(name="c", members=(1, 2), weights=(0.5, 2.0), limit=2.0)]
+    "constraint",
+    [
+        Exactly(name="e", count=2, members=(0, 2, 3)),
+        Cap(name="c", members=(1, 2), weights=(0.5, 2.0), limit=2.0),
+    ],
 )
 def test_constraints_read_literally(constraint: Constraint) -> None:
     for row, holds in zip(BITS, constraint.holds(BITS), strict=True):
@@ -139,8 +185,16 @@ STROKE, RATE = "stroke prevention in atrial fibrillation", "rate control in atri
     ("facts", "needs", "words"),
     [
         (_facts(), (), ()),
-        (_facts("alzheimer_disease", "dementia", "mild_dementia"), ("mild Alzheimer's disease",), ()),
-        (_facts("alzheimer_disease", "dementia", "severe_dementia"), ("moderate to severe Alzheimer's disease",), ()),
+        (
+            _facts("alzheimer_disease", "dementia", "mild_dementia"),
+            ("mild Alzheimer's disease",),
+            (),
+        ),
+        (
+            _facts("alzheimer_disease", "dementia", "severe_dementia"),
+            ("moderate to severe Alzheimer's disease",),
+            (),
+        ),
         (_facts("vascular_dementia", "dementia", "mild_dementia"), (), ()),
         (_facts("hypertension"), ("hypertension",), ()),
         (_facts("hypertension", systolic_bp=150.0), ("hypertension",), ()),
@@ -174,16 +228,20 @@ def test_a_need_is_kept_while_an_eligible_candidate_covers_it() -> None:
     assert kept == ()
     assert "apixaban, warfarin" in left[0]
     assert coverable((STROKE,), OPTIONS, every, required=True)[0] == ()
-    # no candidate at all: said, or, where the spec itself asks for it, kept so that the question is infeasible
+    # no candidate at all: said, or, where the spec itself asks for it, kept so that the question is
+    # infeasible
     assert coverable(("reflux disease",), OPTIONS, none, required=False)[0] == ()
     assert coverable(("reflux disease",), OPTIONS, none, required=True) == (("reflux disease",), ())
 
 
-@pytest.mark.parametrize("needs", [("hypertension",), ("hypertension", "rate control in atrial fibrillation")])
+@pytest.mark.parametrize(
+    "needs", [("hypertension",), ("hypertension", "rate control in atrial fibrillation")]
+)
 def test_a_beta_blocker_begun_for_the_rate_covers_hypertension_too(needs: tuple[str, ...]) -> None:
     names = ("bisoprolol", "amlodipine", "digoxin")
     options = tuple(
-        Dose(drug=d, amount_mg=d.doses[0].amount_mg, interval_h=d.doses[0].interval_h) for d in map(formulary.drug, names)
+        Dose(drug=d, amount_mg=d.doses[0].amount_mg, interval_h=d.doses[0].interval_h)
+        for d in map(formulary.drug, names)
     )
     rows = feasible_bits(3, constraints_for(options, needs=needs, max_drugs=3))
     found = {frozenset(names[i] for i in np.flatnonzero(row)) for row in rows}

@@ -1,4 +1,6 @@
-"""A made-up result of schema qtwin.result/1, for the page's tests: random numbers in plausible ranges, about nobody."""
+"""A made-up result of schema qtwin.result/1, for the page's tests: random numbers in plausible
+ranges, about nobody.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,20 @@ CANDIDATES = [
     ("mirtazapine 30 mg", "mirtazapine", "antidepressant, other", ["mood"]),
     ("oxybutynin 5 mg", "oxybutynin", "antimuscarinic", ["bladder"]),
 ]
-CHOSEN = ["donepezil 10 mg", "memantine 20 mg", "bisoprolol 5 mg", "apixaban 5 mg", "sertraline 100 mg"]
-CURRENT = ["donepezil 5 mg", "metoprolol 100 mg", "apixaban 5 mg", "paroxetine 20 mg", "oxybutynin 5 mg"]
+CHOSEN = [
+    "donepezil 10 mg",
+    "memantine 20 mg",
+    "bisoprolol 5 mg",
+    "apixaban 5 mg",
+    "sertraline 100 mg",
+]
+CURRENT = [
+    "donepezil 5 mg",
+    "metoprolol 100 mg",
+    "apixaban 5 mg",
+    "paroxetine 20 mg",
+    "oxybutynin 5 mg",
+]
 KINDS = [
     ("cognition", "benefit", 0.061, 0.018),
     ("mood", "benefit", 0.034, 0.011),
@@ -60,7 +74,12 @@ def sample(seed: int = 0) -> dict[str, Any]:
             "problem": {"max_drugs": 6, "horizon_years": 3.0},
         },
         "spec_hash": "sha256:" + "5a" * 32,
-        "versions": {"qtwin": "0.0.test", "numpy": np.__version__, "qiskit": "0.test", "pennylane": "0.test"},
+        "versions": {
+            "qtwin": "0.0.test",
+            "numpy": np.__version__,
+            "qiskit": "0.test",
+            "pennylane": "0.test",
+        },
         "data_version": "sample-data",
         "seed": seed,
         "created": "2000-01-01T00:00:00+00:00",
@@ -74,21 +93,35 @@ def sample(seed: int = 0) -> dict[str, Any]:
         "regimens": _regimens(rng),
         "pareto": _pareto(np.random.default_rng(seed + 1)),
         "top": _top(rng),
-        "verdict": "For this made-up woman of 76 the twin recommends donepezil, memantine, bisoprolol, apixaban and sertraline.",
+        "verdict": "For this made-up woman of 76 the twin recommends donepezil, memantine, "
+        "bisoprolol, apixaban and sertraline.",
         "verdict_points": [
             "It is worth 0.142 QALY over the remaining life.",
             "How sure: in 41 % of the draws nothing is better.",
         ],
-        "solver_verdict": "Exhaustive search proved the best regimen in 0.4 s; QAOA found it more slowly.",
+        "solver_verdict": "Exhaustive search proved the best regimen in 0.4 s; QAOA found it "
+        "more slowly.",
         "solver_points": [
-            "Exhaustive simulation on the twin visited all 2,316 feasible regimens and its answer is proven.",
-            "QAOA with three layers returned the best regimen in 31.0 % of shots, random guessing in 0.05 %.",
+            "Exhaustive simulation on the twin visited all 2,316 feasible regimens and its "
+            "answer is proven.",
+            "QAOA with three layers returned the best regimen in 31.0 % of shots, random "
+            "guessing in 0.05 %.",
             "At this size no quantum advantage is possible: enumeration takes less than a second.",
         ],
         **_decision(np.random.default_rng(seed + 2)),
         "winner": "exhaustive search (classical)",
-        "warnings": ["prior-driven: three visits say little about the speed of decline", "tau gains are assumed values"],
-        "wall_s": {"record": 0.02, "twin": 1.9, "problem": 0.4, "encoding": 1.2, "solvers": 21.4, "playback": 2.2},
+        "warnings": [
+            "prior-driven: three visits say little about the speed of decline",
+            "tau gains are assumed values",
+        ],
+        "wall_s": {
+            "record": 0.02,
+            "twin": 1.9,
+            "problem": 0.4,
+            "encoding": 1.2,
+            "solvers": 21.4,
+            "playback": 2.2,
+        },
     }
 
 
@@ -97,15 +130,32 @@ def _dose(label: str) -> dict[str, Any]:
     return {"inn": inn, "amount_mg": float(amount), "interval_h": 24.0}
 
 
-def _rule(name: str, strength: str, text: str, inn: str, partner: str | None = None) -> dict[str, Any]:
-    return {"inn": inn, "partner": partner, "rule": name, "strength": strength, "text": text, "source": f"source of {name}"}
+def _rule(
+    name: str, strength: str, text: str, inn: str, partner: str | None = None
+) -> dict[str, Any]:
+    return {
+        "inn": inn,
+        "partner": partner,
+        "rule": name,
+        "strength": strength,
+        "text": text,
+        "source": f"source of {name}",
+    }
 
 
 def _decision(rng: np.random.Generator) -> dict[str, Any]:
     chance = np.sort(rng.dirichlet(np.ones(7)))[::-1] * 0.91
-    regimens = [CHOSEN, *([*CHOSEN[:k], *CHOSEN[k + 1 :]] for k in range(5)), [*CHOSEN[1:], "donepezil 5 mg"]]
+    regimens = [
+        CHOSEN,
+        *([*CHOSEN[:k], *CHOSEN[k + 1 :]] for k in range(5)),
+        [*CHOSEN[1:], "donepezil 5 mg"],
+    ]
     set90 = [
-        {"drugs": [_dose(d) for d in drugs], "p_optimal": float(p), "expected_regret_qaly": 0.003 * (k + 1)}
+        {
+            "drugs": [_dose(d) for d in drugs],
+            "p_optimal": float(p),
+            "expected_regret_qaly": 0.003 * (k + 1),
+        }
         for k, (drugs, p) in enumerate(zip(regimens, chance, strict=True))
     ]
     tornado = [
@@ -132,9 +182,28 @@ def _decision(rng: np.random.Generator) -> dict[str, Any]:
         "going_on": [_dose("aspirin 75 mg")],
         "excluded": [
             _dose("galantamine 24 mg")
-            | {"because": [_rule("renal-ceiling", "dose", "At most 16 mg a day at 9 to 59 mL/min", "galantamine")]},
+            | {
+                "because": [
+                    _rule(
+                        "renal-ceiling",
+                        "dose",
+                        "At most 16 mg a day at 9 to 59 mL/min",
+                        "galantamine",
+                    )
+                ]
+            },
             _dose("oxybutynin 5 mg")
-            | {"because": [_rule("antimuscarinic", "avoid", "Not with a cholinesterase inhibitor", "oxybutynin", "donepezil")]},
+            | {
+                "because": [
+                    _rule(
+                        "antimuscarinic",
+                        "avoid",
+                        "Not with a cholinesterase inhibitor",
+                        "oxybutynin",
+                        "donepezil",
+                    )
+                ]
+            },
         ],
         "without_indication": [{"inn": "citalopram", "component": "mood", "needs": "depression"}],
         "cautions": [_rule("pulse", "caution", "Watch the pulse", "donepezil", "bisoprolol")],
@@ -155,11 +224,18 @@ def _decision(rng: np.random.Generator) -> dict[str, Any]:
             "expected_regret_qaly": 0.0031,
             "regret_95_qaly": 0.0123,
             "evpi_qaly": 0.0030,
-            "evppi": [{"group": g, "value_qaly": v, "n_numbers": 20} for g, v in (("efficacy", 0.0012), ("harm", 0.0))],
+            "evppi": [
+                {"group": g, "value_qaly": v, "n_numbers": 20}
+                for g, v in (("efficacy", 0.0012), ("harm", 0.0))
+            ],
             "tornado": tornado,
             "set90": set90,
         },
-        "worth": {"remaining_life_qaly": 0.1421, "within_horizon_qaly": 0.061, "horizon_years": 3.0},
+        "worth": {
+            "remaining_life_qaly": 0.1421,
+            "within_horizon_qaly": 0.061,
+            "horizon_years": 3.0,
+        },
     }
 
 
@@ -169,13 +245,19 @@ def _patient() -> dict[str, Any]:
         "synthetic": True,
         "understood": [
             ["Age and sex", "76 years, female"],
-            ["Conditions", "mild Alzheimer's dementia; atrial fibrillation; depression; urge incontinence"],
+            [
+                "Conditions",
+                "mild Alzheimer's dementia; atrial fibrillation; depression; urge incontinence",
+            ],
             ["Genotypes", "CYP2D6 *4/*41 (intermediate metaboliser), CYP2C19 *1/*1, APOE e3/e4"],
             ["Kidney function", "creatinine clearance 58 mL/min"],
             ["Current medicines", "; ".join(CURRENT)],
             ["Visits", "3 visits over 1.6 years"],
         ],
-        "missing": ["no tau PET: baseline tau comes from the prior", "no CYP2C9 genotype: warfarin uses the population mean"],
+        "missing": [
+            "no tau PET: baseline tau comes from the prior",
+            "no CYP2C9 genotype: warfarin uses the population mean",
+        ],
         "notes": ["CDR-SB has no LOINC code; the project's own code system was used"],
     }
 
@@ -208,7 +290,11 @@ def _twin(rng: np.random.Generator) -> dict[str, Any]:
             {
                 "inn": inn,
                 "label": label,
-                "concentration_ng_per_mL": {"median": median, "low": median * 0.6, "high": median * 1.7},
+                "concentration_ng_per_mL": {
+                    "median": median,
+                    "low": median * 0.6,
+                    "high": median * 1.7,
+                },
                 "exposure_ratio": ratio,
                 "exposure_ratio_current": ratio * float(rng.choice([1.0, 1.9])),
             }
@@ -237,7 +323,8 @@ def _twin(rng: np.random.Generator) -> dict[str, Any]:
         "effective_sample_size": 412.7,
         "method": "importance sampling",
         "prior_driven": True,
-        "prior_driven_reason": "the posterior SD of log r is still 0.88 of its prior SD (threshold 0.80)",
+        "prior_driven_reason": "the posterior SD of log r is still 0.88 of its prior SD "
+        "(threshold 0.80)",
         "posterior": posterior,
         "kinetics": kinetics,
         "fit": {"observed": observed, "bands": bands},
@@ -253,8 +340,18 @@ def _problem() -> dict[str, Any]:
             "reason": "same target; doses do not add",
             "members": labels[:4],
         },
-        {"name": "one beta blocker", "kind": "AtMostOne", "reason": "same class", "members": labels[7:9]},
-        {"name": "one anticoagulant", "kind": "AtMostOne", "reason": "bleeding", "members": labels[9:11]},
+        {
+            "name": "one beta blocker",
+            "kind": "AtMostOne",
+            "reason": "same class",
+            "members": labels[7:9],
+        },
+        {
+            "name": "one anticoagulant",
+            "kind": "AtMostOne",
+            "reason": "bleeding",
+            "members": labels[9:11],
+        },
         {
             "name": "stroke prevention covered",
             "kind": "AtLeastOne",
@@ -267,18 +364,26 @@ def _problem() -> dict[str, Any]:
             "reason": "intracranial haemorrhage 1.84 % with both",
             "members": [labels[5], labels[9]],
         },
-        {"name": "at most 6 medicines", "kind": "AtMost", "reason": "the spec's limit", "members": labels},
+        {
+            "name": "at most 6 medicines",
+            "kind": "AtMost",
+            "reason": "the spec's limit",
+            "members": labels,
+        },
     ]
     return {
         "candidates": [
-            {"index": i, "label": a, "inn": b, "drug_class": c, "indications": d} for i, (a, b, c, d) in enumerate(CANDIDATES)
+            {"index": i, "label": a, "inn": b, "drug_class": c, "indications": d}
+            for i, (a, b, c, d) in enumerate(CANDIDATES)
         ],
         "constraints": constraints,
         "n_feasible": 2316,
         "n_possible": 2 ** len(CANDIDATES),
         "max_drugs": 6,
         "horizon_years": 3.0,
-        "objective": "expected quality-adjusted life years over three years, posterior mean over the ensemble",
+        "objective": "expected quality-adjusted life years over three years, posterior mean "
+        "over the "
+        "ensemble",
         "unit": "QALY",
         "weights": {"cognition": 1.0, "falls": 1.0, "exploratory receptors": 0.0},
         "enumeration": "all feasible regimens were simulated on the twin",
@@ -318,7 +423,8 @@ def _encoding(rng: np.random.Generator) -> dict[str, Any]:
             "checked_assignments": 2**19,
             "holds": True,
             "tightest_weight": 0.17,
-            "text": "every assignment was evaluated: the lowest infeasible energy lies above the lowest feasible one",
+            "text": "every assignment was evaluated: the lowest infeasible energy lies above the "
+            "lowest feasible one",
         },
         "accuracy": {
             "n_train": int(trained.sum()),
@@ -329,7 +435,11 @@ def _encoding(rng: np.random.Generator) -> dict[str, Any]:
             "regret": 0.0012,
             "max_error": 0.0174,
         },
-        "scatter": {"encoded": encoded.tolist(), "true": true.tolist(), "trained": trained.tolist()},
+        "scatter": {
+            "encoded": encoded.tolist(),
+            "true": true.tolist(),
+            "trained": trained.tolist(),
+        },
         "surrogate": "quadratic",
         "surrogates": [
             _surrogate("additive", 1, 16, 0.41, 0.0214, 0.034),
@@ -349,7 +459,9 @@ def _encoding(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
-def _surrogate(name: str, degree: int, terms: int, r2: float, regret: float, high: float) -> dict[str, Any]:
+def _surrogate(
+    name: str, degree: int, terms: int, r2: float, regret: float, high: float
+) -> dict[str, Any]:
     return {
         "name": name,
         "degree": degree,
@@ -376,9 +488,17 @@ def _pareto(rng: np.random.Generator) -> dict[str, Any]:
     benefit = 0.12 - 0.4 * (0.07 - harm) * rng.random(400)
     order = np.argsort(harm)
     best = [k for j, k in enumerate(order) if benefit[k] >= benefit[order[: j + 1]].max()]
-    front = [{"regimen": CHOSEN[: 1 + j % 5], "benefit": float(benefit[k]), "harm": float(harm[k])} for j, k in enumerate(best)]
+    front = [
+        {"regimen": CHOSEN[: 1 + j % 5], "benefit": float(benefit[k]), "harm": float(harm[k])}
+        for j, k in enumerate(best)
+    ]
     chosen = {"benefit": front[-1]["benefit"], "harm": front[-1]["harm"]}
-    return {"benefit": benefit.tolist(), "harm": harm.tolist(), "front": front * (1 + 6 // len(front)), "chosen": chosen}
+    return {
+        "benefit": benefit.tolist(),
+        "harm": harm.tolist(),
+        "front": front * (1 + 6 // len(front)),
+        "chosen": chosen,
+    }
 
 
 def _share(successes: int, trials: int, target: str) -> dict[str, Any]:
@@ -397,22 +517,158 @@ def _share(successes: int, trials: int, target: str) -> dict[str, Any]:
 
 def _solvers(rng: np.random.Generator) -> list[dict[str, Any]]:
     rows = [
-        ("exhaustive", "", "Exhaustive search on the twin", "classical", "optimal", True, "twin", 0.0, 0.41, None, None),
-        ("cp_sat", "", "CP-SAT on the encoding", "classical", "optimal", True, "encoding", 0.0012, 0.083, None, None),
-        ("annealing", "", "Simulated annealing", "classical", "feasible", False, "encoding", 0.0012, 0.21, 0.914, 1000),
-        ("tabu", "", "Tabu search", "classical", "feasible", False, "encoding", 0.0012, 0.19, None, None),
-        ("greedy", "", "Greedy, one medicine at a time", "classical", "feasible", False, "twin", 0.0164, 0.012, None, None),
-        ("qaoa", "statevector", "QAOA, 3 layers, own simulator", "quantum", "feasible", False, "encoding", 0.0, 6.3, 0.31, 4096),
-        ("qaoa", "aer", "QAOA, 3 layers, Qiskit Aer", "quantum", "feasible", False, "encoding", 0.0, 9.9, 0.304, 4096),
-        ("qaoa", "pennylane", "QAOA, 3 layers, PennyLane", "quantum", "feasible", False, "encoding", 0.0012, 14.1, 0.316, 4096),
-        ("vqe", "statevector", "Hardware-efficient VQE", "quantum", "time limit", False, "encoding", 0.0231, 30.0, 0.004, 4096),
-        ("random", "", "Random feasible guess", "null", "feasible", False, "encoding", 0.0412, 0.004, 0.0005, 4096),
-        ("stalled", "", "A solver that found nothing", "classical", "infeasible", False, "encoding", None, 2.0, None, None),
+        (
+            "exhaustive",
+            "",
+            "Exhaustive search on the twin",
+            "classical",
+            "optimal",
+            True,
+            "twin",
+            0.0,
+            0.41,
+            None,
+            None,
+        ),
+        (
+            "cp_sat",
+            "",
+            "CP-SAT on the encoding",
+            "classical",
+            "optimal",
+            True,
+            "encoding",
+            0.0012,
+            0.083,
+            None,
+            None,
+        ),
+        (
+            "annealing",
+            "",
+            "Simulated annealing",
+            "classical",
+            "feasible",
+            False,
+            "encoding",
+            0.0012,
+            0.21,
+            0.914,
+            1000,
+        ),
+        (
+            "tabu",
+            "",
+            "Tabu search",
+            "classical",
+            "feasible",
+            False,
+            "encoding",
+            0.0012,
+            0.19,
+            None,
+            None,
+        ),
+        (
+            "greedy",
+            "",
+            "Greedy, one medicine at a time",
+            "classical",
+            "feasible",
+            False,
+            "twin",
+            0.0164,
+            0.012,
+            None,
+            None,
+        ),
+        (
+            "qaoa",
+            "statevector",
+            "QAOA, 3 layers, own simulator",
+            "quantum",
+            "feasible",
+            False,
+            "encoding",
+            0.0,
+            6.3,
+            0.31,
+            4096,
+        ),
+        (
+            "qaoa",
+            "aer",
+            "QAOA, 3 layers, Qiskit Aer",
+            "quantum",
+            "feasible",
+            False,
+            "encoding",
+            0.0,
+            9.9,
+            0.304,
+            4096,
+        ),
+        (
+            "qaoa",
+            "pennylane",
+            "QAOA, 3 layers, PennyLane",
+            "quantum",
+            "feasible",
+            False,
+            "encoding",
+            0.0012,
+            14.1,
+            0.316,
+            4096,
+        ),
+        (
+            "vqe",
+            "statevector",
+            "Hardware-efficient VQE",
+            "quantum",
+            "time limit",
+            False,
+            "encoding",
+            0.0231,
+            30.0,
+            0.004,
+            4096,
+        ),
+        (
+            "random",
+            "",
+            "Random feasible guess",
+            "null",
+            "feasible",
+            False,
+            "encoding",
+            0.0412,
+            0.004,
+            0.0005,
+            4096,
+        ),
+        (
+            "stalled",
+            "",
+            "A solver that found nothing",
+            "classical",
+            "infeasible",
+            False,
+            "encoding",
+            None,
+            2.0,
+            None,
+            None,
+        ),
     ]
     out = []
     for name, backend, label, kind, status, proven, scope, regret, wall, p, trials in rows:
         found = regret is not None
-        share = _share(int(rng.binomial(trials, p)), trials, "the twin's best regimen") if trials else None
+        share = (
+            _share(int(rng.binomial(trials, p)), trials, "the twin's best regimen")
+            if trials
+            else None
+        )
         out.append(
             {
                 "name": name,
@@ -435,9 +691,15 @@ def _solvers(rng: np.random.Generator) -> list[dict[str, Any]]:
                 "evaluations": int(rng.integers(50, 5000)),
                 "success_probability": share,
                 "success_probability_encoded": share,
-                "mean_energy": {"value": -0.09, "standard_error": 0.002} if kind == "quantum" else None,
-                "feasible_share": {"value": 0.72, "low": 0.70, "high": 0.74} if kind == "quantum" else None,
-                "time_to_solution_s": {"value": wall / 3, "low": wall / 4, "high": wall / 2} if trials else None,
+                "mean_energy": {"value": -0.09, "standard_error": 0.002}
+                if kind == "quantum"
+                else None,
+                "feasible_share": {"value": 0.72, "low": 0.70, "high": 0.74}
+                if kind == "quantum"
+                else None,
+                "time_to_solution_s": {"value": wall / 3, "low": wall / 4, "high": wall / 2}
+                if trials
+                else None,
                 "info": {"layers": 3} if name == "qaoa" else {},
             }
         )
@@ -484,7 +746,15 @@ def _regimens(rng: np.random.Generator) -> list[dict[str, Any]]:
             )
             half = 1.96 * sd * (abs(value) > 0)
             total += value
-            kinds.append({"kind": kind, "group": group, "mean": value, "low": value - half, "high": value + half})
+            kinds.append(
+                {
+                    "kind": kind,
+                    "group": group,
+                    "mean": value,
+                    "low": value - half,
+                    "high": value + half,
+                }
+            )
         course = []
         for name, unit, now, slope, sd in COURSES:
             median = now + slope * shift * future * (1.0 + 0.06 * future)
@@ -505,11 +775,20 @@ def _regimens(rng: np.random.Generator) -> list[dict[str, Any]]:
                 "title": title,
                 "drugs": drugs,
                 "feasible": feasible,
-                "infeasible_because": [] if feasible else ["no anticholinergic with a cholinesterase inhibitor"],
-                "utility": {"mean": total, "low": total - 0.05 * (scale > 0), "high": total + 0.05 * (scale > 0)},
+                "infeasible_because": []
+                if feasible
+                else ["no anticholinergic with a cholinesterase inhibitor"],
+                "utility": {
+                    "mean": total,
+                    "low": total - 0.05 * (scale > 0),
+                    "high": total + 0.05 * (scale > 0),
+                },
                 "kinds": kinds,
                 "course": course,
-                "kinetics": [{"label": d, "exposure_ratio": {"median": 1.3, "low": 0.8, "high": 2.2}} for d in drugs],
+                "kinetics": [
+                    {"label": d, "exposure_ratio": {"median": 1.3, "low": 0.8, "high": 2.2}}
+                    for d in drugs
+                ],
             }
         )
     return out
@@ -522,7 +801,9 @@ def _top(rng: np.random.Generator) -> list[dict[str, Any]]:
         drugs = (
             list(CHOSEN)
             if rank == 0
-            else sorted(str(CANDIDATES[i][0]) for i in rng.choice(len(CANDIDATES), size=5, replace=False))
+            else sorted(
+                str(CANDIDATES[i][0]) for i in rng.choice(len(CANDIDATES), size=5, replace=False)
+            )
         )
         mean = 0.1421 - 0.0012 * rank
         rows.append(

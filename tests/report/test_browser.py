@@ -1,6 +1,8 @@
-"""The pages in a real headless browser: no script error, sortable by keyboard, readable on a phone, data to download.
+"""The pages in a real headless browser: no script error, sortable by keyboard, readable on a phone,
+data to download.
 
-Skipped where no Chromium and driver are installed (Debian: ``apt-get install chromium chromium-driver``).
+Skipped where no Chromium and driver are installed (Debian:
+``apt-get install chromium chromium-driver``).
 """
 
 from __future__ import annotations
@@ -24,9 +26,13 @@ from qtwin.report.sheet import write_sheet
 from qtwin.report.style import BLUE, colour_pairs
 from tests.benchmark.advantage.test_verdict import PLACE
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 DRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no Chromium with its driver is installed")
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER), reason="no Chromium with its driver is installed"
+)
 
 
 @pytest.fixture(scope="module")
@@ -42,17 +48,24 @@ def browser() -> Iterator[Any]:
     driver = webdriver.Chrome(options=options, service=Service(DRIVER))
     driver.execute_cdp_cmd("Network.enable", {})
     driver.execute_cdp_cmd(
-        "Network.emulateNetworkConditions", {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+        "Network.emulateNetworkConditions",
+        {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0},
     )
     yield driver
     driver.quit()
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory, written: tuple[Any, Path, str]) -> dict[str, Path]:
+def pages(
+    tmp_path_factory: pytest.TempPathFactory, written: tuple[Any, Path, str]
+) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     made = cells([PLACE, *published()])
-    told = document(made) | {"machine": machine(), "versions": versions(), "command": "qtwin map out"}
+    told = document(made) | {
+        "machine": machine(),
+        "versions": versions(),
+        "command": "qtwin map out",
+    }
     return {
         "map": write_sheet(sheet_of(made, told, map_picture(made), folder / "map"), folder / "map"),
         "report": written[1],
@@ -65,25 +78,34 @@ def _drawn(browser: Any) -> None:
 
     WebDriverWait(browser, 60).until(
         lambda b: b.execute_script(
-            "return !document.querySelector('figure.chart') || document.documentElement.classList.contains('charts-drawn')"
+            "return !document.querySelector('figure.chart') || "
+            "document.documentElement.classList.contains('charts-drawn')"
         )
     )
 
 
-def _open(browser: Any, page: Path, *, width: int = 1280, dark: bool = False, media: str = "") -> None:
+def _open(
+    browser: Any, page: Path, *, width: int = 1280, dark: bool = False, media: str = ""
+) -> None:
     browser.execute_cdp_cmd(
         "Emulation.setEmulatedMedia",
-        {"media": media, "features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]},
+        {
+            "media": media,
+            "features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}],
+        },
     )
     browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500},
     )
     browser.get(page.as_uri())
     _drawn(browser)
 
 
 @pytest.mark.parametrize("width", [390, 768, 1280, 1600])
-def test_charts_take_the_width_of_their_place(browser: Any, pages: dict[str, Path], width: int) -> None:
+def test_charts_take_the_width_of_their_place(
+    browser: Any, pages: dict[str, Path], width: int
+) -> None:
     _open(browser, pages["report"], width=width)
     charts = browser.execute_script(
         "return [...document.querySelectorAll('.live svg.marks')].map(s => [s.closest('figure').id,"
@@ -92,7 +114,10 @@ def test_charts_take_the_width_of_their_place(browser: Any, pages: dict[str, Pat
     assert len(charts) == len(TABLE)
     for name, drawn, place in charts:
         assert 0.85 * place < drawn <= place + 2, (name, drawn, place)
-    assert browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth") <= 0
+    assert (
+        browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
+        <= 0
+    )
     if width < 500:  # no table scrolls sideways either, and no row of one is mostly empty
         assert not browser.execute_script(
             "return [...document.querySelectorAll('.scroll')]"
@@ -105,7 +130,8 @@ def test_a_chart_follows_the_width_of_the_window(browser: Any, pages: dict[str, 
 
     _open(browser, pages["report"], width=1280)
     browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": 700, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 700, "height": 900, "deviceScaleFactor": 1, "mobile": False},
     )
     wide = "return document.querySelector('#pareto .live svg.marks').getBoundingClientRect().width"
     WebDriverWait(browser, 30).until(lambda b: b.execute_script(wide) < 700)
@@ -123,7 +149,9 @@ def test_the_pointer_shows_the_numbers_of_a_mark(browser: Any, pages: dict[str, 
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", bar)
 
     def pointed(b: Any) -> Any:
-        """A chart that is drawn late moves the page under the pointer: it comes to the bar anew, from beside it."""
+        """A chart that is drawn late moves the page under the pointer: it comes to the bar anew,
+        from beside it.
+        """
         ActionChains(b, duration=0).move_to_element(chart).move_to_element(bar).perform()
         return b.find_element(By.CSS_SELECTOR, "#vg-tooltip-element.visible")
 
@@ -132,7 +160,9 @@ def test_the_pointer_shows_the_numbers_of_a_mark(browser: Any, pages: dict[str, 
     assert "cognition" in tip.text
 
 
-def test_the_keyboard_reaches_marks_legends_and_downloads(browser: Any, pages: dict[str, Path]) -> None:
+def test_the_keyboard_reaches_marks_legends_and_downloads(
+    browser: Any, pages: dict[str, Path]
+) -> None:
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
 
@@ -167,22 +197,33 @@ def test_the_keyboard_reaches_marks_legends_and_downloads(browser: Any, pages: d
     assert [link.text for link in links] == ["SVG", "PNG"]
 
 
-def test_the_numbers_of_a_chart_are_a_table_that_sorts(browser: Any, pages: dict[str, Path]) -> None:
+def test_the_numbers_of_a_chart_are_a_table_that_sorts(
+    browser: Any, pages: dict[str, Path]
+) -> None:
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
     from selenium.webdriver.support.ui import WebDriverWait
 
     _open(browser, pages["report"])
-    browser.find_element(By.CSS_SELECTOR, "#benefit_harm details.numbers summary").send_keys(Keys.ENTER)
-    table = WebDriverWait(browser, 10).until(lambda b: b.find_element(By.CSS_SELECTOR, "#benefit_harm details.numbers table"))
+    browser.find_element(By.CSS_SELECTOR, "#benefit_harm details.numbers summary").send_keys(
+        Keys.ENTER
+    )
+    table = WebDriverWait(browser, 10).until(
+        lambda b: b.find_element(By.CSS_SELECTOR, "#benefit_harm details.numbers table")
+    )
     head = table.find_elements(By.CSS_SELECTOR, "thead th")[3]
     head.find_element(By.TAG_NAME, "button").send_keys(Keys.ENTER)
-    values = [float(c.get_attribute("data-v")) for c in table.find_elements(By.CSS_SELECTOR, "tbody td:nth-child(4)")]
+    values = [
+        float(c.get_attribute("data-v"))
+        for c in table.find_elements(By.CSS_SELECTOR, "tbody td:nth-child(4)")
+    ]
     assert len(values) > 10
     assert values == sorted(values)
 
 
-def test_charts_are_dark_on_a_dark_page_and_light_on_paper(browser: Any, pages: dict[str, Path]) -> None:
+def test_charts_are_dark_on_a_dark_page_and_light_on_paper(
+    browser: Any, pages: dict[str, Path]
+) -> None:
     from selenium.webdriver.common.by import By
 
     _open(browser, pages["report"], dark=True)
@@ -197,7 +238,9 @@ def test_charts_are_dark_on_a_dark_page_and_light_on_paper(browser: Any, pages: 
     assert browser.find_element(By.CSS_SELECTOR, "#benefit_harm .still").is_displayed()
     assert not browser.find_element(By.CSS_SELECTOR, "#benefit_harm .live").is_displayed()
     printed = base64.b64decode(
-        browser.execute_cdp_cmd("Page.printToPDF", {"paperWidth": 8.27, "paperHeight": 11.69, "printBackground": True})["data"]
+        browser.execute_cdp_cmd(
+            "Page.printToPDF", {"paperWidth": 8.27, "paperHeight": 11.69, "printBackground": True}
+        )["data"]
     )
     assert 1 < len(re.findall(rb"/Type\s*/Page[^s]", printed)) <= 10
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
@@ -211,7 +254,10 @@ def test_without_script_a_page_shows_every_figure(browser: Any, pages: dict[str,
     try:
         browser.get(pages["report"].as_uri())
         stills = WebDriverWait(browser, 30).until(
-            lambda b: len(found := b.find_elements(By.CSS_SELECTOR, "figure.chart .still")) == len(TABLE) and found
+            lambda b: (
+                len(found := b.find_elements(By.CSS_SELECTOR, "figure.chart .still")) == len(TABLE)
+                and found
+            )
         )
         assert all(s.is_displayed() for s in stills)
     finally:
@@ -219,23 +265,30 @@ def test_without_script_a_page_shows_every_figure(browser: Any, pages: dict[str,
 
 
 @pytest.mark.parametrize("name", ["map", "report"])
-def test_a_page_works_offline_on_a_desk_and_a_phone(browser: Any, pages: dict[str, Path], name: str) -> None:
+def test_a_page_works_offline_on_a_desk_and_a_phone(
+    browser: Any, pages: dict[str, Path], name: str
+) -> None:
     from selenium.webdriver.common.by import By
 
     for width in (1280, 375):
         browser.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride", {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500},
         )
         browser.get(pages[name].as_uri())
         assert [e for e in browser.get_log("browser") if e["level"] == "SEVERE"] == []
-        overflow = browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
+        overflow = browser.execute_script(
+            "return document.documentElement.scrollWidth - window.innerWidth"
+        )
         assert overflow <= 0, f"{name} at {width} scrolls sideways by {overflow} px"
         _drawn(browser)
         assert [e for e in browser.get_log("browser") if e["level"] == "SEVERE"] == []
         images = browser.find_elements(By.TAG_NAME, "img")
         assert images
         assert all(i.get_attribute("alt") for i in images)
-        assert all(browser.execute_script("return arguments[0].naturalWidth", i) > 100 for i in images)
+        assert all(
+            browser.execute_script("return arguments[0].naturalWidth", i) > 100 for i in images
+        )
     for link in browser.find_elements(By.CSS_SELECTOR, "figcaption a[download]"):
         kind, _, data = link.get_attribute("href").partition(",")
         assert kind.startswith("data:text/csv")
@@ -259,7 +312,10 @@ def test_tables_sort_by_keyboard(browser: Any, pages: dict[str, Path], name: str
     button = head.find_element(By.TAG_NAME, "button")
 
     def column() -> list[str]:
-        return [r.find_elements(By.CSS_SELECTOR, "th, td")[0].text for r in tables[0].find_elements(By.CSS_SELECTOR, "tbody tr")]
+        return [
+            r.find_elements(By.CSS_SELECTOR, "th, td")[0].text
+            for r in tables[0].find_elements(By.CSS_SELECTOR, "tbody tr")
+        ]
 
     button.send_keys(Keys.ENTER)
     assert head.get_attribute("aria-sort") == "ascending"
@@ -270,17 +326,23 @@ def test_tables_sort_by_keyboard(browser: Any, pages: dict[str, Path], name: str
     assert column() != up
 
 
-def test_the_recommendation_fits_the_first_screen_of_a_phone(browser: Any, pages: dict[str, Path]) -> None:
+def test_the_recommendation_fits_the_first_screen_of_a_phone(
+    browser: Any, pages: dict[str, Path]
+) -> None:
     from selenium.webdriver.common.by import By
 
     browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True},
     )
     browser.get(pages["report"].as_uri())
     heading = browser.find_element(By.TAG_NAME, "h1")
     assert heading.text.startswith("The twin recommends")
     assert heading.rect["y"] + heading.rect["height"] < 844
-    places = [browser.find_element(By.ID, name).rect["y"] for name in ("answer", "sure", "excluded", "cautions", "flips", "won")]
+    places = [
+        browser.find_element(By.ID, name).rect["y"]
+        for name in ("answer", "sure", "excluded", "cautions", "flips", "won")
+    ]
     assert places == sorted(places)
 
 

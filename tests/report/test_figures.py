@@ -36,10 +36,14 @@ def test_every_figure_has_words_numbers_and_a_chart_of_those_numbers(drawn):
 
 def test_every_colour_of_a_chart_has_one_for_a_dark_page(drawn):
     for figure in drawn.values():
-        light = {c.lower() for c in re.findall("#[0-9a-fA-F]{6}", json.dumps(figure.page_spec["spec"]))}
+        light = {
+            c.lower() for c in re.findall("#[0-9a-fA-F]{6}", json.dumps(figure.page_spec["spec"]))
+        }
         assert light
         assert light <= {c.lower() for c in style.colour_pairs()}
-        assert light.isdisjoint(re.findall("#[0-9a-f]{6}", json.dumps(chart.spec(figure, theme="dark")).lower()))
+        assert light.isdisjoint(
+            re.findall("#[0-9a-f]{6}", json.dumps(chart.spec(figure, theme="dark")).lower())
+        )
 
 
 def test_colours_stand_out_from_either_page():
@@ -64,7 +68,8 @@ def _contrast(one, other):
 
 
 @pytest.mark.parametrize(
-    ("ending", "start"), [("svg", b"<svg"), ("pdf", b"%PDF"), ("png", b"\x89PNG"), ("csv", b"rank,"), ("json", b"{")]
+    ("ending", "start"),
+    [("svg", b"<svg"), ("pdf", b"%PDF"), ("png", b"\x89PNG"), ("csv", b"rank,"), ("json", b"{")],
 )
 def test_a_figure_is_saved_for_a_paper(tmp_path, ending, start):
     figure = figures.TABLE["p_optimal"](sample())
@@ -97,7 +102,8 @@ def test_nothing_heavy_is_loaded_before_it_is_used():
     code = (
         "import sys; from qtwin.report import page, race\n"
         "assert not {'matplotlib', 'altair', 'vl_convert', 'jinja2'} & set(sys.modules)\n"
-        "assert race.picture({'solvers': [{'name': 'a', 'regret_twin': 0.1, 'total_wall_s': 1.0}]})\n"
+        "assert race.picture({'solvers': [{'name': 'a', 'regret_twin': 0.1, "
+        "'total_wall_s': 1.0}]})\n"
         "assert 'altair' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
@@ -105,7 +111,10 @@ def test_nothing_heavy_is_loaded_before_it_is_used():
 
 def test_equal_results_give_equal_pictures(drawn):
     again = figures.TABLE["solver_comparison"](sample())
-    assert (again.page_spec, again.csv) == (drawn["solver_comparison"].page_spec, drawn["solver_comparison"].csv)
+    assert (again.page_spec, again.csv) == (
+        drawn["solver_comparison"].page_spec,
+        drawn["solver_comparison"].csv,
+    )
 
 
 def test_csv_holds_the_numbers_of_the_result(drawn):
@@ -113,9 +122,13 @@ def test_csv_holds_the_numbers_of_the_result(drawn):
     rows = _rows(drawn["encoded_against_true"])
     assert np.array_equal([float(r["true"]) for r in rows], result["encoding"]["scatter"]["true"])
     solvers = _rows(drawn["solver_comparison"])
-    assert [float(r["regret_twin"]) if r["regret_twin"] else None for r in solvers] == [s["regret_twin"] for s in ranked(result)]
+    assert [float(r["regret_twin"]) if r["regret_twin"] else None for r in solvers] == [
+        s["regret_twin"] for s in ranked(result)
+    ]
     kinds = _rows(drawn["benefit_harm"])
-    assert [float(r["mean"]) for r in kinds if r["mean"]] == [k["mean"] for g in result["regimens"] for k in g["kinds"]]
+    assert [float(r["mean"]) for r in kinds if r["mean"]] == [
+        k["mean"] for g in result["regimens"] for k in g["kinds"]
+    ]
 
 
 def test_alt_text_of_the_fit_counts_the_measurements_inside_the_band():
@@ -132,7 +145,8 @@ def test_alt_text_of_the_fit_counts_the_measurements_inside_the_band():
         }
     ]
     fit["observed"] = [
-        {"biomarker": "mmse", "time_years": t, "value": v, "unit": "point"} for t, v in ((-1.0, 25.0), (-0.5, 21.0), (0.0, 22.0))
+        {"biomarker": "mmse", "time_years": t, "value": v, "unit": "point"}
+        for t, v in ((-1.0, 25.0), (-0.5, 21.0), (0.0, 22.0))
     ]
     assert "2 of 3 measurements lie inside the band" in figures.TABLE["twin_fit"](result).alt
 
@@ -151,9 +165,13 @@ def test_solvers_are_ranked_by_regret_then_time_and_failures_last():
 
 def test_the_bars_and_the_tornado_hold_the_numbers_of_the_result(drawn):
     result = sample()
-    assert [float(r["p_optimal"]) for r in _rows(drawn["p_optimal"])] == [s["p_optimal"] for s in result["set90"]]
+    assert [float(r["p_optimal"]) for r in _rows(drawn["p_optimal"])] == [
+        s["p_optimal"] for s in result["set90"]
+    ]
     bars = _rows(drawn["tornado"])
-    assert [float(r["regret_low_qaly"]) for r in bars] == [b["regret_low_qaly"] for b in result["certainty"]["tornado"]]
+    assert [float(r["regret_low_qaly"]) for r in bars] == [
+        b["regret_low_qaly"] for b in result["certainty"]["tornado"]
+    ]
     assert "3 of the 8 numbers" in drawn["tornado"].alt
     assert "without memantine 20 mg /24 h" in drawn["p_optimal"].alt
 
@@ -167,13 +185,19 @@ def test_a_result_without_a_part_loses_only_its_figures(missing):
         "solvers": {"solver_comparison"},
         "regimens": {"benefit_harm", "patient_course"},
     }
-    small = {name: f(result) for name, f in figures.TABLE.items() if name in lost.get(missing, {"benefit_harm"})}
+    small = {
+        name: f(result)
+        for name, f in figures.TABLE.items()
+        if name in lost.get(missing, {"benefit_harm"})
+    }
     assert {name for name, p in small.items() if p is None} == lost.get(missing, set())
 
 
 def test_hard_numbers_and_labels_are_drawn():
     result = copy.deepcopy(sample())
-    result["solvers"] = [dict(s, label=f"$\\frac{{{i}}}$ _x_ & <b>") for i, s in enumerate(result["solvers"])]
+    result["solvers"] = [
+        dict(s, label=f"$\\frac{{{i}}}$ _x_ & <b>") for i, s in enumerate(result["solvers"])
+    ]
     for solver in result["solvers"]:
         solver["regret_twin"], solver["total_wall_s"] = 0.0, 0.0
         solver["success_probability"] = {"value": 0.0, "low": 0.0, "high": 0.001}

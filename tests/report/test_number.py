@@ -31,7 +31,14 @@ def test_number_has_three_significant_digits_and_a_true_minus(value, text):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.1421, "0.142"), (0.0012, "0.0012"), (-0.0012, "−0.0012"), (1e-17, "0"), (0.00004, "4 × 10⁻⁵")]
+    ("value", "text"),
+    [
+        (0.1421, "0.142"),
+        (0.0012, "0.0012"),
+        (-0.0012, "−0.0012"),
+        (1e-17, "0"),
+        (0.00004, "4 × 10⁻⁵"),
+    ],
 )
 def test_a_small_utility_is_never_rounded_to_zero(value, text):
     assert number.qaly(value) == text
@@ -39,14 +46,28 @@ def test_a_small_utility_is_never_rounded_to_zero(value, text):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0, "0 %"), (1.0, "100 %"), (0.314, "31.4 %"), (0.00136, "0.14 %"), (0.9996, "99.960 %"), (0.00002, "0.0020 %")],
+    [
+        (0.0, "0 %"),
+        (1.0, "100 %"),
+        (0.314, "31.4 %"),
+        (0.00136, "0.14 %"),
+        (0.9996, "99.960 %"),
+        (0.00002, "0.0020 %"),
+    ],
 )
 def test_percent_keeps_digits_near_both_ends(value, text):
     assert number.percent(value) == text
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.0000042, "4.2 µs"), (0.041, "41 ms"), (1.0, "1.00 s"), (300.0, "5.0 min"), (7200.0, "2.0 h")]
+    ("value", "text"),
+    [
+        (0.0000042, "4.2 µs"),
+        (0.041, "41 ms"),
+        (1.0, "1.00 s"),
+        (300.0, "5.0 min"),
+        (7200.0, "2.0 h"),
+    ],
 )
 def test_seconds_come_in_the_unit_a_reader_would_use(value, text):
     assert number.seconds(value) == text
@@ -63,4 +84,7 @@ def test_sentences_and_units():
     assert sentence("all were tried") == "All were tried."
     assert sentence("p-tau217 fell!") == "p-tau217 fell!"
     assert sentence(None) == ""
-    assert glue("in 0.4 s, 12 % of 5 mg, 3 segments") == "in 0.4\u00a0s, 12\u00a0% of 5\u00a0mg, 3 segments"
+    assert (
+        glue("in 0.4 s, 12 % of 5 mg, 3 segments")
+        == "in 0.4\u00a0s, 12\u00a0% of 5\u00a0mg, 3 segments"
+    )

@@ -1,4 +1,6 @@
-"""A patient whose interactions are of third order: the comparison of surrogates must say that a QUBO is the wrong question."""
+"""A patient whose interactions are of third order: the comparison of surrogates must say that a
+QUBO is the wrong question.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ FEASIBLE = BITS[BITS.sum(axis=1) <= 4]
 
 
 def _encoding(triple: float) -> dict[str, Any]:
-    """Scored surrogates of a patient with weak singles and pairs, and three-spin interactions s_i s_j s_k of size `triple`."""
+    """Scored surrogates of a patient with weak singles and pairs, and three-spin interactions s_i
+    s_j s_k of size `triple`.
+    """
     rng = np.random.default_rng(11)
     terms: dict[tuple[int, ...], float] = {(i,): 0.02 * rng.random() for i in range(N)}
     terms |= {p: 0.01 * rng.normal() for p in itertools.combinations(range(N), 2)}
@@ -36,11 +40,20 @@ def _encoding(triple: float) -> dict[str, Any]:
     utility = truth.evaluate(FEASIBLE)
     rows = [
         dataclasses.asdict(
-            score(name, load(name)(truth.evaluate, FEASIBLE, 150, np.random.default_rng(1)), FEASIBLE, utility, members)
+            score(
+                name,
+                load(name)(truth.evaluate, FEASIBLE, 150, np.random.default_rng(1)),
+                FEASIBLE,
+                utility,
+                members,
+            )
         )
         for name in TABLE
     ]
-    return {"surrogates": rows, "spectrum": {"n": N, "share": spectrum(truth.values()).share.tolist()}}
+    return {
+        "surrogates": rows,
+        "spectrum": {"n": N, "share": spectrum(truth.values()).share.tolist()},
+    }
 
 
 def test_third_order_interactions_are_named_and_triples_win() -> None:
@@ -65,8 +78,20 @@ def test_nothing_is_said_without_both_orders() -> None:
 
 def test_a_loss_that_the_posterior_does_not_tell_from_none_is_no_verdict_against_pairs() -> None:
     accuracy = {"r2": 0.994, "regret": 0.0002}
-    pairs = {"name": "pairs", "degree": 2, "accuracy": accuracy, "regret_low": -0.011, "regret_high": 0.019}
-    triples = {"name": "triples", "degree": 3, "accuracy": {"r2": 0.9999, "regret": 0.0}, "regret_low": 0.0, "regret_high": 0.0}
+    pairs = {
+        "name": "pairs",
+        "degree": 2,
+        "accuracy": accuracy,
+        "regret_low": -0.011,
+        "regret_high": 0.019,
+    }
+    triples = {
+        "name": "triples",
+        "degree": 3,
+        "accuracy": {"r2": 0.9999, "regret": 0.0},
+        "regret_low": 0.0,
+        "regret_high": 0.0,
+    }
     found = right_order({"surrogates": [pairs, triples]})
     assert found is not None
     assert found.pairs_suffice

@@ -78,7 +78,9 @@ def test_the_page_asks_nothing_of_any_network(written):
 
 def test_the_policy_allows_exactly_the_inline_style_and_script(written):
     text = written[2]
-    policy = next(a["content"] for t, a in read(text).tags if a.get("http-equiv") == "Content-Security-Policy")
+    policy = next(
+        a["content"] for t, a in read(text).tags if a.get("http-equiv") == "Content-Security-Policy"
+    )
     for tag in ("style", "script"):
         inline = re.findall(rf"<{tag}(?: type=\"module\")?>(.*?)</{tag}>", text, flags=re.DOTALL)
         assert len(inline) == 1
@@ -169,7 +171,10 @@ def test_a_candidate_named_script_is_shown_and_drawn_as_text(tmp_path, monkeypat
     result["solvers"][0]["label"] = '"><script>'
     result["regimens"][0]["kinds"][0]["kind"] = '"><script>'
     reader = read(page.write(result, tmp_path).read_text(encoding="utf-8"))
-    assert [a.get("type") for t, a in reader.tags if t == "script"] == ["application/json", "module"]
+    assert [a.get("type") for t, a in reader.tags if t == "script"] == [
+        "application/json",
+        "module",
+    ]
     assert "<script>" in reader.text
     assert any('"><script>' in a["alt"] for t, a in reader.tags if t == "img")
 
@@ -183,7 +188,17 @@ def test_the_barest_result_still_renders(tmp_path):
     assert "Undefined" not in words
 
 
-NEW_KEYS = ("chosen", "going_on", "excluded", "without_indication", "cautions", "eligibility", "certainty", "set90", "worth")
+NEW_KEYS = (
+    "chosen",
+    "going_on",
+    "excluded",
+    "without_indication",
+    "cautions",
+    "eligibility",
+    "certainty",
+    "set90",
+    "worth",
+)
 
 
 def test_the_decision_comes_before_the_solvers(written):
@@ -191,8 +206,18 @@ def test_the_decision_comes_before_the_solvers(written):
     sections = [a["id"] for t, a in read(text).tags if t == "section"]
     assert sections[:6] == ["answer", "sure", "excluded", "cautions", "flips", "won"]
     assert sections[-1] == "provenance"
-    marks = ("The twin recommends donepezil", result["verdict"], "P(optimal)", result["excluded"][0]["because"][0]["text"])
-    marks += (result["cautions"][0]["text"], "What would change it?", "paper 0", result["solver_verdict"])
+    marks = (
+        "The twin recommends donepezil",
+        result["verdict"],
+        "P(optimal)",
+        result["excluded"][0]["because"][0]["text"],
+    )
+    marks += (
+        result["cautions"][0]["text"],
+        "What would change it?",
+        "paper 0",
+        result["solver_verdict"],
+    )
     words = read(text).text.replace("5 What would change it 6", "", 1)  # the menu
     places = [words.index(mark) for mark in marks]
     assert places == sorted(places)
@@ -200,9 +225,13 @@ def test_the_decision_comes_before_the_solvers(written):
 
 def test_the_headline_is_short_however_many_drugs_are_chosen(no_drawing):
     for n in range(14):
-        result = sample() | {"chosen": [{"inn": f"drug{k}", "amount_mg": 1.0, "interval_h": 24.0} for k in range(n)]}
+        result = sample() | {
+            "chosen": [{"inn": f"drug{k}", "amount_mg": 1.0, "interval_h": 24.0} for k in range(n)]
+        }
         for warnings in ([], ["out of scope: age under 50"]):
-            heading = re.search("<h1>(.*?)</h1>", page.render(result | {"warnings": warnings}, {}), re.DOTALL)[1]
+            heading = re.search(
+                "<h1>(.*?)</h1>", page.render(result | {"warnings": warnings}, {}), re.DOTALL
+            )[1]
             assert len(heading.split()) <= 15, heading
             assert heading.endswith(".")
 
@@ -210,7 +239,11 @@ def test_the_headline_is_short_however_many_drugs_are_chosen(no_drawing):
 def test_every_exclusion_caution_and_number_stands_with_its_source(written):
     result, _, text = written
     words = read(text).text
-    for row in [b for e in result["excluded"] for b in e["because"]] + result["cautions"] + result["certainty"]["tornado"]:
+    for row in (
+        [b for e in result["excluded"] for b in e["because"]]
+        + result["cautions"]
+        + result["certainty"]["tornado"]
+    ):
         assert row["source"] in words
     for mark in (
         "galantamine 24 mg /24 h",
@@ -244,9 +277,15 @@ def test_another_dose_of_the_same_drug_is_a_change_of_dose():
 
 
 def test_no_drug_is_an_answer(tmp_path):
-    result = sample() | {"chosen": [], "cautions": [], "verdict": "For this person the twin recommends no drug."}
+    result = sample() | {
+        "chosen": [],
+        "cautions": [],
+        "verdict": "For this person the twin recommends no drug.",
+    }
     result["regimens"][0]["drugs"] = []
-    result["certainty"]["set90"] = result["set90"] = [{"drugs": [], "p_optimal": 1.0, "expected_regret_qaly": 0.0}]
+    result["certainty"]["set90"] = result["set90"] = [
+        {"drugs": [], "p_optimal": 1.0, "expected_regret_qaly": 0.0}
+    ]
     words = read(page.write(result, tmp_path).read_text(encoding="utf-8")).text
     assert "The twin recommends no drug." in words
     assert "No drug." in words
@@ -257,9 +296,18 @@ def test_a_rule_that_keeps_a_drug_from_the_chosen_one_is_shown(no_drawing):
     result = sample()
     chosen = page.labels(result["chosen"])
     result["problem"]["constraints"] += [
-        {"name": f"eligibility: r{k}: pair", "kind": "NotBoth", "reason": f"reason {k}", "members": members}
+        {
+            "name": f"eligibility: r{k}: pair",
+            "kind": "NotBoth",
+            "reason": f"reason {k}",
+            "members": members,
+        }
         for k, members in enumerate(
-            ([chosen[3], "lecanemab 700 mg /336 h"], ["a 1 mg /24 h", "b 1 mg /24 h"], [chosen[0], chosen[1]])
+            (
+                [chosen[3], "lecanemab 700 mg /336 h"],
+                ["a 1 mg /24 h", "b 1 mg /24 h"],
+                [chosen[0], chosen[1]],
+            )
         )
     ]
     words = read(page.render(result, {})).text
@@ -270,7 +318,11 @@ def test_a_rule_that_keeps_a_drug_from_the_chosen_one_is_shown(no_drawing):
 
 
 def test_a_result_from_before_the_decision_layer_still_renders(tmp_path, no_drawing):
-    result = {k: v for k, v in sample().items() if k not in {*NEW_KEYS, "p_optimal", "solver_verdict", "solver_points"}}
+    result = {
+        k: v
+        for k, v in sample().items()
+        if k not in {*NEW_KEYS, "p_optimal", "solver_verdict", "solver_points"}
+    }
     words = read(page.write(result, tmp_path).read_text(encoding="utf-8")).text
     assert f"Verdict {result['verdict']}" in words
     assert result["verdict_points"][0] in words
@@ -344,11 +396,17 @@ def test_the_same_result_gives_the_same_page(no_drawing, tmp_path):
 
 
 def test_the_script_of_the_charts_is_kept_on_disk_and_does_without_it(tmp_path, monkeypatch):
-    """Bundling takes seconds: it runs once for a version, and again where nothing can be kept or what was kept cannot be read."""
+    """Bundling takes seconds: it runs once for a version, and again where nothing can be kept or
+    what was kept cannot be read.
+    """
     import vl_convert
 
     made = []
-    monkeypatch.setattr(vl_convert, "javascript_bundle", lambda snippet: made.append(snippet) or "let a = '</script>';")
+    monkeypatch.setattr(
+        vl_convert,
+        "javascript_bundle",
+        lambda snippet: made.append(snippet) or "let a = '</script>';",
+    )
     bundled = page._vega.__wrapped__
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kept"))
     assert bundled() == bundled() == "let a = '<\\/script>';"

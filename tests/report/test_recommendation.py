@@ -1,4 +1,6 @@
-"""What the points beside the headline say of drugs that are out, left out, stopped or to be begun low."""
+"""What the points beside the headline say of drugs that are out, left out, stopped or to be begun
+low.
+"""
 
 from pathlib import Path
 
@@ -21,7 +23,11 @@ def result():
 
 
 def told(result, head, drugs=()):
-    return [p for p in points(result, {"utility": {"mean": 0.0}, "drugs": list(drugs)}) if p.startswith(head)]
+    return [
+        p
+        for p in points(result, {"utility": {"mean": 0.0}, "drugs": list(drugs)})
+        if p.startswith(head)
+    ]
 
 
 def test_a_dose_above_a_ceiling_is_not_told_as_the_drug(result):
@@ -32,13 +38,18 @@ def test_a_dose_above_a_ceiling_is_not_told_as_the_drug(result):
 
 
 def test_a_need_that_nothing_covers_is_told(result):
-    result["eligibility"]["needs_left"] = ["no eligible candidate covers pain", "hypertension: no further drug is asked for"]
+    result["eligibility"]["needs_left"] = [
+        "no eligible candidate covers pain",
+        "hypertension: no further drug is asked for",
+    ]
     assert told(result, "Not covered") == ["Not covered: no eligible candidate covers pain."]
 
 
 def test_an_indicated_drug_that_is_left_out_is_told(result):
     taken = result["chosen"][0]["inn"]
-    result["problem"]["candidates"] = [{"inn": i} for i in (taken, "mirtazapine", "citalopram", "galantamine")]
+    result["problem"]["candidates"] = [
+        {"inn": i} for i in (taken, "mirtazapine", "citalopram", "galantamine")
+    ]
     (text,) = told(result, "Allowed")
     assert text.endswith(": mirtazapine.")  # citalopram has no indication here, galantamine is out
 
@@ -83,11 +94,17 @@ def test_a_near_tie_is_named_first_and_only_where_it_is_one(result):
         "nearly_equal": True,
     }
     told_first = sentence(patient, facts, chosen, (), {"rival": rival})
-    assert told_first.endswith("lecanemab 700 mg /336 h (or donanemab instead of lecanemab: nearly equal).")
+    assert told_first.endswith(
+        "lecanemab 700 mg /336 h (or donanemab instead of lecanemab: nearly equal)."
+    )
     for sure in (None, {}, {"rival": None}, {"rival": rival | {"nearly_equal": False}}):
-        assert sentence(patient, facts, chosen, (), sure).endswith("recommends lecanemab 700 mg /336 h.")
+        assert sentence(patient, facts, chosen, (), sure).endswith(
+            "recommends lecanemab 700 mg /336 h."
+        )
     result["certainty"]["rival"] = rival
-    assert told(result, "Nearly equal") == ["Nearly equal: donanemab instead of lecanemab is better in 44.0 % of the draws."]
+    assert told(result, "Nearly equal") == [
+        "Nearly equal: donanemab instead of lecanemab is better in 44.0 % of the draws."
+    ]
 
 
 def test_the_gravest_cautions_are_told_and_each_pair_once(result):
@@ -110,7 +127,10 @@ def test_the_gravest_cautions_are_told_and_each_pair_once(result):
         *(caution(2, f"Falls {k}", inn=f"drug{k}") for k in range(3)),
     ]
     (text,) = told(result, "To mind with it")
-    assert text.startswith("To mind with it, the gravest first: donepezil with citalopram: Torsade; donepezil with bisoprolol:")
+    assert text.startswith(
+        "To mind with it, the gravest first: donepezil with citalopram: Torsade; donepezil "
+        "with bisoprolol:"
+    )
     assert "Watch the pulse" not in text
     assert text.endswith("; and 3 more under Cautions on the page.")
 
@@ -145,7 +165,9 @@ def test_a_limit_that_the_choice_reaches_is_told(result):
     }
     result["problem"]["constraints"] = [rule]
     assert told(result, "Limited") == ["Limited: Begin one (source)."]
-    result["problem"]["constraints"] = [rule | {"members": ["amlodipine 5 mg /24 h", "lisinopril 10 mg /24 h"]}]
+    result["problem"]["constraints"] = [
+        rule | {"members": ["amlodipine 5 mg /24 h", "lisinopril 10 mg /24 h"]}
+    ]
     assert told(result, "Limited") == []
 
 

@@ -1,4 +1,6 @@
-"""Figures of molecules, combination screens and sweeps: what is drawn, from which numbers, and in which colours."""
+"""Figures of molecules, combination screens and sweeps: what is drawn, from which numbers, and in
+which colours.
+"""
 
 import csv
 import io
@@ -19,9 +21,20 @@ from qtwin.problem.interaction_graph import InteractionGraph
 from qtwin.problem.screen.order import WORDS, Agreement, Study
 from qtwin.report import chart, style
 from qtwin.report.bench_pictures import growth_picture, profile_picture
-from qtwin.report.growth_pictures import energy_picture, noise_picture, sampling_picture, scaling_picture
+from qtwin.report.growth_pictures import (
+    energy_picture,
+    noise_picture,
+    sampling_picture,
+    scaling_picture,
+)
 from qtwin.report.map_picture import map_picture
-from qtwin.report.molecule_pictures import convergence_picture, orbital_picture, orbital_regions, race_picture, structure_picture
+from qtwin.report.molecule_pictures import (
+    convergence_picture,
+    orbital_picture,
+    orbital_regions,
+    race_picture,
+    structure_picture,
+)
 from qtwin.report.molecule_sheet import curve_picture
 from qtwin.report.screen_pictures import (
     Candidate,
@@ -50,8 +63,17 @@ MOLECULE = {
 
 
 def _method(name, kind, energy, error, wall, scope="active space", spread=None):
-    trace = [[0.1 * k, k + 1, energy + 10.0 ** -(k + 1)] for k in range(4)] if kind == "quantum" else []
-    return {"name": name, "kind": kind, "scope": scope, "energy_hartree": energy, "error_mHa": error, "wall_s": wall} | {
+    trace = (
+        [[0.1 * k, k + 1, energy + 10.0 ** -(k + 1)] for k in range(4)] if kind == "quantum" else []
+    )
+    return {
+        "name": name,
+        "kind": kind,
+        "scope": scope,
+        "energy_hartree": energy,
+        "error_mHa": error,
+        "wall_s": wall,
+    } | {
         "standard_error": spread,
         "trace": trace,
     }
@@ -68,7 +90,11 @@ def _molecules():
     yield structure_picture(MOLECULE)
     grid = np.linspace(-2, 2, 40)
     lobes = np.stack([grid[None, :] * np.exp(-(grid[None, :] ** 2 + grid[:, None] ** 2))] * 2)
-    seen = {"values": lobes, "extent_angstrom": (-2, 2, -2, 2), "atoms_angstrom": MOLECULE["seen_angstrom"]}
+    seen = {
+        "values": lobes,
+        "extent_angstrom": (-2, 2, -2, 2),
+        "atoms_angstrom": MOLECULE["seen_angstrom"],
+    }
     yield orbital_picture(MOLECULE, seen | {"labels": ["1, occupied", "2, empty"]})
     yield race_picture(METHODS)
     yield convergence_picture(METHODS)
@@ -76,7 +102,13 @@ def _molecules():
         {
             "x": x,
             "methods": [
-                m | {"energy_hartree": None if x > 2 and m["name"] == "vqe" else m["energy_hartree"] + x} for m in METHODS
+                m
+                | {
+                    "energy_hartree": None
+                    if x > 2 and m["name"] == "vqe"
+                    else m["energy_hartree"] + x
+                }
+                for m in METHODS
             ],
         }
         for x in (0.7, 1.0, 1.5, 2.5)
@@ -110,10 +142,14 @@ def _screens():
         )
         for k in range(3)
     ]
-    yield near_optimal_picture(found, context="one", noises=noises, unit="%", n_draws=100, tolerance=0.05)
+    yield near_optimal_picture(
+        found, context="one", noises=noises, unit="%", n_draws=100, tolerance=0.05
+    )
     contexts, shares = ["one", "two", "three"], {n: np.array([0.2, 0.4, 0.6]) for n in noises}
     yield doubt_picture(contexts, shares, shares, noises)
-    yield baseline_picture(contexts, {"greedy": np.array([0.0, 0.1, 0.02]), "greedy + swap": np.zeros(3)}, size=3)
+    yield baseline_picture(
+        contexts, {"greedy": np.array([0.0, 0.1, 0.02]), "greedy + swap": np.zeros(3)}, size=3
+    )
     shots = np.array([1, 10, 100])
     covered = Coverage(
         shots=shots,
@@ -166,15 +202,38 @@ def _graphs():
 
 def _sweeps():
     def cell(label, n, tts_s):
-        counted = {"instances": 3, "runs": 9, "successes": 4, "interval": Interval(0.1, 0.8), "run_s": 0.1}
-        counted |= {"tts_interval": None, "kind": "classical", "reads_to_solution": math.nan, "read_tts_s": math.nan}
+        counted = {
+            "instances": 3,
+            "runs": 9,
+            "successes": 4,
+            "interval": Interval(0.1, 0.8),
+            "run_s": 0.1,
+        }
+        counted |= {
+            "tts_interval": None,
+            "kind": "classical",
+            "reads_to_solution": math.nan,
+            "read_tts_s": math.nan,
+        }
         counted |= {"qpu_tts_s": math.nan, "qpu_tts_interval": None}
         return SimpleNamespace(label=label, n=n, tts_s=tts_s, **counted)
 
-    yield growth_picture("dense", [cell("tabu", n, 0.01 * n) for n in (8, 10)] + [cell("qaoa", 8, math.inf)], {})
+    yield growth_picture(
+        "dense", [cell("tabu", n, 0.01 * n) for n in (8, 10)] + [cell("qaoa", 8, math.inf)], {}
+    )
     yield profile_picture({"tabu": [1.0, 2.0, math.inf], "qaoa": [2.0, 1.0, 3.0]}, "")
-    line = Line(intercept=0.3, slope=0.4, base=2**0.4, base_interval=Interval(1.2, 1.4), residual_sd=0.1, points=4)
-    found = [{"n": n, "instance": 0, "probability": 2.0 ** (-0.3 - 0.4 * n), "ground_states": 1} for n in (6, 8, 10, 12, 14)]
+    line = Line(
+        intercept=0.3,
+        slope=0.4,
+        base=2**0.4,
+        base_interval=Interval(1.2, 1.4),
+        residual_sd=0.1,
+        points=4,
+    )
+    found = [
+        {"n": n, "instance": 0, "probability": 2.0 ** (-0.3 - 0.4 * n), "ground_states": 1}
+        for n in (6, 8, 10, 12, 14)
+    ]
     yield scaling_picture(found, line, fitted=[6, 8, 10, 12], layers=8, published=1.2)
     levels = [
         {"error": e, "hits": h, "shots": 100, "low": 0.01 * h * 0.7, "high": 0.01 * h * 1.2 + 0.02}
@@ -201,18 +260,34 @@ def _sweeps():
         ("none", "random bits + one-flip descent"),
     ]
     study = [
-        {"line": line, "label": label, "energy": worth(-2.0), "optimum": worth(0.3) if line != "typical" else None, "shots": 100}
-        | {"rms_millihartree": worth(4.0), "bias_millihartree": worth(1.0), "standard_error_millihartree": 0.2}
+        {
+            "line": line,
+            "label": label,
+            "energy": worth(-2.0),
+            "optimum": worth(0.3) if line != "typical" else None,
+            "shots": 100,
+        }
+        | {
+            "rms_millihartree": worth(4.0),
+            "bias_millihartree": worth(1.0),
+            "standard_error_millihartree": 0.2,
+        }
         for line, label in devices
     ]
     yield energy_picture(study)
-    yield sampling_picture([row for row in study if row["optimum"]], ideal_energy=-2.2, ideal_optimum=0.4, best=-3.0)
+    yield sampling_picture(
+        [row for row in study if row["optimum"]], ideal_energy=-2.2, ideal_optimum=0.4, best=-3.0
+    )
     yield map_picture(cells(published()))
 
 
 @pytest.fixture(scope="module")
 def every():
-    return {figure.name: figure for make in (_molecules, _screens, _graphs, _sweeps) for figure in make()}
+    return {
+        figure.name: figure
+        for make in (_molecules, _screens, _graphs, _sweeps)
+        for figure in make()
+    }
 
 
 def test_every_figure_draws_the_numbers_that_it_writes(every):
@@ -221,12 +296,18 @@ def test_every_figure_draws_the_numbers_that_it_writes(every):
         assert all((figure.title, figure.caption, figure.alt))
         made = figure.page_spec["spec"]
         assert f'"{chart.DATA}"' in json.dumps({k: v for k, v in made.items() if k != "datasets"})
-        assert len(list(csv.DictReader(io.StringIO(figure.csv)))) == len(made["datasets"][chart.DATA]) > 0
+        assert (
+            len(list(csv.DictReader(io.StringIO(figure.csv))))
+            == len(made["datasets"][chart.DATA])
+            > 0
+        )
 
 
 def test_every_colour_has_one_for_a_dark_page(every):
     for figure in every.values():
-        light = {c.lower() for c in re.findall("#[0-9a-fA-F]{6}", json.dumps(figure.page_spec["spec"]))}
+        light = {
+            c.lower() for c in re.findall("#[0-9a-fA-F]{6}", json.dumps(figure.page_spec["spec"]))
+        }
         assert light <= {c.lower() for c in style.colour_pairs()}
 
 
@@ -237,10 +318,16 @@ def test_every_figure_can_be_drawn_for_a_paper(every):
 
 
 def test_regions_of_an_orbital_have_the_area_of_their_level():
-    """Where exp(-r^2) exceeds a level, r^2 < -ln(level): a disc of area -pi ln(level). A ring keeps its hole."""
+    """Where exp(-r^2) exceeds a level, r^2 < -ln(level): a disc of area -pi ln(level).
+
+    A ring keeps its hole.
+    """
     at = np.linspace(-3, 3, 121)
     squared = at[None, :] ** 2 + at[:, None] ** 2
-    found = {f["level"]: f["geometry"]["coordinates"] for f in orbital_regions(np.exp(-squared), (-3, 3, -3, 3))}
+    found = {
+        f["level"]: f["geometry"]["coordinates"]
+        for f in orbital_regions(np.exp(-squared), (-3, 3, -3, 3))
+    }
     assert set(found) == {0.12, 0.3, 0.55, 0.8}
     for level, polygons in found.items():
         assert [len(rings) for rings in polygons] == [1]

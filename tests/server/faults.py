@@ -1,12 +1,16 @@
-"""A campaign of randomised faults: the ledger and the real client library against the loopback server, or against another one.
+"""A campaign of randomised faults: the ledger and the real client library against the loopback
+server, or against another one.
 
-    python -m tests.server.faults --runs 200 --seed 7 [--server http://127.0.0.1:8765] [--every-step]
+    python -m tests.server.faults --runs 200 --seed 7 [--server http://127.0.0.1:8765]
+    [--every-step]
 
-Each run has an instance and a ledger of its own. Processes are forked, killed with SIGKILL at a named step or at a random time,
-run two at once, meet a full disk, an expired token, a clock that is set, a line that is not safe, a session that has ended,
-answers that are lost, doubled, garbled, cut, another's or a gateway's page, refusals, listings that lag, repeat, miscount and
-show jobs of others, and damaged results. In the end nobody disturbs, and the ledger must hold the one job that lives at the
-provider, with its whole result; no other job was cancelled, no access token was written, and every file is its owner's alone.
+Each run has an instance and a ledger of its own. Processes are forked, killed with SIGKILL at a
+named step or at a random time, run two at once, meet a full disk, an expired token, a clock that is
+set, a line that is not safe, a session that has ended, answers that are lost, doubled, garbled,
+cut, another's or a gateway's page, refusals, listings that lag, repeat, miscount and show jobs of
+others, and damaged results. In the end nobody disturbs, and the ledger must hold the one job that
+lives at the provider, with its whole result; no other job was cancelled, no access token was
+written, and every file is its owner's alone.
 """
 
 from __future__ import annotations
@@ -68,9 +72,26 @@ EITHER = (
     "html_404",
     "html_502",
 )
-EITHER += ("redirect", "reset", "nonsense", "garbage", "truncated", "short", "empty", "object", "null", "list")
+EITHER += (
+    "redirect",
+    "reset",
+    "nonsense",
+    "garbage",
+    "truncated",
+    "short",
+    "empty",
+    "object",
+    "null",
+    "list",
+)
 EITHER += ("null_id", "empty_id", "int_id", "list_id", "no_id", "ghost_id", "foreign_id")
-POSTS = ("twice", "twice", "slow", "hang_after", *(f"{kind}_{when}" for kind in EITHER for when in ("before", "after")))
+POSTS = (
+    "twice",
+    "twice",
+    "slow",
+    "hang_after",
+    *(f"{kind}_{when}" for kind in EITHER for when in ("before", "after")),
+)
 BROKEN = (
     "429",
     "500",
@@ -90,18 +111,34 @@ LISTS = (*BROKEN, "object", "list", "twice", "repeat", "nothing", "null_id", "un
 STATUSES = (*BROKEN, "404", "object", "other", "odd", "untagged", "string", "redirect")
 RESULTS = (*BROKEN, "404", "object", "list")
 METRICS = (*BROKEN, "404", "pending", "zero", "negative", "object")
-CANCELS = ("500_before", "reset_after", "409_before", "404_before", "html_404_before", "html_after", "ignored")
+CANCELS = (
+    "500_before",
+    "reset_after",
+    "409_before",
+    "404_before",
+    "html_404_before",
+    "html_after",
+    "ignored",
+)
 
 
 def ask(url: str, path: str, told: Any = None) -> Any:
     data = None if told is None else json.dumps(told).encode()
-    with urllib.request.urlopen(urllib.request.Request(url + path, data=data), timeout=30) as answer:
+    with urllib.request.urlopen(
+        urllib.request.Request(url + path, data=data), timeout=30
+    ) as answer:
         return json.loads(answer.read())
 
 
 def order(payload: bytes, crn: str, session_id: str = "") -> Order:
     request = {"kind": "sample", "n_qubits": 2, "shots": 64, "parameters": [[0.3]], "run": crn}
-    told = {"provider": "ibm", "backend": MACHINE, "program": "executor", "instance": crn, "session_id": session_id}
+    told = {
+        "provider": "ibm",
+        "backend": MACHINE,
+        "program": "executor",
+        "instance": crn,
+        "session_id": session_id,
+    }
     return Order(payload=payload, request=request, **told)
 
 
@@ -115,7 +152,11 @@ def plan(seed: int) -> dict[str, Any]:
     def chance(share: float) -> bool:
         return bool(rng.random() < share)
 
-    kills = [("none", None), ("step", str(rng.choice(STEPS))), ("time", float(rng.uniform(0.0, 1.2)))]
+    kills = [
+        ("none", None),
+        ("step", str(rng.choice(STEPS))),
+        ("time", float(rng.uniform(0.0, 1.2))),
+    ]
     kill = kills[int(rng.choice(3, p=[0.2, 0.5, 0.3]))]
     return {
         "seed": seed,
@@ -131,7 +172,9 @@ def plan(seed: int) -> dict[str, Any]:
         "count": str(rng.choice(["right", "right", "none", "more", "fewer", "text"])),
         "listing_lag_s": float(rng.choice([0.0, 0.0, 0.15, 0.3])),
         "session": str(rng.choice(["", "", "open", "closed", "gone"])),
-        "clock": (str(rng.choice(STEPS)), float(rng.choice([-7200.0, -1.0, 7200.0]))) if chance(0.3) else None,
+        "clock": (str(rng.choice(STEPS)), float(rng.choice([-7200.0, -1.0, 7200.0])))
+        if chance(0.3)
+        else None,
         "unsafe": chance(0.1),
         "kill": kill,
         "kills": int(rng.integers(1, 4)),
@@ -143,11 +186,29 @@ def plan(seed: int) -> dict[str, Any]:
 
 
 def plan_of_step(k: int) -> dict[str, Any]:
-    """The k-th of all steps, killed there once, on a line that works, loses the answer, takes twice, refuses, names no job."""
+    """The k-th of all steps, killed there once, on a line that works, loses the answer, takes
+    twice, refuses, names no job.
+    """
     posts = ([], ["reset_after"], ["twice"], ["503_before"], ["ghost_id_after"])
     step, post = STEPS[k % len(STEPS)], posts[k // len(STEPS) % len(posts)]
-    calm = {"result": [], "listing_lag_s": 0.3, "kills": 1, "together": False, "full": "", "expire": False, "iam": []}
-    return {"seed": k, "post": post, "kill": ("step", step), "session": "", "clock": None, "unsafe": False, **calm}
+    calm = {
+        "result": [],
+        "listing_lag_s": 0.3,
+        "kills": 1,
+        "together": False,
+        "full": "",
+        "expire": False,
+        "iam": [],
+    }
+    return {
+        "seed": k,
+        "post": post,
+        "kill": ("step", step),
+        "session": "",
+        "clock": None,
+        "unsafe": False,
+        **calm,
+    }
 
 
 def client(
@@ -162,7 +223,9 @@ def client(
 ) -> int:
     """One process of a user: write the intent, submit, or fetch; its exit code."""
     if unsafe:  # as with a clock that makes every certificate invalid: this port speaks no TLS
-        os.environ["QTWIN_IBM_RUNTIME_URL"] = os.environ["QTWIN_IBM_RUNTIME_URL"].replace("http:", "https:")
+        os.environ["QTWIN_IBM_RUNTIME_URL"] = os.environ["QTWIN_IBM_RUNTIME_URL"].replace(
+            "http:", "https:"
+        )
     os.umask(0o022)
     real = time.time
 
@@ -184,7 +247,9 @@ def client(
             return 0 if fetch(ledger, provider, key, pace=PACE).state == "DONE" else 3
         submit(ledger, provider, key, pace=PACE, progress=progress)
     except QtwinError as error:
-        (folder / "errors.txt").open("a").write(f"{type(error).__name__}: {error.message} | {error.hint}\n")
+        (folder / "errors.txt").open("a").write(
+            f"{type(error).__name__}: {error.message} | {error.hint}\n"
+        )
         return 10
     except BaseException:
         try:
@@ -207,7 +272,9 @@ def forked(body: Callable[[], int]) -> int:
 
 
 def waited(pid: int, limit_s: float = 240.0) -> int:
-    """Exit code, negative for a signal; five attempts to open a line may take half a minute each."""
+    """Exit code, negative for a signal; five attempts to open a line may take half a minute
+    each.
+    """
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
         done, status = os.waitpid(pid, os.WNOHANG)
@@ -224,10 +291,26 @@ def run(faults: dict[str, Any], url: str, payload: bytes, answer: str) -> dict[s
     seed = faults["seed"]
     crn = CRN.format(name=f"run-{seed}-{os.getpid()}")
     os.environ |= {"QISKIT_IBM_INSTANCE": crn}
-    kinds = ("post", "list", "status", "result", "metrics", "cancel", "foreign", "unfiltered", "page", "count", "listing_lag_s")
+    kinds = (
+        "post",
+        "list",
+        "status",
+        "result",
+        "metrics",
+        "cancel",
+        "foreign",
+        "unfiltered",
+        "page",
+        "count",
+        "listing_lag_s",
+    )
     told = {k: faults[k] for k in kinds if k in faults}
     if faults["session"] in ("open", "closed"):
-        session = {"id": "s1", "state": faults["session"], "accepting_jobs": faults["session"] == "open"}
+        session = {
+            "id": "s1",
+            "state": faults["session"],
+            "accepting_jobs": faults["session"] == "open",
+        }
         told["sessions"] = {"s1": session}
     wanted = order(payload, crn, "s1" if faults["session"] else "")
     ask(url, f"/control/{crn}", told | {"answer": answer, "run_s": 1e9, "delay_s": 0.1})
@@ -239,8 +322,14 @@ def run(faults: dict[str, Any], url: str, payload: bytes, answer: str) -> dict[s
             if faults["expire"]:
                 ask(url, f"/control/{crn}", {"expire": True, "iam": faults["iam"]})
             kill_at = when if how == "step" else ""
-            worse = {"full_at": faults["full"], "clock": faults["clock"], "unsafe": faults["unsafe"]}
-            first = forked(lambda at=kill_at, worse=worse: client(folder, wanted, kill_at=at, **worse))
+            worse = {
+                "full_at": faults["full"],
+                "clock": faults["clock"],
+                "unsafe": faults["unsafe"],
+            }
+            first = forked(
+                lambda at=kill_at, worse=worse: client(folder, wanted, kill_at=at, **worse)
+            )
             second = forked(lambda: client(folder, wanted)) if faults["together"] else 0
             if how == "time":
                 time.sleep(when)
@@ -248,7 +337,8 @@ def run(faults: dict[str, Any], url: str, payload: bytes, answer: str) -> dict[s
             codes.append(waited(first))
             if second:
                 codes.append(waited(second))
-        for _ in range(12):  # nobody disturbs any more, but answers that were ordered to fail still do
+        # nobody disturbs any more, but answers that were ordered to fail still do
+        for _ in range(12):
             codes.append(waited(forked(lambda: client(folder, wanted))))
             if codes[-1] == 0:
                 break
@@ -266,7 +356,11 @@ def run(faults: dict[str, Any], url: str, payload: bytes, answer: str) -> dict[s
         kept = (good_result(ledger, entry.key) or b"").decode()
         ledger.close()
         written = b"".join(p.read_bytes() for p in folder.iterdir())
-        errors = (folder / "errors.txt").read_text().splitlines() if (folder / "errors.txt").exists() else []
+        errors = (
+            (folder / "errors.txt").read_text().splitlines()
+            if (folder / "errors.txt").exists()
+            else []
+        )
         bugs = (folder / "bugs.txt").read_text() if (folder / "bugs.txt").exists() else ""
     return {
         "plan": faults,
@@ -275,7 +369,9 @@ def run(faults: dict[str, Any], url: str, payload: bytes, answer: str) -> dict[s
         "jobs": sum(not j.get("foreign") for j in found["jobs"]),
         "posts": found["posts"],
         "state": entry.state,
-        "lost": int(entry.state != "DONE" or kept != answer or [j["id"] for j in live] != [entry.job_id]),
+        "lost": int(
+            entry.state != "DONE" or kept != answer or [j["id"] for j in live] != [entry.job_id]
+        ),
         "duplicated": max(0, len(live) - 1),
         "wrongly_cancelled": found["wrongly_cancelled"],
         "leaked": any(secret.encode() in written for secret in (KEY, *tokens)),
@@ -326,22 +422,41 @@ def campaign(plans: list[dict[str, Any]], *, url: str, at_once: int) -> list[dic
             pid, status = os.wait()
             place = running.pop(pid)
             if status or not place.exists():
-                results.append({"plan": place.stem, "lost": 1, "duplicated": 0, "bugs": f"the run itself ended with {status}"})
+                results.append(
+                    {
+                        "plan": place.stem,
+                        "lost": 1,
+                        "duplicated": 0,
+                        "bugs": f"the run itself ended with {status}",
+                    }
+                )
             else:
                 results.append(json.loads(place.read_text()))
     return results
 
 
 def _killed_at(result: dict[str, Any]) -> str:
-    how, when = (result["plan"]["kill"] if isinstance(result["plan"], dict) else ("none", None)) or ("none", None)
-    return "not killed" if -9 not in result.get("codes", []) else str(when) if how == "step" else "any time"
+    how, when = (
+        result["plan"]["kill"] if isinstance(result["plan"], dict) else ("none", None)
+    ) or ("none", None)
+    return (
+        "not killed"
+        if -9 not in result.get("codes", [])
+        else str(when)
+        if how == "step"
+        else "any time"
+    )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=int(os.environ.get("QTWIN_FAULT_SEED", "1")))
-    parser.add_argument("--every-step", action="store_true", help="no chance: a kill at each step on four kinds of line")
+    parser.add_argument(
+        "--every-step",
+        action="store_true",
+        help="no chance: a kill at each step on four kinds of line",
+    )
     parser.add_argument("--at-once", type=int, default=6)
     parser.add_argument("--server", default="", help="address of a server that is running already")
     parser.add_argument("--verbose", action="store_true")
@@ -356,12 +471,21 @@ def main() -> int:
                 env={**os.environ, "QTWIN_LOOPBACK_WITH_PARENT": "1"},
             )
             assert process.stdout is not None
-            lines = [process.stdout.readline().removeprefix("export ").strip().partition("=") for _ in range(6)]
+            lines = [
+                process.stdout.readline().removeprefix("export ").strip().partition("=")
+                for _ in range(6)
+            ]
             os.environ |= {key: value for key, _, value in lines}
             url = os.environ["IAM_URL"].removesuffix("/iam")
         else:
-            names = {"IAM_URL": "iam", "GLOBAL_SEARCH_URL": "search", "GLOBAL_CATALOG_URL": "catalog"}
-            os.environ |= {key: f"{url}/{path}" for key, path in names.items()} | {"QTWIN_IBM_RUNTIME_URL": f"{url}/api/v1"}
+            names = {
+                "IAM_URL": "iam",
+                "GLOBAL_SEARCH_URL": "search",
+                "GLOBAL_CATALOG_URL": "catalog",
+            }
+            os.environ |= {key: f"{url}/{path}" for key, path in names.items()} | {
+                "QTWIN_IBM_RUNTIME_URL": f"{url}/api/v1"
+            }
         os.environ |= {"QISKIT_IBM_TOKEN": KEY, "QTWIN_IBM_TIMEOUT_S": "2.5"}
         started = time.perf_counter()
         first = arguments.seed * 1_000_003
@@ -374,7 +498,15 @@ def main() -> int:
         if process is not None:
             process.kill()
             process.wait()
-    faulty = ("lost", "duplicated", "wrongly_cancelled", "bugs", "leaked", "readable_by_others", "hung")
+    faulty = (
+        "lost",
+        "duplicated",
+        "wrongly_cancelled",
+        "bugs",
+        "leaked",
+        "readable_by_others",
+        "hung",
+    )
     bad = [r for r in results if any(r.get(name) for name in faulty)]
     print(
         json.dumps(

@@ -2,29 +2,35 @@
 
     python -m tests.server.loopback --port 8765 [--simulate]
 
-The real client library talks to it when these are set (the first lines that it prints): IAM_URL, GLOBAL_SEARCH_URL,
-GLOBAL_CATALOG_URL and QTWIN_IBM_RUNTIME_URL. Nothing but the standard library is needed unless jobs are to be simulated.
+The real client library talks to it when these are set (the first lines that it prints): IAM_URL,
+GLOBAL_SEARCH_URL, GLOBAL_CATALOG_URL and QTWIN_IBM_RUNTIME_URL. Nothing but the standard library is
+needed unless jobs are to be simulated.
 
-Every service instance (CRN) is a world of its own, made when it is named first. Faults are set for one of them by
-``POST /control/CRN`` with a JSON object; what it holds is read by ``GET /control/CRN``:
+Every service instance (CRN) is a world of its own, made when it is named first. Faults are set for
+one of them by ``POST /control/CRN`` with a JSON object; what it holds is read by ``GET
+/control/CRN``:
 
-    post        actions for the next submissions: ok, twice (taken twice, one answer), slow, or a kind of answer with _before
-                (nothing was taken) or _after (it was): see `ANSWERS`; and ghost_id, foreign_id, which name a job that is not
-                there or is somebody else's
-    list        actions for the next listings: ok, one of `ANSWERS`, twice (each job twice), repeat (the first page whatever the
-                offset), nothing, null_id, untagged
-    status      actions for the next questions about a job: ok, one of `ANSWERS`, other (about another job), odd (a status that
-                nobody knows), untagged, string (the status without its object)
+    post        actions for the next submissions: ok, twice (taken twice, one answer), slow, or a
+                kind of answer with _before (nothing was taken) or _after (it was): see `ANSWERS`;
+                and ghost_id, foreign_id, which name a job that is not there or is somebody else's
+    list        actions for the next listings: ok, one of `ANSWERS`, twice (each job twice), repeat
+                (the first page whatever the offset), nothing, null_id, untagged
+    status      actions for the next questions about a job: ok, one of `ANSWERS`, other (about
+                another job), odd (a status that nobody knows), untagged, string (the status without
+                its object)
     result      actions for the next results: ok, one of `ANSWERS`
-    metrics     actions for the next questions about usage: ok, one of `ANSWERS`, pending, zero, negative
-    cancel      actions for the next cancellations: ok, one of `ANSWERS` with _before or _after, ignored
+    metrics     actions for the next questions about usage: ok, one of `ANSWERS`, pending, zero,
+                negative
+    cancel      actions for the next cancellations: ok, one of `ANSWERS` with _before or _after,
+                ignored
     session     actions for the next sessions to be opened: ok, one of `ANSWERS`
     unfiltered  true: listings show all jobs, whatever tag is asked for
     page        the most that a page of a listing holds; 0 for what was asked
     count       what a listing says of its length: right, none, more, fewer, text
     foreign     this many jobs of others are added: with other tags, with none, with null
     sessions    sessions to be added, by identifier
-    listing_lag_s, run_s, delay_s    a job is listed only after the first, done after the second; slow answers take the third
+    listing_lag_s, run_s, delay_s    a job is listed only after the first, done after the second;
+                                     slow answers take the third
     answer      the result of every job, as text
     expire      true: all access tokens given so far are refused from now on
     iam         actions for the next requests for an access token: ok, 500, 400
@@ -83,7 +89,9 @@ ANSWERS = {
     "list_id": "the same with a list",
     "no_id": "the same with none",
 }
-"""Kinds of answers that are not the right one. Refusals and pages repeat the access token, which nobody may print or keep."""
+"""Kinds of answers that are not the right one. Refusals and pages repeat the access token, which
+nobody may print or keep.
+"""
 CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/loopback:{name}::"
 MACHINE = "ibm_fez"
 
@@ -97,7 +105,12 @@ class World:
         self.sessions: dict[str, dict[str, Any]] = {}
         kinds = ("post", "list", "status", "result", "metrics", "cancel", "session")
         self.actions: dict[str, deque[str]] = {name: deque() for name in kinds}
-        self.settings: dict[str, Any] = {"listing_lag_s": 0.0, "run_s": 0.0, "delay_s": 0.1, "answer": "{}"}
+        self.settings: dict[str, Any] = {
+            "listing_lag_s": 0.0,
+            "run_s": 0.0,
+            "delay_s": 0.1,
+            "answer": "{}",
+        }
         self.settings |= {"unfiltered": False, "page": 0, "count": "right"}
         self.posts = 0
         self.wrongly_cancelled = 0
@@ -127,13 +140,24 @@ class World:
     def crowd(self, n: int) -> None:
         """Jobs of others, older and newer than ours."""
         for k in range(n):
-            body = {"backend": MACHINE, "program_id": "executor", "params": {}, "tags": ([], None, ["somebody", "else"])[k % 3]}
+            body = {
+                "backend": MACHINE,
+                "program_id": "executor",
+                "params": {},
+                "tags": ([], None, ["somebody", "else"])[k % 3],
+            }
             job = self.take(body)
-            job |= {"foreign": True, "status": "Running", "order": job["at"] + (1e6 if k % 2 else -1e6)}
+            job |= {
+                "foreign": True,
+                "status": "Running",
+                "order": job["at"] + (1e6 if k % 2 else -1e6),
+            }
 
     def cancel(self, job: dict[str, Any]) -> None:
         """Cancel, and note whether it was another's job or the last of ours that lived."""
-        ours = [j for j in self.jobs.values() if j["tags"] == job["tags"] and j["status"] != "Cancelled"]
+        ours = [
+            j for j in self.jobs.values() if j["tags"] == job["tags"] and j["status"] != "Cancelled"
+        ]
         self.wrongly_cancelled += bool(job.get("foreign")) or len(ours) < 2
         job["status"] = "Cancelled"
 
@@ -148,7 +172,11 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(
-        self, port: int = 0, *, machine: Callable[[dict[str, Any]], str] | None = None, folder: Path | None = None
+        self,
+        port: int = 0,
+        *,
+        machine: Callable[[dict[str, Any]], str] | None = None,
+        folder: Path | None = None,
     ) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.worlds: dict[str, World] = {}
@@ -216,7 +244,11 @@ class Handler(BaseHTTPRequestHandler):
         if path[:1] == ["search"]:
             return self._search()
         if path[:1] == ["catalog"]:
-            plan = {"overview_ui": {"en": {"display_name": "Open"}}, "metadata": {"pricing": {"type": "free"}}, "id": path[-1]}
+            plan = {
+                "overview_ui": {"en": {"display_name": "Open"}},
+                "metadata": {"pricing": {"type": "free"}},
+                "id": path[-1],
+            }
             return self._send(200, plan)
         if path[:1] == ["control"]:
             return self._control(method, "/".join(path[1:]))
@@ -232,7 +264,10 @@ class Handler(BaseHTTPRequestHandler):
                 self.server.tokens.add(token)
                 self.server.issued.add(token)
         if action != "ok":
-            return self._send(int(action), {"errorMessage": "the identity service is out of order", "errorCode": "X"})
+            return self._send(
+                int(action),
+                {"errorMessage": "the identity service is out of order", "errorCode": "X"},
+            )
         now = int(time.time())
         grant = {
             "access_token": token,
@@ -246,14 +281,22 @@ class Handler(BaseHTTPRequestHandler):
     def _search(self) -> None:
         crns = list(self.server.worlds) or [CRN.format(name="default")]
         items = [
-            {"crn": c, "name": c.split(":")[-3], "tags": [], "service_plan_unique_id": "plan", "doc": {"extensions": {"x": 1}}}
+            {
+                "crn": c,
+                "name": c.split(":")[-3],
+                "tags": [],
+                "service_plan_unique_id": "plan",
+                "doc": {"extensions": {"x": 1}},
+            }
             for c in crns
         ]
         return self._send(200, {"items": items, "limit": 100})
 
     def _control(self, method: str, crn: str) -> None:
         if crn == "server":
-            return self._send(200, {"raw_keys": self.server.raw_keys, "tokens": sorted(self.server.issued)})
+            return self._send(
+                200, {"raw_keys": self.server.raw_keys, "tokens": sorted(self.server.issued)}
+            )
         world = self.server.world(crn)
         if method == "POST":
             told = json.loads(self.body or b"{}")
@@ -272,7 +315,10 @@ class Handler(BaseHTTPRequestHandler):
                 with self.server.lock:
                     self.server.iam.extend(told["iam"])
         with world.lock:
-            shown = [{k: v for k, v in j.items() if k != "params"} | {"status": world.status(j)} for j in world.jobs.values()]
+            shown = [
+                {k: v for k, v in j.items() if k != "params"} | {"status": world.status(j)}
+                for j in world.jobs.values()
+            ]
             bodies = list(world.bodies)
         told = {"jobs": shown, "posts": world.posts, "sessions": world.sessions, "bodies": bodies}
         return self._send(200, told | {"wrongly_cancelled": world.wrongly_cancelled})
@@ -287,7 +333,11 @@ class Handler(BaseHTTPRequestHandler):
         if path[0] == "backends":
             return self._backends(path[1:])
         if path == ["instances", "usage"]:
-            usage = {"usage_consumed_seconds": 1, "usage_limit_seconds": 600, "usage_remaining_seconds": 599}
+            usage = {
+                "usage_consumed_seconds": 1,
+                "usage_limit_seconds": 600,
+                "usage_remaining_seconds": 599,
+            }
             return self._send(200, usage)
         if path[0] == "sessions":
             return self._sessions(method, path[1:], world)
@@ -297,18 +347,32 @@ class Handler(BaseHTTPRequestHandler):
 
     def _backends(self, path: list[str]) -> None:
         if not path:
-            device = {"name": MACHINE, "class": "real", "status": {"name": "online"}, "queue_length": 0, "qubits": 156}
+            device = {
+                "name": MACHINE,
+                "class": "real",
+                "status": {"name": "online"},
+                "queue_length": 0,
+                "qubits": 156,
+            }
             return self._send(200, {"devices": [device]})
         if path[0] != MACHINE:
             return self._refuse(404, "no such backend")
         if path[1] == "status":
-            return self._send(200, {"state": True, "status": "active", "length_queue": 0, "backend_version": "1.2.8"})
+            return self._send(
+                200,
+                {"state": True, "status": "active", "length_queue": 0, "backend_version": "1.2.8"},
+            )
         kind = {"configuration": "conf", "properties": "props"}[path[1]]
         return self._send_raw(200, next(self.server.folder.glob(f"{kind}_*.json")).read_bytes())
 
     def _sessions(self, method: str, path: list[str], world: World) -> None:
         if method == "POST":
-            session = {"id": secrets.token_hex(8), "state": "open", "accepting_jobs": True, **json.loads(self.body)}
+            session = {
+                "id": secrets.token_hex(8),
+                "state": "open",
+                "accepting_jobs": True,
+                **json.loads(self.body),
+            }
             world.sessions[session["id"]] = session
             return self._answer(world.next("session"), session, world)
         session = world.sessions.get(path[0])
@@ -338,7 +402,9 @@ class Handler(BaseHTTPRequestHandler):
             world.take(body)
         if action == "slow":
             time.sleep(world.settings["delay_s"])
-        return self._answer(kind if when == "after" else "ok", {"id": job["id"], "backend": job["backend"]}, world)
+        return self._answer(
+            kind if when == "after" else "ok", {"id": job["id"], "backend": job["backend"]}, world
+        )
 
     def _list(self, world: World) -> None:
         action = world.next("list")
@@ -346,9 +412,16 @@ class Handler(BaseHTTPRequestHandler):
         seen = time.time() - world.settings["listing_lag_s"]
         whole = world.settings["unfiltered"]
         with world.lock:
-            found = [j for j in world.jobs.values() if (whole or wanted <= set(j["tags"] or [])) and j["at"] <= seen]
+            found = [
+                j
+                for j in world.jobs.values()
+                if (whole or wanted <= set(j["tags"] or [])) and j["at"] <= seen
+            ]
         found.sort(key=lambda j: -j.get("order", j["at"]))
-        offset, limit = int(self.query.get("offset", ["0"])[0]), int(self.query.get("limit", ["10"])[0])
+        offset, limit = (
+            int(self.query.get("offset", ["0"])[0]),
+            int(self.query.get("limit", ["10"])[0]),
+        )
         offset = 0 if action == "repeat" else offset
         limit = min(limit, world.settings["page"] or limit)
         page = [self._shown(world, j) for j in found[offset : offset + limit]]
@@ -358,10 +431,22 @@ class Handler(BaseHTTPRequestHandler):
             page = [j | {"tags": None} for j in page]
         if action == "null_id":
             page = [j | {"id": None} for j in page]
-        told = {"jobs": [] if action == "nothing" else page, "count": len(found), "limit": limit, "offset": offset}
+        told = {
+            "jobs": [] if action == "nothing" else page,
+            "count": len(found),
+            "limit": limit,
+            "offset": offset,
+        }
         count = world.settings["count"]
-        told["count"] = {"none": None, "more": len(found) + 3, "fewer": min(1, len(found)), "text": "many"}.get(count, len(found))
-        return self._answer(action if action in ANSWERS and action != "null_id" else "ok", told, world)
+        told["count"] = {
+            "none": None,
+            "more": len(found) + 3,
+            "fewer": min(1, len(found)),
+            "text": "many",
+        }.get(count, len(found))
+        return self._answer(
+            action if action in ANSWERS and action != "null_id" else "ok", told, world
+        )
 
     def _job(self, method: str, path: list[str], world: World) -> None:
         job = world.jobs.get(path[0])
@@ -381,12 +466,18 @@ class Handler(BaseHTTPRequestHandler):
             return self._result(world, job)
         if what == "metrics":
             action = world.next("metrics")
-            usage: dict[str, Any] = {"quantum_seconds": 2, "qpu_charge_time_seconds": 2, "status": "final"}
+            usage: dict[str, Any] = {
+                "quantum_seconds": 2,
+                "qpu_charge_time_seconds": 2,
+                "status": "final",
+            }
             if action in ("pending", "zero", "negative"):
                 seconds = -1 if action == "negative" else 0
                 usage = {"quantum_seconds": seconds, "qpu_charge_time_seconds": seconds}
                 usage |= {"status": "pending"} if action == "pending" else {}
-            return self._answer(action, {"usage": usage, "timestamps": {"created": job["created"]}}, world)
+            return self._answer(
+                action, {"usage": usage, "timestamps": {"created": job["created"]}}, world
+            )
         if method == "DELETE":
             return self._send_raw(204, b"")
         action, told = world.next("status"), self._shown(world, job)
@@ -407,15 +498,36 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.machine is not None and "answer" not in job:
             job["answer"] = self.server.machine(job["params"])
         answer = str(job.get("answer", world.settings["answer"])).encode()
-        return self._send_raw(200, answer[: len(answer) // 2] if action == "truncated" else answer, short=action == "short")
+        return self._send_raw(
+            200,
+            answer[: len(answer) // 2] if action == "truncated" else answer,
+            short=action == "short",
+        )
 
     def _answer(self, kind: str, right: dict[str, Any], world: World) -> None:
         """The right answer, or one of `ANSWERS`."""
-        ids = {"null_id": None, "empty_id": "", "int_id": 7, "list_id": ["d1"], "ghost_id": "d" + secrets.token_hex(9)}
-        ids["foreign_id"] = next((j["id"] for j in world.jobs.values() if j.get("foreign")), ids["ghost_id"])
+        ids = {
+            "null_id": None,
+            "empty_id": "",
+            "int_id": 7,
+            "list_id": ["d1"],
+            "ghost_id": "d" + secrets.token_hex(9),
+        }
+        ids["foreign_id"] = next(
+            (j["id"] for j in world.jobs.values() if j.get("foreign")), ids["ghost_id"]
+        )
         text = json.dumps(right)
-        page = f"<html><body>gateway; {self.headers.get('Authorization', '')}</body></html>".encode()
-        bodies = {"html": page, "garbage": b"\x00\xff" * 50, "empty": b"", "object": b"{}", "null": b"null", "list": b"[]"}
+        page = (
+            f"<html><body>gateway; {self.headers.get('Authorization', '')}</body></html>".encode()
+        )
+        bodies = {
+            "html": page,
+            "garbage": b"\x00\xff" * 50,
+            "empty": b"",
+            "object": b"{}",
+            "null": b"null",
+            "list": b"[]",
+        }
         bodies["truncated"] = text[: len(text) // 2].encode()
         if kind in ("reset", "hang"):
             time.sleep(world.settings["delay_s"] * 30 if kind == "hang" else 0.0)
@@ -440,25 +552,43 @@ class Handler(BaseHTTPRequestHandler):
             return self._send_raw(200, bodies[kind])
         if kind in ids:
             right = right | {"id": ids[kind]}
-        return self._send(200, {k: v for k, v in right.items() if k != "id"} if kind == "no_id" else right)
+        return self._send(
+            200, {k: v for k, v in right.items() if k != "id"} if kind == "no_id" else right
+        )
 
     def _shown(self, world: World, job: dict[str, Any]) -> dict[str, Any]:
-        shown = {k: job.get(k) for k in ("id", "backend", "tags", "program", "created", "session_id")}
+        shown = {
+            k: job.get(k) for k in ("id", "backend", "tags", "program", "created", "session_id")
+        }
         status = world.status(job)
-        return shown | {"status": status, "state": {"status": status}, "cost": 600, "private": False}
+        return shown | {
+            "status": status,
+            "state": {"status": status},
+            "cost": 600,
+            "private": False,
+        }
 
     def _refuse(self, status: int, message: str, *, code: int = 0, retry_after: str = "") -> None:
-        told = {"code": code or status, "message": f"{message} (asked with {self.headers.get('Authorization', 'no key')})"}
+        told = {
+            "code": code or status,
+            "message": f"{message} (asked with {self.headers.get('Authorization', 'no key')})",
+        }
         headers = {"Retry-After": retry_after} if retry_after else {}
         self._send_raw(status, json.dumps({"error": told}).encode(), headers)
 
     def _send(self, status: int, value: Any) -> None:
         self._send_raw(status, json.dumps(value).encode())
 
-    def _send_raw(self, status: int, raw: bytes, headers: dict[str, str] | None = None, *, short: bool = False) -> None:
+    def _send_raw(
+        self, status: int, raw: bytes, headers: dict[str, str] | None = None, *, short: bool = False
+    ) -> None:
         self.send_response(status)
         length = len(raw) + (9 if short else 0)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(length), **(headers or {})}.items():
+        for name, value in {
+            "Content-Type": "application/json",
+            "Content-Length": str(length),
+            **(headers or {}),
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         if status != 204:
@@ -476,13 +606,18 @@ class Handler(BaseHTTPRequestHandler):
 def _token() -> str:
     """A JSON web token that nobody could forge, or needs to."""
     now = int(time.time())
-    parts = [{"alg": "HS256", "typ": "JWT"}, {"iat": now, "exp": now + 3600, "jti": secrets.token_hex(8)}]
+    parts = [
+        {"alg": "HS256", "typ": "JWT"},
+        {"iat": now, "exp": now + 3600, "jti": secrets.token_hex(8)},
+    ]
     packed = [base64.urlsafe_b64encode(json.dumps(p).encode()).rstrip(b"=").decode() for p in parts]
     return ".".join([*packed, secrets.token_urlsafe(32)])
 
 
 def _snapshot() -> Path:
-    """The folder of the snapshot of ibm_fez that the client's package ships; nothing of it is imported."""
+    """The folder of the snapshot of ibm_fez that the client's package ships; nothing of it is
+    imported.
+    """
     import importlib.util
 
     found = importlib.util.find_spec("qiskit_ibm_runtime")
@@ -492,9 +627,13 @@ def _snapshot() -> Path:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="IBM Quantum's REST API on loopback, with faults on demand.")
+    parser = argparse.ArgumentParser(
+        description="IBM Quantum's REST API on loopback, with faults on demand."
+    )
     parser.add_argument("--port", type=int, default=8765)
-    parser.add_argument("--simulate", action="store_true", help="run the jobs on Aer with the noise of ibm_fez")
+    parser.add_argument(
+        "--simulate", action="store_true", help="run the jobs on Aer with the noise of ibm_fez"
+    )
     arguments = parser.parse_args()
     machine = None
     if arguments.simulate:

@@ -1,4 +1,6 @@
-"""What a machine returns: a submitted program run on Aer with the noise of the device's snapshot, in the provider's format."""
+"""What a machine returns: a submitted program run on Aer with the noise of the device's snapshot,
+in the provider's format.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,16 @@ class Machine:
         from ibm_quantum_schemas.executor import version_2_0 as schema
         from qiskit_aer import AerSimulator
         from qiskit_ibm_runtime.fake_provider import FakeFez
-        from qiskit_ibm_runtime.fake_provider.executor.run_quantum_program import run_quantum_program
+        from qiskit_ibm_runtime.fake_provider.executor.run_quantum_program import (
+            run_quantum_program,
+        )
         from qiskit_ibm_runtime.options_models.simulator import SimulatorOptions
-        from qiskit_ibm_runtime.quantum_program.converters.converters_2_0 import passthrough_data_to_2_0
-        from qiskit_ibm_runtime.quantum_program.params_converters import QUANTUM_PROGRAM_PARAMS_CONVERTERS
+        from qiskit_ibm_runtime.quantum_program.converters.converters_2_0 import (
+            passthrough_data_to_2_0,
+        )
+        from qiskit_ibm_runtime.quantum_program.params_converters import (
+            QUANTUM_PROGRAM_PARAMS_CONVERTERS,
+        )
 
         from qtwin.backend.compile import compact, cut, noisy_simulator, used
 
@@ -36,27 +44,35 @@ class Machine:
         for item in program.items:
             if hasattr(item, "samplex"):
                 item.samplex.finalize()
-        wide = max(item.circuit.count_ops().get("measure", 0) for item in program.items) > 24  # estimators measure every qubit
+        # estimators measure every qubit
+        wide = max(item.circuit.count_ops().get("measure", 0) for item in program.items) > 24
         if wide:
-            simulator = AerSimulator(method="matrix_product_state")  # without noise, which would take hours
+            # without noise, which would take hours
+            simulator = AerSimulator(method="matrix_product_state")
         else:
             at = tuple(sorted({q for item in program.items for q in used(item.circuit)}))
             for item in program.items:
                 item.circuit = compact(item.circuit, at)
             simulator = noisy_simulator(cut(FakeFez().target, at)) if self.noise else AerSimulator()
-        result = run_quantum_program(simulator, program, SimulatorOptions(seed_simulator=self.seed, angle_decimals=14))
+        result = run_quantum_program(
+            simulator, program, SimulatorOptions(seed_simulator=self.seed, angle_decimals=14)
+        )
         now = datetime.datetime.now(datetime.UTC)
         tensor = schema.models.CompressedTensorModel
         items = [
             schema.models.QuantumProgramResultItemModel(
-                results={name: tensor.from_numpy(np.asarray(value)) for name, value in item.items()},
+                results={
+                    name: tensor.from_numpy(np.asarray(value)) for name, value in item.items()
+                },
                 metadata=schema.models.ItemMetadataModel(),
             )
             for item in result
         ]
         model = schema.QuantumProgramResultModel(
             data=items,
-            metadata=schema.models.MetadataModel(chunk_timing=[schema.models.ChunkSpan(start=now, stop=now, parts=[])]),
+            metadata=schema.models.MetadataModel(
+                chunk_timing=[schema.models.ChunkSpan(start=now, stop=now, parts=[])]
+            ),
             passthrough_data=passthrough_data_to_2_0(program.passthrough_data),
             semantic_role=program._semantic_role,
         )

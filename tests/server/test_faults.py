@@ -1,4 +1,7 @@
-"""Whatever breaks, no job is lost and none is bought twice. Other seeds: QTWIN_FAULT_SEED=7 make slow ARGS="-k faults"."""
+"""Whatever breaks, no job is lost and none is bought twice.
+
+Other seeds: QTWIN_FAULT_SEED=7 make slow ARGS="-k faults".
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,28 @@ SEED = os.environ.get("QTWIN_FAULT_SEED", "1")
 
 
 def campaign(runs: int, *more: str, limit_s: float) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.server.faults", "--runs", str(runs), "--seed", SEED, "--at-once", "8", *more]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.server.faults",
+        "--runs",
+        str(runs),
+        "--seed",
+        SEED,
+        "--at-once",
+        "8",
+        *more,
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=limit_s, check=False)
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=limit_s,
+        check=False,
+    )
     assert done.stdout, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -26,11 +48,21 @@ def campaign(runs: int, *more: str, limit_s: float) -> dict[str, Any]:
 
 def judged(found: dict[str, Any], runs: int) -> None:
     assert found["runs"] == runs
-    zeros = ("lost", "duplicated", "wrongly_cancelled", "bugs", "hung", "keys_in_files", "readable_by_others", "raw_keys_sent")
+    zeros = (
+        "lost",
+        "duplicated",
+        "wrongly_cancelled",
+        "bugs",
+        "hung",
+        "keys_in_files",
+        "readable_by_others",
+        "raw_keys_sent",
+    )
     for count in zeros:
         assert found[count] == 0, found["bad"]
     assert found["killed"] >= runs // 10  # the campaign is not harmless
-    assert found["jobs_made"] >= runs + (runs >= 200)  # some jobs were taken twice; the second ones were cancelled
+    # some jobs were taken twice; the second ones were cancelled
+    assert found["jobs_made"] >= runs + (runs >= 200)
 
 
 @pytest.mark.timeout(330)  # half a minute on a machine that has nothing else to do
@@ -55,6 +87,16 @@ def test_a_kill_at_each_step_of_a_submission_loses_nothing() -> None:
     steps = set(found["killed_at"]) - {"any time", "not killed"}
     # the last three come only where an answer was lost or a submission refused
     assert steps == {
-        *("opened", "intent", "leased", "before the request", "sending", "taken", "answered", "submitted", "settled"),
+        *(
+            "opened",
+            "intent",
+            "leased",
+            "before the request",
+            "sending",
+            "taken",
+            "answered",
+            "submitted",
+            "settled",
+        ),
         *("asking what became of it", "found", "not taken"),
     }

@@ -1,4 +1,6 @@
-"""Compilation is on nobody's clock, tiny instances come first, and nothing is asked twice of a machine that is paid for."""
+"""Compilation is on nobody's clock, tiny instances come first, and nothing is asked twice of a
+machine that is paid for.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 
 
 class Compiles(Solver):
-    """Compiles something new for every instance of more than five variables, the first time that it sees one."""
+    """Compiles something new for every instance of more than five variables, the first time that it
+    sees one.
+    """
 
     def __init__(self) -> None:
         self.asked: list[int] = []
@@ -24,7 +28,14 @@ class Compiles(Solver):
 
     @classmethod
     def card(cls) -> SolverInfo:
-        return SolverInfo(name="compiles", summary="", kind="classical", guarantee="none", citation="", max_variables=99)
+        return SolverInfo(
+            name="compiles",
+            summary="",
+            kind="classical",
+            guarantee="none",
+            citation="",
+            max_variables=99,
+        )
 
     def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
         n = instance.encoding.polynomial.n_variables
@@ -33,7 +44,12 @@ class Compiles(Solver):
             self.kernels[n] = numba.njit(lambda x: x.sum() * 2.0 + 1.0)
             self.kernels[n](np.ones(n))
         bits = np.zeros(n, dtype=np.uint8)
-        return Result(solver="compiles", status="feasible", bits=bits, energy=instance.encoding.polynomial.constant)
+        return Result(
+            solver="compiles",
+            status="feasible",
+            bits=bits,
+            energy=instance.encoding.polynomial.constant,
+        )
 
 
 @pytest.fixture
@@ -59,7 +75,9 @@ def test_a_run_in_which_something_was_compiled_is_made_again(own: Compiles) -> N
 def test_a_constrained_question_is_rehearsed_on_a_constrained_one() -> None:
     small = tiny(Instance(encoding=make("cardinality", 9, seed=0).encoding))
     assert [bool(i.encoding.constraints) for i in small] == [False, True]
-    assert tiny(Instance(encoding=make("labs", 6, seed=0).encoding))[0].encoding.polynomial.degree == 3
+    assert (
+        tiny(Instance(encoding=make("labs", 6, seed=0).encoding))[0].encoding.polynomial.degree == 3
+    )
 
 
 def test_a_machine_that_is_paid_for_is_asked_once(own: Compiles) -> None:

@@ -33,13 +33,19 @@ def _solve(encoding: object, **options: object) -> Result:
 
 
 def _ring(n: int) -> BinaryPolynomial:
-    """Antiferromagnetic: a maximum cut of an odd ring leaves one edge, and roof duality fixes nothing."""
+    """Antiferromagnetic: a maximum cut of an odd ring leaves one edge, and roof duality fixes
+    nothing.
+    """
     edges = [(min(i, (i + 1) % n), max(i, (i + 1) % n)) for i in range(n)]
-    return BinaryPolynomial.of(n, [((i,), -1.0) for e in edges for i in e] + [(e, 2.0) for e in edges])
+    return BinaryPolynomial.of(
+        n, [((i,), -1.0) for e in edges for i in e] + [(e, 2.0) for e in edges]
+    )
 
 
 def test_few_choices_are_listed() -> None:
-    encoding = under(random_polynomial(40, 2, 0), Exactly(name="two", count=2, members=tuple(range(40))))
+    encoding = under(
+        random_polynomial(40, 2, 0), Exactly(name="two", count=2, members=tuple(range(40)))
+    )
     result = _solve(encoding)
     assert result.info["chosen"] == "enumeration"
     assert "780 sets of exactly 2 of 40" in result.info["reason"]
@@ -52,7 +58,10 @@ def test_few_choices_are_listed() -> None:
 
 def test_large_sets_with_pairs_apart_are_left_to_others() -> None:
     n = 52
-    rules = (Exactly(name="many", count=50, members=tuple(range(n))), NotBoth(name="apart", pair=(0, 1)))
+    rules = (
+        Exactly(name="many", count=50, members=tuple(range(n))),
+        NotBoth(name="apart", pair=(0, 1)),
+    )
     encoding = under(random_polynomial(n, 2, 4), *rules)
     result = _solve(encoding)
     rows = np.ones((2 * (n - 2), n))
@@ -66,7 +75,10 @@ def test_few_assignments_are_looked_at() -> None:
     result = _solve(encoding)
     assert result.info["chosen"] == "enumeration"
     assert "65,536 assignments" in result.info["reason"]
-    assert (result.energy, result.proven) == (pytest.approx(encoding.polynomial.values().min()), True)
+    assert (result.energy, result.proven) == (
+        pytest.approx(encoding.polynomial.values().min()),
+        True,
+    )
     cubic = plain(random_polynomial(8, 3, 1))
     assert _solve(cubic).energy == pytest.approx(lowest_feasible(cubic))
 
@@ -104,7 +116,10 @@ def test_dense_ones_get_a_heuristic_and_then_a_bound(proof: str) -> None:
 def test_fixing_first_changes_no_answer(seed: int, n: int, density: float) -> None:
     rng = np.random.default_rng(seed)
     terms = {
-        t: float(rng.normal()) for k in (0, 1, 2) for t in itertools.combinations(range(n), k) if k < 2 or rng.random() < density
+        t: float(rng.normal())
+        for k in (0, 1, 2)
+        for t in itertools.combinations(range(n), k)
+        if k < 2 or rng.random() < density
     }
     encoding = plain(BinaryPolynomial.of(n, terms))
     result = _solve(encoding)
@@ -121,7 +136,9 @@ def test_fixing_first_changes_no_answer(seed: int, n: int, density: float) -> No
 def test_what_roof_duality_solves_needs_nobody_else() -> None:
     n = 300
     rng = np.random.default_rng(0)
-    terms = {(i,): float(rng.normal()) for i in range(n)} | {(i, i + 1): -float(rng.random()) for i in range(n - 1)}
+    terms = {(i,): float(rng.normal()) for i in range(n)} | {
+        (i, i + 1): -float(rng.random()) for i in range(n - 1)
+    }
     result = _solve(plain(BinaryPolynomial.of(n, terms)))
     assert result.info["fixed_by_roof_duality"] == n
     assert result.proven
@@ -140,7 +157,9 @@ def _chain_minimum(terms: dict[tuple[int, ...], float], n: int) -> float:
 
 def test_the_warm_start_and_the_target_are_passed_on() -> None:
     encoding = plain(random_polynomial(50, 2, 3))
-    good = registry.load("simulated-annealing", {"reads": 50}).solve(Instance(encoding=encoding), seed=1)
+    good = registry.load("simulated-annealing", {"reads": 50}).solve(
+        Instance(encoding=encoding), seed=1
+    )
     instance = Instance(encoding=encoding, warm_start=good.bits, target_energy=good.energy + 1e-6)
     result = Auto(time_limit_s=200.0).solve(instance, seed=0)
     assert result.energy <= good.energy + 1e-6
@@ -176,20 +195,27 @@ def test_a_constraint_that_no_exact_solver_knows_leaves_the_heuristic() -> None:
     assert any("no linear row" in s["why"] for s in refused)
 
 
-@pytest.mark.parametrize("options", [{"time_limit_s": 0.0}, {"heuristic_share": 0.0}, {"heuristic_share": 1.0}])
+@pytest.mark.parametrize(
+    "options", [{"time_limit_s": 0.0}, {"heuristic_share": 0.0}, {"heuristic_share": 1.0}]
+)
 def test_options_out_of_range_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(InputError, match=next(iter(options)).split("_")[0]):
         Auto(**options)
 
 
-def test_what_is_too_large_for_a_proof_has_heuristics_for_all_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A planted optimum: fields towards a hidden assignment outweigh the couplings, which cancel on it."""
+def test_what_is_too_large_for_a_proof_has_heuristics_for_all_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A planted optimum: fields towards a hidden assignment outweigh the couplings, which cancel on
+    it.
+    """
     rng = np.random.default_rng(5)
     n, hidden = 60, rng.integers(0, 2, 60)
     spins = 1 - 2 * hidden
     pairs = {(i, j): 1.0 for i in range(n) for j in range(i + 1, n)}
     terms = {t: -float(spins[t[0]] * spins[t[1]]) for t in pairs}
-    fields = {i: -0.5 * float(spins[i]) for i in range(n)}  # the lowest energy is at the hidden spins alone
+    # the lowest energy is at the hidden spins alone
+    fields = {i: -0.5 * float(spins[i]) for i in range(n)}
     energy = from_spins(n, [*terms.items(), *(((i,), h) for i, h in fields.items())])
     monkeypatch.setattr(auto, "_LINEAR", 100)
     monkeypatch.setattr(auto, "_fixing", lambda *_: None)

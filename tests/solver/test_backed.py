@@ -13,10 +13,18 @@ from qtwin.solver import registry
 @pytest.mark.parametrize(
     ("solver", "options", "message"),
     [
-        ("qaoa", {"backend": "aer", "backend_options": {"metod": "x"}}, "unknown option of backend 'aer': 'metod'"),
+        (
+            "qaoa",
+            {"backend": "aer", "backend_options": {"metod": "x"}},
+            "unknown option of backend 'aer': 'metod'",
+        ),
         ("qaoa", {"backend": "aer", "backend_options": 3}, "expected a table"),
         ("qaoa", {"backend": "erosion", "backend_options": {}}, "unknown backend 'erosion'"),
-        ("qaoa", {"backend": "aer:density_matrix", "backend_options": {"method": "statevector"}}, "given twice"),
+        (
+            "qaoa",
+            {"backend": "aer:density_matrix", "backend_options": {"method": "statevector"}},
+            "given twice",
+        ),
         ("random", {"backend_options": {}}, "runs no circuit"),
     ],
 )
@@ -27,7 +35,10 @@ def test_what_cannot_be_is_refused(solver: str, options: dict[str, Any], message
 
 
 def test_options_reach_the_backend() -> None:
-    found: Any = registry.load("qaoa", {"backend": "aer", "backend_options": {"method": "density_matrix", "readout_error": 0.1}})
+    found: Any = registry.load(
+        "qaoa",
+        {"backend": "aer", "backend_options": {"method": "density_matrix", "readout_error": 0.1}},
+    )
     card = found._backend.capabilities()
     assert card.name == "aer:density_matrix"
     assert not card.exact
@@ -35,7 +46,12 @@ def test_options_reach_the_backend() -> None:
 
 def test_mitigation_goes_around_the_backend() -> None:
     found: Any = registry.load(
-        "qaoa", {"backend": "aer", "backend_options": {"readout_error": 0.1}, "mitigation": {"readout": "m3"}}
+        "qaoa",
+        {
+            "backend": "aer",
+            "backend_options": {"readout_error": 0.1},
+            "mitigation": {"readout": "m3"},
+        },
     )
     assert found._backend.capabilities().name == "aer+m3"
     with pytest.raises(InputError, match="'redout'"):

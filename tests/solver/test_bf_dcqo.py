@@ -1,4 +1,6 @@
-"""Bias-field counterdiabatic optimisation against exact counterdiabatic driving, matrices and the plain annealing."""
+"""Bias-field counterdiabatic optimisation against exact counterdiabatic driving, matrices and the
+plain annealing.
+"""
 
 from __future__ import annotations
 
@@ -49,8 +51,14 @@ def test_commutators_and_norms_are_those_of_matrices(seed: int) -> None:
 @pytest.mark.parametrize("field", [1.0, -0.6])
 @pytest.mark.parametrize("bias", [0.0, 0.5])
 def test_one_spin_is_driven_exactly(field: float, bias: float) -> None:
-    """First order is all of the adiabatic gauge potential of one spin: in many steps the ground state is followed to the end."""
-    cost = PauliSum(x=np.zeros((1, 1), dtype=bool), z=np.ones((1, 1), dtype=bool), coefficients=np.array([field]))
+    """First order is all of the adiabatic gauge potential of one spin: in many steps the ground
+    state is followed to the end.
+    """
+    cost = PauliSum(
+        x=np.zeros((1, 1), dtype=bool),
+        z=np.ones((1, 1), dtype=bool),
+        coefficients=np.array([field]),
+    )
     made = biased_circuit(cost, np.array([bias]), 400)
     p = SIMULATOR.probabilities(made.ansatz, made.full(np.zeros(0)))
     assert p[1 if field > 0 else 0] == pytest.approx(1.0, abs=1e-4)
@@ -66,7 +74,9 @@ def test_the_start_is_the_ground_state_of_the_biased_field() -> None:
 
 
 def test_the_strings_are_the_first_order_term() -> None:
-    """A = i a [H, dH/ds] with the a that makes the action least (Claeys 2019): by matrices at the middle of the only step."""
+    """A = i a [H, dH/ds] with the a that makes the action least (Claeys 2019): by matrices at the
+    middle of the only step.
+    """
     cost = scaled_cost(random_polynomial(3, 3, 1))
     bias = np.array([0.2, -0.4, 0.0])
     start = -sum(matrix(_one(3, i, "X")) + bias[i] * matrix(_one(3, i, "Z")) for i in range(3))
@@ -82,7 +92,9 @@ def test_the_strings_are_the_first_order_term() -> None:
 def _one(n: int, i: int, letter: str) -> PauliSum:
     row = np.eye(n, dtype=bool)[[i]]
     none = np.zeros_like(row)
-    return PauliSum(x=row if letter == "X" else none, z=none if letter == "X" else row, coefficients=np.ones(1))
+    return PauliSum(
+        x=row if letter == "X" else none, z=none if letter == "X" else row, coefficients=np.ones(1)
+    )
 
 
 def test_without_the_counterdiabatic_term_it_is_the_trotterised_annealing() -> None:
@@ -92,14 +104,24 @@ def test_without_the_counterdiabatic_term_it_is_the_trotterised_annealing() -> N
     psi = np.full(8, 8**-0.5, dtype=complex)
     for k in range(steps):
         s, dt = progress((k + 0.5) / steps), time / steps
-        psi = v @ (np.exp(1j * (1 - s) * dt * w) * (v.T @ (np.exp(-1j * s * dt * np.diag(cost)) * psi)))
-    made = biased_circuit(scaled_cost(polynomial), np.zeros(3), steps, annealing_time=time, counterdiabatic=False)
-    assert SIMULATOR.probabilities(made.ansatz, made.full(np.zeros(0))) == pytest.approx(np.abs(psi) ** 2, abs=1e-12)
+        psi = v @ (
+            np.exp(1j * (1 - s) * dt * w) * (v.T @ (np.exp(-1j * s * dt * np.diag(cost)) * psi))
+        )
+    made = biased_circuit(
+        scaled_cost(polynomial), np.zeros(3), steps, annealing_time=time, counterdiabatic=False
+    )
+    assert SIMULATOR.probabilities(made.ansatz, made.full(np.zeros(0))) == pytest.approx(
+        np.abs(psi) ** 2, abs=1e-12
+    )
 
 
 def test_slow_annealing_ends_in_the_ground_state() -> None:
-    polynomial = BinaryPolynomial.of(3, {(0,): -1.0, (1,): 0.8, (2,): 0.9, (0, 1): -0.5, (1, 2): 0.4})
-    made = biased_circuit(scaled_cost(polynomial), np.zeros(3), 400, annealing_time=60.0, counterdiabatic=False)
+    polynomial = BinaryPolynomial.of(
+        3, {(0,): -1.0, (1,): 0.8, (2,): 0.9, (0, 1): -0.5, (1, 2): 0.4}
+    )
+    made = biased_circuit(
+        scaled_cost(polynomial), np.zeros(3), 400, annealing_time=60.0, counterdiabatic=False
+    )
     p = SIMULATOR.probabilities(made.ansatz, made.full(np.zeros(0)))
     assert p[int(np.argmin(polynomial.values()))] > 0.97
 
@@ -120,6 +142,11 @@ def test_bias_is_the_mean_of_the_best_shots_and_the_classical_twin_is_named() ->
 
 
 def test_odd_options_are_refused() -> None:
-    for options in ({"best_share": 1.5}, {"annealing_time": -1.0}, {"shots": 2, "rounds": 3}, {"steps": 0}):
+    for options in (
+        {"best_share": 1.5},
+        {"annealing_time": -1.0},
+        {"shots": 2, "rounds": 3},
+        {"steps": 0},
+    ):
         with pytest.raises(InputError):
             BFDCQO(**options)

@@ -1,4 +1,6 @@
-"""QAOA with mixers that keep constraints, and with warm starts, against conservation laws, limits and matrices."""
+"""QAOA with mixers that keep constraints, and with warm starts, against conservation laws, limits
+and matrices.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ def weights_of(n: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("m", "k"), [(1, 0), (3, 0), (3, 3), (2, 1), (4, 1), (5, 3), (6, 3)])
 def test_dicke_states_hold_every_assignment_of_their_weight_equally(m: int, k: int) -> None:
-    """In a wider register, on scattered qubits; sqrt(1 / C(m, k)) each (Baertschi, Eidenbenz 2019)."""
+    """In a wider register, on scattered qubits; sqrt(1 / C(m, k)) each (Baertschi, Eidenbenz
+    2019).
+    """
     n = m + 1
     members = list(np.random.default_rng(m).permutation(n)[:m])
     ones, turns = dicke_turns(n, [int(i) for i in members], k)
@@ -65,7 +69,9 @@ def test_dicke_states_hold_every_assignment_of_their_weight_equally(m: int, k: i
     state = DenseBackend().states(made.ansatz, made.full(np.zeros(0)))[-1]
     bits = index_to_bits(np.arange(1 << n), n)
     inside = (bits[:, members].sum(axis=1) == k) & (bits.sum(axis=1) == k)
-    assert state[inside] == pytest.approx(np.full(math.comb(m, k), math.comb(m, k) ** -0.5), abs=1e-12)
+    assert state[inside] == pytest.approx(
+        np.full(math.comb(m, k), math.comb(m, k) ** -0.5), abs=1e-12
+    )
     assert np.abs(state[~inside]).max() < 1e-12
     assert len(turns) <= m * k, "O(m k) gates"
 
@@ -96,46 +102,73 @@ def test_the_kept_penalty_falls_away_and_nothing_else() -> None:
     assert other.blocks == ((0, 1, 2, constrained(4).polynomial.n_variables),)
     whole = constrained(4).polynomial
     inside = other.drawn(200)
-    assert other.polynomial.evaluate(inside) == pytest.approx(whole.evaluate(inside[:, : whole.n_variables]), abs=1e-9)
-    assert np.ptp(other.drawn(3000)[:, :3].mean(axis=0)) < 0.06, "each of the class and none of it are equally likely"
+    assert other.polynomial.evaluate(inside) == pytest.approx(
+        whole.evaluate(inside[:, : whole.n_variables]), abs=1e-9
+    )
+    assert np.ptp(other.drawn(3000)[:, :3].mean(axis=0)) < 0.06, (
+        "each of the class and none of it are equally likely"
+    )
     assert feasible_subspace(plain(whole)).blocks == ()
 
 
 @pytest.mark.parametrize("mixer", ["ring", "complete"])
 def test_the_subspace_and_the_circuit_are_one_method(mixer: str) -> None:
-    """Trained on the allowed states alone, the angles give the same energy on the full register of every kind of backend."""
+    """Trained on the allowed states alone, the angles give the same energy on the full register of
+    every kind of backend.
+    """
     instance = choose(5, 2, 7)
     inside = XYQAOA(layers=2, mixer=mixer, shots=500).solve(instance, seed=1)
     dense = XYQAOA(layers=2, mixer=mixer, shots=500, backend=DenseBackend()).solve(instance, seed=1)
     assert dense.info["theta"][:4] == pytest.approx(inside.info["theta"], abs=1e-12)
-    whole, _ = xy_circuit(feasible_subspace(instance.encoding), 2, complete=mixer == "complete", scale=inside.info["cost_scale"])
+    whole, _ = xy_circuit(
+        feasible_subspace(instance.encoding),
+        2,
+        complete=mixer == "complete",
+        scale=inside.info["cost_scale"],
+    )
     p = np.abs(DenseBackend().states(whole.ansatz, np.array(dense.info["theta"]))[-1]) ** 2
-    assert p @ instance.encoding.polynomial.values() == pytest.approx(inside.info["expectation_exact"], abs=1e-9)
+    assert p @ instance.encoding.polynomial.values() == pytest.approx(
+        inside.info["expectation_exact"], abs=1e-9
+    )
     for result in (inside, dense):
         assert (result.samples.bits.sum(axis=1) == 2).all()
         assert result.info["feasible_share"] == 1.0
-    uniform = [v for v, w in zip(instance.encoding.polynomial.values(), weights_of(5), strict=True) if w == 2]
+    uniform = [
+        v
+        for v, w in zip(instance.encoding.polynomial.values(), weights_of(5), strict=True)
+        if w == 2
+    ]
     assert inside.info["expectation_exact"] < np.mean(uniform) - 0.2 * np.ptp(uniform)
 
 
 def test_qubits_outside_the_blocks_are_pairs_with_an_idle_one() -> None:
-    """A class, a pair kept apart and slack: the listed subspace and the register of |+> and X give one energy."""
+    """A class, a pair kept apart and slack: the listed subspace and the register of |+> and X give
+    one energy.
+    """
     encoding = constrained(4)
     inside = XYQAOA(layers=2, shots=500).solve(Instance(encoding=encoding), seed=1)
     found = feasible_subspace(encoding)
     whole, _ = xy_circuit(found, 2, complete=False, scale=inside.info["cost_scale"])
     p = SIMULATOR.probabilities(whole.ansatz, whole.full(np.array(inside.info["theta"])))
     bits = index_to_bits(np.arange(p.size), found.n_qubits)
-    assert p @ found.polynomial.evaluate(bits) == pytest.approx(inside.info["expectation_exact"], abs=1e-8)
+    assert p @ found.polynomial.evaluate(bits) == pytest.approx(
+        inside.info["expectation_exact"], abs=1e-8
+    )
     closed = found.closed()
     assert not closed.free
     assert closed.size == found.size == len(np.unique(closed.listed(), axis=0))
 
 
 def test_classes_are_one_hot_with_a_qubit_for_none() -> None:
-    rules = (AtMostOne(name="a", members=(0, 1, 2)), AtMostOne(name="b", members=(3, 4)), NotBoth(name="c", pair=(0, 3)))
+    rules = (
+        AtMostOne(name="a", members=(0, 1, 2)),
+        AtMostOne(name="b", members=(3, 4)),
+        NotBoth(name="c", pair=(0, 3)),
+    )
     points = np.array([[0, 0, 0, 0, 0]], dtype=np.uint8)
-    encoding = encode(random_polynomial(5, 2, 3), names=list("abcde"), constraints=rules, feasible=points)
+    encoding = encode(
+        random_polynomial(5, 2, 3), names=list("abcde"), constraints=rules, feasible=points
+    )
     found = feasible_subspace(encoding)
     assert found.blocks == ((0, 1, 2, 5), (3, 4, 6))
     assert found.size == 12 == len(np.unique(found.listed(), axis=0))
@@ -166,7 +199,9 @@ def test_without_anything_to_keep_it_is_plain_qaoa() -> None:
     theta = np.random.default_rng(0).normal(size=4)
     scale = train(polynomial, 1, seed=0).cost_scale
     plainly = SIMULATOR.probabilities(ansatz(polynomial, 2), theta * [scale, 1, scale, 1])
-    assert SIMULATOR.probabilities(whole.ansatz, whole.full(theta)) == pytest.approx(plainly, abs=1e-12)
+    assert SIMULATOR.probabilities(whole.ansatz, whole.full(theta)) == pytest.approx(
+        plainly, abs=1e-12
+    )
 
 
 def test_ring_of_two_is_one_pair() -> None:
@@ -189,7 +224,8 @@ def test_the_grover_mixer_treats_equal_values_alike_and_all_shots_are_feasible()
     assert flat.info["feasible_choices"] == math.comb(6, 2) - 1
     assert rule.holds(flat.samples.bits[:, :6]).all()
     expected = 20000 / 14  # all of one value: uniform, whatever the angles
-    assert ((flat.samples.counts - expected) ** 2 / expected).sum() < 40  # chi-square of 13 degrees, 1 in 10,000
+    # chi-square of 13 degrees, 1 in 10,000
+    assert ((flat.samples.counts - expected) ** 2 / expected).sum() < 40
 
 
 def test_the_grover_mixer_is_its_matrix() -> None:
@@ -208,10 +244,16 @@ def test_the_grover_mixer_is_its_matrix() -> None:
 
 
 def test_one_marked_choice_of_sixteen_is_found_as_grover_finds_it() -> None:
-    """It contains Grover's search: two layers of phase pi reach sin^2(5 asin(1/4)) = 0.908, and no two layers reach more."""
+    """It contains Grover's search: two layers of phase pi reach sin^2(5 asin(1/4)) = 0.908, and no
+    two layers reach more.
+    """
     needle = BinaryPolynomial.of(4, {(0, 1, 2, 3): -1.0})
-    result = GroverMixerQAOA(layers=2, shots=100, starts=3).solve(Instance(encoding=plain(needle)), seed=0)
-    assert result.info["probability_of_minimum"] == pytest.approx(math.sin(5 * math.asin(0.25)) ** 2, abs=0.01)
+    result = GroverMixerQAOA(layers=2, shots=100, starts=3).solve(
+        Instance(encoding=plain(needle)), seed=0
+    )
+    assert result.info["probability_of_minimum"] == pytest.approx(
+        math.sin(5 * math.asin(0.25)) ** 2, abs=0.01
+    )
 
 
 # Warm starts
@@ -226,8 +268,12 @@ def test_a_start_of_one_half_is_plain_qaoa(seed: int) -> None:
     assert SIMULATOR.probabilities(warm.ansatz, warm.full(theta)) == pytest.approx(
         SIMULATOR.probabilities(ansatz(polynomial, 2), theta), abs=1e-12
     )
-    half = WarmStartQAOA(layers=2, epsilon=0.5, shots=10).solve(Instance(encoding=plain(polynomial)), seed=0)
-    assert half.info["expectation_exact"] == pytest.approx(train(polynomial, 2, seed=0).energy, abs=1e-6)
+    half = WarmStartQAOA(layers=2, epsilon=0.5, shots=10).solve(
+        Instance(encoding=plain(polynomial)), seed=0
+    )
+    assert half.info["expectation_exact"] == pytest.approx(
+        train(polynomial, 2, seed=0).energy, abs=1e-6
+    )
 
 
 def test_epsilon_zero_keeps_a_whole_start_whatever_the_angles() -> None:
@@ -253,7 +299,12 @@ def test_the_relaxation_is_convex_and_never_above_any_bits(seed: int) -> None:
     value = polynomial.constant + x @ q @ x + linear @ x - lift * (x - x**2).sum()
     assert value <= polynomial.values().min() + 1e-6
     grid = np.random.default_rng(seed).random((200, 5))
-    others = polynomial.constant + np.einsum("mi,ij,mj->m", grid, q, grid) + grid @ linear - lift * (grid - grid**2).sum(axis=1)
+    others = (
+        polynomial.constant
+        + np.einsum("mi,ij,mj->m", grid, q, grid)
+        + grid @ linear
+        - lift * (grid - grid**2).sum(axis=1)
+    )
     assert value <= others.min() + 1e-6
 
 
@@ -264,5 +315,7 @@ def test_what_cannot_be_warm_started_is_refused() -> None:
     with pytest.raises(InputError, match="epsilon"):
         WarmStartQAOA(epsilon=0.6)
     with pytest.raises(InputError, match="feasible choices"):
-        GroverMixerQAOA().solve(Instance(encoding=plain(BinaryPolynomial.of(40, {(0,): 1.0}))), seed=0)
+        GroverMixerQAOA().solve(
+            Instance(encoding=plain(BinaryPolynomial.of(40, {(0,): 1.0}))), seed=0
+        )
     assert registry.load("grover-mixer-qaoa", {"objective_shots": 100, "optimizer": "cobyla"})

@@ -1,4 +1,6 @@
-"""The count is never below what is listed, and exact where classes and one limit are all there is."""
+"""The count is never below what is listed, and exact where classes and one limit are all there
+is.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,13 @@ def test_exact_for_a_limit_and_for_classes() -> None:
     limit = AtMost(name="four", limit=4, members=everything)
     assert most_choices(60, (limit,)) == sum(math.comb(60, k) for k in range(5))
     # listing exactly 4 of 60 extends partial choices of up to 4
-    assert most_choices(60, (Exactly(name="four", count=4, members=everything),)) == most_choices(60, (limit,))
+    assert most_choices(60, (Exactly(name="four", count=4, members=everything),)) == most_choices(
+        60, (limit,)
+    )
     assert most_choices(60, ()) == 2**60
-    classes = tuple(AtMostOne(name=str(k), members=tuple(range(3 * k, 3 * k + 3))) for k in range(3))
+    classes = tuple(
+        AtMostOne(name=str(k), members=tuple(range(3 * k, 3 * k + 3))) for k in range(3)
+    )
     rules = (*classes, AtMost(name="two", limit=2, members=tuple(range(9))))
     assert most_choices(9, rules) == len(feasible_bits(9, rules)) == 1 + 9 + 27
 

@@ -1,4 +1,6 @@
-"""CP-SAT's proof holds for the floats: bounds below the optimum at any scale, whatever the rounding was."""
+"""CP-SAT's proof holds for the floats: bounds below the optimum at any scale, whatever the rounding
+was.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,11 @@ def test_coarse_rounding_gives_a_lower_bound_and_no_proof(monkeypatch: pytest.Mo
 
 
 def test_whole_numbers_are_proven_without_any_gap() -> None:
-    encoding = plain(BinaryPolynomial.of(7, {t: round(9 * c) for t, c in random_polynomial(7, 3, 8).terms.items()}))
+    encoding = plain(
+        BinaryPolynomial.of(
+            7, {t: round(9 * c) for t, c in random_polynomial(7, 3, 8).terms.items()}
+        )
+    )
     result = CpSat().solve(Instance(encoding=encoding), seed=0)
     assert result.info["rounding_error"] == 0.0
     assert result.bound == result.energy == lowest_feasible(encoding)
@@ -47,4 +53,6 @@ def test_whole_numbers_are_proven_without_any_gap() -> None:
 
 def test_more_threads_find_the_same_energy() -> None:
     encoding = plain(random_polynomial(12, 2, 1))
-    assert CpSat(threads=2).solve(Instance(encoding=encoding), seed=0).energy == pytest.approx(lowest_feasible(encoding))
+    assert CpSat(threads=2).solve(Instance(encoding=encoding), seed=0).energy == pytest.approx(
+        lowest_feasible(encoding)
+    )

@@ -47,14 +47,24 @@ def test_no_cut_takes_a_bit_string_away_and_the_bound_rises(seed: int, degree: i
 @given(seed=st.integers(0, 10_000), n=st.integers(3, 14), chords=st.integers(0, 2))
 @settings(max_examples=15, deadline=None)
 def test_they_are_all_there_is_on_graphs_without_a_k4_minor(seed: int, n: int, chords: int) -> None:
-    """With the node of the linear terms such a graph has no K5 minor: odd cycles describe its cut polytope (Barahona)."""
+    """With the node of the linear terms such a graph has no K5 minor: odd cycles describe its cut
+    polytope (Barahona).
+    """
     rng = np.random.default_rng(seed)
-    edges = {(i, i + 1) for i in range(n - 1)} | {(0, n - 1)} | {(0, k) for k in range(2, min(2 + chords, n - 1))}
-    terms = {(i,): float(rng.normal()) for i in range(n)} | {e: float(rng.normal()) * 2.0 for e in edges}
+    edges = (
+        {(i, i + 1) for i in range(n - 1)}
+        | {(0, n - 1)}
+        | {(0, k) for k in range(2, min(2 + chords, n - 1))}
+    )
+    terms = {(i,): float(rng.normal()) for i in range(n)} | {
+        e: float(rng.normal()) * 2.0 for e in edges
+    }
     polynomial = BinaryPolynomial.of(n, terms)
     cut = add_cuts(linearise(plain(polynomial), both_sides=True), time_limit_s=10.0, rounds=100)
     # a cut is looked for where it is violated by a thousandth
-    assert _bound(cut) == pytest.approx(polynomial.values().min(), abs=2e-3 * sum(abs(c) for c in terms.values()))
+    assert _bound(cut) == pytest.approx(
+        polynomial.values().min(), abs=2e-3 * sum(abs(c) for c in terms.values())
+    )
 
 
 def test_a_frustrated_ring_is_closed_by_its_one_cycle() -> None:

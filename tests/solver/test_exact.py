@@ -1,4 +1,6 @@
-"""Every exact solver against a look at every assignment: all constraint kinds, degrees 1 to 4, ties, nothing feasible."""
+"""Every exact solver against a look at every assignment: all constraint kinds, degrees 1 to 4,
+ties, nothing feasible.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,12 @@ from tests.oracles.ruled import KINDS, constraint, ruled, under
 def _agree(result: Result, encoding: Any) -> None:
     optimum = lowest_feasible(encoding)
     if np.isinf(optimum):
-        assert (result.status, result.bits, result.bound, result.proven) == ("infeasible", None, None, False)
+        assert (result.status, result.bits, result.bound, result.proven) == (
+            "infeasible",
+            None,
+            None,
+            False,
+        )
         assert result.info["infeasibility_proven"]
         return
     rounding = 1e-11 * sum(abs(c) for c in encoding.polynomial.terms.values())
@@ -68,7 +75,9 @@ def test_penalties_and_slack_are_left_out_and_their_energy_is_told(case: Case) -
 
 @pytest.mark.parametrize("code", ["binary", "domain_wall"])
 @pytest.mark.parametrize("case", EXACT, ids=name_of)
-def test_options_in_another_code_are_chosen_as_they_are_and_answered_in_the_code(case: Case, code: str) -> None:
+def test_options_in_another_code_are_chosen_as_they_are_and_answered_in_the_code(
+    case: Case, code: str
+) -> None:
     solver = load(case)
     plainly = constrained(1)
     encoding = recoded(plainly, code)
@@ -78,7 +87,9 @@ def test_options_in_another_code_are_chosen_as_they_are_and_answered_in_the_code
     assert len(result.bits) == encoding.polynomial.n_variables
     assert encoding.is_feasible(result.bits[None, :])[0]
     assert result.energy == pytest.approx(lowest_feasible(plainly), abs=1e-9)
-    assert result.energy == pytest.approx(encoding.polynomial.evaluate(result.bits[None, :])[0], abs=1e-12)
+    assert result.energy == pytest.approx(
+        encoding.polynomial.evaluate(result.bits[None, :])[0], abs=1e-12
+    )
     start = encoding.decode(result.bits[None, :])[0]
     again = solver.solve(Instance(encoding=encoding, warm_start=start), seed=0)
     assert again.energy == pytest.approx(result.energy, abs=1e-9)
@@ -103,7 +114,11 @@ def test_units_make_no_difference(case: Case, exponent: int) -> None:
 
 @pytest.mark.parametrize("case", EXACT, ids=name_of)
 def test_ties_are_one_answer_and_whole_numbers_leave_no_gap(case: Case) -> None:
-    ring = BinaryPolynomial.of(6, [((i,), -1.0) for i in range(6)] + [(tuple(sorted((i, (i + 1) % 6))), 1.0) for i in range(6)])
+    ring = BinaryPolynomial.of(
+        6,
+        [((i,), -1.0) for i in range(6)]
+        + [(tuple(sorted((i, (i + 1) % 6))), 1.0) for i in range(6)],
+    )
     result = load(case).solve(Instance(encoding=plain(ring)), seed=0)
     assert (result.energy, result.bound, result.gap, result.proven) == (-3.0, -3.0, 0.0, True)
     flat = plain(BinaryPolynomial.of(4, {(): 2.5}))
@@ -118,7 +133,10 @@ def test_ties_are_one_answer_and_whole_numbers_leave_no_gap(case: Case) -> None:
         (AtLeastOne(name="nobody", members=()),),
         (Exactly(name="seven of five", count=7, members=(0, 1, 2, 3, 4)),),
         (AtLeastOne(name="one", members=(0, 1)), AtMost(name="none", limit=0, members=(0, 1))),
-        (Exactly(name="two", count=2, members=(0, 1)), Cap(name="cap", members=(0, 1), weights=(1.0, 1.5), limit=2.0)),
+        (
+            Exactly(name="two", count=2, members=(0, 1)),
+            Cap(name="cap", members=(0, 1), weights=(1.0, 1.5), limit=2.0),
+        ),
     ],
     ids=lambda rules: rules[0].name,
 )

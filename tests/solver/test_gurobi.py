@@ -29,18 +29,27 @@ def _restricted() -> bool:
 
 def test_both_forms_agree_and_auto_takes_the_one_that_fits() -> None:
     encoding = plain(random_polynomial(20, 2, 0))
-    forms = [Gurobi(form=f).solve(Instance(encoding=encoding), seed=0) for f in ("quadratic", "linear", "auto")]
+    forms = [
+        Gurobi(form=f).solve(Instance(encoding=encoding), seed=0)
+        for f in ("quadratic", "linear", "auto")
+    ]
     assert [r.energy for r in forms] == pytest.approx([encoding.polynomial.values().min()] * 3)
     assert [r.info["form"] for r in forms] == ["quadratic", "linear", "linear"]
     assert [r.info["columns"] for r in forms] == [20, 210, 210]
     wide = plain(random_polynomial(64, 2, 0))
-    assert Gurobi().solve(Instance(encoding=wide), seed=0, time_limit_s=0.3).info["form"] == "quadratic"
+    assert (
+        Gurobi().solve(Instance(encoding=wide), seed=0, time_limit_s=0.3).info["form"]
+        == "quadratic"
+    )
 
 
 def test_higher_degrees_are_linear() -> None:
     encoding = plain(random_polynomial(7, 4, 0))
     result = Gurobi().solve(Instance(encoding=encoding), seed=0)
-    assert (result.info["form"], result.energy) == ("linear", pytest.approx(encoding.polynomial.values().min()))
+    assert (result.info["form"], result.energy) == (
+        "linear",
+        pytest.approx(encoding.polynomial.values().min()),
+    )
     with pytest.raises(InputError, match=r"expected degree 2.*got 4"):
         Gurobi(form="quadratic").solve(Instance(encoding=encoding), seed=0)
 
@@ -59,11 +68,19 @@ def test_a_model_above_the_licence_names_its_size_and_the_way_out(form: str) -> 
 
 def test_a_licence_that_cannot_be_read_is_a_gentle_error(tmp_path: Path) -> None:
     """In a process of its own: a licence is read once."""
-    expired = {"TYPE": "ACADEMIC", "VERSION": "9", "HOSTID": "0" * 8, "EXPIRATION": "2001-01-01", "KEY": "0" * 8, "CKEY": "0" * 8}
+    expired = {
+        "TYPE": "ACADEMIC",
+        "VERSION": "9",
+        "HOSTID": "0" * 8,
+        "EXPIRATION": "2001-01-01",
+        "KEY": "0" * 8,
+        "CKEY": "0" * 8,
+    }
     (tmp_path / "gurobi.lic").write_text("".join(f"{k}={v}\n" for k, v in expired.items()))
     code = (
         "from qtwin.solver.classical.gurobi import Gurobi; from qtwin.solver.base import Instance;"
-        "from qtwin.encoding.model import plain; from qtwin.encoding.polynomial import BinaryPolynomial;"
+        "from qtwin.encoding.model import plain; from qtwin.encoding.polynomial import "
+        "BinaryPolynomial;"
         "Gurobi().solve(Instance(encoding=plain(BinaryPolynomial.of(2, {(0, 1): 1.0}))), seed=0)"
     )
     done = subprocess.run(

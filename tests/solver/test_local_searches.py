@@ -1,4 +1,6 @@
-"""Compiled tabu search, descent and greedy against slow and obvious ones, under every kind of constraint and of any degree."""
+"""Compiled tabu search, descent and greedy against slow and obvious ones, under every kind of
+constraint and of any degree.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,14 @@ from tests.oracles.ruled import ruled, under
 
 def _dense(n: int, seed: int) -> BinaryPolynomial:
     rng = np.random.default_rng(seed)
-    return BinaryPolynomial.of(n, {t: int(rng.integers(-50, 51)) for k in (1, 2) for t in itertools.combinations(range(n), k)})
+    return BinaryPolynomial.of(
+        n,
+        {
+            t: int(rng.integers(-50, 51))
+            for k in (1, 2)
+            for t in itertools.combinations(range(n), k)
+        },
+    )
 
 
 def _choose(n: int, k: int, seed: int, *others: Constraint) -> BinaryModel:
@@ -86,7 +95,9 @@ def test_no_flip_and_no_pair_of_flips_improves_a_descent(seed: int, degree: int)
     samples = LocalSearch(reads=10).solve(Instance(encoding=encoding), seed=seed).samples
     assert samples is not None
     for bits in samples.bits[encoding.is_feasible(samples.bits)]:
-        for changed in itertools.chain(itertools.combinations(range(6), 1), itertools.combinations(range(6), 2)):
+        for changed in itertools.chain(
+            itertools.combinations(range(6), 1), itertools.combinations(range(6), 2)
+        ):
             other = bits.copy()
             other[list(changed)] ^= 1
             if allowed(encoding, tuple(other)):
@@ -97,9 +108,17 @@ def test_no_flip_and_no_pair_of_flips_improves_a_descent(seed: int, degree: int)
 @settings(max_examples=25, deadline=None)
 def test_exchanges_find_the_best_set_of_each_size(seed: int, k: int, apart: bool) -> None:
     n = 14
-    others = (NotBoth(name="apart", pair=(1, 4)), AtMostOne(name="class", members=(2, 3, 5))) if apart else ()
+    others = (
+        (NotBoth(name="apart", pair=(1, 4)), AtMostOne(name="class", members=(2, 3, 5)))
+        if apart
+        else ()
+    )
     encoding = _choose(n, k, seed, *others)
-    sets = [s for s in itertools.combinations(range(n), k) if not apart or not ({1, 4} <= set(s) or len({2, 3, 5} & set(s)) > 1)]
+    sets = [
+        s
+        for s in itertools.combinations(range(n), k)
+        if not apart or not ({1, 4} <= set(s) or len({2, 3, 5} & set(s)) > 1)
+    ]
     rows = np.zeros((len(sets), n))
     for row, members in zip(rows, sets, strict=True):
         row[list(members)] = 1
@@ -147,7 +166,11 @@ def test_greedy_adds_as_one_would_by_hand() -> None:
     _, linear, pairs = encoding.objective.quadratic_form
     couplings, chosen = pairs + pairs.T, []  # type: ignore[var-annotated]
     for _ in range(6):
-        gains = {i: linear[i] + sum(couplings[i, j] for j in chosen) for i in range(20) if i not in chosen}
+        gains = {
+            i: linear[i] + sum(couplings[i, j] for j in chosen)
+            for i in range(20)
+            if i not in chosen
+        }
         chosen.append(min(gains, key=gains.__getitem__))
     result = Greedy().solve(Instance(encoding=encoding), seed=0)
     assert result.bits is not None
@@ -166,7 +189,9 @@ def test_coefficients_of_any_size_are_resolved() -> None:
         found = solver.solve(Instance(encoding=plain(tiny)), seed=0)
         assert found.bits is not None
         assert found.bits.tolist() == [1, 0, 1]
-    nothing = Tabu(reads=2).solve(Instance(encoding=plain(BinaryPolynomial.of(3, {(): 2.0}))), seed=0)
+    nothing = Tabu(reads=2).solve(
+        Instance(encoding=plain(BinaryPolynomial.of(3, {(): 2.0}))), seed=0
+    )
     assert nothing.energy == 2.0
 
 
@@ -191,7 +216,9 @@ def test_a_warm_start_is_never_lost() -> None:
             again = solver.solve(Instance(encoding=encoding, warm_start=good.bits), seed=9)
             assert again.energy <= good.energy + 1e-9
     with pytest.raises(InputError, match="a warm start of shape"):
-        Tabu().solve(Instance(encoding=plain(_dense(4, 0)), warm_start=np.ones(3, dtype=np.uint8)), seed=0)
+        Tabu().solve(
+            Instance(encoding=plain(_dense(4, 0)), warm_start=np.ones(3, dtype=np.uint8)), seed=0
+        )
 
 
 @pytest.mark.parametrize("options", [{"reads": 0}, {"moves": 0}, {"tenure": -1}, {"spread": 0}])

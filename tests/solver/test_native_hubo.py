@@ -21,7 +21,9 @@ def test_a_quadratic_energy_has_one_circuit_only(method: str) -> None:
     theta = np.random.default_rng(0).normal(size=4)
     simulator = exact_simulator()
     assert same.n_variables == 5
-    assert simulator.probabilities(ansatz(same, 2), theta) == pytest.approx(simulator.probabilities(ansatz(polynomial, 2), theta))
+    assert simulator.probabilities(ansatz(same, 2), theta) == pytest.approx(
+        simulator.probabilities(ansatz(polynomial, 2), theta)
+    )
 
 
 def test_cubic_terms_need_no_auxiliaries_and_both_forms_find_the_minimum() -> None:
@@ -39,7 +41,15 @@ def test_cubic_terms_need_no_auxiliaries_and_both_forms_find_the_minimum() -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["qaoa", "multi-angle-qaoa", "dc-qaoa", "bf-dcqo", "pauli-correlation-encoding", "recursive-qaoa"]
+    "name",
+    [
+        "qaoa",
+        "multi-angle-qaoa",
+        "dc-qaoa",
+        "bf-dcqo",
+        "pauli-correlation-encoding",
+        "recursive-qaoa",
+    ],
 )
 def test_the_family_takes_cubic_energies_as_they_are(name: str) -> None:
     polynomial = random_polynomial(5, 3, 2)

@@ -1,4 +1,6 @@
-"""Uniform feasible choices are uniform, exactly and by rejection; baselines are added where a method is quantum."""
+"""Uniform feasible choices are uniform, exactly and by rejection; baselines are added where a
+method is quantum.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,13 @@ ROWS: tuple[Constraint, ...] = (
     NotBoth(name="pair", pair=(2, 4)),
     AtMost(name="size", limit=3, members=(0, 1, 2, 3, 4, 5)),
 )
-ODD = Cap(name="cap", members=(0, 3, 5), weights=(1.0, 2.0**0.5, 3.0**0.5), limit=2.5)  # no whole numbers: no exact diagram
+# no whole numbers: no exact diagram
+ODD = Cap(name="cap", members=(0, 3, 5), weights=(1.0, 2.0**0.5, 3.0**0.5), limit=2.5)
 
 
-@pytest.mark.parametrize(("rows", "method"), [(ROWS, "exact"), ((*ROWS, ODD), "rejection"), ((), "exact")])
+@pytest.mark.parametrize(
+    ("rows", "method"), [(ROWS, "exact"), ((*ROWS, ODD), "rejection"), ((), "exact")]
+)
 def test_allowed_choices_are_equally_likely(rows: tuple[Constraint, ...], method: str) -> None:
     """Against listing all 2^6 assignments; a chi-square test that fails once in ten thousand."""
     source = uniform(6, rows)
@@ -41,11 +46,15 @@ def test_allowed_choices_are_equally_likely(rows: tuple[Constraint, ...], method
 
 
 def test_what_can_be_drawn_neither_way_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights of 60 options that are no whole numbers and of which only taking nothing is feasible."""
+    """Weights of 60 options that are no whole numbers and of which only taking nothing is
+    feasible.
+    """
     monkeypatch.setattr(drawing, "_MOST_DRAWS", 100_000)
     weights = tuple(1.0 + 0.01 * 2.0**0.5 * k for k in range(60))
     with pytest.raises(InputError, match="neither exactly nor by rejection"):
-        uniform(60, (Cap(name="cap", members=tuple(range(60)), weights=weights, limit=0.5),)).draw(5, np.random.default_rng(0))
+        uniform(60, (Cap(name="cap", members=tuple(range(60)), weights=weights, limit=0.5),)).draw(
+            5, np.random.default_rng(0)
+        )
 
 
 def test_every_sample_is_allowed_and_an_unknown_set_is_refused() -> None:
@@ -64,4 +73,7 @@ def test_baselines_come_with_quantum_methods_alone() -> None:
     added = missing([("tabu", {}), ("qaoa", {"shots": 77}), ("xy-qaoa", {"shots": 50})])
     assert [n.label for n in added] == [UNIFORM_BITS, UNIFORM_FEASIBLE, DESCENT]
     assert {n.options["shots"] for n in added} == {77}
-    assert [n.label for n in missing([("qaoa", {}), ("random", {"descent": True})])] == [UNIFORM_BITS, UNIFORM_FEASIBLE]
+    assert [n.label for n in missing([("qaoa", {}), ("random", {"descent": True})])] == [
+        UNIFORM_BITS,
+        UNIFORM_FEASIBLE,
+    ]

@@ -1,4 +1,6 @@
-"""Pauli-correlation encoding against matrices, its compression count and small cases that can be listed."""
+"""Pauli-correlation encoding against matrices, its compression count and small cases that can be
+listed.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,13 @@ from tests.oracles.dense_backend import DenseBackend, matrix
 from tests.oracles.instances import random_polynomial
 
 
-@pytest.mark.parametrize(("variables", "k", "q"), [(3, 1, 1), (9, 2, 3), (10, 2, 4), (45, 2, 6), (135, 2, 10), (252, 3, 9)])
-def test_qubits_are_as_few_as_the_count_of_correlators_allows(variables: int, k: int, q: int) -> None:
+@pytest.mark.parametrize(
+    ("variables", "k", "q"),
+    [(3, 1, 1), (9, 2, 3), (10, 2, 4), (45, 2, 6), (135, 2, 10), (252, 3, 9)],
+)
+def test_qubits_are_as_few_as_the_count_of_correlators_allows(
+    variables: int, k: int, q: int
+) -> None:
     assert correlators.qubits_for(variables, k) == q
     assert 3 * comb(q, k) >= variables > 3 * comb(q - 1, k)
     words = correlators.correlators(variables, k)
@@ -32,7 +39,9 @@ def test_correlators_are_expectations_of_their_strings_in_three_settings() -> No
     plain_circuit, measured = correlators.settings(2, 3)
     theta = np.random.default_rng(0).normal(size=plain_circuit.n_parameters)
     words = correlators.correlators(9, 2)
-    found = correlators.exact(dict.fromkeys(correlators.BASES, exact_simulator()), measured, theta, words)
+    found = correlators.exact(
+        dict.fromkeys(correlators.BASES, exact_simulator()), measured, theta, words
+    )
     psi = DenseBackend().states(plain_circuit, theta)[-1]
     for k, value in enumerate(found):
         string = correlators.weighted(words, np.eye(9)[k], 3)
@@ -49,12 +58,16 @@ def test_the_loss_has_the_gradient_it_says() -> None:
 
 
 def test_a_steep_loss_is_the_energy_of_the_signs() -> None:
-    """tanh becomes the sign: what is left is the energy without its constant, in units of all couplings, and beta."""
+    """tanh becomes the sign: what is left is the energy without its constant, in units of all
+    couplings, and beta.
+    """
     polynomial = random_polynomial(4, 2, 3)
     point = np.array([0.4, -0.3, 0.2, -0.5])
     value = pce._Loss(polynomial, alpha=1e4, beta=0.25)(point)[0]
     spins = [(t, c) for t, c in _spins(polynomial).items() if t]
-    energy = sum(c * np.prod(np.sign(point[list(t)])) for t, c in spins) / sum(abs(c) for _, c in spins)
+    energy = sum(c * np.prod(np.sign(point[list(t)])) for t, c in spins) / sum(
+        abs(c) for _, c in spins
+    )
     assert value == pytest.approx(energy + 0.25)
 
 
@@ -72,7 +85,9 @@ def _spins(polynomial: BinaryPolynomial) -> dict[tuple[int, ...], float]:
 @pytest.mark.parametrize("seed", [0, 1])
 def test_small_cases_are_solved_on_a_third_of_the_qubits(seed: int) -> None:
     polynomial = random_polynomial(9, 2, seed)
-    result = pce.PauliCorrelationEncoding(starts=8, shots=4800).solve(Instance(encoding=plain(polynomial)), seed=seed)
+    result = pce.PauliCorrelationEncoding(starts=8, shots=4800).solve(
+        Instance(encoding=plain(polynomial)), seed=seed
+    )
     assert (result.info["n_qubits"], result.info["variables_per_qubit"]) == (3, 3.0)
     assert result.energy == pytest.approx(polynomial.values().min())
     assert result.shots == 4800
@@ -81,7 +96,14 @@ def test_small_cases_are_solved_on_a_third_of_the_qubits(seed: int) -> None:
 
 def test_shots_train_it_too_and_descent_has_a_random_twin() -> None:
     ring = from_spins(6, [((i, (i + 1) % 6), 1.0) for i in range(6)])
-    options = {"starts": 2, "iterations": 10, "optimizer": "spsa", "objective_shots": 200, "polish": True, "shots": 600}
+    options = {
+        "starts": 2,
+        "iterations": 10,
+        "optimizer": "spsa",
+        "objective_shots": 200,
+        "polish": True,
+        "shots": 600,
+    }
     result = pce.PauliCorrelationEncoding(**options).solve(Instance(encoding=plain(ring)), seed=0)
     assert result.shots == 200 * result.evaluations + 600
     assert result.energy == pytest.approx(-6.0)
@@ -94,7 +116,10 @@ def test_one_flip_descent_ends_where_no_flip_helps() -> None:
     found = one_flip_descent(polynomial, start)
     assert (polynomial.evaluate(found) <= polynomial.evaluate(start)).all()
     for row in found:
-        assert (polynomial.evaluate(row ^ np.eye(7, dtype=np.uint8)) >= polynomial.evaluate(row[None])[0] - 1e-9).all()
+        assert (
+            polynomial.evaluate(row ^ np.eye(7, dtype=np.uint8))
+            >= polynomial.evaluate(row[None])[0] - 1e-9
+        ).all()
 
 
 def test_odd_options_are_refused() -> None:

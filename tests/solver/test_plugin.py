@@ -1,4 +1,6 @@
-"""The page on adding a solver works: its own code, in a package of its own, is found, listed, checked and solves."""
+"""The page on adding a solver works: its own code, in a package of its own, is found, listed,
+checked and solves.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ PAGE = Path(__file__).resolve().parents[2] / "docs/how_to/add_a_solver.md"
 
 
 def _blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return re.findall(
+        rf"^```{language}\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +41,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (project / package).mkdir()
     (project / package / "__init__.py").touch()
     (project / package / f"{file}.py").write_text(code, encoding="utf-8")
-    options = ("--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check")
+    options = (
+        "--quiet",
+        "--no-index",
+        "--no-deps",
+        "--no-build-isolation",
+        "--disable-pip-version-check",
+    )
     subprocess.run(
         [sys.executable, "-m", "pip", "install", *options, "--target", str(target), str(project)],
         capture_output=True,
@@ -84,7 +94,9 @@ def test_its_options_are_checked_like_any_others() -> None:
 
 
 def test_the_command_line_lists_it(site: Path) -> None:
-    path = os.pathsep.join([str(site), *([os.environ["PYTHONPATH"]] if "PYTHONPATH" in os.environ else [])])
+    path = os.pathsep.join(
+        [str(site), *([os.environ["PYTHONPATH"]] if "PYTHONPATH" in os.environ else [])]
+    )
     done = subprocess.run(
         [sys.executable, "-m", "qtwin", "solvers", "--json"],
         env={**os.environ, "PYTHONPATH": path},

@@ -1,4 +1,6 @@
-"""Instances whose optimum is published or planted: `auto` proves it, `tabu` finds it, nobody goes below."""
+"""Instances whose optimum is published or planted: `auto` proves it, `tabu` finds it, nobody goes
+below.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,17 @@ def _cut(graph: nx.Graph) -> BinaryModel:
     """Minus the cut."""
     place = {v: i for i, v in enumerate(graph)}
     edges = [tuple(sorted((place[a], place[b]))) for a, b in graph.edges]
-    return plain(BinaryPolynomial.of(len(place), [((i,), -1.0) for e in edges for i in e] + [(e, 2.0) for e in edges]))
+    return plain(
+        BinaryPolynomial.of(
+            len(place), [((i,), -1.0) for e in edges for i in e] + [(e, 2.0) for e in edges]
+        )
+    )
 
 
 def _both(encoding: BinaryModel, optimum: float, reads: int = 100) -> None:
-    proven = registry.load("auto", {}).solve(Instance(encoding=encoding), seed=0, time_limit_s=120.0)
+    proven = registry.load("auto", {}).solve(
+        Instance(encoding=encoding), seed=0, time_limit_s=120.0
+    )
     assert proven.energy == pytest.approx(optimum, abs=1e-6)
     assert proven.proven, proven.info
     found = registry.load("tabu", {"reads": reads}).solve(Instance(encoding=encoding), seed=0)
@@ -49,7 +57,8 @@ def test_longer_sequences(n: int) -> None:
         (nx.petersen_graph(), 12),
         (nx.complete_graph(15), 56),  # floor(n^2 / 4)
         (nx.heawood_graph(), 21),  # bipartite: all edges
-        (nx.dodecahedral_graph(), 24),  # each of twelve pentagons keeps an edge uncut, and an edge is in two: 30 - 6
+        # each of twelve pentagons keeps an edge uncut, and an edge is in two: 30 - 6
+        (nx.dodecahedral_graph(), 24),
         (nx.cycle_graph(51), 50),
     ],
 )
@@ -58,7 +67,8 @@ def test_cuts_of_famous_graphs(graph: nx.Graph, cut: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("family", "n", "options"), [("wishart", 32, {"alpha": 0.75}), ("frustrated-loops", 100, {}), ("xorsat", 24, {})]
+    ("family", "n", "options"),
+    [("wishart", 32, {"alpha": 0.75}), ("frustrated-loops", 100, {}), ("xorsat", 24, {})],
 )
 def test_planted_ones(family: str, n: int, options: dict[str, float]) -> None:
     made = make(family, n, seed=5, **options)

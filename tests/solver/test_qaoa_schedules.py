@@ -1,4 +1,6 @@
-"""Schedules of QAOA's angles, parameter optimisers and objectives from shots, against published values and limits."""
+"""Schedules of QAOA's angles, parameter optimisers and objectives from shots, against published
+values and limits.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,10 @@ CUBIC = {
 
 def max_cut(graph: nx.Graph) -> BinaryPolynomial:
     edges = [tuple(sorted(e)) for e in graph.edges]
-    return BinaryPolynomial.of(graph.number_of_nodes(), [((v,), -1.0) for e in edges for v in e] + [(e, 2.0) for e in edges])
+    return BinaryPolynomial.of(
+        graph.number_of_nodes(),
+        [((v,), -1.0) for e in edges for v in e] + [(e, 2.0) for e in edges],
+    )
 
 
 def energy(polynomial: BinaryPolynomial, theta: np.ndarray) -> float:
@@ -50,9 +55,13 @@ def test_fixed_angles_reach_the_guarantee_on_every_cubic_graph(name: str, layers
 
 
 def test_fixed_angles_are_the_published_ones_and_train_nothing() -> None:
-    """At one layer tan(gamma) = 1 / sqrt 2 and beta = pi / 8 (Wang et al. 2018) and the share is 1/2 + 1/(3 sqrt 3)."""
+    """At one layer tan(gamma) = 1 / sqrt 2 and beta = pi / 8 (Wang et al. 2018) and the share is
+    1/2 + 1/(3 sqrt 3).
+    """
     theta, share = published(1)
-    assert theta / [np.sqrt(3) / 2, -1] == pytest.approx([np.arctan(1 / np.sqrt(2)), np.pi / 8], abs=1e-5)
+    assert theta / [np.sqrt(3) / 2, -1] == pytest.approx(
+        [np.arctan(1 / np.sqrt(2)), np.pi / 8], abs=1e-5
+    )
     assert share == pytest.approx(0.5 + 1 / (3 * np.sqrt(3)), abs=1e-6)
     assert [round(published(p)[1], 4) for p in (1, 2, 3)] == [0.6925, 0.7559, 0.7923]
     trained = train(max_cut(CUBIC["Heawood"]), 3, seed=0, schedule="fixed-angles")
@@ -65,9 +74,17 @@ def test_fixed_angles_are_the_published_ones_and_train_nothing() -> None:
 def test_fourier_waves_are_those_of_the_paper() -> None:
     p, rng = 4, np.random.default_rng(0)
     u, v = rng.normal(size=p), rng.normal(size=p)
-    gamma = [sum(u[k - 1] * np.sin((k - 0.5) * (i - 0.5) * np.pi / p) for k in range(1, p + 1)) for i in range(1, p + 1)]
-    beta = [sum(v[k - 1] * np.cos((k - 0.5) * (i - 0.5) * np.pi / p) for k in range(1, p + 1)) for i in range(1, p + 1)]
-    assert waves(p) @ np.column_stack([u, v]).reshape(-1) == pytest.approx(np.column_stack([gamma, beta]).reshape(-1))
+    gamma = [
+        sum(u[k - 1] * np.sin((k - 0.5) * (i - 0.5) * np.pi / p) for k in range(1, p + 1))
+        for i in range(1, p + 1)
+    ]
+    beta = [
+        sum(v[k - 1] * np.cos((k - 0.5) * (i - 0.5) * np.pi / p) for k in range(1, p + 1))
+        for i in range(1, p + 1)
+    ]
+    assert waves(p) @ np.column_stack([u, v]).reshape(-1) == pytest.approx(
+        np.column_stack([gamma, beta]).reshape(-1)
+    )
     assert np.linalg.matrix_rank(waves(9)) == 18
 
 
@@ -82,8 +99,12 @@ def test_trained_schedules_never_rise_with_depth_and_beat_their_first_layer(name
 
 
 def test_the_linear_ramp_has_two_slopes_and_nears_the_minimum_with_depth() -> None:
-    """Montanez-Barrera, Michielsen 2024; the adiabatic limit is tested with `ramp` itself in test_qaoa."""
-    chain = BinaryPolynomial.of(5, {(i,): 1.0 - 0.4 * i for i in range(5)} | {(i, i + 1): -0.6 for i in range(4)})
+    """Montanez-Barrera, Michielsen 2024; the adiabatic limit is tested with `ramp` itself in
+    test_qaoa.
+    """
+    chain = BinaryPolynomial.of(
+        5, {(i,): 1.0 - 0.4 * i for i in range(5)} | {(i, i + 1): -0.6 for i in range(4)}
+    )
     energies = []
     for p in (2, 10, 50):
         trained = train(chain, p, seed=0, schedule="linear-ramp")
@@ -104,7 +125,9 @@ def test_a_part_of_the_instance_keeps_its_own_terms_alone() -> None:
     assert part_of(part, DONOR) is part
     # two cliques, one ten times as strong: the part is that one, in its own spins
     pairs = [(i, j) for i in range(4) for j in range(i)]
-    two = BinaryPolynomial.of(8, [((a, b), w) for i, j in pairs for a, b, w in ((i, j, 1.0), (i + 4, j + 4, 10.0))])
+    two = BinaryPolynomial.of(
+        8, [((a, b), w) for i, j in pairs for a, b, w in ((i, j, 1.0), (i + 4, j + 4, 10.0))]
+    )
     strong = BinaryPolynomial.of(4, [(p, 10.0) for p in pairs])
     kept = part_of(two, 4)
     assert {t: c for t, c in kept.terms.items() if t} == pytest.approx(dict(strong.terms))
@@ -119,7 +142,9 @@ def test_transferred_angles_come_from_the_part_and_serve_the_whole() -> None:
     assert energy(polynomial, np.array(trained.theta)) == pytest.approx(trained.energy, abs=1e-9)
     random_guess = mean_energy(polynomial)
     best = train(polynomial, 2, seed=0).energy
-    assert trained.energy < random_guess + 0.5 * (best - random_guess), "at least half of what training on the whole gains"
+    assert trained.energy < random_guess + 0.5 * (best - random_guess), (
+        "at least half of what training on the whole gains"
+    )
 
 
 def test_one_option_chooses_the_schedule() -> None:
@@ -158,13 +183,20 @@ def test_every_optimiser_trains_one_layer_to_its_optimum(method: str) -> None:
 @pytest.mark.parametrize("method", ["cobyla", "spsa"])
 def test_training_from_shots_counts_them_and_gets_near_the_exact_optimum(method: str) -> None:
     polynomial = max_cut(nx.complete_bipartite_graph(3, 3))
-    options = {"layers": 1, "shots": 100, "objective_shots": 500, "optimizer": method, "max_evaluations": 150}
+    options = {
+        "layers": 1,
+        "shots": 100,
+        "objective_shots": 500,
+        "optimizer": method,
+        "max_evaluations": 150,
+    }
     result = registry.load("qaoa", options).solve(Instance(encoding=plain(polynomial)), seed=3)
     told = result.info["training"]
     assert told["shots"] == 500 * told["evaluations"] == 500 * result.evaluations
     assert result.shots == told["shots"] + 100
     assert result.evaluations <= 150
-    # the mean of the grid's best alone has a standard error of 0.04 of an edge share at 500 shots; the optimum is flat
+    # the mean of the grid's best alone has a standard error of 0.04 of an edge share at 500 shots;
+    # the optimum is flat
     assert -told["energy"] / 9 > 0.5 + 1 / (3 * np.sqrt(3)) - 0.02
     again = registry.load("qaoa", options).solve(Instance(encoding=plain(polynomial)), seed=3)
     assert again.info["theta"] == result.info["theta"]
@@ -181,7 +213,14 @@ def test_shots_train_on_a_backend_without_gradients() -> None:
     polynomial = random_polynomial(3, 2, 0)
     sampler = Sampler()
     trained = train(
-        polynomial, 1, seed=0, simulator=sampler, optimizer="spsa", objective_shots=50, max_evaluations=60, schedule="linear-ramp"
+        polynomial,
+        1,
+        seed=0,
+        simulator=sampler,
+        optimizer="spsa",
+        objective_shots=50,
+        max_evaluations=60,
+        schedule="linear-ramp",
     )
     assert trained.shots == 50 * trained.evaluations
 
@@ -204,7 +243,15 @@ def test_what_cannot_train_is_refused(options: dict, message: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["cvar-qaoa", "multi-angle-qaoa", "dc-qaoa", "hardware-efficient-vqe", "warm-start-qaoa", "xy-qaoa", "grover-mixer-qaoa"],
+    [
+        "cvar-qaoa",
+        "multi-angle-qaoa",
+        "dc-qaoa",
+        "hardware-efficient-vqe",
+        "warm-start-qaoa",
+        "xy-qaoa",
+        "grover-mixer-qaoa",
+    ],
 )
 def test_every_variational_method_trains_from_counted_shots(name: str) -> None:
     polynomial = random_polynomial(3, 2, 1)

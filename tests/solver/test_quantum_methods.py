@@ -49,7 +49,9 @@ def test_cvar_is_the_mean_of_the_worst_case_reweighting(seed: int, size: int, al
     for e, q in sorted(zip(energies, p, strict=True)):
         total += min(q, left) * e
         left -= min(q, left)
-    assert cvar(energies, p, alpha)[0] == pytest.approx((total + left * max(energies)) / alpha, abs=1e-9)
+    assert cvar(energies, p, alpha)[0] == pytest.approx(
+        (total + left * max(energies)) / alpha, abs=1e-9
+    )
 
 
 def test_cvar_of_everything_is_the_mean_and_of_almost_nothing_the_minimum() -> None:
@@ -71,7 +73,9 @@ def test_cvar_training_with_everything_is_qaoa_and_with_less_raises_the_tail() -
     assert whole.info["cvar_exact"] <= plain_training.energy + 1e-9
     part = CVaRQAOA(layers=1, alpha=0.2, shots=10).solve(_instance(polynomial), seed=0)
     p = SIMULATOR.probabilities(ansatz(polynomial, 1), np.array(plain_training.theta))
-    assert part.info["cvar_exact"] < cvar(values, p, 0.2)[0] - 1e-6, "it trains on from QAOA's angles"
+    assert part.info["cvar_exact"] < cvar(values, p, 0.2)[0] - 1e-6, (
+        "it trains on from QAOA's angles"
+    )
     q = SIMULATOR.probabilities(ansatz(polynomial, 1), np.array(part.info["theta"]))
     assert part.info["cvar_exact"] == pytest.approx(cvar(values, q, 0.2)[0], abs=1e-9)
 
@@ -92,7 +96,10 @@ def test_tied_multi_angles_are_qaoa(seed: int, degree: int) -> None:
 
 def test_multi_angles_solve_a_star_at_one_layer_where_one_angle_does_not() -> None:
     """Herrman 2022, theorem 3: ma-QAOA of one layer is exact on stars; QAOA is not."""
-    star = BinaryPolynomial.of(6, [((0,), -5.0), *(((k,), -1.0) for k in range(1, 6)), *(((0, k), 2.0) for k in range(1, 6))])
+    star = BinaryPolynomial.of(
+        6,
+        [((0,), -5.0), *(((k,), -1.0) for k in range(1, 6)), *(((0, k), 2.0) for k in range(1, 6))],
+    )
     result = MultiAngleQAOA(layers=1, shots=50).solve(_instance(star), seed=0)
     assert result.info["expectation_exact"] == pytest.approx(-5.0, abs=1e-4)
     assert result.info["expectation_of_qaoa"] > -4.8
@@ -119,12 +126,16 @@ def test_substitution_is_substitution(seed: int, same: bool, alone: bool) -> Non
     for rest in itertools.product((0, 1), repeat=4):
         full = [*rest[:i], 0, *rest[i:]]
         full[i] = (0 if same else 1) if alone else (full[j] if same else 1 - full[j])
-        assert smaller.evaluate(np.array([rest]))[0] == pytest.approx(polynomial.evaluate(np.array([full]))[0])
+        assert smaller.evaluate(np.array([rest]))[0] == pytest.approx(
+            polynomial.evaluate(np.array([full]))[0]
+        )
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_recursion_is_exact_on_trees(seed: int) -> None:
-    """Couplings of equal size on a tree can all be satisfied at once, and one layer orders every bond rightly (Bravyi 2020)."""
+    """Couplings of equal size on a tree can all be satisfied at once, and one layer orders every
+    bond rightly (Bravyi 2020).
+    """
     tree = nx.random_labeled_tree(8, seed=seed)
     rng = np.random.default_rng(seed)
     bonds = [(tuple(sorted(e)), float(rng.choice([-1.0, 1.0]))) for e in tree.edges]
@@ -134,8 +145,10 @@ def test_recursion_is_exact_on_trees(seed: int) -> None:
     assert result.info["eliminated"] == 6
 
 
-def test_recursion_solves_the_ring_of_disagrees_where_qaoa_of_one_layer_reaches_three_quarters() -> None:
-    """Bravyi 2020: recursion is exact on the ring of even length, QAOA of level p stays at (2p + 1) / (2p + 2) of the cut."""
+def test_recursion_solves_the_ring_where_qaoa_of_one_layer_reaches_three_quarters() -> None:
+    """Bravyi 2020: recursion is exact on the ring of even length, QAOA of level p stays at (2p + 1)
+    / (2p + 2) of the cut.
+    """
     ring = from_spins(8, [((i, (i + 1) % 8), 1.0) for i in range(8)])
     assert (8 - train(ring, 1, seed=0).energy) / 2 == pytest.approx(6.0, abs=1e-6)
     assert RecursiveQAOA(leave=3).solve(_instance(ring), seed=0).energy == pytest.approx(-8.0)
@@ -146,7 +159,9 @@ def test_recursion_solves_the_ring_of_disagrees_where_qaoa_of_one_layer_reaches_
 
 @given(seed=seeds, degree=st.integers(1, 3), pool=st.sampled_from(["y", "yz"]))
 @settings(max_examples=10, deadline=None)
-def test_without_its_third_angle_the_counterdiabatic_circuit_is_qaoa(seed: int, degree: int, pool: str) -> None:
+def test_without_its_third_angle_the_counterdiabatic_circuit_is_qaoa(
+    seed: int, degree: int, pool: str
+) -> None:
     polynomial = random_polynomial(4, degree, seed)
     theta = np.random.default_rng(seed).normal(size=(2, 2))
     circuit = with_counterdiabatic(polynomial, 2, pool)
@@ -163,7 +178,9 @@ def test_counterdiabatic_strings_are_the_nested_commutator(degree: int) -> None:
     circuit = with_counterdiabatic(polynomial, 1, "yz")
     b, c = matrix(circuit.layers[1].generator), matrix(circuit.layers[0].generator)
     total = sum(matrix(layer.generator) for layer in circuit.layers[2:])
-    assert np.allclose(total, 1j * (b @ c - c @ b) / 2) or np.allclose(total, -1j * (b @ c - c @ b) / 2)
+    assert np.allclose(total, 1j * (b @ c - c @ b) / 2) or np.allclose(
+        total, -1j * (b @ c - c @ b) / 2
+    )
 
 
 # FALQON (Magann 2022)
@@ -179,16 +196,22 @@ def test_feedback_never_raises_the_energy_for_a_small_step(seed: int) -> None:
 
 
 def test_feedback_is_the_published_law() -> None:
-    """Two steps by matrices: b_1 = 0, then b_2 = -<i [B, C]> in the state after the first (Magann 2022, Eq. 5)."""
+    """Two steps by matrices: b_1 = 0, then b_2 = -<i [B, C]> in the state after the first (Magann
+    2022, Eq. 5).
+    """
     polynomial, dt = random_polynomial(3, 2, 4), 0.03
     circuit = ansatz(polynomial, 1)
     c, b = matrix(circuit.layers[0].generator), matrix(circuit.layers[1].generator)
     psi = np.exp(-1j * dt * np.diag(c)) * np.full(8, 8**-0.5)
     feedback = -np.real(psi.conj() @ (1j * (b @ c - c @ b)) @ psi)
     w, v = np.linalg.eigh(b)
-    psi = v @ (np.exp(-1j * dt * feedback * w) * (v.conj().T @ (np.exp(-1j * dt * np.diag(c)) * psi)))
+    psi = v @ (
+        np.exp(-1j * dt * feedback * w) * (v.conj().T @ (np.exp(-1j * dt * np.diag(c)) * psi))
+    )
     result = FALQON(steps=2, dt=dt, shots=10).solve(_instance(polynomial), seed=0)
-    assert result.info["expectation_exact"] == pytest.approx(float(polynomial.values() @ np.abs(psi) ** 2), abs=1e-12)
+    assert result.info["expectation_exact"] == pytest.approx(
+        float(polynomial.values() @ np.abs(psi) ** 2), abs=1e-12
+    )
     assert result.info["largest_feedback"] == pytest.approx(abs(feedback), abs=1e-12)
 
 
@@ -196,10 +219,14 @@ def test_imaginary_time_alone_is_the_gibbs_filter() -> None:
     """k steps leave p(x) ~ exp(-2 k dt E(x)): nothing quantum in it, and the result says so."""
     polynomial = random_polynomial(4, 2, 6)
     steps, dt = 40, 0.05
-    result = FALQON(steps=steps, dt=dt, imaginary_time="only", shots=10).solve(_instance(polynomial), seed=0)
+    result = FALQON(steps=steps, dt=dt, imaginary_time="only", shots=10).solve(
+        _instance(polynomial), seed=0
+    )
     scaled = np.diag(matrix(ansatz(polynomial, 1).layers[0].generator)).real
     weight = np.exp(-2 * steps * dt * scaled)
-    assert result.info["expectation_exact"] == pytest.approx(float(polynomial.values() @ weight / weight.sum()), abs=1e-9)
+    assert result.info["expectation_exact"] == pytest.approx(
+        float(polynomial.values() @ weight / weight.sum()), abs=1e-9
+    )
     assert result.info["is_quantum"] is False
 
 
@@ -214,11 +241,15 @@ def test_the_rotation_formula_is_the_circuit(marked: int, rotations: int) -> Non
     oracle = np.diag([-1.0] * marked + [1.0] * (states - marked))
     diffusion = 2 * np.outer(uniform, uniform) - np.eye(states)
     psi = np.linalg.matrix_power(diffusion @ oracle, rotations) @ uniform
-    assert success_probability(marked, states, rotations) == pytest.approx(float((psi[:marked] ** 2).sum()), abs=1e-12)
+    assert success_probability(marked, states, rotations) == pytest.approx(
+        float((psi[:marked] ** 2).sum()), abs=1e-12
+    )
 
 
 def test_grover_search_finds_the_minimum_as_often_as_guaranteed() -> None:
-    """Durr, Hoyer 1996: above 7/8 at three times 22.5 sqrt(N) calls; 40 runs below 33 hits would be a miss at 5 sigma of 7/8."""
+    """Durr, Hoyer 1996: above 7/8 at three times 22.5 sqrt(N) calls; 40 runs below 33 hits would be
+    a miss at 5 sigma of 7/8.
+    """
     polynomial = random_polynomial(7, 2, 1)
     hits = 0
     for seed in range(40):
@@ -231,19 +262,30 @@ def test_grover_search_finds_the_minimum_as_often_as_guaranteed() -> None:
 # Hardware-efficient and filtering VQE (Kandala 2017, Amaro 2022)
 
 
-@pytest.mark.parametrize("solver", [HardwareEfficientVQE(shots=200), FilteringVQE(shots=200, steps=300)], ids=["vqe", "f-vqe"])
+@pytest.mark.parametrize(
+    "solver",
+    [HardwareEfficientVQE(shots=200), FilteringVQE(shots=200, steps=300)],
+    ids=["vqe", "f-vqe"],
+)
 @pytest.mark.parametrize("seed", [0, 1])
-def test_the_circuit_reaches_the_ground_state_of_a_small_noiseless_case(solver: object, seed: int) -> None:
+def test_the_circuit_reaches_the_ground_state_of_a_small_noiseless_case(
+    solver: object, seed: int
+) -> None:
     polynomial = random_polynomial(4, 2, seed)
     values = polynomial.values()
     result = solver.solve(_instance(polynomial), seed=seed)  # type: ignore[attr-defined]
-    mean = float(result.samples.counts @ polynomial.evaluate(result.samples.bits)) / result.samples.shots
+    mean = (
+        float(result.samples.counts @ polynomial.evaluate(result.samples.bits))
+        / result.samples.shots
+    )
     assert mean <= values.min() + 0.02 * np.ptp(values)
     assert result.energy == pytest.approx(values.min())
 
 
 def test_the_filter_step_is_imaginary_time() -> None:
-    """The step's direction is that of the overlap with F|psi>: its derivative by finite differences."""
+    """The step's direction is that of the overlap with F|psi>: its derivative by finite
+    differences.
+    """
     from qtwin.solver.variational.circuit import brickwork, observable_of
 
     polynomial = random_polynomial(3, 2, 3)
@@ -263,7 +305,9 @@ def test_the_filter_step_is_imaginary_time() -> None:
         numeric.append((distance[0] - distance[1]) / (2 * step))
     gradient = SIMULATOR.value_and_gradient(circuit, theta, observable_of(damp))[1]
     probability = SIMULATOR.probabilities(circuit, theta)
-    assert -gradient / (2 * np.sqrt(damp**2 @ probability)) == pytest.approx(np.array(numeric), abs=1e-6)
+    assert -gradient / (2 * np.sqrt(damp**2 @ probability)) == pytest.approx(
+        np.array(numeric), abs=1e-6
+    )
 
 
 def test_every_assignment_is_an_eigenvalue() -> None:

@@ -46,7 +46,9 @@ def test_an_option_close_to_a_known_one_is_suggested() -> None:
         ("qaoa", "theta", [0.1, "b"], "a list, each item a number"),
     ],
 )
-def test_a_value_of_the_wrong_type_is_named(solver: str, option: str, value: Any, wanted: str) -> None:
+def test_a_value_of_the_wrong_type_is_named(
+    solver: str, option: str, value: Any, wanted: str
+) -> None:
     if solver == "gurobi":
         pytest.importorskip("gurobipy")
     with pytest.raises(InputError) as caught:
@@ -69,7 +71,12 @@ def test_values_of_the_right_type_arrive() -> None:
 
 @pytest.mark.parametrize(
     ("solver", "option", "value"),
-    [("random", "shots", 0), ("cp-sat", "time_limit_s", 0), ("simulated-annealing", "reads", -1), ("qaoa", "layers", 0)],
+    [
+        ("random", "shots", 0),
+        ("cp-sat", "time_limit_s", 0),
+        ("simulated-annealing", "reads", -1),
+        ("qaoa", "layers", 0),
+    ],
 )
 def test_a_value_out_of_range_is_refused(solver: str, option: str, value: int) -> None:
     with pytest.raises(InputError, match=option):
@@ -85,11 +92,19 @@ def test_a_missing_vendor_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_entry_points_join_the_table_and_never_shadow_it(monkeypatch: pytest.MonkeyPatch) -> None:
     points = [
-        metadata.EntryPoint(name="theirs", value="qtwin.solver.classical.enumeration:Enumeration", group=registry.GROUP),
+        metadata.EntryPoint(
+            name="theirs",
+            value="qtwin.solver.classical.enumeration:Enumeration",
+            group=registry.GROUP,
+        ),
         metadata.EntryPoint(name="random", value="somewhere:Else", group=registry.GROUP),
-        metadata.EntryPoint(name="broken", value="qtwin.solver.base:SolverInfo", group=registry.GROUP),
+        metadata.EntryPoint(
+            name="broken", value="qtwin.solver.base:SolverInfo", group=registry.GROUP
+        ),
     ]
-    monkeypatch.setattr(metadata, "entry_points", lambda group: points if group == registry.GROUP else [])
+    monkeypatch.setattr(
+        metadata, "entry_points", lambda group: points if group == registry.GROUP else []
+    )
     assert isinstance(registry.load("theirs", {}), Enumeration)
     assert isinstance(registry.load("random", {}), RandomSampling)
     with pytest.raises(InputError, match="no Solver"):

@@ -46,7 +46,12 @@ def test_one_answer_with_its_bound() -> None:
     assert result.bits is not None
     assert [made.first.sample[name] for name in encoding.variables] == result.bits.tolist()
     assert made.first.energy == result.energy
-    assert (made.info["bound"], made.info["proven"], made.info["solver"], made.info["seed"]) == (result.bound, True, "cp-sat", 2)
+    assert (made.info["bound"], made.info["proven"], made.info["solver"], made.info["seed"]) == (
+        result.bound,
+        True,
+        "cp-sat",
+        2,
+    )
     assert dimod.SampleSet.from_serializable(made.to_serializable()) == made
 
 

@@ -1,6 +1,8 @@
-"""The 39 measured cell lines of O'Neil 2016: `auto` proves the optimum of each, and tabu search finds it.
+"""The 39 measured cell lines of O'Neil 2016: `auto` proves the optimum of each, and tabu search
+finds it.
 
-The optimum is known from the plain walk over all permitted sets, which shares no code with the solvers.
+The optimum is known from the plain walk over all permitted sets, which shares no code with the
+solvers.
 """
 
 from __future__ import annotations

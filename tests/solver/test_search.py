@@ -37,13 +37,25 @@ def test_the_gap_is_relative_to_the_energy() -> None:
         ("interrupted", -2.5, "interrupted", False),
     ],
 )
-def test_the_status_follows_from_what_was_shown(ending: Ending, bound: float | None, status: str, proven: bool) -> None:
-    search = Search("any", Instance(encoding=plain(BinaryPolynomial.of(2, {(0,): -2.0, (1,): 1.0}))), seed=4)
+def test_the_status_follows_from_what_was_shown(
+    ending: Ending, bound: float | None, status: str, proven: bool
+) -> None:
+    search = Search(
+        "any", Instance(encoding=plain(BinaryPolynomial.of(2, {(0,): -2.0, (1,): 1.0}))), seed=4
+    )
     assert search.see([False, True])
     assert search.see([True, False])
     assert search.see([True, True])
-    result = search.result(ending, bound=bound, tolerance=1e-9, wall_s={"search": 1.0}, info={"nodes": 3})
-    assert (result.status, result.proven, result.bound, result.energy, result.seed) == (status, proven, bound, -2.0, 4)
+    result = search.result(
+        ending, bound=bound, tolerance=1e-9, wall_s={"search": 1.0}, info={"nodes": 3}
+    )
+    assert (result.status, result.proven, result.bound, result.energy, result.seed) == (
+        status,
+        proven,
+        bound,
+        -2.0,
+        4,
+    )
     assert [(p.evaluations, p.best_energy) for p in result.trace] == [(1, 1.0), (2, -2.0)]
     assert result.evaluations == 3
     assert result.info["nodes"] == 3
@@ -52,7 +64,10 @@ def test_the_status_follows_from_what_was_shown(ending: Ending, bound: float | N
 def test_a_bound_never_lies_above_the_energy_that_was_found() -> None:
     search = Search("any", Instance(encoding=plain(BinaryPolynomial.of(1, {(0,): -2.0}))), seed=0)
     search.see([True])
-    assert search.result("complete", bound=-2.0 + 1e-13, tolerance=1e-9, wall_s={}, info={}).bound == -2.0
+    assert (
+        search.result("complete", bound=-2.0 + 1e-13, tolerance=1e-9, wall_s={}, info={}).bound
+        == -2.0
+    )
 
 
 def test_only_feasible_bits_count() -> None:
@@ -63,7 +78,9 @@ def test_only_feasible_bits_count() -> None:
 
 
 def test_penalties_that_do_not_vanish_leave_no_claim_on_the_energy() -> None:
-    """An approximate penalty charges every choice: a bound on the objective is then none on the encoded energy."""
+    """An approximate penalty charges every choice: a bound on the objective is then none on the
+    encoded energy.
+    """
     objective = BinaryPolynomial.of(2, {(0,): -1.0, (1,): -3.0})
     rule = AtMostOne(name="one", members=(0, 1))
     encoding = BinaryModel(
@@ -76,7 +93,12 @@ def test_penalties_that_do_not_vanish_leave_no_claim_on_the_energy() -> None:
     search = Search("any", Instance(encoding=encoding), seed=0)
     search.see([False, True])
     result = search.result("complete", bound=-3.0, tolerance=1e-9, wall_s={}, info={})
-    assert (result.energy, result.bound, result.proven, result.status) == (-2.5, None, False, "feasible")
+    assert (result.energy, result.bound, result.proven, result.status) == (
+        -2.5,
+        None,
+        False,
+        "feasible",
+    )
     assert (result.info["objective"], result.info["objective_bound"]) == (-3.0, -3.0)
 
 

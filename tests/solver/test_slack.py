@@ -19,7 +19,10 @@ from tests.oracles.instances import RULES, constrained, random_polynomial
 def _with_slack(polynomial: BinaryPolynomial, n_decision: int) -> BinaryModel:
     n = polynomial.n_variables
     return BinaryModel(
-        polynomial=polynomial, objective=polynomial, variables=tuple(f"x{i}" for i in range(n)), n_decision=n_decision
+        polynomial=polynomial,
+        objective=polynomial,
+        variables=tuple(f"x{i}" for i in range(n)),
+        n_decision=n_decision,
     )
 
 
@@ -32,7 +35,10 @@ def test_the_slack_is_the_best_there_is(seed: int, degree: int, n_decision: int)
     assert np.array_equal(filled[:, :n_decision], choices)
     for choice, energy in zip(choices, encoding.polynomial.evaluate(filled), strict=True):
         patterns = itertools.product((0, 1), repeat=7 - n_decision)
-        assert energy == pytest.approx(min(encoding.polynomial.evaluate(np.array([[*choice, *s] for s in patterns]))), abs=1e-12)
+        assert energy == pytest.approx(
+            min(encoding.polynomial.evaluate(np.array([[*choice, *s] for s in patterns]))),
+            abs=1e-12,
+        )
 
 
 def test_blocks_that_share_nothing_are_completed_apart() -> None:
@@ -40,7 +46,9 @@ def test_blocks_that_share_nothing_are_completed_apart() -> None:
     pairs = {(0, 2 + 2 * k): -1.0 for k in range(20)} | {(1, 3 + 2 * k): -2.0 for k in range(20)}
     joined = {(2 + 2 * k, 3 + 2 * k): 1.5 for k in range(20)}
     encoding = _with_slack(BinaryPolynomial.of(42, pairs | joined), 2)
-    energies = encoding.polynomial.evaluate(fill_slack(encoding, np.array([[0, 0], [1, 0], [0, 1], [1, 1]])))
+    energies = encoding.polynomial.evaluate(
+        fill_slack(encoding, np.array([[0, 0], [1, 0], [0, 1], [1, 1]]))
+    )
     assert energies.tolist() == [0.0, -20.0, -40.0, -40.0]
 
 

@@ -1,4 +1,6 @@
-"""However a problem is written, its answer is the same: codes of levels, quadratisation, both, and slack."""
+"""However a problem is written, its answer is the same: codes of levels, quadratisation, both, and
+slack.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def _encoding(degree: int, seed: int) -> BinaryModel:
     rng = np.random.default_rng(seed)
     terms = [t for k in range(1, degree + 1) for t in itertools.combinations(range(6), k)]
     utility = BinaryPolynomial.of(6, list(zip(terms, rng.normal(size=len(terms)), strict=True)))
-    return encode(utility, names=[f"option {i}" for i in range(6)], constraints=RULES, feasible=FEASIBLE[:2])
+    return encode(
+        utility, names=[f"option {i}" for i in range(6)], constraints=RULES, feasible=FEASIBLE[:2]
+    )
 
 
 def _written(encoding: BinaryModel, code: str, method: str) -> BinaryModel:
@@ -43,7 +47,9 @@ def _written(encoding: BinaryModel, code: str, method: str) -> BinaryModel:
 @pytest.mark.parametrize("code", ["one_hot", "binary", "domain_wall"])
 @pytest.mark.parametrize("method", ["no", "rosenberg", "cover"])
 @pytest.mark.parametrize(("degree", "seed"), [(2, 1), (3, 2)])
-def test_the_optimum_is_the_same_however_it_is_written(code: str, method: str, degree: int, seed: int) -> None:
+def test_the_optimum_is_the_same_however_it_is_written(
+    code: str, method: str, degree: int, seed: int
+) -> None:
     plain = _encoding(degree, seed)
     best = float(plain.value(FEASIBLE).min())
     encoding = _written(plain, code, method)
@@ -59,7 +65,9 @@ def test_the_optimum_is_the_same_however_it_is_written(code: str, method: str, d
         found = registry.load(name, {}).solve(Instance(encoding=encoding), seed=0)
         assert found.bits is not None
         assert encoding.is_feasible(found.bits[None, :])[0]
-        assert float(encoding.value(encoding.decode(found.bits[None, :]))[0]) == pytest.approx(best, abs=1e-9)
+        assert float(encoding.value(encoding.decode(found.bits[None, :]))[0]) == pytest.approx(
+            best, abs=1e-9
+        )
         assert found.energy == pytest.approx(best, abs=1e-9)
 
 

@@ -1,4 +1,6 @@
-"""Sweeps from Python: files as a family, lists that make a grid, every run of one size, and a typed result."""
+"""Sweeps from Python: files as a family, lists that make a grid, every run of one size, and a typed
+result.
+"""
 
 from __future__ import annotations
 
@@ -52,12 +54,17 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, BenchmarkResu
     folder = tmp_path_factory.mktemp("files")
     _instances(folder, 5, 7)
     family = '[[family]]\nname = "file"\nlabel = "mine"\npath = "mine/*.qubo"\n'
-    solvers = '[[solver]]\nname = "enumeration"\n[[solver]]\nname = "random"\nlabel = "R"\nshots = 3\nruns = 12\n'
+    solvers = (
+        '[[solver]]\nname = "enumeration"\n[[solver]]\nname = "random"\nlabel = "R"\nshots = '
+        "3\nruns = 12\n"
+    )
     (folder / "sweep.toml").write_text(HEAD + family + solvers)
     return folder, qt.run_sweep(folder / "sweep.toml", folder / "out", workers=0)
 
 
-def test_my_own_files_take_seeds_and_intervals_and_a_place_on_the_map(files: tuple[Path, BenchmarkResult]) -> None:
+def test_my_own_files_take_seeds_and_intervals_and_a_place_on_the_map(
+    files: tuple[Path, BenchmarkResult],
+) -> None:
     folder, result = files
     cells = {(c.label, c.n): c for c in result.cells}
     assert {n for _, n in cells} == {5, 7}
@@ -73,11 +80,16 @@ def test_my_own_files_take_seeds_and_intervals_and_a_place_on_the_map(files: tup
     (place,) = [p for p in result.places if p.n == 7]
     assert (place.generator, place.proven) == ("file", 1)
     drawn_map = qt.run_map([folder / "out"], folder / "map")
-    assert {(p.name, p.origin, p.size) for c in drawn_map.cells for p in c.places} == {("mine", "file", 5), ("mine", "file", 7)}
+    assert {(p.name, p.origin, p.size) for c in drawn_map.cells for p in c.places} == {
+        ("mine", "file", 5),
+        ("mine", "file", 7),
+    }
     assert MapResult.read(folder / "map" / "map.json") == drawn_map
 
 
-def test_a_file_is_known_by_what_it_holds_not_by_where_it_lies(files: tuple[Path, BenchmarkResult], tmp_path: Path) -> None:
+def test_a_file_is_known_by_what_it_holds_not_by_where_it_lies(
+    files: tuple[Path, BenchmarkResult], tmp_path: Path
+) -> None:
     folder, _ = files
     elsewhere = tmp_path / "mine"
     elsewhere.mkdir()
@@ -111,9 +123,13 @@ def test_lists_make_a_grid_and_lists_that_an_option_takes_do_not(tmp_path: Path)
     spec = _spec(tmp_path, DENSE + QAOA + "layers = [1, 2, 3]\n")
     found = {e.label: e.options["layers"] for e in entrants_of(spec) if e.solver == "qaoa"}
     assert found == {"QAOA, layers 1": 1, "QAOA, layers 2": 2, "QAOA, layers 3": 3}
-    two = _spec(tmp_path, DENSE + QAOA.replace("shots = 40", "shots = [10, 20]") + "layers = [1, 2]\n")
+    two = _spec(
+        tmp_path, DENSE + QAOA.replace("shots = 40", "shots = [10, 20]") + "layers = [1, 2]\n"
+    )
     mine = [e for e in entrants_of(two) if e.solver == "qaoa"]
-    assert {(e.options["shots"], e.options["layers"]) for e in mine} == {(s, p) for s in (10, 20) for p in (1, 2)}
+    assert {(e.options["shots"], e.options["layers"]) for e in mine} == {
+        (s, p) for s in (10, 20) for p in (1, 2)
+    }
     assert len({e.label for e in mine}) == 4
     kept = _spec(tmp_path, DENSE + QAOA + "theta = [0.1, 0.2]\nlayers = 1\n")
     assert [e.options["theta"] for e in entrants_of(kept) if e.solver == "qaoa"] == [[0.1, 0.2]]
@@ -127,7 +143,10 @@ def test_lists_make_a_grid_and_lists_that_an_option_takes_do_not(tmp_path: Path)
 
 
 def test_twenty_seeds_of_one_instance_are_drawn_with_intervals(tmp_path: Path) -> None:
-    solvers = '[[solver]]\nname = "enumeration"\n[[solver]]\nname = "random"\nlabel = "R"\nshots = 2\nruns = 20\n'
+    solvers = (
+        '[[solver]]\nname = "enumeration"\n[[solver]]\nname = "random"\nlabel = "R"\nshots = '
+        "2\nruns = 20\n"
+    )
     (tmp_path / "one.toml").write_text(HEAD + DENSE + solvers)
     heard: list[str] = []
 
@@ -137,8 +156,12 @@ def test_twenty_seeds_of_one_instance_are_drawn_with_intervals(tmp_path: Path) -
 
     result = qt.run_sweep(tmp_path / "one.toml", tmp_path / "out", workers=0, progress=Heard())
     assert heard[-1].startswith("21 of 21 tasks, about")
-    assert re.search(r"^11 of 21 tasks, about \S+ \S+ left", next(t for t in heard if t.startswith("11 of")))
-    lines = (tmp_path / "out" / "figures" / "runs_dense.csv").read_text(encoding="utf-8").splitlines()
+    assert re.search(
+        r"^11 of 21 tasks, about \S+ \S+ left", next(t for t in heard if t.startswith("11 of"))
+    )
+    lines = (
+        (tmp_path / "out" / "figures" / "runs_dense.csv").read_text(encoding="utf-8").splitlines()
+    )
     header = lines[0].split(",")
     drawn = [dict(zip(header, line.split(","), strict=True)) for line in lines[1:]]
     (rate,) = [d for d in drawn if d["solver"] == "R" and d["runs"]]
@@ -157,7 +180,9 @@ def test_twenty_seeds_of_one_instance_are_drawn_with_intervals(tmp_path: Path) -
     assert UNIFORM_BITS not in {c.label for c in result.cells}
 
 
-def test_a_result_is_read_back_as_it_was(files: tuple[Path, BenchmarkResult], tmp_path: Path) -> None:
+def test_a_result_is_read_back_as_it_was(
+    files: tuple[Path, BenchmarkResult], tmp_path: Path
+) -> None:
     folder, result = files
     assert BenchmarkResult.read(folder / "out" / "result.json") == result
     kept = json.loads((folder / "out" / "result.json").read_text(encoding="utf-8"))
@@ -165,15 +190,24 @@ def test_a_result_is_read_back_as_it_was(files: tuple[Path, BenchmarkResult], tm
     rows = list(Records(folder / "out" / "records.sqlite"))
     cells = analysis.cells(rows, analysis.best_known(rows))
     for cell, told in zip(cells, result.cells, strict=True):
-        known = dataclasses.replace(cell, gap=cell.gap if math.isfinite(cell.gap) else math.nan)  # either is shown as none
+        # either is shown as none
+        known = dataclasses.replace(cell, gap=cell.gap if math.isfinite(cell.gap) else math.nan)
         assert repr(told.cell()) == repr(known)
     assert list(result.to_pandas()["label"]) == [c.label for c in result.cells]
     assert set(result.to_pandas("growth")["solver"]) == {"enumeration", "R"}
     assert result.verdict in repr(result)
     assert "<table" in result._repr_html_()
-    page = result.to_html(tmp_path / "page" / "report.html", records=Records(folder / "out" / "records.sqlite"))
+    page = result.to_html(
+        tmp_path / "page" / "report.html", records=Records(folder / "out" / "records.sqlite")
+    )
     tables = re.findall(r"<table.*?</table>", page.read_text(encoding="utf-8"), re.DOTALL)
-    widths = [{len(re.findall(r"<t[hd][ >]", row)) for row in re.findall(r"<tr.*?</tr>", table, re.DOTALL)} for table in tables]
+    widths = [
+        {
+            len(re.findall(r"<t[hd][ >]", row))
+            for row in re.findall(r"<tr.*?</tr>", table, re.DOTALL)
+        }
+        for table in tables
+    ]
     assert len(tables) >= 4
     assert all(len(found) == 1 for found in widths), "every row is as wide as its header"
 
@@ -183,7 +217,9 @@ def test_a_crossing_without_an_upper_end_is_written_and_read_back(
 ) -> None:
     folder, result = files
     crossing = Crossover(size=30.0, interval=Interval(20.0, math.inf), words="at 30 variables")
-    monkeypatch.setattr(analysis, "crossings", lambda *_, **__: [("mine", "R", "enumeration", crossing)])
+    monkeypatch.setattr(
+        analysis, "crossings", lambda *_, **__: [("mine", "R", "enumeration", crossing)]
+    )
     rows = list(Records(folder / "out" / "records.sqlite"))
     told = summarise(read_bench_spec(folder / "sweep.toml"), rows)
     again = BenchmarkResult.model_validate(result.model_dump(by_alias=True) | told)
@@ -204,4 +240,8 @@ def test_a_log_shows_life(monkeypatch: pytest.MonkeyPatch) -> None:
             if "so far" in text.getvalue():
                 break
             show.time.sleep(0.02)
-    assert re.search(r"^Tasks: 12 of 60 tasks, about 3 min left \(dense 10, QAOA\), \d+ s so far$", text.getvalue(), re.MULTILINE)
+    assert re.search(
+        r"^Tasks: 12 of 60 tasks, about 3 min left \(dense 10, QAOA\), \d+ s so far$",
+        text.getvalue(),
+        re.MULTILINE,
+    )

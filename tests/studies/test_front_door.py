@@ -1,4 +1,6 @@
-"""The front door: from a record to a comparison in ten lines, and everything that a notebook does with what it gets."""
+"""The front door: from a record to a comparison in ten lines, and everything that a notebook does
+with what it gets.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,17 @@ import qtwin as qt
 from qtwin.encoding.model import BinaryModel
 from qtwin.problem.regimen import RegimenProblem
 
-DRUGS = ["donepezil", "galantamine", "metoprolol", "bisoprolol", "digoxin", "amlodipine", "lisinopril", "apixaban", "sertraline"]
+DRUGS = [
+    "donepezil",
+    "galantamine",
+    "metoprolol",
+    "bisoprolol",
+    "digoxin",
+    "amlodipine",
+    "lisinopril",
+    "apixaban",
+    "sertraline",
+]
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +60,12 @@ def test_the_import_is_light() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_ten_lines_lead_from_a_record_to_a_comparison(problem: RegimenProblem, model: BinaryModel) -> None:
-    runs = [qt.solve(model, s, seed=1) for s in ("cp-sat", qt.QAOA(layers=1, backend="aer", shots=256))]
+def test_ten_lines_lead_from_a_record_to_a_comparison(
+    problem: RegimenProblem, model: BinaryModel
+) -> None:
+    runs = [
+        qt.solve(model, s, seed=1) for s in ("cp-sat", qt.QAOA(layers=1, backend="aer", shots=256))
+    ]
     study = qt.compare(problem, runs, spectrum="never")
     assert study.verdict
     assert [r.label for r in study.solvers][:2] == ["CP-SAT", "QAOA on Aer"]
@@ -60,8 +76,12 @@ def test_ten_lines_lead_from_a_record_to_a_comparison(problem: RegimenProblem, m
     assert study.worth.remaining_life_qaly == pytest.approx(best, abs=1e-12)
 
 
-def test_a_result_reads_back_as_itself(problem: RegimenProblem, model: BinaryModel, tmp_path: Path) -> None:
-    study = qt.compare(problem, [qt.solve(model, "tabu", seed=1, time_limit_s=1.0)], spectrum="never")
+def test_a_result_reads_back_as_itself(
+    problem: RegimenProblem, model: BinaryModel, tmp_path: Path
+) -> None:
+    study = qt.compare(
+        problem, [qt.solve(model, "tabu", seed=1, time_limit_s=1.0)], spectrum="never"
+    )
     assert qt.Comparison.read(study.write(tmp_path / "result.json")) == study
     properties = qt.Comparison.model_json_schema()["properties"]
     assert set(json.loads((tmp_path / "result.json").read_text())) == set(properties)
@@ -76,7 +96,12 @@ def test_a_comparison_is_drawn_and_written_where_it_is_asked_to(
     assert page.name == "mine.html"
     assert all(row.inn in page.read_text(encoding="utf-8") for row in study.chosen)
     assert study.plot().to_dict()["datasets"]
-    assert study.figure("tornado").save(tmp_path / "tornado.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert (
+        study.figure("tornado")
+        .save(tmp_path / "tornado.svg")
+        .read_text(encoding="utf-8")
+        .startswith("<svg")
+    )
     with pytest.raises(qt.InputError, match="unknown figure"):
         study.plot("solver comparison")
     with pytest.raises(qt.InputError, match="no numbers"):
@@ -91,7 +116,9 @@ def test_a_comparison_refuses_what_is_no_run_on_its_problem(problem: RegimenProb
         qt.compare(problem, [other])
 
 
-def test_counts_are_read_in_their_named_order_and_scored_on_the_twin(problem: RegimenProblem, model: BinaryModel) -> None:
+def test_counts_are_read_in_their_named_order_and_scored_on_the_twin(
+    problem: RegimenProblem, model: BinaryModel
+) -> None:
     best = qt.solve(model, "cp-sat").bits
     assert best is not None
     first = "".join(map(str, best))
@@ -115,7 +142,9 @@ def test_counts_are_read_in_their_named_order_and_scored_on_the_twin(problem: Re
         assert scored.to_pandas()["utility_qaly"][0] == pytest.approx(utility)
 
 
-def test_samples_of_runs_and_of_qiskits_samplers_are_read(problem: RegimenProblem, model: BinaryModel) -> None:
+def test_samples_of_runs_and_of_qiskits_samplers_are_read(
+    problem: RegimenProblem, model: BinaryModel
+) -> None:
     containers = pytest.importorskip("qiskit.primitives.containers")
     run = qt.solve(model, "random", shots=64, seed=2)
     assert run.samples is not None
@@ -123,13 +152,17 @@ def test_samples_of_runs_and_of_qiskits_samplers_are_read(problem: RegimenProble
     expanded = run.samples.bits.repeat(run.samples.counts, axis=0)
     assert scored.shots == 64
     assert scored.mean_energy == pytest.approx(model.polynomial.evaluate(expanded).mean())
-    array = containers.BitArray.from_samples(["".join(map(str, row[::-1])) for row in expanded.tolist()], model.n_variables)
+    array = containers.BitArray.from_samples(
+        ["".join(map(str, row[::-1])) for row in expanded.tolist()], model.n_variables
+    )
     assert model.evaluate(array).mean_energy == pytest.approx(scored.mean_energy)
     with pytest.raises(qt.InputError, match="expected samples of"):
         qt.BinaryModel.from_qubo([[1.0]]).evaluate(run.samples)
 
 
-def test_own_counts_stand_beside_solvers_with_null_baselines(problem: RegimenProblem, model: BinaryModel) -> None:
+def test_own_counts_stand_beside_solvers_with_null_baselines(
+    problem: RegimenProblem, model: BinaryModel
+) -> None:
     rows = problem.feasible_bits()
     first = np.zeros((3, model.n_variables), dtype=np.uint8)
     best = qt.solve(model, "cp-sat").bits
@@ -138,10 +171,14 @@ def test_own_counts_stand_beside_solvers_with_null_baselines(problem: RegimenPro
     assert (own.label, own.seconds, own.proven) == ("mine", 2.0, False)
     study = qt.compare(problem, [own], spectrum="never")
     table = study.to_pandas().set_index("solver")
-    assert table.loc["mine", "regret_qaly"] == pytest.approx(problem.objective(rows).max() - study.solvers[0].objective_twin)  # type: ignore[operator]
+    assert table.loc["mine", "regret_qaly"] == pytest.approx(
+        problem.objective(rows).max() - study.solvers[0].objective_twin
+    )  # type: ignore[operator]
     assert list(table["kind"]) == ["quantum", "null", "null", "null"]
     nothing = qt.Run.of_counts(model, first, label="nothing feasible")
-    assert nothing.status == ("feasible" if problem.is_feasible(model.decode(first))[0] else "infeasible")
+    assert nothing.status == (
+        "feasible" if problem.is_feasible(model.decode(first))[0] else "infeasible"
+    )
 
 
 def test_a_job_is_priced_without_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +188,8 @@ def test_a_job_is_priced_without_an_account(monkeypatch: pytest.MonkeyPatch) -> 
     free, paid = (qt.estimate_cost(model, solver, plan=plan) for plan in ("open", "pay-as-you-go"))  # type: ignore[arg-type]
     assert (free.usd, free.shots, free.n_qubits) == (0.0, 1000, 2)
     assert paid.usd > 0.0
-    assert paid.qpu_s == pytest.approx(free.qpu_s, rel=1e-3)  # bits are flipped by a secret: an X gate more or less
+    # bits are flipped by a secret: an X gate more or less
+    assert paid.qpu_s == pytest.approx(free.qpu_s, rel=1e-3)
     with pytest.raises(qt.InputError, match="no job to a paid machine"):
         qt.estimate_cost(model, qt.QAOA(layers=1))
 
@@ -168,7 +206,9 @@ def test_a_model_from_elsewhere_has_no_unit(model: BinaryModel) -> None:
 
 
 def test_a_result_is_printed_in_a_line(problem: RegimenProblem, model: BinaryModel) -> None:
-    study = qt.compare(problem, [qt.solve(model, "tabu", seed=1, time_limit_s=1.0)], spectrum="never")
+    study = qt.compare(
+        problem, [qt.solve(model, "tabu", seed=1, time_limit_s=1.0)], spectrum="never"
+    )
     assert str(study) == repr(study)
     assert "\n" not in str(study)
 
@@ -201,28 +241,36 @@ def test_conversions_keep_the_energy_of_every_assignment() -> None:
     assert bqm.energies(sample) == pytest.approx(energy)
     assert qt.BinaryModel.from_bqm(bqm).polynomial.evaluate(bits) == pytest.approx(energy)
     assert qt.BinaryModel.from_bqm(bqm.spin).polynomial.evaluate(bits) == pytest.approx(energy)
-    operator = model.to_sparse_pauli_op().to_matrix().diagonal().real  # entry k: bit i of k is qubit i
+    # entry k: bit i of k is qubit i
+    operator = model.to_sparse_pauli_op().to_matrix().diagonal().real
     assert operator == pytest.approx(energy)
     program = model.to_quadratic_program()
     assert [program.objective.evaluate(row) for row in bits[:8]] == pytest.approx(energy[:8])
-    assert qt.BinaryModel.from_quadratic_program(program).polynomial.evaluate(bits) == pytest.approx(energy)
+    assert qt.BinaryModel.from_quadratic_program(program).polynomial.evaluate(
+        bits
+    ) == pytest.approx(energy)
 
 
 def test_pennylane_sees_the_same_energy() -> None:
     qml = pytest.importorskip("pennylane")
     model = qt.BinaryModel.from_polynomial({(): 0.25, (0,): -1.0, (0, 1): 2.0, (0, 1, 2): -3.0})
     bits = (np.arange(8)[:, None] >> np.arange(3) & 1).astype(np.uint8)
-    matrix = qml.matrix(model.to_pennylane(), wire_order=[2, 1, 0]).diagonal().real  # wire 0 is the lowest bit of an index
+    # wire 0 is the lowest bit of an index
+    matrix = qml.matrix(model.to_pennylane(), wire_order=[2, 1, 0]).diagonal().real
     assert matrix == pytest.approx(model.polynomial.evaluate(bits))
 
 
-def test_a_constrained_model_goes_to_dimod_and_back(problem: RegimenProblem, model: BinaryModel) -> None:
+def test_a_constrained_model_goes_to_dimod_and_back(
+    problem: RegimenProblem, model: BinaryModel
+) -> None:
     cqm = model.to_cqm()
     back = qt.BinaryModel.from_cqm(cqm)
     rows = problem.feasible_bits()[:50]
     infeasible = 1 - rows
     both = np.concatenate([rows, infeasible])
-    for bits, holds in zip(both, np.all([c.holds(both) for c in back.constraints], axis=0), strict=True):
+    for bits, holds in zip(
+        both, np.all([c.holds(both) for c in back.constraints], axis=0), strict=True
+    ):
         sample = dict(zip(model.options, bits.tolist(), strict=True))
         assert cqm.check_feasible(sample) == holds == problem.is_feasible(bits[None, :])[0]
     assert back.value(rows) == pytest.approx(model.value(rows))
@@ -237,7 +285,10 @@ def test_a_file_keeps_the_model(model: BinaryModel, tmp_path: Path) -> None:
 
 
 def test_an_example_is_copied_and_never_overwrites(tmp_path: Path) -> None:
-    assert {p.name for p in qt.examples.copy("quickstart", tmp_path)} >= {"quickstart.toml", "quickstart_bundle.json"}
+    assert {p.name for p in qt.examples.copy("quickstart", tmp_path)} >= {
+        "quickstart.toml",
+        "quickstart_bundle.json",
+    }
     with pytest.raises(qt.InputError, match="is there already"):
         qt.examples.copy("quickstart", tmp_path)
     with pytest.raises(qt.InputError, match="unknown example"):
@@ -246,5 +297,13 @@ def test_an_example_is_copied_and_never_overwrites(tmp_path: Path) -> None:
 
 def test_what_is_shown_fits_a_screen(problem: RegimenProblem, model: BinaryModel) -> None:
     regimen = problem.regimen(problem.feasible_bits()[-1])
-    for value in (problem.twin, problem.twin.patient, problem, model, regimen, problem.options[0], problem.eligibility):
+    for value in (
+        problem.twin,
+        problem.twin.patient,
+        problem,
+        model,
+        regimen,
+        problem.options[0],
+        problem.eligibility,
+    ):
         assert len(repr(value)) < 400, type(value)

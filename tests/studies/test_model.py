@@ -1,4 +1,6 @@
-"""One model, several solvers: who found the best energy, who proves it, and what the null baselines say."""
+"""One model, several solvers: who found the best energy, who proves it, and what the null baselines
+say.
+"""
 
 from __future__ import annotations
 
@@ -49,18 +51,31 @@ def test_a_comparison_of_a_quantum_solver_has_everything(model: qt.BinaryModel) 
     assert (p.successes, p.trials) == (hits, 200)
     assert (p.low, p.high) == pytest.approx(posterior(hits, 200))
     assert quantum.shots_to_solution is not None
-    assert quantum.shots_to_solution.value == pytest.approx(max(1.0, np.log(0.01) / np.log1p(-hits / 200)))
+    assert quantum.shots_to_solution.value == pytest.approx(
+        max(1.0, np.log(0.01) / np.log1p(-hits / 200))
+    )
     assert quantum.qpu is not None
     assert quantum.qpu.run_s is not None
     assert quantum.qpu.run_s > 0
     assert "proves that none is lower" in study.verdict
     table = study.to_pandas()
     assert list(table["solver"]) == [r.label for r in study.solvers]
-    assert {"energy", "gap", "bound", "feasible", "p_best_low", "shots_to_solution", "qpu_seconds", "seconds"} < set(table)
+    assert {
+        "energy",
+        "gap",
+        "bound",
+        "feasible",
+        "p_best_low",
+        "shots_to_solution",
+        "qpu_seconds",
+        "seconds",
+    } < set(table)
 
 
 def test_a_comparison_is_read_back_as_it_was(model: qt.BinaryModel, tmp_path: Path) -> None:
-    study = qt.compare_runs(model, [qt.solve(model, "enumeration"), qt.solve(model, "random", shots=20, seed=1)])
+    study = qt.compare_runs(
+        model, [qt.solve(model, "enumeration"), qt.solve(model, "random", shots=20, seed=1)]
+    )
     assert qt.ModelComparison.read(study.write(tmp_path / "result.json")) == study
     assert study.verdict in repr(study)
     assert "<table" in study._repr_html_()
@@ -71,7 +86,9 @@ def test_a_false_proof_is_an_alarm_and_is_taken_away(model: qt.BinaryModel) -> N
     wrong = dataclasses.replace(
         right,
         label="liar",
-        result=dataclasses.replace(right.result, bits=np.zeros(3, np.uint8), energy=0.0, proven=True, bound=0.0),
+        result=dataclasses.replace(
+            right.result, bits=np.zeros(3, np.uint8), energy=0.0, proven=True, bound=0.0
+        ),
     )
     study = qt.compare_runs(model, [right, wrong])
     liar = study.solvers[1]
@@ -101,22 +118,35 @@ def test_a_file_is_given_to_several_solvers_on_several_backends(tmp_path: Path) 
     found = [(r.solver, r.backend) for r in study.solvers if r.kind != "null"]
     assert [name for name, _ in found] == ["enumeration", "qaoa", "qaoa", "tabu"]
     assert len({backend for name, backend in found if name == "qaoa"}) == 2
-    assert all(r.success_probability.trials == 50 for r in study.solvers if r.solver == "qaoa" and r.success_probability)
+    assert all(
+        r.success_probability.trials == 50
+        for r in study.solvers
+        if r.solver == "qaoa" and r.success_probability
+    )
     assert study.instance is not None
     assert study.instance.file == "d.qubo"
-    for options, backends, word in (({"layerz": 1}, [], "layerz"), ({}, ["aer"], "runs on a backend")):
+    for options, backends, word in (
+        ({"layerz": 1}, [], "layerz"),
+        ({}, ["aer"], "runs on a backend"),
+    ):
         with pytest.raises(InputError, match=word):
-            compare_file(tmp_path / "d.qubo", ["enumeration", "tabu"], options=options, backends=backends)
+            compare_file(
+                tmp_path / "d.qubo", ["enumeration", "tabu"], options=options, backends=backends
+            )
     with pytest.raises(InputError, match="several backends"):
         compare_file(tmp_path / "d.qubo", [], backends=["aer", "statevector"])
 
 
 def test_a_solver_that_refuses_is_a_row_that_says_so(tmp_path: Path) -> None:
-    """Three thousand qubits are no state vector; the refusal names the limit, however large the number is."""
+    """Three thousand qubits are no state vector; the refusal names the limit, however large the
+    number is.
+    """
     big = plain(BinaryPolynomial.of(3000, [((i,), -1.0 if i % 2 else 1.0) for i in range(3000)]))
     write_instance(big, tmp_path / "big.qubo")
     study = compare_file(tmp_path / "big.qubo", ["greedy", "qaoa"])
-    greedy, qaoa = (next(r for r in study.solvers if r.solver == name) for name in ("greedy", "qaoa"))
+    greedy, qaoa = (
+        next(r for r in study.solvers if r.solver == name) for name in ("greedy", "qaoa")
+    )
     assert greedy.energy == pytest.approx(-1500.0)
     assert (qaoa.status, qaoa.energy) == ("refused", None)
     assert "qubits on 'statevector', got 3000" in qaoa.info["refused"]

@@ -1,4 +1,6 @@
-"""The molecular study: results against PySCF, resuming, curves, interactions; and what is refused."""
+"""The molecular study: results against PySCF, resuming, curves, interactions; and what is
+refused.
+"""
 
 from __future__ import annotations
 
@@ -56,14 +58,20 @@ def test_a_molecule_of_ones_own_against_pyscf(tmp_path: Path) -> None:
     mole = gto.M(atom="; ".join(WATER.splitlines()[2:]), basis="sto-3g", verbose=0)
     field = scf.RHF(mole).run(conv_tol=1e-12)
     clusters = cc.CCSD(field).run(conv_tol=1e-10)
-    wanted = {"hf": field.e_tot, "ccsd(t)": clusters.e_tot + clusters.ccsd_t(), "casci": mcscf.CASCI(field, 4, 4).run().e_tot}
+    wanted = {
+        "hf": field.e_tot,
+        "ccsd(t)": clusters.e_tot + clusters.ccsd_t(),
+        "casci": mcscf.CASCI(field, 4, 4).run().e_tot,
+    }
     rows = {row.name: row for row in result.methods}
     for name, energy in wanted.items():
         assert rows[name].energy_hartree == pytest.approx(energy, abs=1e-7)
         assert rows[name].wall_s > 0.0
     assert 0.0 <= rows["vqe-uccsd"].error_mHa < 1.6
     assert rows["vqe-uccsd"].standard_error == 0.0
-    assert rows["vqe-uccsd"].error_kcal_mol == pytest.approx(rows["vqe-uccsd"].error_mHa * 1e-3 * KCAL_PER_MOL_PER_HARTREE)
+    assert rows["vqe-uccsd"].error_kcal_mol == pytest.approx(
+        rows["vqe-uccsd"].error_mHa * 1e-3 * KCAL_PER_MOL_PER_HARTREE
+    )
     assert rows["active-ccsd(t)"].asked is False  # the competitor is there without being asked
     assert "no quantum computer is needed" in result.verdict
     assert "CCSD(T) does this in" in result.verdict
@@ -73,7 +81,11 @@ def test_a_molecule_of_ones_own_against_pyscf(tmp_path: Path) -> None:
     assert "default-src" in page
     tags = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     assert not re.findall(r"""(?:src|href|srcset)=["'](?!data:|#)""", tags)  # it loads nothing
-    assert {p.name for p in (tmp_path / "out" / "figures").glob("*.svg")} >= {"structure.svg", "methods.svg", "orbitals.svg"}
+    assert {p.name for p in (tmp_path / "out" / "figures").glob("*.svg")} >= {
+        "structure.svg",
+        "methods.svg",
+        "orbitals.svg",
+    }
 
 
 def test_a_notebook_asks_for_energies(tmp_path: Path) -> None:
@@ -89,7 +101,9 @@ def test_a_notebook_asks_for_energies(tmp_path: Path) -> None:
     assert rows.loc["ccsd", "error_mHa"] == pytest.approx(0.0, abs=1e-4)
     assert rows.loc["vqe-uccsd", "error_mHa"] == pytest.approx(0.0, abs=1e-3)
     exact = rows.loc["casci", "energy_hartree"]
-    assert rows.loc["hf", "error_mHa"] == pytest.approx(1e3 * (rows.loc["hf", "energy_hartree"] - exact))
+    assert rows.loc["hf", "error_mHa"] == pytest.approx(
+        1e3 * (rows.loc["hf", "energy_hartree"] - exact)
+    )
     assert bool(rows.loc["vqe-uccsd", "variational"])
     assert set(rows["reference"]) == {"casci"}  # the active space is the whole molecule
     assert result.to_pandas("scan").empty
@@ -111,11 +125,17 @@ def test_the_reference_treats_the_same_electrons(tmp_path: Path) -> None:
     result = qt.energies(water, ("hf", "mp2", "fci", "casci"), active_space=(4, 4))
     rows = result.to_pandas().set_index("method")
     assert dict(rows["reference"]) == {"hf": "fci", "mp2": "fci", "fci": "fci", "casci": "casci"}
-    assert rows.loc["hf", "error_mHa"] > rows.loc["mp2", "error_mHa"] > rows.loc["fci", "error_mHa"] == 0.0
+    assert (
+        rows.loc["hf", "error_mHa"]
+        > rows.loc["mp2", "error_mHa"]
+        > rows.loc["fci", "error_mHa"]
+        == 0.0
+    )
     assert rows.loc["casci", "error_mHa"] == 0.0
     assert result["hf"].error_to_fci_mHa == pytest.approx(rows.loc["hf", "error_mHa"])
     larger = qt.energies(water, "hf", basis="6-31g")
-    assert larger["hf"].energy_hartree < result["hf"].energy_hartree - 0.9  # from minimal to split valence
+    # from minimal to split valence
+    assert larger["hf"].energy_hartree < result["hf"].energy_hartree - 0.9
     with pytest.raises(KeyError):
         larger["mp2"]
 
@@ -153,7 +173,8 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.Monk
         _run(tmp_path, text)
     assert not (tmp_path / "out" / "result.json").exists()
     monkeypatch.setattr(Casci, "solve", real)
-    monkeypatch.setattr("qtwin.chemistry.method.whole_molecule.Mp2.solve", interrupted)  # finished before: must not run again
+    # finished before: must not run again
+    monkeypatch.setattr("qtwin.chemistry.method.whole_molecule.Mp2.solve", interrupted)
     rows = {r.name: r.energy_hartree for r in _run(tmp_path, text).methods}
     assert rows["casci"] < rows["mp2"] < rows["hf"]
 
@@ -184,7 +205,9 @@ def test_dissociation_curve_with_every_method(tmp_path: Path) -> None:
 def test_interaction_is_counterpoise_by_pyscf_and_dies_with_distance(tmp_path: Path) -> None:
     from pyscf import gto, scf
 
-    (tmp_path / "dimer.xyz").write_text("4\nH2 and H2\nH 0 0 0\nH 0 0 0.74\nH 0 2.5 0\nH 0 2.5 0.74\n", encoding="utf-8")
+    (tmp_path / "dimer.xyz").write_text(
+        "4\nH2 and H2\nH 0 0 0\nH 0 0 0.74\nH 0 2.5 0\nH 0 2.5 0.74\n", encoding="utf-8"
+    )
     result = _run(
         tmp_path,
         """
@@ -226,21 +249,31 @@ def test_interaction_is_counterpoise_by_pyscf_and_dies_with_distance(tmp_path: P
         ('geometry = "water.xyz"\nmultiplicity = 2', "impossible"),
         ('geometry = "water.xyz"\ncharge = 12', "leaves -2 electrons"),
         ('geometry = "water.xyz"\nbasis = "no-such-basis"', "unknown basis"),
-        ('geometry = "water.xyz"\nactive_electrons = 20\nactive_orbitals = 20', "larger than the molecule"),
+        (
+            'geometry = "water.xyz"\nactive_electrons = 20\nactive_orbitals = 20',
+            "larger than the molecule",
+        ),
         ('geometry = "water.xyz"\nactive_electrons = 4', "active_orbitals None"),
         ('geometry = "water.xyz"\nmethods = ["hf", "dft"]', "unknown method"),
         ('geometry = "water.xyz"\nmethods = ["hf", "hf"]', "twice"),
         ('geometry = "water.xyz"\nmethods = []', "methods"),
         ('geometry = "water.xyz"\noptions = { casci = { roots = 2 } }', "roots"),
-        ('geometry = "water.xyz"\nmethods = ["hf"]\noptions = { casci = { states = 2 } }', "not among the methods"),
+        (
+            'geometry = "water.xyz"\nmethods = ["hf"]\noptions = { casci = { states = 2 } }',
+            "not among the methods",
+        ),
         ('geometry = "water.xyz"\nbasis = "./water.xyz"', "got a path or a text"),
         ('geometry = "water.xyz"\nactiv_electrons = 4', "active_electrons"),
         ('geometry = "water.xyz"\ndielectric = 0.5', "dielectric"),
-        ('geometry = "water.xyz"\n[scan]\nbond = [1, 9]\ndistances_angstrom = [1.0]', "atoms 1 to 3"),
+        (
+            'geometry = "water.xyz"\n[scan]\nbond = [1, 9]\ndistances_angstrom = [1.0]',
+            "atoms 1 to 3",
+        ),
         ('geometry = "water.xyz"\n[scan]\nbond = [1, 2]\ndistances_angstrom = [0.1]', "overlap"),
         ('geometry = "water.xyz"\n[interaction]', "needs first, second"),
         (
-            'geometry = "water.xyz"\n[interaction]\nfirst = { atoms = [1] }\nsecond = { atoms = [2] }\ncontact = [1, 2]',
+            'geometry = "water.xyz"\n[interaction]\nfirst = { atoms = [1] }\nsecond = { '
+            "atoms = [2] }\ncontact = [1, 2]",
             "each of the 3 atoms once",
         ),
     ],
@@ -255,11 +288,16 @@ def test_what_cannot_be_is_refused(tmp_path: Path, text: str, words: str) -> Non
 
 def test_what_is_too_large_ends_its_own_row_alone(tmp_path: Path) -> None:
     """Hartree-Fock and MP2 need no determinants, whatever the molecule has of them."""
-    text = '[molecule]\ngeometry = "water.xyz"\nmemory_gib = 1e-6\nmethods = ["hf", "mp2", "fci", "casci", "vqe-uccsd"]\n'
+    text = (
+        '[molecule]\ngeometry = "water.xyz"\nmemory_gib = 1e-6\nmethods = ["hf", "mp2", "fci", '
+        '"casci", "vqe-uccsd"]\n'
+    )
     rows = {r.name: r for r in _run(tmp_path, text).methods}
     assert rows["mp2"].energy_hartree < rows["hf"].energy_hartree < -74.9
     assert rows["fci"].status.startswith("too large: fci has 441 determinants")
-    assert rows["vqe-uccsd"].status.startswith("too large: the active space has 2,401 two-electron integrals")
+    assert rows["vqe-uccsd"].status.startswith(
+        "too large: the active space has 2,401 two-electron integrals"
+    )
     assert rows["casci"].energy_hartree is None
 
 
@@ -277,12 +315,19 @@ class Endless(SelectedCi):
                 time.sleep(0.01)
 
 
-def test_a_method_that_breaks_or_never_ends_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_method_that_breaks_or_never_ends_leaves_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from qtwin.chemistry.method import registry
 
     load, bad = registry.load, {"mp2": Broken, "selected-ci": Endless}
-    monkeypatch.setattr(registry, "load", lambda name, options: bad[name]() if name in bad else load(name, options))
-    text = '[molecule]\ngeometry = "H2"\nmethods = ["mp2", "selected-ci", "casci"]\ntime_limit_s = 20\n'
+    monkeypatch.setattr(
+        registry, "load", lambda name, options: bad[name]() if name in bad else load(name, options)
+    )
+    text = (
+        '[molecule]\ngeometry = "H2"\nmethods = ["mp2", "selected-ci", "casci"]\ntime_limit_s '
+        "= 20\n"
+    )
     monkeypatch.setattr("qtwin.chemistry.method.limited.grace_s", lambda limit_s: 1.0 - limit_s)
     rows = {r.name: r for r in _run(tmp_path, text).methods}
     assert rows["mp2"].status == "failed: ZeroDivisionError in the method"
@@ -293,8 +338,20 @@ def test_a_method_that_breaks_or_never_ends_leaves_the_others(tmp_path: Path, mo
 def test_one_electron_has_its_exact_energy_by_every_method(tmp_path: Path) -> None:
     """In STO-3G hydrogen has -0.466581850 hartree (Szabo, Ostlund, table 3.6: -0.46658)."""
     (tmp_path / "atom.xyz").write_text("1\n\nH 0 0 0\n", encoding="utf-8")
-    methods = ["hf", "mp2", "ccsd", "ccsd(t)", "fci", "casci", "selected-ci", "active-ccsd", "vqe-uccsd"]
-    rows = _run(tmp_path, f'[molecule]\ngeometry = "atom.xyz"\nmethods = {json.dumps(methods)}\n').methods
+    methods = [
+        "hf",
+        "mp2",
+        "ccsd",
+        "ccsd(t)",
+        "fci",
+        "casci",
+        "selected-ci",
+        "active-ccsd",
+        "vqe-uccsd",
+    ]
+    rows = _run(
+        tmp_path, f'[molecule]\ngeometry = "atom.xyz"\nmethods = {json.dumps(methods)}\n'
+    ).methods
     for row in rows:
         assert row.energy_hartree == pytest.approx(-0.466581850, abs=1e-7), row.name
         assert row.spin_squared == pytest.approx(0.75)
@@ -302,30 +359,46 @@ def test_one_electron_has_its_exact_energy_by_every_method(tmp_path: Path) -> No
 
 def test_atoms_at_any_distance_are_computed_and_drawn(tmp_path: Path) -> None:
     (tmp_path / "far.xyz").write_text("2\n\nHe 0 0 0\nHe 0 0 3e8\n", encoding="utf-8")
-    result = _run(tmp_path, '[molecule]\ngeometry = "far.xyz"\nbasis = "6-31g"\nmethods = ["hf", "mp2"]\n')
+    result = _run(
+        tmp_path, '[molecule]\ngeometry = "far.xyz"\nbasis = "6-31g"\nmethods = ["hf", "mp2"]\n'
+    )
     (tmp_path / "one.xyz").write_text("1\n\nHe 0 0 0\n", encoding="utf-8")
     one = _run(tmp_path, '[molecule]\ngeometry = "one.xyz"\nbasis = "6-31g"\nmethods = ["hf"]\n')
     energies = {r.name: r.energy_hartree for r in result.methods}
     assert energies["hf"] == pytest.approx(2 * one.methods[0].energy_hartree, abs=1e-7)
 
 
-def test_a_state_of_another_spin_is_named_and_left_out_of_the_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_state_of_another_spin_is_named_and_left_out_of_the_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from qtwin.chemistry.method.base import Energy
     from qtwin.chemistry.method.selected_ci import SelectedCi
     from qtwin.chemistry.method.vqe import VqeUccsd
 
     def found(name: str, energy_hartree: float, spin_squared: float | None) -> Energy:
-        made = Energy(method=name, energy_hartree=energy_hartree, variational=True, converged=True, spin_squared=spin_squared)
+        made = Energy(
+            method=name,
+            energy_hartree=energy_hartree,
+            variational=True,
+            converged=True,
+            spin_squared=spin_squared,
+        )
         return made
 
     monkeypatch.setattr(SelectedCi, "solve", lambda *_, **__: found("selected-ci", -1.1373, 2.0))
     monkeypatch.setattr(VqeUccsd, "solve", lambda *_, **__: found("vqe-uccsd", -1.1373, None))
-    result = _run(tmp_path, '[molecule]\ngeometry = "H2"\nmethods = ["casci", "selected-ci", "vqe-uccsd"]\n')
+    result = _run(
+        tmp_path, '[molecule]\ngeometry = "H2"\nmethods = ["casci", "selected-ci", "vqe-uccsd"]\n'
+    )
     rows = {r.name: r for r in result.methods}
     assert rows["selected-ci"].energy_hartree is None
-    assert rows["selected-ci"].status == "another spin: the state is a triplet (S² 2), a singlet was asked for (S² 0)"
+    assert (
+        rows["selected-ci"].status
+        == "another spin: the state is a triplet (S² 2), a singlet was asked for (S² 0)"
+    )
     assert rows["casci"].spin_squared == pytest.approx(0.0, abs=1e-8)
-    assert "no quantum method reached 1.6 mHa" in result.verdict  # it does not say which state it has
+    # it does not say which state it has
+    assert "no quantum method reached 1.6 mHa" in result.verdict
     told = " ".join(result.verdict_points)
     assert "left out of every comparison: selected-ci" in told
     assert "left out of the verdict: vqe-uccsd" in told
@@ -337,7 +410,8 @@ def test_a_singlet_above_a_triplet_is_judged_by_the_singlet(tmp_path: Path) -> N
     """A carbon atom's closed shell: its triplet lies lower, and no method may return it."""
     (tmp_path / "carbon.xyz").write_text("1\n\nC 0 0 0\n", encoding="utf-8")
     text = (
-        '[molecule]\ngeometry = "carbon.xyz"\nmultiplicity = {}\nactive_electrons = 4\nactive_orbitals = 4\nmethods = ["casci"]\n'
+        '[molecule]\ngeometry = "carbon.xyz"\nmultiplicity = {}\nactive_electrons = '
+        '4\nactive_orbitals = 4\nmethods = ["casci"]\n'
     )
     singlet, triplet = (_run(tmp_path, text.format(m)).methods[0] for m in (1, 3))
     assert singlet.spin_squared == pytest.approx(0.0, abs=1e-8)
@@ -347,13 +421,19 @@ def test_a_singlet_above_a_triplet_is_judged_by_the_singlet(tmp_path: Path) -> N
 
 def test_a_degenerate_shell_that_is_cut_draws_a_warning(tmp_path: Path) -> None:
     (tmp_path / "neon.xyz").write_text("1\n\nNe 0 0 0\n", encoding="utf-8")
-    text = '[molecule]\ngeometry = "neon.xyz"\nbasis = "6-31g"\nactive_electrons = 2\nactive_orbitals = 2\nmethods = ["casci"]\n'
+    text = (
+        '[molecule]\ngeometry = "neon.xyz"\nbasis = "6-31g"\nactive_electrons = '
+        '2\nactive_orbitals = 2\nmethods = ["casci"]\n'
+    )
     assert any("cuts a degenerate shell" in line for line in _run(tmp_path, text).warnings)
 
 
 def test_a_field_that_does_not_converge_ends_the_run(tmp_path: Path) -> None:
     with pytest.raises(ConvergenceError, match="did not converge in 1 iterations") as caught:
-        _run(tmp_path, '[molecule]\ngeometry = "N2-stretched"\nmethods = ["hf"]\nscf_iterations = 1\n')
+        _run(
+            tmp_path,
+            '[molecule]\ngeometry = "N2-stretched"\nmethods = ["hf"]\nscf_iterations = 1\n',
+        )
     assert caught.value.exit_code == 1
     assert not (tmp_path / "out" / "result.json").exists()
 
@@ -410,7 +490,12 @@ def test_a_contact_needs_a_drug_that_binds_there() -> None:
     assert contact.charged_share == pytest.approx(1 / (1 + 10 ** (7.4 - 9.8)))
     assert {a.residue for a in contact.alternatives} == {"Asn", "Glu"}
     assert any("water" in text for text in contact.left_out)
-    for drug, receptor in (("metoprolol", "DRD2"), ("metoprolol", "XYZ"), ("lecanemab", "ADRB1"), ("nothing", "ADRB1")):
+    for drug, receptor in (
+        ("metoprolol", "DRD2"),
+        ("metoprolol", "XYZ"),
+        ("lecanemab", "ADRB1"),
+        ("nothing", "ADRB1"),
+    ):
         with pytest.raises(InputError):
             contact_of(drug, receptor)
     assert contact_of("donepezil", "ACHE").wild_type.molecule == "benzene-tetramethylammonium"
@@ -432,7 +517,9 @@ def test_every_contact_of_the_library_has_its_parts_and_provenance() -> None:
         moved = at_distance(molecule, fragments, 9.0)
         assert distance_angstrom(moved, fragments) == pytest.approx(9.0)
         first = list(fragments.first.atoms)
-        np.testing.assert_allclose(moved.coordinates_angstrom[first], molecule.coordinates_angstrom[first])
+        np.testing.assert_allclose(
+            moved.coordinates_angstrom[first], molecule.coordinates_angstrom[first]
+        )
         for label in entry.labels:
             number, symbol, _ = label.split()
             assert molecule.symbols[int(number)] == symbol
@@ -441,7 +528,9 @@ def test_every_contact_of_the_library_has_its_parts_and_provenance() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_wild_type_holds_the_amine_by_electrostatics(tmp_path: Path) -> None:
-    """The salt bridge is about 80 kcal/mol stronger than the hydrogen bond, and Hartree-Fock has nearly all of it."""
+    """The salt bridge is about 80 kcal/mol stronger than the hydrogen bond, and Hartree-Fock has
+    nearly all of it.
+    """
     text = """
         [contact]
         drug = "metoprolol"
@@ -461,8 +550,12 @@ def test_wild_type_holds_the_amine_by_electrostatics(tmp_path: Path) -> None:
     assert change.low_kcal_mol <= change.difference_kcal_mol <= change.high_kcal_mol
 
 
-def test_a_twin_says_how_much_of_the_receptor_the_drug_holds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Gaddum: twice the dose of a drug with linear kinetics holds 2 x / (1 + 2 x) of what x / (1 + x) was."""
+def test_a_twin_says_how_much_of_the_receptor_the_drug_holds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Gaddum: twice the dose of a drug with linear kinetics holds 2 x / (1 + 2 x) of what x / (1 +
+    x) was.
+    """
     import qtwin as qt
     from qtwin.pharmacology import formulary
     from qtwin.studies.molecule.contact import _occupancy
@@ -470,7 +563,9 @@ def test_a_twin_says_how_much_of_the_receptor_the_drug_holds(monkeypatch: pytest
     monkeypatch.setenv("QTWIN_AUDIT_LOG", str(tmp_path / "audit.jsonl"))
     twin = qt.Twin.fit(qt.examples.patient(), disease="alzheimer", n_members=64, seed=1)
     drug = formulary.drug("metoprolol")
-    doses = [qt.Dose(drug=drug, amount_mg=a, interval_h=drug.reference.interval_h) for a in (50.0, 100.0)]
+    doses = [
+        qt.Dose(drug=drug, amount_mg=a, interval_h=drug.reference.interval_h) for a in (50.0, 100.0)
+    ]
     once, twice = (_occupancy(twin, [dose], "ADRB1") for dose in doses)
     assert once is not None
     assert twice is not None

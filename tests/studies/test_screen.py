@@ -1,4 +1,6 @@
-"""Combination screens from Python: reading, models that any solver takes, counts of anybody's circuit, typed results."""
+"""Combination screens from Python: reading, models that any solver takes, counts of anybody's
+circuit, typed results.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,10 @@ def tables(tmp_path: Path) -> tuple[Path, Path]:
     for line in ("one", "two", "three"):
         alone += [f"{d},{line},{rng.uniform(0, 60):.4f}" for d in DRUGS]
         for k, (a, b) in enumerate(p for p in combinations(DRUGS, 2) if p != ("A", "B")):
-            rows += [f"{a},{b},{line},{v:.4f}" for v in rng.normal(5, 20) + rng.normal(0, 5, 1 + (k % 4 == 0))]
+            rows += [
+                f"{a},{b},{line},{v:.4f}"
+                for v in rng.normal(5, 20) + rng.normal(0, 5, 1 + (k % 4 == 0))
+            ]
     pairs, singles = tmp_path / "pairs.csv", tmp_path / "singles.csv"
     pairs.write_text("\n".join(rows), encoding="utf-8")
     singles.write_text("\n".join(alone), encoding="utf-8")
@@ -38,13 +43,24 @@ def screen(tables: tuple[Path, Path]) -> qt.Screen:
     return qt.read_screen(str(tables[0]), str(tables[1]))
 
 
-def test_a_screen_is_short_to_look_at_and_its_tables_are_read_back(screen: qt.Screen, tmp_path: Path) -> None:
+def test_a_screen_is_short_to_look_at_and_its_tables_are_read_back(
+    screen: qt.Screen, tmp_path: Path
+) -> None:
     assert screen.drugs == DRUGS
     assert screen.contexts == ("one", "three", "two")
-    assert repr(screen).startswith("Screen(6 drugs, 3 contexts, 14 of 15 pairs, 42 values, noise SD ")
+    assert repr(screen).startswith(
+        "Screen(6 drugs, 3 contexts, 14 of 15 pairs, 42 values, noise SD "
+    )
     assert "<table" in screen._repr_html_()
     pairs, singles = screen.to_pandas(), screen.to_pandas("singles")
-    assert list(pairs.columns) == ["drug_1", "drug_2", "context", "synergy", "synergy_sd", "repeats"]
+    assert list(pairs.columns) == [
+        "drug_1",
+        "drug_2",
+        "context",
+        "synergy",
+        "synergy_sd",
+        "repeats",
+    ]
     assert (len(pairs), len(singles)) == (42, 18)
     assert int((pairs["repeats"] == 2).sum()) == 12
     with pytest.raises(InputError, match="unknown table"):
@@ -57,7 +73,9 @@ def test_a_screen_is_short_to_look_at_and_its_tables_are_read_back(screen: qt.Sc
 
 
 @pytest.mark.parametrize("objective", ["mean", "log-linear"])
-def test_any_solver_and_anybodys_counts_work_on_the_model(screen: qt.Screen, objective: str) -> None:
+def test_any_solver_and_anybodys_counts_work_on_the_model(
+    screen: qt.Screen, objective: str
+) -> None:
     model = screen.to_model(3, context="two", objective=objective)
     assert isinstance(model, qt.BinaryModel)
     assert model.options == DRUGS
@@ -73,7 +91,10 @@ def test_any_solver_and_anybodys_counts_work_on_the_model(screen: qt.Screen, obj
             values[chosen] = single.mean() + synergy.mean()
             if objective == "log-linear":  # Kirkwood: sum of log g_ij - (k - 2) sum of log g_i
                 g = np.maximum(1 - screen.singles[at] / 100, 0.01)
-                g_pairs = [max(0.01, g[i] * g[j] - screen.synergy[at][table[i, j]] / 100) for i, j in combinations(chosen, 2)]
+                g_pairs = [
+                    max(0.01, g[i] * g[j] - screen.synergy[at][table[i, j]] / 100)
+                    for i, j in combinations(chosen, 2)
+                ]
                 values[chosen] = -(np.log(g_pairs).sum() - np.log(g[list(chosen)]).sum())
     best = max(values, key=lambda c: values[c])
     for solver in ("enumeration", "cp-sat", qt.QAOA(layers=2)):
@@ -138,7 +159,9 @@ def test_order_and_interactions_are_read_back_the_same(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     rows = ["drug_1;drug_2;drug_3;score"]
     rows += [f"{a};{b};;{rng.normal():.3f}".replace(".", ",") for a, b in combinations("ABCDE", 2)]
-    rows += [f"{a};{b};{c};{rng.normal():.3f}".replace(".", ",") for a, b, c in combinations("ABCDE", 3)]
+    rows += [
+        f"{a};{b};{c};{rng.normal():.3f}".replace(".", ",") for a, b, c in combinations("ABCDE", 3)
+    ]
     (tmp_path / "sets.csv").write_text("\n".join(rows), encoding="utf-8")
     order = run_order(tmp_path / "sets.csv", tmp_path / "order")
     assert OrderResult.read(tmp_path / "order" / "result.json") == order
@@ -146,4 +169,6 @@ def test_order_and_interactions_are_read_back_the_same(tmp_path: Path) -> None:
     found = run_interactions("falqon-six-drugs", tmp_path / "graph")
     assert InteractionsResult.read(tmp_path / "graph" / "result.json") == found
     assert found.to_pandas()["value"].iloc[0] == found.safe_subset.size
-    assert len(found.to_pandas("edges")) == found.graph.harmful_pairs + found.graph.synergistic_pairs
+    assert (
+        len(found.to_pandas("edges")) == found.graph.harmful_pairs + found.graph.synergistic_pairs
+    )

@@ -1,4 +1,6 @@
-"""The published comparison of quantum methods on drug interactions, its ablation, and what is said of it."""
+"""The published comparison of quantum methods on drug interactions, its ablation, and what is said
+of it.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def _row(method: str, probability: float, *, is_quantum: bool = True) -> Quantum
     )
 
 
-@pytest.mark.parametrize(("variant", "alone", "said"), [(0.68, 0.81, "all"), (0.83, 0.78, "90%"), (0.84, 0.2, "0%")])
+@pytest.mark.parametrize(
+    ("variant", "alone", "said"), [(0.68, 0.81, "all"), (0.83, 0.78, "90%"), (0.84, 0.2, "0%")]
+)
 def test_the_filter_is_told_from_the_circuit(variant: float, alone: float, said: str) -> None:
     rows = [
         _row("FALQON", 0.33),
@@ -50,7 +54,9 @@ def test_long_lists_are_refused() -> None:
 
 @pytest.mark.slow
 def test_the_published_figures_and_the_ablation_are_reproduced(tmp_path: Path) -> None:
-    """arXiv:2601.18082, nine drugs, A = B = 3.5; the single most likely answer of the authors' own data has 0.393 and 0.843."""
+    """arXiv:2601.18082, nine drugs, A = B = 3.5; the single most likely answer of the authors' own
+    data has 0.393 and 0.843.
+    """
     run_interactions("falqon-covid-19", tmp_path, harm=3.5, quantum=True)
     result = json.loads((tmp_path / "result.json").read_text())
     found = {(r["problem"], r["method"]): r for r in result["quantum"]["rows"]}
@@ -68,8 +74,14 @@ def test_the_published_figures_and_the_ablation_are_reproduced(tmp_path: Path) -
         assert found[key]["probability"] == pytest.approx(value, abs=0.02), key
         assert found[key]["low"] < found[key]["probability"] < found[key]["high"]
     assert not found["safe subset", "imaginary time alone"]["is_quantum"]
-    ring, pairs = (found["synergy among 3", f"XY mixer on {m}, p = 8"]["probability"] for m in ("a ring", "all pairs"))
+    ring, pairs = (
+        found["synergy among 3", f"XY mixer on {m}, p = 8"]["probability"]
+        for m in ("a ring", "all pairs")
+    )
     assert found["synergy among 3", "QAOA, penalty, p = 8"]["high"] < ring < pairs
-    assert found["synergy among 3", "uniform random bits"]["high"] < found["synergy among 3", "QAOA, penalty, p = 3"]["low"]
+    assert (
+        found["synergy among 3", "uniform random bits"]["high"]
+        < found["synergy among 3", "QAOA, penalty, p = 3"]["low"]
+    )
     assert "the filter explains all of the gain" in result["quantum"]["verdicts"][0]
     assert "Quantum methods beside" in (tmp_path / "report.html").read_text()

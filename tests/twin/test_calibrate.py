@@ -1,4 +1,6 @@
-"""Calibrated numbers are re-derived: arithmetic is arithmetic, and nothing calibrated stands without a derivation."""
+"""Calibrated numbers are re-derived: arithmetic is arithmetic, and nothing calibrated stands
+without a derivation.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +11,35 @@ import pytest
 
 from qtwin.errors import InputError
 from qtwin.pharmacology.formulary import drug
-from qtwin.twin.calibrate import calibrated, derive, donepezil_fit, evaluate, p_tau_fit, trial_fit, with_rate
+from qtwin.twin.calibrate import (
+    calibrated,
+    derive,
+    donepezil_fit,
+    evaluate,
+    p_tau_fit,
+    trial_fit,
+    with_rate,
+)
 from qtwin.twin.protocol import shipped_trial
 from qtwin.twin.trial import run
 
 
 @pytest.mark.parametrize(
     ("formula", "value"),
-    [("1 - 1/1.35", 0.259259), ("(59 + 105) / 2 / 0.68", 120.588), ("log(3.86) / 0.1", 13.5067), ("-2**2", -4.0)],
+    [
+        ("1 - 1/1.35", 0.259259),
+        ("(59 + 105) / 2 / 0.68", 120.588),
+        ("log(3.86) / 0.1", 13.5067),
+        ("-2**2", -4.0),
+    ],
 )
 def test_formulas_are_plain_arithmetic(formula: str, value: float) -> None:
     assert evaluate(formula) == pytest.approx(value, rel=1e-5)
 
 
-@pytest.mark.parametrize("formula", ["__import__('os')", "x + 1", "1 +", "1 / 0", "log(-1)", "'a'", "[1]"])
+@pytest.mark.parametrize(
+    "formula", ["__import__('os')", "x + 1", "1 +", "1 / 0", "log(-1)", "'a'", "[1]"]
+)
 def test_anything_else_is_refused(formula: str) -> None:
     with pytest.raises(InputError):
         evaluate(formula)
@@ -30,7 +47,12 @@ def test_anything_else_is_refused(formula: str) -> None:
 
 def test_every_calibrated_number_is_rederived() -> None:
     results = derive(with_trials=False)
-    assert {r.place[-1] for r in results} >= {"adas_cog_max", "kout", "beta1_half_odds", "p_tau_per_tau"}
+    assert {r.place[-1] for r in results} >= {
+        "adas_cog_max",
+        "kout",
+        "beta1_half_odds",
+        "p_tau_per_tau",
+    }
     assert not [f"{r.file} {r.place}: {r.stored} but {r.derived}" for r in results if not r.holds]
 
 
@@ -57,7 +79,10 @@ def test_the_spread_that_is_fitted_moves_the_trial() -> None:
 @pytest.mark.slow
 def test_the_fit_to_the_trials_gives_the_stored_values() -> None:
     fit = trial_fit()
-    stored = {place[-1] if place[-1] != "amyloid_clearance" else file[6:-5]: entry for file, place, entry in calibrated()}
+    stored = {
+        place[-1] if place[-1] != "amyloid_clearance" else file[6:-5]: entry
+        for file, place, entry in calibrated()
+    }
     for key in ("r", "wA", "tau_growth", "lecanemab", "donanemab"):
         assert fit[key] == pytest.approx(stored[key]["value"], rel=0.02), key
     assert fit["log_sd"] == pytest.approx(stored["lecanemab"]["person_log_sd"], rel=0.02)

@@ -1,4 +1,6 @@
-"""Twins of a cohort: the population is found again, forecasts beat the baselines and cover; nothing of the last visit is used."""
+"""Twins of a cohort: the population is found again, forecasts beat the baselines and cover; nothing
+of the last visit is used.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ Array = NDArray[np.float64]
 PUBLIC = PUBLIC_DATA / "leaspy" / "alzheimer.csv"
 
 
-def _cohort(model: DiseaseModel, n: int, *, ln_stage: float, ln_speed: float, error: float, seed: int) -> Cohort:
+def _cohort(
+    model: DiseaseModel, n: int, *, ln_stage: float, ln_speed: float, error: float, seed: int
+) -> Cohort:
     """Subjects of one population, seen yearly three to six times."""
     rng = np.random.default_rng(seed)
     z = np.zeros((n, len(model.latent)))
@@ -33,25 +37,34 @@ def _cohort(model: DiseaseModel, n: int, *, ln_stage: float, ln_speed: float, er
     for k in range(n):
         seen = int(rng.integers(3, 7))
         true = mmse[k, :seen]
-        noisy = np.clip(np.round(true + error_sd(true, error) * rng.standard_normal(seen)), 0.0, 30.0)
+        noisy = np.clip(
+            np.round(true + error_sd(true, error) * rng.standard_normal(seen)), 0.0, 30.0
+        )
         subjects.append(Subject(subject=k + 1, times_years=times[:seen], mmse=noisy))
     return Cohort(subjects=tuple(subjects), sha256="", notes=())
 
 
 @pytest.mark.parametrize(("ln_stage", "ln_speed"), [(0.8, -1.3), (-0.5, -1.8)])
-def test_the_population_is_found_again_and_intervals_cover(ln_stage: float, ln_speed: float) -> None:
+def test_the_population_is_found_again_and_intervals_cover(
+    ln_stage: float, ln_speed: float
+) -> None:
     model = disease.load("alzheimer")
-    result = evaluate(model, _cohort(model, 150, ln_stage=ln_stage, ln_speed=ln_speed, error=2.5, seed=3), seed=1)
+    result = evaluate(
+        model, _cohort(model, 150, ln_stage=ln_stage, ln_speed=ln_speed, error=2.5, seed=3), seed=1
+    )
     assert result.population.mean[0] == pytest.approx(ln_stage, abs=0.3)
     assert result.population.mean[1] == pytest.approx(ln_speed, abs=0.35)
-    assert result.population.error == pytest.approx(2.5, rel=0.25)  # rounding and the ceiling take some of it
+    # rounding and the ceiling take some of it
+    assert result.population.error == pytest.approx(2.5, rel=0.25)
     assert 0.70 <= result.coverage_80 <= 0.95  # whole points: an interval holds at least its share
     assert result.coverage_95 >= 0.87
 
 
 def test_twins_beat_both_baselines_where_people_decline_at_their_own_speed() -> None:
     model = disease.load("alzheimer")
-    twin, carried, sloped = evaluate(model, _cohort(model, 150, ln_stage=1.0, ln_speed=-1.2, error=2.0, seed=4), seed=1).scores
+    twin, carried, sloped = evaluate(
+        model, _cohort(model, 150, ln_stage=1.0, ln_speed=-1.2, error=2.0, seed=4), seed=1
+    ).scores
     assert twin.mae < 0.9 * carried.mae
     assert twin.mae < 0.95 * sloped.mae
 
@@ -61,7 +74,8 @@ def test_the_held_out_visit_changes_nothing_but_the_score() -> None:
     cohort = _cohort(model, 40, ln_stage=0.8, ln_speed=-1.3, error=2.0, seed=5)
     changed = Cohort(
         subjects=tuple(
-            Subject(subject=s.subject, times_years=s.times_years, mmse=np.append(s.mmse[:-1], 3.0)) for s in cohort.subjects
+            Subject(subject=s.subject, times_years=s.times_years, mmse=np.append(s.mmse[:-1], 3.0))
+            for s in cohort.subjects
         ),
         sha256="",
         notes=(),

@@ -1,4 +1,6 @@
-"""Doses of an antibody over time: the closed form against the compartments' equations, the amyloid course against quadrature."""
+"""Doses of an antibody over time: the closed form against the compartments' equations, the amyloid
+course against quadrature.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def _dosing(n_doses: int = 6, *, stop: float = np.inf, half_effect: float = 40.0
 def _by_matrix_exponential(d: Dosing, member: int, time_years: float) -> float:
     """Central concentration from A' = M A between doses, dose by dose."""
     cl, q = d.clearance_L_per_year[member], d.intercompartmental_L_per_year
-    flow = np.array([[-(cl + q) / d.central_L, q / d.peripheral_L], [q / d.central_L, -q / d.peripheral_L]])
+    flow = np.array(
+        [[-(cl + q) / d.central_L, q / d.peripheral_L], [q / d.central_L, -q / d.peripheral_L]]
+    )
     total = np.zeros(2)
     for when, amount in zip(d.times_years, d.amounts_mg, strict=True):
         if when <= time_years and when < d.stop_years[member]:
@@ -58,12 +62,15 @@ def test_concentration_is_that_of_the_two_compartments(stop: float) -> None:
 
 
 @given(k10=st.floats(0.1, 500.0), k12=st.floats(0.0, 500.0), k21=st.floats(0.01, 500.0))
-def test_the_modes_are_the_eigenvalues_and_keep_the_dose(k10: float, k12: float, k21: float) -> None:
+def test_the_modes_are_the_eigenvalues_and_keep_the_dose(
+    k10: float, k12: float, k21: float
+) -> None:
     ((fast, slow, first, second),) = two_compartment_modes(np.array([k10]), k12, k21, 4.0)
     wanted = np.sort(-np.linalg.eigvals(np.array([[-(k10 + k12), k21], [k12, -k21]])).real)
     assert (slow, fast) == pytest.approx(tuple(wanted), rel=1e-9, abs=1e-12)
     assert first + second == pytest.approx(1.0 / 4.0)  # at the dose, all of it is in the centre
-    assert first / fast + second / slow == pytest.approx(1.0 / (4.0 * k10), rel=1e-9)  # area under the curve: dose / clearance
+    # area under the curve: dose / clearance
+    assert first / fast + second / slow == pytest.approx(1.0 / (4.0 * k10), rel=1e-9)
 
 
 def test_amyloid_under_doses_agrees_with_all_compartments_integrated_as_equations() -> None:
@@ -78,7 +85,13 @@ def test_amyloid_under_doses_agrees_with_all_compartments_integrated_as_equation
             dy = np.empty(8)
             c = y[6] / d.central_L
             cl, q = d.clearance_L_per_year[m], d.intercompartmental_L_per_year
-            model.derivative(t, y[:6], parameters[m], 0.05 + d.rate_max_per_year[m] * c / (c + d.half_effect_mg_per_L), dy[:6])
+            model.derivative(
+                t,
+                y[:6],
+                parameters[m],
+                0.05 + d.rate_max_per_year[m] * c / (c + d.half_effect_mg_per_L),
+                dy[:6],
+            )
             dy[6] = -(cl + q) * c + q / d.peripheral_L * y[7]
             dy[7] = q * c - q / d.peripheral_L * y[7]
             return dy
@@ -89,7 +102,9 @@ def test_amyloid_under_doses_agrees_with_all_compartments_integrated_as_equation
         state[6] += doses.pop(0.0)
         for mark in marks:
             if mark > at:
-                state = solve_ivp(flow, (at, mark), state, method="LSODA", rtol=1e-10, atol=1e-12).y[:, -1]
+                state = solve_ivp(
+                    flow, (at, mark), state, method="LSODA", rtol=1e-10, atol=1e-12
+                ).y[:, -1]
                 at = mark
             if mark in times[1:]:
                 expected.append(state[:6].copy())
@@ -105,7 +120,9 @@ def test_without_doses_and_with_doses_that_never_come_the_course_is_the_same() -
     never = _dosing(stop=0.0)
     both = integrate(model, parameters, start, none, times, dosing=[None, never])
     np.testing.assert_allclose(both[0], both[1], rtol=1e-12)
-    np.testing.assert_allclose(both[0], integrate(model, parameters, start, none[:1], times)[0], rtol=1e-12)
+    np.testing.assert_allclose(
+        both[0], integrate(model, parameters, start, none[:1], times)[0], rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("name", ["lecanemab", "donanemab"])
@@ -114,12 +131,20 @@ def test_at_steady_state_the_mean_removal_is_the_calibrated_one(name: str) -> No
     interval = antibody.reference.interval_h / HOURS_PER_YEAR
     times = np.arange(60) * interval
     ones = np.ones(1)
-    d = antibody_dosing(antibody, times, np.full(60, antibody.reference.amount_mg), clearance_factor=ones, effect_factor=ones)
+    d = antibody_dosing(
+        antibody,
+        times,
+        np.full(60, antibody.reference.amount_mg),
+        clearance_factor=ones,
+        effect_factor=ones,
+    )
     late = times[-1] + (np.arange(4000) + 0.5) / 4000.0 * interval
     c = d.concentration_mg_per_L(late)[0]
     removal = d.rate_max_per_year[0] * np.mean(c / (c + d.half_effect_mg_per_L))
     assert removal == pytest.approx(antibody.effects["amyloid_clearance"].value, rel=1e-3)
-    mean = antibody.reference.amount_mg / (antibody.kinetics["clearance"].value * antibody.reference.interval_h)
+    mean = antibody.reference.amount_mg / (
+        antibody.kinetics["clearance"].value * antibody.reference.interval_h
+    )
     assert c.mean() == pytest.approx(mean, rel=2e-3)  # dose / (clearance x interval), mg/L
 
 
@@ -136,10 +161,21 @@ def test_a_stream_is_the_batch_in_pieces() -> None:
 def test_doses_that_make_no_sense_are_refused() -> None:
     ones = np.ones(1)
     with pytest.raises(InputError, match="must increase"):
-        antibody_dosing(drug("lecanemab"), np.zeros(2), np.ones(2), clearance_factor=ones, effect_factor=ones)
+        antibody_dosing(
+            drug("lecanemab"), np.zeros(2), np.ones(2), clearance_factor=ones, effect_factor=ones
+        )
     with pytest.raises(InputError, match="removes no amyloid"):
-        antibody_dosing(drug("donepezil"), np.zeros(1), ones, clearance_factor=ones, effect_factor=ones)
+        antibody_dosing(
+            drug("donepezil"), np.zeros(1), ones, clearance_factor=ones, effect_factor=ones
+        )
     model = disease.load("alzheimer")
     parameters, start = model.draw_prior(MEMBERS, seed=5, age_years=75)
     with pytest.raises(InputError, match="1 courses of doses came for 2"):
-        integrate(model, parameters, start, np.zeros((2, MEMBERS)), np.array([0.0, 1.0]), dosing=[dataclasses.replace(_dosing())])
+        integrate(
+            model,
+            parameters,
+            start,
+            np.zeros((2, MEMBERS)),
+            np.array([0.0, 1.0]),
+            dosing=[dataclasses.replace(_dosing())],
+        )

@@ -14,13 +14,18 @@ from qtwin.twin.twin import Twin
 
 
 @pytest.mark.parametrize("error", [0.3, 1.0, 3.0])
-def test_a_noisy_reading_of_a_normal_quantity_gains_half_the_log_of_one_plus_signal_over_noise(error: float) -> None:
+def test_a_noisy_reading_of_a_normal_quantity_gains_half_the_log_of_one_plus_signal_over_noise(
+    error: float,
+) -> None:
     rng = np.random.default_rng(1)
     target = rng.standard_normal(40_000)
     measured = target + error * rng.standard_normal(40_000)
     expected = 0.5 * np.log1p(1.0 / error**2)
     assert information_nats(measured[:, None], target) == pytest.approx(expected, abs=0.02)
-    assert information_nats(np.exp(measured)[:, None], target**3) == pytest.approx(expected, abs=0.02)  # any monotone scale
+    # any monotone scale
+    assert information_nats(np.exp(measured)[:, None], target**3) == pytest.approx(
+        expected, abs=0.02
+    )
 
 
 def test_two_readings_gain_as_one_of_half_the_variance() -> None:
@@ -68,7 +73,9 @@ def test_later_visits_teach_more_and_scans_that_are_known_teach_little() -> None
     assert gains == sorted(gains)
     at_one = {c.biomarkers: c for c in found if c.time_years == 1.0}
     assert (
-        at_one[("cdr_sb",)].prognosis_nats > at_one[("mmse",)].prognosis_nats > at_one[("amyloid_pet_centiloid",)].prognosis_nats
+        at_one[("cdr_sb",)].prognosis_nats
+        > at_one[("mmse",)].prognosis_nats
+        > at_one[("amyloid_pet_centiloid",)].prognosis_nats
     )
     assert at_one[CLINIC].prognosis_nats >= at_one[("cdr_sb",)].prognosis_nats - 0.01
     assert at_one[CLINIC].cost_eur == at_one[("cdr_sb",)].cost_eur + at_one[("mmse",)].cost_eur

@@ -11,8 +11,15 @@ from qtwin.twin.disease import load
 
 def _said(values: list[float]) -> str:
     model = load("alzheimer")
-    visits = [Observation(time_years=0.5 * k, biomarker="mmse", value=v) for k, v in enumerate(values)]
-    return why_misfit(model, assimilate(model, visits, age_years=74.0, apoe_e4_copies=None, n_members=400, n_prior=4000, seed=1))
+    visits = [
+        Observation(time_years=0.5 * k, biomarker="mmse", value=v) for k, v in enumerate(values)
+    ]
+    return why_misfit(
+        model,
+        assimilate(
+            model, visits, age_years=74.0, apoe_e4_copies=None, n_members=400, n_prior=4000, seed=1
+        ),
+    )
 
 
 @pytest.mark.parametrize("values", [[27.0, 9.0, 28.0, 6.0], [5.0, 29.0, 5.0, 29.0]])
@@ -26,13 +33,17 @@ def test_a_usual_course_is_not(values: list[float]) -> None:
 
 
 def test_courses_of_the_model_itself_are_seldom_called_a_misfit() -> None:
-    """Twenty members with the model's own error: at a level of 1 in 1000 none is expected, one is luck."""
+    """Twenty members with the model's own error: at a level of 1 in 1000 none is expected, one is
+    luck.
+    """
     model, rng = load("alzheimer"), np.random.default_rng(5)
     prior = assimilate(model, [], age_years=74.0, apoe_e4_copies=1, n_members=200, seed=2)
     error = model.observables["mmse"].error
     called = 0
     for k in range(20):
         start = float(model.observe("mmse", prior.state_first[k : k + 1])[0])
-        values = np.clip(start - np.array([0.0, 0.8, 1.7, 2.5]) + error * rng.standard_normal(4), 0.0, 30.0)
+        values = np.clip(
+            start - np.array([0.0, 0.8, 1.7, 2.5]) + error * rng.standard_normal(4), 0.0, 30.0
+        )
         called += bool(_said([float(v) for v in values]))
     assert called <= 1

@@ -1,7 +1,8 @@
-"""One patient's posterior by Hamiltonian Monte Carlo: NumPyro's NUTS on the same prior, equations and likelihood in jax.
+"""One patient's posterior by Hamiltonian Monte Carlo: NumPyro's NUTS on the same prior, equations
+and likelihood in jax.
 
-Needs the extra `peers`. NUTS shares nothing with `assimilate` but the numbers: gradients instead of ensembles, fixed steps of
-fourth order instead of adaptive ones, its own likelihood.
+Needs the extra `peers`. NUTS shares nothing with `assimilate` but the numbers: gradients instead of
+ensembles, fixed steps of fourth order instead of adaptive ones, its own likelihood.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def _slope(own: Any, y: Any) -> Any:
     return jnp.stack(
         [
             kin - q["kout"] * amyloid,
-            q["p_tau_rate"] * (1.0 + q["p_tau_per_amyloid"] * amyloid / 100.0 + q["p_tau_per_tau"] * tau - p_tau),
+            q["p_tau_rate"]
+            * (1.0 + q["p_tau_per_amyloid"] * amyloid / 100.0 + q["p_tau_per_tau"] * tau - p_tau),
             gain * (q["tau_growth"] * tau + q["tau_per_p_tau"] * (p_tau - 1.0)) * (1.0 - 0.5 * tau),
             r * (q["wA"] * amyloid / 78.0 + (1.0 - q["wA"]) * tau / 0.4) * cdr * (1.0 - cdr / 18.0),
         ]
@@ -101,7 +103,11 @@ def _by_nuts(model: DiseaseModel, patients: Patients, seed: int) -> tuple[Array,
             if o.biomarker == "plasma_p_tau217_fold":
                 numpyro.sample(f"o{i}", dist.Normal(jnp.log(exact), error), obs=np.log(o.value))
             else:
-                numpyro.sample(f"o{i}", dist.Normal(_mmse(exact) if o.biomarker == "mmse" else exact, error), obs=o.value)
+                numpyro.sample(
+                    f"o{i}",
+                    dist.Normal(_mmse(exact) if o.biomarker == "mmse" else exact, error),
+                    obs=o.value,
+                )
         numpyro.deterministic("ahead", course[-1, 3])
 
     chains = MCMC(
@@ -122,16 +128,24 @@ def _by_nuts(model: DiseaseModel, patients: Patients, seed: int) -> tuple[Array,
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("n_visits", "seed"), [(1, 1), (3, 2), (7, 3)])
-def test_assimilation_agrees_with_nuts(n_visits: int, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_assimilation_agrees_with_nuts(
+    n_visits: int, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = disease.load("alzheimer")
     patients = simulated_patients(model, 1, n_visits=n_visits, seed=seed)
     latent, ahead, r_hat, diverging = _by_nuts(model, patients, seed)
     assert r_hat < 1.02
     assert diverging <= 0.01 * CHAINS * KEPT
-    n_nuts = np.array([float(numpyro.diagnostics.effective_sample_size(latent[:, :, k])) for k in range(latent.shape[2])])
+    n_nuts = np.array(
+        [
+            float(numpyro.diagnostics.effective_sample_size(latent[:, :, k]))
+            for k in range(latent.shape[2])
+        ]
+    )
     n_ahead = float(numpyro.diagnostics.effective_sample_size(ahead))
     flat = latent.reshape(-1, latent.shape[2])
-    # Several visits temper anyway; one is enough for importance sampling, so tempering is forced as well.
+    # Several visits temper anyway; one is enough for importance sampling, so tempering is forced as
+    # well.
     for wanted in (200.0, np.inf) if n_visits == 1 else (200.0,):
         monkeypatch.setattr(room, "ESS_WANTED", wanted)
         posterior = assimilate(
@@ -143,17 +157,25 @@ def test_assimilation_agrees_with_nuts(n_visits: int, seed: int, monkeypatch: py
             n_prior=400_000,
             seed=seed,
         )
-        assert posterior.method.startswith("importance" if n_visits == 1 and wanted == 200.0 else "tempered")
+        assert posterior.method.startswith(
+            "importance" if n_visits == 1 and wanted == 200.0 else "tempered"
+        )
         own = posterior.latent
         # Half of the tempered members count, since moves leave some of them alike.
         n_own = min(posterior.effective_sample_size, 0.5 * len(own))
         error = flat.std(axis=0) * np.sqrt(1.0 / n_nuts + 1.0 / n_own)
         assert (np.abs(own.mean(axis=0) - flat.mean(axis=0)) < 4.0 * error).all()
-        # Relative error of a standard deviation is 1 / sqrt(2 n) for a normal; doubled, since the posterior is not.
+        # Relative error of a standard deviation is 1 / sqrt(2 n) for a normal; doubled, since the
+        # posterior is not.
         ratio = own.std(axis=0) / flat.std(axis=0)
         assert (np.abs(ratio - 1.0) < 4.0 * np.sqrt(1.0 / n_nuts + 1.0 / n_own)).all()
-        forecast = predict(model, posterior, "cdr_sb", np.array([posterior.span_years + HORIZON_YEARS]))[:, 0]
+        forecast = predict(
+            model, posterior, "cdr_sb", np.array([posterior.span_years + HORIZON_YEARS])
+        )[:, 0]
         for level, value in zip(LEVELS, np.quantile(forecast, LEVELS), strict=True):
-            # The share of NUTS draws below our quantile is the level, within the error of both shares.
+            # The share of NUTS draws below our quantile is the level, within the error of both
+            # shares.
             share = float((ahead < value).mean())
-            assert share == pytest.approx(level, abs=4.0 * np.sqrt(level * (1.0 - level) * (1.0 / n_ahead + 1.0 / n_own)))
+            assert share == pytest.approx(
+                level, abs=4.0 * np.sqrt(level * (1.0 - level) * (1.0 / n_ahead + 1.0 / n_own))
+            )

@@ -1,4 +1,5 @@
-"""SBML export: valid documents, the equations of the code that runs, and refusals of what cannot be read.
+"""SBML export: valid documents, the equations of the code that runs, and refusals of what cannot be
+read.
 
 Needs the extra `sbml`; the slow tests run the document in libRoadRunner, an independent simulator.
 """
@@ -101,7 +102,9 @@ def _read(text: str) -> Any:
 
 
 @pytest.mark.parametrize("doses", [None, (), (0.0, 0.25, 0.5), (0.1, 0.2)])
-def test_document_is_valid_and_says_where_it_comes_from(model: DiseaseModel, doses: tuple[float, ...] | None) -> None:
+def test_document_is_valid_and_says_where_it_comes_from(
+    model: DiseaseModel, doses: tuple[float, ...] | None
+) -> None:
     antibody = None if doses is None else _antibody(doses)
     text = to_sbml(model, *_patient(model), removal_per_year=0.2, antibody=antibody)
     document = _read(text)
@@ -127,8 +130,12 @@ def test_values_and_rates_are_the_models(model: DiseaseModel) -> None:
     parameters, states = _patient(model)
     written = _read(to_sbml(model, parameters, states, removal_per_year=0.7)).getModel()
     columns = [written.getParameter(k) for k in range(len(states) + len(parameters))]
-    assert [c.getName() for c in columns] == [name for name, _ in (*model.states, *model.parameters)]
-    np.testing.assert_allclose([c.getValue() for c in columns], np.concatenate([states, parameters]), rtol=1e-14)
+    assert [c.getName() for c in columns] == [
+        name for name, _ in (*model.states, *model.parameters)
+    ]
+    np.testing.assert_allclose(
+        [c.getValue() for c in columns], np.concatenate([states, parameters]), rtol=1e-14
+    )
     wanted = np.empty_like(states)
     model.derivative(0.0, states, parameters, 0.7, wanted)
     rules = [written.getRateRuleByVariable(c.getId()) for c in columns[: len(states)]]
@@ -137,12 +144,16 @@ def test_values_and_rates_are_the_models(model: DiseaseModel) -> None:
 
 
 @pytest.mark.parametrize(
-    "compiled", [nb.njit, nb.cfunc("void(f8, CPointer(f8), CPointer(f8), f8, CPointer(f8))")], ids=["njit", "cfunc"]
+    "compiled",
+    [nb.njit, nb.cfunc("void(f8, CPointer(f8), CPointer(f8), f8, CPointer(f8))")],
+    ids=["njit", "cfunc"],
 )
 def test_compiled_function_is_read_as_its_source(compiled: Callable[..., Any]) -> None:
     model = disease.load("hao-2022")
     derivative, plain = compiled(model.derivative), to_sbml(model, *_patient(model))
-    other = type("Other", (), {k: getattr(model, k) for k in ("name", "reference", "states", "parameters")})()
+    other = type(
+        "Other", (), {k: getattr(model, k) for k in ("name", "reference", "states", "parameters")}
+    )()
     other.derivative = derivative
     assert to_sbml(other, *_patient(model)) == plain
 
@@ -267,8 +278,12 @@ def test_bad_input_is_refused() -> None:
             AntibodyInput(**good | {key: value})
 
 
-def _integrate(model: DiseaseModel, p: Any, y: Any, base: float, antibody: AntibodyInput | None, times: Any) -> Any:
-    """(t, S) states by LSODA, restarted at each dose; shares the right-hand side alone with the export."""
+def _integrate(
+    model: DiseaseModel, p: Any, y: Any, base: float, antibody: AntibodyInput | None, times: Any
+) -> Any:
+    """(t, S) states by LSODA, restarted at each dose; shares the right-hand side alone with the
+    export.
+    """
     n = len(y)
 
     def rates(t: float, x: Any) -> Any:
@@ -284,14 +299,25 @@ def _integrate(model: DiseaseModel, p: Any, y: Any, base: float, antibody: Antib
         model.derivative(t, x[:n], p, removal, dx[:n])
         return dx
 
-    doses = {} if antibody is None else dict(zip(antibody.times_years.tolist(), antibody.amounts_mg.tolist(), strict=True))
+    doses = (
+        {}
+        if antibody is None
+        else dict(zip(antibody.times_years.tolist(), antibody.amounts_mg.tolist(), strict=True))
+    )
     stops = sorted({0.0, *doses, times[-1]})
     x, out = np.concatenate([y, [0.0, 0.0]]), []
     for start, end in itertools.pairwise(stops):
         x[n] += doses.get(start, 0.0)
         inside = times[(times > start) & (times <= end)]
         done = solve_ivp(
-            rates, (start, end), x, method="LSODA", t_eval=np.union1d(inside, [end]), rtol=1e-10, atol=1e-12, max_step=0.02
+            rates,
+            (start, end),
+            x,
+            method="LSODA",
+            t_eval=np.union1d(inside, [end]),
+            rtol=1e-10,
+            atol=1e-12,
+            max_step=0.02,
         )
         assert done.success
         out.append(done.y[:n, : len(inside)].T)
@@ -300,7 +326,11 @@ def _integrate(model: DiseaseModel, p: Any, y: Any, base: float, antibody: Antib
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("doses", [None, np.arange(13) / 13.0, 0.31 + np.arange(8) * 2.0 / 52.0], ids=["none", "start", "later"])
+@pytest.mark.parametrize(
+    "doses",
+    [None, np.arange(13) / 13.0, 0.31 + np.arange(8) * 2.0 / 52.0],
+    ids=["none", "start", "later"],
+)
 def test_another_simulator_gives_the_same_course(model: DiseaseModel, doses: Any) -> None:
     roadrunner = pytest.importorskip("roadrunner")
     parameters, states = _patient(model)
@@ -312,11 +342,17 @@ def test_another_simulator_gives_the_same_course(model: DiseaseModel, doses: Any
     runner.integrator.setValue("relative_tolerance", 1e-10)
     runner.integrator.setValue("absolute_tolerance", 1e-12)
     runner.integrator.setValue("maximum_num_steps", 200_000)
-    runner.timeCourseSelections = ["time", *(written.getParameter(k).getId() for k in range(len(states)))]
+    runner.timeCourseSelections = [
+        "time",
+        *(written.getParameter(k).getId() for k in range(len(states))),
+    ]
     came = np.asarray(runner.simulate(times=[0.0, *times]))
     np.testing.assert_allclose(came[:, 0], [0.0, *times])
     np.testing.assert_allclose(came[0, 1:], states, rtol=1e-12)
     wanted = _integrate(model, parameters, states, 0.15, antibody, times)
     np.testing.assert_allclose(came[1:, 1:], wanted, rtol=1e-5)
     if antibody is not None:  # the doses matter
-        assert np.abs(wanted / _integrate(model, parameters, states, 0.15, None, times) - 1.0).max() > 1e-2
+        assert (
+            np.abs(wanted / _integrate(model, parameters, states, 0.15, None, times) - 1.0).max()
+            > 1e-2
+        )

@@ -40,7 +40,9 @@ def test_amyloid_follows_its_closed_form(model: DiseaseModel) -> None:
     kin, kout = parameters[:, _column(model, "kin")], parameters[:, _column(model, "kout")]
     rate = kout + removal
     plateau = kin / rate
-    expected = plateau[..., None] + (start[:, AMYLOID] - plateau)[..., None] * np.exp(-rate[..., None] * TIMES)
+    expected = plateau[..., None] + (start[:, AMYLOID] - plateau)[..., None] * np.exp(
+        -rate[..., None] * TIMES
+    )
     found = integrate(model, parameters, start, removal, TIMES)[..., AMYLOID]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
@@ -55,8 +57,13 @@ def test_constant_tau_gives_the_logistic_and_the_exponential(model: DiseaseModel
     odds = start[:, [CDR]] / (18.0 - start[:, [CDR]]) * np.exp(rate * TIMES)
     np.testing.assert_allclose(found[..., TAU], np.broadcast_to(tau, (30, len(TIMES))), rtol=1e-12)
     np.testing.assert_allclose(found[..., CDR], 18.0 * odds / (1.0 + odds), rtol=2e-6)
-    loss = parameters[:, [_column(model, "hippocampus_loss")]] + parameters[:, [_column(model, "hippocampus_loss_per_tau")]] * tau
-    np.testing.assert_allclose(found[..., HIPPOCAMPUS], start[:, [HIPPOCAMPUS]] * np.exp(-loss * TIMES), rtol=1e-6)
+    loss = (
+        parameters[:, [_column(model, "hippocampus_loss")]]
+        + parameters[:, [_column(model, "hippocampus_loss_per_tau")]] * tau
+    )
+    np.testing.assert_allclose(
+        found[..., HIPPOCAMPUS], start[:, [HIPPOCAMPUS]] * np.exp(-loss * TIMES), rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", disease.TABLE)
@@ -65,7 +72,9 @@ def test_agrees_with_lsoda_on_the_plain_equations(name: str) -> None:
     parameters, start = model.draw_prior(12, seed=3, age_years=75, apoe_e4_copies=2)
     removal = np.stack([np.zeros(12), np.full(12, 1.09), np.full(12, 2.13)])
     expected = integrate_slowly(model, parameters, start, removal, TIMES)
-    np.testing.assert_allclose(integrate(model, parameters, start, removal, TIMES), expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        integrate(model, parameters, start, removal, TIMES), expected, rtol=1e-5
+    )
 
 
 def test_tighter_tolerance_means_less_error(model: DiseaseModel) -> None:
@@ -73,7 +82,13 @@ def test_tighter_tolerance_means_less_error(model: DiseaseModel) -> None:
     removal = np.full((1, 12), 1.09)
     expected = integrate_slowly(model, parameters, start, removal, TIMES)
     errors = [
-        np.max(np.abs(integrate(model, parameters, start, removal, TIMES, rtol=rtol, atol=rtol * 1e-2) / expected - 1.0))
+        np.max(
+            np.abs(
+                integrate(model, parameters, start, removal, TIMES, rtol=rtol, atol=rtol * 1e-2)
+                / expected
+                - 1.0
+            )
+        )
         for rtol in (1e-3, 1e-6, 1e-9)
     ]
     assert errors[1] < errors[0] / 50
@@ -81,7 +96,9 @@ def test_tighter_tolerance_means_less_error(model: DiseaseModel) -> None:
 
 
 def test_measured_order_is_five(model: DiseaseModel) -> None:
-    """With a tolerance that accepts everything, a step is the distance of output times: a method of fixed step."""
+    """With a tolerance that accepts everything, a step is the distance of output times: a method of
+    fixed step.
+    """
     parameters, start = model.draw_prior(1, seed=5, age_years=75)
     rate = parameters[0, _column(model, "kout")] + 20.0
     plateau = parameters[0, _column(model, "kin")] / rate
@@ -89,7 +106,9 @@ def test_measured_order_is_five(model: DiseaseModel) -> None:
     errors = []
     for step in (1 / 40, 1 / 80, 1 / 160):
         times = np.arange(round(0.5 / step) + 1) * step
-        found = integrate(model, parameters, start, np.full((1, 1), 20.0), times, rtol=1e6, atol=1e6)
+        found = integrate(
+            model, parameters, start, np.full((1, 1), 20.0), times, rtol=1e6, atol=1e6
+        )
         errors.append(abs(found[0, 0, -1, AMYLOID] - exact))
     orders = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
     assert orders[-1] == pytest.approx(5.0, abs=0.3)
@@ -137,12 +156,21 @@ def test_no_course_depends_on_those_beside_it(model: DiseaseModel) -> None:
     both = integrate(model, parameters, start, none, TIMES, dosing=[None, drug])
     for m in (0, 1, LANES - 1, LANES, n - 1):
         one = slice(m, m + 1)
-        alone = integrate(model, parameters[one], start[one], none[:, one], TIMES, dosing=[None, drug.of_members(one)])
+        alone = integrate(
+            model,
+            parameters[one],
+            start[one],
+            none[:, one],
+            TIMES,
+            dosing=[None, drug.of_members(one)],
+        )
         np.testing.assert_array_equal(alone[:, 0], both[:, m])
 
 
 def _looped(t: float, y: Array, p: Array, removal: float, dy: Array) -> None:
-    """Branches, a loop and a function of the mathematics: dy_i = -k_i y_i with k_i = 0.1 exp(-i), twice that where y > 1."""
+    """Branches, a loop and a function of the mathematics: dy_i = -k_i y_i with k_i = 0.1 exp(-i),
+    twice that where y > 1.
+    """
     for i in range(6):
         rate = 0.1 * math.exp(-i)
         if y[i] > 1.0:
@@ -170,13 +198,18 @@ def test_a_model_of_ones_own_may_branch_and_loop(model: DiseaseModel) -> None:
     found = integrate(own, parameters, start, np.zeros((1, 2)), TIMES)[0]
     rate = 0.1 * np.exp(-np.arange(6))
     np.testing.assert_allclose(found[0], 0.5 * np.exp(-rate * TIMES[:, None]), rtol=1e-6)
-    np.testing.assert_allclose(found[1], 4.0 * np.exp(-2.0 * rate * TIMES[:, None]), rtol=1e-6)  # it never falls to 1
+    # it never falls to 1
+    np.testing.assert_allclose(found[1], 4.0 * np.exp(-2.0 * rate * TIMES[:, None]), rtol=1e-6)
 
 
-def test_a_right_hand_side_that_cannot_be_compiled_says_how_to_write_it(model: DiseaseModel) -> None:
+def test_a_right_hand_side_that_cannot_be_compiled_says_how_to_write_it(
+    model: DiseaseModel,
+) -> None:
     parameters, start = model.draw_prior(2, seed=12, age_years=75)
     own: Any = _Own(model, _sliced)
-    with pytest.raises(QtwinError, match="right-hand side of the own model cannot be compiled") as refused:
+    with pytest.raises(
+        QtwinError, match="right-hand side of the own model cannot be compiled"
+    ) as refused:
         integrate(own, parameters, start, np.zeros((1, 2)), TIMES)
     assert "y[0], not y[:2]" in refused.value.hint
 
@@ -217,10 +250,20 @@ for name in disease.TABLE:
 
 @pytest.mark.slow
 def test_a_second_process_compiles_nothing(tmp_path: Path) -> None:
-    environment = {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "/usr/bin:/bin"}
+    environment = {
+        "NUMBA_CACHE_DIR": str(tmp_path),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PATH": "/usr/bin:/bin",
+    }
     runs = []
     for _ in range(2):
-        run = subprocess.run([sys.executable, "-c", _SECOND], env=environment, capture_output=True, text=True, check=True)
+        run = subprocess.run(
+            [sys.executable, "-c", _SECOND],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         runs.append((run.stdout.strip(), {p.name for p in tmp_path.rglob("*.nb?")}))
     assert runs[0][0].count("compiled 1") == len(disease.TABLE)
     assert runs[1][0].count("compiled 0") == len(disease.TABLE)

@@ -10,8 +10,26 @@ from scipy import stats
 
 from qtwin.errors import InfeasibleError, InputError
 from qtwin.twin.protocol import read_protocol, shipped_trial
-from qtwin.twin.trial import WEEKS_PER_YEAR, Arm, Course, Criterion, Outcome, StopRule, Trial, dose_times, enrol, run
-from qtwin.twin.trial_analysis import arm_results, dose_response, effect, power, predictors, subgroups
+from qtwin.twin.trial import (
+    WEEKS_PER_YEAR,
+    Arm,
+    Course,
+    Criterion,
+    Outcome,
+    StopRule,
+    Trial,
+    dose_times,
+    enrol,
+    run,
+)
+from qtwin.twin.trial_analysis import (
+    arm_results,
+    dose_response,
+    effect,
+    power,
+    predictors,
+    subgroups,
+)
 
 
 def _small(**changes: object) -> Trial:
@@ -52,7 +70,11 @@ def test_dropout_is_exponential_and_its_victims_are_not_measured_again() -> None
 
 def test_criteria_hold_for_everybody_enrolled_and_impossible_ones_are_refused() -> None:
     population = dataclasses.replace(
-        _small().population, criteria=(Criterion(biomarker="mmse", low=20.0, high=28.0), Criterion(biomarker="cdr_sb", low=2.0))
+        _small().population,
+        criteria=(
+            Criterion(biomarker="mmse", low=20.0, high=28.0),
+            Criterion(biomarker="cdr_sb", low=2.0),
+        ),
     )
     patients = enrol(_small(population=population))
     assert ((patients.measured["mmse"] >= 20.0) & (patients.measured["mmse"] <= 28.0)).all()
@@ -71,13 +93,19 @@ def test_the_population_has_the_baseline_that_was_asked_for() -> None:
     patients = enrol(_small(n_per_arm=20_000))
     assert patients.states[:, 5].mean() == pytest.approx(3.2, rel=0.02)
     assert patients.states[:, 0].std() == pytest.approx(34.0, rel=0.05)
-    assert np.bincount(patients.e4_copies) / len(patients.arm) == pytest.approx([0.31, 0.53, 0.16], abs=0.01)
+    assert np.bincount(patients.e4_copies) / len(patients.arm) == pytest.approx(
+        [0.31, 0.53, 0.16], abs=0.01
+    )
     assert np.bincount(patients.arm).tolist() == [20_000, 20_000]
 
 
 def test_doses_follow_one_another() -> None:
     times, amounts = dose_times(
-        (Course(amount_mg=700.0, interval_days=28.0, count=3), Course(amount_mg=1400.0, interval_days=28.0)), 0.5
+        (
+            Course(amount_mg=700.0, interval_days=28.0, count=3),
+            Course(amount_mg=1400.0, interval_days=28.0),
+        ),
+        0.5,
     )
     assert amounts.tolist() == [700.0, 700.0, 700.0, 1400.0, 1400.0, 1400.0, 1400.0]
     assert np.diff(times) == pytest.approx(28.0 / 365.25)
@@ -90,13 +118,21 @@ def test_treatment_ends_at_the_scan_that_shows_it_is_done() -> None:
     outcome = run(trial)
     ended = outcome.stop_years[1]
     assert set(np.round(ended[np.isfinite(ended)] * WEEKS_PER_YEAR).tolist()) == {24.0, 52.0}
-    forever = run(dataclasses.replace(trial, arms=(trial.arms[0], dataclasses.replace(trial.arms[1], stop=None))))
+    forever = run(
+        dataclasses.replace(
+            trial, arms=(trial.arms[0], dataclasses.replace(trial.arms[1], stop=None))
+        )
+    )
     amyloid = [o.states[1, :, -1, 0] for o in (outcome, forever)]
     stopped = np.isfinite(ended)
     assert (amyloid[0][stopped] > amyloid[1][stopped]).all()
     np.testing.assert_array_equal(amyloid[0][~stopped], amyloid[1][~stopped])
     strict = StopRule(weeks=(24.0,), once_centiloid=-100.0, twice_centiloid=-100.0)
-    never = run(dataclasses.replace(trial, arms=(trial.arms[0], dataclasses.replace(trial.arms[1], stop=strict))))
+    never = run(
+        dataclasses.replace(
+            trial, arms=(trial.arms[0], dataclasses.replace(trial.arms[1], stop=strict))
+        )
+    )
     assert np.isinf(never.stop_years[1]).all()
 
 
@@ -111,7 +147,9 @@ def test_more_of_the_drug_does_more() -> None:
     base = _small(n_per_arm=1500)
     kept = dataclasses.replace(base.arms[1], dropout_per_year=0.0)
     courses = {mg: (Course(amount_mg=mg, interval_days=14.0),) for mg in (175.0, 350.0, 700.0)}
-    arms = [dataclasses.replace(kept, name=f"{mg} mg", courses=course) for mg, course in courses.items()]
+    arms = [
+        dataclasses.replace(kept, name=f"{mg} mg", courses=course) for mg, course in courses.items()
+    ]
     outcome = run(dataclasses.replace(base, arms=(Arm(name="placebo"), *arms)))
     points = dose_response(outcome)
     assert [p.relative for p in points] == [0.25, 0.5, 1.0]

@@ -1,4 +1,6 @@
-"""The statistics of the check against theory, and the check itself on hundreds of simulated patients."""
+"""The statistics of the check against theory, and the check itself on hundreds of simulated
+patients.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,33 @@ from scipy import stats
 from qtwin.errors import InputError
 from qtwin.report.validation_pictures import coverage_picture, ranks_picture
 from qtwin.twin import disease
-from qtwin.twin.synthetic import AHEAD, LEVELS, N_DRAWS, Fits, Patients, fit, schedule, simulated_patients
-from qtwin.twin.validation import calibration_ranks, coverage, effort, exact_interval, ranks_among, uniformity, validate
+from qtwin.twin.synthetic import (
+    AHEAD,
+    LEVELS,
+    N_DRAWS,
+    Fits,
+    Patients,
+    fit,
+    schedule,
+    simulated_patients,
+)
+from qtwin.twin.validation import (
+    calibration_ranks,
+    coverage,
+    effort,
+    exact_interval,
+    ranks_among,
+    uniformity,
+    validate,
+)
 
 Array = NDArray[np.float64]
 
 
 def _normal(n: int, *, shift: float, stretch: float, seed: int) -> tuple[Array, Array]:
-    """True means drawn from N(0, 1), measured with error 0.7, and draws from the posterior, moved or stretched."""
+    """True means drawn from N(0, 1), measured with error 0.7, and draws from the posterior, moved
+    or stretched.
+    """
     rng = np.random.default_rng(seed)
     truth = rng.standard_normal(n)
     seen = truth + 0.7 * rng.standard_normal(n)
@@ -59,7 +80,9 @@ def _fits(truth: Array, draws: Array, *, levels: tuple[float, ...] = LEVELS) -> 
 
 
 def test_ranks_of_the_right_posterior_are_uniform() -> None:
-    (found,) = calibration_ranks([_fits(*_normal(2000, shift=0.0, stretch=1.0, seed=s)) for s in (1, 2)])
+    (found,) = calibration_ranks(
+        [_fits(*_normal(2000, shift=0.0, stretch=1.0, seed=s)) for s in (1, 2)]
+    )
     assert found.quantity == AHEAD
     assert found.ranks.shape == (4000,)
     assert (found.ranks.min(), found.ranks.max()) == (0, N_DRAWS)
@@ -78,7 +101,9 @@ def test_ranks_of_a_wrong_posterior_are_not(shift: float, stretch: float) -> Non
 
 def test_p_values_are_uniform_when_ranks_are() -> None:
     rng = np.random.default_rng(4)
-    found = [uniformity("x", rng.integers(0, N_DRAWS + 1, 800), N_DRAWS, seed=k) for k in range(300)]
+    found = [
+        uniformity("x", rng.integers(0, N_DRAWS + 1, 800), N_DRAWS, seed=k) for k in range(300)
+    ]
     for p in ([f.chi_square_p for f in found], [f.kolmogorov_p for f in found]):
         assert stats.kstest(p, "uniform").pvalue > 0.001
     low, high = found[0].band_99
@@ -89,7 +114,10 @@ def test_p_values_are_uniform_when_ranks_are() -> None:
 def test_ties_are_settled_at_random() -> None:
     rng = np.random.default_rng(5)
     truth = np.zeros(4000)
-    assert ranks_among(truth, np.array([[-1.0, -2.0, 3.0]]).repeat(4000, axis=0), rng).tolist() == [2] * 4000
+    assert (
+        ranks_among(truth, np.array([[-1.0, -2.0, 3.0]]).repeat(4000, axis=0), rng).tolist()
+        == [2] * 4000
+    )
     ranks = ranks_among(truth, np.zeros((4000, 3)), rng)
     assert stats.chisquare(np.bincount(ranks, minlength=4)).pvalue > 0.001
 
@@ -105,7 +133,11 @@ def test_coverage_counts() -> None:
     assert (half.low, half.high) == pytest.approx((0.067586, 0.932414), abs=1e-6)
     spent = effort(_fits(truth, draws))
     assert (spent.median_ess, spent.smallest_ess) == (300.0, 200.0)
-    assert (spent.tempered_share, spent.mean_seconds, spent.median_distinct_share) == (0.75, 0.5, 1.0)
+    assert (spent.tempered_share, spent.mean_seconds, spent.median_distinct_share) == (
+        0.75,
+        0.5,
+        1.0,
+    )
 
 
 @pytest.mark.parametrize(("inside", "total"), [(0, 10), (10, 10), (7, 10), (163, 200)])
@@ -134,7 +166,9 @@ def test_simulated_patients_are_the_prior_with_the_declared_errors() -> None:
     exact = simulated_patients(model, n, n_visits=1, clip_mmse=False, seed=7)
     assert exact.n_clipped == 0
     assert stats.kstest(exact.latent.ravel(), "norm").pvalue > 0.001
-    _, start = model.from_latent(exact.latent, age_years=exact.age_years, apoe_e4_copies=exact.apoe_e4_copies)
+    _, start = model.from_latent(
+        exact.latent, age_years=exact.age_years, apoe_e4_copies=exact.apoe_e4_copies
+    )
     for place, first in enumerate(exact.observations[0]):
         spec, truth = model.observables[first.biomarker], model.observe(first.biomarker, start)
         seen = np.array([o[place].value for o in exact.observations])
@@ -152,10 +186,15 @@ def test_simulated_patients_are_the_prior_with_the_declared_errors() -> None:
 def test_the_whole_check_runs_and_repeats() -> None:
     model, other = disease.load("alzheimer"), disease.load("hao-2022")
     once, again = (
-        validate(model, n_patients=4, n_visits=(1, 2), other=other, n_members=256, n_prior=2000, seed=8) for _ in range(2)
+        validate(
+            model, n_patients=4, n_visits=(1, 2), other=other, n_members=256, n_prior=2000, seed=8
+        )
+        for _ in range(2)
     )
     assert [r.quantity for r in once.ranks] == [*model.latent, AHEAD]
-    assert [(c.n_visits, c.level) for c in once.coverage] == [(v, level) for v in (1, 2) for level in LEVELS]
+    assert [(c.n_visits, c.level) for c in once.coverage] == [
+        (v, level) for v in (1, 2) for level in LEVELS
+    ]
     assert (once.other_model, len(once.misspecified), len(once.effort)) == ("hao-2022", 4, 2)
     assert 0.0 <= once.smallest_p <= 1.0
     assert once.coverage == again.coverage
@@ -167,7 +206,9 @@ def test_the_whole_check_runs_and_repeats() -> None:
     assert coverage.svg.startswith("<svg")
     assert ranks.csv.count("\n") == 1 + 9 * 16
     assert coverage.csv.count("\n") == 1 + 4 + 4
-    assert {o.biomarker for o in simulated_patients(other, 1, n_visits=2).observations[0]} == set(other.observables)
+    assert {o.biomarker for o in simulated_patients(other, 1, n_visits=2).observations[0]} == set(
+        other.observables
+    )
 
 
 def test_wrong_questions_are_refused() -> None:
@@ -193,9 +234,15 @@ def _measured(n_visits: int) -> Fits:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_ranks_of_simulated_patients_are_uniform() -> None:
-    """All schedules together: 900 patients see a fault that 300 do not, and fewer tests raise fewer false alarms."""
+    """All schedules together: 900 patients see a fault that 300 do not, and fewer tests raise fewer
+    false alarms.
+    """
     found = calibration_ranks([_measured(n_visits) for n_visits in (1, 3, 7)])
-    p = {(r.quantity, test): value for r in found for test, value in (("chi2", r.chi_square_p), ("ks", r.kolmogorov_p))}
+    p = {
+        (r.quantity, test): value
+        for r in found
+        for test, value in (("chi2", r.chi_square_p), ("ks", r.kolmogorov_p))
+    }
     # Bonferroni over eight latent variables and the forecast, two tests each.
     assert {k: v for k, v in p.items() if len(p) * v <= 0.01} == {}
 

@@ -1,4 +1,6 @@
-"""Altair charts in the notebooks of the documentation: data and specification in the page, drawn by the site's own script."""
+"""Altair charts in the notebooks of the documentation: data and specification in the page, drawn by
+the site's own script.
+"""
 
 import json
 import uuid
@@ -21,4 +23,5 @@ def _figure(figure: object) -> str:
     return _offline(figure.plot().to_dict())["text/html"]
 
 
-get_ipython().display_formatter.formatters["text/html"].for_type_by_name("qtwin.report.chart", "Figure", _figure)  # noqa: F821
+formatters = get_ipython().display_formatter.formatters  # noqa: F821
+formatters["text/html"].for_type_by_name("qtwin.report.chart", "Figure", _figure)

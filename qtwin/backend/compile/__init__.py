@@ -1,6 +1,8 @@
-"""FROM AN ANSATZ TO GATES: circuits, a device's own instructions, and what they cost. Backends share this package; it knows none.
+"""FROM AN ANSATZ TO GATES: circuits, a device's own instructions, and what they cost.
 
->>> compile_ansatz(ansatz, device)            # measured circuit with free angles in the device's instructions
+Backends share this package; it knows none.
+
+>>> compile_ansatz(ansatz, device)  # measured, with free angles, in the device's instructions
 >>> circuit_cost(ansatz, "heavy-hex")         # two-qubit gates and depth, cheap
 >>> validate_isa(circuit, device.target)      # refuse what the device cannot run
 """

@@ -1,4 +1,6 @@
-"""An ansatz as a Qiskit circuit, at given angles or with free parameters, and a Pauli sum as a Qiskit operator."""
+"""An ansatz as a Qiskit circuit, at given angles or with free parameters, and a Pauli sum as a
+Qiskit operator.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,9 @@ def parameters(ansatz: Ansatz) -> Any:
 def to_qiskit(ansatz: Ansatz, theta: NDArray[np.float64] | None = None) -> Any:
     """The ansatz as a `qiskit.QuantumCircuit` without measurements, exact with its global phase.
 
-    Qubit i of the ansatz is qubit i of the circuit. Strings of one or two equal letters become R or RR gates, others a basis
-    change, a ladder of CX and one Rz. Circuit, register and parameter names say nothing about the instance.
+    Qubit i of the ansatz is qubit i of the circuit. Strings of one or two equal letters become R or
+    RR gates, others a basis change, a ladder of CX and one Rz. Circuit, register and parameter
+    names say nothing about the instance.
 
     Args:
         ansatz: What to write.
@@ -34,7 +37,9 @@ def to_qiskit(ansatz: Ansatz, theta: NDArray[np.float64] | None = None) -> Any:
     from qiskit import QuantumCircuit, QuantumRegister
 
     check(ansatz)
-    angles = parameters(ansatz) if theta is None else check_angles(ansatz.n_parameters, theta).tolist()
+    angles = (
+        parameters(ansatz) if theta is None else check_angles(ansatz.n_parameters, theta).tolist()
+    )
     circuit = QuantumCircuit(QuantumRegister(ansatz.n_qubits, "q"), name="c0")
     prepare(circuit, ansatz.reference, range(ansatz.n_qubits))
     for layer in ansatz.layers:
@@ -54,14 +59,20 @@ def prepare(circuit: Any, reference: NDArray[np.int8], at: Any) -> None:
 
 
 def rotate(circuit: Any, x: NDArray[np.bool_], z: NDArray[np.bool_], angle: Any) -> None:
-    """Append exp(-i angle P), P given by its X and Z part; `angle` a number or a parameter expression."""
+    """Append exp(-i angle P), P given by its X and Z part; `angle` a number or a parameter
+    expression.
+    """
     support = [int(i) for i in np.flatnonzero(x | z)]
     letters = ["IXZY"[int(x[i]) + 2 * int(z[i])] for i in support]
     if not support:
         circuit.global_phase = circuit.global_phase - angle
         return
     if len(set(letters)) == 1 and len(support) <= 2:
-        gates = {"X": (circuit.rx, circuit.rxx), "Y": (circuit.ry, circuit.ryy), "Z": (circuit.rz, circuit.rzz)}
+        gates = {
+            "X": (circuit.rx, circuit.rxx),
+            "Y": (circuit.ry, circuit.ryy),
+            "Z": (circuit.rz, circuit.rzz),
+        }
         gates[letters[0]][len(support) - 1](2.0 * angle, *support)
         return
     for i, letter in zip(support, letters, strict=True):
@@ -87,7 +98,11 @@ def to_operator(observable: PauliSum) -> Any:
 
     n = observable.n_qubits
     terms = [
-        ("".join("IXZY"[int(x[i]) + 2 * int(z[i])] for i in np.flatnonzero(x | z)), np.flatnonzero(x | z).tolist(), float(c))
+        (
+            "".join("IXZY"[int(x[i]) + 2 * int(z[i])] for i in np.flatnonzero(x | z)),
+            np.flatnonzero(x | z).tolist(),
+            float(c),
+        )
         for x, z, c in zip(observable.x, observable.z, observable.coefficients, strict=True)
     ]
     return SparsePauliOp.from_sparse_list(terms or [("", [], 0.0)], num_qubits=n)
@@ -97,7 +112,9 @@ def to_operator(observable: PauliSum) -> Any:
 
 
 def digest(ansatz: Ansatz, *, coefficients: bool = True) -> bytes:
-    """SHA-256 over width, reference, strings and parameters, with the coefficients or without (the shape alone)."""
+    """SHA-256 over width, reference, strings and parameters, with the coefficients or without (the
+    shape alone).
+    """
     found = hashlib.sha256(f"{ansatz.n_qubits} {ansatz.n_parameters}".encode())
     found.update(np.ascontiguousarray(ansatz.reference, dtype=np.int8).tobytes())
     for layer in ansatz.layers:
@@ -109,33 +126,54 @@ def digest(ansatz: Ansatz, *, coefficients: bool = True) -> bytes:
     return found.digest()
 
 
-# One circuit with free angles, many angle sets, one PUB: the same call on every primitive that speaks Qiskit's SamplerV2.
+# One circuit with free angles, many angle sets, one PUB: the same call on every primitive that
+# speaks Qiskit's SamplerV2.
 
 
-def broadcast(sampler: Any, circuit: Any, values: NDArray[np.float64], *, shots: int) -> list[Samples]:
-    """Samples of a measured circuit for each row of (k, free parameters) values, as one broadcast PUB.
+def broadcast(
+    sampler: Any, circuit: Any, values: NDArray[np.float64], *, shots: int
+) -> list[Samples]:
+    """Samples of a measured circuit for each row of (k, free parameters) values, as one broadcast
+    PUB.
 
     Classical bit i of the circuit's only register is column i of the samples.
     """
     return broadcast_all(sampler, [(circuit, values, shots)])[0]
 
 
-def broadcast_all(sampler: Any, wanted: Sequence[tuple[Any, NDArray[np.float64], int]]) -> list[list[Samples]]:
+def broadcast_all(
+    sampler: Any, wanted: Sequence[tuple[Any, NDArray[np.float64], int]]
+) -> list[list[Samples]]:
     """As `broadcast` for several (circuit, values, shots), in one job."""
     pubs: list[tuple[Any, Any, int]] = []
     owners: list[int] = []
     for k, (circuit, values, shots) in enumerate(wanted):
-        made = [(circuit, values, shots)] if circuit.num_parameters else [(circuit, None, shots)] * len(values)
+        made = (
+            [(circuit, values, shots)]
+            if circuit.num_parameters
+            else [(circuit, None, shots)] * len(values)
+        )
         pubs += made
         owners += [k] * len(made)
     found: list[list[Samples]] = [[] for _ in wanted]
     try:
         results = list(sampler.run(pubs).result())
-    except OverflowError:  # Aer looks angles up by a hash that Qiskit cannot give for some expressions: bind them first
-        bound = [(k, (circuit.assign_parameters(row), None, shots)) for k, (circuit, v, shots) in enumerate(wanted) for row in v]
-        owners, results = [k for k, _ in bound], list(sampler.run([pub for _, pub in bound]).result())
+    # Aer looks angles up by a hash that Qiskit cannot give for some expressions: bind them first
+    except OverflowError:
+        bound = [
+            (k, (circuit.assign_parameters(row), None, shots))
+            for k, (circuit, v, shots) in enumerate(wanted)
+            for row in v
+        ]
+        owners, results = (
+            [k for k, _ in bound],
+            list(sampler.run([pub for _, pub in bound]).result()),
+        )
     for k, result in zip(owners, results, strict=True):
         (register,) = wanted[k][0].cregs
         bits = getattr(result.data, register.name).to_bool_array(order="little")
-        found[k] += [tally(np.asarray(row, dtype=np.uint8)) for row in bits.reshape(-1, wanted[k][2], register.size)]
+        found[k] += [
+            tally(np.asarray(row, dtype=np.uint8))
+            for row in bits.reshape(-1, wanted[k][2], register.size)
+        ]
     return found

@@ -1,8 +1,10 @@
-"""An ansatz in a device's own instructions: compiled once with free angles, then run for any number of angle sets.
+"""An ansatz in a device's own instructions: compiled once with free angles, then run for any number
+of angle sets.
 
-Two ways, the one of less two-qubit depth (or of fewer two-qubit gates) wins: the odd-even swap network on the best line of the
-device (quadratic costs and single-qubit layers), and Qiskit's preset pass manager. For dense costs of many qubits the network
-has won every time and the preset is not tried (`method = "auto"`).
+Two ways, the one of less two-qubit depth (or of fewer two-qubit gates) wins: the odd-even swap
+network on the best line of the device (quadratic costs and single-qubit layers), and Qiskit's
+preset pass manager. For dense costs of many qubits the network has won every time and the preset is
+not tried (`method = "auto"`).
 """
 
 from __future__ import annotations
@@ -30,12 +32,14 @@ class Compiled:
     """A measured circuit in the device's instructions.
 
     Attributes:
-        circuit: `qiskit.QuantumCircuit` as wide as the device; classical bit i is qubit i of the ansatz.
+        circuit: `qiskit.QuantumCircuit` as wide as the device; classical bit i is qubit i of the
+            ansatz.
         order: For each free parameter of the circuit, in its own order, the place in theta.
         layout: (n,) device qubit on which each qubit of the ansatz begins.
         method: What made it.
         n_parameters: Length of theta.
-        two_qubit_gates, two_qubit_depth, depth: Of the circuit, measurements left out of none but the first two.
+        two_qubit_gates, two_qubit_depth, depth: Of the circuit, measurements left out of none but
+            the first two.
         fractional: Whether it holds RZZ gates, whose angles are folded when they get values.
     """
 
@@ -58,14 +62,19 @@ class Compiled:
         sets = np.atleast_2d(np.asarray(thetas, dtype=np.float64))
         if sets.ndim != 2 or sets.shape[1] != self.n_parameters or not np.isfinite(sets).all():
             raise InputError(
-                f"expected finite angles (any number, {self.n_parameters}), got shape {np.shape(thetas)}",
+                f"expected finite angles (any number, {self.n_parameters}), got shape "
+                f"{np.shape(thetas)}",
                 hint="one row an angle set, in radians",
             )
         return np.ascontiguousarray(sets[:, list(self.order)])
 
     def bound(self, theta: NDArray[np.float64]) -> Any:
         """The circuit at (n_parameters,) angles, RZZ angles folded into their range."""
-        circuit = self.circuit.assign_parameters(self.values(theta)[0].tolist()) if self.order else self.circuit.copy()
+        circuit = (
+            self.circuit.assign_parameters(self.values(theta)[0].tolist())
+            if self.order
+            else self.circuit.copy()
+        )
         if self.fractional:
             circuit = fold_rzz(circuit)
             validate_rzz(circuit)
@@ -76,7 +85,9 @@ def two_qubit(circuit: Any) -> tuple[int, int]:
     """Number and depth of the gates on two or more qubits."""
 
     def counts(instruction: Any) -> bool:
-        return bool(instruction.operation.num_qubits >= 2) and instruction.operation.name != "barrier"
+        return (
+            bool(instruction.operation.num_qubits >= 2) and instruction.operation.name != "barrier"
+        )
 
     return sum(counts(i) for i in circuit.data), int(circuit.depth(counts))
 
@@ -98,8 +109,10 @@ def compile_ansatz(
         ansatz: What to compile; its coefficients are numbers, only theta stays free.
         device: A Qiskit backend or target with a coupling map.
         method: "auto" takes the better of both.
-        prefer: What better means: less two-qubit depth (spares waiting) or fewer two-qubit gates (spares their errors).
-        choice: Where it goes: the best line by calibration (the preset manager looks for itself), or a typical one.
+        prefer: What better means: less two-qubit depth (spares waiting) or fewer two-qubit gates
+            (spares their errors).
+        choice: Where it goes: the best line by calibration (the preset manager looks for itself),
+            or a typical one.
         seed: Of the preset pass manager and of the typical line.
         tries: Seeds of the preset pass manager, seed, seed + 1, ...; the shallowest counts.
         level: Optimisation level of the preset pass manager.
@@ -111,7 +124,8 @@ def compile_ansatz(
     target = getattr(device, "target", device)
     if ansatz.n_qubits > target.num_qubits:
         raise InputError(
-            f"expected at most {target.num_qubits} qubits, the device's, got {ansatz.n_qubits}", hint="choose a larger device"
+            f"expected at most {target.num_qubits} qubits, the device's, got {ansatz.n_qubits}",
+            hint="choose a larger device",
         )
     found = []
     if method == "swap network" and not applies(ansatz):
@@ -122,7 +136,9 @@ def compile_ansatz(
     if method != "preset" and applies(ansatz):
         routed = _by_network(ansatz, target, choice, seed)
         if routed is None and method == "swap network":
-            raise InputError(f"the device holds no line of {ansatz.n_qubits} qubits", hint='method = "preset"')
+            raise InputError(
+                f"the device holds no line of {ansatz.n_qubits} qubits", hint='method = "preset"'
+            )
         found += [routed] if routed else []
     if method == "preset" or not found or (method == "auto" and not _surely_network(ansatz)):
         found += [_by_preset(ansatz, target, choice, seed + k, level) for k in range(max(1, tries))]
@@ -144,13 +160,25 @@ def _by_network(ansatz: Ansatz, target: Any, choice: Choice, seed: int) -> Compi
 
     plan = network(ansatz, good_order(ansatz))
     meetings = sum(len(met) for layer in plan.layers for met in layer)
-    path = line(target, ansatz.n_qubits, gates_per_pair=3.0 * meetings / max(1, ansatz.n_qubits - 1), choice=choice, seed=seed)
+    path = line(
+        target,
+        ansatz.n_qubits,
+        gates_per_pair=3.0 * meetings / max(1, ansatz.n_qubits - 1),
+        choice=choice,
+        seed=seed,
+    )
     if path is None:
         return None
     rzz = "rzz" in target.operation_names
-    circuit = _measured(to_line(ansatz, plan, rzz=rzz), [plan.end.index(i) for i in range(ansatz.n_qubits)])
+    circuit = _measured(
+        to_line(ansatz, plan, rzz=rzz), [plan.end.index(i) for i in range(ansatz.n_qubits)]
+    )
     manager = generate_preset_pass_manager(
-        optimization_level=1, target=target, initial_layout=list(path), routing_method="none", seed_transpiler=seed
+        optimization_level=1,
+        target=target,
+        initial_layout=list(path),
+        routing_method="none",
+        seed_transpiler=seed,
     )
     layout = tuple(path[plan.start.index(i)] for i in range(ansatz.n_qubits))
     return _compiled_as(manager.run(circuit), ansatz, layout, "swap network")
@@ -163,10 +191,17 @@ def _by_preset(ansatz: Ansatz, target: Any, choice: Choice, seed: int, level: in
     circuit = _measured(to_qiskit(ansatz), list(range(ansatz.n_qubits)))
     path = line(target, ansatz.n_qubits, choice=choice, seed=seed) if choice == "typical" else None
     manager = generate_preset_pass_manager(
-        optimization_level=level, target=target, seed_transpiler=seed, initial_layout=list(path) if path else None
+        optimization_level=level,
+        target=target,
+        seed_transpiler=seed,
+        initial_layout=list(path) if path else None,
     )
     found = manager.run(circuit)
-    layout = tuple(found.layout.initial_index_layout(filter_ancillas=True)) if found.layout else tuple(range(ansatz.n_qubits))
+    layout = (
+        tuple(found.layout.initial_index_layout(filter_ancillas=True))
+        if found.layout
+        else tuple(range(ansatz.n_qubits))
+    )
     return _compiled_as(found, ansatz, layout, "preset")
 
 
@@ -178,7 +213,9 @@ def _measured(circuit: Any, wires: list[int]) -> Any:
     return circuit
 
 
-def _compiled_as(circuit: Any, ansatz: Ansatz, layout: tuple[int, ...], method: Literal["swap network", "preset"]) -> Compiled:
+def _compiled_as(
+    circuit: Any, ansatz: Ansatz, layout: tuple[int, ...], method: Literal["swap network", "preset"]
+) -> Compiled:
     circuit.name, circuit.metadata = "c0", {}
     gates, deep = two_qubit(circuit)
     return Compiled(

@@ -1,9 +1,11 @@
-"""What an ansatz costs in two-qubit gates and depth, before any device is chosen: all-to-all, heavy-hex or square lattice.
+"""What an ansatz costs in two-qubit gates and depth, before any device is chosen: all-to-all,
+heavy-hex or square lattice.
 
-All-to-all is counted, not compiled: a string of weight w is a ladder of 2 (w - 1) CX, one pair's strings share 2 CX (3 for all of
-XX, YY and ZZ), and commuting pairs go in parallel by an edge colouring (Misra, Gries 1992). On a lattice a quadratic cost is
-counted as its swap network; sparse ones and all other circuits are compiled by Qiskit's preset manager as well, the shallower
-counts. Angles do not matter, so equal shapes are counted once a process.
+All-to-all is counted, not compiled: a string of weight w is a ladder of 2 (w - 1) CX, one pair's
+strings share 2 CX (3 for all of XX, YY and ZZ), and commuting pairs go in parallel by an edge
+colouring (Misra, Gries 1992). On a lattice a quadratic cost is counted as its swap network; sparse
+ones and all other circuits are compiled by Qiskit's preset manager as well, the shallower counts.
+Angles do not matter, so equal shapes are counted once a process.
 """
 
 from __future__ import annotations
@@ -82,12 +84,22 @@ def _cost(shape: _Shape, lattice: Lattice) -> CircuitCost:
     return min(found, key=lambda c: (c.two_qubit_depth, c.two_qubit_gates))
 
 
-def _circuit_cost(ansatz: Ansatz, lattice: Lattice, gates: int, depth: int, method: str) -> CircuitCost:
-    return CircuitCost(lattice=lattice, n_qubits=ansatz.n_qubits, two_qubit_gates=gates, two_qubit_depth=depth, method=method)
+def _circuit_cost(
+    ansatz: Ansatz, lattice: Lattice, gates: int, depth: int, method: str
+) -> CircuitCost:
+    return CircuitCost(
+        lattice=lattice,
+        n_qubits=ansatz.n_qubits,
+        two_qubit_gates=gates,
+        two_qubit_depth=depth,
+        method=method,
+    )
 
 
 def _counted(ansatz: Ansatz) -> tuple[int, int]:
-    """Gates and depth where every pair is coupled, as soon as possible in the order of the colours."""
+    """Gates and depth where every pair is coupled, as soon as possible in the order of the
+    colours.
+    """
     free = np.zeros(ansatz.n_qubits, dtype=np.int64)
     gates = 0
     for layer in ansatz.layers:
@@ -108,7 +120,9 @@ def _blocks(h: PauliSum) -> list[tuple[tuple[int, ...], int]]:
         elif len(support) > 2:
             heavy.append((support, 2 * (len(support) - 1)))
     coloured = sorted(strings, key=_colours(tuple(strings)).__getitem__)
-    return [(pair, 3 if strings[pair] > 2 else 2) for pair in coloured] + sorted(heavy, key=lambda b: b[1])
+    return [(pair, 3 if strings[pair] > 2 else 2) for pair in coloured] + sorted(
+        heavy, key=lambda b: b[1]
+    )
 
 
 def _colours(edges: tuple[tuple[int, ...], ...]) -> dict[tuple[int, ...], int]:
@@ -125,10 +139,14 @@ def _colours(edges: tuple[tuple[int, ...], ...]) -> dict[tuple[int, ...], int]:
 
 
 def _networked(ansatz: Ansatz) -> tuple[int, int]:
-    """Gates and depth of the swap network; a meeting is 3 CX, without exchange 2, without coupling a bare SWAP or nothing."""
+    """Gates and depth of the swap network; a meeting is 3 CX, without exchange 2, without coupling
+    a bare SWAP or nothing.
+    """
     free = np.zeros(ansatz.n_qubits, dtype=np.int64)
     gates = 0
-    for layer, rounds in zip(ansatz.layers, network(ansatz, good_order(ansatz)).layers, strict=True):
+    for layer, rounds in zip(
+        ansatz.layers, network(ansatz, good_order(ansatz)).layers, strict=True
+    ):
         coupled = {frozenset(p) for p in pairs(layer.generator).tolist()} if rounds else set()
         for met in rounds:
             for m in met:

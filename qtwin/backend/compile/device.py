@@ -1,4 +1,6 @@
-"""Devices: their own instructions, their noise, IBM's snapshots of them, and simulators that behave like them."""
+"""Devices: their own instructions, their noise, IBM's snapshots of them, and simulators that behave
+like them.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,14 @@ def validate_isa(circuit: Any, target: Any) -> None:
         target: A Qiskit target.
 
     Raises:
-        InputError: for too many qubits, an operation that the device does not know or not on these qubits, or an RZZ angle
-            outside [0, pi/2] (parameters left free are checked when they get values, by `validate_rzz`).
+        InputError: for too many qubits, an operation that the device does not know or not on these
+            qubits, or an RZZ angle outside [0, pi/2] (parameters left free are checked when they
+            get values, by `validate_rzz`).
     """
     if circuit.num_qubits > target.num_qubits:
         raise InputError(
-            f"expected at most {target.num_qubits} qubits, the device's, got {circuit.num_qubits}", hint="choose a larger device"
+            f"expected at most {target.num_qubits} qubits, the device's, got {circuit.num_qubits}",
+            hint="choose a larger device",
         )
     for instruction in circuit.data:
         name = instruction.operation.name
@@ -39,16 +43,22 @@ def validate_isa(circuit: Any, target: Any) -> None:
             continue
         if name not in target.operation_names:
             raise InputError(
-                f"the operation {name!r} on qubits {qubits} is none of the device's: {', '.join(sorted(target.operation_names))}",
+                f"the operation {name!r} on qubits {qubits} is none of the device's: "
+                f"{', '.join(sorted(target.operation_names))}",
                 hint="compile the circuit with compile_ansatz",
             )
         if not target.instruction_supported(name, qubits):
-            raise InputError(f"{name!r} cannot act on qubits {qubits} of the device", hint="compile the circuit for this device")
+            raise InputError(
+                f"{name!r} cannot act on qubits {qubits} of the device",
+                hint="compile the circuit for this device",
+            )
     validate_rzz(circuit)
 
 
 def validate_rzz(circuit: Any) -> None:
-    """Refuse RZZ gates whose angle is a number outside [0, pi/2], the range of IBM's fractional gate (InputError)."""
+    """Refuse RZZ gates whose angle is a number outside [0, pi/2], the range of IBM's fractional
+    gate (InputError).
+    """
     for instruction in circuit.data:
         if instruction.operation.name != "rzz":
             continue
@@ -58,7 +68,8 @@ def validate_rzz(circuit: Any) -> None:
         if not -_SLACK <= angle <= math.pi / 2 + _SLACK:
             qubits = tuple(circuit.find_bit(q).index for q in instruction.qubits)
             raise InputError(
-                f"expected an angle of 0 to pi/2, got rzz({angle:.6g}) on qubits {qubits}", hint="fold the angle with fold_rzz"
+                f"expected an angle of 0 to pi/2, got rzz({angle:.6g}) on qubits {qubits}",
+                hint="fold the angle with fold_rzz",
             )
 
 
@@ -115,7 +126,10 @@ class Rates:
             ("readout_error", self.readout, 0.5),
         ):
             if not (np.isfinite(value) and 0.0 <= value <= most):
-                raise InputError(f"expected a probability of at most {most:g} as {name}, got {value}", hint=f"0 to {most:g}")
+                raise InputError(
+                    f"expected a probability of at most {most:g} as {name}, got {value}",
+                    hint=f"0 to {most:g}",
+                )
 
     @property
     def silent(self) -> bool:
@@ -126,7 +140,8 @@ class Rates:
     def of_snapshot(name: str) -> Rates:
         """Median rates of an IBM snapshot, gate errors converted to depolarising probabilities.
 
-        A depolarising channel of probability p on d dimensions has the average gate error p (d - 1) / d.
+        A depolarising channel of probability p on d dimensions has the average gate error p (d - 1)
+        / d.
 
         Raises:
             InputError: for an unknown snapshot.
@@ -135,15 +150,29 @@ class Rates:
         target = snapshot(name).target
 
         def middle(operation: str) -> float:
-            errors = [p.error for p in target[operation].values() if p is not None and p.error is not None and p.error < 1.0]
+            errors = [
+                p.error
+                for p in target[operation].values()
+                if p is not None and p.error is not None and p.error < 1.0
+            ]
             return float(median(errors)) if errors else 0.0
 
-        pair = next(n for n in target.operation_names if getattr(target.operation_from_name(n), "num_qubits", 0) == 2)
-        return Rates(one_qubit=2.0 * middle("sx"), two_qubit=middle(pair) * 4.0 / 3.0, readout=middle("measure"))
+        pair = next(
+            n
+            for n in target.operation_names
+            if getattr(target.operation_from_name(n), "num_qubits", 0) == 2
+        )
+        return Rates(
+            one_qubit=2.0 * middle("sx"),
+            two_qubit=middle(pair) * 4.0 / 3.0,
+            readout=middle("measure"),
+        )
 
 
 def noise_model(rates: Rates) -> Any:
-    """A `qiskit_aer.noise.NoiseModel` of these rates for the gates SX, X, CX and for measurements."""
+    """A `qiskit_aer.noise.NoiseModel` of these rates for the gates SX, X, CX and for
+    measurements.
+    """
     from qiskit_aer.noise import NoiseModel, ReadoutError, depolarizing_error
 
     model = NoiseModel(basis_gates=["rz", "sx", "x", "cx"])
@@ -171,8 +200,13 @@ def snapshots() -> dict[str, str]:
     require_vendor("qiskit_ibm_runtime", package="qiskit-ibm-runtime", needed_by="backend 'fake'")
     from qiskit_ibm_runtime import fake_provider
 
-    names = (name for name in dir(fake_provider) if name.startswith("Fake") and name not in _NO_DEVICE)
-    return {name.removeprefix("Fake").removesuffix("V2").removesuffix("Backend").lower(): name for name in names}
+    names = (
+        name for name in dir(fake_provider) if name.startswith("Fake") and name not in _NO_DEVICE
+    )
+    return {
+        name.removeprefix("Fake").removesuffix("V2").removesuffix("Backend").lower(): name
+        for name in names
+    }
 
 
 @lru_cache(maxsize=8)
@@ -190,11 +224,13 @@ def snapshot(name: str) -> Any:
     from qiskit_ibm_runtime import fake_provider
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that a snapshot's errors are not typical is said in the documentation
+        # that a snapshot's errors are not typical is said in the documentation
+        warnings.simplefilter("ignore", UserWarning)
         return getattr(fake_provider, known[short])()
 
 
-# A device's target as a noisy simulator, with further gates, and the circuits that calibrate its readout.
+# A device's target as a noisy simulator, with further gates, and the circuits that calibrate its
+# readout.
 
 _NARROW = 12
 
@@ -225,12 +261,15 @@ def noisy_simulator(target: Any) -> Any:
         def run(self, run_input: Any, **options: Any) -> Any:
             return AerSimulator.from_backend(self).run(run_input, **options)
 
-    threads = {"max_parallel_threads": 1} if target.num_qubits <= _NARROW else {}  # threads only wait for one another there
+    # threads only wait for one another there
+    threads = {"max_parallel_threads": 1} if target.num_qubits <= _NARROW else {}
     return AerSimulator.from_backend(Carrier(), **threads)
 
 
 def with_rzz(target: Any) -> Any:
-    """The target with the fractional gate RZZ(0 to pi/2) beside CZ, with CZ's errors and durations."""
+    """The target with the fractional gate RZZ(0 to pi/2) beside CZ, with CZ's errors and
+    durations.
+    """
     from copy import deepcopy
 
     from qiskit.circuit import Parameter
@@ -243,10 +282,17 @@ def with_rzz(target: Any) -> Any:
 
 
 def calibration_circuits(circuit: Any) -> tuple[Any, Any]:
-    """All measured qubits of a compiled circuit in 0, then in 1, read into the same classical bits."""
+    """All measured qubits of a compiled circuit in 0, then in 1, read into the same classical
+    bits.
+    """
     from qiskit import QuantumCircuit
 
-    wires = {c: q for i in circuit.data if i.operation.name == "measure" for q, c in zip(i.qubits, i.clbits, strict=True)}
+    wires = {
+        c: q
+        for i in circuit.data
+        if i.operation.name == "measure"
+        for q, c in zip(i.qubits, i.clbits, strict=True)
+    }
     found = []
     for value in (0, 1):
         made = QuantumCircuit(*circuit.qregs, *circuit.cregs, name="c0")
@@ -258,12 +304,22 @@ def calibration_circuits(circuit: Any) -> tuple[Any, Any]:
     return found[0], found[1]
 
 
-# A compiled circuit and its device cut to the qubits in use, so that a simulator does not carry the idle ones.
+# A compiled circuit and its device cut to the qubits in use, so that a simulator does not carry the
+# idle ones.
 
 
 def used(circuit: Any) -> tuple[int, ...]:
     """The qubits on which something happens, ascending."""
-    return tuple(sorted({circuit.find_bit(q).index for i in circuit.data if i.operation.name != "barrier" for q in i.qubits}))
+    return tuple(
+        sorted(
+            {
+                circuit.find_bit(q).index
+                for i in circuit.data
+                if i.operation.name != "barrier"
+                for q in i.qubits
+            }
+        )
+    )
 
 
 def compact(circuit: Any, qubits: tuple[int, ...]) -> Any:
@@ -272,7 +328,10 @@ def compact(circuit: Any, qubits: tuple[int, ...]) -> Any:
 
     place = {q: k for k, q in enumerate(qubits)}
     found = QuantumCircuit(
-        QuantumRegister(len(qubits), "q"), *circuit.cregs, name=circuit.name, global_phase=circuit.global_phase
+        QuantumRegister(len(qubits), "q"),
+        *circuit.cregs,
+        name=circuit.name,
+        global_phase=circuit.global_phase,
     )
     for i in circuit.data:
         found.append(i.operation, [place[circuit.find_bit(q).index] for q in i.qubits], i.clbits)
@@ -300,7 +359,9 @@ def cut(target: Any, qubits: tuple[int, ...]) -> Any:
             if not isinstance(operation, type):
                 found.add_instruction(operation, name=name)
             continue
-        inside = {tuple(place[q] for q in at): p for at, p in kept.items() if all(q in place for q in at)}
+        inside = {
+            tuple(place[q] for q in at): p for at, p in kept.items() if all(q in place for q in at)
+        }
         if inside:
             found.add_instruction(operation, inside, name=name)
     return found

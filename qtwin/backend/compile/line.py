@@ -17,13 +17,16 @@ _UNKNOWN = 1e-2
 
 
 def _loss(error: float | None) -> float:
-    """-log of the probability that an operation succeeds; an operation without a figure counts as poor."""
+    """-log of the probability that an operation succeeds; an operation without a figure counts as
+    poor.
+    """
     e = _UNKNOWN if error is None or not np.isfinite(error) else min(max(error, 0.0), _DEAD)
     return float(-np.log1p(-e))
 
 
 def losses(target: Any) -> tuple[dict[int, float], dict[tuple[int, int], float]]:
-    """Readout loss of every qubit and loss of one two-qubit gate on every coupled pair (both orders), from a Qiskit target.
+    """Readout loss of every qubit and loss of one two-qubit gate on every coupled pair (both
+    orders), from a Qiskit target.
 
     Raises:
         InputError: when no two qubits are coupled by name, as on an ideal simulator.
@@ -39,20 +42,27 @@ def losses(target: Any) -> tuple[dict[int, float], dict[tuple[int, int], float]]
             for pair in (qubits, qubits[::-1]):
                 coupled[pair] = min(loss, coupled.get(pair, np.inf))
     if not coupled:
-        raise InputError("expected a device with a coupling map, got one without coupled pairs", hint="use the aer backend")
+        raise InputError(
+            "expected a device with a coupling map, got one without coupled pairs",
+            hint="use the aer backend",
+        )
     measured = target["measure"] if "measure" in target.operation_names else {}
     used = {q for pair in coupled for q in pair}
     return {q: _loss(getattr(measured.get((q,)), "error", None)) for q in used}, coupled
 
 
-def line(target: Any, n: int, *, gates_per_pair: float = 1.0, choice: Choice = "best", seed: int = 0) -> tuple[int, ...] | None:
+def line(
+    target: Any, n: int, *, gates_per_pair: float = 1.0, choice: Choice = "best", seed: int = 0
+) -> tuple[int, ...] | None:
     """A path of n coupled qubits; None where the device seems to hold none.
 
     Args:
         target: A Qiskit target.
         n: Length.
-        gates_per_pair: How many two-qubit gates each pair of neighbours will carry; weighs gates against readout.
-        choice: The path of least loss (beam search), or the median of random paths, as a device's typical qubits.
+        gates_per_pair: How many two-qubit gates each pair of neighbours will carry; weighs gates
+            against readout.
+        choice: The path of least loss (beam search), or the median of random paths, as a device's
+            typical qubits.
         seed: Of the random paths.
     """
     readout, coupled = losses(target)
@@ -91,7 +101,9 @@ def _typical(
                 break
             path.append(int(rng.choice(free)))
         if len(path) == n:
-            loss = sum(readout[q] for q in path) + gates_per_pair * sum(coupled[a, b] for a, b in pairwise(path))
+            loss = sum(readout[q] for q in path) + gates_per_pair * sum(
+                coupled[a, b] for a, b in pairwise(path)
+            )
             found.append((loss, tuple(path)))
         if len(found) == _DRAWS:
             break

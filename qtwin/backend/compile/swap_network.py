@@ -1,4 +1,6 @@
-"""Dense and sparse costs on a line: where qubits start, the odd-even swap network, and its circuit."""
+"""Dense and sparse costs on a line: where qubits start, the odd-even swap network, and its
+circuit.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def is_sparse(ansatz: Ansatz) -> bool:
 
 
 def good_order(ansatz: Ansatz, *, seed: int = 0) -> tuple[int, ...]:
-    """(n,) qubit on each place at the beginning; as they are for dense costs, where all rounds are needed anyway."""
+    """(n,) qubit on each place at the beginning; as they are for dense costs, where all rounds are
+    needed anyway.
+    """
     edges = coupled(ansatz)
     if not len(edges) or not is_sparse(ansatz):
         return tuple(range(ansatz.n_qubits))
@@ -56,7 +60,11 @@ def _annealed(n: int, edges: tuple[tuple[int, int], ...], seed: int) -> tuple[in
             continue
         before = price[place[a], place[arrays[a]]].sum() + price[place[b], place[arrays[b]]].sum()
         place[a], place[b] = place[b], place[a]
-        change = price[place[a], place[arrays[a]]].sum() + price[place[b], place[arrays[b]]].sum() - before
+        change = (
+            price[place[a], place[arrays[a]]].sum()
+            + price[place[b], place[arrays[b]]].sum()
+            - before
+        )
         if change > 0 and luck[k] >= np.exp(-change / (0.3 * total * (1.0 - k / _STEPS) + 1e-300)):
             place[a], place[b] = place[b], place[a]
             continue
@@ -93,7 +101,8 @@ def _breadth_first(n: int, near: list[list[int]]) -> NDArray[np.int64]:
 # every layer has the same depth, and single-qubit layers between them act wherever their qubit
 # stands.
 #
-# Rounds stop early where all couplings of a layer have met; a meeting without coupling is a bare SWAP, or nothing.
+# Rounds stop early where all couplings of a layer have met; a meeting without coupling is a bare
+# SWAP, or nothing.
 
 Kind = Literal["cost", "local", "other"]
 
@@ -114,7 +123,9 @@ class Meeting:
 
 
 def kind(generator: PauliSum) -> Kind:
-    """How the network treats a layer: a quadratic diagonal cost, single-qubit terms, or not at all."""
+    """How the network treats a layer: a quadratic diagonal cost, single-qubit terms, or not at
+    all.
+    """
     weight = (generator.x | generator.z).sum(axis=1)
     if (weight <= 1).all():
         return "local"
@@ -133,7 +144,9 @@ def pairs(generator: PauliSum) -> NDArray[np.int64]:
 
 
 def _stages(order: Sequence[int], first: int, count: int) -> list[list[Meeting]]:
-    """`count` full rounds of meetings from an order, the first of parity `first`; every meeting exchanges."""
+    """`count` full rounds of meetings from an order, the first of parity `first`; every meeting
+    exchanges.
+    """
     line = list(order)
     rounds = []
     for r in range(count):
@@ -173,10 +186,13 @@ def network(ansatz: Ansatz, order: Sequence[int] | None = None) -> Network:
     line = list(range(n) if order is None else order)
     start = tuple(line)
     wanted = [
-        {frozenset(p) for p in pairs(layer.generator).tolist()} if kind(layer.generator) == "cost" else set()
+        {frozenset(p) for p in pairs(layer.generator).tolist()}
+        if kind(layer.generator) == "cost"
+        else set()
         for layer in ansatz.layers
     ]
-    # Every cost layer plays the same rounds, forwards and backwards in turn, so their number is that of the neediest layer.
+    # Every cost layer plays the same rounds, forwards and backwards in turn, so their number is
+    # that of the neediest layer.
     ghost = _ghost(line)
     rounds = _stages(ghost, 0, n)
     used = max((_needed(rounds, w) for w in wanted if w), default=0)
@@ -204,7 +220,9 @@ def network(ansatz: Ansatz, order: Sequence[int] | None = None) -> Network:
 
 
 def meeting_rounds(n: int) -> NDArray[np.int64]:
-    """(n, n) in which round the qubits that begin on two places meet; symmetric, the diagonal means nothing."""
+    """(n, n) in which round the qubits that begin on two places meet; symmetric, the diagonal means
+    nothing.
+    """
     rounds = np.zeros((n, n), dtype=np.int64)
     for r, met in enumerate(_stages(_ghost(range(n)), 0, n)):
         for m in met:
@@ -214,9 +232,11 @@ def meeting_rounds(n: int) -> NDArray[np.int64]:
 
 
 def _ghost(line: Sequence[int]) -> list[int]:
-    """The order from which a first round that exchanges would lead to `line` once it has been played without exchange.
+    """The order from which a first round that exchanges would lead to `line` once it has been
+    played without exchange.
 
-    The first round meets the same pairs either way; without the exchange they stand as if they had met from here.
+    The first round meets the same pairs either way; without the exchange they stand as if they had
+    met from here.
     """
     ghost = list(line)
     for place in range(0, len(ghost) - 1, 2):
@@ -236,10 +256,13 @@ def meetings(found: Network) -> Iterator[Meeting]:
             yield from met
 
 
-# The circuit of a swap network: what `qtwin.backend.compile.swap_network` plans, written in CX and Rz on a line.
+# The circuit of a swap network: what `qtwin.backend.compile.swap_network` plans, written in CX and
+# Rz on a line.
 
 
-def to_line(ansatz: Ansatz, plan: Network, *, theta: NDArray[np.float64] | None = None, rzz: bool = False) -> Any:
+def to_line(
+    ansatz: Ansatz, plan: Network, *, theta: NDArray[np.float64] | None = None, rzz: bool = False
+) -> Any:
     """The ansatz on places 0 .. n - 1 of a line; qubit i ends on place plan.end.index(i).
 
     Args:
@@ -250,7 +273,9 @@ def to_line(ansatz: Ansatz, plan: Network, *, theta: NDArray[np.float64] | None 
     """
     from qiskit import QuantumCircuit, QuantumRegister
 
-    angles = parameters(ansatz) if theta is None else check_angles(ansatz.n_parameters, theta).tolist()
+    angles = (
+        parameters(ansatz) if theta is None else check_angles(ansatz.n_parameters, theta).tolist()
+    )
     circuit = QuantumCircuit(QuantumRegister(ansatz.n_qubits, "q"), name="c0")
     place = {q: k for k, q in enumerate(plan.start)}
     prepare(circuit, ansatz.reference, place)
@@ -263,7 +288,9 @@ def to_line(ansatz: Ansatz, plan: Network, *, theta: NDArray[np.float64] | None 
         for met in rounds:
             for m in met:
                 c = weight.get(frozenset(m.qubits))
-                _meet(circuit, m.place, None if c is None else 2.0 * c * angle, swap=m.swap, rzz=rzz)
+                _meet(
+                    circuit, m.place, None if c is None else 2.0 * c * angle, swap=m.swap, rzz=rzz
+                )
     return circuit
 
 
@@ -285,7 +312,9 @@ def _weights(h: PauliSum) -> dict[frozenset[int], float]:
 
 
 def _meet(circuit: Any, place: int, angle: Any, *, swap: bool, rzz: bool) -> None:
-    """RZZ(angle) between two places, then their exchange: CX Rz CX CX CX CX, of which the middle two cancel."""
+    """RZZ(angle) between two places, then their exchange: CX Rz CX CX CX CX, of which the middle
+    two cancel.
+    """
     a, b = place, place + 1
     if not swap:
         if angle is not None and rzz:

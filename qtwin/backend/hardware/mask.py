@@ -1,8 +1,10 @@
-"""A circuit that says less about its question: variables permuted, bits flipped, coefficients scaled, and jittered if asked.
+"""A circuit that says less about its question: variables permuted, bits flipped, coefficients
+scaled, and jittered if asked.
 
-Conjugating by X on a flipped qubit turns Z into -Z and Y into -Y and leaves |+> alone, so the masked circuit gives the same
-distribution up to the permutation and the flips, which only this machine knows. What still shows is how many variables there are,
-which pairs are coupled, and the coefficients up to order, sign pattern and scale: a mask is no anonymisation.
+Conjugating by X on a flipped qubit turns Z into -Z and Y into -Y and leaves |+> alone, so the
+masked circuit gives the same distribution up to the permutation and the flips, which only this
+machine knows. What still shows is how many variables there are, which pairs are coupled, and the
+coefficients up to order, sign pattern and scale: a mask is no anonymisation.
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ class Mask:
     def drawn(n: int, rng: np.random.Generator) -> Mask:
         """A random mask; `rng` must be seeded by the operating system, not by the experiment."""
         flips = rng.integers(2, size=n)
-        return Mask(order=tuple(int(i) for i in rng.permutation(n)), flips=tuple(bool(f) for f in flips))
+        return Mask(
+            order=tuple(int(i) for i in rng.permutation(n)), flips=tuple(bool(f) for f in flips)
+        )
 
     @staticmethod
     def none(n: int) -> Mask:
@@ -53,14 +57,18 @@ class Mask:
     @staticmethod
     def from_plain(kept: Any) -> Mask:
         """From `plain`."""
-        return Mask(order=tuple(int(i) for i in kept["order"]), flips=tuple(bool(f) for f in kept["flips"]))
+        return Mask(
+            order=tuple(int(i) for i in kept["order"]), flips=tuple(bool(f) for f in kept["flips"])
+        )
 
     def plain(self) -> dict[str, list[int]]:
         """JSON-ready."""
         return {"order": list(self.order), "flips": [int(f) for f in self.flips]}
 
     def sum(self, observable: PauliSum, *, keep_order: bool = True) -> PauliSum:
-        """The observable on the masked qubits; strings sorted, so that their order tells nothing, unless `keep_order`."""
+        """The observable on the masked qubits; strings sorted, so that their order tells nothing,
+        unless `keep_order`.
+        """
         sign = 1.0 - 2.0 * (observable.z[:, list(self.flips)].sum(axis=1) % 2)
         place = np.argsort(self.order)
         x, z, c = observable.x[:, place], observable.z[:, place], observable.coefficients * sign
@@ -77,8 +85,12 @@ class Mask:
                 known = [self.sum(layer.generator, keep_order=False)]
                 made.append((layer.generator, known[0]))
             layers.append(Layer(generator=known[0], parameter=layer.parameter))
-        flipped = np.where(np.array(self.flips) & (ansatz.reference >= 0), 1 - ansatz.reference, ansatz.reference)
-        return replace(ansatz, reference=flipped[np.argsort(self.order)].astype(np.int8), layers=tuple(layers))
+        flipped = np.where(
+            np.array(self.flips) & (ansatz.reference >= 0), 1 - ansatz.reference, ansatz.reference
+        )
+        return replace(
+            ansatz, reference=flipped[np.argsort(self.order)].astype(np.int8), layers=tuple(layers)
+        )
 
     def bits(self, masked: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """(..., n) measured bits as values of the variables."""
@@ -91,10 +103,12 @@ class Mask:
 
 
 def scaled(ansatz: Ansatz) -> tuple[Ansatz, NDArray[np.float64]]:
-    """The ansatz with its largest coefficient of each parameter at 1 and without identities, and the factors for theta.
+    """The ansatz with its largest coefficient of each parameter at 1 and without identities, and
+    the factors for theta.
 
     Returns:
-        The ansatz, and (n_parameters,) factors: theta times factors gives the same rotations as before.
+        The ansatz, and (n_parameters,) factors: theta times factors gives the same rotations as
+        before.
     """
     factors = np.ones(ansatz.n_parameters)
     kept: dict[int, PauliSum] = {}
@@ -104,7 +118,11 @@ def scaled(ansatz: Ansatz) -> tuple[Ansatz, NDArray[np.float64]]:
             acts = g.x.any(axis=1) | g.z.any(axis=1)
             kept[id(g)] = PauliSum(x=g.x[acts], z=g.z[acts], coefficients=g.coefficients[acts])
     for p in range(ansatz.n_parameters):
-        largest = [np.abs(kept[id(a.generator)].coefficients).max(initial=0.0) for a in ansatz.layers if a.parameter == p]
+        largest = [
+            np.abs(kept[id(a.generator)].coefficients).max(initial=0.0)
+            for a in ansatz.layers
+            if a.parameter == p
+        ]
         factors[p] = max([x for x in largest if x > 0.0], default=1.0)
     done: dict[tuple[int, float], PauliSum] = {}
     layers = []
@@ -120,8 +138,9 @@ def scaled(ansatz: Ansatz) -> tuple[Ansatz, NDArray[np.float64]]:
 def jittered(ansatz: Ansatz, fraction: float, rng: np.random.Generator) -> Ansatz:
     """The ansatz with its cost disturbed by less than what could change the solution.
 
-    With g the gap between the lowest and the next energy of the cost, coefficients move by d_k with sum |d_k| = fraction g / 2,
-    so no other assignment can overtake a lowest one. Samples are always judged by the true cost.
+    With g the gap between the lowest and the next energy of the cost, coefficients move by d_k with
+    sum |d_k| = fraction g / 2, so no other assignment can overtake a lowest one. Samples are always
+    judged by the true cost.
 
     Args:
         ansatz: With one diagonal cost, such as QAOA's.
@@ -129,19 +148,25 @@ def jittered(ansatz: Ansatz, fraction: float, rng: np.random.Generator) -> Ansat
         rng: Seeded by the operating system.
 
     Raises:
-        InputError: for a fraction outside [0, 1), for another number of costs than one, or too many qubits to know the gap.
+        InputError: for a fraction outside [0, 1), for another number of costs than one, or too many
+            qubits to know the gap.
     """
     if not 0.0 <= fraction < 1.0:
-        raise InputError(f"expected a jitter of 0 to below 1, got {fraction}", hint="0.5 is a common choice")
+        raise InputError(
+            f"expected a jitter of 0 to below 1, got {fraction}", hint="0.5 is a common choice"
+        )
     if fraction == 0.0:
         return ansatz
     costs = {id(a.generator): a.generator for a in ansatz.layers if a.generator.is_diagonal}
     if len(costs) != 1:
-        raise InputError(f"expected one diagonal layer under a jitter, got {len(costs)}", hint="leave jitter out")
+        raise InputError(
+            f"expected one diagonal layer under a jitter, got {len(costs)}", hint="leave jitter out"
+        )
     (cost,) = costs.values()
     if cost.n_qubits > _JITTER_UP_TO:
         raise InputError(
-            f"expected at most {_JITTER_UP_TO} variables under a jitter, got {cost.n_qubits}", hint="leave jitter out"
+            f"expected at most {_JITTER_UP_TO} variables under a jitter, got {cost.n_qubits}",
+            hint="leave jitter out",
         )
     energies = np.unique(_energies(cost))
     higher = energies[energies > energies[0] + 1e-9 * max(1.0, abs(energies[0]))]
@@ -165,15 +190,22 @@ def _energies(cost: PauliSum) -> NDArray[np.float64]:
     return values
 
 
-# The last look at a payload before it leaves: no identifier, no date and no genotype may be in it, packed or plain.
+# The last look at a payload before it leaves: no identifier, no date and no genotype may be in it,
+# packed or plain.
 
 _SHORTEST = 4
 _PATTERNS = {
-    "a date": re.compile(r"(?<![\d.])(?:19|20)\d{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?!\d)"),
-    "a genotype": re.compile(r"\*\d{1,3}(?:x\d)?\s*/\s*\*\d{1,3}|(?<![A-Za-z0-9+/])CYP\d[A-Z]\d{1,2}(?![A-Za-z0-9+/])"),
+    "a date": re.compile(
+        r"(?<![\d.])(?:19|20)\d{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?!\d)"
+    ),
+    "a genotype": re.compile(
+        r"\*\d{1,3}(?:x\d)?\s*/\s*\*\d{1,3}|(?<![A-Za-z0-9+/])CYP\d[A-Z]\d{1,2}(?![A-Za-z0-9+/])"
+    ),
     "an rs number": re.compile(r"(?<![A-Za-z0-9+/])rs\d{4,}(?![A-Za-z0-9+/=])"),
 }
-"""What is refused whoever it belongs to; looked for in texts, not in packed numbers, where digits fall as they may."""
+"""What is refused whoever it belongs to; looked for in texts, not in packed numbers, where digits
+fall as they may.
+"""
 
 
 def scan(payload: bytes, identifiers: Iterable[str]) -> int:
@@ -181,7 +213,8 @@ def scan(payload: bytes, identifiers: Iterable[str]) -> int:
 
     Args:
         payload: JSON, as it would be posted.
-        identifiers: Texts that must not leave: pseudonym, genotypes, dates, names of drugs and of variables.
+        identifiers: Texts that must not leave: pseudonym, genotypes, dates, names of drugs and of
+            variables.
 
     Returns:
         How many texts, plain and unpacked, were looked at.
@@ -197,12 +230,15 @@ def scan(payload: bytes, identifiers: Iterable[str]) -> int:
         for word in words:
             if word in lowered:
                 raise ConsentError(
-                    f"the job that would be sent holds an identifier of the record ({len(word)} letters, {word[:2]}...)",
+                    "the job that would be sent holds an identifier of the record "
+                    f"({len(word)} letters, {word[:2]}...)",
                     hint="this is a fault of qtwin, please report it; nothing was sent",
                 )
         for what, pattern in () if packed else _PATTERNS.items():
             if pattern.search(text):
-                raise ConsentError(f"the job that would be sent holds {what}", hint="nothing was sent; report this")
+                raise ConsentError(
+                    f"the job that would be sent holds {what}", hint="nothing was sent; report this"
+                )
     return count
 
 

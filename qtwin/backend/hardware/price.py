@@ -1,4 +1,6 @@
-"""What a paid job costs and who allowed it: estimates, hard budgets, and the permission without which nothing goes out."""
+"""What a paid job costs and who allowed it: estimates, hard budgets, and the permission without
+which nothing goes out.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from qtwin.errors import ConsentError, InputError, InterruptedRunError, QtwinErr
 
 @cache
 def _data() -> Mapping[str, Any]:
-    return tomllib.loads(files("qtwin.data").joinpath("hardware_plans.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(
+        files("qtwin.data").joinpath("hardware_plans.toml").read_text(encoding="utf-8")
+    )
 
 
 def plans() -> dict[str, dict[str, Any]]:
@@ -43,7 +47,8 @@ class Estimate:
         backend: The machine.
         plan: Whose price was taken.
         n_qubits, depth, two_qubit_depth, two_qubit_gates: Of the compiled circuit.
-        circuits: Distinct circuits that run: parameter sets times bases, noise factors and randomisations.
+        circuits: Distinct circuits that run: parameter sets times bases, noise factors and
+            randomisations.
         shots: In all.
         circuit_us: Duration of one circuit with its readout.
         qpu_s: Time of the processor.
@@ -69,7 +74,9 @@ class Estimate:
         return asdict(self)
 
 
-def qpu_seconds(*, circuits: int, shots: int, circuit_s: float, repetition_s: float | None = None) -> float:
+def qpu_seconds(
+    *, circuits: int, shots: int, circuit_s: float, repetition_s: float | None = None
+) -> float:
     """Time of the processor for all shots of all circuits together.
 
     Args:
@@ -80,16 +87,23 @@ def qpu_seconds(*, circuits: int, shots: int, circuit_s: float, repetition_s: fl
     """
     time = _data()["time"]
     delay = float(time["repetition"]["value"]) if repetition_s is None else repetition_s
-    return float(time["job"]["value"]) + circuits * float(time["circuit"]["value"]) + shots * (circuit_s + delay)
+    return (
+        float(time["job"]["value"])
+        + circuits * float(time["circuit"]["value"])
+        + shots * (circuit_s + delay)
+    )
 
 
 def longest_s(estimate_s: float, left_s: float | None) -> int:
-    """The limit on the processor's time that goes with a job: three times the estimate, but no more than the budget has left."""
+    """The limit on the processor's time that goes with a job: three times the estimate, but no more
+    than the budget has left.
+    """
     limit = max(10.0, 3.0 * estimate_s)
     return max(1, math.floor(min(limit, left_s) if left_s is not None else math.ceil(limit)))
 
 
-# A hard limit on what all jobs of a project take together, checked in the transaction that writes the next one down.
+# A hard limit on what all jobs of a project take together, checked in the transaction that writes
+# the next one down.
 
 
 class BudgetError(InputError):
@@ -98,7 +112,9 @@ class BudgetError(InputError):
 
 @dataclass(frozen=True, kw_only=True)
 class Spent:
-    """What the jobs of a project have taken: as measured where the provider says so, else as estimated."""
+    """What the jobs of a project have taken: as measured where the provider says so, else as
+    estimated.
+    """
 
     jobs: int
     qpu_s: float
@@ -120,7 +136,9 @@ class Budget:
     max_usd: float | None = None
 
     def spent(self, entries: Iterable[Entry]) -> Spent:
-        """What the project's jobs have taken: as settled by the provider, and as planned until then; nothing if never sent."""
+        """What the project's jobs have taken: as settled by the provider, and as planned until
+        then; nothing if never sent.
+        """
         jobs, qpu_s, usd = 0, 0.0, 0.0
         for e in entries:
             if e.planned.get("project") != self.project:
@@ -128,7 +146,13 @@ class Budget:
             planned_s = float(e.planned.get("qpu_s", 0.0))
             rate = float(e.planned.get("usd", 0.0)) / planned_s if planned_s > 0 else 0.0
             known = settled_s(e.usage)
-            took_s = known if known is not None else 0.0 if e.state == "CANCELLED" and not e.job_id else planned_s
+            took_s = (
+                known
+                if known is not None
+                else 0.0
+                if e.state == "CANCELLED" and not e.job_id
+                else planned_s
+            )
             jobs += e.state != "CANCELLED" or took_s > 0
             qpu_s, usd = qpu_s + took_s, usd + took_s * rate
         return Spent(jobs=jobs, qpu_s=qpu_s, usd=usd)
@@ -147,13 +171,16 @@ class Budget:
         ):
             if limit is not None and before + more > limit * (1.0 + 1e-12):
                 raise BudgetError(
-                    f"the budget is {limit:g} {what}, {before:.4g} are spent or committed and this job needs {more:.4g} more",
-                    hint="raise the limit in [hardware.budget], take fewer shots, or cancel a job; nothing was sent",
+                    f"the budget is {limit:g} {what}, {before:.4g} are spent or committed "
+                    f"and this job needs {more:.4g} more",
+                    hint="raise the limit in [hardware.budget], take fewer shots, or cancel a "
+                    "job; nothing was sent",
                 )
         return spent
 
 
-# The permission under which paid jobs go out. Without one nothing does: a solver on its own cannot spend money or send data.
+# The permission under which paid jobs go out. Without one nothing does: a solver on its own cannot
+# spend money or send data.
 #
 # >>> with granted(Permission(budget=Budget(project="demo", max_usd=5.0), confirm=ask)):
 # ...     solver.solve(instance, seed=1)
@@ -179,7 +206,8 @@ class Permission:
         poll_s: Between two looks at a job that is waited for.
         progress: Is called with what happens.
         estimates, sent: What was estimated and written down so far, in order.
-        closing: Is called when the permission ends: batches and sessions that were opened under it take no more jobs then.
+        closing: Is called when the permission ends: batches and sessions that were opened under it
+            take no more jobs then.
     """
 
     budget: Budget
@@ -211,7 +239,8 @@ def granted(permission: Permission) -> Iterator[Permission]:
         while permission.closing:
             try:
                 permission.closing.pop()()
-            except QtwinError as error:  # it ends by itself; what happened in the block matters more
+            # it ends by itself; what happened in the block matters more
+            except QtwinError as error:
                 permission.progress(f"{error.message}; it ends by itself")
 
 
@@ -225,6 +254,7 @@ def current() -> Permission:
     if found is None:
         raise ConsentError(
             "a paid machine was asked for outside of an experiment with a budget",
-            hint="use it in a spec with a [hardware] section: qtwin jobs submit SPEC, or qtwin run SPEC",
+            hint="use it in a spec with a [hardware] section: qtwin jobs submit SPEC, or qtwin "
+            "run SPEC",
         )
     return found

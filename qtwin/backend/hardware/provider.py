@@ -1,9 +1,10 @@
 """The contract between the ledger and a provider of paid machines.
 
-To add a provider: write a final subclass of `Provider` and hand it to `qtwin.backend.hardware.ledger.submit`. The ledger needs
-only that a job carries a tag by which it can be found again: a job is ours if it carries our tag, and for no other reason. A
-method raises `ProviderError` when the provider refuses or cannot be reached, and never repeats a submission by itself: whether to
-do so is the ledger's decision.
+To add a provider: write a final subclass of `Provider` and hand it to
+`qtwin.backend.hardware.ledger.submit`. The ledger needs only that a job carries a tag by which it
+can be found again: a job is ours if it carries our tag, and for no other reason. A method raises
+`ProviderError` when the provider refuses or cannot be reached, and never repeats a submission by
+itself: whether to do so is the ledger's decision.
 """
 
 from __future__ import annotations
@@ -48,11 +49,17 @@ class ProviderError(QtwinError):
     @property
     def passing(self) -> bool:
         """Whether the same request may succeed later without anybody changing it."""
-        return self.status is None or self.status in _TRY_AGAIN or self.status >= 500 or 300 <= self.status < 400
+        return (
+            self.status is None
+            or self.status in _TRY_AGAIN
+            or self.status >= 500
+            or 300 <= self.status < 400
+        )
 
 
 class PartialListingError(ProviderError):
-    """A listing of jobs with parts missing: what it shows is there, what it does not show may be there too.
+    """A listing of jobs with parts missing: what it shows is there, what it does not show may be
+    there too.
 
     Args:
         message: In one line.
@@ -97,7 +104,8 @@ class Remote:
 
     Attributes:
         job_id: The provider's.
-        status: Where it stands; OTHER for a word that is not known here, which means neither that it ended nor that it runs.
+        status: Where it stands; OTHER for a word that is not known here, which means neither that
+            it ended nor that it runs.
         created: ISO 8601, "" if unknown; the earliest job of several is adopted.
         reason: Why it failed.
         word: The provider's own word for the status.
@@ -124,7 +132,9 @@ class Provider(ABC):
 
     @abstractmethod
     def submit(self, posting: Posting) -> str:
-        """Send one job, once, and return its identifier; the ledger believes it only when the job shows our tag."""
+        """Send one job, once, and return its identifier; the ledger believes it only when the job
+        shows our tag.
+        """
 
     @abstractmethod
     def find(self, tag: str, *, instance: str = "") -> tuple[Remote, ...]:
@@ -156,4 +166,6 @@ class Provider(ABC):
 
     @abstractmethod
     def usage(self, job_id: str, *, instance: str = "") -> dict[str, Any]:
-        """What the job consumed: ``qpu_s``, and ``status`` "final" where 0 is meant; empty while that is not final."""
+        """What the job consumed: ``qpu_s``, and ``status`` "final" where 0 is meant; empty while
+        that is not final.
+        """

@@ -1,4 +1,6 @@
-"""WHAT NOISE DID, UNDONE AS FAR AS ONE CAN: readout, extrapolation, symmetries, around any `Noisy` backend."""
+"""WHAT NOISE DID, UNDONE AS FAR AS ONE CAN: readout, extrapolation, symmetries, around any `Noisy`
+backend.
+"""
 
 from qtwin.backend.mitigation.extrapolation import Readout, quasi_probabilities
 from qtwin.backend.mitigation.mitigated import Mitigated

@@ -1,4 +1,6 @@
-"""What readout errors and two-qubit errors do to an estimate, taken back: readout mitigation and extrapolation to no noise."""
+"""What readout errors and two-qubit errors do to an estimate, taken back: readout mitigation and
+extrapolation to no noise.
+"""
 
 from __future__ import annotations
 
@@ -25,17 +27,22 @@ def check_factors(factors: Sequence[int], extrapolation: Extrapolation) -> None:
     """
     rising = list(factors) == sorted(set(factors))
     if not factors or factors[0] != 1 or not rising or any(f % 2 == 0 for f in factors):
-        raise InputError(f"expected odd noise factors rising from 1, got {list(factors)}", hint="zne = [1, 3, 5]")
+        raise InputError(
+            f"expected odd noise factors rising from 1, got {list(factors)}", hint="zne = [1, 3, 5]"
+        )
     least = _LEAST[extrapolation]
     if len(factors) < least:
         raise InputError(
-            f"expected at least {least} noise factors for {extrapolation} extrapolation, got {len(factors)}",
+            f"expected at least {least} noise factors for {extrapolation} extrapolation, "
+            f"got {len(factors)}",
             hint="zne = [1, 3, 5]",
         )
     require_vendor("mitiq", package="mitiq", needed_by="zero-noise extrapolation")
 
 
-def extrapolated(factors: Sequence[int], estimates: Sequence[Estimate], extrapolation: Extrapolation) -> Estimate:
+def extrapolated(
+    factors: Sequence[int], estimates: Sequence[Estimate], extrapolation: Extrapolation
+) -> Estimate:
     """The estimate at noise factor 0; errors are carried through the fit by its derivatives."""
     fit = _fit(extrapolation)
     values = [e.value for e in estimates]
@@ -43,7 +50,9 @@ def extrapolated(factors: Sequence[int], estimates: Sequence[Estimate], extrapol
     variance = 0.0
     for k, e in enumerate(estimates):
         step = max(e.standard_error, 1e-6)
-        up, down = (fit(factors, [v + s * step * (j == k) for j, v in enumerate(values)]) for s in (1, -1))
+        up, down = (
+            fit(factors, [v + s * step * (j == k) for j, v in enumerate(values)]) for s in (1, -1)
+        )
         variance += ((up - down) / 2.0) ** 2 * (e.standard_error / step) ** 2
     return Estimate(value=value, standard_error=float(np.sqrt(variance)), unit=estimates[0].unit)
 
@@ -66,9 +75,11 @@ def _fit(extrapolation: Extrapolation) -> Callable[[Sequence[int], Sequence[floa
     return run
 
 
-# Readout mitigation on the observed bit strings alone: M3 (Nation, Kang, Sundaresan, Gambetta 2021, PRX Quantum 2:040326).
+# Readout mitigation on the observed bit strings alone: M3 (Nation, Kang, Sundaresan, Gambetta 2021,
+# PRX Quantum 2:040326).
 #
-# Readout errors of different qubits are taken as independent (two calibration circuits). The assignment matrix
+# Readout errors of different qubits are taken as independent (two calibration circuits). The
+# assignment matrix
 #
 #     A[s, t] = prod_i P_i(read s_i | true t_i)
 #
@@ -99,12 +110,15 @@ class Readout:
         if (wrong >= 1.0).any():
             q = int(np.argmax(wrong))
             raise InputError(
-                f"qubit {q} is read wrongly so often ({wrong[q]:.2f}) that its result says nothing", hint="leave this qubit out"
+                f"qubit {q} is read wrongly so often ({wrong[q]:.2f}) that its result says nothing",
+                hint="leave this qubit out",
             )
 
     @staticmethod
     def of(zeros: Samples, ones: Samples) -> Readout:
-        """From all qubits prepared in 0 and in 1; half a count is added to each outcome, so that nothing is certain."""
+        """From all qubits prepared in 0 and in 1; half a count is added to each outcome, so that
+        nothing is certain.
+        """
 
         def rate(samples: Samples, wrong: int) -> Floats:
             hits = samples.counts @ (samples.bits == wrong).astype(np.float64)
@@ -113,8 +127,13 @@ class Readout:
         return Readout(zero_as_one=rate(zeros, 1), one_as_zero=rate(ones, 0))
 
     def logarithms(self) -> tuple[float, Floats, Floats, Floats]:
-        """Log P(s | t) = constant + a . s + b . t + d . (s t), elementwise products summed over the qubits."""
-        p01, p10 = np.maximum(self.zero_as_one, _LEAST_DETERMINANT), np.maximum(self.one_as_zero, _LEAST_DETERMINANT)
+        """Log P(s | t) = constant + a . s + b . t + d . (s t), elementwise products summed over the
+        qubits.
+        """
+        p01, p10 = (
+            np.maximum(self.zero_as_one, _LEAST_DETERMINANT),
+            np.maximum(self.one_as_zero, _LEAST_DETERMINANT),
+        )
         zero, one = np.log1p(-p01), np.log1p(-p10)
         a, b = np.log(p01) - zero, np.log(p10) - zero
         return float(zero.sum()), a, b, one - np.log(p01) - np.log(p10) + zero
@@ -123,14 +142,18 @@ class Readout:
 def _block(readout: Readout, read: Floats, true: Floats) -> Floats:
     """(r, t) of the matrix before its columns are normalised."""
     constant, a, b, d = readout.logarithms()
-    return np.asarray(np.exp(constant + (read @ a)[:, None] + (true @ b)[None, :] + (read * d) @ true.T))
+    return np.asarray(
+        np.exp(constant + (read @ a)[:, None] + (true @ b)[None, :] + (read * d) @ true.T)
+    )
 
 
 def _solve(readout: Readout, bits: Floats, right: Floats, *, transposed: bool) -> Floats:
     """A q = right, or its transpose, over the strings `bits`."""
     m = len(bits)
     if m > _MOST:
-        raise InputError(f"expected at most {_MOST} distinct strings, got {m}", hint="take fewer shots")
+        raise InputError(
+            f"expected at most {_MOST} distinct strings, got {m}", hint="take fewer shots"
+        )
     if m <= _DENSE:
         matrix = _block(readout, bits, bits)
         matrix /= matrix.sum(axis=0)
@@ -145,21 +168,30 @@ def _solve(readout: Readout, bits: Floats, right: Floats, *, transposed: bool) -
 
     def backward(v: Floats) -> Floats:
         flat = v.ravel()
-        return np.asarray(np.sum([_block(readout, bits[p], bits).T @ flat[p] for p in parts], axis=0) / norms)
+        return np.asarray(
+            np.sum([_block(readout, bits[p], bits).T @ flat[p] for p in parts], axis=0) / norms
+        )
 
     operator = LinearOperator((m, m), matvec=backward if transposed else forward, dtype=np.float64)
     found, failed = gmres(operator, right, rtol=1e-8, atol=0.0, maxiter=50)
     if failed:
-        raise InputError("the readout errors are too large for these samples: no solution was found", hint="take more shots")
+        raise InputError(
+            "the readout errors are too large for these samples: no solution was found",
+            hint="take more shots",
+        )
     return np.asarray(found)
 
 
 def quasi_probabilities(samples: Samples, readout: Readout) -> Floats:
-    """(m,) weights of the samples' strings without readout errors; they sum to 1, some may be negative."""
+    """(m,) weights of the samples' strings without readout errors; they sum to 1, some may be
+    negative.
+    """
     shares = samples.counts / samples.shots
     return _solve(readout, samples.bits.astype(np.float64), shares, transposed=False)
 
 
 def weights(samples: Samples, readout: Readout, values: Floats) -> Floats:
-    """(m,) what one count of each string adds to the mitigated mean of (m,) values: mean = shares . weights."""
+    """(m,) what one count of each string adds to the mitigated mean of (m,) values: mean = shares .
+    weights.
+    """
     return _solve(readout, samples.bits.astype(np.float64), values, transposed=True)

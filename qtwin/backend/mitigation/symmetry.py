@@ -1,7 +1,8 @@
-"""Symmetry post-selection: drop the shots that only an error can have made (Bonet-Monroig et al. 2018, PRA 98:062339).
+"""Symmetry post-selection: drop the shots that only an error can have made (Bonet-Monroig et al.
+2018, PRA 98:062339).
 
-A symmetry is a Z string of known sign, such as the parity of the electrons of one spin. Wherever it can be measured together
-with a group of strings, shots of the other sign are dropped.
+A symmetry is a Z string of known sign, such as the parity of the electrons of one spin. Wherever it
+can be measured together with a group of strings, shots of the other sign are dropped.
 """
 
 from __future__ import annotations
@@ -41,13 +42,18 @@ class Symmetry:
         match = _FORM.fullmatch(text.strip())
         qubits = [int(q) for q in re.findall(r"\d+", match[2])] if match else []
         if match is None or len(set(qubits)) != len(qubits):
-            raise InputError(f"expected a sign and Z strings as symmetry, got {text!r}", hint='"-Z0 Z1"')
+            raise InputError(
+                f"expected a sign and Z strings as symmetry, got {text!r}", hint='"-Z0 Z1"'
+            )
         return Symmetry(qubits=tuple(sorted(qubits)), value=-1 if match[1] == "-" else 1)
 
     def row(self, n_qubits: int) -> NDArray[np.bool_]:
         """(n_qubits,) where the Z stand (InputError when one stands outside)."""
         if self.qubits[-1] >= n_qubits:
-            raise InputError(f"expected a symmetry on {n_qubits} qubits, got qubit {self.qubits[-1]}", hint="count from 0")
+            raise InputError(
+                f"expected a symmetry on {n_qubits} qubits, got qubit {self.qubits[-1]}",
+                hint="count from 0",
+            )
         found = np.zeros(n_qubits, dtype=np.bool_)
         found[list(self.qubits)] = True
         return found
@@ -81,7 +87,9 @@ class Verified:
         return np.asarray((1.0 - 2.0 * parity == self.signs).all(axis=1))
 
 
-def verified(observable: PauliSum, grouping: Grouping, symmetries: tuple[Symmetry, ...]) -> tuple[Verified, ...]:
+def verified(
+    observable: PauliSum, grouping: Grouping, symmetries: tuple[Symmetry, ...]
+) -> tuple[Verified, ...]:
     """The groups of an observable, each with the symmetries that fit into its basis."""
     n = observable.n_qubits
     found = []
@@ -95,7 +103,9 @@ def verified(observable: PauliSum, grouping: Grouping, symmetries: tuple[Symmetr
         count = len(group.members)
         z, sign = chosen.diagonal.z[count:], np.sign(chosen.diagonal.coefficients[count:])
         strings = PauliSum(
-            x=chosen.diagonal.x[:count], z=chosen.diagonal.z[:count], coefficients=chosen.diagonal.coefficients[:count]
+            x=chosen.diagonal.x[:count],
+            z=chosen.diagonal.z[:count],
+            coefficients=chosen.diagonal.coefficients[:count],
         )
         found.append(
             Verified(
@@ -107,20 +117,27 @@ def verified(observable: PauliSum, grouping: Grouping, symmetries: tuple[Symmetr
     return tuple(found)
 
 
-def _joined(observable: PauliSum, group: Group, extra: list[Symmetry], grouping: Grouping, n: int) -> Group | None:
-    """Group and symmetries as one group, the group's strings first; None when they have no common basis."""
+def _joined(
+    observable: PauliSum, group: Group, extra: list[Symmetry], grouping: Grouping, n: int
+) -> Group | None:
+    """Group and symmetries as one group, the group's strings first; None when they have no common
+    basis.
+    """
     rows = np.array([s.row(n) for s in extra])
     large = 1.0 + float(np.abs(observable.coefficients).max())
     x = np.vstack([observable.x[group.members], np.zeros_like(rows)])
     z = np.vstack([observable.z[group.members], rows])
-    # Sorted insertion takes strings by falling weight: falling weights keep the order, and signs are put back below.
+    # Sorted insertion takes strings by falling weight: falling weights keep the order, and signs
+    # are put back below.
     order = large * np.arange(len(x), 0, -1, dtype=np.float64)
     together = groups(PauliSum(x=x, z=z, coefficients=order), grouping)
     if len(together) != 1:
         return None
     (one,) = together
     size = np.abs(np.concatenate([observable.coefficients[group.members], np.ones(len(extra))]))
-    sign = np.sign(one.diagonal.coefficients) * np.append(np.sign(observable.coefficients[group.members]), np.ones(len(extra)))
+    sign = np.sign(one.diagonal.coefficients) * np.append(
+        np.sign(observable.coefficients[group.members]), np.ones(len(extra))
+    )
     signed: NDArray[np.float64] = np.asarray(size * sign, dtype=np.float64)
     diagonal = PauliSum(x=one.diagonal.x, z=one.diagonal.z, coefficients=signed)
     return Group(members=group.members, rotations=one.rotations, diagonal=diagonal)

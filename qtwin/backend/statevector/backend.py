@@ -1,4 +1,6 @@
-"""The exact simulator: QAOA by tiles, every other circuit by fused phases and batches of rotations."""
+"""The exact simulator: QAOA by tiles, every other circuit by fused phases and batches of
+rotations.
+"""
 
 from __future__ import annotations
 
@@ -42,12 +44,14 @@ _TYPES: dict[str, type[np.floating[Any]]] = {"double": np.float64, "single": np.
 class StatevectorBackend(Backend):
     """Exact simulation with adjoint gradients, in double or single precision.
 
-    The work space of the last ansatz and the diagonal of the last observable stay in memory for the next call with the same
-    objects; `release` lets go of them. One call runs at a time; results do not depend on what ran before.
+    The work space of the last ansatz and the diagonal of the last observable stay in memory for the
+    next call with the same objects; `release` lets go of them. One call runs at a time; results do
+    not depend on what ran before.
 
     Args:
-        precision: "single" halves time and memory of QAOA circuits with a transverse field, from 8 qubits on, at a relative
-            error of about 1e-7; all other circuits run in double precision. By name: "statevector:single".
+        precision: "single" halves time and memory of QAOA circuits with a transverse field, from 8
+            qubits on, at a relative error of about 1e-7; all other circuits run in double
+            precision. By name: "statevector:single".
         threads: Threads for wide states; all cores this process may use when None.
         memory_bytes: Refuse states that need more; what is available when None.
     """
@@ -92,8 +96,12 @@ class StatevectorBackend(Backend):
         with self._lock:
             return self._run(ansatz, theta, arrays=4).probabilities()
 
-    def value_and_gradient(self, ansatz: Ansatz, theta: Floats, observable: PauliSum) -> tuple[float, Floats]:
-        """Exact <observable> and its (n_parameters,) gradient by the adjoint method: two state vectors, any number of angles."""
+    def value_and_gradient(
+        self, ansatz: Ansatz, theta: Floats, observable: PauliSum
+    ) -> tuple[float, Floats]:
+        """Exact <observable> and its (n_parameters,) gradient by the adjoint method: two state
+        vectors, any number of angles.
+        """
         with self._lock:
             check_observable(ansatz, observable)
             state = self._run(ansatz, theta, arrays=6, general=not observable.is_diagonal)
@@ -101,10 +109,14 @@ class StatevectorBackend(Backend):
                 return self._chained(ansatz, state.gradient(self._rows(state, ansatz, observable)))
             return state.gradient(check_angles(ansatz.n_parameters, theta), observable)
 
-    def cvar_and_gradient(self, ansatz: Ansatz, theta: Floats, observable: PauliSum, alpha: float) -> tuple[float, Floats]:
-        """Mean of a diagonal observable over the lowest share `alpha` of the distribution, and its (n_parameters,) gradient.
+    def cvar_and_gradient(
+        self, ansatz: Ansatz, theta: Floats, observable: PauliSum, alpha: float
+    ) -> tuple[float, Floats]:
+        """Mean of a diagonal observable over the lowest share `alpha` of the distribution, and its
+        (n_parameters,) gradient.
 
-        That of <v - max(v - E, 0) / alpha> at fixed alpha-quantile v (Barkoutsos et al. 2020, Quantum 4:256).
+        That of <v - max(v - E, 0) / alpha> at fixed alpha-quantile v (Barkoutsos et al. 2020,
+        Quantum 4:256).
 
         Raises:
             InputError: for an alpha outside (0, 1], or an observable with X or Y.
@@ -136,18 +148,30 @@ class StatevectorBackend(Backend):
         return Samples(bits=index_to_bits(indices, ansatz.n_qubits), counts=counts)
 
     def expectation(
-        self, ansatz: Ansatz, theta: Floats, observable: PauliSum, *, shots: int | None = None, seed: int = 0
+        self,
+        ansatz: Ansatz,
+        theta: Floats,
+        observable: PauliSum,
+        *,
+        shots: int | None = None,
+        seed: int = 0,
     ) -> Estimate:
         check_observable(ansatz, observable)
         if shots is not None:
-            return sampled_expectation(self.sample, ansatz, theta, observable, shots=shots, seed=seed)
+            return sampled_expectation(
+                self.sample, ansatz, theta, observable, shots=shots, seed=seed
+            )
         with self._lock:
             state = self._run(ansatz, theta, arrays=4, general=not observable.is_diagonal)
             if isinstance(state, QAOA):
-                return Estimate(value=state.value(self._rows(state, ansatz, observable)), standard_error=0.0)
+                return Estimate(
+                    value=state.value(self._rows(state, ansatz, observable)), standard_error=0.0
+                )
             return Estimate(value=state.value(observable), standard_error=0.0)
 
-    def _run(self, ansatz: Ansatz, theta: Floats, *, arrays: int, general: bool = False) -> QAOA | Layered:
+    def _run(
+        self, ansatz: Ansatz, theta: Floats, *, arrays: int, general: bool = False
+    ) -> QAOA | Layered:
         """The work space after the circuit: tiles for QAOA, unless a `general` one is wanted."""
         if ansatz is not self._checked:
             self._meet(ansatz)
@@ -169,9 +193,15 @@ class StatevectorBackend(Backend):
         self.release()
         check(ansatz)
         if ansatz.n_qubits > _MOST:
-            raise InputError(f"expected at most {_MOST} qubits, got {ansatz.n_qubits}", hint="take fewer variables")
+            raise InputError(
+                f"expected at most {_MOST} qubits, got {ansatz.n_qubits}",
+                hint="take fewer variables",
+            )
         self._shares, self._tiled = circuit.shares(ansatz.n_qubits, self._threads), is_qaoa(ansatz)
-        self._parameters = tuple(np.array([layer.parameter for layer in ansatz.layers[k::2]], dtype=np.int64) for k in (0, 1))
+        self._parameters = tuple(
+            np.array([layer.parameter for layer in ansatz.layers[k::2]], dtype=np.int64)
+            for k in (0, 1)
+        )
         self._checked = ansatz
 
     def _claim(self, n_qubits: int, arrays: int, *, tiled: bool) -> None:
@@ -196,15 +226,21 @@ class StatevectorBackend(Backend):
         if self._observable is None or self._observable[0] is not observable:
             cost = ansatz.layers[0].generator
             same = observable is cost or (
-                np.array_equal(observable.z, cost.z) and np.array_equal(observable.coefficients, cost.coefficients)
+                np.array_equal(observable.z, cost.z)
+                and np.array_equal(observable.coefficients, cost.coefficients)
             )
             self._observable = None
-            self._observable = (observable, None if same else qaoa.rows(diagonal(observable, self._split)))
+            self._observable = (
+                observable,
+                None if same else qaoa.rows(diagonal(observable, self._split)),
+            )
         return self._observable[1]
 
     def _pool(self) -> Executor:
         if self._executor is None:
-            self._executor = ThreadPoolExecutor(max(1, self._threads - 1), thread_name_prefix="statevector")
+            self._executor = ThreadPoolExecutor(
+                max(1, self._threads - 1), thread_name_prefix="statevector"
+            )
         return self._executor
 
     def _split(self, work: Callable[[int, int], Any], length: int) -> list[Any]:

@@ -25,15 +25,22 @@ Floats = NDArray[np.float64]
 def whole(value: Any, what: str) -> int:
     """An integer; a float, a bool or a text is refused."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise InputError(f"expected a whole number as {what}, got {value!r}", hint=f"write {what} without a point")
+        raise InputError(
+            f"expected a whole number as {what}, got {value!r}",
+            hint=f"write {what} without a point",
+        )
     return int(value)
 
 
 def thread_count(threads: int | None) -> int:
     """How many threads to use: all cores this process may use when None."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     if threads is not None and whole(threads, "threads") < 1:
-        raise InputError(f"expected at least 1 thread, got {threads}", hint="leave threads out for all cores")
+        raise InputError(
+            f"expected at least 1 thread, got {threads}", hint="leave threads out for all cores"
+        )
     return cores if threads is None else whole(threads, "threads")
 
 
@@ -42,28 +49,37 @@ def reals(values: Any, what: str, *, length: int | None = None) -> Floats:
     try:
         array = np.ascontiguousarray(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError(f"expected numbers as {what}, got {values!r}", hint="an array of real numbers") from None
+        raise InputError(
+            f"expected numbers as {what}, got {values!r}", hint="an array of real numbers"
+        ) from None
     wanted = array.ndim == 1 and (length is None or len(array) == length)
     if not wanted or not np.isfinite(array).all():
         size = "a vector of" if length is None else f"({length},)"
-        raise InputError(f"expected {size} finite {what}, got shape {array.shape}", hint="check length and NaN")
+        raise InputError(
+            f"expected {size} finite {what}, got shape {array.shape}", hint="check length and NaN"
+        )
     return array
 
 
-# Any Pauli string on a whole split state: for observables, and for strings that flip more bits than a tile has.
+# Any Pauli string on a whole split state: for observables, and for strings that flip more bits than
+# a tile has.
 #
-# P|b> = i^y (-1)^|b & z| |b ^ x>, y = number of Y in P. Masks are integers, bit i = qubit i; states are pairs of (2^n,) float64
-# arrays, index bit i = qubit i.
+# P|b> = i^y (-1)^|b & z| |b ^ x>, y = number of Y in P. Masks are integers, bit i = qubit i; states
+# are pairs of (2^n,) float64 arrays, index bit i = qubit i.
 
 Array = Any
 
 
 def _compiled(function: Callable[..., Any]) -> Any:
-    return njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})(function)
+    return njit(
+        cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}
+    )(function)
 
 
 @_compiled
-def rotate(re: Array, im: Array, x: int, z: int, unit_re: float, unit_im: float, angle: float) -> None:
+def rotate(
+    re: Array, im: Array, x: int, z: int, unit_re: float, unit_im: float, angle: float
+) -> None:
     """State := exp(-i angle P) state for a string that flips something; unit = i^y."""
     c, s = math.cos(angle), math.sin(angle)
     low = x & -x  # the lowest flipped qubit tells the two halves of a pair apart
@@ -80,7 +96,9 @@ def rotate(re: Array, im: Array, x: int, z: int, unit_re: float, unit_im: float,
 
 
 @_compiled
-def inner(lre: Array, lim: Array, re: Array, im: Array, x: int, z: int, unit_re: float, unit_im: float) -> tuple[float, float]:
+def inner(
+    lre: Array, lim: Array, re: Array, im: Array, x: int, z: int, unit_re: float, unit_im: float
+) -> tuple[float, float]:
     """Real and imaginary part of <l|P|s>."""
     real, imag = 0.0, 0.0
     for b in range(re.shape[0]):
@@ -93,7 +111,15 @@ def inner(lre: Array, lim: Array, re: Array, im: Array, x: int, z: int, unit_re:
 
 @_compiled
 def add_string(
-    lre: Array, lim: Array, re: Array, im: Array, x: int, z: int, unit_re: float, unit_im: float, coefficient: float
+    lre: Array,
+    lim: Array,
+    re: Array,
+    im: Array,
+    x: int,
+    z: int,
+    unit_re: float,
+    unit_im: float,
+    coefficient: float,
 ) -> None:
     """State l += coefficient P s."""
     for b in range(re.shape[0]):
@@ -109,12 +135,19 @@ Reals = NDArray[np.floating[Any]]
 SMALLEST = 8
 """Fewest qubits that the tiled path takes: those inside a register of 16, and two groups more."""
 _PAD_BYTES = 320  # five cache lines: odd, so that rows 2^low apart fall on all sets of a cache
-_SINGLE, _SHARED = 18, 16  # measured: one tile wins up to 18 qubits on one thread, two threads win from 16 on
+# measured: one tile wins up to 18 qubits on one thread, two threads win from 16 on
+_SINGLE, _SHARED = 18, 16
 
 
 def _groups(shift: int, bits: int) -> list[int]:
-    """(shift, size) pairs of two or three bits; three only below bit 11, beyond it eight strides share one cache set."""
-    threes = max(a for a in range(bits // 3 + 1) if (bits - 3 * a) % 2 == 0 and (shift + 3 * a <= 11 or a <= bits % 2))
+    """(shift, size) pairs of two or three bits; three only below bit 11, beyond it eight strides
+    share one cache set.
+    """
+    threes = max(
+        a
+        for a in range(bits // 3 + 1)
+        if (bits - 3 * a) % 2 == 0 and (shift + 3 * a <= 11 or a <= bits % 2)
+    )
     pairs: list[int] = []
     for size in [3] * threes + [2] * ((bits - 3 * threes) // 2):
         pairs += [shift, size]
@@ -122,10 +155,15 @@ def _groups(shift: int, bits: int) -> list[int]:
     return pairs
 
 
-def shape(n_qubits: int, threads: int, dtype: type[np.floating[Any]] = np.float64) -> NDArray[np.int64]:
-    """The cut that `tiles` works on, from 8 qubits on: one tile as long as the state stays near a core."""
+def shape(
+    n_qubits: int, threads: int, dtype: type[np.floating[Any]] = np.float64
+) -> NDArray[np.int64]:
+    """The cut that `tiles` works on, from 8 qubits on: one tile as long as the state stays near a
+    core.
+    """
     single = n_qubits <= (_SINGLE if threads == 1 else _SHARED - 1)
-    tiled = 11 if n_qubits < 18 else max(13, min(15, n_qubits - 7), n_qubits // 2)  # measured from 18 to 24 qubits
+    # measured from 18 to 24 qubits
+    tiled = 11 if n_qubits < 18 else max(13, min(15, n_qubits - 7), n_qubits // 2)
     return cut(n_qubits, n_qubits if single else tiled, dtype)
 
 
@@ -135,24 +173,44 @@ def shares(n_qubits: int, threads: int) -> int:
 
 
 def cut(n_qubits: int, low: int, dtype: type[np.floating[Any]] = np.float64) -> NDArray[np.int64]:
-    """The cut into low tiles of 2^low and high tiles of 2^(n - low + width) amplitudes, whole cache lines wide."""
+    """The cut into low tiles of 2^low and high tiles of 2^(n - low + width) amplitudes, whole cache
+    lines wide.
+    """
     size = np.dtype(dtype).itemsize
     high, inside = n_qubits - low, (REGISTER_BYTES // size).bit_length() - 1
     width = max(inside, 3, min(6, 15 - high))
     row = (1 << low) + (_PAD_BYTES // size if high else 0)
     low_groups, high_groups = _groups(inside, low - inside), _groups(width, high) if high else []
-    return np.array([low, high, width, row, len(low_groups) // 2, *low_groups, *high_groups], dtype=np.int64)
+    return np.array(
+        [low, high, width, row, len(low_groups) // 2, *low_groups, *high_groups], dtype=np.int64
+    )
 
 
 def available_bytes() -> int:
     """Memory that can be had without swapping; the smaller of the machine's and the container's."""
-    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 8 * 2**30
+    free = (
+        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        if hasattr(os, "sysconf")
+        else 8 * 2**30
+    )
     meminfo, cgroup = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
     if meminfo.is_file():
         lines = meminfo.read_text(encoding="ascii").splitlines()
-        free = min([free, *(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))])
+        free = min(
+            [
+                free,
+                *(
+                    int(line.split()[1]) * 1024
+                    for line in lines
+                    if line.startswith("MemAvailable:")
+                ),
+            ]
+        )
     try:
-        limit, used = ((cgroup / name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current"))
+        limit, used = (
+            (cgroup / name).read_text(encoding="ascii").strip()
+            for name in ("memory.max", "memory.current")
+        )
         free = min(free, int(limit) - int(used)) if limit != "max" else free
     except (OSError, ValueError):
         pass  # no container limit
@@ -174,14 +232,18 @@ def require_memory(n_qubits: int, arrays: int, limit_bytes: int | None) -> None:
 
 
 def aligned(length: int, slot: int = 0, dtype: type[np.floating[Any]] = np.float64) -> Reals:
-    """(length,) uninitialised reals from a cache line on; arrays of different `slot` begin on different sets of the cache."""
+    """(length,) uninitialised reals from a cache line on; arrays of different `slot` begin on
+    different sets of the cache.
+    """
     size = np.dtype(dtype).itemsize
     raw = np.empty(length + 4096 // size, dtype=dtype)
     skip = ((64 * 11 * slot - raw.ctypes.data) % 4096) // size
     return raw[skip : skip + length]
 
 
-def padded(values: Reals, cut: NDArray[np.int64], slot: int = 0, dtype: type[np.floating[Any]] = np.float64) -> Reals:
+def padded(
+    values: Reals, cut: NDArray[np.int64], slot: int = 0, dtype: type[np.floating[Any]] = np.float64
+) -> Reals:
     """(2^n,) values in the rows of a cut, with zeros between."""
     low, high, row = int(cut[0]), int(cut[1]), int(cut[3])
     rows = aligned(row << high, slot, dtype)
@@ -197,11 +259,13 @@ def plain(rows: Reals, cut: NDArray[np.int64]) -> Reals:
     return np.ascontiguousarray(rows.reshape(1 << high, row)[:, : 1 << low]).reshape(-1)
 
 
-# An ansatz as a program for the state vector: diagonal layers fused into phases, all other strings into batches for one tile.
+# An ansatz as a program for the state vector: diagonal layers fused into phases, all other strings
+# into batches for one tile.
 #
-# Neighbouring diagonal layers commute and make one phase; its diagonal is one Walsh-Hadamard transform of their coefficients.
-# Other strings join a batch as long as the bits that they flip fit a tile (`packed`). Strings of one layer commute, so they are
-# sorted by the bits they flip. (X_i X_j + Y_i Y_j) pairs become one swap rotation of half the amplitudes.
+# Neighbouring diagonal layers commute and make one phase; its diagonal is one Walsh-Hadamard
+# transform of their coefficients. Other strings join a batch as long as the bits that they flip fit
+# a tile (`packed`). Strings of one layer commute, so they are sorted by the bits they flip. (X_i
+# X_j + Y_i Y_j) pairs become one swap rotation of half the amplitudes.
 
 Ints = NDArray[np.int64]
 TILE_BITS = 13
@@ -211,7 +275,9 @@ _FEW = 3  # diagonal strings up to which rotating them one by one beats a transf
 
 @dataclass(frozen=True, kw_only=True)
 class Rotation:
-    """exp(-i coefficient theta[parameter] P): kind as in `packed`, masks with bit i = qubit i, sign of i^y."""
+    """exp(-i coefficient theta[parameter] P): kind as in `packed`, masks with bit i = qubit i, sign
+    of i^y.
+    """
 
     kind: int
     x: int
@@ -240,7 +306,8 @@ class Phase:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Rotations on tiles; see `packed` for `offset`, `outside`, `code` and `run`, the length of a contiguous piece.
+    """Rotations on tiles; see `packed` for `offset`, `outside`, `code` and `run`, the length of a
+    contiguous piece.
 
     Attributes:
         signs: (g,) sign of i^y of each rotation.
@@ -278,10 +345,16 @@ def rotations(layer: Layer) -> list[Rotation]:
         sign = (1.0, 1.0, -1.0, -1.0)[y % 4]
         other = found.get((x, 0))
         if y == 2 and x == z and other and other.kind == EVEN and other.coefficient == c:
-            found[x, 0] = Rotation(kind=SWAP, x=x, z=0, sign=1.0, coefficient=2.0 * c, parameter=layer.parameter)
+            found[x, 0] = Rotation(
+                kind=SWAP, x=x, z=0, sign=1.0, coefficient=2.0 * c, parameter=layer.parameter
+            )
             continue
-        merged = c + (found[x, z].coefficient if (x, z) in found and found[x, z].kind == kind else 0.0)
-        found[x, z] = Rotation(kind=kind, x=x, z=z, sign=sign, coefficient=merged, parameter=layer.parameter)
+        merged = c + (
+            found[x, z].coefficient if (x, z) in found and found[x, z].kind == kind else 0.0
+        )
+        found[x, z] = Rotation(
+            kind=kind, x=x, z=z, sign=sign, coefficient=merged, parameter=layer.parameter
+        )
     return list(found.values())
 
 
@@ -316,7 +389,9 @@ def _phase(layers: tuple[Layer, ...]) -> Phase:
         generator=layers[0].generator if len(layers) == 1 else None,
         masks=np.concatenate([masks(layer.generator.z) for layer in layers]),
         coefficients=np.concatenate([layer.generator.coefficients for layer in layers]),
-        parameters=np.concatenate([np.full(len(layer.generator.coefficients), layer.parameter) for layer in layers]),
+        parameters=np.concatenate(
+            [np.full(len(layer.generator.coefficients), layer.parameter) for layer in layers]
+        ),
     )
 
 
@@ -329,7 +404,10 @@ def _batches(waiting: list[Rotation], n: int) -> list[Step]:
     flipped = 0
     for rotation in waiting:
         union = flipped | rotation.x
-        fits = union.bit_count() <= max(bits - _LANE_BITS, 1) and (union | whole_lines).bit_count() <= bits
+        fits = (
+            union.bit_count() <= max(bits - _LANE_BITS, 1)
+            and (union | whole_lines).bit_count() <= bits
+        )
         if group and not fits:
             steps.append(_batch(group, flipped, n))
             group, union = [], rotation.x
@@ -343,7 +421,9 @@ def _batches(waiting: list[Rotation], n: int) -> list[Step]:
 
 
 def _batch(group: list[Rotation], flipped: int, n: int) -> Batch:
-    """Choose the tile's bits and their packed order: lanes that no rotation flips first, the lowest of memory if they can be."""
+    """Choose the tile's bits and their packed order: lanes that no rotation flips first, the lowest
+    of memory if they can be.
+    """
     bits = min(TILE_BITS, n)
     chosen = [i for i in range(n) if flipped >> i & 1 or (n > bits and i < 3)]
     chosen = sorted(chosen + [i for i in range(n) if i not in chosen][: bits - len(chosen)])

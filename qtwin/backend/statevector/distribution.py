@@ -19,11 +19,16 @@ _CHUNK = 1024
 
 
 def _compiled(function: Callable[..., Any]) -> Any:
-    return njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})(function)
+    return njit(
+        cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}
+    )(function)
 
 
-def draw(re: Reals, im: Reals, *, shots: int, seed: int, low: int | None = None, row: int = 0) -> tuple[Places, Places]:
-    """Distinct places of a split state and how often each was drawn, by inverting the running sum; no copy of the state.
+def draw(
+    re: Reals, im: Reals, *, shots: int, seed: int, low: int | None = None, row: int = 0
+) -> tuple[Places, Places]:
+    """Distinct places of a split state and how often each was drawn, by inverting the running sum;
+    no copy of the state.
 
     The sums need not be 1: an unnormalised state is drawn from in proportion.
 
@@ -49,7 +54,9 @@ def draw(re: Reals, im: Reals, *, shots: int, seed: int, low: int | None = None,
 
 
 @_compiled
-def chunk_sums(re: Array, im: Array, size: int, low: int, row: int, chunk: int, sums: Array) -> None:
+def chunk_sums(
+    re: Array, im: Array, size: int, low: int, row: int, chunk: int, sums: Array
+) -> None:
     """Probability of every chunk of places."""
     mask = (1 << low) - 1
     for c in range(sums.shape[0]):
@@ -63,9 +70,20 @@ def chunk_sums(re: Array, im: Array, size: int, low: int, row: int, chunk: int, 
 
 @_compiled
 def pick(
-    re: Array, im: Array, size: int, low: int, row: int, chunk: int, sums: Array, running: Array, points: Array, places: Array
+    re: Array,
+    im: Array,
+    size: int,
+    low: int,
+    row: int,
+    chunk: int,
+    sums: Array,
+    running: Array,
+    points: Array,
+    places: Array,
 ) -> None:
-    """The place where the running sum passes each of the rising points; never one of probability zero."""
+    """The place where the running sum passes each of the rising points; never one of probability
+    zero.
+    """
     mask, c, k, inside, last = (1 << low) - 1, 0, 0, 0.0, 0
     while sums[c] == 0.0:
         c += 1
@@ -91,8 +109,11 @@ def pick(
         places[shot] = last
 
 
-def lowest_share(energies: Reals, probabilities: Floats, alpha: float, order: Places | None = None) -> tuple[float, float]:
-    """CVaR: (mean energy of the lowest share alpha of the distribution, energy at which that share ends).
+def lowest_share(
+    energies: Reals, probabilities: Floats, alpha: float, order: Places | None = None
+) -> tuple[float, float]:
+    """CVaR: (mean energy of the lowest share alpha of the distribution, energy at which that share
+    ends).
 
     Args:
         energies: (m,).

@@ -1,4 +1,6 @@
-"""Any ansatz, compiled: fused phases, batches of rotations by tile, any reference, adjoint gradients."""
+"""Any ansatz, compiled: fused phases, batches of rotations by tile, any reference, adjoint
+gradients.
+"""
 
 from __future__ import annotations
 
@@ -28,17 +30,25 @@ def alone(work: Callable[[int, int], Any], length: int) -> list[Any]:
 
 
 def words(operator: PauliSum) -> list[tuple[tuple[int, int, float, float], float]]:
-    """The strings of a sum as (X mask, Z mask, real and imaginary part of i^y), with their coefficients."""
+    """The strings of a sum as (X mask, Z mask, real and imaginary part of i^y), with their
+    coefficients.
+    """
     found = []
     for x, z, y, c in zip(
-        masks(operator.x), masks(operator.z), (operator.x & operator.z).sum(axis=1), operator.coefficients, strict=True
+        masks(operator.x),
+        masks(operator.z),
+        (operator.x & operator.z).sum(axis=1),
+        operator.coefficients,
+        strict=True,
     ):
         found.append(((int(x), int(z), *_UNITS[int(y) % 4]), float(c)))
     return found
 
 
 def diagonal(operator: PauliSum, split: Split = alone) -> Reals:
-    """(2^n,) eigenvalues of a diagonal sum by one Walsh-Hadamard transform, whatever its degree; index bit i is qubit i."""
+    """(2^n,) eigenvalues of a diagonal sum by one Walsh-Hadamard transform, whatever its degree;
+    index bit i is qubit i.
+    """
     values = circuit.aligned(1 << operator.n_qubits, 2)
     values[:] = 0.0
     np.add.at(values, masks(operator.z), operator.coefficients)
@@ -48,7 +58,9 @@ def diagonal(operator: PauliSum, split: Split = alone) -> Reals:
 
 @final
 class Layered:
-    """The work space of one ansatz: 16 bytes an amplitude, 32 with gradients, 8 for a diagonal held and 8 for one in work."""
+    """The work space of one ansatz: 16 bytes an amplitude, 32 with gradients, 8 for a diagonal held
+    and 8 for one in work.
+    """
 
     def __init__(self, ansatz: Ansatz, split: Split = alone) -> None:
         self._ansatz, self._split, self._size = ansatz, split, 1 << ansatz.n_qubits
@@ -65,7 +77,14 @@ class Layered:
             if isinstance(step, Phase):
                 self._turn(step, theta)
             elif isinstance(step, Batch):
-                fixed = (*self._state, step.offset, step.run, step.outside, step.code, _rates(step, theta))
+                fixed = (
+                    *self._state,
+                    step.offset,
+                    step.run,
+                    step.outside,
+                    step.code,
+                    _rates(step, theta),
+                )
                 self._split(partial(packed.forward, *fixed), step.n_tiles)
             else:
                 circuit.rotate(*self._state, *_word(step), step.coefficient * theta[step.parameter])
@@ -77,14 +96,25 @@ class Layered:
         return np.asarray(out)
 
     def draw(self, *, shots: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Distinct indices and counts, drawn from the state of the last run without a copy of it."""
+        """Distinct indices and counts, drawn from the state of the last run without a copy of
+        it.
+        """
         return draw(*self._state, shots=shots, seed=seed)
 
     def value(self, observable: PauliSum | Reals) -> float:
-        """<observable> in the state of the last run; a diagonal one also as its (2^n,) eigenvalues."""
+        """<observable> in the state of the last run; a diagonal one also as its (2^n,)
+        eigenvalues.
+        """
         if isinstance(observable, PauliSum) and not observable.is_diagonal:
-            return float(sum(c * circuit.inner(*self._state, *self._state, *w)[0] for w, c in words(observable)))
-        values = diagonal(observable, self._split) if isinstance(observable, PauliSum) else observable
+            return float(
+                sum(
+                    c * circuit.inner(*self._state, *self._state, *w)[0]
+                    for w, c in words(observable)
+                )
+            )
+        values = (
+            diagonal(observable, self._split) if isinstance(observable, PauliSum) else observable
+        )
         return float(sum(self._split(partial(qaoa.energy, *self._state, values), self._size)))
 
     def gradient(self, theta: Floats, observable: PauliSum | Reals) -> tuple[float, Floats]:
@@ -103,7 +133,9 @@ class Layered:
                 self._unrotate(step, theta, slopes)
             else:
                 word, angle = _word(step), -step.coefficient * theta[step.parameter]
-                slopes[step.parameter] += step.coefficient * circuit.inner(*self._adjoint, *self._state, *word)[1]
+                slopes[step.parameter] += (
+                    step.coefficient * circuit.inner(*self._adjoint, *self._state, *word)[1]
+                )
                 circuit.rotate(*both[:2], *word, angle)
                 circuit.rotate(*both[2:], *word, angle)
         return value, 2.0 * slopes
@@ -116,7 +148,9 @@ class Layered:
         if len(free) == len(reference):
             re[:] = 2.0 ** (-len(free) / 2)
             return
-        indices = np.array([sum(1 << int(i) for i in np.flatnonzero(reference == 1))], dtype=np.int64)
+        indices = np.array(
+            [sum(1 << int(i) for i in np.flatnonzero(reference == 1))], dtype=np.int64
+        )
         for i in free:
             indices = np.concatenate([indices, indices | 1 << int(i)])
         re[indices] = 2.0 ** (-len(free) / 2)
@@ -129,11 +163,17 @@ class Layered:
             for w, c in words(observable):
                 circuit.add_string(*self._adjoint, *self._state, *w, c)
             return float(sum(a @ b for a, b in zip(self._state, self._adjoint, strict=True)))
-        values = diagonal(observable, self._split) if isinstance(observable, PauliSum) else observable
-        return float(sum(self._split(partial(qaoa.weigh, *self._state, values, *self._adjoint), self._size)))
+        values = (
+            diagonal(observable, self._split) if isinstance(observable, PauliSum) else observable
+        )
+        return float(
+            sum(self._split(partial(qaoa.weigh, *self._state, values, *self._adjoint), self._size))
+        )
 
     def _values(self, step: Phase, theta: Floats) -> tuple[Reals, float]:
-        """A diagonal and an angle whose product is the phase; only the last generator met is kept."""
+        """A diagonal and an angle whose product is the phase; only the last generator met is
+        kept.
+        """
         if step.generator is not None:
             if self._held is None or self._held[0] is not step.generator:
                 self._held = None
@@ -168,7 +208,15 @@ class Layered:
             slopes[step.parameters[0]] += slope
 
     def _unrotate(self, step: Batch, theta: Floats, slopes: Floats) -> None:
-        fixed = (*self._state, *self._adjoint, step.offset, step.run, step.outside, step.code, _rates(step, theta))
+        fixed = (
+            *self._state,
+            *self._adjoint,
+            step.offset,
+            step.run,
+            step.outside,
+            step.code,
+            _rates(step, theta),
+        )
 
         def work(first: int, last: int) -> Floats:
             out = np.zeros(len(step.code))

@@ -1,10 +1,12 @@
 """Many Pauli rotations on one tile of the state while it is in the cache.
 
-A tile is the 2^T amplitudes that differ in T chosen bits only; rotations whose X parts lie within those bits never leave it. It
-is packed so that the lowest packed bits, the lanes of a register, are flipped by none of them; then each rotation is a run of
-whole registers. `offset` (2^T,) is where each packed place lies in memory from the tile's base on. One row of `code` a rotation:
-kind, X mask and Z mask in packed bits, Z mask in memory bits; one row of `rate`: cosine, sine and sign of i^y (y = number of Y).
-Kinds: no X; even number of Y; odd number; the swap of two bits, which is (XX + YY) / 2 in one go.
+A tile is the 2^T amplitudes that differ in T chosen bits only; rotations whose X parts lie within
+those bits never leave it. It is packed so that the lowest packed bits, the lanes of a register, are
+flipped by none of them; then each rotation is a run of whole registers. `offset` (2^T,) is where
+each packed place lies in memory from the tile's base on. One row of `code` a rotation: kind, X mask
+and Z mask in packed bits, Z mask in memory bits; one row of `rate`: cosine, sine and sign of i^y (y
+= number of Y). Kinds: no X; even number of Y; odd number; the swap of two bits, which is (XX + YY)
+/ 2 in one go.
 """
 
 from __future__ import annotations
@@ -15,7 +17,14 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from qtwin.backend.statevector.pair_vector import pair_even, pair_odd, phase, unpair_even, unpair_odd, unphase
+from qtwin.backend.statevector.pair_vector import (
+    pair_even,
+    pair_odd,
+    phase,
+    unpair_even,
+    unpair_odd,
+    unphase,
+)
 from qtwin.backend.statevector.vector import lanes, move
 
 Array = Any
@@ -76,7 +85,9 @@ def _put(source: Array, target: Array, base: int, offset: Array, run: int) -> No
 
 
 @_compiled
-def _rotate(re: Array, im: Array, signs: Array, kind: int, x: int, z: int, cos: float, sin: float) -> None:
+def _rotate(
+    re: Array, im: Array, signs: Array, kind: int, x: int, z: int, cos: float, sin: float
+) -> None:
     """One rotation of a packed tile; `sin` carries the signs that are the same all over it."""
     size, wide = re.shape[0], lanes(re)
     whole = size >= wide and x & (wide - 1) == 0
@@ -133,7 +144,9 @@ def _unrotate(
     sin: float,
     weight: float,
 ) -> float:
-    """The rotation by the angle given (already negative) for state and adjoint; Im <l|P|s>, times `weight`."""
+    """The rotation by the angle given (already negative) for state and adjoint; Im <l|P|s>, times
+    `weight`.
+    """
     size, wide = re.shape[0], lanes(re)
     whole = size >= wide and x & (wide - 1) == 0
     for k in range(wide):
@@ -195,7 +208,15 @@ def _unrotate(
 
 @_compiled
 def forward(
-    re: Array, im: Array, offset: Array, run: int, outside: Array, code: Array, rate: Array, first: int, last: int
+    re: Array,
+    im: Array,
+    offset: Array,
+    run: int,
+    outside: Array,
+    code: Array,
+    rate: Array,
+    first: int,
+    last: int,
 ) -> None:
     """All rotations, first to last, on tiles first .. last - 1."""
     in_place = run == re.shape[0]
@@ -230,7 +251,9 @@ def backward(
     first: int,
     last: int,
 ) -> None:
-    """All rotations undone, last to first, on tiles first .. last - 1; adds Im <l|P|s> of each to `out`."""
+    """All rotations undone, last to first, on tiles first .. last - 1; adds Im <l|P|s> of each to
+    `out`.
+    """
     in_place = run == re.shape[0]
     tiles = np.empty((4, offset.shape[0]))
     signs, sums = np.empty(lanes(re)), np.empty(lanes(re))
@@ -245,7 +268,9 @@ def backward(
         for g in range(code.shape[0] - 1, -1, -1):
             weight = rate[g, 2] * sign(base & code[g, 3])
             s = -rate[g, 1] * weight
-            out[g] += _unrotate(r, i, p, q, signs, sums, code[g, 0], code[g, 1], code[g, 2], rate[g, 0], s, weight)
+            out[g] += _unrotate(
+                r, i, p, q, signs, sums, code[g, 0], code[g, 1], code[g, 2], rate[g, 0], s, weight
+            )
         if not in_place:
             _put(r, re, base, offset, run)
             _put(i, im, base, offset, run)

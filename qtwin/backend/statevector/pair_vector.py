@@ -1,8 +1,10 @@
-"""One rotation exp(-i theta P) on a register of amplitudes at a time; see `packed` for what the numbers mean.
+"""One rotation exp(-i theta P) on a register of amplitudes at a time; see `packed` for what the
+numbers mean.
 
-A Pauli string pairs the amplitudes a and b = a ^ x. With t = sin(theta) times the sign of P at a, an even number of Y gives
-a' = c a - i t b and b' = c b - i t a; an odd number gives a' = c a - t b and b' = c b + t a. `signs` holds the sign that the
-lanes of a register add. The undoing kernels rotate a state and its adjoint l and add up, without the common factor, Im <l|P|s>.
+A Pauli string pairs the amplitudes a and b = a ^ x. With t = sin(theta) times the sign of P at a,
+an even number of Y gives a' = c a - i t b and b' = c b - i t a; an odd number gives a' = c a - t b
+and b' = c b + t a. `signs` holds the sign that the lanes of a register add. The undoing kernels
+rotate a state and its adjoint l and add up, without the common factor, Im <l|P|s>.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ def _store(e: Emitter, arrays: tuple[Any, ...], place: Any, values: list[Any]) -
         e.store(array, [place], [value])
 
 
-def _turned(e: Emitter, c: Any, t: Any, a: list[Any], b: list[Any], *, odd: bool) -> tuple[list[Any], list[Any]]:
+def _turned(
+    e: Emitter, c: Any, t: Any, a: list[Any], b: list[Any], *, odd: bool
+) -> tuple[list[Any], list[Any]]:
     """The pair after the rotation; a and b are (real, imaginary)."""
     (ar, ai), (br, bi) = a, b
     if odd:
@@ -49,7 +53,9 @@ def _pair(*, odd: bool) -> Any:
         _store(e, both, b, two)
 
     @compiled_by
-    def kernel(context: Any, re: Any, im: Any, signs: Any, a: Any, b: Any, cos: Any, sin: Any) -> Any:
+    def kernel(
+        context: Any, re: Any, im: Any, signs: Any, a: Any, b: Any, cos: Any, sin: Any
+    ) -> Any:
         return types.void(re, im, signs, _N, _N, _F, _F), body(emit)
 
     return kernel
@@ -61,11 +67,22 @@ def _unpair(*, odd: bool) -> Any:
         state, adjoint = (re, im), (lre, lim)
         lanes = e.load(signs, [ZERO])[0]
         c, t = e.spread(cos), e.mul(e.spread(sin), lanes)
-        sa, sb, la, lb = _load(e, state, a), _load(e, state, b), _load(e, adjoint, a), _load(e, adjoint, b)
+        sa, sb, la, lb = (
+            _load(e, state, a),
+            _load(e, state, b),
+            _load(e, adjoint, a),
+            _load(e, adjoint, b),
+        )
         if odd:
-            plus, minus = e.add(e.mul(lb[0], sa[0]), e.mul(lb[1], sa[1])), e.add(e.mul(la[0], sb[0]), e.mul(la[1], sb[1]))
+            plus, minus = (
+                e.add(e.mul(lb[0], sa[0]), e.mul(lb[1], sa[1])),
+                e.add(e.mul(la[0], sb[0]), e.mul(la[1], sb[1])),
+            )
         else:
-            plus, minus = e.add(e.mul(la[0], sb[1]), e.mul(lb[0], sa[1])), e.add(e.mul(la[1], sb[0]), e.mul(lb[1], sa[0]))
+            plus, minus = (
+                e.add(e.mul(la[0], sb[1]), e.mul(lb[0], sa[1])),
+                e.add(e.mul(la[1], sb[0]), e.mul(lb[1], sa[0])),
+            )
         e.accumulate(sums, 0, e.mul(e.mul(e.spread(weight), lanes), e.sub(plus, minus)))
         for arrays, one, two in ((state, sa, sb), (adjoint, la, lb)):
             first, second = _turned(e, c, t, one, two, odd=odd)
@@ -107,7 +124,17 @@ def phase(context: Any, re: Any, im: Any, signs: Any, a: Any, cos: Any, sin: Any
 
 @compiled_by
 def unphase(
-    context: Any, re: Any, im: Any, lre: Any, lim: Any, signs: Any, sums: Any, a: Any, cos: Any, sin: Any, weight: Any
+    context: Any,
+    re: Any,
+    im: Any,
+    lre: Any,
+    lim: Any,
+    signs: Any,
+    sums: Any,
+    a: Any,
+    cos: Any,
+    sin: Any,
+    weight: Any,
 ) -> Any:
     """The same undone for state and adjoint."""
 
@@ -116,7 +143,9 @@ def unphase(
         (r, i), (p, q) = _load(e, (re, im), a), _load(e, (lre, lim), a)
         lanes = e.load(signs, [ZERO])[0]
         c, t = e.spread(cos), e.mul(e.spread(sin), lanes)
-        e.accumulate(sums, 0, e.mul(e.mul(e.spread(weight), lanes), e.sub(e.mul(p, i), e.mul(q, r))))
+        e.accumulate(
+            sums, 0, e.mul(e.mul(e.spread(weight), lanes), e.sub(e.mul(p, i), e.mul(q, r)))
+        )
         _store(e, (re, im), a, list(e.turn(r, i, c, t)))
         _store(e, (lre, lim), a, list(e.turn(p, q, c, t)))
 

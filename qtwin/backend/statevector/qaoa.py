@@ -26,7 +26,9 @@ def _compiled(function: Callable[..., Any]) -> Any:
 
 
 def _summed(function: Callable[..., Any]) -> Any:
-    return njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})(function)
+    return njit(
+        cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}
+    )(function)
 
 
 @_compiled
@@ -42,7 +44,16 @@ def turn(re: Array, im: Array, diagonal: Array, angle: float, first: int, last: 
 
 
 @_compiled
-def unturn(re: Array, im: Array, lre: Array, lim: Array, diagonal: Array, angle: float, first: int, last: int) -> float:
+def unturn(
+    re: Array,
+    im: Array,
+    lre: Array,
+    lim: Array,
+    diagonal: Array,
+    angle: float,
+    first: int,
+    last: int,
+) -> float:
     """The same undone for state and adjoint; Im <l|D|s>."""
     wide, turns = lanes(re), -angle / (2.0 * np.pi)
     whole, total = first + (last - first) // wide * wide, 0.0
@@ -63,7 +74,13 @@ def unturn(re: Array, im: Array, lre: Array, lim: Array, diagonal: Array, angle:
 @_summed
 def twist(re: Array, im: Array, lre: Array, lim: Array, out: Array, first: int, last: int) -> None:
     """Im (conj(l) s), state by state."""
-    r, i, p, q, twisted = re[first:last], im[first:last], lre[first:last], lim[first:last], out[first:last]
+    r, i, p, q, twisted = (
+        re[first:last],
+        im[first:last],
+        lre[first:last],
+        lim[first:last],
+        out[first:last],
+    )
     for b in range(r.shape[0]):  # from 0 on: nothing to wrap, so vectors
         twisted[b] = p[b] * i[b] - q[b] * r[b]
 
@@ -79,17 +96,26 @@ def energy(re: Array, im: Array, observable: Array, first: int, last: int) -> fl
 
 
 @_summed
-def weigh(re: Array, im: Array, observable: Array, lre: Array, lim: Array, first: int, last: int) -> float:
+def weigh(
+    re: Array, im: Array, observable: Array, lre: Array, lim: Array, first: int, last: int
+) -> float:
     """Adjoint := observable times state; the energy."""
     total = 0.0
-    r, i, p, q, values = re[first:last], im[first:last], lre[first:last], lim[first:last], observable[first:last]
+    r, i, p, q, values = (
+        re[first:last],
+        im[first:last],
+        lre[first:last],
+        lim[first:last],
+        observable[first:last],
+    )
     for b in range(r.shape[0]):
         p[b], q[b] = values[b] * r[b], values[b] * i[b]
         total += values[b] * (r[b] * r[b] + i[b] * i[b])
     return total
 
 
-# The Walsh-Hadamard transform in two trips to memory: inside rows that fit the cache, then across them, column by column.
+# The Walsh-Hadamard transform in two trips to memory: inside rows that fit the cache, then across
+# them, column by column.
 
 ROW = 4096
 """Values in a row."""
@@ -97,12 +123,16 @@ _COLUMNS = 64
 
 
 def _compiled_walsh(function: Callable[..., Any]) -> Any:
-    return njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})(function)
+    return njit(
+        cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}
+    )(function)
 
 
 @_compiled_walsh
 def rows(values: Array, first: int, last: int) -> None:
-    """The transform over the lowest bits, in rows first .. last - 1 of `ROW` values (one shorter row for fewer values)."""
+    """The transform over the lowest bits, in rows first .. last - 1 of `ROW` values (one shorter
+    row for fewer values).
+    """
     row = min(values.shape[0], ROW)
     for start in range(first * row, last * row, row):
         step = 1
@@ -119,7 +149,12 @@ def rows(values: Array, first: int, last: int) -> None:
         while 4 * step <= row:
             for block in range(start, start + row, 4 * step):
                 for a in range(block, block + step):
-                    p, q, r, s = values[a], values[a + step], values[a + 2 * step], values[a + 3 * step]
+                    p, q, r, s = (
+                        values[a],
+                        values[a + step],
+                        values[a + 2 * step],
+                        values[a + 3 * step],
+                    )
                     values[a], values[a + step] = p + q + r + s, p - q + r - s
                     values[a + 2 * step], values[a + 3 * step] = p + q - r - s, p - q - r + s
             step *= 4
@@ -146,7 +181,8 @@ def columns(values: Array, first: int, last: int) -> None:
 
 
 def transform(values: Array, split: Callable[[Callable[[int, int], Any], int], Any]) -> None:
-    """(2^n,) coefficients by Z mask to the diagonal they make, in place: d[b] = sum_m c[m] (-1)^|b & m|.
+    """(2^n,) coefficients by Z mask to the diagonal they make, in place: d[b] = sum_m c[m] (-1)^|b
+    & m|.
 
     `split(work, length)` runs work(first, last) over shares of `length` items.
     """
@@ -155,43 +191,63 @@ def transform(values: Array, split: Callable[[Callable[[int, int], Any], int], A
         split(lambda a, b: columns(values, a, b), ROW // _COLUMNS)
 
 
-# QAOA on |+>: one diagonal cost and the transverse field in turns, run by tiles, shared between threads.
+# QAOA on |+>: one diagonal cost and the transverse field in turns, run by tiles, shared between
+# threads.
 
 Floats = NDArray[np.float64]
 Reals = NDArray[np.floating[Any]]
 
 
 def is_qaoa(ansatz: Ansatz) -> bool:
-    """Whether the layers are cost, mixer, cost, mixer ... with one diagonal cost on |+>, wide enough for tiles."""
-    if ansatz.n_qubits < circuit.SMALLEST or not ansatz.layers or len(ansatz.layers) % 2 or not (ansatz.reference == -1).all():
+    """Whether the layers are cost, mixer, cost, mixer ... with one diagonal cost on |+>, wide
+    enough for tiles.
+    """
+    if (
+        ansatz.n_qubits < circuit.SMALLEST
+        or not ansatz.layers
+        or len(ansatz.layers) % 2
+        or not (ansatz.reference == -1).all()
+    ):
         return False
     cost = ansatz.layers[0].generator
     return (
         cost.is_diagonal
         and all(
-            g is cost or (np.array_equal(g.z, cost.z) and np.array_equal(g.coefficients, cost.coefficients) and g.is_diagonal)
+            g is cost
+            or (
+                np.array_equal(g.z, cost.z)
+                and np.array_equal(g.coefficients, cost.coefficients)
+                and g.is_diagonal
+            )
             for g in (layer.generator for layer in ansatz.layers[::2])
         )
         and all(layer.generator.is_transverse_field for layer in ansatz.layers[1::2])
     )
 
 
-def reduced(gammas: Floats, betas: Floats, dtype: type[np.floating[Any]] = np.float64) -> tuple[Floats, NDArray[np.bool_]]:
-    """(p, 3) rows (tan beta, cos beta, gamma / (2 pi)) with |beta| <= pi / 4, and (p,) whether an X on every qubit is owed.
+def reduced(
+    gammas: Floats, betas: Floats, dtype: type[np.floating[Any]] = np.float64
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """(p, 3) rows (tan beta, cos beta, gamma / (2 pi)) with |beta| <= pi / 4, and (p,) whether an X
+    on every qubit is owed.
 
-    exp(-i pi X) = -1 and exp(-i pi/2 X) = -i X: the phases are global and fall away, and tan stays at most 1 for any angle. The
-    tangent is rounded to `dtype` before the cosine is taken from it, so that no norm is lost.
+    exp(-i pi X) = -1 and exp(-i pi/2 X) = -i X: the phases are global and fall away, and tan stays
+    at most 1 for any angle. The tangent is rounded to `dtype` before the cosine is taken from it,
+    so that no norm is lost.
     """
     beta = betas - np.pi * np.round(betas / np.pi)
     flips = np.abs(beta) > np.pi / 4
     beta = np.where(flips, beta - np.copysign(np.pi / 2, beta), beta)
     tangent = np.tan(beta).astype(dtype).astype(np.float64)
-    return np.stack([tangent, 1.0 / np.sqrt(1.0 + tangent**2), gammas / (2.0 * np.pi)], axis=1), flips
+    return np.stack(
+        [tangent, 1.0 / np.sqrt(1.0 + tangent**2), gammas / (2.0 * np.pi)], axis=1
+    ), flips
 
 
 @final
 class QAOA:
-    """The work space of one cost diagonal: 24 bytes an amplitude for values, 40 with gradients, and the observable's 8 if other.
+    """The work space of one cost diagonal: 24 bytes an amplitude for values, 40 with gradients, and
+    the observable's 8 if other.
 
     Single precision takes half of that.
 
@@ -199,11 +255,17 @@ class QAOA:
         values: (2^n,) cost of every assignment.
         threads: How many threads `pool` may give.
         pool: Runs the shares of a visit; the kernels release the interpreter.
-        dtype: Of the state and the diagonal: float64 or float32. Sums are in double precision either way.
+        dtype: Of the state and the diagonal: float64 or float32. Sums are in double precision
+            either way.
     """
 
     def __init__(
-        self, values: Reals, *, threads: int, pool: Callable[[], Executor], dtype: type[np.floating[Any]] = np.float64
+        self,
+        values: Reals,
+        *,
+        threads: int,
+        pool: Callable[[], Executor],
+        dtype: type[np.floating[Any]] = np.float64,
     ) -> None:
         self._dtype = dtype
         self.n_qubits = int(values.size).bit_length() - 1
@@ -237,12 +299,20 @@ class QAOA:
         """(2^n,) probabilities in the state of the last run."""
         out, n_tiles = np.empty(1 << self.n_qubits), 1 << int(self._shape[1])
         fixed = (*self._state, self._shape, self._owed() ** 2, out)
-        self._visit(lambda k: tiles.probabilities(*fixed, n_tiles * k // self._shares, n_tiles * (k + 1) // self._shares))
+        self._visit(
+            lambda k: tiles.probabilities(
+                *fixed, n_tiles * k // self._shares, n_tiles * (k + 1) // self._shares
+            )
+        )
         return out
 
     def draw(self, *, shots: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Distinct indices and counts, drawn from the state of the last run without a copy of it."""
-        return draw(*self._state, shots=shots, seed=seed, low=int(self._shape[0]), row=int(self._shape[3]))
+        """Distinct indices and counts, drawn from the state of the last run without a copy of
+        it.
+        """
+        return draw(
+            *self._state, shots=shots, seed=seed, low=int(self._shape[0]), row=int(self._shape[3])
+        )
 
     def value(self, observable: Reals | None = None) -> float:
         """<observable> in the state of the last run, given as `rows`; the cost itself when None."""
@@ -251,12 +321,26 @@ class QAOA:
         return float(total * self._owed() ** 2)
 
     def gradient(self, observable: Reals | None = None) -> tuple[float, Floats, Floats]:
-        """<observable> and its derivatives, (p,) by gamma and (p,) by beta, after a run, which the adjoint method undoes."""
+        """<observable> and its derivatives, (p,) by gamma and (p,) by beta, after a run, which the
+        adjoint method undoes.
+        """
         if not self._adjoint:
-            self._adjoint = tuple(circuit.aligned(self._length, slot, self._dtype) for slot in (3, 4))
+            self._adjoint = tuple(
+                circuit.aligned(self._length, slot, self._dtype) for slot in (3, 4)
+            )
         angles, flips = self._angles, self._flips
-        wanted, p, owed = self._diagonal if observable is None else observable, len(angles), self._owed()
-        energy: float = sum(self._split(lambda a, b: tiles.energy_and_adjoint(*self._state, wanted, *self._adjoint, owed, a, b)))
+        wanted, p, owed = (
+            self._diagonal if observable is None else observable,
+            len(angles),
+            self._owed(),
+        )
+        energy: float = sum(
+            self._split(
+                lambda a, b: tiles.energy_and_adjoint(
+                    *self._state, wanted, *self._adjoint, owed, a, b
+                )
+            )
+        )
         out = np.zeros((self._shares, p + 1, 2))
         fixed = (*self._state, *self._adjoint, self._diagonal, self._shape, angles, flips)
         if self._shares == 1:
@@ -271,7 +355,9 @@ class QAOA:
         return float(energy), gradient[:, 1], gradient[:, 0]
 
     def _owed(self) -> float:
-        """What the state of the last run is too short by: the last mixer's cosines, and what rounding their powers lost."""
+        """What the state of the last run is too short by: the last mixer's cosines, and what
+        rounding their powers lost.
+        """
         n, cosines = self.n_qubits, self._angles[:, 1]
         paid = np.concatenate([[2.0 ** (-n / 2)], cosines[:-1] ** n])
         return float(cosines[-1] ** n * np.prod(paid / paid.astype(self._dtype)))

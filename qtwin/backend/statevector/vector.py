@@ -1,13 +1,16 @@
-"""Butterflies on a register of amplitudes at a time, emitted as LLVM vectors, so that no compiler has to guess the parallelism.
+"""Butterflies on a register of amplitudes at a time, emitted as LLVM vectors, so that no compiler
+has to guess the parallelism.
 
-A register holds `lanes` amplitudes, as many as its bytes and the precision of the arrays allow (4 or 8 in double precision, 8
-or 16 in single). The state is split into real and imaginary arrays. A call works on 2^size vectors that lie `stride` apart and
-applies, in registers, the unnormalised mixer prod_q (1 - i t X_q) = prod_q exp(-i beta X_q) / cos(beta), t = tan(beta), to the
-`size` qubits those vectors span; `within` adds the qubits inside a vector. Four multiply-adds per pair: half the arithmetic of
-the normalised form; the cosines are owed and paid with the next phase. `turn` puts a cost phase between two mixers,
-`unmix` and `unturn` do the same to a state and its adjoint and add up the inner products that the gradient needs.
-Strides are run-time values: nothing here depends on the number of qubits. What is compiled from here is cached with the files
-that use it: after a change here clear the caches (`make clean`).
+A register holds `lanes` amplitudes, as many as its bytes and the precision of the arrays allow (4
+or 8 in double precision, 8 or 16 in single). The state is split into real and imaginary arrays. A
+call works on 2^size vectors that lie `stride` apart and applies, in registers, the unnormalised
+mixer prod_q (1 - i t X_q) = prod_q exp(-i beta X_q) / cos(beta), t = tan(beta), to the `size`
+qubits those vectors span; `within` adds the qubits inside a vector. Four multiply-adds per pair:
+half the arithmetic of the normalised form; the cosines are owed and paid with the next phase.
+`turn` puts a cost phase between two mixers, `unmix` and `unturn` do the same to a state and its
+adjoint and add up the inner products that the gradient needs. Strides are run-time values: nothing
+here depends on the number of qubits. What is compiled from here is cached with the files that use
+it: after a change here clear the caches (`make clean`).
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ _INT = ir.IntType(64)
 ZERO = ir.Constant(_INT, 0)
 _CONTRACT = ("contract",)
 REGISTER_BYTES = 64 if get_host_cpu_features().get("avx512f") else 32
-# sin(a) and cos(a) on |a| <= pi/4: S. L. Moshier, Cephes Mathematical Library, sin.c, sinf.c, relative errors 1.2e-16, 1e-7.
+# sin(a) and cos(a) on |a| <= pi/4: S. L. Moshier, Cephes Mathematical Library, sin.c, sinf.c,
+# relative errors 1.2e-16, 1e-7.
 _SIN = (
     1.58962301576546568060e-10,
     -2.50507477628578072866e-8,
@@ -59,16 +63,24 @@ Vectors = list[Any]
 class Emitter:
     """Vector arithmetic on one builder."""
 
-    def __init__(self, context: Any, builder: Any, kinds: tuple[Any, ...], values: tuple[Any, ...]) -> None:
+    def __init__(
+        self, context: Any, builder: Any, kinds: tuple[Any, ...], values: tuple[Any, ...]
+    ) -> None:
         self.b = builder
         self.arguments = [
-            context.make_array(kind)(context, builder, value).data if isinstance(kind, types.Array) else value
+            context.make_array(kind)(context, builder, value).data
+            if isinstance(kind, types.Array)
+            else value
             for kind, value in zip(kinds, values, strict=True)
         ]
-        self.single = next(kind for kind in kinds if isinstance(kind, types.Array)).dtype == types.float32
+        self.single = (
+            next(kind for kind in kinds if isinstance(kind, types.Array)).dtype == types.float32
+        )
         self.lanes = REGISTER_BYTES // (4 if self.single else 8)
         self.vector = ir.VectorType(ir.FloatType() if self.single else ir.DoubleType(), self.lanes)
-        self.swaps = [[k ^ 1 << q for k in range(self.lanes)] for q in range(self.lanes.bit_length() - 1)]
+        self.swaps = [
+            [k ^ 1 << q for k in range(self.lanes)] for q in range(self.lanes.bit_length() - 1)
+        ]
 
     def number(self, value: float) -> Any:
         return ir.Constant(self.vector, [value] * self.lanes)
@@ -80,7 +92,9 @@ class Emitter:
         return self.swap(first, [0] * self.lanes)
 
     def swap(self, v: Any, lanes: list[int]) -> Any:
-        return self.b.shuffle_vector(v, v, ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), lanes))
+        return self.b.shuffle_vector(
+            v, v, ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), lanes)
+        )
 
     def mul(self, x: Any, y: Any) -> Any:
         return self.b.fmul(x, y, flags=_CONTRACT)
@@ -95,14 +109,18 @@ class Emitter:
         """Return x y + z, rounded once where the processor can."""
         name = f"llvm.fmuladd.v{self.lanes}f{32 if self.single else 64}"
         declared = self.b.module.globals.get(name)
-        function = declared or ir.Function(self.b.module, ir.FunctionType(self.vector, [self.vector] * 3), name)
+        function = declared or ir.Function(
+            self.b.module, ir.FunctionType(self.vector, [self.vector] * 3), name
+        )
         return self.b.call(function, [x, y, z])
 
     def at(self, pointer: Any, index: Any) -> Any:
         return self.b.bitcast(self.b.gep(pointer, [index]), self.vector.as_pointer())
 
     def places(self, start: Any, stride: Any, size: int) -> Vectors:
-        return [self.b.add(start, self.b.mul(stride, ir.Constant(_INT, k))) for k in range(1 << size)]
+        return [
+            self.b.add(start, self.b.mul(stride, ir.Constant(_INT, k))) for k in range(1 << size)
+        ]
 
     def load(self, pointer: Any, places: Vectors) -> Vectors:
         return [self.b.load(self.at(pointer, i), align=4 if self.single else 8) for i in places]
@@ -115,7 +133,9 @@ class Emitter:
         """Add to a slot of the sums, which are in double precision."""
         doubles = ir.VectorType(ir.DoubleType(), self.lanes)
         wide = self.b.fpext(value, doubles) if self.single else value
-        where = self.b.bitcast(self.b.gep(pointer, [ir.Constant(_INT, slot * self.lanes)]), doubles.as_pointer())
+        where = self.b.bitcast(
+            self.b.gep(pointer, [ir.Constant(_INT, slot * self.lanes)]), doubles.as_pointer()
+        )
         self.b.store(self.add(self.b.load(where, align=8), wide), where, align=8)
 
     def mix(self, re: Vectors, im: Vectors, t: Any, size: int, *, within: bool) -> None:
@@ -124,7 +144,10 @@ class Emitter:
             for lanes in self.swaps:
                 for k in range(len(re)):
                     other_re, other_im = self.swap(re[k], lanes), self.swap(im[k], lanes)
-                    re[k], im[k] = self.add(self.mul(t, other_im), re[k]), self.sub(im[k], self.mul(t, other_re))
+                    re[k], im[k] = (
+                        self.add(self.mul(t, other_im), re[k]),
+                        self.sub(im[k], self.mul(t, other_re)),
+                    )
         for q in range(size):
             for a in (k for k in range(len(re)) if not k >> q & 1):
                 b = a | 1 << q
@@ -133,16 +156,23 @@ class Emitter:
                 re[b], im[b] = self.add(self.mul(t, im_a), re_b), self.sub(im_b, self.mul(t, re_a))
 
     def phase(self, diagonal: Any, turns: Any, scale: Any) -> tuple[Any, Any]:
-        """Scale * (cos, sin)(2 pi turns diagonal): reduce to half a turn, a quarter of the angle, then double it twice."""
-        big = self.number(1.5 * 2.0 ** (23 if self.single else 52))  # adding and subtracting it rounds to the nearest integer
+        """Scale * (cos, sin)(2 pi turns diagonal): reduce to half a turn, a quarter of the angle,
+        then double it twice.
+        """
+        # adding and subtracting it rounds to the nearest integer
+        big = self.number(1.5 * 2.0 ** (23 if self.single else 52))
         whole = self.b.fsub(self.b.fadd(self.mul(diagonal, turns), big), big)
-        rest = self.fused(diagonal, turns, self.b.fneg(whole))  # one rounding: single precision keeps the digits of the phase
+        # one rounding: single precision keeps the digits of the phase
+        rest = self.fused(diagonal, turns, self.b.fneg(whole))
         a = self.mul(rest, self.number(_HALF_PI))
         z = self.mul(a, a)
         sines, cosines = (_SIN_SINGLE, _COS_SINGLE) if self.single else (_SIN, _COS)
         p, q = self.number(sines[0]), self.number(cosines[0])
         for c_sin, c_cos in zip(sines[1:], cosines[1:], strict=True):
-            p, q = self.add(self.mul(p, z), self.number(c_sin)), self.add(self.mul(q, z), self.number(c_cos))
+            p, q = (
+                self.add(self.mul(p, z), self.number(c_sin)),
+                self.add(self.mul(q, z), self.number(c_cos)),
+            )
         s = self.add(self.mul(self.mul(p, z), a), a)
         c = self.add(self.mul(self.sub(self.mul(q, z), self.number(0.5)), z), self.number(1.0))
         twice_s = self.add(s, s)
@@ -152,15 +182,21 @@ class Emitter:
 
     def turn(self, re: Any, im: Any, cos: Any, sin: Any) -> tuple[Any, Any]:
         """(cos - i sin) (re + i im)."""
-        return self.add(self.mul(sin, im), self.mul(cos, re)), self.sub(self.mul(cos, im), self.mul(sin, re))
+        return self.add(self.mul(sin, im), self.mul(cos, re)), self.sub(
+            self.mul(cos, im), self.mul(sin, re)
+        )
 
-    def flips(self, re: Vectors, im: Vectors, lre: Vectors, lim: Vectors, size: int, *, within: bool) -> Any:
+    def flips(
+        self, re: Vectors, im: Vectors, lre: Vectors, lim: Vectors, size: int, *, within: bool
+    ) -> Any:
         """Im <l| sum_q X_q |s>, lane by lane, in four independent chains."""
         chains = [self.number(0.0)] * 4
         for k in range(len(re)):
             partners = [(re[k ^ 1 << q], im[k ^ 1 << q]) for q in range(size)]
             if within:
-                partners += [(self.swap(re[k], lanes), self.swap(im[k], lanes)) for lanes in self.swaps]
+                partners += [
+                    (self.swap(re[k], lanes), self.swap(im[k], lanes)) for lanes in self.swaps
+                ]
             for other_re, other_im in partners:
                 c = 2 * (k & 1)
                 chains[c] = self.add(self.mul(lre[k], other_im), chains[c])
@@ -238,7 +274,17 @@ def _unmix(size: int, *, within: bool) -> Any:
             e.store(array, places, values)
 
     @compiled_by
-    def kernel(context: Any, re: Any, im: Any, lre: Any, lim: Any, sums: Any, start: Any, stride: Any, t: Any) -> Any:
+    def kernel(
+        context: Any,
+        re: Any,
+        im: Any,
+        lre: Any,
+        lim: Any,
+        sums: Any,
+        start: Any,
+        stride: Any,
+        t: Any,
+    ) -> Any:
         return types.void(re, im, lre, lim, sums, _N, _N, _F), body(emit)
 
     return kernel

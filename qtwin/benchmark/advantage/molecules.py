@@ -1,4 +1,6 @@
-"""Places from results about molecules (schema qtwin.molecule/1), and published estimates for unsettled ones."""
+"""Places from results about molecules (schema qtwin.molecule/1), and published estimates for
+unsettled ones.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +22,26 @@ _EXACT = frozenset({"casci", "fci"})
 
 
 def from_molecule(result: Mapping[str, Any], source: str) -> list[BenchmarkPoint]:
-    """The molecule's place; a method succeeds where it is within chemical accuracy of the exact energy of the active space.
+    """The molecule's place; a method succeeds where it is within chemical accuracy of the exact
+    energy of the active space.
 
-    Where no exact energy was computed, the lowest variational one takes its place and nothing is proven.
+    Where no exact energy was computed, the lowest variational one takes its place and nothing is
+    proven.
     """
-    space, rows = result["active_space"], [r for r in result["methods"] if r["energy_hartree"] is not None]
+    space, rows = (
+        result["active_space"],
+        [r for r in result["methods"] if r["energy_hartree"] is not None],
+    )
     rows = [r for r in rows if r["scope"] == "active space" or space["is_whole_molecule"]]
     exact = next((r["energy_hartree"] for r in rows if r["name"] in _EXACT), None)
     lowest = min((r["energy_hartree"] for r in rows if r.get("variational")), default=math.inf)
     reference = lowest if exact is None else exact
     weight = (result.get("diagnostics") or {}).get("casci_leading_weight")
-    said = "leading determinant not known" if weight is None else f"leading determinant {100 * weight:.0f} %"
+    said = (
+        "leading determinant not known"
+        if weight is None
+        else f"leading determinant {100 * weight:.0f} %"
+    )
     return [
         BenchmarkPoint(
             axes="molecule",
@@ -51,11 +62,13 @@ def from_molecule(result: Mapping[str, Any], source: str) -> list[BenchmarkPoint
 
 
 def from_contact(result: Mapping[str, Any], source: str) -> list[BenchmarkPoint]:
-    """The contact of a drug with its receptor (schema qtwin.contact/1), a place for the wild type and each variant.
+    """The contact of a drug with its receptor (schema qtwin.contact/1), a place for the wild type
+    and each variant.
 
-    Compared are interaction energies in the active space, whose exact value diagonalisation gives. The weight of the leading
-    determinant is not reported there; the T1 diagnostic of coupled cluster in the active space takes its place, at its usual
-    thresholds of 0.02 and 0.05 (Lee, Taylor 1989, Int J Quantum Chem S23:199; transition metals: Jiang et al. 2012, JCTC 8:460).
+    Compared are interaction energies in the active space, whose exact value diagonalisation gives.
+    The weight of the leading determinant is not reported there; the T1 diagnostic of coupled
+    cluster in the active space takes its place, at its usual thresholds of 0.02 and 0.05 (Lee,
+    Taylor 1989, Int J Quantum Chem S23:199; transition metals: Jiang et al. 2012, JCTC 8:460).
     """
     contact = result["contact"]
     places = []
@@ -63,22 +76,36 @@ def from_contact(result: Mapping[str, Any], source: str) -> list[BenchmarkPoint]
         found = system["interaction"]
         if found.get("active") is None:
             continue
-        rows = [r for r in found["methods"] if r["scope"] == "active space" and r["interaction_hartree"] is not None]
+        rows = [
+            r
+            for r in found["methods"]
+            if r["scope"] == "active space" and r["interaction_hartree"] is not None
+        ]
         exact = next((r["interaction_hartree"] for r in rows if r["name"] in _EXACT), None)
         if exact is None:
             continue
-        space, t1 = found["active"], max((float(r["t1"]) for r in rows if r.get("t1") is not None), default=0.0)
+        space, t1 = (
+            found["active"],
+            max((float(r["t1"]) for r in rows if r.get("t1") is not None), default=0.0),
+        )
         changed = [
-            {**r, "energy_hartree": r["interaction_hartree"], "standard_error": r.get("standard_error_hartree")} for r in rows
+            {
+                **r,
+                "energy_hartree": r["interaction_hartree"],
+                "standard_error": r.get("standard_error_hartree"),
+            }
+            for r in rows
         ]
         places.append(
             BenchmarkPoint(
                 axes="molecule",
-                name=f"{contact['drug']} at {contact['receptor']} {contact['site']}, side chain {system['residue']}",
+                name=f"{contact['drug']} at {contact['receptor']} {contact['site']}, side chain "
+                f"{system['residue']}",
                 origin="molecule" if result.get("patient") is None else "patient",
                 size=int(space["n_orbitals"]),
                 level="weak" if t1 < 0.02 else "moderate" if t1 < 0.05 else "strong",
-                detail=f"interaction energy; {space['n_electrons']} electrons in {space['n_orbitals']} orbitals,"
+                detail=f"interaction energy; {space['n_electrons']} electrons in "
+                f"{space['n_orbitals']} orbitals,"
                 f" {space['determinants']:,} determinants, T1 {t1:.3f}",
                 instances=1,
                 proven=1,
@@ -111,8 +138,12 @@ def _contender(row: Mapping[str, Any], reference: float) -> MethodTimes:
 
 
 def published() -> list[BenchmarkPoint]:
-    """Molecules with published logical counts, and the machine that our model works out for them."""
-    kept = tomllib.loads((files("qtwin") / "data" / "published_resources.toml").read_text(encoding="utf-8"))
+    """Molecules with published logical counts, and the machine that our model works out for
+    them.
+    """
+    kept = tomllib.loads(
+        (files("qtwin") / "data" / "published_resources.toml").read_text(encoding="utf-8")
+    )
     places = []
     for m in kept["molecule"]:
         needed = machine(int(m["logical_qubits"]), float(m["toffolis"]))
@@ -130,9 +161,11 @@ def published() -> list[BenchmarkPoint]:
                 contenders=(),
                 source="",
                 command="",
-                requirement=f"published counts of {m['logical_qubits']:,} logical qubits and {m['toffolis'] / 1e9:.1f} billion"
+                requirement=f"published counts of {m['logical_qubits']:,} logical qubits and "
+                f"{m['toffolis'] / 1e9:.1f} billion"
                 " Toffolis need"
-                f" {needed.physical_qubits / 1e6:.2g} million physical qubits at distance {needed.distance} and"
+                f" {needed.physical_qubits / 1e6:.2g} million physical qubits at distance "
+                f"{needed.distance} and"
                 f" {duration(needed.wall_s)}; nothing was measured here"
                 + ("" if m.get("classical") else ", and no classical method is known to settle it"),
                 plausible=needed.wall_s <= TWO_WEEKS_S,

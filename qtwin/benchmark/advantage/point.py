@@ -20,13 +20,16 @@ class MethodTimes:
     Attributes:
         label: As in tables.
         kind: "classical", "quantum" or "null".
-        time_s: 99 % time to solution, or the time of the run where there is one run; infinite where it did not succeed.
+        time_s: 99 % time to solution, or the time of the run where there is one run; infinite where
+            it did not succeed.
         low_s, high_s: 95 % interval of it, both equal to it where none was measured.
         successes, runs: Of those that were counted.
         proven: Instances that it proved.
         note: What else a reviewer should see, such as an error in mHa.
-        reads: Samples until one is the best known with 99 %; None where none are kept, infinite where none ever is.
-        qpu_s, qpu_low_s, qpu_high_s: 99 % time to solution on an idealised processor and its interval; None where there is none.
+        reads: Samples until one is the best known with 99 %; None where none are kept, infinite
+            where none ever is.
+        qpu_s, qpu_low_s, qpu_high_s: 99 % time to solution on an idealised processor and its
+            interval; None where there is none.
         qpu_unknown: Why a quantum method has no such time.
     """
 
@@ -55,16 +58,19 @@ class BenchmarkPoint:
         name: Of the family, data set, patient or molecule.
         origin: Where its instances come from.
         size: Decision variables; spatial orbitals of the active space for molecules.
-        level: Row of the map (`qtwin.benchmark.advantage.verdict`): interaction order and density, or correlation strength.
+        level: Row of the map (`qtwin.benchmark.advantage.verdict`): interaction order and density,
+            or correlation strength.
         detail: Its axes in words.
         instances, proven: Counted; proven by a solver or a full diagonalisation.
         construction: Whether the optimum is known by how the instances were made.
         contenders: Who took part.
         source: Path of the result.
         command: What ran it.
-        requirement: What a quantum machine would need, in a sentence; "" where it was not worked out.
+        requirement: What a quantum machine would need, in a sentence; "" where it was not worked
+            out.
         plausible: Whether that is within two weeks and within what the data carry.
-        classical: A published classical answer without proof, in a sentence; "" where none is known.
+        classical: A published classical answer without proof, in a sentence; "" where none is
+            known.
     """
 
     axes: Axes
@@ -84,7 +90,8 @@ class BenchmarkPoint:
     classical: str = ""
 
 
-# How large real patients' questions are: marks on the map's axis of sizes, from `data/practice.toml` and the formulary.
+# How large real patients' questions are: marks on the map's axis of sizes, from
+# `data/practice.toml` and the formulary.
 
 
 @dataclass(frozen=True, kw_only=True)

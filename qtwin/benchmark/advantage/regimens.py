@@ -1,4 +1,6 @@
-"""Places from results about choices: sweeps, experiments on one patient, tables of measured combinations."""
+"""Places from results about choices: sweeps, experiments on one patient, tables of measured
+combinations.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,16 @@ def from_bench(result: Result, source: str) -> list[BenchmarkPoint]:
     return [_of_sweep(p, result, source, machines.get(p["family"])) for p in result["places"]]
 
 
-def _of_sweep(p: Mapping[str, Any], result: Result, source: str, needed: Mapping[str, Any] | None) -> BenchmarkPoint:
+def _of_sweep(
+    p: Mapping[str, Any], result: Result, source: str, needed: Mapping[str, Any] | None
+) -> BenchmarkPoint:
     cells = [c for c in result["cells"] if (c["family"], c["n"]) == (p["family"], p["n"])]
     origins: dict[str, Origin] = {"twin": "twin", "screen": "measured", "file": "file"}
     proof = str(p.get("published_proof") or "")
-    words = f"order {p['objective_degree']:.0f}, {100 * p['objective_density']:.0f} % of the pairs interact"
+    words = (
+        f"order {p['objective_degree']:.0f}, {100 * p['objective_density']:.0f} % of the pairs "
+        "interact"
+    )
     if p["largest_choice"] < p["n"]:
         words += f", at most {p['largest_choice']:.0f} of {p['n']} chosen"
     return BenchmarkPoint(
@@ -30,7 +37,9 @@ def _of_sweep(p: Mapping[str, Any], result: Result, source: str, needed: Mapping
         name=p["family"],
         origin=origins.get(p["generator"], "generated"),
         size=p["n"],
-        level=regimen_level(p["objective_degree"], p["objective_density"], p["largest_choice"], p["n"]),
+        level=regimen_level(
+            p["objective_degree"], p["objective_density"], p["largest_choice"], p["n"]
+        ),
         detail=words + f", 2^{p['log2_candidates']:.1f} feasible answers",
         instances=p["instances"],
         proven=p["instances"] if proof else p["proven"],
@@ -39,7 +48,12 @@ def _of_sweep(p: Mapping[str, Any], result: Result, source: str, needed: Mapping
         source=source,
         command=str(result.get("command", "")),
         requirement="" if needed is None else str(needed["words"]),
-        plausible=bool(needed and needed["practical"] and needed["size"] is not None and p["n"] >= needed["size"]),
+        plausible=bool(
+            needed
+            and needed["practical"]
+            and needed["size"] is not None
+            and p["n"] >= needed["size"]
+        ),
     )
 
 
@@ -99,7 +113,8 @@ def from_experiment(result: Result, source: str) -> list[BenchmarkPoint]:
     problem = result["problem"]
     n, few = len(problem["candidates"]), int(problem["max_drugs"])
     synthetic = bool((result.get("patient") or {}).get("synthetic"))
-    whole = problem.get("complete", True)  # of a sample, a proof for the encoding settles nothing about the patient
+    # of a sample, a proof for the encoding settles nothing about the patient
+    whole = problem.get("complete", True)
     title = str((result.get("spec") or {}).get("title") or "a patient")
     return [
         BenchmarkPoint(
@@ -108,9 +123,12 @@ def from_experiment(result: Result, source: str) -> list[BenchmarkPoint]:
             origin="patient",
             size=n,
             level=regimen_level(float(result["encoding"]["degree"]), 1.0, few, n),
-            detail=f"{n} dose options, at most {few} drugs, {problem['n_feasible']:,} feasible regimens",
+            detail=f"{n} dose options, at most {few} drugs, {problem['n_feasible']:,} feasible "
+            "regimens",
             instances=1,
-            proven=int(any(_settles(s, whole) and s.get("kind") == "classical" for s in result["solvers"])),
+            proven=int(
+                any(_settles(s, whole) and s.get("kind") == "classical" for s in result["solvers"])
+            ),
             construction=False,
             contenders=tuple(_of_answer(s, whole) for s in result["solvers"]),
             source=source,
@@ -138,9 +156,13 @@ def _of_answer(s: Mapping[str, Any], whole: bool) -> MethodTimes:
         successes=int(bool(good)),
         runs=1,
         proven=int(_settles(s, whole)),
-        note=seen if lost is None else f"regret {float(lost):.2g} QALY on the twin" + (f", {seen}" if seen else ""),
+        note=seen
+        if lost is None
+        else f"regret {float(lost):.2g} QALY on the twin" + (f", {seen}" if seen else ""),
         reads=None if not rate else _end((s.get("shots_to_solution") or {}).get("value")),
-        qpu_s=None if not qpu or qpu.get("unknown") else _end((qpu.get("to_solution_s") or {}).get("value")),
+        qpu_s=None
+        if not qpu or qpu.get("unknown")
+        else _end((qpu.get("to_solution_s") or {}).get("value")),
         qpu_unknown=str(qpu.get("unknown") or ""),
     )
 
@@ -184,7 +206,8 @@ def from_screen(result: Result, source: str) -> list[BenchmarkPoint]:
             origin="measured",
             size=n,
             level="few" if k <= 0.5 * n else "dense",
-            detail=f"{n} drugs, exactly {k} chosen, {len(contexts)} contexts, {contexts[0]['n_sets']:,} permitted sets each",
+            detail=f"{n} drugs, exactly {k} chosen, {len(contexts)} contexts, "
+            f"{contexts[0]['n_sets']:,} permitted sets each",
             instances=len(contexts),
             proven=proven,
             construction=False,

@@ -19,7 +19,10 @@ SPARSE = 0.25
 FEW = 0.5
 """Largest share of the options that may be chosen at once for a choice of few."""
 
-SIZES: Mapping[Axes, tuple[int, ...]] = {"regimen": (10, 15, 20, 30, 50, 100, 200), "molecule": (4, 8, 12, 16, 20, 30, 100)}
+SIZES: Mapping[Axes, tuple[int, ...]] = {
+    "regimen": (10, 15, 20, 30, 50, 100, 200),
+    "molecule": (4, 8, 12, 16, 20, 30, 100),
+}
 """Upper ends of the columns."""
 LEVELS: Mapping[Axes, tuple[tuple[str, str], ...]] = {
     "regimen": (
@@ -29,12 +32,19 @@ LEVELS: Mapping[Axes, tuple[tuple[str, str], ...]] = {
         ("third", "third order"),
         ("fourth", "fourth order and more"),
     ),
-    "molecule": (("weak", "weak correlation"), ("moderate", "moderate correlation"), ("strong", "strong correlation")),
+    "molecule": (
+        ("weak", "weak correlation"),
+        ("moderate", "moderate correlation"),
+        ("strong", "strong correlation"),
+    ),
 }
 """Rows from the bottom, key and words."""
 AXES_WORDS: Mapping[Axes, tuple[str, str]] = {
     "regimen": ("decision variables", "interactions of the objective"),
-    "molecule": ("spatial orbitals in the active space", "correlation: weight of the leading determinant"),
+    "molecule": (
+        "spatial orbitals in the active space",
+        "correlation: weight of the leading determinant",
+    ),
 }
 
 
@@ -60,7 +70,9 @@ class Cell:
 
 
 def regimen_level(degree: float, density: float, largest_choice: float, n: float) -> str:
-    """Row of an objective: its order, and for pairs whether few are chosen, few interact, or neither."""
+    """Row of an objective: its order, and for pairs whether few are chosen, few interact, or
+    neither.
+    """
     if degree >= 4:
         return "fourth"
     if degree >= 3:
@@ -71,7 +83,9 @@ def regimen_level(degree: float, density: float, largest_choice: float, n: float
 
 
 def molecule_level(leading_weight: float) -> str:
-    """Row of a molecule: how much of the wave function its leading determinant holds (0.9 and 0.7 divide the rows)."""
+    """Row of a molecule: how much of the wave function its leading determinant holds (0.9 and 0.7
+    divide the rows).
+    """
     return "weak" if leading_weight >= 0.9 else "moderate" if leading_weight >= 0.7 else "strong"
 
 
@@ -94,8 +108,12 @@ def cells(places: Sequence[BenchmarkPoint]) -> list[Cell]:
         row = [key for key, _ in LEVELS[place.axes]].index(place.level)
         groups[place.axes, row, column_of(place.axes, place.size)].append(place)
     out = []
-    for (axes, row, column), members in sorted(groups.items(), key=lambda item: (item[0][0] != "regimen", item[0])):
-        judged = [(place, judge(place)) for place in sorted(members, key=lambda p: (p.size, p.name))]
+    for (axes, row, column), members in sorted(
+        groups.items(), key=lambda item: (item[0][0] != "regimen", item[0])
+    ):
+        judged = [
+            (place, judge(place)) for place in sorted(members, key=lambda p: (p.size, p.name))
+        ]
         key, words = LEVELS[axes][row]
         unit = "variables" if axes == "regimen" else "orbitals"
         out.append(
@@ -116,14 +134,18 @@ def cells(places: Sequence[BenchmarkPoint]) -> list[Cell]:
 #
 # The rules, in the order in which they are tried:
 #
-# 1. classical, proven: a classical method proved the answer of every instance, here or in the literature.
-# 2. classical, heuristic: a classical answer without proof is published for a molecule that was not measured here.
+# 1. classical, proven: a classical method proved the answer of every instance, here or in the
+# literature.
+# 2. classical, heuristic: a classical answer without proof is published for a molecule that was not
+# measured here.
 # 3. quantum plausible: the worked-out machine overtakes the best classical method within two weeks,
 # at a size that the data carry.
-# 4. open: no classical method found the best known answer of most instances, or a quantum method would take less of an idealised
-#    processor than any classical method took here, the intervals, of ten runs or more, do not overlap, and it needs fewer samples
-#    than any null baseline.
-# 5. classical, heuristic: anything else: a classical method finds the best answer known, nobody proves that it is the best.
+# 4. open: no classical method found the best known answer of most instances, or a quantum method
+# would take less of an idealised
+#    processor than any classical method took here, the intervals, of ten runs or more, do not
+#    overlap, and it needs fewer samples than any null baseline.
+# 5. classical, heuristic: anything else: a classical method finds the best answer known, nobody
+# proves that it is the best.
 #
 # A place where no classical method took part is open for lack of a measurement, and says so.
 
@@ -149,13 +171,20 @@ def judge(place: BenchmarkPoint) -> Verdict:
     if place.proven >= place.instances and place.instances > 0 and provers:
         prover = min(provers, key=lambda c: (-c.proven, c.time_s))
         if prover.note != "published":
-            said = f"gives the exact {_goal(place)}" if place.axes == "molecule" else f"proves {_every(place)}"
+            said = (
+                f"gives the exact {_goal(place)}"
+                if place.axes == "molecule"
+                else f"proves {_every(place)}"
+            )
             words = f"{prover.label} {said} in {_time(prover)}"
             return Verdict(kind="classical proven", words=words + beside)
         found = "no method here finds it reliably within its time limit"
         if classical is not None and math.isfinite(classical.time_s):
             found = f"{classical.label} finds it in {_time(classical)}"
-        return Verdict(kind="classical proven", words=f"{_every(place)} is proven by {prover.label}; {found}{beside}")
+        return Verdict(
+            kind="classical proven",
+            words=f"{_every(place)} is proven by {prover.label}; {found}{beside}",
+        )
     if place.classical:
         return Verdict(kind="classical heuristic", words=f"{place.classical}; {place.requirement}")
     if place.plausible:
@@ -164,19 +193,36 @@ def judge(place: BenchmarkPoint) -> Verdict:
         return Verdict(kind="open", words=f"no classical method was measured here{beside}")
     if not math.isfinite(classical.time_s):
         return Verdict(
-            kind="open", words=f"no classical method found the best known answer reliably within its time limit{beside}"
+            kind="open",
+            words="no classical method found the best known answer reliably within its time "
+            f"limit{beside}",
         )
-    ideal = min((c for c in place.contenders if c.qpu_s is not None), key=lambda c: c.qpu_s or 0.0, default=None)
+    ideal = min(
+        (c for c in place.contenders if c.qpu_s is not None),
+        key=lambda c: c.qpu_s or 0.0,
+        default=None,
+    )
     guesses = [c.reads for c in place.contenders if c.kind == "null" and c.reads is not None]
-    if ideal is not None and _sooner(ideal, classical) and (ideal.reads or 0.0) < min(guesses, default=math.inf):
+    if (
+        ideal is not None
+        and _sooner(ideal, classical)
+        and (ideal.reads or 0.0) < min(guesses, default=math.inf)
+    ):
         return Verdict(
             kind="open",
-            words=f"{ideal.label} would take {duration(ideal.qpu_s or 0.0)} of an ideal processor, without noise or queue,"
+            words=f"{ideal.label} would take {duration(ideal.qpu_s or 0.0)} of an ideal "
+            "processor, without noise or queue,"
             f" against {_time(classical)} of {classical.label}, and without a proof",
         )
-    known = "which is known to be the optimum" if place.construction else "without a proof that it is the best"
+    known = (
+        "which is known to be the optimum"
+        if place.construction
+        else "without a proof that it is the best"
+    )
     return Verdict(
-        kind="classical heuristic", words=f"{classical.label} finds the best known answer in {_time(classical)}, {known}{beside}"
+        kind="classical heuristic",
+        words=f"{classical.label} finds the best known answer in {_time(classical)}, "
+        f"{known}{beside}",
     )
 
 
@@ -186,7 +232,9 @@ def quickest(contenders: Sequence[MethodTimes], kind: str) -> MethodTimes | None
 
 
 def _sooner(quantum: MethodTimes, classical: MethodTimes) -> bool:
-    """Whether the intervals, of ten runs or more, tell the idealised processor's time from the classical one, and it is less."""
+    """Whether the intervals, of ten runs or more, tell the idealised processor's time from the
+    classical one, and it is less.
+    """
     enough = min(quantum.runs, classical.runs) >= FEWEST
     return enough and quantum.qpu_high_s is not None and quantum.qpu_high_s < classical.low_s
 
@@ -198,11 +246,17 @@ def hardest(verdicts: Sequence[Verdict]) -> Verdict:
 
 def _goal(place: BenchmarkPoint) -> str:
     """What was asked for, of a molecule."""
-    return "interaction energy" if place.detail.startswith("interaction energy") else "energy of the active space"
+    return (
+        "interaction energy"
+        if place.detail.startswith("interaction energy")
+        else "energy of the active space"
+    )
 
 
 def _every(place: BenchmarkPoint) -> str:
-    return "the optimum" if place.instances == 1 else f"the optimum of all {place.instances} instances"
+    return (
+        "the optimum" if place.instances == 1 else f"the optimum of all {place.instances} instances"
+    )
 
 
 def _time(contender: MethodTimes) -> str:
@@ -220,12 +274,21 @@ def _beside(place: BenchmarkPoint, quantum: MethodTimes | None) -> str:
         return "; no quantum method took part"
     null = quickest(place.contenders, "null")
     chance = (
-        "" if null is None or not math.isfinite(null.time_s) else f", the best baseline, {null.label}, {duration(null.time_s)}"
+        ""
+        if null is None or not math.isfinite(null.time_s)
+        else f", the best baseline, {null.label}, {duration(null.time_s)}"
     )
     if not math.isfinite(quantum.time_s):
         return f"; the best quantum method, {quantum.label}, never found it{chance}"
-    ideal = f" and would take {duration(quantum.qpu_s)} of an ideal processor" if _finite(quantum.qpu_s) else ""
-    return f"; the best quantum method, {quantum.label}, took {duration(quantum.time_s)} of simulation{ideal}{chance}"
+    ideal = (
+        f" and would take {duration(quantum.qpu_s)} of an ideal processor"
+        if _finite(quantum.qpu_s)
+        else ""
+    )
+    return (
+        f"; the best quantum method, {quantum.label}, took {duration(quantum.time_s)} of "
+        f"simulation{ideal}{chance}"
+    )
 
 
 def _finite(value_s: float | None) -> TypeGuard[float]:
@@ -254,12 +317,18 @@ def document(cells: Sequence[Cell]) -> dict[str, Any]:
         "assumptions": {
             "sparse_up_to_density": SPARSE,
             "few_up_to_share": FEW,
-            "quantum_times": "of noiseless or noisy simulation on this machine, training included; verdicts compare QPU time",
+            "quantum_times": "of noiseless or noisy simulation on this machine, training "
+            "included; verdicts "
+            "compare QPU time",
             "qpu_time": processor().words,
             "intervals": "none for fewer than ten runs",
-            "quantum_plausible": "a fault-tolerant search overtakes the best classical method, spread over 1,000 cores without"
+            "quantum_plausible": "a fault-tolerant search overtakes the best classical method, "
+            "spread over "
+            "1,000 cores without"
             " loss, within two weeks and within twice the largest size measured",
-            "fault_tolerance": "surface code, physical error 0.1 %, cycle 1 µs, four CCZ factories, routing overhead 1.5",
+            "fault_tolerance": "surface code, physical error 0.1 %, cycle 1 µs, four CCZ "
+            "factories, routing "
+            "overhead 1.5",
         },
         "in_practice": [dataclasses.asdict(p) for p in in_practice()],
         "cells": [_cell(c) for c in cells],
@@ -273,13 +342,24 @@ def whole(cells: Sequence[Cell]) -> str:
     measured = [c for c in cells if any(p.origin != "published" for p, _ in c.places)]
     found = Counter(c.verdict.kind for c in measured)
     n = len(measured)
-    parts = [f"{found[kind]} {'is' if found[kind] == 1 else 'are'} {_WORDS[kind]}" for kind in ORDER if found[kind]]
+    parts = [
+        f"{found[kind]} {'is' if found[kind] == 1 else 'are'} {_WORDS[kind]}"
+        for kind in ORDER
+        if found[kind]
+    ]
     listed = parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
     patients = [v for c in cells for p, v in c.places if p.origin == "patient"]
     where = ""
     if patients and all(v.kind == "classical proven" for v in patients):
-        where = "; the patients' own questions are among the proven ones" if len(patients) > 1 else _ONE
-    beyond = "" if n == len(cells) else ". What may call for a quantum machine was not measured here: published estimates name it"
+        where = (
+            "; the patients' own questions are among the proven ones" if len(patients) > 1 else _ONE
+        )
+    beyond = (
+        ""
+        if n == len(cells)
+        else ". What may call for a quantum machine was not measured here: published estimates "
+        "name it"
+    )
     return f"Of {n} measured cell{'s' if n > 1 else ''}, {listed}{where}{beyond}."
 
 
@@ -306,8 +386,13 @@ def _cell(c: Cell) -> dict[str, Any]:
 
 def _place(place: BenchmarkPoint, verdict: Verdict) -> dict[str, Any]:
     plain = {k: v for k, v in vars(place).items() if k != "contenders"}
-    return plain | {"verdict": dataclasses.asdict(verdict), "contenders": [_contender(c) for c in place.contenders]}
+    return plain | {
+        "verdict": dataclasses.asdict(verdict),
+        "contenders": [_contender(c) for c in place.contenders],
+    }
 
 
 def _contender(c: MethodTimes) -> dict[str, Any]:
-    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in vars(c).items()}
+    return {
+        k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in vars(c).items()
+    }

@@ -1,8 +1,9 @@
-"""Phase estimation of an electronic Hamiltonian by qubitization: Toffolis and logical qubits of two factorisations.
+"""Phase estimation of an electronic Hamiltonian by qubitization: Toffolis and logical qubits of two
+factorisations.
 
-Double factorisation: von Burg et al. 2021, PR Research 3:033055, with the circuits and counts of Lee et al. 2021, PRX Quantum
-2:030305, appendix C. Tensor hypercontraction: the same paper, section III. The walk is repeated ceil(pi lambda / (2 error))
-times.
+Double factorisation: von Burg et al. 2021, PR Research 3:033055, with the circuits and counts of
+Lee et al. 2021, PRX Quantum 2:030305, appendix C. Tensor hypercontraction: the same paper, section
+III. The walk is repeated ceil(pi lambda / (2 error)) times.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qtwin.benchmark.fault_tolerance.estimate import machine
-from qtwin.benchmark.fault_tolerance.surface_code import SurfaceCode, both, read, rotation_bits, unread
+from qtwin.benchmark.fault_tolerance.surface_code import (
+    SurfaceCode,
+    both,
+    read,
+    rotation_bits,
+    unread,
+)
 from qtwin.chemistry.double_factorization import double_factorization
 from qtwin.errors import InputError
 
@@ -48,7 +55,8 @@ def steps_of(lambda_hartree: float, error_hartree: float) -> int:
     """
     if not (0.0 < lambda_hartree < math.inf and 0.0 < error_hartree < math.inf):
         raise InputError(
-            f"expected positive lambda and error, got {lambda_hartree} and {error_hartree} hartree", hint="1 mHa is usual"
+            f"expected positive lambda and error, got {lambda_hartree} and {error_hartree} hartree",
+            hint="1 mHa is usual",
         )
     return math.ceil(math.pi * lambda_hartree / (2 * error_hartree))
 
@@ -82,7 +90,10 @@ def double_factorized(
         InputError: for sizes that are none.
     """
     if n_spin_orbitals < 2 or rank < 1 or eigenvectors < 1:
-        raise InputError(f"got {n_spin_orbitals} spin orbitals, rank {rank}, {eigenvectors} vectors", hint="factorise first")
+        raise InputError(
+            f"got {n_spin_orbitals} spin orbitals, rank {rank}, {eigenvectors} vectors",
+            hint="factorise first",
+        )
     n, half, steps = n_spin_orbitals, n_spin_orbitals // 2, steps_of(lambda_hartree, error_hartree)
     chi, beth, ancilla_turn = coefficient_bits, rotation_bits_each, 7
     outer, inner, whole = _bits(rank + 1), max(1, _bits(max(half, 2))), _bits(eigenvectors + half)
@@ -102,8 +113,20 @@ def double_factorized(
         step = first + second + prepared + rotated + reflected
         first_bits = rotation_bits(share, float(step))
     copies = read(eigenvectors + half, angles)[0]
-    qubits = 2 * _bits(steps + 1) - 1 + n + (outer + 2) + (outer + 2 * chi + 1) + data + (inner + 2) + offset + (chi + 1)
-    return Counts(step_toffolis=step, steps=steps, logical_qubits=qubits + copies * angles + beth + 2)
+    qubits = (
+        2 * _bits(steps + 1)
+        - 1
+        + n
+        + (outer + 2)
+        + (outer + 2 * chi + 1)
+        + data
+        + (inner + 2)
+        + offset
+        + (chi + 1)
+    )
+    return Counts(
+        step_toffolis=step, steps=steps, logical_qubits=qubits + copies * angles + beth + 2
+    )
 
 
 def hypercontracted(
@@ -121,7 +144,9 @@ def hypercontracted(
         InputError: for sizes that are none.
     """
     if n_spin_orbitals < 2 or rank < 1:
-        raise InputError(f"got {n_spin_orbitals} spin orbitals and rank {rank}", hint="factorise first")
+        raise InputError(
+            f"got {n_spin_orbitals} spin orbitals and rank {rank}", hint="factorise first"
+        )
     n, half, steps = n_spin_orbitals, n_spin_orbitals // 2, steps_of(lambda_hartree, error_hartree)
     chi, beth, index = coefficient_bits, rotation_bits_each, _bits(rank + 1)
     pairs = rank * (rank + 1) // 2 + half
@@ -129,7 +154,9 @@ def hypercontracted(
     share = pairs / 4.0**index
     turn_bits = rotation_bits(share, 20_000.0)
     for _ in range(2):
-        prepare = 2 * (10 * index + 2 * turn_bits - 9) + 2 * (index**2 + index - 1) + both(pairs, width)
+        prepare = (
+            2 * (10 * index + 2 * turn_bits - 9) + 2 * (index**2 + index - 1) + both(pairs, width)
+        )
         prepare += 2 * chi + 4 * index + 2 * index + 2
         copies = unread(rank + half)[0]
         select = 2 * n + (rank + half - 2) + (rank - 2) + 4 * n * (beth - 2) + 2
@@ -137,12 +164,15 @@ def hypercontracted(
         step = prepare + select + 2 * index + chi + 4
         turn_bits = rotation_bits(share, float(step))
     outputs = read(pairs, width)[0]
-    held = max(width * outputs + math.ceil(math.log2(pairs / outputs)), beth * n // 2 + beth - 2 + width)
+    held = max(
+        width * outputs + math.ceil(math.log2(pairs / outputs)), beth * n // 2 + beth - 2 + width
+    )
     qubits = 2 * _bits(steps + 1) - 1 + n + 2 * index + chi + 7 + beth + _bits(pairs)
     return Counts(step_toffolis=step, steps=steps, logical_qubits=qubits + held)
 
 
-# What phase estimation of a molecule would take on an error-corrected machine, and published cases beside.
+# What phase estimation of a molecule would take on an error-corrected machine, and published cases
+# beside.
 
 Floats = NDArray[np.float64]
 PUBLISHED: dict[str, tuple[Counts, int, int, str]] = {
@@ -153,7 +183,9 @@ PUBLISHED: dict[str, tuple[Counts, int, int, str]] = {
         "Lee et al. 2021, PRX Quantum 2:030305; OpenFermion 1.8.1",
     ),
     "FeMoco (Li), double factorisation": (
-        double_factorized(152, lambda_hartree=1171.2, rank=394, eigenvectors=20_115, rotation_bits_each=20),
+        double_factorized(
+            152, lambda_hartree=1171.2, rank=394, eigenvectors=20_115, rotation_bits_each=20
+        ),
         64_410_331_887,
         6_405,
         "Lee et al. 2021, PRX Quantum 2:030305; OpenFermion 1.8.1",
@@ -177,9 +209,10 @@ PUBLISHED: dict[str, tuple[Counts, int, int, str]] = {
         "Goings et al. 2022, PNAS 119:e2203533119",
     ),
 }
-"""Name to our counts, and the published Toffolis, logical qubits and source. The 20 bits of an angle of P450 are inferred
-from its published qubits. Ours agree within 0.2 %: where they differ, it is by the bits of one rotation, which we choose for
-a real angle."""
+"""Name to our counts, and the published Toffolis, logical qubits and source. The 20 bits of an
+angle of P450 are inferred from its published qubits. Ours agree within 0.2 %: where they differ, it
+is by the bits of one rotation, which we choose for a real angle.
+"""
 TOLERANCE = 2e-3
 
 
@@ -191,9 +224,11 @@ def required(
     threshold: float = 1e-5,
     code: SurfaceCode | None = None,
 ) -> dict[str, Any]:
-    """Logical and physical cost of one energy to `error_hartree` by double factorisation, JSON-ready.
+    """Logical and physical cost of one energy to `error_hartree` by double factorisation,
+    JSON-ready.
 
-    The overlap of the start with the ground state is not counted: with overlap p the expected number of repeats is 1 / p.
+    The overlap of the start with the ground state is not counted: with overlap p the expected
+    number of repeats is 1 / p.
 
     Args:
         h1_hartree: (n, n) one-electron integrals of the active space.

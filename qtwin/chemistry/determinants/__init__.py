@@ -1,1 +1,3 @@
-"""Fermionic circuits simulated on determinants: electrons and symmetry kept, nothing stored that the circuit cannot reach."""
+"""Fermionic circuits simulated on determinants: electrons and symmetry kept, nothing stored that
+the circuit cannot reach.
+"""

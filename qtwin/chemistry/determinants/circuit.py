@@ -1,7 +1,7 @@
 """Circuits with phases on determinants: amplitudes are complex, kept as two real arrays.
 
-An excitation turns both arrays alike; a phase exp(-i theta n_p n_q ...) multiplies the determinants in which all its orbitals
-are filled.
+An excitation turns both arrays alike; a phase exp(-i theta n_p n_q ...) multiplies the determinants
+in which all its orbitals are filled.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ class Phased:
 
 
 def _joined(space: Space, ansatz: FermionicAnsatz) -> tuple[dict[str, Any], list[bool]]:
-    """What both forms of a circuit share, and of each gate that reaches anything whether it is a phase."""
+    """What both forms of a circuit share, and of each gate that reaches anything whether it is a
+    phase.
+    """
     starts, parameters, kinds = [0], [], []
     lows: list[NDArray[np.int32]] = [np.empty(0, dtype=np.int32)]
     highs: list[NDArray[np.int32]] = [np.empty(0, dtype=np.int32)]
@@ -104,7 +106,9 @@ def run_phased(start, low, high, sign, parameter, is_phase, theta, re, im):  # t
 
 @numba.njit(fastmath=True, **_JIT)
 def sweep_phased(start, low, high, sign, parameter, is_phase, theta, re, im, dre, dim, gradient):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Undo all gates on the state and on its dual H |state>, adding 2 Re <dual|generator|state> on the way."""
+    """Undo all gates on the state and on its dual H |state>, adding 2 Re <dual|generator|state> on
+    the way.
+    """
     for r in range(len(parameter) - 1, -1, -1):
         c, s = np.cos(theta[parameter[r]]), np.sin(theta[parameter[r]])
         slope = 0.0
@@ -128,7 +132,8 @@ def sweep_phased(start, low, high, sign, parameter, is_phase, theta, re, im, dre
         gradient[parameter[r]] += 2.0 * slope
 
 
-# A fermionic circuit compiled to pairs of determinants: exp(theta (T - T+)) turns each pair (D, T D) by theta.
+# A fermionic circuit compiled to pairs of determinants: exp(theta (T - T+)) turns each pair (D, T
+# D) by theta.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,15 +159,21 @@ class Compiled:
 def compile_circuit(space: Space, ansatz: FermionicAnsatz) -> Compiled:
     """The pairs of each rotation inside the space."""
     if not ansatz.is_real:
-        raise InputError("expected real rotations, got a phase", hint="use ComplexDeterminantSimulator")
+        raise InputError(
+            "expected real rotations, got a phase", hint="use ComplexDeterminantSimulator"
+        )
     return Compiled(**_joined(space, ansatz)[0])
 
 
-def pairs_of(space: Space, rotation: Rotation) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
+def pairs_of(
+    space: Space, rotation: Rotation
+) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
     """Places of all pairs D and T D inside the space, and their signs."""
     moves = np.array(rotation.excitation.moves, dtype=np.int64).reshape(-1, 3)
     n_down = int((space.rank_beta >= 0).sum())
-    low, high, sign = _pairs(moves, space.alpha, space.beta, space.rank_alpha, space.rank_beta, n_down, space.address)
+    low, high, sign = _pairs(
+        moves, space.alpha, space.beta, space.rank_alpha, space.rank_beta, n_down, space.address
+    )
     return low, high, rotation.sign * (sign if rotation.excitation.strings else np.ones_like(sign))
 
 
@@ -214,7 +225,9 @@ def run(start, low, high, sign, parameter, theta, state):  # type: ignore[no-unt
 
 @numba.njit(fastmath=True, **_JIT)
 def sweep(start, low, high, sign, parameter, theta, state, dual, gradient):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Undo all rotations on `state` and `dual` = H state from the last to the first, adding 2 <dual|T - T+|state> on the way."""
+    """Undo all rotations on `state` and `dual` = H state from the last to the first, adding 2
+    <dual|T - T+|state> on the way.
+    """
     for r in range(len(parameter) - 1, -1, -1):
         c, s = np.cos(theta[parameter[r]]), np.sin(theta[parameter[r]])
         slope = 0.0

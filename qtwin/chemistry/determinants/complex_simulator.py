@@ -1,4 +1,6 @@
-"""Energies and gradients of fermionic circuits with phases, exact, on all determinants of the electrons."""
+"""Energies and gradients of fermionic circuits with phases, exact, on all determinants of the
+electrons.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,13 @@ from numpy.typing import NDArray
 from qtwin.backend.base import Samples, check_angles
 from qtwin.chemistry.determinants.circuit import compile_phased, run_phased, sweep_phased
 from qtwin.chemistry.determinants.hamiltonian import THREADED_FROM, hamiltonian
-from qtwin.chemistry.determinants.minimise import DEFAULT, Limits, Minimum, descended, minimise_phased
+from qtwin.chemistry.determinants.minimise import (
+    DEFAULT,
+    Limits,
+    Minimum,
+    descended,
+    minimise_phased,
+)
 from qtwin.chemistry.determinants.space import drawn, lowest, space_of
 from qtwin.chemistry.excitation import FermionicAnsatz, check
 from qtwin.errors import InputError
@@ -32,11 +40,14 @@ class ComplexDeterminantSimulator:
         InputError: for integrals and circuit that do not fit each other, or too many determinants.
     """
 
-    def __init__(self, h1_hartree: Floats, h2_hartree: Floats, core_hartree: float, ansatz: FermionicAnsatz) -> None:
+    def __init__(
+        self, h1_hartree: Floats, h2_hartree: Floats, core_hartree: float, ansatz: FermionicAnsatz
+    ) -> None:
         check(ansatz)
         if len(h1_hartree) != ansatz.n_orbitals:
             raise InputError(
-                f"expected integrals of {ansatz.n_orbitals} orbitals, the circuit's, got {len(h1_hartree)}",
+                f"expected integrals of {ansatz.n_orbitals} orbitals, the circuit's, got "
+                f"{len(h1_hartree)}",
                 hint="use one active space",
             )
         self.ansatz = ansatz
@@ -61,11 +72,15 @@ class ComplexDeterminantSimulator:
         angles = self._run(theta)
         energy, gradient, c = self._energy(), np.zeros(self.ansatz.n_parameters), self.circuit
         states = (self._re, self._im, self._dre, self._dim)
-        sweep_phased(c.start, c.low, c.high, c.sign, c.parameter, c.is_phase, angles, *states, gradient)
+        sweep_phased(
+            c.start, c.low, c.high, c.sign, c.parameter, c.is_phase, angles, *states, gradient
+        )
         return energy, gradient
 
     def minimise(self, theta: Floats, limits: Limits = DEFAULT) -> Minimum:
-        """Descend from the (n_parameters,) angles to the nearest minimum, all in one compiled loop."""
+        """Descend from the (n_parameters,) angles to the nearest minimum, all in one compiled
+        loop.
+        """
         c, h = self.circuit, self.hamiltonian
         return descended(
             minimise_phased,
@@ -95,5 +110,7 @@ class ComplexDeterminantSimulator:
         self._re[:], self._im[:] = 0.0, 0.0
         self._re[self._reference] = 1.0
         c = self.circuit
-        run_phased(c.start, c.low, c.high, c.sign, c.parameter, c.is_phase, angles, self._re, self._im)
+        run_phased(
+            c.start, c.low, c.high, c.sign, c.parameter, c.is_phase, angles, self._re, self._im
+        )
         return angles

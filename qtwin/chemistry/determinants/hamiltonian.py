@@ -42,42 +42,76 @@ class Hamiltonian:
 
 
 def hamiltonian(
-    space: Space, h1_hartree: Floats, h2_hartree: Floats, core_hartree: float, *, most_bytes: int = 6 << 30
+    space: Space,
+    h1_hartree: Floats,
+    h2_hartree: Floats,
+    core_hartree: float,
+    *,
+    most_bytes: int = 6 << 30,
 ) -> Hamiltonian:
     """All elements between determinants of the space.
 
     Raises:
-        TooLargeError: when they need more than `most_bytes`, with the number of determinants and bytes.
+        TooLargeError: when they need more than `most_bytes`, with the number of determinants and
+            bytes.
     """
-    h1, h2 = np.array(h1_hartree, order="C"), np.array(h2_hartree, order="C")  # of read-only arrays all would be compiled anew
+    # of read-only arrays all would be compiled anew
+    h1, h2 = np.array(h1_hartree, order="C"), np.array(h2_hartree, order="C")
     n, n_down = space.n_orbitals, int((space.rank_beta >= 0).sum())
     maps = (space.rank_alpha, space.rank_beta, n_down, space.address)
     few = np.linspace(0, space.size - 1, _SAMPLED).astype(np.int64)
     if space.size > 100 * _SAMPLED:  # what is far too large is refused before every row is counted
-        about = float(_count(h1, h2, n, space.alpha[few], space.beta[few], *maps, _NEGLIGIBLE_HARTREE).mean()) * space.size
+        about = (
+            float(
+                _count(
+                    h1, h2, n, space.alpha[few], space.beta[few], *maps, _NEGLIGIBLE_HARTREE
+                ).mean()
+            )
+            * space.size
+        )
         if 12 * about > 1.1 * most_bytes:
             raise TooLargeError(
-                f"the Hamiltonian of {space.size:,} determinants has about {about:.2g} elements ({12 * about / 2**30:.2g} GiB),"
+                f"the Hamiltonian of {space.size:,} determinants has about {about:.2g} "
+                f"elements ({12 * about / 2**30:.2g} GiB),"
                 f" expected at most {most_bytes / 2**30:.3g} GiB",
                 hint="take a smaller active space",
             )
-    rows = [slice(k, k + _ROWS) for k in range(0, space.size, _ROWS)]  # a call of machine code cannot be interrupted
+    # a call of machine code cannot be interrupted
+    rows = [slice(k, k + _ROWS) for k in range(0, space.size, _ROWS)]
     counts = np.concatenate(
-        [_count(h1, h2, n, space.alpha[r], space.beta[r], *maps, _NEGLIGIBLE_HARTREE) for r in rows], dtype=np.int64
+        [
+            _count(h1, h2, n, space.alpha[r], space.beta[r], *maps, _NEGLIGIBLE_HARTREE)
+            for r in rows
+        ],
+        dtype=np.int64,
     )
     start = np.zeros(space.size + 1, dtype=np.int64)
     np.cumsum(counts, out=start[1:])
     needed = int(start[-1]) * 12
     if needed > most_bytes:
         raise TooLargeError(
-            f"the Hamiltonian of {space.size:,} determinants has {int(start[-1]):,} elements ({needed / 2**30:.3g} GiB),"
+            f"the Hamiltonian of {space.size:,} determinants has {int(start[-1]):,} "
+            f"elements ({needed / 2**30:.3g} GiB),"
             f" expected at most {most_bytes / 2**30:.3g} GiB",
             hint="take a smaller active space",
         )
     column, value = np.empty(int(start[-1]), dtype=np.int32), np.empty(int(start[-1]))
     for r in rows:
-        _fill(h1, h2, n, space.alpha[r], space.beta[r], *maps, _NEGLIGIBLE_HARTREE, start[r], column, value)
-    return Hamiltonian(start=start, column=column, value_hartree=value, core_hartree=float(core_hartree))
+        _fill(
+            h1,
+            h2,
+            n,
+            space.alpha[r],
+            space.beta[r],
+            *maps,
+            _NEGLIGIBLE_HARTREE,
+            start[r],
+            column,
+            value,
+        )
+    return Hamiltonian(
+        start=start, column=column, value_hartree=value, core_hartree=float(core_hartree)
+    )
 
 
 @numba.njit(**_JIT)
@@ -154,10 +188,15 @@ def _row(h1, h2, n, up, down, rank_up, rank_down, n_down, address, least, column
                         element = h2[a, i, b, j]
                         if abs(element) <= least:
                             continue
-                        place = address[rank_up[moved] * n_down + rank_down[down ^ (one << j) ^ (one << b)]]
+                        place = address[
+                            rank_up[moved] * n_down + rank_down[down ^ (one << j) ^ (one << b)]
+                        ]
                         if place >= 0:
                             if write:
-                                column[at + count], value[at + count] = place, element * sign * parity(down, j, b)
+                                column[at + count], value[at + count] = (
+                                    place,
+                                    element * sign * parity(down, j, b),
+                                )
                             count += 1
     return count
 
@@ -167,14 +206,44 @@ def _count(h1, h2, n, up, down, rank_up, rank_down, n_down, address, least):  # 
     counts = np.empty(len(up), dtype=np.int64)
     nothing, nowhere = np.empty(0), np.empty(0, dtype=np.int32)
     for d in numba.prange(len(up)):
-        counts[d] = _row(h1, h2, n, up[d], down[d], rank_up, rank_down, n_down, address, least, nowhere, nothing, 0, False)
+        counts[d] = _row(
+            h1,
+            h2,
+            n,
+            up[d],
+            down[d],
+            rank_up,
+            rank_down,
+            n_down,
+            address,
+            least,
+            nowhere,
+            nothing,
+            0,
+            False,
+        )
     return counts
 
 
 @numba.njit(parallel=True, **_JIT)
 def _fill(h1, h2, n, up, down, rank_up, rank_down, n_down, address, least, start, column, value):  # type: ignore[no-untyped-def]  # pragma: no cover
     for d in numba.prange(len(up)):
-        _row(h1, h2, n, up[d], down[d], rank_up, rank_down, n_down, address, least, column, value, start[d], True)
+        _row(
+            h1,
+            h2,
+            n,
+            up[d],
+            down[d],
+            rank_up,
+            rank_down,
+            n_down,
+            address,
+            least,
+            column,
+            value,
+            start[d],
+            True,
+        )
 
 
 @numba.njit(fastmath=True, **_JIT)

@@ -26,7 +26,8 @@ class Minimum:
         energy_hartree: There.
         evaluations: Energies with their gradients.
         converged: Whether it ended by its own criterion.
-        energies_hartree, times_s: (evaluations,) of each evaluation; times within a compiled stretch are spread evenly.
+        energies_hartree, times_s: (evaluations,) of each evaluation; times within a compiled
+            stretch are spread evenly.
     """
 
     theta: Floats
@@ -72,7 +73,9 @@ def descended(
     threaded: bool,
     core_hartree: float,
 ) -> Minimum:
-    """Call `stretch` (of `qtwin.chemistry.determinants.minimise`) until it ends or a limit is met; `theta` is its own copy."""
+    """Call `stretch` (of `qtwin.chemistry.determinants.minimise`) until it ends or a limit is met;
+    `theta` is its own copy.
+    """
     began = time.perf_counter()
     steps, turns = np.zeros((MEMORY, len(theta))), np.zeros((MEMORY, len(theta)))
     memory = np.zeros(2, dtype=np.int64)
@@ -89,9 +92,13 @@ def descended(
             break
         trace = np.empty(min(most, limits.evaluations - done))
         ends = (len(trace), limits.slope_hartree, limits.fall, target, trace)
-        energy, count, why = stretch(circuit, matrix, reference, threaded, theta, work, metric, steps, turns, memory, *ends)
+        energy, count, why = stretch(
+            circuit, matrix, reference, threaded, theta, work, metric, steps, turns, memory, *ends
+        )
         energies.append(trace[:count] + core_hartree)
-        times.append(np.linspace(mark, time.perf_counter() - began, count + 1, dtype=np.float64)[1:])
+        times.append(
+            np.linspace(mark, time.perf_counter() - began, count + 1, dtype=np.float64)[1:]
+        )
         done += count
     return Minimum(
         theta=theta,
@@ -105,8 +112,9 @@ def descended(
 
 # Minimising the energy of a circuit in one compiled loop: no interpreter between evaluations.
 #
-# Limited-memory BFGS (Nocedal, Wright 2006, algorithm 7.5) with a line search for the strong Wolfe conditions (3.5, 3.6). Its
-# first metric is the curvature of each angle at Hartree-Fock, 2 sum (H_TD,TD - H_DD) |D|^2: a diagonal that costs nothing.
+# Limited-memory BFGS (Nocedal, Wright 2006, algorithm 7.5) with a line search for the strong Wolfe
+# conditions (3.5, 3.6). Its first metric is the curvature of each angle at Hartree-Fock, 2 sum
+# (H_TD,TD - H_DD) |D|^2: a diagonal that costs nothing.
 
 _JIT: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 MEMORY = 12
@@ -115,7 +123,10 @@ CONVERGED, FLAT, TARGET, LIMIT, STUCK = 0, 1, 2, 3, 4
 
 @numba.njit(**_JIT)
 def evaluate(circuit, matrix, reference, threaded, theta, work, gradient):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Energy without the core at `theta`; its gradient is written to `gradient`. `work` is two vectors."""
+    """Energy without the core at `theta`; its gradient is written to `gradient`.
+
+    `work` is two vectors.
+    """
     start, low, high, sign, parameter = circuit
     rows, column, value = matrix
     state, dual = work
@@ -159,7 +170,9 @@ def evaluate_phased(circuit, matrix, reference, threaded, theta, work, gradient)
 
 @numba.njit(**_JIT)
 def curvature(circuit, matrix, reference, n_parameters):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """(n_parameters,) positive estimates of the second derivative at angle zero; those of angles that do nothing there are 1."""
+    """(n_parameters,) positive estimates of the second derivative at angle zero; those of angles
+    that do nothing there are 1.
+    """
     start, low, high, _, parameter = circuit
     rows, column, value = matrix
     diagonal = np.zeros(len(rows) - 1)
@@ -200,19 +213,39 @@ def _descent(evaluate: Any) -> Any:
 
     @numba.njit(**_JIT)
     def minimise(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-        circuit, matrix, reference, threaded, theta, work, metric, steps, turns, memory, most, slope, fall, target, trace
+        circuit,
+        matrix,
+        reference,
+        threaded,
+        theta,
+        work,
+        metric,
+        steps,
+        turns,
+        memory,
+        most,
+        slope,
+        fall,
+        target,
+        trace,
     ):
         """Descend from `theta`, in place, for at most `most` evaluations.
 
-        `steps` and `turns` (MEMORY, p) and `memory` (2,), count and next place, carry the quasi-Newton memory from call to call.
-        `trace` (most,) takes the energy of every evaluation. Ends when no component of the gradient exceeds `slope`, the energy
-        falls by less than `fall` relative to itself, or it is at most `target`.
+        `steps` and `turns` (MEMORY, p) and `memory` (2,), count and next place, carry the
+        quasi-Newton memory from call to call. `trace` (most,) takes the energy of every evaluation.
+        Ends when no component of the gradient exceeds `slope`, the energy falls by less than `fall`
+        relative to itself, or it is at most `target`.
 
         Returns:
             Energy without the core, evaluations, and why it ended.
         """
         p = len(theta)
-        gradient, new_gradient, there, direction = np.empty(p), np.empty(p), np.empty(p), np.empty(p)
+        gradient, new_gradient, there, direction = (
+            np.empty(p),
+            np.empty(p),
+            np.empty(p),
+            np.empty(p),
+        )
         weights = np.empty(MEMORY)
         energy = evaluate(circuit, matrix, reference, threaded, theta, work, gradient)
         trace[0] = energy
@@ -237,7 +270,9 @@ def _descent(evaluate: Any) -> Any:
             direction[:] = direction * scale / metric
             for forward in range(stored - 1, -1, -1):
                 k = (place - 1 - forward) % MEMORY
-                direction += (weights[k] - (turns[k] @ direction) / (steps[k] @ turns[k])) * steps[k]
+                direction += (weights[k] - (turns[k] @ direction) / (steps[k] @ turns[k])) * steps[
+                    k
+                ]
             slope0 = float(gradient @ direction)
             if slope0 >= 0.0:  # a spoilt memory: steepest descent in the metric
                 memory[0] = 0
@@ -256,7 +291,9 @@ def _descent(evaluate: Any) -> Any:
                 trace[count] = found
                 count += 1
                 slope1 = float(new_gradient @ direction)
-                if found > energy + 1e-4 * step * slope0 + 1e-15 * abs(energy) or (attempt and not bracketed and found >= fa):
+                if found > energy + 1e-4 * step * slope0 + 1e-15 * abs(energy) or (
+                    attempt and not bracketed and found >= fa
+                ):
                     b, fb, db, bracketed = step, found, slope1, True
                 elif abs(slope1) <= -0.9 * slope0:
                     accepted = True

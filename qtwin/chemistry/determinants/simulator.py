@@ -1,4 +1,6 @@
-"""Energies and gradients of fermionic circuits, exact, on the determinants that the Hamiltonian connects."""
+"""Energies and gradients of fermionic circuits, exact, on the determinants that the Hamiltonian
+connects.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,14 @@ from numpy.typing import NDArray
 from qtwin.backend.base import Samples, check_angles
 from qtwin.chemistry.determinants import circuit
 from qtwin.chemistry.determinants.hamiltonian import THREADED_FROM, hamiltonian
-from qtwin.chemistry.determinants.minimise import DEFAULT, Limits, Minimum, curvature, descended, minimise
+from qtwin.chemistry.determinants.minimise import (
+    DEFAULT,
+    Limits,
+    Minimum,
+    curvature,
+    descended,
+    minimise,
+)
 from qtwin.chemistry.determinants.space import drawn, lowest, space_of
 from qtwin.chemistry.excitation import FermionicAnsatz, check
 from qtwin.errors import InputError
@@ -23,16 +32,17 @@ Floats = NDArray[np.float64]
 class DeterminantSimulator:
     """One molecule and one circuit, compiled; calls are cheap.
 
-    The gradient is exact, by one sweep back through the circuit (Jones, Gacon 2020, arXiv:2009.02823): two vectors, any number of
-    parameters.
+    The gradient is exact, by one sweep back through the circuit (Jones, Gacon 2020,
+    arXiv:2009.02823): two vectors, any number of parameters.
 
     Args:
         h1_hartree: (n, n) one-electron integrals.
         h2_hartree: (n, n, n, n) two-electron integrals (pq|rs), chemists' order.
         core_hartree: Energy of nuclei and frozen electrons.
         ansatz: The circuit; it says how many electrons there are.
-        symmetric: Work in the point-group block of the lowest determinant. Rotations that leave it are then dropped, as if their
-            angle were zero: right for circuits that never need them (UCCSD from Hartree-Fock), wrong for those that leave the
+        symmetric: Work in the point-group block of the lowest determinant. Rotations that leave it
+            are then dropped, as if their angle were zero: right for circuits that never need them
+                (UCCSD from Hartree-Fock), wrong for those that leave the
             block and come back (generalised singles). `used` says which parameters are left.
 
     Raises:
@@ -40,15 +50,24 @@ class DeterminantSimulator:
     """
 
     def __init__(
-        self, h1_hartree: Floats, h2_hartree: Floats, core_hartree: float, ansatz: FermionicAnsatz, *, symmetric: bool = False
+        self,
+        h1_hartree: Floats,
+        h2_hartree: Floats,
+        core_hartree: float,
+        ansatz: FermionicAnsatz,
+        *,
+        symmetric: bool = False,
     ) -> None:
         check(ansatz)
         if len(h1_hartree) != ansatz.n_orbitals:
             raise InputError(
-                f"expected integrals of {ansatz.n_orbitals} orbitals, the circuit's, got {len(h1_hartree)}",
+                f"expected integrals of {ansatz.n_orbitals} orbitals, the circuit's, got "
+                f"{len(h1_hartree)}",
                 hint="use one active space",
             )
-        self.space = space_of(h1_hartree, h2_hartree, ansatz.n_alpha, ansatz.n_beta, symmetric=symmetric)
+        self.space = space_of(
+            h1_hartree, h2_hartree, ansatz.n_alpha, ansatz.n_beta, symmetric=symmetric
+        )
         self.hamiltonian = hamiltonian(self.space, h1_hartree, h2_hartree, core_hartree)
         self._load(ansatz)
 
@@ -60,9 +79,14 @@ class DeterminantSimulator:
         """
         check(ansatz)
         old = self.ansatz
-        if (ansatz.n_orbitals, ansatz.n_alpha, ansatz.n_beta) != (old.n_orbitals, old.n_alpha, old.n_beta):
+        if (ansatz.n_orbitals, ansatz.n_alpha, ansatz.n_beta) != (
+            old.n_orbitals,
+            old.n_alpha,
+            old.n_beta,
+        ):
             raise InputError(
-                "expected a circuit on the same orbitals and electrons, got another", hint="make a simulator of its own for it"
+                "expected a circuit on the same orbitals and electrons, got another",
+                hint="make a simulator of its own for it",
             )
         other = object.__new__(DeterminantSimulator)
         other.space, other.hamiltonian = self.space, self.hamiltonian
@@ -113,13 +137,20 @@ class DeterminantSimulator:
             self._dual += shift_hartree * overlap * other
         gradient = np.zeros(self.ansatz.n_parameters)
         c = self.circuit
-        circuit.sweep(c.start, c.low, c.high, c.sign, c.parameter, angles, self._state, self._dual, gradient)
+        circuit.sweep(
+            c.start, c.low, c.high, c.sign, c.parameter, angles, self._state, self._dual, gradient
+        )
         return energy, gradient
 
     def minimise(self, theta: Floats, limits: Limits = DEFAULT) -> Minimum:
-        """Descend from the (n_parameters,) angles to the nearest minimum, all in one compiled loop."""
+        """Descend from the (n_parameters,) angles to the nearest minimum, all in one compiled
+        loop.
+        """
         c, h = self.circuit, self.hamiltonian
-        circuit_arrays, matrix = (c.start, c.low, c.high, c.sign, c.parameter), (h.start, h.column, h.value_hartree)
+        circuit_arrays, matrix = (
+            (c.start, c.low, c.high, c.sign, c.parameter),
+            (h.start, h.column, h.value_hartree),
+        )
         return descended(
             minimise,
             circuit_arrays,
@@ -134,7 +165,9 @@ class DeterminantSimulator:
         )
 
     def slopes(self, state: Floats) -> Floats:
-        """(n_parameters,) slope of the energy if each rotation alone were added to the (d,) state at angle zero."""
+        """(n_parameters,) slope of the energy if each rotation alone were added to the (d,) state
+        at angle zero.
+        """
         self.hamiltonian.apply(np.ascontiguousarray(state), self._dual)
         found = np.zeros(self.ansatz.n_parameters)
         c = self.circuit

@@ -1,7 +1,8 @@
 """Which determinants there are, and which of them the Hamiltonian connects to the lowest one.
 
-A determinant is a pair of occupation strings (alpha, beta), bit p = orbital p. The block that the Hamiltonian reaches from the
-lowest determinant is its point-group block, found without naming the group.
+A determinant is a pair of occupation strings (alpha, beta), bit p = orbital p. The block that the
+Hamiltonian reaches from the lowest determinant is its point-group block, found without naming the
+group.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class Space:
     Attributes:
         n_orbitals, n_alpha, n_beta: Of the full space.
         alpha, beta: (d,) occupation strings.
-        address: (C(n, n_alpha) C(n, n_beta),) place of a determinant in this order, -1 if it is left out.
+        address: (C(n, n_alpha) C(n, n_beta),) place of a determinant in this order, -1 if it is
+            left out.
         rank_alpha, rank_beta: (2^n,) place of a string among those with its number of electrons.
     """
 
@@ -83,22 +85,31 @@ def space_of(
         most: Refuse full spaces of more determinants.
 
     Raises:
-        InputError: for integrals of the wrong shape or not finite, electrons that do not fit, or too many determinants.
+        InputError: for integrals of the wrong shape or not finite, electrons that do not fit, or
+            too many determinants.
     """
     n = len(h1_hartree)
     if h1_hartree.shape != (n, n) or h2_hartree.shape != (n,) * 4:
         raise InputError(
-            f"expected integrals (n, n) and (n, n, n, n), got shapes {h1_hartree.shape} and {h2_hartree.shape}",
+            f"expected integrals (n, n) and (n, n, n, n), got shapes {h1_hartree.shape} and "
+            f"{h2_hartree.shape}",
             hint="restore the full two-electron array",
         )
     if not (np.isfinite(h1_hartree).all() and np.isfinite(h2_hartree).all()):
-        raise InputError("expected finite integrals, got NaN or infinity", hint="check the geometry and the basis")
+        raise InputError(
+            "expected finite integrals, got NaN or infinity",
+            hint="check the geometry and the basis",
+        )
     if not (0 <= n_alpha <= n and 0 <= n_beta <= n) or n < 1:
-        raise InputError(f"got {n_alpha} and {n_beta} electrons in {n} orbitals", hint=f"0 to {n} of each spin fit")
+        raise InputError(
+            f"got {n_alpha} and {n_beta} electrons in {n} orbitals",
+            hint=f"0 to {n} of each spin fit",
+        )
     size = full_size(n, n_alpha, n_beta)
     if n > MOST_ORBITALS or size > most:
         raise TooLargeError(
-            f"expected at most {most:,} determinants of {MOST_ORBITALS} orbitals, got {size:,} of {n}"
+            f"expected at most {most:,} determinants of {MOST_ORBITALS} orbitals, got "
+            f"{size:,} of {n}"
             f" ({size * 8 / 2**30:.3g} GiB a vector)",
             hint="take a smaller active space",
         )
@@ -138,7 +149,12 @@ def space_of(
 def lowest(space: Space) -> int:
     """Place of the determinant of the lowest orbitals."""
     down = int((space.rank_beta >= 0).sum())
-    return int(space.address[space.rank_alpha[(1 << space.n_alpha) - 1] * down + space.rank_beta[(1 << space.n_beta) - 1]])
+    return int(
+        space.address[
+            space.rank_alpha[(1 << space.n_alpha) - 1] * down
+            + space.rank_beta[(1 << space.n_beta) - 1]
+        ]
+    )
 
 
 def drawn(space: Space, weight: NDArray[np.float64], *, shots: int, seed: int) -> Samples:
@@ -184,7 +200,9 @@ def double_same(h2, string, i, j, a, b):  # type: ignore[no-untyped-def]  # prag
 
 @numba.njit(**_JIT)
 def _reach(h1, h2, n, start_up, start_down, rank_up, rank_down, n_up, n_down, least):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """(n_up n_down,) whether the Hamiltonian connects each determinant to the first one, in any number of steps."""
+    """(n_up n_down,) whether the Hamiltonian connects each determinant to the first one, in any
+    number of steps.
+    """
     reached = np.zeros(n_up * n_down, dtype=np.bool_)
     queue_up = np.empty(n_up * n_down, dtype=np.int64)
     queue_down = np.empty(n_up * n_down, dtype=np.int64)

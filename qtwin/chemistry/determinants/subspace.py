@@ -1,4 +1,6 @@
-"""Exact diagonalisation among chosen strings: all pairs of some alpha with some beta strings, in a state of the target spin."""
+"""Exact diagonalisation among chosen strings: all pairs of some alpha with some beta strings, in a
+state of the target spin.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def spanned(n_orbitals: int, n_alpha: int, n_beta: int, alpha: Ints, beta: Ints)
         InputError: for no string, strings of other electron numbers, or too many orbitals.
     """
     if not len(alpha) or not len(beta):
-        raise InputError("expected at least one string, got none", hint="sample more, or mend the samples")
+        raise InputError(
+            "expected at least one string, got none", hint="sample more, or mend the samples"
+        )
     if full_size(n_orbitals, n_alpha, n_beta) > _MOST:
         raise TooLargeError(
             f"{full_size(n_orbitals, n_alpha, n_beta):,} determinants would have to be numbered",
@@ -52,7 +56,9 @@ def spanned(n_orbitals: int, n_alpha: int, n_beta: int, alpha: Ints, beta: Ints)
     down, rank_down = strings(n_orbitals, n_beta)
     a, b = np.unique(alpha), np.unique(beta)
     if (rank_up[a] < 0).any() or (rank_down[b] < 0).any():
-        raise InputError("expected strings of equal electron numbers, got others", hint="mend or drop them")
+        raise InputError(
+            "expected strings of equal electron numbers, got others", hint="mend or drop them"
+        )
     address = np.full(len(up) * len(down), -1, dtype=np.int64)
     address[(rank_up[a][:, None] * len(down) + rank_down[b]).ravel()] = np.arange(len(a) * len(b))
     return Space(
@@ -76,10 +82,12 @@ def lowest(
     spin_squared: float,
     penalty_hartree: float = 0.5,
 ) -> Lowest:
-    """The lowest state of H + penalty |S^2 - s (s + 1)|: without the penalty a triplet may hide below a singlet.
+    """The lowest state of H + penalty |S^2 - s (s + 1)|: without the penalty a triplet may hide
+    below a singlet.
 
-    S^2 = N - N^2/4 - 1/2 sum a+_p a+_q a_p a_q over orbitals and spins is a change of the integrals (pq|qp). The penalty is
-    linear where s is the least that the electrons allow, and squared otherwise.
+    S^2 = N - N^2/4 - 1/2 sum a+_p a+_q a_p a_q over orbitals and spins is a change of the integrals
+    (pq|qp). The penalty is linear where s is the least that the electrons allow, and squared
+    otherwise.
 
     Args:
         space: Of all pairs of some strings.
@@ -106,7 +114,10 @@ def lowest(
         amplitudes = eigsh(pushed, k=1, which="SA", v0=start + 1e-3, tol=1e-10)[1][:, 0]
     bits = np.arange(space.n_orbitals)
     weight = amplitudes**2
-    occupied = tuple(weight @ (half[:, None] >> bits & 1).astype(np.float64) for half in (space.alpha, space.beta))
+    occupied = tuple(
+        weight @ (half[:, None] >> bits & 1).astype(np.float64)
+        for half in (space.alpha, space.beta)
+    )
     return Lowest(
         energy_hartree=float(amplitudes @ (_matrix(h) @ amplitudes)) + core_hartree,
         spin_squared=float(amplitudes @ (spin @ amplitudes)),

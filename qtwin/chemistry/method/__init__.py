@@ -1,4 +1,7 @@
-"""WHO ANSWERS a question of energy. `TABLE` maps a method's name to where it lives; adding one is one file and one line."""
+"""WHO ANSWERS a question of energy.
+
+`TABLE` maps a method's name to where it lives; adding one is one file and one line.
+"""
 
 TABLE: dict[str, str] = {
     "hf": "qtwin.chemistry.method.whole_molecule:HartreeFock",

@@ -1,4 +1,6 @@
-"""Coupled cluster of the active space alone: the classical competitor on exactly the electrons that a quantum method treats."""
+"""Coupled cluster of the active space alone: the classical competitor on exactly the electrons that
+a quantum method treats.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,10 @@ def _field(electrons: Electrons) -> tuple[Any, str]:
     if not field.converged:
         field = field.newton().run(dm0=density)
     if not field.converged:
-        raise ConvergenceError("Hartree-Fock inside the active space did not converge", hint="take another active space")
+        raise ConvergenceError(
+            "Hartree-Fock inside the active space did not converge",
+            hint="take another active space",
+        )
     return field, "RHF" if up == down else "UHF"
 
 
@@ -42,7 +47,9 @@ def _amplitudes(electrons: Electrons) -> Amplitudes:
         return run_ccsd(lambda: _field(electrons), 0)
 
 
-def _energy(name: str, ended: Amplitudes, triples: float, wall_s: dict[str, float], seed: int) -> Energy:
+def _energy(
+    name: str, ended: Amplitudes, triples: float, wall_s: dict[str, float], seed: int
+) -> Energy:
     return Energy(
         method=name,
         energy_hartree=ended.energy_hartree + triples,
@@ -71,7 +78,9 @@ class ActiveCcsd(EnergyMethod):
             vendor=("pyscf", "pyscf"),
         )
 
-    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+    def solve(
+        self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None
+    ) -> Energy:
         ended = _amplitudes(molecule)
         return _energy("active-ccsd", ended, 0.0, {"singles and doubles": ended.wall_s}, seed)
 
@@ -92,7 +101,9 @@ class ActiveCcsdT(EnergyMethod):
             vendor=("pyscf", "pyscf"),
         )
 
-    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+    def solve(
+        self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None
+    ) -> Energy:
         ended = _amplitudes(molecule)
         began = time.perf_counter()
         with threads(len(molecule.h1_hartree)):

@@ -1,7 +1,8 @@
-"""ADAPT-VQE: the ansatz grows by the excitation of the steepest slope (Grimsley et al. 2019, Nat Commun 10:3007).
+"""ADAPT-VQE: the ansatz grows by the excitation of the steepest slope (Grimsley et al. 2019, Nat
+Commun 10:3007).
 
-The qubit pool leaves out the strings of Jordan-Wigner, which makes every gate much shorter (Yordanov et al. 2021, Commun Phys
-4:228).
+The qubit pool leaves out the strings of Jordan-Wigner, which makes every gate much shorter
+(Yordanov et al. 2021, Commun Phys 4:228).
 """
 
 from __future__ import annotations
@@ -41,14 +42,19 @@ def excitations(n_orbitals: int) -> list[tuple[Move, ...]]:
 
 
 def pool(n_orbitals: int, n_alpha: int, n_beta: int, kind: Pool = "fermionic") -> FermionicAnsatz:
-    """Each generalised excitation with a parameter of its own; those of the qubit pool carry no strings."""
+    """Each generalised excitation with a parameter of its own; those of the qubit pool carry no
+    strings.
+    """
     strings = kind == "fermionic"
     moves = excitations(n_orbitals)
     return FermionicAnsatz(
         n_orbitals=n_orbitals,
         n_alpha=n_alpha,
         n_beta=n_beta,
-        rotations=tuple(Rotation(excitation=Excitation(moves=m, strings=strings), parameter=k) for k, m in enumerate(moves)),
+        rotations=tuple(
+            Rotation(excitation=Excitation(moves=m, strings=strings), parameter=k)
+            for k, m in enumerate(moves)
+        ),
         n_parameters=len(moves),
         name=f"ADAPT, {kind} pool",
     )
@@ -72,7 +78,9 @@ class AdaptVqe(CircuitMethod):
     def __post_init__(self) -> None:
         if not self.slope_hartree > 0.0 or self.most < 1:
             raise InputError(
-                f"expected positive slope_hartree and most, got {self.slope_hartree} and {self.most}", hint="raise them"
+                f"expected positive slope_hartree and most, got {self.slope_hartree} and "
+                f"{self.most}",
+                hint="raise them",
             )
         if self.pool not in get_args(Pool):
             raise unknown_name("pool", self.pool, get_args(Pool))
@@ -82,14 +90,19 @@ class AdaptVqe(CircuitMethod):
     def card(cls) -> SolverInfo:
         return SolverInfo(
             name="adapt-vqe",
-            summary="ansatz grown by steepest slope from generalised singles and doubles, exact gradients",
+            summary="ansatz grown by steepest slope from generalised singles and doubles, exact "
+            "gradients",
             kind="quantum",
-            guarantee="never below the exact energy of the active space, but for the standard error; reaches it in small cases",
+            guarantee="never below the exact energy of the active space, but for the standard "
+            "error; "
+            "reaches it in small cases",
             citation="Grimsley et al. 2019, Nat Commun 10:3007",
             max_variables=SPIN_ORBITALS,
         )
 
-    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+    def solve(
+        self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None
+    ) -> Energy:
         load_compiled_code()
         began = time.perf_counter()
         deadline = None if time_limit_s is None else began + time_limit_s
@@ -117,10 +130,16 @@ class AdaptVqe(CircuitMethod):
             circuit = replace(candidates, rotations=tuple(chosen), n_parameters=len(chosen))
             grown = simulator.with_ansatz(circuit)
             left = None if deadline is None else max(0.0, deadline - time.perf_counter())
-            found = grown.minimise(np.append(theta, 0.0), Limits(evaluations=2000, fall=1e-13, limit_s=left))
+            found = grown.minimise(
+                np.append(theta, 0.0), Limits(evaluations=2000, fall=1e-13, limit_s=left)
+            )
             theta, energy = found.theta, found.energy_hartree
             evaluations += found.evaluations
-            trace.append(TracePoint(time_s=time.perf_counter() - began, evaluations=evaluations, best_energy=energy))
+            trace.append(
+                TracePoint(
+                    time_s=time.perf_counter() - began, evaluations=evaluations, best_energy=energy
+                )
+            )
             state = grown.state(theta)
         info = {
             "ansatz": candidates.name,

@@ -1,4 +1,6 @@
-"""The contract of a method that finds an energy: electrons and integrals go in, an `Energy` comes out."""
+"""The contract of a method that finds an energy: electrons and integrals go in, an `Energy` comes
+out.
+"""
 
 from __future__ import annotations
 
@@ -53,14 +55,16 @@ class Energy:
         method: Its name in the table.
         energy_hartree: The energy; of several states the lowest.
         standard_error_hartree: 0 when computed exactly.
-        variational: Whether the energy cannot lie below the exact one of this active space (beyond the standard error).
+        variational: Whether the energy cannot lie below the exact one of this active space (beyond
+            the standard error).
         converged: Whether the method ended by its own criterion.
         energies_hartree: All states that were asked for.
         evaluations, shots: Circuit evaluations with their gradients; measurements.
         wall_s: Seconds by stage.
         trace: Anytime.
         seed: Of everything random.
-        spin_squared: <S^2> of the state (of several the one farthest from what was asked for); None where it is not known.
+        spin_squared: <S^2> of the state (of several the one farthest from what was asked for); None
+            where it is not known.
         backend: Where the energy was measured, "determinants" for our exact simulator.
         info: Further numbers worth printing, JSON-ready.
     """
@@ -90,18 +94,23 @@ class EnergyMethod(ABC):
         """Name, guarantee and citation; `max_variables` is spin orbitals."""
 
     @abstractmethod
-    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+    def solve(
+        self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None
+    ) -> Energy:
         """Find the energy. Raises InputError when the active space is too large for the method."""
 
 
-# How much of a method's time is left, and an end to what does not look at the clock: linear algebra, other packages, set-up.
+# How much of a method's time is left, and an end to what does not look at the clock: linear
+# algebra, other packages, set-up.
 
 _AGAIN_S = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deadline:
-    """When a method that began at `began` (of `time.perf_counter`) has to end; never without a limit."""
+    """When a method that began at `began` (of `time.perf_counter`) has to end; never without a
+    limit.
+    """
 
     began: float
     limit_s: float | None
@@ -109,7 +118,11 @@ class Deadline:
     @property
     def left_s(self) -> float | None:
         """Seconds that are left, at least 0."""
-        return None if self.limit_s is None else max(0.0, self.began + self.limit_s - time.perf_counter())
+        return (
+            None
+            if self.limit_s is None
+            else max(0.0, self.began + self.limit_s - time.perf_counter())
+        )
 
     def is_past(self) -> bool:
         """Whether nothing is left."""
@@ -126,7 +139,9 @@ class OutOfTime(BaseException):
 
 
 def grace_s(limit_s: float) -> float:
-    """What a method that minds the clock itself gets beyond its limit to end in good order: 8 %, or 0.8 s."""
+    """What a method that minds the clock itself gets beyond its limit to end in good order: 8 %, or
+    0.8 s.
+    """
     return 0.8 * max(0.1 * limit_s, 1.0)
 
 
@@ -134,7 +149,8 @@ def grace_s(limit_s: float) -> float:
 def ended_after(limit_s: float | None) -> Iterator[None]:
     """Raise `OutOfTime` in the body when the limit and its grace are over, and again until it ends.
 
-    Without a limit, in other threads than the main one and where the system has no timers, nothing is raised.
+    Without a limit, in other threads than the main one and where the system has no timers, nothing
+    is raised.
     """
     timed = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
     if limit_s is None or not timed:
@@ -158,7 +174,9 @@ def ended_after(limit_s: float | None) -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def load_compiled_code() -> None:
-    """Run everything that is compiled once, on a bond in two orbitals, about that of H2 in a minimal basis."""
+    """Run everything that is compiled once, on a bond in two orbitals, about that of H2 in a
+    minimal basis.
+    """
     from qtwin.chemistry.determinants.complex_simulator import ComplexDeterminantSimulator
     from qtwin.chemistry.determinants.hamiltonian import product_threaded
     from qtwin.chemistry.determinants.minimise import Limits

@@ -1,4 +1,5 @@
-"""Density matrix renormalisation group by block2: a matrix product state, swept until it stops falling (White 1992).
+"""Density matrix renormalisation group by block2: a matrix product state, swept until it stops
+falling (White 1992).
 
 The state is one of total spin throughout, by SU(2) symmetry (Sharma, Chan 2012, JCP 136:124121).
 """
@@ -26,7 +27,8 @@ class Dmrg(EnergyMethod):
     def __init__(self, *, bond_dimension: int = 250, sweeps: int = 20) -> None:
         if bond_dimension < 2 or sweeps < 1:
             raise InputError(
-                f"expected bond_dimension of at least 2 and sweeps of 1, got {bond_dimension} and {sweeps}",
+                "expected bond_dimension of at least 2 and sweeps of 1, got "
+                f"{bond_dimension} and {sweeps}",
                 hint="250 and 20 are usual",
             )
         self.bond_dimension, self.sweeps = bond_dimension, sweeps
@@ -43,7 +45,9 @@ class Dmrg(EnergyMethod):
             vendor=("pyblock2", "block2"),
         )
 
-    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+    def solve(
+        self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None
+    ) -> Energy:
         from pyblock2.driver.core import DMRGDriver, SymmetryTypes
 
         n, n_electrons = len(molecule.h1_hartree), molecule.n_alpha + molecule.n_beta
@@ -53,7 +57,9 @@ class Dmrg(EnergyMethod):
         with tempfile.TemporaryDirectory(prefix="qtwin-dmrg-") as scratch:
             driver = DMRGDriver(scratch=scratch, symm_type=SymmetryTypes.SU2, n_threads=1)
             driver.bw.b.Random.rand_seed(seed)
-            driver.initialize_system(n_sites=n, n_elec=n_electrons, spin=molecule.n_alpha - molecule.n_beta)
+            driver.initialize_system(
+                n_sites=n, n_elec=n_electrons, spin=molecule.n_alpha - molecule.n_beta
+            )
             h1, h2 = molecule.h1_hartree.copy(), molecule.h2_hartree.copy()
             mpo = driver.get_qc_mpo(h1e=h1, g2e=h2, ecore=molecule.core_hartree, iprint=0)
             half = max(2, self.bond_dimension // 2)
@@ -69,7 +75,9 @@ class Dmrg(EnergyMethod):
                 iprint=0,
             )
             dimensions, discarded, energies = driver.get_dmrg_results()
-            square = float(driver.expectation(state, driver.get_spin_square_mpo(iprint=0), state, iprint=0))
+            square = float(
+                driver.expectation(state, driver.get_spin_square_mpo(iprint=0), state, iprint=0)
+            )
         settled = len(energies) > 1 and abs(float(energies[-1][0]) - float(energies[-2][0])) < 1e-6
         return Energy(
             method="dmrg",

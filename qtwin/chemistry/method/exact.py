@@ -1,7 +1,9 @@
-"""Exact diagonalisation of the active space (CASCI) or the whole molecule (FCI): Knowles, Handy 1984, Chem Phys Lett 111:315.
+"""Exact diagonalisation of the active space (CASCI) or the whole molecule (FCI): Knowles, Handy
+1984, Chem Phys Lett 111:315.
 
-Only states of the multiplicity that was asked for count. Small spaces are diagonalised within the eigenvectors of S^2; in large
-ones Davidson's method runs on H, and where it finds another spin, again on H with a penalty on S^2.
+Only states of the multiplicity that was asked for count. Small spaces are diagonalised within the
+eigenvectors of S^2; in large ones Davidson's method runs on H, and where it finds another spin,
+again on H with a penalty on S^2.
 """
 
 from __future__ import annotations
@@ -32,8 +34,16 @@ _NOISE = 1e-2
 Floats = NDArray[np.float64]
 
 
-def diagonalised(name: str, electrons: Electrons, n_states: int, seed: int, began: float, memory_bytes: int | None) -> Energy:
-    """The lowest states of the multiplicity that was asked for, with what the ground state tells of its character.
+def diagonalised(
+    name: str,
+    electrons: Electrons,
+    n_states: int,
+    seed: int,
+    began: float,
+    memory_bytes: int | None,
+) -> Energy:
+    """The lowest states of the multiplicity that was asked for, with what the ground state tells of
+    its character.
 
     Raises:
         TooLargeError: when the determinants do not fit into memory.
@@ -43,13 +53,18 @@ def diagonalised(name: str, electrons: Electrons, n_states: int, seed: int, bega
     from pyscf import fci, lib
 
     # of a molecule nothing is transformed before the size is known
-    n = electrons.space.n_orbitals if isinstance(electrons, MolecularProblem) else len(electrons.h1_hartree)
+    n = (
+        electrons.space.n_orbitals
+        if isinstance(electrons, MolecularProblem)
+        else len(electrons.h1_hartree)
+    )
     spins = electrons.n_alpha, electrons.n_beta
     size = require_fits(n, *spins, what=name, limit_bytes=memory_bytes)
     there = n_of_this_spin(n, electrons)
     if n_states > there:
         raise InputError(
-            f"expected at most {there:,} states of multiplicity {spins[0] - spins[1] + 1} in {size:,} determinants,"
+            f"expected at most {there:,} states of multiplicity {spins[0] - spins[1] + 1} "
+            f"in {size:,} determinants,"
             f" got {n_states}",
             hint="ask for fewer states",
         )
@@ -70,7 +85,10 @@ def diagonalised(name: str, electrons: Electrons, n_states: int, seed: int, bega
         spin_squared=max(squares, key=lambda each: abs(each - wanted(electrons))),
         energies_hartree=tuple(float(e) for e in found),
         evaluations=1,
-        wall_s={"integrals": transformed - began, "diagonalising": time.perf_counter() - transformed},
+        wall_s={
+            "integrals": transformed - began,
+            "diagonalising": time.perf_counter() - transformed,
+        },
         seed=seed,
         info={"determinants": size} | character,
     )
@@ -79,7 +97,9 @@ def diagonalised(name: str, electrons: Electrons, n_states: int, seed: int, bega
 def _by_projection(
     h1: Floats, h2: Floats, spins: tuple[int, int], n_states: int, electrons: Electrons, seed: int
 ) -> tuple[Floats, list[Floats], bool]:
-    """The lowest eigenvalues and eigenvectors of H among the eigenvectors of S^2, all of them from full matrices."""
+    """The lowest eigenvalues and eigenvectors of H among the eigenvectors of S^2, all of them from
+    full matrices.
+    """
     from pyscf import fci
 
     n = len(h1)
@@ -95,9 +115,11 @@ def _by_projection(
 
 
 def _raising(n: int, spins: tuple[int, int]) -> Floats:
-    """S+ = sum_p a+_p,up a_p,down from the determinants of these electrons to those with one more up; (1, d) zeros if none.
+    """S+ = sum_p a+_p,up a_p,down from the determinants of these electrons to those with one more
+    up; (1, d) zeros if none.
 
-    Its sign is that of electrons of each spin counted by themselves: the same for all determinants, it drops out of S- S+.
+    Its sign is that of electrons of each spin counted by themselves: the same for all determinants,
+    it drops out of S- S+.
     """
     from pyscf import fci
 
@@ -113,13 +135,17 @@ def _raising(n: int, spins: tuple[int, int]) -> Floats:
     more, fewer = fci.cistring.num_strings(n, up + 1), fci.cistring.num_strings(n, down - 1)
     created = moves(fci.cistring.gen_cre_str_index, up, more, 0)
     destroyed = moves(fci.cistring.gen_des_str_index, down, fewer, 1)
-    return np.asarray(sum(np.kron(c, d) for c, d in zip(created, destroyed, strict=True)), dtype=np.float64)
+    return np.asarray(
+        sum(np.kron(c, d) for c, d in zip(created, destroyed, strict=True)), dtype=np.float64
+    )
 
 
 def _by_davidson(
     h1: Floats, h2: Floats, spins: tuple[int, int], n_states: int, electrons: Electrons, seed: int
 ) -> tuple[Floats, list[Floats], bool]:
-    """Davidson's method, with a penalty on S^2 that rises until the lowest states have the right spin."""
+    """Davidson's method, with a penalty on S^2 that rises until the lowest states have the right
+    spin.
+    """
     from pyscf import fci
 
     n = len(h1)
@@ -131,7 +157,10 @@ def _by_davidson(
         if penalty:
             fci.addons.fix_spin_(solver, shift=penalty, ss=wanted(electrons))
         solver.conv_tol, solver.max_cycle, solver.pspace_size = 1e-12, 300, 0
-        start = [_NOISE * rng.normal(size=len(diagonal)) / np.sqrt(len(diagonal)) for _ in range(n_states)]
+        start = [
+            _NOISE * rng.normal(size=len(diagonal)) / np.sqrt(len(diagonal))
+            for _ in range(n_states)
+        ]
         for vector, place in zip(start, lowest[np.argsort(diagonal[lowest])], strict=False):
             vector[place] += 1.0
         energies, vectors = solver.kernel(h1, h2, n, spins, ci0=start, nroots=n_states)
@@ -139,10 +168,15 @@ def _by_davidson(
         squares = [float(fci.spin_op.spin_square(v, n, spins)[0]) for v in kept]
         if all(abs(each - wanted(electrons)) < _PURE for each in squares):
             order = np.argsort(np.atleast_1d(energies))
-            return np.atleast_1d(energies)[order], [kept[k] for k in order], bool(np.all(solver.converged))
+            return (
+                np.atleast_1d(energies)[order],
+                [kept[k] for k in order],
+                bool(np.all(solver.converged)),
+            )
     values = ", ".join(f"{each:.3f}" for each in squares)
     raise ConvergenceError(
-        f"expected S^2 = {wanted(electrons):g}, got {values} from the states found", hint="take a smaller active space"
+        f"expected S^2 = {wanted(electrons):g}, got {values} from the states found",
+        hint="take a smaller active space",
     )
 
 
@@ -171,7 +205,9 @@ class Diagonalisation(EnergyMethod):
 
     def __post_init__(self) -> None:
         if self.states < 1:
-            raise InputError(f"expected states of at least 1, got {self.states}", hint="1 is the ground state")
+            raise InputError(
+                f"expected states of at least 1, got {self.states}", hint="1 is the ground state"
+            )
 
 
 def _card(name: str, summary: str, guarantee: str) -> SolverInfo:
@@ -192,22 +228,39 @@ class Casci(Diagonalisation):
 
     @classmethod
     def card(cls) -> SolverInfo:
-        return _card("casci", "exact diagonalisation of the active space", "the exact energy of the active space")
+        return _card(
+            "casci",
+            "exact diagonalisation of the active space",
+            "the exact energy of the active space",
+        )
 
-    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+    def solve(
+        self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None
+    ) -> Energy:
         began = time.perf_counter()
-        return diagonalised("casci", molecule, self.states, seed, began, getattr(molecule, "memory_bytes", None))
+        return diagonalised(
+            "casci", molecule, self.states, seed, began, getattr(molecule, "memory_bytes", None)
+        )
 
 
 @final
 class Fci(Diagonalisation):
-    """All determinants of the whole molecule; frozen cores stay frozen. Options as in `Diagonalisation`."""
+    """All determinants of the whole molecule; frozen cores stay frozen.
+
+    Options as in `Diagonalisation`.
+    """
 
     @classmethod
     def card(cls) -> SolverInfo:
-        return _card("fci", "exact diagonalisation of the whole molecule in its basis", "the exact energy in this basis")
+        return _card(
+            "fci",
+            "exact diagonalisation of the whole molecule in its basis",
+            "the exact energy in this basis",
+        )
 
-    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+    def solve(
+        self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None
+    ) -> Energy:
         began = time.perf_counter()
         problem: MolecularProblem = whole_molecule("fci", molecule).whole
         return diagonalised("fci", problem, self.states, seed, began, problem.memory_bytes)

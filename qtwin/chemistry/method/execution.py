@@ -1,4 +1,6 @@
-"""Where a circuit of fermions is valued: exactly on determinants, or as Pauli layers on any backend, exactly or from shots."""
+"""Where a circuit of fermions is valued: exactly on determinants, or as Pauli layers on any
+backend, exactly or from shots.
+"""
 
 from __future__ import annotations
 
@@ -75,10 +77,18 @@ def execution(
         InputError: for an unknown backend, grouping or allocation, or numbers out of range.
     """
     if shots is not None and shots < 1:
-        raise InputError(f"expected at least 1 shot, got {shots}", hint="leave shots out for the exact energy")
+        raise InputError(
+            f"expected at least 1 shot, got {shots}", hint="leave shots out for the exact energy"
+        )
     if not 0.0 <= least_angle_rad < 1.0:
-        raise InputError(f"expected least_angle_rad from 0 to 1, got {least_angle_rad}", hint="0 sends every gate")
-    for what, value, known in (("grouping", grouping, get_args(Grouping)), ("allocation", allocation, get_args(Allocation))):
+        raise InputError(
+            f"expected least_angle_rad from 0 to 1, got {least_angle_rad}",
+            hint="0 sends every gate",
+        )
+    for what, value, known in (
+        ("grouping", grouping, get_args(Grouping)),
+        ("allocation", allocation, get_args(Allocation)),
+    ):
         if value not in known:
             raise unknown_name(what, value, known)
     if backend == OWN:
@@ -112,12 +122,16 @@ class CircuitMethod(EnergyMethod):
     allocation: Allocation = "variance"
 
     def __post_init__(self) -> None:
-        self._how = execution(self.backend, self.shots, self.mapping, self.grouping, self.allocation)
+        self._how = execution(
+            self.backend, self.shots, self.mapping, self.grouping, self.allocation
+        )
 
 
 @dataclass(kw_only=True, eq=False)
 class QubitMethod(CircuitMethod):
-    """A method whose circuit no determinants hold: "determinants" means our exact state vector; options of `CircuitMethod`."""
+    """A method whose circuit no determinants hold: "determinants" means our exact state vector;
+    options of `CircuitMethod`.
+    """
 
     mapping: str = "tapered"
 
@@ -139,28 +153,44 @@ def on_qubits(
         words = shifted_words(words, molecule)
     mapping = mapping_of(how.mapping, words, circuit.n_orbitals, circuit.n_alpha, circuit.n_beta)
     if mapping.n_qubits > MOST_QUBITS:
-        raise TooLargeError(f"expected at most {MOST_QUBITS} qubits, got {mapping.n_qubits}", hint="take a smaller active space")
+        raise TooLargeError(
+            f"expected at most {MOST_QUBITS} qubits, got {mapping.n_qubits}",
+            hint="take a smaller active space",
+        )
     return to_ansatz(circuit, mapping), mapping.apply(words)
 
 
-def pruned(circuit: FermionicAnsatz, theta: Floats, least_angle_rad: float, used: NDArray[np.bool_]) -> FermionicAnsatz:
+def pruned(
+    circuit: FermionicAnsatz, theta: Floats, least_angle_rad: float, used: NDArray[np.bool_]
+) -> FermionicAnsatz:
     """Without gates whose angle is below `least_angle_rad` or does nothing; the parameters stay."""
     turned = np.abs(np.remainder(theta + np.pi, 2.0 * np.pi) - np.pi)
     sent = used & (turned >= least_angle_rad)
-    return replace(circuit, rotations=tuple(gate for gate in circuit.rotations if sent[gate.parameter]))
+    return replace(
+        circuit, rotations=tuple(gate for gate in circuit.rotations if sent[gate.parameter])
+    )
 
 
-def valued(how: Execution, ansatz: Ansatz, theta: Floats, hamiltonian: PauliSum, *, seed: int) -> Valued:
+def valued(
+    how: Execution, ansatz: Ansatz, theta: Floats, hamiltonian: PauliSum, *, seed: int
+) -> Valued:
     """<H> on the backend, which must be one."""
     assert how.backend is not None
     if how.shots is None:
         estimate = how.backend.expectation(ansatz, theta, hamiltonian)
-        return Valued(energy_hartree=estimate.value, standard_error_hartree=estimate.standard_error, shots=0)
-    if isinstance(how.backend, Mitigated):  # groups and shares the shots itself, calibration included
+        return Valued(
+            energy_hartree=estimate.value, standard_error_hartree=estimate.standard_error, shots=0
+        )
+    # groups and shares the shots itself, calibration included
+    if isinstance(how.backend, Mitigated):
         before = how.backend.shots_spent
         estimate = how.backend.expectation(ansatz, theta, hamiltonian, shots=how.shots, seed=seed)
         spent = how.backend.shots_spent - before
-        return Valued(energy_hartree=estimate.value, standard_error_hartree=estimate.standard_error, shots=spent)
+        return Valued(
+            energy_hartree=estimate.value,
+            standard_error_hartree=estimate.standard_error,
+            shots=spent,
+        )
     estimate = sampled_expectation(
         how.backend.sample,
         ansatz,
@@ -171,7 +201,11 @@ def valued(how: Execution, ansatz: Ansatz, theta: Floats, hamiltonian: PauliSum,
         grouping=how.grouping,
         allocation=how.allocation,
     )
-    return Valued(energy_hartree=estimate.value, standard_error_hartree=estimate.standard_error, shots=how.shots)
+    return Valued(
+        energy_hartree=estimate.value,
+        standard_error_hartree=estimate.standard_error,
+        shots=how.shots,
+    )
 
 
 def described(how: Execution, ansatz: Ansatz, hamiltonian: PauliSum) -> dict[str, Any]:
@@ -185,5 +219,9 @@ def described(how: Execution, ansatz: Ansatz, hamiltonian: PauliSum) -> dict[str
         "strings": len(hamiltonian.coefficients),
     }
     if how.shots is not None:
-        found |= {"grouping": how.grouping, "allocation": how.allocation, "groups": len(groups(hamiltonian, how.grouping))}
+        found |= {
+            "grouping": how.grouping,
+            "allocation": how.allocation,
+            "groups": len(groups(hamiltonian, how.grouping)),
+        }
     return found

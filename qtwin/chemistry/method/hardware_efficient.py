@@ -1,7 +1,8 @@
-"""VQE with a hardware-efficient ansatz: Y rotations and CZ along a line (Kandala et al. 2017, Nature 549:242).
+"""VQE with a hardware-efficient ansatz: Y rotations and CZ along a line (Kandala et al. 2017,
+Nature 549:242).
 
-It knows nothing of electrons: penalties on wrong numbers of either spin and on wrong total spin keep it in the sector. The
-energy of a state that mixes sectors is no bound on the energy of one.
+It knows nothing of electrons: penalties on wrong numbers of either spin and on wrong total spin
+keep it in the sector. The energy of a state that mixes sectors is no bound on the energy of one.
 """
 
 from __future__ import annotations
@@ -29,14 +30,18 @@ MOST_QUBITS = 16
 
 
 def line(n: int, start: NDArray[np.integer], layers: int) -> Ansatz:
-    """Y rotations, then `layers` times CZ on neighbours and Y rotations; the last parameter, pi / 4, makes the CZ."""
+    """Y rotations, then `layers` times CZ on neighbours and Y rotations; the last parameter, pi /
+    4, makes the CZ.
+    """
     found: list[Layer] = []
     fixed = n * (layers + 1)
 
     def turns(first: int) -> None:
         for i in range(n):
             y = np.arange(n)[None, :] == i
-            found.append(Layer(generator=PauliSum(x=y, z=y, coefficients=np.ones(1)), parameter=first + i))
+            found.append(
+                Layer(generator=PauliSum(x=y, z=y, coefficients=np.ones(1)), parameter=first + i)
+            )
 
     turns(0)
     for k in range(layers):
@@ -45,9 +50,18 @@ def line(n: int, start: NDArray[np.integer], layers: int) -> Ansatz:
         for i in range(n - 1):
             z[3 * i, i] = z[3 * i + 1, i + 1] = z[3 * i + 2, i] = z[3 * i + 2, i + 1] = True
         if n > 1:
-            found.append(Layer(generator=PauliSum(x=np.zeros_like(z), z=z, coefficients=signs), parameter=fixed))
+            found.append(
+                Layer(
+                    generator=PauliSum(x=np.zeros_like(z), z=z, coefficients=signs), parameter=fixed
+                )
+            )
         turns(n * (k + 1))
-    return Ansatz(n_qubits=n, reference=np.asarray(start, dtype=np.int8), layers=tuple(found), n_parameters=fixed + 1)
+    return Ansatz(
+        n_qubits=n,
+        reference=np.asarray(start, dtype=np.int8),
+        layers=tuple(found),
+        n_parameters=fixed + 1,
+    )
 
 
 def wrong_number(n_orbitals: int, n_alpha: int, n_beta: int) -> Words:
@@ -70,8 +84,8 @@ class HardwareEfficientVQE(QubitMethod):
         layers: Entangling layers.
         starts: Descents; the first from angles near Hartree-Fock, the others random.
         iterations: Of each descent, at most.
-        penalty_hartree: For each electron too many or too few, squared. The other options are those of `QubitMethod`;
-            tapering makes the circuit shallow.
+        penalty_hartree: For each electron too many or too few, squared. The other options are those
+            of `QubitMethod`; tapering makes the circuit shallow.
     """
 
     layers: int = 3
@@ -81,21 +95,27 @@ class HardwareEfficientVQE(QubitMethod):
 
     def __post_init__(self) -> None:
         if min(self.layers, self.starts, self.iterations) < 1 or not self.penalty_hartree >= 0.0:
-            raise InputError("layers, starts and iterations must be at least 1, the penalty not negative", hint="correct them")
+            raise InputError(
+                "layers, starts and iterations must be at least 1, the penalty not negative",
+                hint="correct them",
+            )
         super().__post_init__()
 
     @classmethod
     def card(cls) -> SolverInfo:
         return SolverInfo(
             name="vqe-hardware-efficient",
-            summary="Y rotations and CZ along a line, a penalty on wrong electron numbers, exact gradients",
+            summary="Y rotations and CZ along a line, a penalty on wrong electron numbers, exact "
+            "gradients",
             kind="quantum",
             guarantee="none: states of other electron numbers are mixed in",
             citation="Kandala et al. 2017, Nature 549:242",
             max_variables=MOST_QUBITS,
         )
 
-    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+    def solve(
+        self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None
+    ) -> Energy:
         began = time.perf_counter()
         n, up, down = len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta
         words = electronic(molecule.h1_hartree, molecule.h2_hartree, molecule.core_hartree)
@@ -110,13 +130,17 @@ class HardwareEfficientVQE(QubitMethod):
             )
         wrong, hamiltonian = wrong_number(n, up, down), mapping.apply(words)
         target = mapping.apply(lifted + wrong * self.penalty_hartree)
-        circuit = line(mapping.n_qubits, mapping.encode(reference(n, up, down)[None, :])[0], self.layers)
+        circuit = line(
+            mapping.n_qubits, mapping.encode(reference(n, up, down)[None, :])[0], self.layers
+        )
         free = circuit.n_parameters - 1
         simulator = StatevectorBackend()
         deadline = None if time_limit_s is None else began + time_limit_s
 
         def objective(theta: Floats) -> tuple[float, Floats]:
-            value, gradient = simulator.value_and_gradient(circuit, np.append(theta, np.pi / 4), target)
+            value, gradient = simulator.value_and_gradient(
+                circuit, np.append(theta, np.pi / 4), target
+            )
             return value, gradient[:free]
 
         rng = np.random.default_rng(seed)
@@ -125,7 +149,11 @@ class HardwareEfficientVQE(QubitMethod):
             if found and deadline is not None and time.perf_counter() > deadline:
                 break
             start = (0.05 if k == 0 else 1.0) * rng.normal(size=free)
-            found.append(descend(objective, start, iterations=self.iterations, deadline=deadline, started=began))
+            found.append(
+                descend(
+                    objective, start, iterations=self.iterations, deadline=deadline, started=began
+                )
+            )
         best = min(found, key=lambda d: d.value)
         trained = time.perf_counter()
         theta = np.append(best.theta, np.pi / 4)
@@ -149,7 +177,9 @@ class HardwareEfficientVQE(QubitMethod):
                 "qubits": mapping.n_qubits,
                 "mapping": self._how.mapping,
                 "layers": self.layers,
-                "wrong_electrons_squared": simulator.expectation(circuit, theta, mapping.apply(wrong)).value,
+                "wrong_electrons_squared": simulator.expectation(
+                    circuit, theta, mapping.apply(wrong)
+                ).value,
                 "theta": best.theta.tolist(),
             },
         )

@@ -1,6 +1,8 @@
-"""A method whose time limit holds: it runs in a process of its own, which is ended when the limit and its grace are over.
+"""A method whose time limit holds: it runs in a process of its own, which is ended when the limit
+and its grace are over.
 
-A timer cannot interrupt compiled code, nor linear algebra that never returns to the interpreter; the end of a process can.
+A timer cannot interrupt compiled code, nor linear algebra that never returns to the interpreter;
+the end of a process can.
 """
 
 from __future__ import annotations
@@ -20,13 +22,16 @@ from qtwin.solver.apart import context, die_with_parent, end, may_have_children,
 
 T = TypeVar("T")
 _SET_UP_S = 120.0
-"""For the imports of the process and for compiled code that is not on disk yet; it is on no clock."""
+"""For the imports of the process and for compiled code that is not on disk yet; it is on no
+clock.
+"""
 
 
 def within(task: Callable[[], T], limit_s: float | None, *, compiled: bool) -> T:
     """What `task()` returns, computed in a process of its own when there is a limit.
 
-    The process stays for the next task, with what it has compiled or loaded; one that met its limit is replaced.
+    The process stays for the next task, with what it has compiled or loaded; one that met its limit
+    is replaced.
 
     Args:
         task: Can be pickled, and so can what it returns.
@@ -34,7 +39,8 @@ def within(task: Callable[[], T], limit_s: float | None, *, compiled: bool) -> T
         compiled: Load the compiled simulators before the clock starts.
 
     Raises:
-        OutOfTime: when the task has not ended `grace_s` after its limit; its argument is the seconds that it had.
+        OutOfTime: when the task has not ended `grace_s` after its limit; its argument is the
+            seconds that it had.
         QtwinError: when its process ended without an answer.
     """
     if limit_s is None:
@@ -93,7 +99,8 @@ def _serve(messages: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to hear
     die_with_parent()
     if "fork" in multiprocessing.get_all_start_methods():
-        multiprocessing.set_start_method("fork", force=True)  # numba's lock then leaves nothing behind when this process is ended
+        # numba's lock then leaves nothing behind when this process is ended
+        multiprocessing.set_start_method("fork", force=True)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (1, 2):
         os.dup2(nowhere, descriptor)

@@ -1,4 +1,6 @@
-"""Methods of energy by name: the table of this package, and third parties' entry points in the group ``qtwin.energies``."""
+"""Methods of energy by name: the table of this package, and third parties' entry points in the
+group ``qtwin.energies``.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ GROUP = "qtwin.energies"
 
 
 def names() -> dict[str, str]:
-    """Name to import path (``module:Class``); the table wins over an entry point of the same name."""
+    """Name to import path (``module:Class``); the table wins over an entry point of the same
+    name.
+    """
     return places(GROUP, TABLE)
 
 
@@ -43,11 +47,14 @@ def load(name: str, options: Mapping[str, Any]) -> EnergyMethod:
         options: Keyword arguments of its constructor, checked against the signature.
 
     Raises:
-        InputError: for an unknown name or option, a value of the wrong type, or one outside its range.
+        InputError: for an unknown name or option, a value of the wrong type, or one outside its
+            range.
         MissingVendorError: when the package that it needs is not installed.
     """
     method = find(name)
     vendor = method.card().vendor
     if vendor is not None:
         require_vendor(vendor[0], package=vendor[1], needed_by=f"method {name!r}")
-    return method(**checked_options(method, f"method {name!r}", backed(method, f"method {name!r}", options)))
+    return method(
+        **checked_options(method, f"method {name!r}", backed(method, f"method {name!r}", options))
+    )

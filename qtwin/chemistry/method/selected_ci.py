@@ -1,4 +1,6 @@
-"""Selected configuration interaction: only determinants that matter (PySCF's variant of Huron et al. 1973, JCP 58:5745)."""
+"""Selected configuration interaction: only determinants that matter (PySCF's variant of Huron et
+al. 1973, JCP 58:5745).
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ class SelectedCi(EnergyMethod):
     def __init__(self, *, select_cutoff: float = 5e-4, coefficient_cutoff: float = 5e-4) -> None:
         if not 0.0 < select_cutoff < 1.0 or not 0.0 < coefficient_cutoff < 1.0:
             raise InputError(
-                f"expected cut-offs between 0 and 1, got select {select_cutoff} and coefficient {coefficient_cutoff}",
+                f"expected cut-offs between 0 and 1, got select {select_cutoff} and "
+                f"coefficient {coefficient_cutoff}",
                 hint="0.0005 is usual",
             )
         self.select_cutoff, self.coefficient_cutoff = select_cutoff, coefficient_cutoff
@@ -46,21 +49,36 @@ class SelectedCi(EnergyMethod):
             vendor=("pyscf", "pyscf"),
         )
 
-    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+    def solve(
+        self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None
+    ) -> Energy:
         from pyscf import fci, lib
 
         began = time.perf_counter()
-        h1, h2, spins = molecule.h1_hartree, molecule.h2_hartree, (molecule.n_alpha, molecule.n_beta)
+        h1, h2, spins = (
+            molecule.h1_hartree,
+            molecule.h2_hartree,
+            (molecule.n_alpha, molecule.n_beta),
+        )
         n, square = len(h1), wanted(molecule)
         if n > _MOST_ORBITALS:
-            raise TooLargeError(f"expected at most {_MOST_ORBITALS} orbitals, got {n}", hint="take fewer active orbitals")
-        if not all(spins):  # strings of one spin alone: there is nothing to select from pairs of them
-            return replace(diagonalised("selected-ci", molecule, 1, seed, began, None), energies_hartree=())
+            raise TooLargeError(
+                f"expected at most {_MOST_ORBITALS} orbitals, got {n}",
+                hint="take fewer active orbitals",
+            )
+        # strings of one spin alone: there is nothing to select from pairs of them
+        if not all(spins):
+            return replace(
+                diagonalised("selected-ci", molecule, 1, seed, began, None), energies_hartree=()
+            )
         for penalty in _PENALTIES_HARTREE:
             solver = fci.selected_ci.SCI()
             if penalty:
                 fci.addons.fix_spin_(solver, shift=penalty, ss=square)
-            solver.select_cutoff, solver.ci_coeff_cutoff = self.select_cutoff, self.coefficient_cutoff
+            solver.select_cutoff, solver.ci_coeff_cutoff = (
+                self.select_cutoff,
+                self.coefficient_cutoff,
+            )
             solver.conv_tol, solver.max_cycle = 1e-10, 200
             with lib.with_omp_threads(1):
                 energy, vector = solver.kernel(h1, h2, n, spins)
@@ -77,5 +95,9 @@ class SelectedCi(EnergyMethod):
             wall_s={"selecting and diagonalising": time.perf_counter() - began},
             seed=seed,
             spin_squared=found,
-            info={"determinants": int(vector.size), "alpha_strings": int(vector.shape[0]), "beta_strings": int(vector.shape[1])},
+            info={
+                "determinants": int(vector.size),
+                "alpha_strings": int(vector.shape[0]),
+                "beta_strings": int(vector.shape[1]),
+            },
         )

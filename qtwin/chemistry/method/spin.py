@@ -1,12 +1,15 @@
-"""Total spin: which one was asked for, which one a state has, and a Hamiltonian whose lowest state has the right one.
+"""Total spin: which one was asked for, which one a state has, and a Hamiltonian whose lowest state
+has the right one.
 
-Electrons of fixed numbers up and down may have any total spin S from s = (n_up - n_down) / 2 on, so that the lowest of their
-states need not be the one of the multiplicity 2 s + 1 that was asked for. Since S^2 commutes with H,
+Electrons of fixed numbers up and down may have any total spin S from s = (n_up - n_down) / 2 on, so
+that the lowest of their states need not be the one of the multiplicity 2 s + 1 that was asked for.
+Since S^2 commutes with H,
 
     H + penalty (S^2 - s (s + 1))
 
-has the same states, and those of spin S lie penalty (S (S + 1) - s (s + 1)) higher: with half a hartree a triplet rises by one
-hartree over the singlets. No state lies below the lowest of spin s then, and the energies of this operator are bounds again.
+has the same states, and those of spin S lie penalty (S (S + 1) - s (s + 1)) higher: with half a
+hartree a triplet rises by one hartree over the singlets. No state lies below the lowest of spin s
+then, and the energies of this operator are bounds again.
 """
 
 from __future__ import annotations
@@ -25,12 +28,16 @@ from qtwin.chemistry.method.base import Electrons
 Floats = NDArray[np.float64]
 PENALTY_HARTREE = 0.5
 TOLERANCE = 0.1
-"""Of S^2: a state that is farther off has another multiplicity, or mixes them (0.1 is 5 % of a triplet in a singlet)."""
+"""Of S^2: a state that is farther off has another multiplicity, or mixes them (0.1 is 5 % of a
+triplet in a singlet).
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shifted:
-    """Electrons whose Hamiltonian holds the penalty; its (pq|rs) are no more those of real orbitals: (pq|qp) is not (pq|pq)."""
+    """Electrons whose Hamiltonian holds the penalty; its (pq|rs) are no more those of real
+    orbitals: (pq|qp) is not (pq|pq).
+    """
 
     core_hartree: float
     h1_hartree: Floats
@@ -51,7 +58,9 @@ def multiplicity(spin_squared: float) -> float:
 
 
 def surcharge_hartree(spin_squared: float, electrons: Electrons) -> float:
-    """What the penalty adds to <H>, so that a mixture of spins gains nothing from a lower state of another one."""
+    """What the penalty adds to <H>, so that a mixture of spins gains nothing from a lower state of
+    another one.
+    """
     return PENALTY_HARTREE * max(spin_squared - wanted(electrons), 0.0)
 
 
@@ -66,7 +75,8 @@ def shifted(electrons: Electrons, penalty_hartree: float = PENALTY_HARTREE) -> S
     """The electrons with H + penalty (S^2 - s (s + 1))."""
     n, total = len(electrons.h1_hartree), electrons.n_alpha + electrons.n_beta
     return Shifted(
-        core_hartree=electrons.core_hartree + penalty_hartree * (total - 0.25 * total**2 - wanted(electrons)),
+        core_hartree=electrons.core_hartree
+        + penalty_hartree * (total - 0.25 * total**2 - wanted(electrons)),
         h1_hartree=np.array(electrons.h1_hartree),
         h2_hartree=np.asarray(electrons.h2_hartree) + penalty_hartree * _exchange(n),
         n_alpha=electrons.n_alpha,
@@ -109,7 +119,9 @@ def _sum(words: list[Words]) -> Words:
 
 
 def _exchange(n: int) -> Floats:
-    """(n, n, n, n) integrals of S^2 - N + N^2 / 4 = -1/2 sum_pq a+_p a+_q a_p a_q over orbitals and spins."""
+    """(n, n, n, n) integrals of S^2 - N + N^2 / 4 = -1/2 sum_pq a+_p a+_q a_p a_q over orbitals and
+    spins.
+    """
     found = np.zeros((n, n, n, n))
     p = np.arange(n)
     found[p[:, None], p, p, p[:, None]] = -1.0

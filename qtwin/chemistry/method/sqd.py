@@ -1,4 +1,5 @@
-"""Self-consistent configuration recovery by qiskit-addon-sqd: wrong electron numbers are mended by flipping unlikely bits.
+"""Self-consistent configuration recovery by qiskit-addon-sqd: wrong electron numbers are mended by
+flipping unlikely bits.
 
 Robledo-Moreno et al. 2025, Sci Adv 11:eadu9991 (arXiv:2405.05068), section II A 2.
 """
@@ -16,7 +17,13 @@ from qtwin.backend.base import Backend, Samples, tally
 from qtwin.chemistry.determinants.space import strings
 from qtwin.chemistry.determinants.subspace import Lowest, lowest, spanned
 from qtwin.chemistry.excitation import lucj, uccsd
-from qtwin.chemistry.method.base import Deadline, Electrons, Energy, EnergyMethod, load_compiled_code
+from qtwin.chemistry.method.base import (
+    Deadline,
+    Electrons,
+    Energy,
+    EnergyMethod,
+    load_compiled_code,
+)
 from qtwin.chemistry.method.execution import OWN, execution, on_qubits, pruned
 from qtwin.chemistry.method.spin import surcharge_hartree, wanted
 from qtwin.chemistry.method.variational import SPIN_ORBITALS, train
@@ -26,9 +33,15 @@ from qtwin.solver.base import SolverInfo
 
 
 def recovered(
-    samples: Samples, occupancies: tuple[NDArray[np.float64], NDArray[np.float64]], n_alpha: int, n_beta: int, *, seed: int
+    samples: Samples,
+    occupancies: tuple[NDArray[np.float64], NDArray[np.float64]],
+    n_alpha: int,
+    n_beta: int,
+    *,
+    seed: int,
 ) -> Samples:
-    """Distinct samples with the right numbers of electrons of either spin; those that had them stay.
+    """Distinct samples with the right numbers of electrons of either spin; those that had them
+    stay.
 
     Args:
         samples: Occupations, alpha orbitals first.
@@ -40,22 +53,33 @@ def recovered(
     Raises:
         MissingVendorError: if qiskit-addon-sqd is not installed.
     """
-    require_vendor("qiskit_addon_sqd", package="qiskit-addon-sqd", needed_by="configuration recovery")
+    require_vendor(
+        "qiskit_addon_sqd", package="qiskit-addon-sqd", needed_by="configuration recovery"
+    )
     shut()  # it imports PySCF
     from qiskit_addon_sqd.configuration_recovery import recover_configurations
 
-    theirs = samples.bits[:, ::-1].astype(np.bool_)  # beta left, alpha right, the highest orbital first
+    # beta left, alpha right, the highest orbital first
+    theirs = samples.bits[:, ::-1].astype(np.bool_)
     share = samples.counts / samples.shots
-    mended, weights = recover_configurations(theirs, share, occupancies, n_alpha, n_beta, rand_seed=seed)
-    counts = np.maximum(np.rint(np.asarray(weights) / np.sum(weights) * samples.shots), 1).astype(np.int64)
-    return Samples(bits=np.ascontiguousarray(np.asarray(mended)[:, ::-1], dtype=np.uint8), counts=counts)
+    mended, weights = recover_configurations(
+        theirs, share, occupancies, n_alpha, n_beta, rand_seed=seed
+    )
+    counts = np.maximum(np.rint(np.asarray(weights) / np.sum(weights) * samples.shots), 1).astype(
+        np.int64
+    )
+    return Samples(
+        bits=np.ascontiguousarray(np.asarray(mended)[:, ::-1], dtype=np.uint8), counts=counts
+    )
 
 
-# Sample-based quantum diagonalisation: a circuit only proposes determinants, a classical computer diagonalises among them.
+# Sample-based quantum diagonalisation: a circuit only proposes determinants, a classical computer
+# diagonalises among them.
 #
-# Robledo-Moreno et al. 2025, Sci Adv 11:eadu9991. Noisy samples are mended by configuration recovery, in rounds. Three controls
-# always run beside: as many strings as the samples gave, ranked by their energy in the mean field; as many at random; and uniform
-# random bits in place of samples, through the same pipeline. A quantum computer that does not beat them has contributed nothing.
+# Robledo-Moreno et al. 2025, Sci Adv 11:eadu9991. Noisy samples are mended by configuration
+# recovery, in rounds. Three controls always run beside: as many strings as the samples gave, ranked
+# by their energy in the mean field; as many at random; and uniform random bits in place of samples,
+# through the same pipeline. A quantum computer that does not beat them has contributed nothing.
 
 Floats = NDArray[np.float64]
 Circuit = Literal["uccsd", "lucj"]
@@ -81,9 +105,12 @@ class Sqd(EnergyMethod):
         samples_per_batch: Distinct samples that span a subspace.
         batches: Subspaces a round; the lowest gives the occupancies of the next.
         rounds: Of recovery.
-        flip_probability: Each bit is flipped with this probability after sampling (a readout error), on any backend.
-        backend: Where the circuit is sampled: "determinants" (ours, without noise) or one of `qtwin backends`.
-        spin: s; the state of total spin s is asked for. None takes the least that the electrons allow.
+        flip_probability: Each bit is flipped with this probability after sampling (a readout
+            error), on any backend.
+        backend: Where the circuit is sampled: "determinants" (ours, without noise) or one of
+            `qtwin backends`.
+        spin: s; the state of total spin s is asked for. None takes the least that the electrons
+            allow.
     """
 
     def __init__(
@@ -100,13 +127,22 @@ class Sqd(EnergyMethod):
     ) -> None:
         if min(shots, samples_per_batch, batches, rounds) < 1 or not 0.0 <= flip_probability < 0.5:
             raise InputError(
-                "shots, samples_per_batch, batches and rounds must be at least 1, flip_probability 0 to 0.5", hint="correct them"
+                "shots, samples_per_batch, batches and rounds must be at least 1, "
+                "flip_probability 0 to 0.5",
+                hint="correct them",
             )
         if circuit not in get_args(Circuit):
             raise unknown_name("circuit", circuit, get_args(Circuit))
         if spin is not None and not (spin >= 0.0 and (2 * spin).is_integer()):
-            raise InputError(f"expected spin 0, 0.5, 1, ..., got {spin}", hint="leave it out for the least")
-        self.circuit, self.shots, self.samples_per_batch, self.batches = circuit, shots, samples_per_batch, batches
+            raise InputError(
+                f"expected spin 0, 0.5, 1, ..., got {spin}", hint="leave it out for the least"
+            )
+        self.circuit, self.shots, self.samples_per_batch, self.batches = (
+            circuit,
+            shots,
+            samples_per_batch,
+            batches,
+        )
         self.rounds, self.flip_probability, self.spin = rounds, flip_probability, spin
         self._how = execution(backend, None, "jordan-wigner")
 
@@ -114,7 +150,8 @@ class Sqd(EnergyMethod):
     def card(cls) -> SolverInfo:
         return SolverInfo(
             name="sqd",
-            summary="diagonalisation among sampled determinants, with configuration recovery and two controls",
+            summary="diagonalisation among sampled determinants, with configuration recovery and "
+            "two controls",
             kind="quantum",
             guarantee="never below the exact energy of the active space",
             citation="Robledo-Moreno et al. 2025, Sci Adv 11:eadu9991",
@@ -122,7 +159,9 @@ class Sqd(EnergyMethod):
             vendor=("qiskit_addon_sqd", "qiskit-addon-sqd"),
         )
 
-    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+    def solve(
+        self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None
+    ) -> Energy:
         load_compiled_code()
         began = time.perf_counter()
         n, up, down = len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta
@@ -161,14 +200,24 @@ class Sqd(EnergyMethod):
             | controls,
         )
 
-    def _controls(self, molecule: Electrons, best: _Round, rng: np.random.Generator, ends: Deadline) -> dict[str, Any]:
-        """As many strings ranked by the mean field, as many at random, and random bits through the same pipeline."""
+    def _controls(
+        self, molecule: Electrons, best: _Round, rng: np.random.Generator, ends: Deadline
+    ) -> dict[str, Any]:
+        """As many strings ranked by the mean field, as many at random, and random bits through the
+        same pipeline.
+        """
         if ends.is_past():
             return {"controls": "left out, the time was over"}
         n = len(molecule.h1_hartree)
-        ranked = [self._ranked(molecule, spin, len(own)) for spin, own in ((0, best.alpha), (1, best.beta))]
+        ranked = [
+            self._ranked(molecule, spin, len(own))
+            for spin, own in ((0, best.alpha), (1, best.beta))
+        ]
         control = self._round(molecule, *ranked)
-        drawn = min((self._round(molecule, *self._any(molecule, best, rng)) for _ in range(self.batches)), key=_energy)
+        drawn = min(
+            (self._round(molecule, *self._any(molecule, best, rng)) for _ in range(self.batches)),
+            key=_energy,
+        )
         info = {
             "control_ranked_hartree": control.energy_hartree,
             "control_ranked_dimension": control.state.dimension,
@@ -183,7 +232,9 @@ class Sqd(EnergyMethod):
             "control_random_bits_dimension": random.state.dimension,
         }
 
-    def _sampled(self, molecule: Electrons, seed: int, limit_s: float | None) -> tuple[Samples, dict[str, Any]]:
+    def _sampled(
+        self, molecule: Electrons, seed: int, limit_s: float | None
+    ) -> tuple[Samples, dict[str, Any]]:
         n, up, down = len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta
         made = lucj(n, up, down) if self.circuit == "lucj" else uccsd(n, up, down)
         real = made.is_real
@@ -201,22 +252,37 @@ class Sqd(EnergyMethod):
         if self._how.backend is None:
             samples = trained.sample(shots=self.shots, seed=seed)
         else:
-            ansatz, _ = on_qubits(self._how, pruned(made, trained.theta, self._how.least_angle_rad, trained.used), molecule)
+            ansatz, _ = on_qubits(
+                self._how,
+                pruned(made, trained.theta, self._how.least_angle_rad, trained.used),
+                molecule,
+            )
             samples = self._how.backend.sample(ansatz, trained.theta, shots=self.shots, seed=seed)
         if self.flip_probability:
             rows = np.repeat(samples.bits, samples.counts, axis=0)
             flips = np.random.default_rng(seed + 1).random(rows.shape) < self.flip_probability
             samples = tally((rows ^ flips).astype(np.uint8))
-        return samples, {"ansatz": made.name, "energy_of_the_circuit_hartree": trained.energy_hartree}
+        return samples, {
+            "ansatz": made.name,
+            "energy_of_the_circuit_hartree": trained.energy_hartree,
+        }
 
-    def _diagonalised(self, samples: Samples, molecule: Electrons, rng: np.random.Generator, ends: Deadline) -> list[_Round]:
+    def _diagonalised(
+        self, samples: Samples, molecule: Electrons, rng: np.random.Generator, ends: Deadline
+    ) -> list[_Round]:
         """The lowest subspace of every round."""
         n, up, down = len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta
         right = (samples.bits[:, :n].sum(axis=1) == up) & (samples.bits[:, n:].sum(axis=1) == down)
         usable = Samples(bits=samples.bits[right], counts=samples.counts[right])
-        occupancies = (np.arange(n) < up).astype(np.float64), (np.arange(n) < down).astype(np.float64)
+        occupancies = (
+            (np.arange(n) < up).astype(np.float64),
+            (np.arange(n) < down).astype(np.float64),
+        )
         found: list[_Round] = []
-        carried = [np.array([(1 << up) - 1], dtype=np.int64), np.array([(1 << down) - 1], dtype=np.int64)]
+        carried = [
+            np.array([(1 << up) - 1], dtype=np.int64),
+            np.array([(1 << down) - 1], dtype=np.int64),
+        ]
         for _ in range(self.rounds):
             if found or not len(usable.counts):
                 usable = recovered(samples, occupancies, up, down, seed=int(rng.integers(2**31)))
@@ -235,12 +301,23 @@ class Sqd(EnergyMethod):
             carried = self._heaviest(best)
         return found
 
-    def _batch(self, usable: Samples, carried: list[NDArray[np.int64]], molecule: Electrons, rng: np.random.Generator) -> _Round:
+    def _batch(
+        self,
+        usable: Samples,
+        carried: list[NDArray[np.int64]],
+        molecule: Electrons,
+        rng: np.random.Generator,
+    ) -> _Round:
         n, up, down = len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta
         size = min(self.samples_per_batch, len(usable.counts))
-        drawn = rng.choice(len(usable.counts), size=size, replace=False, p=usable.counts / usable.counts.sum())
+        drawn = rng.choice(
+            len(usable.counts), size=size, replace=False, p=usable.counts / usable.counts.sum()
+        )
         powers = 1 << np.arange(n, dtype=np.int64)
-        halves = [usable.bits[drawn][:, spin * n : (spin + 1) * n].astype(np.int64) @ powers for spin in (0, 1)]
+        halves = [
+            usable.bits[drawn][:, spin * n : (spin + 1) * n].astype(np.int64) @ powers
+            for spin in (0, 1)
+        ]
         halves = [np.union1d(half, old) for half, old in zip(halves, carried, strict=True)]
         if up == down:  # a singlet is symmetric in the spins
             halves = [np.union1d(*halves)] * 2
@@ -257,14 +334,21 @@ class Sqd(EnergyMethod):
         levels = molecule.h1_hartree.diagonal().copy()
         for p in range(n):
             same, other = (up, down) if spin == 0 else (down, up)
-            levels[p] += sum(molecule.h2_hartree[p, p, k, k] - molecule.h2_hartree[p, k, k, p] for k in range(same))
+            levels[p] += sum(
+                molecule.h2_hartree[p, p, k, k] - molecule.h2_hartree[p, k, k, p]
+                for k in range(same)
+            )
             levels[p] += sum(molecule.h2_hartree[p, p, k, k] for k in range(other))
         all_strings, _ = strings(n, up if spin == 0 else down)
         energy = (all_strings[:, None] >> np.arange(n) & 1) @ levels
         return all_strings[np.argsort(energy, kind="stable")[:count]]
 
-    def _any(self, molecule: Electrons, best: _Round, rng: np.random.Generator) -> list[NDArray[np.int64]]:
-        """As many strings as the samples gave, at random, the lowest among them; the same for both spins of a closed shell."""
+    def _any(
+        self, molecule: Electrons, best: _Round, rng: np.random.Generator
+    ) -> list[NDArray[np.int64]]:
+        """As many strings as the samples gave, at random, the lowest among them; the same for both
+        spins of a closed shell.
+        """
         n, up, down = len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta
         found = []
         for electrons, count in ((up, len(best.alpha)), (down, len(best.beta))):
@@ -273,14 +357,27 @@ class Sqd(EnergyMethod):
             found.append(np.append(chosen, (1 << electrons) - 1))
         return [found[0], found[0]] if up == down else found
 
-    def _round(self, molecule: Electrons, alpha: NDArray[np.int64], beta: NDArray[np.int64]) -> _Round:
-        """The lowest state of the target spin among all pairs of the strings; what it mixes in of other spins is charged."""
+    def _round(
+        self, molecule: Electrons, alpha: NDArray[np.int64], beta: NDArray[np.int64]
+    ) -> _Round:
+        """The lowest state of the target spin among all pairs of the strings; what it mixes in of
+        other spins is charged.
+        """
         s = abs(molecule.n_alpha - molecule.n_beta) / 2 if self.spin is None else self.spin
         space = spanned(len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta, alpha, beta)
         integrals = (molecule.h1_hartree, molecule.h2_hartree, molecule.core_hartree)
         state = lowest(space, *integrals, spin_squared=s * (s + 1))
-        charged = surcharge_hartree(state.spin_squared, molecule) if s * (s + 1) == wanted(molecule) else 0.0
-        return _Round(state=state, energy_hartree=state.energy_hartree + charged, alpha=np.unique(alpha), beta=np.unique(beta))
+        charged = (
+            surcharge_hartree(state.spin_squared, molecule)
+            if s * (s + 1) == wanted(molecule)
+            else 0.0
+        )
+        return _Round(
+            state=state,
+            energy_hartree=state.energy_hartree + charged,
+            alpha=np.unique(alpha),
+            beta=np.unique(beta),
+        )
 
 
 def _energy(found: _Round) -> float:

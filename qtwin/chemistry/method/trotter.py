@@ -1,8 +1,9 @@
-"""Adiabatic state preparation in Trotter steps: from the determinant that H's diagonal favours to H's ground state.
+"""Adiabatic state preparation in Trotter steps: from the determinant that H's diagonal favours to
+H's ground state.
 
-H(s) = D + s (H - D), D the diagonal strings; s rises smoothly from 0 to 1 in a time T (Farhi et al. 2000, quant-ph/0001106;
-Aspuru-Guzik et al. 2005, Science 309:1704). Each step is a product formula over groups of commuting strings, of first order or of
-second (Suzuki 1991, J Math Phys 32:400).
+H(s) = D + s (H - D), D the diagonal strings; s rises smoothly from 0 to 1 in a time T (Farhi et al.
+2000, quant-ph/0001106; Aspuru-Guzik et al. 2005, Science 309:1704). Each step is a product formula
+over groups of commuting strings, of first order or of second (Suzuki 1991, J Math Phys 32:400).
 """
 
 from __future__ import annotations
@@ -33,13 +34,21 @@ def fragments(hamiltonian: PauliSum) -> tuple[PauliSum, ...]:
     flips = hamiltonian.x.any(axis=1)
     parts = [np.flatnonzero(~flips)]
     rest = np.flatnonzero(flips)
-    other = PauliSum(x=hamiltonian.x[rest], z=hamiltonian.z[rest], coefficients=hamiltonian.coefficients[rest])
+    other = PauliSum(
+        x=hamiltonian.x[rest], z=hamiltonian.z[rest], coefficients=hamiltonian.coefficients[rest]
+    )
     parts += [rest[g.members] for g in groups(other, "general")]
-    return tuple(PauliSum(x=hamiltonian.x[k], z=hamiltonian.z[k], coefficients=hamiltonian.coefficients[k]) for k in parts)
+    return tuple(
+        PauliSum(x=hamiltonian.x[k], z=hamiltonian.z[k], coefficients=hamiltonian.coefficients[k])
+        for k in parts
+    )
 
 
-def product(parts: tuple[PauliSum, ...], start: NDArray[np.integer], times: Floats, order: int) -> tuple[Ansatz, Floats]:
-    """prod_m S(times[m]): each S a product formula of exp(-i t_mk H_k) for (steps, parts) times; and the angles of its layers.
+def product(
+    parts: tuple[PauliSum, ...], start: NDArray[np.integer], times: Floats, order: int
+) -> tuple[Ansatz, Floats]:
+    """prod_m S(times[m]): each S a product formula of exp(-i t_mk H_k) for (steps, parts) times;
+    and the angles of its layers.
 
     Raises:
         InputError: for an order other than 1 and 2.
@@ -73,7 +82,9 @@ def product(parts: tuple[PauliSum, ...], start: NDArray[np.integer], times: Floa
 
 
 def schedule(parts: int, steps: int, total_time: float) -> Floats:
-    """(steps, parts) times of a step of H(s), s = sin^2 (pi/2 t/T) at the middle of each; the first part is always on."""
+    """(steps, parts) times of a step of H(s), s = sin^2 (pi/2 t/T) at the middle of each; the first
+    part is always on.
+    """
     s = np.sin(0.5 * np.pi * (np.arange(steps) + 0.5) / steps) ** 2
     times = np.repeat(s[:, None], parts, axis=1) * total_time / steps
     times[:, 0] = total_time / steps
@@ -100,7 +111,8 @@ class Trotter(QubitMethod):
     def __post_init__(self) -> None:
         if self.steps < 1 or not 0.0 < self.time_per_hartree < np.inf or self.order not in (1, 2):
             raise InputError(
-                f"got steps = {self.steps}, time_per_hartree = {self.time_per_hartree}, order = {self.order}",
+                f"got steps = {self.steps}, time_per_hartree = {self.time_per_hartree}, "
+                f"order = {self.order}",
                 hint="at least one step, a positive time, order 1 or 2",
             )
         super().__post_init__()
@@ -111,16 +123,20 @@ class Trotter(QubitMethod):
             name="trotter",
             summary="adiabatic preparation of the ground state in Trotter steps",
             kind="quantum",
-            guarantee="exact for long times and many steps, if the lowest orbitals make the lowest determinant",
+            guarantee="exact for long times and many steps, if the lowest orbitals make the lowest "
+            "determinant",
             citation="Aspuru-Guzik, Dutoi, Love, Head-Gordon 2005, Science 309:1704",
             max_variables=MOST_QUBITS,
         )
 
-    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+    def solve(
+        self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None
+    ) -> Energy:
         began = time.perf_counter()
         n, up, down = len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta
         words = electronic(molecule.h1_hartree, molecule.h2_hartree, molecule.core_hartree)
-        lifted = shifted_words(words, molecule)  # the diagonal strings, with which it begins, mix spins
+        # the diagonal strings, with which it begins, mix spins
+        lifted = shifted_words(words, molecule)
         mapping = mapping_of(self._how.mapping, lifted, n, up, down)
         if mapping.n_qubits > MOST_QUBITS:
             raise TooLargeError(
@@ -130,7 +146,9 @@ class Trotter(QubitMethod):
         hamiltonian = mapping.apply(words)
         parts = fragments(mapping.apply(lifted))
         start = mapping.encode(reference(n, up, down)[None, :])[0]
-        circuit, theta = product(parts, start, schedule(len(parts), self.steps, self.time_per_hartree), self.order)
+        circuit, theta = product(
+            parts, start, schedule(len(parts), self.steps, self.time_per_hartree), self.order
+        )
         built = time.perf_counter()
         value = valued(self._how, circuit, theta, hamiltonian, seed=seed)
         executed = time.perf_counter()

@@ -1,6 +1,8 @@
-"""What every variational eigensolver on fermions does: choose the angles, value the circuit where it is asked to, tell the costs.
+"""What every variational eigensolver on fermions does: choose the angles, value the circuit where
+it is asked to, tell the costs.
 
-Angles are trained on determinants with exact gradients, or on the backend itself by SPSA from its noisy energies.
+Angles are trained on determinants with exact gradients, or on the backend itself by SPSA from its
+noisy energies.
 """
 
 from __future__ import annotations
@@ -59,7 +61,9 @@ def check_options(training: str, how: Execution, **least_one: int) -> None:
     if training not in ("exact", "spsa"):
         raise unknown_name("training", training, ("exact", "spsa"))
     if training == "spsa" and how.shots is None:
-        raise InputError("expected shots with training = 'spsa', got none", hint="set shots, or train exactly")
+        raise InputError(
+            "expected shots with training = 'spsa', got none", hint="set shots, or train exactly"
+        )
 
 
 def train(
@@ -74,7 +78,8 @@ def train(
     spread_rad: float = 1.0,
     from_zero: bool = True,
 ) -> Trained:
-    """Descend on determinants from Hartree-Fock, then from random angles, and keep the lowest; other spins are penalised.
+    """Descend on determinants from Hartree-Fock, then from random angles, and keep the lowest;
+    other spins are penalised.
 
     Args:
         circuit: With phases it needs complex amplitudes, which all determinants then hold.
@@ -91,7 +96,9 @@ def train(
     began = time.perf_counter()
     target = shifted(molecule)
     integrals = (target.h1_hartree, target.h2_hartree, target.core_hartree)
-    real = DeterminantSimulator(*integrals, circuit, symmetric=symmetric) if circuit.is_real else None
+    real = (
+        DeterminantSimulator(*integrals, circuit, symmetric=symmetric) if circuit.is_real else None
+    )
     simulator = real or ComplexDeterminantSimulator(*integrals, circuit)
     used = real.used if real else np.ones(circuit.n_parameters, dtype=np.bool_)
     ready = time.perf_counter()
@@ -108,11 +115,17 @@ def train(
             theta = np.where(used, spread_rad * rng.normal(size=circuit.n_parameters), 0.0)
         left = None if limit_s is None else max(0.0, limit_s - spent)
         found = simulator.minimise(theta, Limits(evaluations=evaluations, limit_s=left))
-        for i in np.flatnonzero(found.energies_hartree < (trace[-1].best_energy if trace else np.inf)):
+        for i in np.flatnonzero(
+            found.energies_hartree < (trace[-1].best_energy if trace else np.inf)
+        ):
             energy = float(found.energies_hartree[i])
             if not trace or energy < trace[-1].best_energy:
                 trace.append(
-                    TracePoint(time_s=spent + float(found.times_s[i]), evaluations=count + int(i) + 1, best_energy=energy)
+                    TracePoint(
+                        time_s=spent + float(found.times_s[i]),
+                        evaluations=count + int(i) + 1,
+                        best_energy=energy,
+                    )
                 )
         count += found.evaluations
         first = found.energy_hartree if k == 0 else first
@@ -140,7 +153,13 @@ def train(
 
 
 def train_on_backend(
-    circuit: FermionicAnsatz, molecule: Electrons, how: Execution, *, evaluations: int, seed: int, limit_s: float | None
+    circuit: FermionicAnsatz,
+    molecule: Electrons,
+    how: Execution,
+    *,
+    evaluations: int,
+    seed: int,
+    limit_s: float | None,
 ) -> Trained:
     """SPSA from angle zero on energies from shots: what a device alone could do."""
     began = time.perf_counter()
@@ -152,7 +171,9 @@ def train_on_backend(
     def objective(theta: Floats) -> tuple[float, Floats]:
         nonlocal count
         count += 1
-        return valued(how, ansatz, theta, hamiltonian, seed=seed + 7919 * count).energy_hartree, np.zeros(0)
+        return valued(
+            how, ansatz, theta, hamiltonian, seed=seed + 7919 * count
+        ).energy_hartree, np.zeros(0)
 
     found = descend(
         objective,
@@ -172,7 +193,11 @@ def train_on_backend(
         used=np.ones(circuit.n_parameters, dtype=np.bool_),
         shots=found.evaluations * how.shots,
         spin_squared=_spin_of(circuit, molecule, found.theta),
-        info={"ansatz": circuit.name, "parameters": circuit.n_parameters, "trained_on": how.backend_name},
+        info={
+            "ansatz": circuit.name,
+            "parameters": circuit.n_parameters,
+            "trained_on": how.backend_name,
+        },
         wall_s={"mapping": prepared - began, "training": time.perf_counter() - prepared},
     )
 
@@ -180,12 +205,24 @@ def train_on_backend(
 def _spin_of(circuit: FermionicAnsatz, molecule: Electrons, theta: Floats) -> float:
     """<S^2> that the circuit has without noise."""
     integrals = (molecule.h1_hartree, molecule.h2_hartree, molecule.core_hartree)
-    simulator = (DeterminantSimulator if circuit.is_real else ComplexDeterminantSimulator)(*integrals, circuit)
+    simulator = (DeterminantSimulator if circuit.is_real else ComplexDeterminantSimulator)(
+        *integrals, circuit
+    )
     return spin_squared(simulator.space, simulator.state(theta))
 
 
-def answer(name: str, circuit: FermionicAnsatz, molecule: Electrons, trained: Trained, how: Execution, *, seed: int) -> Energy:
-    """The energy at the trained angles, from determinants or from the backend; what is mixed in of other spins is charged."""
+def answer(
+    name: str,
+    circuit: FermionicAnsatz,
+    molecule: Electrons,
+    trained: Trained,
+    how: Execution,
+    *,
+    seed: int,
+) -> Energy:
+    """The energy at the trained angles, from determinants or from the backend; what is mixed in of
+    other spins is charged.
+    """
     if how.backend is None:
         return Energy(
             method=name,
@@ -215,7 +252,8 @@ def answer(name: str, circuit: FermionicAnsatz, molecule: Electrons, trained: Tr
         converged=trained.converged,
         evaluations=trained.evaluations,
         shots=trained.shots + found.shots,
-        wall_s=trained.wall_s | {"sending": mapped - mark, "execution": time.perf_counter() - mapped},
+        wall_s=trained.wall_s
+        | {"sending": mapped - mark, "execution": time.perf_counter() - mapped},
         trace=trained.trace,
         seed=seed,
         spin_squared=trained.spin_squared,
@@ -241,7 +279,9 @@ def solved(
 ) -> Energy:
     """Angles by the training that was asked for (see `train`), then the energy there."""
     if training == "spsa":
-        trained = train_on_backend(circuit, molecule, how, evaluations=evaluations, seed=seed, limit_s=limit_s)
+        trained = train_on_backend(
+            circuit, molecule, how, evaluations=evaluations, seed=seed, limit_s=limit_s
+        )
     else:
         trained = train(
             circuit,

@@ -1,4 +1,6 @@
-"""Variational quantum deflation: excited states, each kept from those below (Higgott, Wang, Brierley 2019, Quantum 3:156)."""
+"""Variational quantum deflation: excited states, each kept from those below (Higgott, Wang,
+Brierley 2019, Quantum 3:156).
+"""
 
 from __future__ import annotations
 
@@ -26,15 +28,15 @@ Floats = NDArray[np.float64]
 class Vqd(CircuitMethod):
     """Minimise <H> + shift sum_k |<psi|psi_k>|^2 over the angles, state after state.
 
-    Only states of the symmetry of the Hartree-Fock determinant are reached: of its point group, and unchanged when up and down
-    are exchanged, so that triplets of closed shells are not among them.
+    Only states of the symmetry of the Hartree-Fock determinant are reached: of its point group, and
+    unchanged when up and down are exchanged, so that triplets of closed shells are not among them.
 
     Args:
         states: How many.
         k: Repetitions of k-UpCCGSD.
         starts: Random descents for each state.
-        shift_hartree: Must exceed the gap between the highest state asked for and the lowest. The other options are those of
-            `CircuitMethod`.
+        shift_hartree: Must exceed the gap between the highest state asked for and the lowest. The
+            other options are those of `CircuitMethod`.
     """
 
     states: int = 2
@@ -44,7 +46,9 @@ class Vqd(CircuitMethod):
 
     def __post_init__(self) -> None:
         if min(self.states, self.k, self.starts) < 1 or not self.shift_hartree > 0.0:
-            raise InputError("states, k, starts and shift_hartree must be positive", hint="correct them")
+            raise InputError(
+                "states, k, starts and shift_hartree must be positive", hint="correct them"
+            )
         super().__post_init__()
 
     @classmethod
@@ -53,21 +57,27 @@ class Vqd(CircuitMethod):
             name="vqd",
             summary="excited states by deflation on k-UpCCGSD, exact gradients",
             kind="quantum",
-            guarantee="the first energy is never below the exact one; the others only where those below are exact",
+            guarantee="the first energy is never below the exact one; the others only where those "
+            "below are exact",
             citation="Higgott, Wang, Brierley 2019, Quantum 3:156",
             max_variables=24,
         )
 
-    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+    def solve(
+        self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None
+    ) -> Energy:
         load_compiled_code()
         began = time.perf_counter()
         deadline = None if time_limit_s is None else began + time_limit_s
         ansatz = upccgsd(len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta, k=self.k)
         target = shifted(molecule)
-        simulator = DeterminantSimulator(target.h1_hartree, target.h2_hartree, target.core_hartree, ansatz)
+        simulator = DeterminantSimulator(
+            target.h1_hartree, target.h2_hartree, target.core_hartree, ansatz
+        )
         if self.states > simulator.space.size:
             raise InputError(
-                f"expected at most {simulator.space.size} states, one a determinant, got {self.states}",
+                f"expected at most {simulator.space.size} states, one a determinant, got "
+                f"{self.states}",
                 hint="ask for fewer states",
             )
         rng = np.random.default_rng(seed)
@@ -102,7 +112,9 @@ class Vqd(CircuitMethod):
                 "parameters": ansatz.n_parameters,
                 "determinants": simulator.space.size,
                 "standard_errors_hartree": errors,
-                "largest_overlap": max((abs(float(a @ b)) for i, a in enumerate(below) for b in below[:i]), default=0.0),
+                "largest_overlap": max(
+                    (abs(float(a @ b)) for i, a in enumerate(below) for b in below[:i]), default=0.0
+                ),
             },
         )
 
@@ -113,16 +125,28 @@ class Vqd(CircuitMethod):
         if self._how.backend is None:
             return [simulator.energy_hartree(theta) for theta in angles], [0.0] * len(angles), 0
         circuit, hamiltonian = on_qubits(self._how, simulator.ansatz, molecule)
-        values = [valued(self._how, circuit, theta, hamiltonian, seed=seed + k) for k, theta in enumerate(angles)]
-        charged = [surcharge_hartree(spin_squared(simulator.space, simulator.state(theta)), molecule) for theta in angles]
+        values = [
+            valued(self._how, circuit, theta, hamiltonian, seed=seed + k)
+            for k, theta in enumerate(angles)
+        ]
+        charged = [
+            surcharge_hartree(spin_squared(simulator.space, simulator.state(theta)), molecule)
+            for theta in angles
+        ]
         energies = [v.energy_hartree + more for v, more in zip(values, charged, strict=True)]
         return energies, [v.standard_error_hartree for v in values], sum(v.shots for v in values)
 
     def _state(
-        self, simulator: DeterminantSimulator, below: list[Floats], rng: np.random.Generator, deadline: float | None
+        self,
+        simulator: DeterminantSimulator,
+        below: list[Floats],
+        rng: np.random.Generator,
+        deadline: float | None,
     ) -> list[Descent]:
         def objective(theta: Floats) -> tuple[float, Floats]:
-            return simulator.value_and_gradient(theta, repelled_by=below, shift_hartree=self.shift_hartree)
+            return simulator.value_and_gradient(
+                theta, repelled_by=below, shift_hartree=self.shift_hartree
+            )
 
         found: list[Descent] = []
         for _ in range(self.starts):

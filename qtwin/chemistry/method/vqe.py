@@ -20,8 +20,8 @@ class ChemicalVQE(CircuitMethod):
         starts: Descents; the first from Hartree-Fock, where it is no saddle.
         evaluations: Energies with gradients of each descent, at most; with SPSA energies in all.
         least_angle_rad: Gates of smaller angles are not sent to a backend.
-        training: "exact" on determinants, or "spsa" on the backend from its shots. The other options are those of
-            `CircuitMethod`.
+        training: "exact" on determinants, or "spsa" on the backend from its shots. The other
+            options are those of `CircuitMethod`.
     """
 
     starts: int = 4
@@ -30,12 +30,28 @@ class ChemicalVQE(CircuitMethod):
     training: Training = "exact"
 
     def __post_init__(self) -> None:
-        self._how = execution(self.backend, self.shots, self.mapping, self.grouping, self.allocation, self.least_angle_rad)
+        self._how = execution(
+            self.backend,
+            self.shots,
+            self.mapping,
+            self.grouping,
+            self.allocation,
+            self.least_angle_rad,
+        )
         counts = {f.name: getattr(self, f.name) for f in fields(self) if f.type == "int"}
         check_options(self.training, self._how, **counts)
 
-    def _solved(self, circuit: FermionicAnsatz, molecule: Electrons, seed: int, limit_s: float | None, **start: Any) -> Energy:
-        """Train and value `circuit`; `start` says how descents begin (see `qtwin.chemistry.method.variational.train`)."""
+    def _solved(
+        self,
+        circuit: FermionicAnsatz,
+        molecule: Electrons,
+        seed: int,
+        limit_s: float | None,
+        **start: Any,
+    ) -> Energy:
+        """Train and value `circuit`; `start` says how descents begin (see
+        `qtwin.chemistry.method.variational.train`).
+        """
         return solved(
             self.card().name,
             circuit,
@@ -82,8 +98,15 @@ class VqeUccsd(ChemicalVQE):
             "Peruzzo et al. 2014, Nat Commun 5:4213",
         )
 
-    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
-        circuit = uccsd(len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta, repetitions=self.repetitions)
+    def solve(
+        self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None
+    ) -> Energy:
+        circuit = uccsd(
+            len(molecule.h1_hartree),
+            molecule.n_alpha,
+            molecule.n_beta,
+            repetitions=self.repetitions,
+        )
         return self._solved(circuit, molecule, seed, time_limit_s, symmetric=True)
 
 
@@ -92,8 +115,8 @@ class VqeUccsd(ChemicalVQE):
 class VqeUpccgsd(ChemicalVQE):
     """Paired generalised doubles and generalised singles, k times (Lee et al. 2019, JCTC 15:311).
 
-    Fewer gates than UCCSD: a number that grows with the square of the orbitals, times k. Hartree-Fock may be a saddle, so that
-    several starts are worth their time.
+    Fewer gates than UCCSD: a number that grows with the square of the orbitals, times k.
+    Hartree-Fock may be a saddle, so that several starts are worth their time.
 
     Args:
         k: Repetitions. The other options are those of `ChemicalVQE`.
@@ -109,7 +132,9 @@ class VqeUpccgsd(ChemicalVQE):
             "Lee, Huggins, Head-Gordon, Whaley 2019, JCTC 15:311",
         )
 
-    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+    def solve(
+        self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None
+    ) -> Energy:
         circuit = upccgsd(len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta, k=self.k)
         return self._solved(circuit, molecule, seed, time_limit_s, symmetric=False)
 
@@ -117,14 +142,15 @@ class VqeUpccgsd(ChemicalVQE):
 @final
 @dataclass(kw_only=True, eq=False)
 class VqeLucj(ChemicalVQE):
-    """The local unitary cluster Jastrow ansatz, made for short circuits (Motta et al. 2023, Chem Sci 14:11213).
+    """The local unitary cluster Jastrow ansatz, made for short circuits (Motta et al. 2023, Chem
+    Sci 14:11213).
 
     All starts are random, since angle zero is a saddle.
 
     Args:
         layers: L.
-        every: Opposite spins meet on every so-manieth orbital: 1 on a square lattice, 4 on a heavy-hexagonal one. The other
-            options are those of `ChemicalVQE`.
+        every: Opposite spins meet on every so-manieth orbital: 1 on a square lattice, 4 on a
+            heavy-hexagonal one. The other options are those of `ChemicalVQE`.
     """
 
     layers: int = 2
@@ -138,6 +164,16 @@ class VqeLucj(ChemicalVQE):
             "Motta et al. 2023, Chem Sci 14:11213",
         )
 
-    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
-        circuit = lucj(len(molecule.h1_hartree), molecule.n_alpha, molecule.n_beta, layers=self.layers, every=self.every)
-        return self._solved(circuit, molecule, seed, time_limit_s, symmetric=False, spread_rad=0.3, from_zero=False)
+    def solve(
+        self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None
+    ) -> Energy:
+        circuit = lucj(
+            len(molecule.h1_hartree),
+            molecule.n_alpha,
+            molecule.n_beta,
+            layers=self.layers,
+            every=self.every,
+        )
+        return self._solved(
+            circuit, molecule, seed, time_limit_s, symmetric=False, spread_rad=0.3, from_zero=False
+        )

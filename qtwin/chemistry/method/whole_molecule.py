@@ -38,7 +38,8 @@ def whole_molecule(name: str, molecule: Electrons) -> MolecularProblem:
 
 
 def reference(problem: MolecularProblem) -> tuple[Any, str]:
-    """The converged field that correlated methods start from: restricted for closed shells, else unrestricted.
+    """The converged field that correlated methods start from: restricted for closed shells, else
+    unrestricted.
 
     Raises:
         ConvergenceError: when the unrestricted field of an open shell does not converge.
@@ -56,12 +57,17 @@ def reference(problem: MolecularProblem) -> tuple[Any, str]:
     if not unrestricted.converged:
         unrestricted = unrestricted.newton().run()
     if not unrestricted.converged:
-        raise ConvergenceError("unrestricted Hartree-Fock of an open shell did not converge", hint="correlated methods need it")
+        raise ConvergenceError(
+            "unrestricted Hartree-Fock of an open shell did not converge",
+            hint="correlated methods need it",
+        )
     return unrestricted, "UHF"
 
 
 def correlates(occupations: Any, frozen: int) -> bool:
-    """Whether at least two electrons outside the frozen orbitals have somewhere to go, of (n,) or (2, n) occupations."""
+    """Whether at least two electrons outside the frozen orbitals have somewhere to go, of (n,) or
+    (2, n) occupations.
+    """
     spins = np.atleast_2d(occupations)
     electrons = float(spins.sum()) - 2 * frozen
     return electrons > 1 and bool((spins == 0).any())
@@ -83,7 +89,8 @@ class HartreeFock(EnergyMethod):
     def card(cls) -> SolverInfo:
         return SolverInfo(
             name="hf",
-            summary="restricted Hartree-Fock (ROHF for open shells): no correlation, the baseline of all others",
+            summary="restricted Hartree-Fock (ROHF for open shells): no correlation, the baseline "
+            "of all others",
             kind="null",
             guarantee="never below the exact energy in this basis",
             citation="Roothaan 1951, Rev Mod Phys 23:69",
@@ -91,7 +98,9 @@ class HartreeFock(EnergyMethod):
             vendor=("pyscf", "pyscf"),
         )
 
-    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+    def solve(
+        self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None
+    ) -> Energy:
         problem = whole_molecule("hf", molecule)
         field = problem.mean_field
         return Energy(
@@ -102,8 +111,13 @@ class HartreeFock(EnergyMethod):
             evaluations=len(field.history),
             wall_s={"self-consistent field": field.wall_s},
             seed=seed,
-            spin_squared=wanted(problem),  # restricted orbitals, unpaired spins all up: an eigenstate of S^2
-            info={"history": list(field.history), "stable": field.stable, "basis_functions": len(field.orbitals)},
+            # restricted orbitals, unpaired spins all up: an eigenstate of S^2
+            spin_squared=wanted(problem),
+            info={
+                "history": list(field.history),
+                "stable": field.stable,
+                "basis_functions": len(field.orbitals),
+            },
         )
 
 
@@ -126,7 +140,9 @@ class Mp2(EnergyMethod):
             vendor=("pyscf", "pyscf"),
         )
 
-    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+    def solve(
+        self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None
+    ) -> Energy:
         from pyscf import mp
 
         problem = whole_molecule("mp2", molecule)
@@ -146,11 +162,16 @@ class Mp2(EnergyMethod):
             wall_s={"perturbation theory": time.perf_counter() - began},
             seed=seed,
             spin_squared=spin_squared(field),
-            info={"reference": kind, "correlation_hartree": correlation, "frozen_orbitals": problem.n_frozen},
+            info={
+                "reference": kind,
+                "correlation_hartree": correlation,
+                "frozen_orbitals": problem.n_frozen,
+            },
         )
 
 
-# Coupled cluster with singles and doubles, and with perturbative triples: what most of chemistry is settled with.
+# Coupled cluster with singles and doubles, and with perturbative triples: what most of chemistry is
+# settled with.
 #
 # CCSD: Purvis, Bartlett 1982, JCP 76:1910. (T): Raghavachari et al. 1989, Chem Phys Lett 157:479.
 # The T1 diagnostic is the norm of the singles over the root of the number of correlated electrons;
@@ -159,7 +180,9 @@ class Mp2(EnergyMethod):
 
 @dataclass(frozen=True, kw_only=True)
 class Amplitudes:
-    """A CCSD calculation that ended: PySCF's object, its reference, whether it converged, energy, T1, <S^2> and seconds."""
+    """A CCSD calculation that ended: PySCF's object, its reference, whether it converged, energy,
+    T1, <S^2> and seconds.
+    """
 
     solver: Any
     kind: str
@@ -184,7 +207,9 @@ def amplitudes(problem: MolecularProblem) -> Amplitudes:
         return _ENDED[problem]
     field = problem.mean_field
     occupied = round(float((field.occupations > 0).sum())) - problem.n_frozen
-    require_amplitudes_fit(occupied, field.n_orbitals - occupied - problem.n_frozen, limit_bytes=problem.memory_bytes)
+    require_amplitudes_fit(
+        occupied, field.n_orbitals - occupied - problem.n_frozen, limit_bytes=problem.memory_bytes
+    )
     with threads(field.n_orbitals):
         ended = run_ccsd(lambda: reference(problem), problem.n_frozen)
     _ENDED[problem] = ended
@@ -192,7 +217,8 @@ def amplitudes(problem: MolecularProblem) -> Amplitudes:
 
 
 def run_ccsd(begin: Callable[[], tuple[Any, str]], frozen: int) -> Amplitudes:
-    """CCSD from a converged field, a second time with damped steps when it does not converge; the field where nothing correlates.
+    """CCSD from a converged field, a second time with damped steps when it does not converge; the
+    field where nothing correlates.
 
     Args:
         begin: Gives the field and its kind; its time counts.
@@ -221,7 +247,9 @@ def run_ccsd(begin: Callable[[], tuple[Any, str]], frozen: int) -> Amplitudes:
     norm = 0.0
     if found.t1 is not None:
         singles = found.t1 if isinstance(found.t1, tuple) else (found.t1, found.t1)
-        norm = float(np.sqrt(sum((t**2).sum() for t in singles) / max(sum(t.shape[0] for t in singles), 1)))
+        norm = float(
+            np.sqrt(sum((t**2).sum() for t in singles) / max(sum(t.shape[0] for t in singles), 1))
+        )
     energy = float(found.e_tot) if found.e_corr is not None else np.nan
     return Amplitudes(
         solver=found,
@@ -235,10 +263,11 @@ def run_ccsd(begin: Callable[[], tuple[Any, str]], frozen: int) -> Amplitudes:
 
 
 def projected_spin_squared(solver: Any) -> float:
-    """<Phi|S^2 e^T|Phi>, which is s (s + 1) of an eigenstate of S^2 (Schlegel 1986, JCP 84:4530); 0 of closed shells.
+    """<Phi|S^2 e^T|Phi>, which is s (s + 1) of an eigenstate of S^2 (Schlegel 1986, JCP 84:4530); 0
+    of closed shells.
 
-    With the overlaps S of spin-up orbitals i, a and spin-down orbitals j, b it is that of the determinant less
-    sum t_ia S_ij S_aj, the same for j, b, and sum (t_ijab + t_ia t_jb) S_ib S_aj.
+    With the overlaps S of spin-up orbitals i, a and spin-down orbitals j, b it is that of the
+    determinant less sum t_ia S_ij S_aj, the same for j, b, and sum (t_ijab + t_ia t_jb) S_ib S_aj.
     """
     if not isinstance(solver.t1, tuple):
         return 0.0
@@ -253,11 +282,24 @@ def projected_spin_squared(solver: Any) -> float:
     s = 0.5 * (n_up - n_down)
     value = s * (s + 1.0) + n_down - float((between**2).sum())
     (t_up, t_down), (_, t_mixed, _) = solver.t1, solver.t2
-    value -= float(np.einsum("ia,ij,aj->", t_up, overlap[np.ix_(occ[0], held[1])], overlap[np.ix_(empty[0], held[1])]))
-    value -= float(np.einsum("jb,ij,ib->", t_down, overlap[np.ix_(held[0], occ[1])], overlap[np.ix_(held[0], empty[1])]))
+    value -= float(
+        np.einsum(
+            "ia,ij,aj->", t_up, overlap[np.ix_(occ[0], held[1])], overlap[np.ix_(empty[0], held[1])]
+        )
+    )
+    value -= float(
+        np.einsum(
+            "jb,ij,ib->",
+            t_down,
+            overlap[np.ix_(held[0], occ[1])],
+            overlap[np.ix_(held[0], empty[1])],
+        )
+    )
     over_ib, over_aj = overlap[np.ix_(occ[0], empty[1])], overlap[np.ix_(empty[0], occ[1])]
     value -= float(np.einsum("ijab,ib,aj->", t_mixed, over_ib, over_aj, optimize=True))
-    return float(value) - float(np.einsum("ia,jb,ib,aj->", t_up, t_down, over_ib, over_aj, optimize=True))
+    return float(value) - float(
+        np.einsum("ia,jb,ib,aj->", t_up, t_down, over_ib, over_aj, optimize=True)
+    )
 
 
 def _ends_well(solver: Any) -> bool:
@@ -295,7 +337,9 @@ class Ccsd(EnergyMethod):
             vendor=("pyscf", "pyscf"),
         )
 
-    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+    def solve(
+        self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None
+    ) -> Energy:
         problem = whole_molecule("ccsd", molecule)
         ended = amplitudes(problem)
         return Energy(
@@ -318,7 +362,8 @@ class CcsdT(EnergyMethod):
     def card(cls) -> SolverInfo:
         return SolverInfo(
             name="ccsd(t)",
-            summary="coupled cluster with perturbative triples, of the whole molecule: the gold standard for one determinant",
+            summary="coupled cluster with perturbative triples, of the whole molecule: the gold "
+            "standard for one determinant",
             kind="classical",
             guarantee="none; about 1 kcal/mol in a large basis where one determinant leads",
             citation="Raghavachari et al. 1989, Chem Phys Lett 157:479",
@@ -326,7 +371,9 @@ class CcsdT(EnergyMethod):
             vendor=("pyscf", "pyscf"),
         )
 
-    def solve(self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None) -> Energy:
+    def solve(
+        self, molecule: Electrons, *, seed: int = 0, time_limit_s: float | None = None
+    ) -> Energy:
         problem = whole_molecule("ccsd(t)", molecule)
         ended = amplitudes(problem)
         began = time.perf_counter()
@@ -350,6 +397,7 @@ def triples_hartree(ended: Amplitudes) -> float:
         return 0.0
     singles = ended.solver.t1
     up, down = (t.shape for t in (singles if isinstance(singles, tuple) else (singles, singles)))
-    if not any(3 - k <= min(up) and k <= min(down) for k in range(4)):  # three electrons, k of them down, have nowhere to go
+    # three electrons, k of them down, have nowhere to go
+    if not any(3 - k <= min(up) and k <= min(down) for k in range(4)):
         return 0.0
     return float(ended.solver.ccsd_t())

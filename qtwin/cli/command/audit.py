@@ -8,7 +8,9 @@ import typer
 
 from qtwin.cli.command.option import Json, Log
 
-app = typer.Typer(help="What was done with whose record.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="What was done with whose record.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.command("verify")

@@ -10,18 +10,26 @@ import typer
 
 from qtwin.cli.command.option import Json, Ledgers, Names, Yes
 
-app = typer.Typer(help="Paid jobs: submitted once, never lost.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Paid jobs: submitted once, never lost.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.command("submit")
 def jobs_submit(
     spec: Annotated[Path, typer.Argument(help="Experiment file (TOML) with a [hardware] section.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Estimate time and price; send nothing.")] = False,
-    out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: out/<name of the spec>.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Estimate time and price; send nothing.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Output folder; default: out/<name of the spec>.")
+    ] = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Send the paid jobs of an experiment, each once, and do not wait; the same command goes on after a crash."""
+    """Send the paid jobs of an experiment, each once, and do not wait; the same command goes on
+    after a crash.
+    """
     from qtwin.cli.show import terminal
     from qtwin.studies.regimen.prepare import prepare
 
@@ -46,7 +54,10 @@ def jobs_list(ledger: Ledgers = "", as_json: Json = False) -> None:
 @app.command("show")
 def jobs_show(
     job: Annotated[str, typer.Argument(help="Start of its key, or the provider's identifier.")],
-    export: Annotated[Path | None, typer.Option("--export", help="Folder for circuit, calibration and raw result.")] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option("--export", help="Folder for circuit, calibration and raw result."),
+    ] = None,
     ledger: Ledgers = "",
     as_json: Json = False,
 ) -> None:
@@ -77,7 +88,9 @@ def jobs_fetch(
 
 @app.command("cancel")
 def jobs_cancel(
-    jobs: Annotated[list[str], typer.Argument(help="Start of the key, or the provider's identifier.")],
+    jobs: Annotated[
+        list[str], typer.Argument(help="Start of the key, or the provider's identifier.")
+    ],
     ledger: Ledgers = "",
     as_json: Json = False,
 ) -> None:
@@ -91,7 +104,9 @@ def jobs_cancel(
 
 @app.command("reconcile")
 def jobs_reconcile(ledger: Ledgers = "", as_json: Json = False) -> None:
-    """Find out what became of jobs whose sending was cut off, and cancel duplicates; sends nothing."""
+    """Find out what became of jobs whose sending was cut off, and cancel duplicates; sends
+    nothing.
+    """
     from qtwin.cli.jobs import reconcile_jobs
 
     told = reconcile_jobs(ledger)

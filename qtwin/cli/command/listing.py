@@ -39,7 +39,9 @@ def diseases(as_json: Json = False) -> None:
 
 @app.command()
 def example(
-    name: Annotated[str, typer.Argument(help="Name of a shipped experiment; without one, their list.")] = "",
+    name: Annotated[
+        str, typer.Argument(help="Name of a shipped experiment; without one, their list.")
+    ] = "",
     folder: Annotated[Path, typer.Option("--out", help="Folder that receives its files.")] = Path(),
     as_json: Json = False,
 ) -> None:
@@ -55,8 +57,12 @@ def example(
 
 @app.command()
 def warmup(
-    kernels: Annotated[list[str] | None, typer.Argument(help="Sets of kernels; default: all.")] = None,
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; default: one a core.")] = None,
+    kernels: Annotated[
+        list[str] | None, typer.Argument(help="Sets of kernels; default: all.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes; default: one a core.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Compile what is compiled, now and side by side, so that nothing waits for it later."""
@@ -71,7 +77,10 @@ def warmup(
 @app.command()
 def doctor(
     online: Annotated[
-        bool, typer.Option("--online", help="Ask IBM Quantum whether the account works, and for its machines.")
+        bool,
+        typer.Option(
+            "--online", help="Ask IBM Quantum whether the account works, and for its machines."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:

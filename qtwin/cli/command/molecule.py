@@ -20,15 +20,28 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command()
 def molecule(
-    spec: Annotated[Path | None, typer.Argument(help="Molecule (TOML); or --drug and --receptor.")] = None,
-    twin: Annotated[Path | None, typer.Option("--twin", help="Twin (JSON) whose drug and receptor are asked about.")] = None,
+    spec: Annotated[
+        Path | None, typer.Argument(help="Molecule (TOML); or --drug and --receptor.")
+    ] = None,
+    twin: Annotated[
+        Path | None,
+        typer.Option("--twin", help="Twin (JSON) whose drug and receptor are asked about."),
+    ] = None,
     drug: Annotated[str, typer.Option("--drug", help="INN of the drug.")] = "",
-    receptor: Annotated[str, typer.Option("--receptor", help="Gene of its receptor, such as ADRB1.")] = "",
-    out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: out/<name of the spec>.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget finished stages and start over.")] = False,
+    receptor: Annotated[
+        str, typer.Option("--receptor", help="Gene of its receptor, such as ADRB1.")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Output folder; default: out/<name of the spec>.")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Forget finished stages and start over.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Energies of a molecule, or of a drug's contact with its receptor, by all methods side by side."""
+    """Energies of a molecule, or of a drug's contact with its receptor, by all methods side by
+    side.
+    """
     from qtwin.cli.show import terminal
 
     started = time.perf_counter()
@@ -42,11 +55,15 @@ def molecule(
         from qtwin.studies.molecule import contact
 
         folder = out or Path("out") / f"{drug}-{receptor}"
-        result = contact.run(drug, receptor, twin=twin, out=folder, overwrite=fresh, progress=terminal)
+        result = contact.run(
+            drug, receptor, twin=twin, out=folder, overwrite=fresh, progress=terminal
+        )
     else:
         raise InputError(
-            f"no spec, drug {drug!r} and receptor {receptor!r} came: a spec, or both of the others were wanted",
-            hint="qtwin molecule SPEC.toml, or qtwin molecule --drug metoprolol --receptor ADRB1 [--twin twin.json]",
+            f"no spec, drug {drug!r} and receptor {receptor!r} came: a spec, or both of the "
+            "others were wanted",
+            hint="qtwin molecule SPEC.toml, or qtwin molecule --drug metoprolol --receptor "
+            "ADRB1 [--twin twin.json]",
         )
     from qtwin.cli.twin import show
 

@@ -1,4 +1,6 @@
-"""Studies of many runs: trial, bench, mitigation, scaling, map; and reproduce, which makes any page again."""
+"""Studies of many runs: trial, bench, mitigation, scaling, map; and reproduce, which makes any page
+again.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command()
 def trial(
     spec: Annotated[Path, typer.Argument(help="Trial protocol (TOML).")],
-    out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: out/<name of the spec>.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Output folder; default: out/<name of the spec>.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """A virtual trial: effect, who benefits, dose response, power."""
@@ -33,17 +37,30 @@ def trial(
 @app.command()
 def bench(
     spec: Annotated[Path, typer.Argument(help="Sweep (TOML): families, sizes, solvers.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: out/<name of the sweep>.")] = None,
-    store: Annotated[str, typer.Option("--store", help="Database URL for the records; default: records.sqlite in --out.")] = "",
-    scheduler: Annotated[str, typer.Option("--scheduler", help="Dask scheduler, such as tcp://host:8786.")] = "",
-    workers: Annotated[int | None, typer.Option("--workers", min=0, help="Local processes; default: the file's.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Output folder; default: out/<name of the sweep>.")
+    ] = None,
+    store: Annotated[
+        str,
+        typer.Option(
+            "--store", help="Database URL for the records; default: records.sqlite in --out."
+        ),
+    ] = "",
+    scheduler: Annotated[
+        str, typer.Option("--scheduler", help="Dask scheduler, such as tcp://host:8786.")
+    ] = "",
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=0, help="Local processes; default: the file's.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run a sweep of instances and solvers; finished tasks are kept and never run again."""
     from qtwin.cli.show import note, table, terminal
     from qtwin.studies.benchmark.run import run_sweep
 
-    result = run_sweep(spec, out, store=store, scheduler=scheduler, workers=workers, progress=terminal)
+    result = run_sweep(
+        spec, out, store=store, scheduler=scheduler, workers=workers, progress=terminal
+    )
     for e in result.offences:
         said = f"{e.mark}: {e.solver} on {e.family} {e.n}, {e.runs} runs: {e.words}"
         note(said, style="bold red" if e.alarm else "yellow")
@@ -58,12 +75,18 @@ def bench(
 
 @app.command()
 def mitigation(
-    spec: Annotated[Path, typer.Argument(help="Study (TOML), such as experiments/mitigation.toml.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: out/<name of the study>.")] = None,
+    spec: Annotated[
+        Path, typer.Argument(help="Study (TOML), such as experiments/mitigation.toml.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Output folder; default: out/<name of the study>.")
+    ] = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
-    """What each way to treat noise is worth on a snapshot of a device, beside none and beside tossed coins."""
+    """What each way to treat noise is worth on a snapshot of a device, beside none and beside
+    tossed coins.
+    """
     from qtwin.cli.show import note, table, terminal
     from qtwin.studies.mitigation.run import energy_row, run_mitigation, sample_row
 
@@ -80,7 +103,9 @@ def mitigation(
 @app.command()
 def scaling(
     spec: Annotated[Path, typer.Argument(help="Scaling study (TOML): family, sizes, layers.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: out/<name of the study>.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Output folder; default: out/<name of the study>.")
+    ] = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
@@ -92,7 +117,15 @@ def scaling(
     table(
         "Expected samples until a ground state",
         ("n", "ground states", "1 / p", "of a guess"),
-        [(str(r.n), str(r.ground_states), f"{1 / r.probability:.1f}", f"{2.0**r.n / r.ground_states:.0f}") for r in result.rows],
+        [
+            (
+                str(r.n),
+                str(r.ground_states),
+                f"{1 / r.probability:.1f}",
+                f"{2.0**r.n / r.ground_states:.0f}",
+            )
+            for r in result.rows
+        ],
     )
     note(result.verdict, style="bold green")
     if as_json:
@@ -102,13 +135,21 @@ def scaling(
 @app.command("map")
 def advantage_map(
     results: Annotated[
-        list[Path], typer.Argument(help="result.json files, folders that hold some, or the file of a map (TOML), run first.")
+        list[Path],
+        typer.Argument(
+            help="result.json files, folders that hold some, or the file of a map (TOML), run "
+            "first."
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", help="Output folder.")] = Path("out/map"),
-    data: Annotated[Path | None, typer.Option("--data", help="Folder of the measured tables that a map names.")] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of the measured tables that a map names.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Where classical wins, where it is open, and what a quantum machine would need to change that."""
+    """Where classical wins, where it is open, and what a quantum machine would need to change
+    that.
+    """
     from qtwin.cli.show import note, table, terminal
     from qtwin.report.map_picture import WORDS
     from qtwin.studies.map.run import run_map
@@ -117,7 +158,10 @@ def advantage_map(
     table(
         "The map",
         ("cell", "verdict", "places"),
-        [(c.title, WORDS[c.verdict.kind], ", ".join(f"{p.name} ({p.size})" for p in c.places)) for c in result.cells],
+        [
+            (c.title, WORDS[c.verdict.kind], ", ".join(f"{p.name} ({p.size})" for p in c.places))
+            for c in result.cells
+        ],
     )
     note(result.verdict, style="bold green")
     if as_json:
@@ -126,8 +170,13 @@ def advantage_map(
 
 @app.command()
 def reproduce(
-    made: Annotated[Path, typer.Argument(help="Folder that qtwin wrote, or one figure (PNG) in it.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: that folder's name with -again.")] = None,
+    made: Annotated[
+        Path, typer.Argument(help="Folder that qtwin wrote, or one figure (PNG) in it.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Output folder; default: that folder's name with -again."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run the command behind a page or a figure anew, and compare every number that is drawn."""
@@ -135,7 +184,12 @@ def reproduce(
     from qtwin.cli.show import note, table, terminal
     from qtwin.studies.reproduce import reproduce as again
 
-    result = again(made, out, command=lambda arguments: every(args=list(arguments), standalone_mode=False), progress=terminal)
+    result = again(
+        made,
+        out,
+        command=lambda arguments: every(args=list(arguments), standalone_mode=False),
+        progress=terminal,
+    )
     rows = [(f.figure, "" if f.rows is None else str(f.rows), f.sentence) for f in result.figures]
     table("Figures, then and now", ("figure", "rows", "difference"), rows)
     note(str(result.shown))

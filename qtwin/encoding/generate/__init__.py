@@ -1,6 +1,9 @@
-"""Families of instances with a known optimum, a known hardness or a patient behind them. One file a family, one line in `TABLE`.
+"""Families of instances with a known optimum, a known hardness or a patient behind them.
 
-A family is a function ``(n, seed, **options) -> Generated``; equal arguments give equal instances on every machine.
+One file a family, one line in `TABLE`.
+
+A family is a function ``(n, seed, **options) -> Generated``; equal arguments give equal instances
+on every machine.
 """
 
 from __future__ import annotations
@@ -59,7 +62,8 @@ class Generated:
         optimal_bits: (n,) an assignment with that energy, else None.
         hardness: What is known of how hard it is, with its source.
         problem: The twin's question behind it, for families that have one.
-        wall_s: Seconds by `model` (twin and question) and `encode`, for families that have both; else empty.
+        wall_s: Seconds by `model` (twin and question) and `encode`, for families that have both;
+            else empty.
     """
 
     family: str
@@ -92,7 +96,11 @@ def load(family: str) -> Family:
 
 def options_of(family: str) -> dict[str, Any]:
     """The family's own options with their defaults."""
-    return {k: p.default for k, p in inspect.signature(load(family)).parameters.items() if k not in ("n", "seed")}
+    return {
+        k: p.default
+        for k, p in inspect.signature(load(family)).parameters.items()
+        if k not in ("n", "seed")
+    }
 
 
 def make(family: str, n: int, *, seed: int, **options: Any) -> Generated:
@@ -112,5 +120,7 @@ def make(family: str, n: int, *, seed: int, **options: Any) -> Generated:
         if name not in known:
             raise unknown_name(f"option of family {family!r}:", name, known)
     if n < 1 or (n > LARGEST and family != "file"):
-        raise InputError(f"{n} variables came, 1 to {LARGEST} were wanted", hint="choose another size")
+        raise InputError(
+            f"{n} variables came, 1 to {LARGEST} were wanted", hint="choose another size"
+        )
     return load(family)(n, seed, **options)

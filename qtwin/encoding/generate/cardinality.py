@@ -17,7 +17,8 @@ _LARGEST = 100
 
 
 def generate(n: int, seed: int, *, k: int = 0) -> Generated:
-    """Single and pair values uniform in -100..100, to be maximised over sets of `k` (n / 5 unless given).
+    """Single and pair values uniform in -100..100, to be maximised over sets of `k` (n / 5 unless
+    given).
 
     Raises:
         InputError: for k outside 1..n.
@@ -27,15 +28,22 @@ def generate(n: int, seed: int, *, k: int = 0) -> Generated:
         raise InputError(f"exactly {size} of {n} came, 1 to {n} were wanted", hint="correct k")
     rng = np.random.default_rng([seed, n])
     terms = [t for order in (1, 2) for t in combinations(range(n), order)]
-    value = BinaryPolynomial.of(n, [(t, float(rng.integers(-_LARGEST, _LARGEST + 1))) for t in terms])
+    value = BinaryPolynomial.of(
+        n, [(t, float(rng.integers(-_LARGEST, _LARGEST + 1))) for t in terms]
+    )
     known = np.zeros((1, n), dtype=np.uint8)
     known[0, :size] = 1
-    constraint = Exactly(name=f"exactly {size}", reason="as generated", count=size, members=tuple(range(n)))
-    encoding = encode(value, names=plain(value).variables, constraints=(constraint,), feasible=known)
+    constraint = Exactly(
+        name=f"exactly {size}", reason="as generated", count=size, members=tuple(range(n))
+    )
+    encoding = encode(
+        value, names=plain(value).variables, constraints=(constraint,), feasible=known
+    )
     return Generated(
         family="cardinality",
         seed=seed,
         options={"k": size},
         encoding=encoding,
-        hardness="enumeration of all sets up to k = 5; integer programming ends near 60 variables at k = n / 5",
+        hardness="enumeration of all sets up to k = 5; integer programming ends near 60 variables "
+        "at k = n / 5",
     )

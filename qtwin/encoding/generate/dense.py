@@ -1,4 +1,6 @@
-"""Random dense polynomials with integer coefficients, the standard benchmark of QUBO solvers (Beasley 1998, OR-Library)."""
+"""Random dense polynomials with integer coefficients, the standard benchmark of QUBO solvers
+(Beasley 1998, OR-Library).
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ def generate(n: int, seed: int, *, density: float = 1.0, degree: int = 2) -> Gen
         InputError: for a density outside (0, 1], or a degree that is not 2, 3 or 4.
     """
     if not 0.0 < density <= 1.0 or degree not in (2, 3, 4):
-        raise InputError(f"density {density} and degree {degree} came, (0, 1] and 2 to 4 were wanted", hint="correct them")
+        raise InputError(
+            f"density {density} and degree {degree} came, (0, 1] and 2 to 4 were wanted",
+            hint="correct them",
+        )
     rng = np.random.default_rng([seed, n])
     terms = [
         (term, float(rng.integers(-_LARGEST, _LARGEST + 1)))
@@ -34,5 +39,7 @@ def generate(n: int, seed: int, *, density: float = 1.0, degree: int = 2) -> Gen
         seed=seed,
         options={"density": density, "degree": degree},
         encoding=plain(BinaryPolynomial.of(n, terms)),
-        hardness="no structure to use; exact solvers end near 50 variables, one-flip tabu search is strong at any size here",
+        hardness="no structure to use; exact solvers end near 50 variables, one-flip tabu "
+        "search is "
+        "strong at any size here",
     )

@@ -15,7 +15,9 @@ from qtwin.encoding.model import BinaryModel
 from qtwin.errors import InputError
 
 
-def generate(n: int, seed: int, *, path: str = "", problem: str = "", sha256: str = "") -> Generated:
+def generate(
+    n: int, seed: int, *, path: str = "", problem: str = "", sha256: str = ""
+) -> Generated:
     """The instance in a file.
 
     Args:
@@ -26,16 +28,25 @@ def generate(n: int, seed: int, *, path: str = "", problem: str = "", sha256: st
         sha256: Digest of the file; "" for whatever it holds.
 
     Raises:
-        InputError: for a file that cannot be read, is not the one meant, or has another number of variables.
+        InputError: for a file that cannot be read, is not the one meant, or has another number of
+            variables.
     """
     if not path:
-        raise InputError("no file of an instance came", hint='path = "instances/*.lp" in the [[family]]')
+        raise InputError(
+            "no file of an instance came", hint='path = "instances/*.lp" in the [[family]]'
+        )
     found = digest(path)
     if sha256 and sha256 != found:
-        raise InputError(f"{path} is not the file that the sweep began with", hint="bring it back, or start a new sweep")
+        raise InputError(
+            f"{path} is not the file that the sweep began with",
+            hint="bring it back, or start a new sweep",
+        )
     encoding = _read(path, problem, found)
     if encoding.n_decision != n:
-        raise InputError(f"expected {n} variables in {path}, got {encoding.n_decision}", hint=f"ask for {encoding.n_decision}")
+        raise InputError(
+            f"expected {n} variables in {path}, got {encoding.n_decision}",
+            hint=f"ask for {encoding.n_decision}",
+        )
     return Generated(
         family="file",
         seed=seed,

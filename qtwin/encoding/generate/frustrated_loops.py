@@ -1,7 +1,9 @@
-"""Planted spin glasses of frustrated loops on a random regular graph (Hen et al. 2015, PRA 92:042325).
+"""Planted spin glasses of frustrated loops on a random regular graph (Hen et al. 2015, PRA
+92:042325).
 
-Each loop is a ring of couplings -1 (between aligned spins) of which one is turned to +1. Alone, a ring of length L has lowest
-energy -(L - 2), which the planted state reaches; so the planted state is lowest for the sum of all rings as well.
+Each loop is a ring of couplings -1 (between aligned spins) of which one is turned to +1. Alone, a
+ring of length L has lowest energy -(L - 2), which the planted state reaches; so the planted state
+is lowest for the sum of all rings as well.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ _SHORTEST = 6
 
 
 def generate(n: int, seed: int, *, loops_per_spin: float = 0.8) -> Generated:
-    """`loops_per_spin` x n loops found by random walks on a random 4-regular graph, planted at a random state.
+    """`loops_per_spin` x n loops found by random walks on a random 4-regular graph, planted at a
+    random state.
 
     Raises:
         InputError: for fewer than 8 spins, or no loops.
@@ -26,7 +29,10 @@ def generate(n: int, seed: int, *, loops_per_spin: float = 0.8) -> Generated:
     import networkx
 
     if n < 8 or not loops_per_spin > 0.0:
-        raise InputError(f"{n} spins with {loops_per_spin} loops each came, at least 8 and some were wanted", hint="raise both")
+        raise InputError(
+            f"{n} spins with {loops_per_spin} loops each came, at least 8 and some were wanted",
+            hint="raise both",
+        )
     rng = np.random.default_rng([seed, n])
     graph = networkx.random_regular_graph(_DEGREE, n, seed=int(rng.integers(2**31)))
     neighbours = {v: sorted(graph[v]) for v in graph}
@@ -49,12 +55,15 @@ def generate(n: int, seed: int, *, loops_per_spin: float = 0.8) -> Generated:
         encoding=plain(from_spins(n, couplings.items())),
         optimum=lowest,
         optimal_bits=((1 - planted) // 2).astype(np.uint8),
-        hardness="planted, sparse; hardest where loops percolate, some 0.1 to 1 loops a spin (Hen et al. 2015, PRA 92:042325)",
+        hardness="planted, sparse; hardest where loops percolate, some 0.1 to 1 loops a spin (Hen "
+        "et al. 2015, PRA 92:042325)",
     )
 
 
 def _loop(neighbours: dict[int, list[int]], rng: np.random.Generator, n: int) -> list[int]:
-    """The first loop of a random walk that never turns straight back; loops shorter than 6 are dropped where the graph allows."""
+    """The first loop of a random walk that never turns straight back; loops shorter than 6 are
+    dropped where the graph allows.
+    """
     shortest = _SHORTEST if n >= 16 else 3
     while True:
         walk = [int(rng.integers(n))]

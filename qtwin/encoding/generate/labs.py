@@ -1,9 +1,11 @@
-"""Low-autocorrelation binary sequences: quartic, one instance a length, hard for everybody (Golay 1977, IEEE Trans IT 23:43).
+"""Low-autocorrelation binary sequences: quartic, one instance a length, hard for everybody (Golay
+1977, IEEE Trans IT 23:43).
 
     E(s) = sum_{k=1}^{n-1} C_k^2,   C_k = sum_i s_i s_{i+k}
 
-The benchmark on which QAOA of fixed angles was measured to scale better than branch and bound and worse than memetic tabu search
-(Shaydulin et al. 2024, Science Advances 10:eadm6761, arXiv:2308.02342).
+The benchmark on which QAOA of fixed angles was measured to scale better than branch and bound and
+worse than memetic tabu search (Shaydulin et al. 2024, Science Advances 10:eadm6761,
+arXiv:2308.02342).
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ def generate(n: int, seed: int) -> Generated:
         seed=seed,
         encoding=plain(from_spins(n, [(t, float(c)) for t, c in terms.items()])),
         optimum=_optima().get(n),
-        hardness="no structure to use; branch and bound ends at 66, memetic tabu search takes 1.34^n, QAOA of 12 layers 1.46^n",
+        hardness="no structure to use; branch and bound ends at 66, memetic tabu search takes "
+        "1.34^n, QAOA of 12 layers 1.46^n",
     )
 
 

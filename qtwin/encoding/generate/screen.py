@@ -1,6 +1,8 @@
-"""Combination screens as a family: a table of pairs is the family, each of its contexts (cell lines, say) an instance.
+"""Combination screens as a family: a table of pairs is the family, each of its contexts (cell
+lines, say) an instance.
 
-The tables are the user's; what they hold is part of the instance's identity by their digest (`sha256`).
+The tables are the user's; what they hold is part of the instance's identity by their digest
+(`sha256`).
 """
 
 from __future__ import annotations
@@ -19,9 +21,17 @@ from qtwin.problem.screen.screen import Screen
 
 
 def generate(
-    n: int, seed: int, *, pairs: str = "", singles: str = "", size: int = 3, objective: str = "mean", sha256: str = ""
+    n: int,
+    seed: int,
+    *,
+    pairs: str = "",
+    singles: str = "",
+    size: int = 3,
+    objective: str = "mean",
+    sha256: str = "",
 ) -> Generated:
-    """Choose `size` of n drugs in context number `seed`: all drugs of the table, or a random subset of n of them.
+    """Choose `size` of n drugs in context number `seed`: all drugs of the table, or a random subset
+    of n of them.
 
     Args:
         n: Drugs, at most those of the table.
@@ -33,17 +43,26 @@ def generate(
         sha256: Digest of the tables, "" for whatever they hold.
 
     Raises:
-        InputError: without a table, for too many drugs or contexts, or a table that is not the one meant.
+        InputError: without a table, for too many drugs or contexts, or a table that is not the one
+            meant.
         InfeasibleError: where no permitted set is found.
     """
     if not pairs:
-        raise InputError("expected a table of pairs, got none", hint='pairs = "pairs.csv" in the [[family]], a table of yours')
+        raise InputError(
+            "expected a table of pairs, got none",
+            hint='pairs = "pairs.csv" in the [[family]], a table of yours',
+        )
     data = _read(pairs, singles)
     if sha256 and sha256 != digest(pairs, singles):
-        raise InputError(f"{pairs} is not the table that the sweep began with", hint="bring it back, or start a new sweep")
+        raise InputError(
+            f"{pairs} is not the table that the sweep began with",
+            hint="bring it back, or start a new sweep",
+        )
     if n > data.n or seed >= len(data.contexts):
         raise InputError(
-            f"expected at most {data.n} drugs and context {len(data.contexts) - 1}, got {n} and {seed}", hint="lower them"
+            f"expected at most {data.n} drugs and context {len(data.contexts) - 1}, got {n} "
+            f"and {seed}",
+            hint="lower them",
         )
     whole = instance(data, seed, size=size, objective=objective)
     rng = np.random.default_rng([seed, n])
@@ -59,9 +78,16 @@ def generate(
     return Generated(
         family="screen",
         seed=seed,
-        options={"pairs": pairs, "singles": singles, "size": size, "objective": objective, "sha256": sha256},
+        options={
+            "pairs": pairs,
+            "singles": singles,
+            "size": size,
+            "objective": objective,
+            "sha256": sha256,
+        },
         encoding=encode_screen(choice, permitted_set(choice, rng)),
-        hardness=f"real data, context {data.contexts[seed]}; listing all sets of {size} takes milliseconds",
+        hardness=f"real data, context {data.contexts[seed]}; listing all sets of {size} takes "
+        "milliseconds",
     )
 
 

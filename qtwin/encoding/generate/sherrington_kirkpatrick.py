@@ -1,4 +1,5 @@
-"""The Sherrington-Kirkpatrick spin glass (1975, PRL 35:1792): E(s) = sum_{i<j} J_ij s_i s_j / sqrt(n), J normal.
+"""The Sherrington-Kirkpatrick spin glass (1975, PRL 35:1792): E(s) = sum_{i<j} J_ij s_i s_j /
+sqrt(n), J normal.
 
 The lowest energy a spin tends to -0.7632 (Parisi 1980; Crisanti, Rizzo 2002, PRE 65:046137).
 """
@@ -22,5 +23,6 @@ def generate(n: int, seed: int) -> Generated:
         family="sherrington-kirkpatrick",
         seed=seed,
         encoding=plain(from_spins(n, pairs.items())),
-        hardness="NP-hard, dense; (1 - epsilon) of the optimum takes quadratic time (Montanari 2019)",
+        hardness="NP-hard, dense; (1 - epsilon) of the optimum takes quadratic time (Montanari "
+        "2019)",
     )

@@ -1,4 +1,6 @@
-"""Maximum cut on a random 3-regular graph: sparse, and the standard benchmark of QAOA (Farhi, Goldstone, Gutmann 2014)."""
+"""Maximum cut on a random 3-regular graph: sparse, and the standard benchmark of QAOA (Farhi,
+Goldstone, Gutmann 2014).
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ def generate(n: int, seed: int, *, weighted: bool = False) -> Generated:
     import networkx
 
     if n < 4 or n % 2:
-        raise InputError(f"{n} vertices came, an even number of at least 4 was wanted", hint="a 3-regular graph has one")
+        raise InputError(
+            f"{n} vertices came, an even number of at least 4 was wanted",
+            hint="a 3-regular graph has one",
+        )
     rng = np.random.default_rng([seed, n])
     graph = networkx.random_regular_graph(3, n, seed=int(rng.integers(2**31)))
     terms: list[tuple[tuple[int, ...], float]] = []

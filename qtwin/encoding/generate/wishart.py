@@ -1,8 +1,10 @@
-"""The Wishart planted ensemble: dense, with hardness tuned by one number (Hamze, Raymond, Pattison, Biswas, Katzgraber 2020).
+"""The Wishart planted ensemble: dense, with hardness tuned by one number (Hamze, Raymond, Pattison,
+Biswas, Katzgraber 2020).
 
-    E(s) = sum_{i<j} J_ij s_i s_j,  J = W W^T / n,  W^T t = 0 for the planted state t,   (PRE 101:052102, equations 3 to 7)
+    E(s) = sum_{i<j} J_ij s_i s_j,  J = W W^T / n,  W^T t = 0 for the planted state t
 
-so E(s) = (|W^T s|^2 / n - trace J) / 2, which is lowest at t and -t.
+(PRE 101:052102, equations 3 to 7), so E(s) = (|W^T s|^2 / n - trace J) / 2, which is lowest at t
+and -t.
 """
 
 from __future__ import annotations
@@ -23,7 +25,10 @@ def generate(n: int, seed: int, *, alpha: float = 0.75) -> Generated:
     """
     columns = round(alpha * n)
     if n < 2 or columns < 1:
-        raise InputError(f"{n} spins with {columns} columns came, at least 2 and 1 were wanted", hint="raise n or alpha")
+        raise InputError(
+            f"{n} spins with {columns} columns came, at least 2 and 1 were wanted",
+            hint="raise n or alpha",
+        )
     rng = np.random.default_rng([seed, n])
     planted = rng.choice(np.array([-1.0, 1.0]), size=n)
     w = rng.normal(size=(n, columns))
@@ -37,5 +42,7 @@ def generate(n: int, seed: int, *, alpha: float = 0.75) -> Generated:
         encoding=plain(from_spins(n, pairs.items())),
         optimum=float(-0.5 * np.trace(j)),
         optimal_bits=((1 - planted) // 2).astype(np.uint8),
-        hardness="planted, dense; a first-order transition hides the state, more deeply the smaller alpha (Hamze et al. 2020)",
+        hardness="planted, dense; a first-order transition hides the state, more deeply the "
+        "smaller "
+        "alpha (Hamze et al. 2020)",
     )

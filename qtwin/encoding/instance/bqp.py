@@ -1,8 +1,10 @@
-"""Unconstrained binary quadratic problems of the OR-Library: maximise x' Q x, several problems in a file.
+"""Unconstrained binary quadratic problems of the OR-Library: maximise x' Q x, several problems in a
+file.
 
-A file begins with the number of its problems. Each problem is ``variables entries`` and an entry a line, ``i j q``, counted from
-1, of the upper half of a symmetric Q, so that an entry off the diagonal counts twice (Beasley 1998, "Heuristic algorithms for the
-unconstrained binary quadratic programming problem"). A file that begins with ``variables entries`` holds one problem.
+A file begins with the number of its problems. Each problem is ``variables entries`` and an entry a
+line, ``i j q``, counted from 1, of the upper half of a symmetric Q, so that an entry off the
+diagonal counts twice (Beasley 1998, "Heuristic algorithms for the unconstrained binary quadratic
+programming problem"). A file that begins with ``variables entries`` holds one problem.
 """
 
 from __future__ import annotations
@@ -24,9 +26,17 @@ def write(encoding: BinaryModel) -> str:
     p = encoding.polynomial
     if p.degree > 2 or p.constant:
         came = f"of degree {p.degree}" if p.degree > 2 else f"with the constant {p.constant:g}"
-        raise InputError(f"a polynomial {came} came, x'Qx has degree 2 and no constant", hint="write .json or .qubo")
-    rows = sorted((t[0] + 1, t[-1] + 1, -c if len(t) == 1 else -c / 2.0) for t, c in p.terms.items() if t)
-    return "\n".join(["1", f"{p.n_variables} {len(rows)}", *(f"{i} {j} {q!r}" for i, j, q in rows)]) + "\n"
+        raise InputError(
+            f"a polynomial {came} came, x'Qx has degree 2 and no constant",
+            hint="write .json or .qubo",
+        )
+    rows = sorted(
+        (t[0] + 1, t[-1] + 1, -c if len(t) == 1 else -c / 2.0) for t, c in p.terms.items() if t
+    )
+    return (
+        "\n".join(["1", f"{p.n_variables} {len(rows)}", *(f"{i} {j} {q!r}" for i, j, q in rows)])
+        + "\n"
+    )
 
 
 def read(text: str, name: str) -> BinaryModel:
@@ -56,22 +66,31 @@ def read_problem(text: str, name: str, problem: str) -> BinaryModel:
             lines.append(line)
             numbers.append(number)
     if not lines:
-        raise InputError(f"{name} is empty", hint="the number of problems, then the problems, were wanted")
+        raise InputError(
+            f"{name} is empty", hint="the number of problems, then the problems, were wanted"
+        )
     place, count = 0, 1
     if len(lines[0].split()) == 1:
         place, count = 1, whole(lines[0].strip(), f"{name}, line {numbers[0]}")
     wanted = _wanted(problem, count, name)
     for k in range(1, count + 1):
         if place >= len(lines):
-            raise InputError(f"{name}: {k - 1} problems came, {count} were announced", hint="the file may be cut off")
+            raise InputError(
+                f"{name}: {k - 1} problems came, {count} were announced",
+                hint="the file may be cut off",
+            )
         where, head = f"{name}, line {numbers[place]}", lines[place].split()
         if len(head) != 2:
-            raise InputError(f"{where}: {lines[place].strip()[:60]!r} came, 'variables entries' was wanted", hint="correct it")
+            raise InputError(
+                f"{where}: {lines[place].strip()[:60]!r} came, 'variables entries' was wanted",
+                hint="correct it",
+            )
         n, announced = (whole(word, where) for word in head)
         start, place = place + 1, place + 1 + announced
         if place > len(lines):
             raise InputError(
-                f"{name}: {len(lines) - start} entries of problem {k} came, {announced} were announced",
+                f"{name}: {len(lines) - start} entries of problem {k} came, {announced} "
+                "were announced",
                 hint="the file may be cut off",
             )
         if k == wanted:
@@ -80,7 +99,8 @@ def read_problem(text: str, name: str, problem: str) -> BinaryModel:
             found = _problem(lines[start:place], numbers[start:place], name, n)
     if place < len(lines):
         raise InputError(
-            f"{name}, line {numbers[place]}: {lines[place].strip()[:60]!r} came after the last problem",
+            f"{name}, line {numbers[place]}: {lines[place].strip()[:60]!r} came after the "
+            "last problem",
             hint="correct the number of problems or of entries",
         )
     return found
@@ -90,9 +110,15 @@ def _wanted(problem: str, count: int, name: str) -> int:
     """The number of the problem (InputError for one that is not there)."""
     if not problem and count == 1:
         return 1
-    if not (problem.isascii() and problem.isdigit() and 1 <= int(problem[:9]) <= count) or len(problem) > 9:
+    if (
+        not (problem.isascii() and problem.isdigit() and 1 <= int(problem[:9]) <= count)
+        or len(problem) > 9
+    ):
         came = f"problem {problem[:20]!r} came" if problem else "none was named"
-        raise InputError(f"{name} holds {count} problems and {came}", hint=f"--problem 1 to {count}" if count else "is it whole?")
+        raise InputError(
+            f"{name} holds {count} problems and {came}",
+            hint=f"--problem 1 to {count}" if count else "is it whole?",
+        )
     return int(problem)
 
 

@@ -1,4 +1,7 @@
-"""Our own JSON: any degree, native constraints, names and penalties, without loss. `SCHEMA` says which form it has."""
+"""Our own JSON: any degree, native constraints, names and penalties, without loss.
+
+`SCHEMA` says which form it has.
+"""
 
 from __future__ import annotations
 
@@ -81,11 +84,13 @@ def write(encoding: BinaryModel) -> str:
     """Everything but the accuracy.
 
     Raises:
-        InputError: for a recoded or quadratised encoding, whose way back to the options JSON does not hold.
+        InputError: for a recoded or quadratised encoding, whose way back to the options JSON does
+            not hold.
     """
     if encoding.recoded is not None or encoding.quadratised is not None:
         raise InputError(
-            "a recoded or quadratised encoding came, whose way back to the options this format does not hold",
+            "a recoded or quadratised encoding came, whose way back to the options this "
+            "format does not hold",
             hint="write the encoding that it was made from, or its polynomial alone as .qubo",
         )
     document = {
@@ -100,7 +105,12 @@ def write(encoding: BinaryModel) -> str:
         "constraints_known": encoding.constraints_known,
         "whole_numbers": [vars(z) for z in encoding.whole_numbers],
         "penalties": [
-            {**vars(p), "sufficient_weight": p.sufficient_weight if p.sufficient_weight < float("inf") else None}
+            {
+                **vars(p),
+                "sufficient_weight": p.sufficient_weight
+                if p.sufficient_weight < float("inf")
+                else None,
+            }
             for p in encoding.penalties
         ],
     }
@@ -111,19 +121,27 @@ def read(text: str, name: str) -> BinaryModel:
     """The encoding again.
 
     Raises:
-        InputError: for text that is no JSON, an unknown key or kind, or variables that are not there.
+        InputError: for text that is no JSON, an unknown key or kind, or variables that are not
+            there.
     """
     try:
         if text.count("[") + text.count("{") > _MOST_BRACKETS:
-            raise InputError(f"{name} holds more than {_MOST_BRACKETS:,} lists and objects", hint="write it as .qubo")
+            raise InputError(
+                f"{name} holds more than {_MOST_BRACKETS:,} lists and objects",
+                hint="write it as .qubo",
+            )
         parsed = json.loads(text, parse_constant=_no_number)
         if isinstance(parsed, dict) and parsed.get("type") == "BinaryQuadraticModel":
             return _of_dimod(parsed, name)
         document = _Document.model_validate(parsed)
     except json.JSONDecodeError as error:
-        raise InputError(f"{name}, line {error.lineno}: {error.msg}", hint="is it a whole JSON file?") from None
+        raise InputError(
+            f"{name}, line {error.lineno}: {error.msg}", hint="is it a whole JSON file?"
+        ) from None
     except RecursionError:
-        raise InputError(f"{name}: lists are nested too deeply to be an instance", hint="is it an instance file?") from None
+        raise InputError(
+            f"{name}: lists are nested too deeply to be an instance", hint="is it an instance file?"
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -131,25 +149,36 @@ def read(text: str, name: str) -> BinaryModel:
             f"{name}: {where}: {first['msg'].lower()}",
             hint=f"a file of schema {SCHEMA}, or of dimod's to_serializable, was wanted",
         ) from None
-    except (ValueError, OverflowError) as error:  # a number of thousands of digits, which Python does not read
-        raise InputError(f"{name}: {str(error)[:100]}", hint="finite numbers of moderate length were wanted") from None
+    # a number of thousands of digits, which Python does not read
+    except (ValueError, OverflowError) as error:
+        raise InputError(
+            f"{name}: {str(error)[:100]}", hint="finite numbers of moderate length were wanted"
+        ) from None
     n = len(document.variables)
     for z in document.whole_numbers:
         if len(z.bits) != len(z.weights) or not all(0 <= i < document.n_decision for i in z.bits):
             raise InputError(
-                f"{name}: whole number {z.name[:40]!r}: a weight a bit, and bits of 0..{document.n_decision - 1} were wanted",
+                f"{name}: whole number {z.name[:40]!r}: a weight a bit, and bits of "
+                f"0..{document.n_decision - 1} were wanted",
                 hint="correct whole_numbers",
             )
     if document.n_decision > n:
-        raise InputError(f"{name}: {str(document.n_decision)[:12]} decision variables of {n}", hint="correct n_decision")
+        raise InputError(
+            f"{name}: {str(document.n_decision)[:12]} decision variables of {n}",
+            hint="correct n_decision",
+        )
     polynomial = BinaryPolynomial.of(n, [(t.variables, t.coefficient) for t in document.polynomial])
     check_size(polynomial, name)
     return BinaryModel(
         polynomial=polynomial,
-        objective=BinaryPolynomial.of(n, [(t.variables, t.coefficient) for t in document.objective]),
+        objective=BinaryPolynomial.of(
+            n, [(t.variables, t.coefficient) for t in document.objective]
+        ),
         variables=document.variables,
         n_decision=document.n_decision,
-        constraints=tuple(constraint_of(c, name, document.n_decision) for c in document.constraints),
+        constraints=tuple(
+            constraint_of(c, name, document.n_decision) for c in document.constraints
+        ),
         unwritten=document.unwritten,
         constraints_known=document.constraints_known,
         whole_numbers=tuple(WholeNumber(**vars(z)) for z in document.whole_numbers),
@@ -157,7 +186,9 @@ def read(text: str, name: str) -> BinaryModel:
             Penalty(
                 constraint=p.constraint,
                 weight=p.weight,
-                sufficient_weight=float("inf") if p.sufficient_weight is None else p.sufficient_weight,
+                sufficient_weight=float("inf")
+                if p.sufficient_weight is None
+                else p.sufficient_weight,
                 reason=p.reason,
             )
             for p in document.penalties
@@ -174,7 +205,8 @@ def _of_dimod(parsed: Mapping[str, Any], name: str) -> BinaryModel:
         model = dimod.BinaryQuadraticModel.from_serializable(parsed)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise InputError(
-            f"{name} says that it is dimod's and cannot be read: {error}", hint="write it with bqm.to_serializable()"
+            f"{name} says that it is dimod's and cannot be read: {error}",
+            hint="write it with bqm.to_serializable()",
         ) from None
     found = from_bqm(model)
     check_size(found.polynomial, name)
@@ -198,19 +230,27 @@ def constraint_of(raw: Any, name: str, n: int) -> Constraint:
     """The constraint again, its fields of the types that its class declares.
 
     Raises:
-        InputError: for an unknown kind or field, a value of another type, or a variable outside 0..n-1.
+        InputError: for an unknown kind or field, a value of another type, or a variable outside
+            0..n-1.
     """
     if not isinstance(raw, dict):
-        raise InputError(f"{name}: a constraint of type {type(raw).__name__} came, an object was wanted", hint="correct it")
+        raise InputError(
+            f"{name}: a constraint of type {type(raw).__name__} came, an object was wanted",
+            hint="correct it",
+        )
     fields = dict(raw)
     kind = _KINDS.get(str(fields.pop("kind", ""))[:40])
     if kind is None:
         came = str(raw.get("kind"))[:40]
-        raise InputError(f"{name}: a constraint of kind {came!r} came", hint=f"one of {', '.join(_KINDS)} was wanted")
+        raise InputError(
+            f"{name}: a constraint of kind {came!r} came",
+            hint=f"one of {', '.join(_KINDS)} was wanted",
+        )
     unknown = sorted(set(fields) - {f.name for f in fields_of(kind)})
     if unknown:
         raise InputError(
-            f"{name}: constraint {str(raw.get('name'))[:40]!r}: unknown field {unknown[0][:40]!r}", hint="take it out"
+            f"{name}: constraint {str(raw.get('name'))[:40]!r}: unknown field {unknown[0][:40]!r}",
+            hint="take it out",
         )
     try:
         made: Constraint = _fields(kind).validate_python(fields)
@@ -218,15 +258,22 @@ def constraint_of(raw: Any, name: str, n: int) -> Constraint:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         came = str(raw.get("name"))[:40]
-        raise InputError(f"{name}: constraint {came!r}: {where}: {first['msg'].lower()}", hint="correct its fields") from None
+        raise InputError(
+            f"{name}: constraint {came!r}: {where}: {first['msg'].lower()}",
+            hint="correct its fields",
+        ) from None
     members, weights, _, limit = kinds.row_of(made)
     if len(members) != len(weights) or not all(abs(w) < _LARGEST for w in (*weights, limit)):
         raise InputError(
-            f"{name}: constraint {made.name!r}: a finite weight for each member and a finite limit were wanted",
+            f"{name}: constraint {made.name!r}: a finite weight for each member and a "
+            "finite limit were wanted",
             hint="correct its weights",
         )
     if not all(0 <= i < n for i in members):
-        raise InputError(f"{name}: constraint {made.name!r} names a variable outside 0..{n - 1}", hint="correct its members")
+        raise InputError(
+            f"{name}: constraint {made.name!r} names a variable outside 0..{n - 1}",
+            hint="correct its members",
+        )
     return made
 
 

@@ -36,7 +36,8 @@ def suffix_by_content(text: str) -> str:
     return {1: ".bqp", 2: ".mc"}.get(len(words), "")
 
 
-# Lines of the form 'i j value', as most formats of quadratic problems have them: read together, refused one by one.
+# Lines of the form 'i j value', as most formats of quadratic problems have them: read together,
+# refused one by one.
 
 MOST_ENTRIES = 2_500_000
 """Entries that are read."""
@@ -47,7 +48,9 @@ _WHOLE_NUMBER = re.compile(r"[0-9]{1,12}")
 def whole(word: str, where: str) -> int:
     """A number of variables, of entries, or an index; else InputError."""
     if not _WHOLE_NUMBER.fullmatch(word):
-        raise InputError(f"{where}: {word[:20]!r} came, a whole number was wanted", hint="correct the line")
+        raise InputError(
+            f"{where}: {word[:20]!r} came, a whole number was wanted", hint="correct the line"
+        )
     return int(word)
 
 
@@ -58,14 +61,19 @@ def finite(word: str, where: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise InputError(f"{where}: {word[:40]!r} came, a finite number was wanted", hint="correct the line")
+        raise InputError(
+            f"{where}: {word[:40]!r} came, a finite number was wanted", hint="correct the line"
+        )
     return value
 
 
 def check_count(count: int, where: str) -> None:
     """Refuse more entries than are read (InputError)."""
     if count > MOST_ENTRIES:
-        raise InputError(f"{where}: {count:,} entries came, at most {MOST_ENTRIES:,} were wanted", hint="split it")
+        raise InputError(
+            f"{where}: {count:,} entries came, at most {MOST_ENTRIES:,} were wanted",
+            hint="split it",
+        )
 
 
 def entries(
@@ -81,11 +89,16 @@ def entries(
         first: What the file counts from, 0 or 1.
 
     Raises:
-        InputError: with the line, for what is no entry, a variable that is not there, or a pair that is given twice.
+        InputError: with the line, for what is no entry, a variable that is not there, or a pair
+            that is given twice.
     """
     check_count(len(lines), name)
     try:
-        table = np.loadtxt(lines, dtype=np.float64, comments=None, ndmin=2) if lines else np.zeros((0, 3))
+        table = (
+            np.loadtxt(lines, dtype=np.float64, comments=None, ndmin=2)
+            if lines
+            else np.zeros((0, 3))
+        )
     except ValueError:
         table = np.zeros((0, 0))
     index = table[:, :2] - first
@@ -93,7 +106,9 @@ def entries(
     if not (fits and (index == np.floor(index)).all() and (index >= 0).all() and (index < n).all()):
         for line, number in zip(lines, numbers, strict=True):
             _check(line.split(), f"{name}, line {number}", n, first)
-        raise InputError(f"{name}: entries of the form 'i j value' were wanted", hint="correct the file")
+        raise InputError(
+            f"{name}: entries of the form 'i j value' were wanted", hint="correct the file"
+        )
     i, j = index[:, 0].astype(np.int64), index[:, 1].astype(np.int64)
     key = np.minimum(i, j) * n + np.maximum(i, j)
     order = np.argsort(key, kind="stable")
@@ -101,7 +116,8 @@ def entries(
     if len(twice):
         late = int(order[twice + 1].min())
         raise InputError(
-            f"{name}, line {numbers[late]}: the coefficient of ({i[late] + first}, {j[late] + first}) is given twice",
+            f"{name}, line {numbers[late]}: the coefficient of ({i[late] + first}, "
+            f"{j[late] + first}) is given twice",
             hint="add them up",
         )
     return i, j, table[:, 2]
@@ -110,11 +126,15 @@ def entries(
 def _check(words: list[str], where: str, n: int, first: int) -> None:
     """Refuse an entry that is none (InputError)."""
     if len(words) != 3:
-        raise InputError(f"{where}: {' '.join(words)[:60]!r} came, 'i j value' was wanted", hint="correct the line")
+        raise InputError(
+            f"{where}: {' '.join(words)[:60]!r} came, 'i j value' was wanted",
+            hint="correct the line",
+        )
     for index in (whole(word, where) for word in words[:2]):
         if not first <= index < n + first:
             raise InputError(
-                f"{where}: variable {index} came, {first} to {n - 1 + first} were announced", hint="correct the line"
+                f"{where}: variable {index} came, {first} to {n - 1 + first} were announced",
+                hint="correct the line",
             )
     finite(words[2], where)
 
@@ -122,7 +142,9 @@ def _check(words: list[str], where: str, n: int, first: int) -> None:
 # How large an instance may be, so that a few bytes never ask for gigabytes.
 
 MOST_VARIABLES = 10_000
-"""Variables that a file may announce without naming each; more only where it holds as many entries."""
+"""Variables that a file may announce without naming each; more only where it holds as many
+entries.
+"""
 _LARGEST = 1e100
 """Sum of the magnitudes of all coefficients, beyond which products of them overflow."""
 
@@ -131,14 +153,18 @@ def check_size(polynomial: BinaryPolynomial, name: str) -> None:
     """Refuse coefficients that cannot be multiplied in floating point (InputError)."""
     total = sum(map(abs, polynomial.terms.values()))
     if not total < _LARGEST:
-        raise InputError(f"{name}: coefficients of {total:.0e} in all came, below {_LARGEST:.0e} was wanted", hint="rescale them")
+        raise InputError(
+            f"{name}: coefficients of {total:.0e} in all came, below {_LARGEST:.0e} was wanted",
+            hint="rescale them",
+        )
 
 
 def check_announced(n: int, entries: int, where: str) -> None:
     """Refuse more variables than the file can mean (InputError)."""
     if n > max(MOST_VARIABLES, entries):
         raise InputError(
-            f"{where}: {str(n)[:12]} variables are announced with {entries} entries, at most {MOST_VARIABLES:,} were wanted, "
+            f"{where}: {str(n)[:12]} variables are announced with {entries} entries, at "
+            f"most {MOST_VARIABLES:,} were wanted, "
             "or as many as there are entries",
             hint="correct the number of variables",
         )

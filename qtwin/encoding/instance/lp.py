@@ -1,4 +1,6 @@
-"""Which values each variable of an LP file takes: from its kind, its bounds, and where those are missing from the rows."""
+"""Which values each variable of an LP file takes: from its kind, its bounds, and where those are
+missing from the rows.
+"""
 
 from __future__ import annotations
 
@@ -50,22 +52,34 @@ def ranges_of(program: Program, name: str) -> dict[str, Range]:
     """The range of every variable.
 
     Raises:
-        InputError: with the line, for a variable that is neither binary, nor whole and bounded, nor fixed; for bounds that hold
-            no value; and for bounds of a binary variable that readers take differently.
+        InputError: with the line, for a variable that is neither binary, nor whole and bounded, nor
+            fixed; for bounds that hold no value; and for bounds of a binary variable that readers
+            take differently.
     """
     binary, general = program.kinds.get("binary", set()), program.kinds.get("general", set())
-    found = {v: _stated(program, v, name, is_binary=v in binary, is_whole=v in binary or v in general) for v in program.seen}
-    open_ended = {v for v, (low, high) in found.items() if v in general and v not in binary and not high - low <= _WIDEST}
+    found = {
+        v: _stated(program, v, name, is_binary=v in binary, is_whole=v in binary or v in general)
+        for v in program.seen
+    }
+    open_ended = {
+        v
+        for v, (low, high) in found.items()
+        if v in general and v not in binary and not high - low <= _WIDEST
+    }
     if open_ended:
         _tighten(program.rows, found, open_ended)
     ranges = {}
     for v, (low, high) in found.items():
         where = _where(program, v, name)
         if low != high and v not in binary and v not in general:
-            raise InputError(f"{where}: {v!r} is no binary variable", hint="list it under Binary, or fix it under Bounds")
+            raise InputError(
+                f"{where}: {v!r} is no binary variable",
+                hint="list it under Binary, or fix it under Bounds",
+            )
         if not high - low <= _WIDEST:
             raise InputError(
-                f"{where}: {v!r} is a whole number from {low:g} to {high:g}, of which neither its bounds nor the rows make a "
+                f"{where}: {v!r} is a whole number from {low:g} to {high:g}, of which "
+                "neither its bounds nor the rows make a "
                 "bounded one",
                 hint=f"state bounds at most {_WIDEST:,} apart under Bounds",
             )
@@ -79,14 +93,17 @@ def _where(program: Program, v: str, name: str) -> str:
     return f"{name}, line {bound.line if bound else program.seen[v]}"
 
 
-def _stated(program: Program, v: str, name: str, *, is_binary: bool, is_whole: bool) -> tuple[float, float]:
+def _stated(
+    program: Program, v: str, name: str, *, is_binary: bool, is_whole: bool
+) -> tuple[float, float]:
     """Bounds as the file states them, to the whole numbers inside."""
     low, high = program.lower.get(v), program.upper.get(v)
     least, most = low.value if low else 0.0, high.value if high else math.inf
     if is_binary:
         if least <= -1.0 + NEAR or 2.0 - NEAR <= most < math.inf:
             raise InputError(
-                f"{_where(program, v, name)}: {v!r} is binary and has bounds from {least:g} to {most:g}, which readers take "
+                f"{_where(program, v, name)}: {v!r} is binary and has bounds from {least:g} "
+                f"to {most:g}, which readers take "
                 "differently",
                 hint="bounds inside 0 to 1 were wanted, or none",
             )
@@ -94,12 +111,17 @@ def _stated(program: Program, v: str, name: str, *, is_binary: bool, is_whole: b
     if is_whole:
         least, most = _up(least), _down(most)
     if least > most or (least == most and math.isinf(least)):
-        raise InputError(f"{_where(program, v, name)}: no value of {v!r} lies inside its bounds", hint="correct its bounds")
+        raise InputError(
+            f"{_where(program, v, name)}: no value of {v!r} lies inside its bounds",
+            hint="correct its bounds",
+        )
     return least, most
 
 
 def _tighten(rows: list[Row], found: dict[str, tuple[float, float]], open_ended: set[str]) -> None:
-    """Bounds of some variables that the rows imply, where those of the others are known; nothing that the rows allow is lost."""
+    """Bounds of some variables that the rows imply, where those of the others are known; nothing
+    that the rows allow is lost.
+    """
     mine = [row for row in rows if open_ended & row.terms.keys()]
     size = sum(len(row.terms) for row in mine)
     for _ in range(max(1, min(_ROUNDS, _LOOKS // max(size, 1)))):
@@ -108,7 +130,10 @@ def _tighten(rows: list[Row], found: dict[str, tuple[float, float]], open_ended:
             for sign in (1.0, -1.0):  # the row as 'at most', and as 'at least' turned around
                 if row.sense == (">=" if sign > 0.0 else "<="):
                     continue
-                least = {v: min(sign * c * end for end in found[v]) if c else 0.0 for v, c in row.terms.items()}
+                least = {
+                    v: min(sign * c * end for end in found[v]) if c else 0.0
+                    for v, c in row.terms.items()
+                }
                 endless = [v for v, value in least.items() if math.isinf(value)]
                 total = sum(value for value in least.values() if math.isfinite(value))
                 for v in open_ended & row.terms.keys():
@@ -120,7 +145,9 @@ def _tighten(rows: list[Row], found: dict[str, tuple[float, float]], open_ended:
 
 
 def _cut(ends: tuple[float, float], weight: float, limit: float) -> tuple[float, float]:
-    """The ends under weight x value <= limit; never an empty range, so that the row is left to say that nothing fits."""
+    """The ends under weight x value <= limit; never an empty range, so that the row is left to say
+    that nothing fits.
+    """
     low, high = ends
     end = limit / weight
     slack = NEAR * max(1.0, abs(end))
@@ -139,10 +166,12 @@ def _down(value: float) -> float:
     return float(math.floor(value + NEAR)) if math.isfinite(value) else value
 
 
-# The LP format of CPLEX: a linear or quadratic objective, linear rows, bounds, binary and whole variables.
+# The LP format of CPLEX: a linear or quadratic objective, linear rows, bounds, binary and whole
+# variables.
 #
-# Variables are called x0, x1, ... in what is written, since names of doses hold spaces; comments keep the names:
-# ``\ x0 is donepezil 10 mg``. What is read is counted in full or refused by its line (`lp_grammar`); whole numbers become bits.
+# Variables are called x0, x1, ... in what is written, since names of doses hold spaces; comments
+# keep the names: ``\ x0 is donepezil 10 mg``. What is read is counted in full or refused by its
+# line (`lp_grammar`); whole numbers become bits.
 
 _NAME = re.compile(r"^\\ (x\d{1,9}) is (.+)$", re.MULTILINE)
 _LABEL = re.compile(r"^\\ (c\d{1,9}) is (.+)$", re.MULTILINE)
@@ -152,7 +181,9 @@ _OURS = re.compile(r"^x(0|[1-9]\d*)$")
 
 
 def write(encoding: BinaryModel) -> str:
-    """The objective under native constraints; without constraints the energy. Penalties are left to whoever reads it.
+    """The objective under native constraints; without constraints the energy.
+
+    Penalties are left to whoever reads it.
 
     Raises:
         InputError: for a degree above 2.
@@ -161,13 +192,22 @@ def write(encoding: BinaryModel) -> str:
     target = encoding.objective if native else encoding.polynomial
     n = encoding.n_decision if native else target.n_variables
     if target.degree > 2:
-        raise InputError(f"an objective of degree {target.degree} came, .lp holds degree 2", hint="quadratise it, or write .json")
-    names = [f"option {i}" for i in range(n)] if native and encoding.recoded is not None else list(encoding.variables[:n])
+        raise InputError(
+            f"an objective of degree {target.degree} came, .lp holds degree 2",
+            hint="quadratise it, or write .json",
+        )
+    names = (
+        [f"option {i}" for i in range(n)]
+        if native and encoding.recoded is not None
+        else list(encoding.variables[:n])
+    )
     lines = ["\\ energy to be minimised over bits"]
     lines += [f"\\ x{i} is {' '.join(name.split())}" for i, name in enumerate(names)]
     lines += [f"\\ c{k} is {' '.join(c.name.split())}" for k, c in enumerate(encoding.constraints)]
     lines += ["Minimize", " obj:", *_wrapped(_terms(target.terms.items()))]
-    pairs = [f"{_signed(2.0 * c)} x{t[0]} * x{t[1]}" for t, c in target.terms.items() if len(t) == 2]
+    pairs = [
+        f"{_signed(2.0 * c)} x{t[0]} * x{t[1]}" for t, c in target.terms.items() if len(t) == 2
+    ]
     if pairs:
         lines += ["  + [", *_wrapped(pairs), "  ] / 2"]
     lines.append("Subject To")
@@ -176,7 +216,11 @@ def write(encoding: BinaryModel) -> str:
         if not members:  # the format has no row without a variable; this one says the same of x0
             members, weights = (0,), (0.0,)
         body = _terms(((i,), w) for i, w in zip(members, weights, strict=True))
-        lines += [f" c{k}:", *_wrapped(body), f"  {'=' if sense == '==' else sense} {float(limit)!r}"]
+        lines += [
+            f" c{k}:",
+            *_wrapped(body),
+            f"  {'=' if sense == '==' else sense} {float(limit)!r}",
+        ]
     lines += ["Binary", *_wrapped(f"x{i}" for i in range(n)), "End"]
     return "\n".join(lines) + "\n"
 
@@ -199,7 +243,8 @@ def read(text: str, name: str) -> BinaryModel:
     """The objective under the rows as native constraints, and as an energy with proven penalties.
 
     Raises:
-        InputError: with the line, for what is no objective under linear rows over binary and bounded whole variables.
+        InputError: with the line, for what is no objective under linear rows over binary and
+            bounded whole variables.
     """
     program = parse(text, name)
     if not program.seen:
@@ -220,14 +265,20 @@ def read(text: str, name: str) -> BinaryModel:
     for row in program.rows:
         limit = row.limit - sum(c * forms[v][0] for v, c in row.terms.items())
         if not all(math.isfinite(v) for v in (limit, *row.terms.values())):
-            raise InputError(f"{name}, line {row.line}: numbers too large to add came", hint="rescale the row")
+            raise InputError(
+                f"{name}, line {row.line}: numbers too large to add came", hint="rescale the row"
+            )
         weights = [(i, c * w) for v, c in row.terms.items() for i, w in forms[v][1]]
         if any(w for _, w in weights) or not _holds(limit, row.sense):
             label = labels.get(row.name, row.name)
-            constraints.append(linear(label, [i for i, _ in weights], [w for _, w in weights], row.sense, limit))
+            constraints.append(
+                linear(label, [i for i, _ in weights], [w for _, w in weights], row.sense, limit)
+            )
     check_size(objective, name)
     if constraints:
-        made = encode(objective * -1.0, names=names, constraints=constraints, feasible=None, leave_out=True)
+        made = encode(
+            objective * -1.0, names=names, constraints=constraints, feasible=None, leave_out=True
+        )
     else:
         made = replace(plain(objective), variables=tuple(names))
     return replace(made, whole_numbers=whole_numbers)
@@ -255,15 +306,24 @@ def _objective(program: Program, forms: Mapping[str, _Form]) -> Iterator[tuple[T
 
 
 def _check_bits(program: Program, ranges: Mapping[str, Range], name: str) -> None:
-    """Refuse whole numbers that stand in more bits, or terms of bits, than can be held (InputError)."""
-    width = {v: 1 if r.is_bit else int(r.high - r.low).bit_length() for v, r in ranges.items() if not r.is_constant}
+    """Refuse whole numbers that stand in more bits, or terms of bits, than can be held
+    (InputError).
+    """
+    width = {
+        v: 1 if r.is_bit else int(r.high - r.low).bit_length()
+        for v, r in ranges.items()
+        if not r.is_constant
+    }
     bits = sum(width.values())
     pieces = {v: n + (ranges[v].low != 0.0 and not ranges[v].is_bit) for v, n in width.items()}
     terms = sum(pieces.get(u, 1) * pieces.get(v, 1) for u, v in program.quadratic)
-    terms += sum(width.get(v, 0) for row in (program.linear, *(r.terms for r in program.rows)) for v in row)
+    terms += sum(
+        width.get(v, 0) for row in (program.linear, *(r.terms for r in program.rows)) for v in row
+    )
     if bits > max(_MOST_BITS, len(width)) or terms > MOST_TERMS:
         raise InputError(
-            f"{name}: its whole numbers take {bits:,} bits and {terms:,} terms, at most {_MOST_BITS:,} and {MOST_TERMS:,} were "
+            f"{name}: its whole numbers take {bits:,} bits and {terms:,} terms, at most "
+            f"{_MOST_BITS:,} and {MOST_TERMS:,} were "
             "wanted",
             hint="state narrower bounds under Bounds",
         )
@@ -272,7 +332,9 @@ def _check_bits(program: Program, ranges: Mapping[str, Range], name: str) -> Non
 def _in_bits(
     order: Sequence[str], ranges: Mapping[str, Range], told: Mapping[str, str]
 ) -> tuple[dict[str, _Form], tuple[WholeNumber, ...], list[str]]:
-    """Variables that are no constants as they stand in bits, those in several, and the names of the bits."""
+    """Variables that are no constants as they stand in bits, those in several, and the names of the
+    bits.
+    """
     forms: dict[str, _Form] = {}
     whole_numbers: list[WholeNumber] = []
     names: list[str] = []
@@ -285,17 +347,23 @@ def _in_bits(
         weights = weights_of(int(found.high - found.low))
         bits = tuple(range(len(names), len(names) + len(weights)))
         forms[v] = (found.low, tuple(zip(bits, map(float, weights), strict=True)))
-        whole_numbers.append(WholeNumber(name=called, lower=int(found.low), bits=bits, weights=weights))
+        whole_numbers.append(
+            WholeNumber(name=called, lower=int(found.low), bits=bits, weights=weights)
+        )
         names += [f"{called} bit {k}" for k in range(len(weights))]
     return forms, tuple(whole_numbers), names
 
 
 def _holds(limit: float, sense: str) -> bool:
     """Whether 0 `sense` limit."""
-    return abs(limit) <= NEAR if sense == "==" else limit >= -NEAR if sense == "<=" else limit <= NEAR
+    return (
+        abs(limit) <= NEAR if sense == "==" else limit >= -NEAR if sense == "<=" else limit <= NEAR
+    )
 
 
-def _order(program: Program, ranges: Mapping[str, Range], told: Mapping[str, str], name: str) -> list[str]:
+def _order(
+    program: Program, ranges: Mapping[str, Range], told: Mapping[str, str], name: str
+) -> list[str]:
     """The variables that are no constants: in our own files by their number, else as they come."""
     inside = [v for v in program.seen if not ranges[v].is_constant]
     ours = [_OURS.match(v) for v in inside]
@@ -304,7 +372,8 @@ def _order(program: Program, ranges: Mapping[str, Range], told: Mapping[str, str
     count = 1 + max(int(m.group(1)) for m in ours if m)
     if count > MOST_VARIABLES and count > len(inside):
         raise InputError(
-            f"{name}: variables up to x{count - 1} came, at most {MOST_VARIABLES:,} variables were wanted",
+            f"{name}: variables up to x{count - 1} came, at most {MOST_VARIABLES:,} "
+            "variables were wanted",
             hint="number them from x0 on, without gaps",
         )
     return [f"x{i}" for i in range(count)] if told or count == len(inside) else inside

@@ -1,4 +1,6 @@
-"""The words of an LP file: numbers, signs, names and the beginnings of sections, each with its line."""
+"""The words of an LP file: numbers, signs, names and the beginnings of sections, each with its
+line.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ _SECTIONS: tuple[tuple[str, str], ...] = (
     ("end", r"end"),
 )
 _SECTION = re.compile(
-    r"\s*(?:" + "|".join(f"(?P<s{k}>{words})" for k, (_, words) in enumerate(_SECTIONS)) + r")(?=\s|$)(?!\s*:)",
+    r"\s*(?:"
+    + "|".join(f"(?P<s{k}>{words})" for k, (_, words) in enumerate(_SECTIONS))
+    + r")(?=\s|$)(?!\s*:)",
     re.IGNORECASE | re.ASCII,
 )
 _TOKEN = re.compile(
@@ -57,7 +61,9 @@ def tokens(text: str, name: str) -> Iterator[Token]:
         section = _SECTION.match(line)
         if section is not None:
             kind = _SECTIONS[int(str(section.lastgroup)[1:])][0]
-            if kind == "refused" or line[section.end() :].strip().lower().startswith("multi-objective"):
+            if kind == "refused" or line[section.end() :].strip().lower().startswith(
+                "multi-objective"
+            ):
                 raise InputError(
                     f"{name}, line {number}: {line.strip()[:60]!r} came, which is not read",
                     hint="state it as linear rows over binary variables",
@@ -68,23 +74,28 @@ def tokens(text: str, name: str) -> Iterator[Token]:
             if match.start() != place:
                 break
             place, kind, word = match.end(), str(match.lastgroup), match[match.lastgroup or 0]
-            if word == "0" and line[place : place + 1] in ("x", "X"):  # some readers take it for a hexadecimal number
+            # some readers take it for a hexadecimal number
+            if word == "0" and line[place : place + 1] in ("x", "X"):
                 raise InputError(
-                    f"{name}, line {number}: {word + line[place : place + 4]!r} could be a number or a term",
+                    f"{name}, line {number}: {word + line[place : place + 4]!r} could be a "
+                    "number or a term",
                     hint="put a space between the coefficient and the name",
                 )
             yield Token(kind, word, number)
-        if line[place:].strip(" \t\v\f\r"):  # a space of another kind is part of a name to some readers
+        # a space of another kind is part of a name to some readers
+        if line[place:].strip(" \t\v\f\r"):
             raise InputError(
-                f"{name}, line {number}: {line[place : place + 20].strip()!r} cannot be read", hint="correct the line"
+                f"{name}, line {number}: {line[place : place + 20].strip()!r} cannot be read",
+                hint="correct the line",
             )
     yield Token("end of text", "", number + 1)
 
 
 # The grammar of an LP file, in CPLEX's format: everything in it is counted, or refused by its line.
 #
-# Readers differ in what they drop without a word: special ordered sets, constants inside a row, repeated terms of the objective,
-# bounds beyond those of a binary variable. Here nothing is dropped. What two readers could take differently is refused too.
+# Readers differ in what they drop without a word: special ordered sets, constants inside a row,
+# repeated terms of the objective, bounds beyond those of a binary variable. Here nothing is
+# dropped. What two readers could take differently is refused too.
 
 Sense = Literal["<=", ">=", "=="]
 Expression = tuple[dict[str, float], float]
@@ -100,7 +111,16 @@ _RESERVED = re.compile(
     r"free|infty|nan|end|st|subject|such|bounds?|binar(?:y|ies)|generals?|integers?|sos[12]?|multi-objectives?",
     re.IGNORECASE | re.ASCII,
 )
-_SENSES: dict[str, Sense] = {"<": "<=", "<=": "<=", "=<": "<=", ">": ">=", ">=": ">=", "=>": ">=", "=": "==", "==": "=="}
+_SENSES: dict[str, Sense] = {
+    "<": "<=",
+    "<=": "<=",
+    "=<": "<=",
+    ">": ">=",
+    ">=": ">=",
+    "=>": ">=",
+    "=": "==",
+    "==": "==",
+}
 _FLIPPED: dict[Sense, Sense] = {"<=": ">=", ">=": "<=", "==": "=="}
 
 
@@ -125,7 +145,8 @@ class Bound:
 
 @dataclass(kw_only=True)
 class Program:
-    """A file, section by section, as it stands there; it lives inside the reader and does not travel.
+    """A file, section by section, as it stands there; it lives inside the reader and does not
+    travel.
 
     Attributes:
         maximise: Whether the objective is to be as large as possible.
@@ -152,7 +173,8 @@ def parse(text: str, name: str) -> Program:
     """The program in the text.
 
     Raises:
-        InputError: with the line, for whatever is not a linear or quadratic objective under linear rows, bounds and kinds.
+        InputError: with the line, for whatever is not a linear or quadratic objective under linear
+            rows, bounds and kinds.
     """
     return _Parser(text, name).program()
 
@@ -205,11 +227,17 @@ class _Parser:
         return self._held[-1]
 
     def _refuse(self, token: Token, why: str, hint: str = "correct the line") -> NoReturn:
-        shown = "the next section" if token.kind == "section" else token.text[:40] or "the end of the file"
+        shown = (
+            "the next section"
+            if token.kind == "section"
+            else token.text[:40] or "the end of the file"
+        )
         raise InputError(f"{self._name}, line {token.line}: {shown!r}: {why}", hint=hint)
 
     def _is_number(self) -> bool:
-        return self._token.kind == "number" or (self._token.kind == "name" and self._token.text.lower() in ("inf", "infinity"))
+        return self._token.kind == "number" or (
+            self._token.kind == "name" and self._token.text.lower() in ("inf", "infinity")
+        )
 
     def _number(self, sign: float = 1.0) -> float:
         """A number, whose signs have been taken."""
@@ -262,7 +290,11 @@ class _Parser:
             token = self._token
             if token.kind == "sign" and token.text == "[":
                 if not quadratic:
-                    self._refuse(token, "a quadratic row, where linear ones were wanted", hint="put it into the objective")
+                    self._refuse(
+                        token,
+                        "a quadratic row, where linear ones were wanted",
+                        hint="put it into the objective",
+                    )
                 if not (signed or first):
                     self._refuse(token, "a sign was wanted before it")
                 self._next()
@@ -275,13 +307,20 @@ class _Parser:
                 value, was_number = 1.0, self._is_number()
                 if was_number:
                     value = self._number()
-                if self._token.kind == "name" and not self._is_number() and not (was_number and self._peek().text == ":"):
+                if (
+                    self._token.kind == "name"
+                    and not self._is_number()
+                    and not (was_number and self._peek().text == ":")
+                ):
                     name = self._variable()
                     terms[name] = self._finite(terms.get(name, 0.0) + sign * value, token)
                 else:
                     constant += sign * value
                 if self._token.text in ("*", "^", "/") and self._token.kind == "sign":
-                    self._refuse(self._token, "products and quotients stand in [ ... ] / 2 of the objective alone")
+                    self._refuse(
+                        self._token,
+                        "products and quotients stand in [ ... ] / 2 of the objective alone",
+                    )
             else:
                 if signed:
                     self._refuse(start, "a term was wanted after it")
@@ -311,8 +350,12 @@ class _Parser:
             found.append(((min(first, second), max(first, second)), outer * sign * value / 2.0))
         self._next()
         half = self._next()
-        if not (half.kind == "sign" and half.text == "/" and self._is_number() and self._number() == 2.0):
-            self._refuse(half, "'] / 2' was wanted", hint="the format halves what stands between [ and ]")
+        if not (
+            half.kind == "sign" and half.text == "/" and self._is_number() and self._number() == 2.0
+        ):
+            self._refuse(
+                half, "'] / 2' was wanted", hint="the format halves what stands between [ and ]"
+            )
         for pair, value in found:
             self._program.quadratic[pair] = self._program.quadratic.get(pair, 0.0) + value
 
@@ -332,7 +375,11 @@ class _Parser:
     def _comparison(self) -> Sense:
         token = self._next()
         if token.kind != "sign" or token.text not in _SENSES:
-            hint = "state an indicator as linear rows" if token.text in ("->", "<->") else "one of <=, >= and = was wanted"
+            hint = (
+                "state an indicator as linear rows"
+                if token.text in ("->", "<->")
+                else "one of <=, >= and = was wanted"
+            )
             self._refuse(token, "a comparison was wanted", hint=hint)
         return _SENSES[token.text]
 
@@ -357,8 +404,16 @@ class _Parser:
             sign, _ = self._sign()
             where = self._token
             sides.append((sense, self._number(sign)))
-            if self._token.kind not in ("section", "end of text") and self._token.line == where.line and not self._at_label():
-                self._refuse(self._token, "the right side must be one number, and the next row must begin on another line")
+            if (
+                self._token.kind not in ("section", "end of text")
+                and self._token.line == where.line
+                and not self._at_label()
+            ):
+                self._refuse(
+                    self._token,
+                    "the right side must be one number, and the next row must begin on "
+                    "another line",
+                )
         self._finite(constant, start)
         if not label:
             label = f"c{len(self._program.rows)}"
@@ -371,7 +426,9 @@ class _Parser:
                     continue  # it always holds
                 self._refuse(start, f"a row cannot be {sense} {limit}")
             name = label if not k else f"{label} other side"
-            self._program.rows.append(Row(name=name, line=start.line, terms=terms, sense=sense, limit=limit - constant))
+            self._program.rows.append(
+                Row(name=name, line=start.line, terms=terms, sense=sense, limit=limit - constant)
+            )
 
     def _bounds(self) -> None:
         while self._token.kind not in ("section", "end of text"):
@@ -385,7 +442,9 @@ class _Parser:
                 if self._token.line == start.line and self._token.kind == "sign":
                     second = self._comparison()
                     if second == sense or "==" in (sense, second):
-                        self._refuse(start, "a range from the smaller to the larger number was wanted")
+                        self._refuse(
+                            start, "a range from the smaller to the larger number was wanted"
+                        )
                     sign, _ = self._sign()
                     self._bound(name, second, self._number(sign), start)
             else:

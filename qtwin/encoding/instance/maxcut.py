@@ -1,8 +1,9 @@
 """Weighted graphs whose maximum cut is sought: the format of rudy, in which the Gset is written.
 
-The first line is ``vertices edges``, then an edge a line, ``i j weight``, vertices counted from 1 (G. Rinaldi, rudy, 1998; the
-set is that of Helmberg and Rendl 2000, doi:10.1137/S1052623497328987). The energy is minus the weight of the cut: bits say on
-which of its two sides a vertex stands, and flipping all of them changes nothing. Lines that begin with ``#`` are comments.
+The first line is ``vertices edges``, then an edge a line, ``i j weight``, vertices counted from 1
+(G. Rinaldi, rudy, 1998; the set is that of Helmberg and Rendl 2000, doi:10.1137/S1052623497328987).
+The energy is minus the weight of the cut: bits say on which of its two sides a vertex stands, and
+flipping all of them changes nothing. Lines that begin with ``#`` are comments.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ def write(encoding: BinaryModel) -> str:
     """
     p = encoding.polynomial
     if p.degree > 2:
-        raise InputError(f"a polynomial of degree {p.degree} came, a graph holds degree 2", hint="quadratise it, or write .json")
+        raise InputError(
+            f"a polynomial of degree {p.degree} came, a graph holds degree 2",
+            hint="quadratise it, or write .json",
+        )
     edges = {t: c / 2.0 for t, c in p.terms.items() if len(t) == 2 and c}
     linear: dict[int, float] = defaultdict(float)
     largest = max(map(abs, edges.values()), default=0.0)
@@ -36,10 +40,17 @@ def write(encoding: BinaryModel) -> str:
         linear[i] -= weight
         linear[j] -= weight
     if p.constant or any(
-        abs(p.terms.get((i,), 0.0) - linear[i]) > _NEAR * max(largest, abs(linear[i])) for i in range(p.n_variables)
+        abs(p.terms.get((i,), 0.0) - linear[i]) > _NEAR * max(largest, abs(linear[i]))
+        for i in range(p.n_variables)
     ):
-        raise InputError("an energy that is no weight of a cut came", hint="write it as .qubo, which holds any of degree 2")
-    lines = [f"{p.n_variables} {len(edges)}", *(f"{i + 1} {j + 1} {_shortest(w)}" for (i, j), w in edges.items())]
+        raise InputError(
+            "an energy that is no weight of a cut came",
+            hint="write it as .qubo, which holds any of degree 2",
+        )
+    lines = [
+        f"{p.n_variables} {len(edges)}",
+        *(f"{i + 1} {j + 1} {_shortest(w)}" for (i, j), w in edges.items()),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -47,7 +58,8 @@ def read(text: str, name: str) -> BinaryModel:
     """The cut as an energy; every assignment is allowed.
 
     Raises:
-        InputError: with the line, for what is no edge, a loop, an edge that is given twice, or counts that do not agree.
+        InputError: with the line, for what is no edge, a loop, an edge that is given twice, or
+            counts that do not agree.
     """
     lines: list[str] = []
     numbers: list[int] = []
@@ -56,22 +68,32 @@ def read(text: str, name: str) -> BinaryModel:
             lines.append(line)
             numbers.append(number)
     if not lines:
-        raise InputError(f"{name} is empty", hint="'vertices edges', then 'i j weight' a line, were wanted")
+        raise InputError(
+            f"{name} is empty", hint="'vertices edges', then 'i j weight' a line, were wanted"
+        )
     where = f"{name}, line {numbers[0]}"
     head = lines[0].split()
     if len(head) != 2:
-        raise InputError(f"{where}: {lines[0].strip()[:60]!r} came, 'vertices edges' was wanted", hint="is it a graph?")
+        raise InputError(
+            f"{where}: {lines[0].strip()[:60]!r} came, 'vertices edges' was wanted",
+            hint="is it a graph?",
+        )
     n, announced = (whole(word, where) for word in head)
     check_announced(n, announced, where)
     if len(lines) - 1 != announced:
-        raise InputError(f"{name}: {len(lines) - 1} edges came, {announced} were announced", hint="the file may be cut off")
+        raise InputError(
+            f"{name}: {len(lines) - 1} edges came, {announced} were announced",
+            hint="the file may be cut off",
+        )
     i, j, weights = entries(lines[1:], numbers[1:], name, n, first=1)
     loops = np.flatnonzero(i == j)
     if len(loops):
         vertex, line_number = int(i[loops[0]]) + 1, numbers[1 + int(loops[0])]
         raise InputError(
-            f"{name}, line {line_number}: an edge from vertex {vertex} to itself, which no cut holds",
-            hint="if it is x'Qx to be maximised, let the name end in .bqp; if to be minimised, in .qs",
+            f"{name}, line {line_number}: an edge from vertex {vertex} to itself, which no "
+            "cut holds",
+            hint="if it is x'Qx to be maximised, let the name end in .bqp; if to be minimised, "
+            "in .qs",
         )
     linear = np.zeros(n)
     np.subtract.at(linear, i, weights)

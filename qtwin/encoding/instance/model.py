@@ -1,4 +1,6 @@
-"""To and from dimod: quadratic and higher-order models of an energy, and models with native constraints."""
+"""To and from dimod: quadratic and higher-order models of an energy, and models with native
+constraints.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ _SENSES: dict[str, Any] = {"Le": "<=", "Ge": ">=", "Eq": "=="}
 
 
 def to_bqm(encoding: BinaryModel) -> Any:
-    """The energy as a `dimod.BinaryQuadraticModel`, penalties included; labels are the names of the variables.
+    """The energy as a `dimod.BinaryQuadraticModel`, penalties included; labels are the names of the
+    variables.
 
     Raises:
         InputError: for a degree above 2, or names that are not distinct.
@@ -36,7 +39,9 @@ def to_bqm(encoding: BinaryModel) -> Any:
 
 
 def from_bqm(model: Any) -> BinaryModel:
-    """A plain energy over the model's variables, in their order; spins become bits, x = (1 + s) / 2."""
+    """A plain energy over the model's variables, in their order; spins become bits, x = (1 + s) /
+    2.
+    """
     names = [str(v) for v in model.variables]
     place = {v: i for i, v in enumerate(model.variables)}
     terms: list[tuple[tuple[int, ...], float]] = [((), float(model.offset))]
@@ -49,7 +54,9 @@ def to_polynomial_model(encoding: BinaryModel) -> Any:
     """The energy of any degree as a `dimod.BinaryPolynomial`."""
     dimod: Any = import_module("dimod")
     names = _distinct(encoding.variables)
-    return dimod.BinaryPolynomial({tuple(names[i] for i in t): c for t, c in encoding.polynomial.terms.items()}, "BINARY")
+    return dimod.BinaryPolynomial(
+        {tuple(names[i] for i in t): c for t, c in encoding.polynomial.terms.items()}, "BINARY"
+    )
 
 
 def from_polynomial_model(model: Any) -> BinaryModel:
@@ -61,7 +68,8 @@ def from_polynomial_model(model: Any) -> BinaryModel:
 
 
 def to_cqm(encoding: BinaryModel) -> Any:
-    """A `dimod.ConstrainedQuadraticModel`: the objective under its native constraints; without constraints the whole energy.
+    """A `dimod.ConstrainedQuadraticModel`: the objective under its native constraints; without
+    constraints the whole energy.
 
     Raises:
         InputError: for an objective of degree above 2, or a constraint that is no linear row.
@@ -92,13 +100,16 @@ def to_cqm(encoding: BinaryModel) -> Any:
     return model
 
 
-def from_cqm(model: Any, name: str = "the model", order: Sequence[str] | None = None) -> BinaryModel:
+def from_cqm(
+    model: Any, name: str = "the model", order: Sequence[str] | None = None
+) -> BinaryModel:
     """The objective under native constraints, and the same as an energy with proven penalties.
 
     Args:
         model: A `dimod.ConstrainedQuadraticModel`.
         name: Of the file, for messages.
-        order: Labels of the variables in their order, also of such that the model does not have; its own order if left out.
+        order: Labels of the variables in their order, also of such that the model does not have;
+            its own order if left out.
 
     Raises:
         InputError: for a variable that is not binary, or a constraint with products.
@@ -106,7 +117,9 @@ def from_cqm(model: Any, name: str = "the model", order: Sequence[str] | None = 
     variables = list(model.variables) if order is None else list(order)
     other = [str(v) for v in model.variables if model.vartype(v).name != "BINARY"]
     if other:
-        raise InputError(f"{name}: {other[0]!r} is no binary variable", hint="write integers as bits first")
+        raise InputError(
+            f"{name}: {other[0]!r} is no binary variable", hint="write integers as bits first"
+        )
     place = {v: i for i, v in enumerate(variables)}
     view = model.objective
     terms: list[tuple[tuple[int, ...], float]] = [((), float(view.offset))]
@@ -117,20 +130,27 @@ def from_cqm(model: Any, name: str = "the model", order: Sequence[str] | None = 
     for label, c in model.constraints.items():
         if c.lhs.num_interactions:
             raise InputError(
-                f"{name}: constraint {label!r} holds products", hint="linearise them, or put them into the objective"
+                f"{name}: constraint {label!r} holds products",
+                hint="linearise them, or put them into the objective",
             )
         inside = list(c.lhs.variables)
         weights = [float(c.lhs.get_linear(v)) for v in inside]
         limit = float(c.rhs) - float(c.lhs.offset)
-        constraints.append(linear(str(label), [place[v] for v in inside], weights, _SENSES[c.sense.name], limit))
+        constraints.append(
+            linear(str(label), [place[v] for v in inside], weights, _SENSES[c.sense.name], limit)
+        )
     names = [str(v) for v in variables]
     if not constraints:
         return _named(objective, names)
-    return encode(objective * -1.0, names=names, constraints=constraints, feasible=None, leave_out=True)
+    return encode(
+        objective * -1.0, names=names, constraints=constraints, feasible=None, leave_out=True
+    )
 
 
 def _polynomial(model: Any, n: int, terms: list[tuple[tuple[int, ...], float]]) -> BinaryPolynomial:
-    """The terms over bits; dimod's spin is s = 2 x - 1, ours is 1 - 2 x, so that odd terms of spins change their sign."""
+    """The terms over bits; dimod's spin is s = 2 x - 1, ours is 1 - 2 x, so that odd terms of spins
+    change their sign.
+    """
     if model.vartype.name == "SPIN":
         return from_spins(n, [(t, c * (-1.0) ** len(t)) for t, c in terms])
     return BinaryPolynomial.of(n, terms)
@@ -138,7 +158,12 @@ def _polynomial(model: Any, n: int, terms: list[tuple[tuple[int, ...], float]]) 
 
 def _named(polynomial: BinaryPolynomial, names: list[str]) -> BinaryModel:
     made = plain(polynomial)
-    return BinaryModel(polynomial=polynomial, objective=polynomial, variables=tuple(names), n_decision=made.n_decision)
+    return BinaryModel(
+        polynomial=polynomial,
+        objective=polynomial,
+        variables=tuple(names),
+        n_decision=made.n_decision,
+    )
 
 
 def _options(encoding: BinaryModel) -> tuple[str, ...]:

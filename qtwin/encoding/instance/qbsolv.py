@@ -1,9 +1,11 @@
-"""The text format of qbsolv: ``p qubo 0 maxNodes nNodes nCouplers``, then ``i i v`` for nodes and ``i j v`` for couplers.
+"""The text format of qbsolv: ``p qubo 0 maxNodes nNodes nCouplers``, then ``i i v`` for nodes and
+``i j v`` for couplers.
 
-It holds a quadratic polynomial and nothing else. What it cannot hold stands in comments of ours, honoured when read again:
-``c offset v`` for the constant, ``c name i text`` for the name of a variable, and ``c qtwin {...}`` with the decision variables,
-the objective without penalties and the native constraints. The last carries a digest of the polynomial, so that it is believed
-of no other one. Without it nobody knows which assignments are allowed: penalties may stand in the energy.
+It holds a quadratic polynomial and nothing else. What it cannot hold stands in comments of ours,
+honoured when read again: ``c offset v`` for the constant, ``c name i text`` for the name of a
+variable, and ``c qtwin {...}`` with the decision variables, the objective without penalties and the
+native constraints. The last carries a digest of the polynomial, so that it is believed of no other
+one. Without it nobody knows which assignments are allowed: penalties may stand in the energy.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ _FORM = "'p qubo 0 maxNodes nNodes nCouplers'"
 
 
 def write(encoding: BinaryModel) -> str:
-    """The polynomial, penalties included; objective and constraints in a comment, where options are variables.
+    """The polynomial, penalties included; objective and constraints in a comment, where options are
+    variables.
 
     Raises:
         InputError: for a degree above 2.
@@ -51,7 +54,9 @@ def write(encoding: BinaryModel) -> str:
             "n_decision": encoding.n_decision,
             "constraints": [plain_constraint(c) | {"reason": ""} for c in encoding.constraints],
             "unwritten": list(encoding.unwritten),
-            "objective": [[*t, c] for t, c in encoding.objective.terms.items()] if encoding.constraints else None,
+            "objective": [[*t, c] for t, c in encoding.objective.terms.items()]
+            if encoding.constraints
+            else None,
         }
         lines.append(f"c qtwin {json.dumps(told, allow_nan=False)}")
     lines.append(f"p qubo 0 {p.n_variables} {len(nodes)} {len(couplers)}")
@@ -64,8 +69,9 @@ def read(text: str, name: str) -> BinaryModel:
     """The polynomial, and what its comments say of it.
 
     Raises:
-        InputError: for a missing or doubled ``p`` line, a number that is none, a variable that is not there, a coefficient given
-            twice, a coupler before the nodes end, or counts that do not agree.
+        InputError: for a missing or doubled ``p`` line, a number that is none, a variable that is
+            not there, a coefficient given twice, a coupler before the nodes end, or counts that do
+            not agree.
     """
     names: dict[int, str] = {}
     size: tuple[int, int, int] | None = None
@@ -92,9 +98,15 @@ def read(text: str, name: str) -> BinaryModel:
         elif words[0] == "p":
             size = _size(line.split(), where, before=size)
         elif size is None:
-            raise InputError(f"{where}: {line.strip()[:60]!r} comes before the line 'p qubo ...'", hint="put the p line first")
+            raise InputError(
+                f"{where}: {line.strip()[:60]!r} comes before the line 'p qubo ...'",
+                hint="put the p line first",
+            )
         else:
-            raise InputError(f"{where}: {line.strip()[:60]!r} came, 'i j value' was wanted", hint="correct the line")
+            raise InputError(
+                f"{where}: {line.strip()[:60]!r} came, 'i j value' was wanted",
+                hint="correct the line",
+            )
     if size is None:
         raise InputError(f"{name} has no line {_FORM}", hint="is it a .qubo file?")
     check_announced(size[0], len(lines), name)
@@ -102,31 +114,43 @@ def read(text: str, name: str) -> BinaryModel:
     found = (int((first_index == second_index).sum()), int((first_index != second_index).sum()))
     if found != size[1:]:
         raise InputError(
-            f"{name}: {found[0]} nodes and {found[1]} couplers came, {size[1]} and {size[2]} were announced",
+            f"{name}: {found[0]} nodes and {found[1]} couplers came, {size[1]} and "
+            f"{size[2]} were announced",
             hint="the file may be cut off",
         )
     polynomial = _polynomial(size[0], offset, first_index, second_index, values)
     check_size(polynomial, name)
     variables = tuple(names.get(i, f"x{i}") for i in range(size[0]))
     made = BinaryModel(
-        polynomial=polynomial, objective=polynomial, variables=variables, n_decision=size[0], constraints_known=False
+        polynomial=polynomial,
+        objective=polynomial,
+        variables=variables,
+        n_decision=size[0],
+        constraints_known=False,
     )
     return _told(made, told, name) if told else made
 
 
-def _entries(lines: Sequence[str], numbers: Sequence[int], name: str, n: int) -> tuple[Indices, Indices, NDArray[np.float64]]:
+def _entries(
+    lines: Sequence[str], numbers: Sequence[int], name: str, n: int
+) -> tuple[Indices, Indices, NDArray[np.float64]]:
     """(lower index, higher index, value) of the entries, nodes first."""
     first, second, values = entries(lines, numbers, name, n, first=0)
     low, high = np.minimum(first, second), np.maximum(first, second)
     node = low == high
     if len(low) and not node[: int(node.sum())].all():
         late = int(np.flatnonzero(node & (np.cumsum(~node) > 0))[0])
-        raise InputError(f"{name}, line {numbers[late]}: a node comes after the first coupler", hint="list all nodes first")
+        raise InputError(
+            f"{name}, line {numbers[late]}: a node comes after the first coupler",
+            hint="list all nodes first",
+        )
     order = np.lexsort((high, low, ~node))
     return low[order], high[order], values[order]
 
 
-def _polynomial(n: int, offset: float, low: Indices, high: Indices, values: NDArray[np.float64]) -> BinaryPolynomial:
+def _polynomial(
+    n: int, offset: float, low: Indices, high: Indices, values: NDArray[np.float64]
+) -> BinaryPolynomial:
     nodes = int((low == high).sum())
     terms: dict[Term, float] = {(): offset} if offset else {}
     lows, highs, numbers = low.tolist(), high.tolist(), values.tolist()
@@ -146,30 +170,49 @@ def _digest(polynomial: BinaryPolynomial) -> str:
 
 
 def _told(made: BinaryModel, told: str, name: str) -> BinaryModel:
-    """The encoding with the constraints of its comment, where that was written of this polynomial."""
+    """The encoding with the constraints of its comment, where that was written of this
+    polynomial.
+    """
     try:
         known = json.loads(told)
         if known["polynomial"] != _digest(made.polynomial):
             return made
         n = int(known["n_decision"])
         constraints = tuple(constraint_of(c, name, n) for c in known["constraints"])
-        given = made.polynomial.terms.items() if known["objective"] is None else [(t[:-1], t[-1]) for t in known["objective"]]
+        given = (
+            made.polynomial.terms.items()
+            if known["objective"] is None
+            else [(t[:-1], t[-1]) for t in known["objective"]]
+        )
         objective = BinaryPolynomial.of(made.polynomial.n_variables, given)
         unwritten = tuple(str(c) for c in known["unwritten"])
         return replace(
-            made, objective=objective, n_decision=n, constraints=constraints, unwritten=unwritten, constraints_known=True
+            made,
+            objective=objective,
+            n_decision=n,
+            constraints=constraints,
+            unwritten=unwritten,
+            constraints_known=True,
         )
     except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError):
         raise InputError(
-            f"{name}: the line 'c qtwin ...' cannot be read", hint="take the line out, or write the file again"
+            f"{name}: the line 'c qtwin ...' cannot be read",
+            hint="take the line out, or write the file again",
         ) from None
 
 
-def _size(words: list[str], where: str, *, before: tuple[int, int, int] | None) -> tuple[int, int, int]:
+def _size(
+    words: list[str], where: str, *, before: tuple[int, int, int] | None
+) -> tuple[int, int, int]:
     if before is not None:
         raise InputError(f"{where}: a second p line", hint="one instance a file")
     if len(words) != 6 or words[1] != "qubo" or not all(_WHOLE.fullmatch(w) for w in words[3:]):
-        raise InputError(f"{where}: {' '.join(words)[:80]!r} came, {_FORM} was wanted", hint="correct it")
+        raise InputError(
+            f"{where}: {' '.join(words)[:80]!r} came, {_FORM} was wanted", hint="correct it"
+        )
     if words[2] not in ("0", "unconstrained"):
-        raise InputError(f"{where}: topology {words[2][:20]!r} came, 0 (unconstrained) was wanted", hint="only 0 is in use")
+        raise InputError(
+            f"{where}: topology {words[2][:20]!r} came, 0 (unconstrained) was wanted",
+            hint="only 0 is in use",
+        )
     return int(words[3]), int(words[4]), int(words[5])

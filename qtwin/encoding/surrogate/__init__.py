@@ -1,7 +1,8 @@
-"""Surrogates: from utilities simulated on the twin to a polynomial. `TABLE` maps a name to where it lives; one file a surrogate.
+"""Surrogates: from utilities simulated on the twin to a polynomial. `TABLE` maps a name to where it
+lives; one file a surrogate.
 
-A surrogate is a function ``(simulator, feasible, budget, rng) -> Fitted``: it asks for the utilities it wants and returns a
-polynomial over the options, with what it simulated.
+A surrogate is a function ``(simulator, feasible, budget, rng) -> Fitted``: it asks for the
+utilities it wants and returns a polynomial over the options, with what it simulated.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class Fitted:
         polynomial: Encoded utility over the options, to be maximised.
         bits: (m, n) choices that were simulated for it, feasible or not.
         utility: (m,) what they are worth on the twin.
-        certified: Whether its best feasible choice was shown to be the twin's, within its own error bound.
+        certified: Whether its best feasible choice was shown to be the twin's, within its own error
+            bound.
         words: What it did, in a few words.
     """
 
@@ -56,7 +58,13 @@ TABLE: dict[str, str] = {
 
 def order_of(name: str) -> int:
     """The order of a surrogate: most options in one term."""
-    return 3 if "cubic" in name or "third" in name else 2 if "quadratic" in name or "second" in name else 1
+    return (
+        3
+        if "cubic" in name or "third" in name
+        else 2
+        if "quadratic" in name or "second" in name
+        else 1
+    )
 
 
 def load(name: str) -> Surrogate:

@@ -1,9 +1,11 @@
-"""Active refinement: simulate where the surrogate's optimum is, fit again, until nothing can be better or the budget ends.
+"""Active refinement: simulate where the surrogate's optimum is, fit again, until nothing can be
+better or the budget ends.
 
-Half of the budget goes to a random sample; then, round by round, the most promising allowed regimens that were not simulated yet.
-It ends when the best simulated utility exceeds every prediction among the others by more than any regimen has yet exceeded its
-prediction before it was simulated, in the folds of the cross-validation and in every round asked. The optimum is then certified
-as far as the errors seen speak for those not seen; it is no proof.
+Half of the budget goes to a random sample; then, round by round, the most promising allowed
+regimens that were not simulated yet. It ends when the best simulated utility exceeds every
+prediction among the others by more than any regimen has yet exceeded its prediction before it was
+simulated, in the folds of the cross-validation and in every round asked. The optimum is then
+certified as far as the errors seen speak for those not seen; it is no proof.
 """
 
 from __future__ import annotations
@@ -16,14 +18,20 @@ from qtwin.encoding.surrogate.least_squares import choose_ridge, fit
 _FEWEST_A_ROUND, _MOST_ROUNDS = 8, 16
 
 
-def _refined(simulate: Simulate, feasible: Bits, budget: int, rng: np.random.Generator, order: int) -> Fitted:
+def _refined(
+    simulate: Simulate, feasible: Bits, budget: int, rng: np.random.Generator, order: int
+) -> Fitted:
     budget = min(budget, len(feasible))
     simulated = np.zeros(len(feasible), dtype=bool)
     simulated[rng.choice(len(feasible), size=max(budget // 2, 1), replace=False)] = True
     utility = np.full(len(feasible), np.nan)
     utility[simulated] = simulate(feasible[simulated])
     known = np.flatnonzero(simulated)
-    ridge, worst = choose_ridge(feasible[known], utility[known], order=order, rng=rng) if len(known) >= 10 else (1e-6, np.inf)
+    ridge, worst = (
+        choose_ridge(feasible[known], utility[known], order=order, rng=rng)
+        if len(known) >= 10
+        else (1e-6, np.inf)
+    )
     certified, rounds = False, 0
     while True:
         known = np.flatnonzero(simulated)
@@ -39,7 +47,9 @@ def _refined(simulate: Simulate, feasible: Bits, budget: int, rng: np.random.Gen
         left = budget - len(known)
         if left <= 0:
             break
-        ask = open_[np.argsort(-guess)[: min(max(_FEWEST_A_ROUND, budget // (2 * _MOST_ROUNDS)), left)]]
+        ask = open_[
+            np.argsort(-guess)[: min(max(_FEWEST_A_ROUND, budget // (2 * _MOST_ROUNDS)), left)]
+        ]
         utility[ask] = simulate(feasible[ask])
         seen = float(np.max(utility[ask] - polynomial.evaluate(feasible[ask])))
         worst = seen if np.isinf(worst) else max(worst, seen)

@@ -1,7 +1,9 @@
-"""Cut-HDMR: the utility's own coefficients around taking nothing, cut after singles, pairs or triples.
+"""Cut-HDMR: the utility's own coefficients around taking nothing, cut after singles, pairs or
+triples.
 
-f(x) = f(0) + sum_i (f(i) - f(0)) x_i + ... : the Moebius coefficients of all sets up to the order, exact on those sets and
-extrapolated beyond them (Rabitz and Alis 1999, J Math Chem 25:197). It simulates sets whether they are allowed or not.
+f(x) = f(0) + sum_i (f(i) - f(0)) x_i + ... : the Moebius coefficients of all sets up to the order,
+exact on those sets and extrapolated beyond them (Rabitz and Alis 1999, J Math Chem 25:197). It
+simulates sets whether they are allowed or not.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from qtwin.encoding.surrogate import Bits, Fitted, Simulate
 
 
 def cut(simulate: Simulate, n: int, order: int) -> Fitted:
-    """Simulate every set of up to `order` options and take the coefficients from the differences."""
+    """Simulate every set of up to `order` options and take the coefficients from the
+    differences.
+    """
     terms = [t for size in range(order + 1) for t in combinations(range(n), size)]
     bits = np.zeros((len(terms), n), dtype=np.uint8)
     for row, term in enumerate(terms):
@@ -34,16 +38,22 @@ def cut(simulate: Simulate, n: int, order: int) -> Fitted:
     )
 
 
-def first_order(simulate: Simulate, feasible: Bits, budget: int, rng: np.random.Generator) -> Fitted:
+def first_order(
+    simulate: Simulate, feasible: Bits, budget: int, rng: np.random.Generator
+) -> Fitted:
     """Singles only."""
     return cut(simulate, feasible.shape[1], 1)
 
 
-def second_order(simulate: Simulate, feasible: Bits, budget: int, rng: np.random.Generator) -> Fitted:
+def second_order(
+    simulate: Simulate, feasible: Bits, budget: int, rng: np.random.Generator
+) -> Fitted:
     """Singles and pairs: the QUBO that pairwise tables give."""
     return cut(simulate, feasible.shape[1], 2)
 
 
-def third_order(simulate: Simulate, feasible: Bits, budget: int, rng: np.random.Generator) -> Fitted:
+def third_order(
+    simulate: Simulate, feasible: Bits, budget: int, rng: np.random.Generator
+) -> Fitted:
     """Singles, pairs and triples."""
     return cut(simulate, feasible.shape[1], 3)

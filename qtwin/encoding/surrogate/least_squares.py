@@ -1,7 +1,9 @@
-"""Least squares on allowed regimens, weighted to good ones, with the ridge chosen by cross-validation.
+"""Least squares on allowed regimens, weighted to good ones, with the ridge chosen by
+cross-validation.
 
-Errors among regimens that nobody would choose matter little, so each training regimen weighs exp((U - max U) / SD(U)). Sets of
-options that never occur together in the training set get no coefficient.
+Errors among regimens that nobody would choose matter little, so each training regimen weighs
+exp((U - max U) / SD(U)). Sets of options that never occur together in the training set get no
+coefficient.
 """
 
 from __future__ import annotations
@@ -45,7 +47,10 @@ def _weights(y: Array) -> Array:
 
 
 def _solve(columns: Array, y: Array, weight: Array, ridge: float) -> tuple[float, Array]:
-    center, level = np.average(columns, axis=0, weights=weight), float(np.average(y, weights=weight))
+    center, level = (
+        np.average(columns, axis=0, weights=weight),
+        float(np.average(y, weights=weight)),
+    )
     root = np.sqrt(weight)[:, None]
     a, b = (columns - center) * root, (y - level) * root[:, 0]
     if a.shape[1] <= a.shape[0]:
@@ -58,7 +63,12 @@ def _solve(columns: Array, y: Array, weight: Array, ridge: float) -> tuple[float
 
 
 def fit(
-    bits: NDArray[np.generic], utility: Array, *, order: int = 2, ridge: float = 1e-6, weighted: bool = True
+    bits: NDArray[np.generic],
+    utility: Array,
+    *,
+    order: int = 2,
+    ridge: float = 1e-6,
+    weighted: bool = True,
 ) -> BinaryPolynomial:
     """Weighted ridge regression on all sets of up to `order` options that occur.
 
@@ -66,8 +76,8 @@ def fit(
         bits: (m, n) simulated choices.
         utility: (m,) their utility.
         order: Largest number of options in a term.
-        ridge: Penalty on the coefficients relative to the mean weight; picks one of the many equal fits that rules such as
-            'exactly one anticoagulant' leave open.
+        ridge: Penalty on the coefficients relative to the mean weight; picks one of the many equal
+            fits that rules such as 'exactly one anticoagulant' leave open.
         weighted: Whether good regimens count for more.
 
     Raises:
@@ -75,15 +85,28 @@ def fit(
     """
     x, y = np.asarray(bits, dtype=np.float64), np.asarray(utility, dtype=np.float64)
     if not len(y) or not np.isfinite(y).all():
-        raise InputError(f"{len(y)} utilities came, at least one and all finite were wanted", hint="check the simulation")
+        raise InputError(
+            f"{len(y)} utilities came, at least one and all finite were wanted",
+            hint="check the simulation",
+        )
     terms = _terms(x, order)
-    columns = np.column_stack([x[:, list(t)].prod(axis=1) for t in terms]) if terms else np.zeros((len(y), 0))
+    columns = (
+        np.column_stack([x[:, list(t)].prod(axis=1) for t in terms])
+        if terms
+        else np.zeros((len(y), 0))
+    )
     constant, coefficients = _solve(columns, y, _weights(y) if weighted else np.ones_like(y), ridge)
-    return BinaryPolynomial.of(x.shape[1], [((), constant), *zip(terms, coefficients.tolist(), strict=True)])
+    return BinaryPolynomial.of(
+        x.shape[1], [((), constant), *zip(terms, coefficients.tolist(), strict=True)]
+    )
 
 
-def choose_ridge(bits: NDArray[np.generic], utility: Array, *, order: int, rng: np.random.Generator) -> tuple[float, float]:
-    """The ridge with the least weighted error on held-out folds, and by how much a held-out regimen exceeded its guess."""
+def choose_ridge(
+    bits: NDArray[np.generic], utility: Array, *, order: int, rng: np.random.Generator
+) -> tuple[float, float]:
+    """The ridge with the least weighted error on held-out folds, and by how much a held-out regimen
+    exceeded its guess.
+    """
     x, y = np.asarray(bits, dtype=np.float64), np.asarray(utility, dtype=np.float64)
     weight = _weights(y)
     fold = rng.permutation(len(y)) % min(_FOLDS, len(y))
@@ -101,11 +124,17 @@ def choose_ridge(bits: NDArray[np.generic], utility: Array, *, order: int, rng: 
     return RIDGES[best], exceeded[best]
 
 
-def _trained(simulate: Simulate, feasible: Bits, budget: int, rng: np.random.Generator, order: int) -> Fitted:
+def _trained(
+    simulate: Simulate, feasible: Bits, budget: int, rng: np.random.Generator, order: int
+) -> Fitted:
     count = min(budget, max(len(feasible) * 2 // 3, 1))
     chosen = np.sort(rng.choice(len(feasible), size=count, replace=False))
     utility = simulate(feasible[chosen])
-    ridge = choose_ridge(feasible[chosen], utility, order=order, rng=rng)[0] if count >= 2 * _FOLDS else RIDGES[1]
+    ridge = (
+        choose_ridge(feasible[chosen], utility, order=order, rng=rng)[0]
+        if count >= 2 * _FOLDS
+        else RIDGES[1]
+    )
     return Fitted(
         polynomial=fit(feasible[chosen], utility, order=order, ridge=ridge),
         bits=feasible[chosen],

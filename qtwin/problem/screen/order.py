@@ -1,18 +1,23 @@
-"""Do singles and pairs predict what three and more drugs do together? Surrogates of a combination, against measured sets.
+"""Do singles and pairs predict what three and more drugs do together? Surrogates of a combination,
+against measured sets.
 
-With e_ij the deviation of a pair from no interaction and B_S the value of the set without any (0 for scores, the sum of the log
-growths for growth, which is Bliss independence), the surrogates predict
+With e_ij the deviation of a pair from no interaction and B_S the value of the set without any (0
+for scores, the sum of the log growths for growth, which is Bliss independence), the surrogates
+predict
 
 none              B_S
-sum of pairs      B_S + sum e_ij: log-linear pairs (Kirkwood 1935; Tendler 2019) where values are logarithms of growth
+sum of pairs      B_S + sum e_ij: log-linear pairs (Kirkwood 1935; Tendler 2019) where values are
+                  logarithms of growth
 mean of pairs     B_S + mean e_ij: also quadratic in the choice, once the number of drugs is fixed
-second order      regression on 1, x_i, x_i x_j (QPOP: Rashid 2018, Sci Transl Med 10:eaan0941; x_i^2 = x_i at one dose), fitted
-                  on the empty set, singles, pairs and the other larger sets
-... calibrated    a + b p by least squares on the other sets, p a prediction above or the number of drugs; `constant` is their
-                  mean
+second order      regression on 1, x_i, x_i x_j (QPOP: Rashid 2018, Sci Transl Med 10:eaan0941;
+                  x_i^2 = x_i at one dose), fitted on the empty set, singles, pairs and the other
+                  larger sets
+... calibrated    a + b p by least squares on the other sets, p a prediction above or the number of
+                  drugs; `constant` is their mean
 
-What is fitted is fitted without the set that is predicted (leave-one-out). The dose models of Zimmer 2016 (PNAS 113:10442) and
-Katzir 2019 (PLoS Comput Biol 15:e1006774) need dose-response curves, which tables of one value a set do not hold.
+What is fitted is fitted without the set that is predicted (leave-one-out). The dose models of
+Zimmer 2016 (PNAS 113:10442) and Katzir 2019 (PLoS Comput Biol 15:e1006774) need dose-response
+curves, which tables of one value a set do not hold.
 """
 
 from __future__ import annotations
@@ -45,7 +50,8 @@ WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """Measured sets of three and more drugs whose pairs were all measured, and every surrogate's prediction of them.
+    """Measured sets of three and more drugs whose pairs were all measured, and every surrogate's
+    prediction of them.
 
     Attributes:
         members: (t) drug indices.
@@ -66,7 +72,8 @@ class Study:
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """How well one surrogate predicts, over all sets or those of one order; 95 % intervals by bootstrap over the sets.
+    """How well one surrogate predicts, over all sets or those of one order; 95 % intervals by
+    bootstrap over the sets.
 
     Attributes:
         surrogate: Its key.
@@ -74,8 +81,10 @@ class Agreement:
         n: Number of sets.
         predicted_mean, measured_mean: Means over the sets.
         rmse: Root mean square error, (value, low, high).
-        r: Pearson correlation likewise; NaN for fewer than five sets or a prediction that does not tell them apart.
-        sign: Share of sets whose prediction lies on the measured side of no interaction, with its exact interval; NaN for `none`.
+        r: Pearson correlation likewise; NaN for fewer than five sets or a prediction that does not
+            tell them apart.
+        sign: Share of sets whose prediction lies on the measured side of no interaction, with its
+            exact interval; NaN for `none`.
         excess: RMSE less that of the constant, on the same resampled sets.
     """
 
@@ -97,15 +106,22 @@ def study(data: CombinationSets) -> Study:
         InputError: if there are fewer than three such sets.
     """
     singles = (
-        {m[0]: v for m, v in data.of_size(1).items()} if data.kind == "growth" else dict.fromkeys(range(len(data.drugs)), 0.0)
+        {m[0]: v for m, v in data.of_size(1).items()}
+        if data.kind == "growth"
+        else dict.fromkeys(range(len(data.drugs)), 0.0)
     )
     pairs = data.of_size(2)
-    excess = {p: v - singles[p[0]] - singles[p[1]] for p, v in pairs.items() if p[0] in singles and p[1] in singles}
+    excess = {
+        p: v - singles[p[0]] - singles[p[1]]
+        for p, v in pairs.items()
+        if p[0] in singles and p[1] in singles
+    }
     larger = [(m, float(v)) for m, v in zip(data.members, data.value, strict=True) if len(m) > 2]
     known = [(m, v) for m, v in larger if all(p in excess for p in combinations(m, 2))]
     if len(known) < 3:
         raise InputError(
-            f"{len(known)} sets of three and more drugs have all their {'singles and ' if data.kind == 'growth' else ''}pairs"
+            f"{len(known)} sets of three and more drugs have all their "
+            f"{'singles and ' if data.kind == 'growth' else ''}pairs"
             " measured, at least 3 were wanted",
             hint="measure the pairs of the sets, or name another sheet",
         )
@@ -126,12 +142,19 @@ def study(data: CombinationSets) -> Study:
         CONSTANT: (measured.sum() - measured) / (len(measured) - 1),
     }
     return Study(
-        members=members, order=order, measured=measured, base=base, predicted=predicted, n_unpredictable=len(larger) - len(known)
+        members=members,
+        order=order,
+        measured=measured,
+        base=base,
+        predicted=predicted,
+        n_unpredictable=len(larger) - len(known),
     )
 
 
 def _calibrated(x: Array, y: Array) -> Array:
-    """(t,) predictions of y by a line through the other points; their mean where these have one x."""
+    """(t,) predictions of y by a line through the other points; their mean where these have one
+    x.
+    """
     out = np.empty(len(y))
     for t in range(len(y)):
         others = np.arange(len(y)) != t
@@ -143,7 +166,10 @@ def _calibrated(x: Array, y: Array) -> Array:
 
 
 def _second_order(
-    members: Sequence[tuple[int, ...]], measured: Array, singles: Mapping[int, float], pairs: Mapping[tuple[int, ...], float]
+    members: Sequence[tuple[int, ...]],
+    measured: Array,
+    singles: Mapping[int, float],
+    pairs: Mapping[tuple[int, ...], float],
 ) -> Array:
     """(t,) leave-one-out predictions of the second-order regression."""
     drugs = sorted({i for p in pairs for i in p} | {i for m in members for i in m})
@@ -160,8 +186,9 @@ def _second_order(
     alone = [i for i in drugs if i in singles]
     smaller = np.array([row(()), *(row((i,)) for i in alone), *(row(p) for p in sorted(pairs))])
     target = np.array([0.0, *(singles[i] for i in alone), *(pairs[p] for p in sorted(pairs))])
-    # Each larger set is a combination of rows of singles and pairs, so its leverage h is below 1 and y - (y - fit) / (1 - h) is
-    # the prediction of the fit without it (Allen 1974, Technometrics 16:125), all from one decomposition.
+    # Each larger set is a combination of rows of singles and pairs, so its leverage h is below 1
+    # and y - (y - fit) / (1 - h) is the prediction of the fit without it (Allen 1974, Technometrics
+    # 16:125), all from one decomposition.
     design = np.concatenate([smaller, np.array([row(m) for m in members])])
     y = np.concatenate([target, measured])
     left, size, _ = np.linalg.svd(design, full_matrices=False)
@@ -182,7 +209,9 @@ def agreements(found: Study, *, seed: int = 0, resamples: int = 4000) -> tuple[A
     out = []
     for order in (0, *sorted(set(found.order.tolist()))):
         chosen = np.flatnonzero(found.order == order) if order else np.arange(len(found.order))
-        draws = np.random.default_rng([seed, order]).integers(0, len(chosen), size=(resamples, len(chosen)))
+        draws = np.random.default_rng([seed, order]).integers(
+            0, len(chosen), size=(resamples, len(chosen))
+        )
         rows = np.concatenate([np.arange(len(chosen))[None, :], draws])  # the sample itself first
         y, base = found.measured[chosen][rows], found.base[chosen][rows]
         null = _rmse(found.predicted[CONSTANT][chosen][rows], y)
@@ -215,7 +244,9 @@ _FEWEST = 5
 
 
 def _exact(successes: int, n: int) -> tuple[float, float, float]:
-    """A share with its exact 95 % interval (Clopper, Pearson 1934), which stays open where all agree."""
+    """A share with its exact 95 % interval (Clopper, Pearson 1934), which stays open where all
+    agree.
+    """
     low = float(beta.ppf(0.025, successes, n - successes + 1)) if successes else 0.0
     high = float(beta.ppf(0.975, successes + 1, n - successes)) if successes < n else 1.0
     return successes / n, low, high
@@ -234,7 +265,9 @@ def _correlation(p: Array, y: Array) -> Array:
 
 
 def _interval(values: Array) -> tuple[float, float, float]:
-    """The first value, and the central 95 % of the others (NaN for a single set, where nothing can be resampled)."""
+    """The first value, and the central 95 % of the others (NaN for a single set, where nothing can
+    be resampled).
+    """
     others = values[1:]
     others = others[np.isfinite(others)]
     if len(others) < 2 or np.ptp(others) == 0.0:

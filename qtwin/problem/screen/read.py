@@ -1,10 +1,13 @@
-"""Reading combination screens: long and wide tables and square matrices, as CSV, TSV or a sheet of a workbook.
+"""Reading combination screens: long and wide tables and square matrices, as CSV, TSV or a sheet of
+a workbook.
 
-A long table has a line a measurement (`drug_1, drug_2, context, synergy`; singles `drug, context, effect`); a wide one a line a
-pair or drug and a column a context. A pair table may bring its singles in two more columns (`effect_1`, `effect_2`). A square
-matrix has a drug a line and a drug a column, for one context, whose name may stand in its first cell; both halves or one are
-filled. Columns are known by their usual names or named by the caller; others are not read. Repeated measurements are averaged and
-their spread is kept. A pair that was measured nowhere in a context is a forbidden pair there.
+A long table has a line a measurement (`drug_1, drug_2, context, synergy`; singles
+`drug, context, effect`); a wide one a line a pair or drug and a column a context. A pair table may
+bring its singles in two more columns (`effect_1`, `effect_2`). A square matrix has a drug a line
+and a drug a column, for one context, whose name may stand in its first cell; both halves or one are
+filled. Columns are known by their usual names or named by the caller; others are not read. Repeated
+measurements are averaged and their spread is kept. A pair that was measured nowhere in a context is
+a forbidden pair there.
 """
 
 from __future__ import annotations
@@ -26,7 +29,15 @@ USUAL: Mapping[str, tuple[str, ...]] = {
     "drug_1": ("drug_1", "drug1", "drug_a", "drug_row", "drug_row_idx", "drug_i"),
     "drug_2": ("drug_2", "drug2", "drug_b", "drug_col", "drug_col_idx", "drug_j"),
     "drug": ("drug", "drug_name", "compound"),
-    "context": ("context", "cell_line", "cell_line_name", "cell_line_idx", "cell", "strain", "medium"),
+    "context": (
+        "context",
+        "cell_line",
+        "cell_line_name",
+        "cell_line_idx",
+        "cell",
+        "strain",
+        "medium",
+    ),
     "synergy": ("synergy", "synergy_loewe", "loewe", "synergy_bliss", "bliss", "label", "score"),
     "effect": ("effect", "inhibition", "ri", "response"),
     "effect_1": ("effect_1", "ri_row"),
@@ -41,7 +52,9 @@ _NO_CONTEXT = ("", "drugs", "name", *USUAL["drug_1"], *USUAL["drug_2"], *USUAL["
 
 @dataclass(kw_only=True)
 class _Read:
-    """What was read so far, names in small letters: drugs and contexts to their spelling, measured pairs and singles."""
+    """What was read so far, names in small letters: drugs and contexts to their spelling, measured
+    pairs and singles.
+    """
 
     names: Mapping[str, str] | None
     drugs: dict[str, str] = field(default_factory=dict)
@@ -53,11 +66,16 @@ class _Read:
     def drug(self, told: str, column: str, where: str) -> str:
         """A drug's name in small letters, looked up where the tables have indices."""
         if not told:
-            raise InputError(f"{where}: expected a drug in {column}, got none", hint="name the drug or take the line out")
+            raise InputError(
+                f"{where}: expected a drug in {column}, got none",
+                hint="name the drug or take the line out",
+            )
         name = told
         if self.names is not None:
             if told not in self.names:
-                raise InputError(f"{where}: {column} {told!r} is not in the index map", hint="add it to the map")
+                raise InputError(
+                    f"{where}: {column} {told!r} is not in the index map", hint="add it to the map"
+                )
             name = self.names[told]
         key = name.casefold()
         self.drugs.setdefault(key, name)
@@ -67,7 +85,8 @@ class _Read:
         """Add one measurement of two drugs."""
         if a == b:
             raise InputError(
-                f"{where}: {self.drugs[a]!r} is paired with itself", hint="take the line out; singles have their own table"
+                f"{where}: {self.drugs[a]!r} is paired with itself",
+                hint="take the line out; singles have their own table",
             )
         self.contexts.setdefault(context.casefold(), context)
         first, second = sorted((a, b))
@@ -88,13 +107,16 @@ def read_screen(
     Args:
         path: The pairs: a long or wide table, or a square matrix (CSV, TSV or .xlsx).
         singles: The single effects; None if the pairs bring them along.
-        columns: Role (a key of `USUAL`) to the name of its column, where it has another than the usual ones.
-        index_map: JSON object from a drug's index to its name, where the tables name drugs by index.
+        columns: Role (a key of `USUAL`) to the name of its column, where it has another than the
+            usual ones.
+        index_map: JSON object from a drug's index to its name, where the tables name drugs by
+            index.
         sheet: The sheet of the pairs in a workbook; by default the only one that is not empty.
         diagonal: "effect" where the diagonal of a square matrix holds the single effects.
 
     Raises:
-        InputError: for anything that cannot be read or does not fit together, with the line it is on.
+        InputError: for anything that cannot be read or does not fit together, with the line it is
+            on.
 
     Example:
         >>> import pathlib, tempfile
@@ -120,11 +142,17 @@ def read_screen(
     if square:
         _matrix(table, read, diagonal)
     else:
-        at = _find(table, given, ("drug_1", "drug_2"), layout="drug_1, drug_2, context, synergy; a matrix names the drugs twice")
+        at = _find(
+            table,
+            given,
+            ("drug_1", "drug_2"),
+            layout="drug_1, drug_2, context, synergy; a matrix names the drugs twice",
+        )
         _pairs(table, read, given, at)
     if not read.pairs:
         raise InputError(
-            f"{table.name}: expected pairs, got none", hint="one line a measured pair: drug_1, drug_2, context, synergy"
+            f"{table.name}: expected pairs, got none",
+            hint="one line a measured pair: drug_1, drug_2, context, synergy",
         )
     notes, digests, where = list(table.notes()), [table.sha256], table.name
     if singles is not None:
@@ -139,13 +167,15 @@ def read_screen(
             if drug not in listed:
                 known = unknown_drug("drug", drug, listed.values())
                 raise InputError(
-                    f"{where}: the drug {drug!r} has a single effect and is in no pair", hint=f"take it out; {known.hint}"
+                    f"{where}: the drug {drug!r} has a single effect and is in no pair",
+                    hint=f"take it out; {known.hint}",
                 )
     elif not square:
         _singles_of_pairs(table, read, given, at)
     elif not read.alone:
         raise InputError(
-            f"{where}: no single-drug effects", hint='give their table, or diagonal "effect" where they stand on the diagonal'
+            f"{where}: no single-drug effects",
+            hint='give their table, or diagonal "effect" where they stand on the diagonal',
         )
     read.notes = [*notes, *read.notes]
     return _assembled(read, where, tuple(digests))
@@ -155,13 +185,25 @@ def _index_names(path: Path | None) -> Mapping[str, str] | None:
     if path is None:
         return None
     raw, _ = read_json(path, what="index map")
-    if not isinstance(raw, dict) or not raw or not all(isinstance(v, str) and v.strip() for v in raw.values()):
-        raise InputError(f'{path.name}: expected an object {{"0": "name", ...}}', hint="map every index to a drug's name")
+    if (
+        not isinstance(raw, dict)
+        or not raw
+        or not all(isinstance(v, str) and v.strip() for v in raw.values())
+    ):
+        raise InputError(
+            f'{path.name}: expected an object {{"0": "name", ...}}',
+            hint="map every index to a drug's name",
+        )
     return {str(k).strip(): v.strip() for k, v in raw.items()}
 
 
 def _find(
-    table: Table, given: Mapping[str, str], roles: Iterable[str], *, layout: str = "", needed: bool = True
+    table: Table,
+    given: Mapping[str, str],
+    roles: Iterable[str],
+    *,
+    layout: str = "",
+    needed: bool = True,
 ) -> dict[str, str]:
     """Role to column, for the roles that the header has."""
     found: dict[str, str] = {}
@@ -174,27 +216,39 @@ def _find(
         known = [name for name in USUAL[role] if name in table.header]
         if len(known) > 1:
             raise InputError(
-                f"{table.name} line 1: {' and '.join(known)} could both be the column {role}", hint=f"name it: {role}={known[0]}"
+                f"{table.name} line 1: {' and '.join(known)} could both be the column {role}",
+                hint=f"name it: {role}={known[0]}",
             )
         if known:
             found[role] = known[0]
         elif needed:
-            raise InputError(f"{table.name} line 1: no column {role}", hint=f"the header is {layout}, or name the column")
+            raise InputError(
+                f"{table.name} line 1: no column {role}",
+                hint=f"the header is {layout}, or name the column",
+            )
     return found
 
 
 def _is_square(table: Table) -> bool:
-    """Whether a table's lines and columns name the same drugs; a half may lack the line and the column that would be empty."""
+    """Whether a table's lines and columns name the same drugs; a half may lack the line and the
+    column that would be empty.
+    """
     rows = {line.cells[table.header[0]].casefold() for line in table.lines}
     columns = {name.casefold() for name in table.header[1:] if name}
     return bool(rows & columns) and 2 * len(rows & columns) >= max(len(rows), len(columns)) - 1
 
 
 def _matrix(table: Table, read: _Read, diagonal: Diagonal) -> None:
-    """Pairs of a square matrix; a pair in both halves is one measurement, which must be the same in both."""
+    """Pairs of a square matrix; a pair in both halves is one measurement, which must be the same in
+    both.
+    """
     corner = table.spelled[0].strip()
     context = _ONLY_CONTEXT if corner.lower() in _NO_CONTEXT else corner
-    wanted = [(name, spelled) for name, spelled in zip(table.header[1:], table.spelled[1:], strict=True) if name]
+    wanted = [
+        (name, spelled)
+        for name, spelled in zip(table.header[1:], table.spelled[1:], strict=True)
+        if name
+    ]
     columns = {name: read.drug(spelled, "the header", table.name) for name, spelled in wanted}
     counted = Counter(columns.values())
     rows: dict[str, str] = {}
@@ -204,7 +258,8 @@ def _matrix(table: Table, read: _Read, diagonal: Diagonal) -> None:
         drug = read.drug(line.cells[table.header[0]], "the first column", line.where)
         if drug in rows or counted[drug] > 1:
             raise InputError(
-                f"{line.where}: {read.drugs[drug]!r} stands twice in the matrix", hint="keep one line and one column"
+                f"{line.where}: {read.drugs[drug]!r} stands twice in the matrix",
+                hint="keep one line and one column",
             )
         rows[drug] = line.where
         for name, partner in columns.items():
@@ -216,10 +271,13 @@ def _matrix(table: Table, read: _Read, diagonal: Diagonal) -> None:
             elif partner == drug:
                 unused += value != 0.0
             else:
-                before, where = cells.setdefault((min(drug, partner), max(drug, partner)), (value, line.where))
+                before, where = cells.setdefault(
+                    (min(drug, partner), max(drug, partner)), (value, line.where)
+                )
                 if abs(before - value) > 1e-9 * max(1.0, abs(before)):
                     raise InputError(
-                        f"{line.where}: expected a symmetric matrix, got {value:g} for {read.drugs[drug]} and"
+                        f"{line.where}: expected a symmetric matrix, got {value:g} for "
+                        f"{read.drugs[drug]} and"
                         f" {read.drugs[partner]} here and {before:g} on {where}",
                         hint="leave one half empty, or give repeated measurements as a long table",
                     )
@@ -232,7 +290,9 @@ def _matrix(table: Table, read: _Read, diagonal: Diagonal) -> None:
 
 
 def _check_square(rows: Sequence[str], columns: Sequence[str], read: _Read, table: Table) -> None:
-    """Every drug needs a line and a column, but for the empty line and column that a half may leave out."""
+    """Every drug needs a line and a column, but for the empty line and column that a half may leave
+    out.
+    """
     lines_only = [d for d in rows if d not in columns]
     columns_only = [d for d in columns if d not in rows]
     upper = set(lines_only) <= {rows[0]} and set(columns_only) <= {columns[-1]}
@@ -240,17 +300,22 @@ def _check_square(rows: Sequence[str], columns: Sequence[str], read: _Read, tabl
     if not upper and not lower:
         name, lacks = (lines_only[0], "column") if lines_only else (columns_only[0], "line")
         raise InputError(
-            f"{table.name}: {read.drugs[name]!r} has no {lacks} in the matrix", hint="name each drug in a line and in a column"
+            f"{table.name}: {read.drugs[name]!r} has no {lacks} in the matrix",
+            hint="name each drug in a line and in a column",
         )
 
 
 def _pairs(table: Table, read: _Read, given: Mapping[str, str], at: Mapping[str, str]) -> None:
     for line, context, value in _measured(table, given, at, "synergy"):
-        a, b = (read.drug(line.cells[at[role]], at[role], line.where) for role in ("drug_1", "drug_2"))
+        a, b = (
+            read.drug(line.cells[at[role]], at[role], line.where) for role in ("drug_1", "drug_2")
+        )
         read.pair(a, b, context, value, line.where)
 
 
-def _measured(table: Table, given: Mapping[str, str], at: Mapping[str, str], role: str) -> Iterable[tuple[Line, str, float]]:
+def _measured(
+    table: Table, given: Mapping[str, str], at: Mapping[str, str], role: str
+) -> Iterable[tuple[Line, str, float]]:
     """(line, context, value) of every measurement, of a long or a wide table."""
     found = _find(table, given, ("context", role), needed=False)
     if role in found:
@@ -258,15 +323,22 @@ def _measured(table: Table, given: Mapping[str, str], at: Mapping[str, str], rol
             context = line.cells[found["context"]] if "context" in found else _ONLY_CONTEXT
             if not context:
                 raise InputError(
-                    f"{line.where}: expected a {found['context']}, got none", hint="name the context or take the line out"
+                    f"{line.where}: expected a {found['context']}, got none",
+                    hint="name the context or take the line out",
                 )
             yield line, context, table.number(line, found[role])
         return
     if "context" in found:
-        raise InputError(f"{table.name} line 1: no column {role}", hint=f"known as {', '.join(USUAL[role])}; or name it")
+        raise InputError(
+            f"{table.name} line 1: no column {role}",
+            hint=f"known as {', '.join(USUAL[role])}; or name it",
+        )
     wide = [name for name in table.header if name and name not in at.values()]
     if not wide:
-        raise InputError(f"{table.name} line 1: no column {role} and no column of a context", hint="add the measured values")
+        raise InputError(
+            f"{table.name} line 1: no column {role} and no column of a context",
+            hint="add the measured values",
+        )
     spelled = dict(zip(table.header, table.spelled, strict=True))
     for line in table.lines:
         for name in wide:
@@ -285,10 +357,15 @@ def _singles(table: Table, read: _Read, given: Mapping[str, str]) -> None:
         read.alone.setdefault((context.casefold(), drug), []).append(value)
 
 
-def _singles_of_pairs(table: Table, read: _Read, given: Mapping[str, str], at: Mapping[str, str]) -> None:
+def _singles_of_pairs(
+    table: Table, read: _Read, given: Mapping[str, str], at: Mapping[str, str]
+) -> None:
     found = _find(table, given, ("context", "effect_1", "effect_2"), needed=False)
     if "effect_1" not in found or "effect_2" not in found:
-        raise InputError(f"{table.name}: no single-drug effects", hint="give their table, or the columns effect_1 and effect_2")
+        raise InputError(
+            f"{table.name}: no single-drug effects",
+            hint="give their table, or the columns effect_1 and effect_2",
+        )
     for line in table.lines:
         context = (line.cells[found["context"]] if "context" in found else _ONLY_CONTEXT).casefold()
         for role, effect in (("drug_1", "effect_1"), ("drug_2", "effect_2")):
@@ -297,9 +374,16 @@ def _singles_of_pairs(table: Table, read: _Read, given: Mapping[str, str], at: M
 
 
 def _same_context(read: _Read) -> None:
-    """Pairs and singles of one context each, one of which does not name it, are of the same context."""
+    """Pairs and singles of one context each, one of which does not name it, are of the same
+    context.
+    """
     told = {c for c, _ in read.alone}
-    if len(told) != 1 or len(read.contexts) != 1 or told == set(read.contexts) or _ONLY_CONTEXT not in {*told, *read.contexts}:
+    if (
+        len(told) != 1
+        or len(read.contexts) != 1
+        or told == set(read.contexts)
+        or _ONLY_CONTEXT not in {*told, *read.contexts}
+    ):
         return
     (only,) = read.contexts
     read.alone = {(only, drug): values for (_, drug), values in read.alone.items()}
@@ -314,7 +398,9 @@ def _assembled(read: _Read, singles: str, digests: tuple[str, ...]) -> Screen:
     single, single_sd = (np.full((len(where), len(names)), np.nan) for _ in range(2))
     for (context, drug), values in read.alone.items():
         if context in row:
-            single[row[context], column[drug]], single_sd[row[context], column[drug]] = _mean_sd(values)
+            single[row[context], column[drug]], single_sd[row[context], column[drug]] = _mean_sd(
+                values
+            )
     if np.isnan(single).any():
         c, d = (int(k) for k in np.argwhere(np.isnan(single))[0])
         told = {context for context, _ in read.alone}
@@ -336,7 +422,11 @@ def _assembled(read: _Read, singles: str, digests: tuple[str, ...]) -> Screen:
     unused = len({c for c, _ in read.alone} - set(row))
     notes = [
         *read.notes,
-        *([f"{(repeats > 1).sum()} pairs were measured more than once and averaged"] if (repeats > 1).any() else []),
+        *(
+            [f"{(repeats > 1).sum()} pairs were measured more than once and averaged"]
+            if (repeats > 1).any()
+            else []
+        ),
         *([f"singles of {unused} contexts without pairs are not used"] if unused else []),
     ]
     return Screen(

@@ -1,4 +1,6 @@
-"""A combination screen: single drugs and pairs measured in several contexts (cell lines, strains, media), and their error."""
+"""A combination screen: single drugs and pairs measured in several contexts (cell lines, strains,
+media), and their error.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ class Replicates:
 
     Attributes:
         n: Pairs measured more than once, over all contexts.
-        pooled_sd: Square root of the mean variance, weighted by degrees of freedom; heavy tails raise it.
+        pooled_sd: Square root of the mean variance, weighted by degrees of freedom; heavy tails
+            raise it.
         median_sd: Median of the standard deviations; heavy tails leave it alone.
     """
 
@@ -43,8 +46,10 @@ class Screen:
         singles: (c, n) effect of each drug alone.
         singles_sd: (c, n) standard deviation between its measurements, NaN where there was one.
         pairs: (p, 2) drug indices, the smaller first; every pair measured anywhere.
-        synergy: (c, p) mean synergy, NaN where the pair was not measured in the context: there it is a forbidden pair.
-        synergy_sd: (c, p) standard deviation between repeated measurements, NaN where there was at most one.
+        synergy: (c, p) mean synergy, NaN where the pair was not measured in the context: there it
+            is a forbidden pair.
+        synergy_sd: (c, p) standard deviation between repeated measurements, NaN where there was at
+            most one.
         repeats: (c, p) number of measurements.
         sha256: Digests of the files.
         notes: What was averaged or read past.
@@ -72,10 +77,26 @@ class Screen:
 
     def __post_init__(self) -> None:
         c, n, p = len(self.contexts), len(self.drugs), len(self.pairs)
-        found = (self.singles.shape, self.singles_sd.shape, self.synergy.shape, self.synergy_sd.shape, self.repeats.shape)
+        found = (
+            self.singles.shape,
+            self.singles_sd.shape,
+            self.synergy.shape,
+            self.synergy_sd.shape,
+            self.repeats.shape,
+        )
         if found != ((c, n), (c, n), (c, p), (c, p), (c, p)) or self.pairs.shape != (p, 2):
-            raise InputError(f"expected arrays for {c} contexts, {n} drugs and {p} pairs, got shapes {found}", hint="rebuild it")
-        for array in (self.singles, self.singles_sd, self.pairs, self.synergy, self.synergy_sd, self.repeats):
+            raise InputError(
+                f"expected arrays for {c} contexts, {n} drugs and {p} pairs, got shapes {found}",
+                hint="rebuild it",
+            )
+        for array in (
+            self.singles,
+            self.singles_sd,
+            self.pairs,
+            self.synergy,
+            self.synergy_sd,
+            self.repeats,
+        ):
             array.setflags(write=False)
 
     @property
@@ -95,7 +116,9 @@ class Screen:
         return by_name[context.casefold()]
 
     def matrix(self, values: Array) -> Array:
-        """(..., p) pair values as (..., n, n) symmetric matrices; NaN where no pair is, 0 on the diagonal."""
+        """(..., p) pair values as (..., n, n) symmetric matrices; NaN where no pair is, 0 on the
+        diagonal.
+        """
         out = np.full((*values.shape[:-1], self.n, self.n), np.nan)
         i, j = self.pairs.T
         out[..., i, j] = out[..., j, i] = values
@@ -108,7 +131,9 @@ class Screen:
 
     @property
     def signal_sd(self) -> float:
-        """Standard deviation of the measured pair synergies over all pairs and contexts, noise included."""
+        """Standard deviation of the measured pair synergies over all pairs and contexts, noise
+        included.
+        """
         return float(np.nanstd(self.synergy))
 
     @property
@@ -125,7 +150,9 @@ class Screen:
         )
 
     def reliability(self, noise_sd: float) -> float:
-        """Share of the variance of the pair synergies that is not measurement error: 1 - noise^2 / signal^2, at least 0."""
+        """Share of the variance of the pair synergies that is not measurement error: 1 - noise^2 /
+        signal^2, at least 0.
+        """
         variance = self.signal_sd**2
         return max(0.0, 1.0 - noise_sd**2 / variance) if variance > 0.0 else 0.0
 
@@ -138,14 +165,17 @@ class Screen:
         full_effect: float = 100.0,
         floor: float = 0.01,
     ) -> BinaryModel:
-        """The choice of exactly `size` drugs as a model to minimise: energy = -value, with proven penalties.
+        """The choice of exactly `size` drugs as a model to minimise: energy = -value, with proven
+        penalties.
 
-        Pairs that were not measured in the context are forbidden. Both objectives are exactly quadratic, so nothing is fitted.
+        Pairs that were not measured in the context are forbidden. Both objectives are exactly
+        quadratic, so nothing is fitted.
 
         Args:
             size: Number of drugs to choose.
             context: One of the screen's; may be left out where it has only one.
-            objective: "mean" (mean single effect + mean pair synergy) or "log-linear" (-log growth).
+            objective: "mean" (mean single effect + mean pair synergy) or "log-linear" (-log
+                growth).
             full_effect: Effect at which nothing grows (log-linear only).
             floor: Least growth that is told apart from none (log-linear only).
 
@@ -161,14 +191,17 @@ class Screen:
                 hint=f"context={self.contexts[0]!r}, or another of {', '.join(self.contexts)}",
             )
         at = 0 if context is None else self.place(context)
-        return screen_model(self, at, size=size, objective=objective, full_effect=full_effect, floor=floor)
+        return screen_model(
+            self, at, size=size, objective=objective, full_effect=full_effect, floor=floor
+        )
 
     def to_pandas(self, table: Literal["pairs", "singles"] = "pairs") -> pd.DataFrame:
         """A long table.
 
         Args:
-            table: "pairs", a row each measured pair and context (drug_1, drug_2, context, synergy, synergy_sd, repeats), or
-                "singles" (drug, context, effect, effect_sd). Both are read back by `qtwin.read_screen` when written as CSV.
+            table: "pairs", a row each measured pair and context (drug_1, drug_2, context, synergy,
+                synergy_sd, repeats), or "singles" (drug, context, effect, effect_sd). Both are read
+                back by `qtwin.read_screen` when written as CSV.
         """
         import pandas as pd
 
@@ -184,17 +217,23 @@ class Screen:
         first, second = self.pairs[column].T
         columns = {"drug_1": _named(self.drugs, first), "drug_2": _named(self.drugs, second)}
         columns |= {"context": _named(self.contexts, row), "synergy": self.synergy[row, column]}
-        columns |= {"synergy_sd": self.synergy_sd[row, column], "repeats": self.repeats[row, column]}
+        columns |= {
+            "synergy_sd": self.synergy_sd[row, column],
+            "repeats": self.repeats[row, column],
+        }
         return pd.DataFrame(columns)
 
     def __repr__(self) -> str:
         n, c = self.n, len(self.contexts)
         known = self.replicates
         noise = (
-            "no pair measured twice" if known is None else f"noise SD {known.median_sd:.3g} median, {known.pooled_sd:.3g} pooled"
+            "no pair measured twice"
+            if known is None
+            else f"noise SD {known.median_sd:.3g} median, {known.pooled_sd:.3g} pooled"
         )
         return (
-            f"Screen({n} drugs, {c} {'context' if c == 1 else 'contexts'}, {len(self.pairs)} of {n * (n - 1) // 2} pairs, "
+            f"Screen({n} drugs, {c} {'context' if c == 1 else 'contexts'}, "
+            f"{len(self.pairs)} of {n * (n - 1) // 2} pairs, "
             f"{int((~np.isnan(self.synergy)).sum()):,} values, {noise})"
         )
 

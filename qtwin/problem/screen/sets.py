@@ -1,10 +1,14 @@
-"""Measured sets of two and more drugs: a line a set, `drug_1, drug_2, ..., score`, from CSV, TSV or an Excel workbook.
+"""Measured sets of two and more drugs: a line a set, `drug_1, drug_2, ..., score`, from CSV, TSV or
+an Excel workbook.
 
 Scores are of one of three kinds:
 
-score   deviation from no interaction, 0 where drugs do not interact (fitted deviations from Bliss or Loewe).
-ratio   a ratio that is 1 where drugs do not interact (fractional inhibitory concentration); its log2 is used.
-growth  growth relative to no drug, for which sets of one drug are needed too; its natural logarithm is used.
+score   deviation from no interaction, 0 where drugs do not interact (fitted deviations from Bliss
+        or Loewe).
+ratio   a ratio that is 1 where drugs do not interact (fractional inhibitory concentration); its
+        log2 is used.
+growth  growth relative to no drug, for which sets of one drug are needed too; its natural logarithm
+        is used.
 """
 
 from __future__ import annotations
@@ -58,7 +62,9 @@ class CombinationSets:
 
     def of_size(self, size: int) -> Mapping[tuple[int, ...], float]:
         """Sets of one size with their values."""
-        return {m: float(v) for m, v in zip(self.members, self.value, strict=True) if len(m) == size}
+        return {
+            m: float(v) for m, v in zip(self.members, self.value, strict=True) if len(m) == size
+        }
 
     def words(self, members: Sequence[int]) -> str:
         """The set as text."""
@@ -66,14 +72,20 @@ class CombinationSets:
 
 
 def read_sets(
-    path: Path, *, kind: str = "score", sheet: str = "", leave_out: Sequence[str] = (), score: str = ""
+    path: Path,
+    *,
+    kind: str = "score",
+    sheet: str = "",
+    leave_out: Sequence[str] = (),
+    score: str = "",
 ) -> CombinationSets:
     """Sets and their values.
 
     Args:
         path: A CSV file or an Excel workbook.
         kind: What the values are.
-        sheet: The sheet of a workbook; by default the only one that holds both pairs and larger sets.
+        sheet: The sheet of a workbook; by default the only one that holds both pairs and larger
+            sets.
         leave_out: Groups (values of a column such as `subset`) whose lines are not used.
         score: The column of the value, where it is not known by a usual name.
 
@@ -83,7 +95,13 @@ def read_sets(
     if kind not in get_args(Kind):
         raise unknown_name("kind of value", kind, get_args(Kind))
     of: Kind = cast(Kind, kind)
-    table = read_table(path, what="table of measured sets", sheet=sheet, able=_holds_orders, wanted="pairs and larger sets")
+    table = read_table(
+        path,
+        what="table of measured sets",
+        sheet=sheet,
+        able=_holds_orders,
+        wanted="pairs and larger sets",
+    )
     columns, at, group = _layout(table, score)
     left_out = {g.casefold() for g in leave_out}
     found: dict[tuple[str, ...], list[float]] = {}
@@ -95,15 +113,23 @@ def read_sets(
             continue
         drugs = [line.cells[name] for name in columns if line.cells[name]]
         if not drugs:
-            raise InputError(f"{line.where}: expected a drug, got none", hint="name the drugs or take the line out")
+            raise InputError(
+                f"{line.where}: expected a drug, got none",
+                hint="name the drugs or take the line out",
+            )
         keys = sorted(d.casefold() for d in drugs)
         if len(set(keys)) < len(keys):
-            raise InputError(f"{line.where}: a drug stands twice in one set", hint="correct the line")
+            raise InputError(
+                f"{line.where}: a drug stands twice in one set", hint="correct the line"
+            )
         for d in drugs:
             spelled.setdefault(d.casefold(), d)
         found.setdefault(tuple(keys), []).append(_value(table, line, at, of))
     if leave_out and not skipped:
-        raise InputError(f"{table.name}: no line of the group {leave_out[0]!r} to leave out", hint="check the group's name")
+        raise InputError(
+            f"{table.name}: no line of the group {leave_out[0]!r} to leave out",
+            hint="check the group's name",
+        )
     names = sorted(spelled)
     place = {d: k for k, d in enumerate(names)}
     sets = sorted((tuple(place[d] for d in keys), values) for keys, values in found.items())
@@ -132,7 +158,8 @@ def _value(table: Table, line: Line, column: str, kind: Kind) -> float:
         return value
     if value <= 0.0:
         raise InputError(
-            f"{line.where}: expected a positive {kind}, got {value:g}", hint="are these deviations? then take the kind score"
+            f"{line.where}: expected a positive {kind}, got {value:g}",
+            hint="are these deviations? then take the kind score",
         )
     return math.log2(value) if kind == "ratio" else math.log(value)
 
@@ -142,13 +169,15 @@ def _layout(table: Table, score: str) -> tuple[list[str], str, str | None]:
     columns = [name for name in table.header if _DRUG.fullmatch(name)]
     if len(columns) < 2:
         raise InputError(
-            f"{table.name} line 1: expected columns drug_1, drug_2, got none", hint="the header is drug_1, drug_2, ..., score"
+            f"{table.name} line 1: expected columns drug_1, drug_2, got none",
+            hint="the header is drug_1, drug_2, ..., score",
         )
     wanted = [score.strip().lower()] if score else _SCORE
     at = [name for name in wanted if name in table.header]
     if not at:
         raise InputError(
-            f"{table.name} line 1: no column {' or '.join(wanted)}", hint=f"it has {', '.join(filter(None, table.header))}"
+            f"{table.name} line 1: no column {' or '.join(wanted)}",
+            hint=f"it has {', '.join(filter(None, table.header))}",
         )
     return columns, at[0], next((name for name in _GROUP if name in table.header), None)
 

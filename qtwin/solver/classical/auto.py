@@ -1,4 +1,6 @@
-"""The solver to take when one has no opinion: looks at size and structure, runs what fits, and says why."""
+"""The solver to take when one has no opinion: looks at size and structure, runs what fits, and says
+why.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,27 @@ from qtwin.encoding.model import BinaryModel, plain
 from qtwin.errors import InputError, MissingVendorError
 from qtwin.problem.constraint import is_row
 from qtwin.solver import registry
-from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint, exactly, most_choices
+from qtwin.solver.base import (
+    Instance,
+    Result,
+    Solver,
+    SolverInfo,
+    TracePoint,
+    exactly,
+    most_choices,
+)
 from qtwin.solver.exact.linearise import posed
 from qtwin.solver.exact.roof_duality import RoofDuality, roof_duality
 from qtwin.solver.exact.search import warm_start_of
 
 _LISTED = 5_000_000
-"""Choices x variables up to which the feasible choices of a higher degree are listed: about a second."""
+"""Choices x variables up to which the feasible choices of a higher degree are listed: about a
+second.
+"""
 _PER_SECOND = {True: 5e9, False: 5e8}
-"""Assignments of a quadratic, and of higher degrees, that are looked at in a second; two free cores do four times as many."""
+"""Assignments of a quadratic, and of higher degrees, that are looked at in a second; two free cores
+do four times as many.
+"""
 _SETS, _BRANCHES = 1e9, 1e7
 """Sets of exactly k, and choices under any linear rows, that are looked at in a second."""
 _SPARSE = 8.0
@@ -51,21 +65,24 @@ _SHORTEST_S = 0.05
 class Auto(Solver):
     """One answer from several solvers.
 
-    Without native constraints, roof duality fixes what it can first, where the time allows. Then, whichever holds first:
+    Without native constraints, roof duality fixes what it can first, where the time allows. Then,
+    whichever holds first:
 
     1. few choices satisfy the constraints, or few assignments are left: all are looked at;
     2. the polynomial is sparse and not large: an exact solver proves the optimum at once;
-    3. else heuristics search first, and an exact solver goes on from their best for a bound and, if time allows, a proof. Tabu
-       search begins; where its time ends before its searches do, annealing has as long, and the better of both goes on. Where
-       the products are too many for a proof, heuristics have all of the time.
+    3. else heuristics search first, and an exact solver goes on from their best for a bound and, if
+       time allows, a proof. Tabu search begins; where its time ends before its searches do,
+       annealing has as long, and the better of both goes on. Where the products are too many for a
+       proof, heuristics have all of the time.
 
-    It works on the encoding, never on the twin. `info["reason"]` says what was chosen and why, `info["steps"]` what each solver
-    did.
+    It works on the encoding, never on the twin. `info["reason"]` says what was chosen and why,
+    `info["steps"]` what each solver did.
 
     Args:
         time_limit_s: Limit when `solve` is given none.
         heuristic_share: Share of the time for the first turn of each heuristic, and at most 10 s.
-        proof: The exact solver; "auto" takes HiGHS where it is installed, else CP-SAT, and never one with a commercial licence.
+        proof: The exact solver; "auto" takes HiGHS where it is installed, else CP-SAT, and never
+            one with a commercial licence.
     """
 
     def __init__(
@@ -76,19 +93,27 @@ class Auto(Solver):
         proof: Literal["auto", "cp-sat", "highs", "scip", "gurobi"] = "auto",
     ) -> None:
         if not time_limit_s > 0:
-            raise InputError(f"time_limit_s = {time_limit_s} came, a positive time was wanted", hint="raise time_limit_s")
+            raise InputError(
+                f"time_limit_s = {time_limit_s} came, a positive time was wanted",
+                hint="raise time_limit_s",
+            )
         if not 0.0 < heuristic_share < 1.0:
-            raise InputError(f"heuristic_share = {heuristic_share} came, a share between 0 and 1 was wanted", hint="such as 0.2")
+            raise InputError(
+                f"heuristic_share = {heuristic_share} came, a share between 0 and 1 was wanted",
+                hint="such as 0.2",
+            )
         self.time_limit_s, self.heuristic_share, self.proof = time_limit_s, heuristic_share, proof
 
     @classmethod
     def card(cls) -> SolverInfo:
         return SolverInfo(
             name="auto",
-            summary="chooses by size and structure: roof duality, enumeration, heuristics, an exact solver from their best",
+            summary="chooses by size and structure: roof duality, enumeration, heuristics, an "
+            "exact solver from their best",
             kind="classical",
             guarantee="that of the solver it chose; a bound wherever an exact one ran",
-            citation="Boros, Hammer 2002, Discrete Applied Mathematics 123:155, for the preprocessing",
+            citation="Boros, Hammer 2002, Discrete Applied Mathematics 123:155, for the "
+            "preprocessing",
             max_variables=10_000,
             limits="any degree; time limit 60 s unless given",
             warm_start=True,
@@ -127,22 +152,32 @@ class Auto(Solver):
                 return
         walk_s = 2.0 ** min(n, 80) / _PER_SECOND[target.degree <= 2]
         if not encoding.constraints and walk_s < 0.5 * limit and (n <= 24 or not sparse):
-            portfolio.reason = f"{n} variables without constraints: all {2**n:,} assignments are looked at"
+            portfolio.reason = (
+                f"{n} variables without constraints: all {2**n:,} assignments are looked at"
+            )
             if not n:
                 portfolio.reason = "roof duality fixes every variable"
             portfolio.run(("enumeration",), instance, {})
             return
         exact = _EXACT if self.proof == "auto" else (self.proof,)
         if sparse and products <= _AT_ONCE:
-            portfolio.reason = f"sparse, {products} products of {n} variables: an exact solver proves it at once"
+            portfolio.reason = (
+                f"sparse, {products} products of {n} variables: an exact solver proves it at once"
+            )
             if portfolio.run(exact, instance, {}) is not None:
                 return
-        portfolio.reason = f"{n} variables and {products} products are too many to look at all: heuristics first"
+        portfolio.reason = (
+            f"{n} variables and {products} products are too many to look at all: heuristics first"
+        )
         turn_s = min(self.heuristic_share * limit, 10.0)
         found = portfolio.run(_HEURISTICS, instance, {"random": {"descent": True}}, seconds=turn_s)
         provable = products <= _LINEAR
         if found is not None and (found.status == "time limit" or not provable):
-            portfolio.search_on(instance, turn_s=turn_s, until_s=limit if not provable else (1.0 - _FOR_BOUND) * limit)
+            portfolio.search_on(
+                instance,
+                turn_s=turn_s,
+                until_s=limit if not provable else (1.0 - _FOR_BOUND) * limit,
+            )
         if not provable:
             portfolio.reason += "; the products are too many for a proof"
         elif not portfolio.ended(instance):
@@ -156,9 +191,15 @@ def _choice(encoding: BinaryModel, bits: NDArray[np.uint8]) -> NDArray[np.uint8]
 
 
 def _fixing(encoding: BinaryModel, limit: float) -> RoofDuality | None:
-    """Roof duality where it applies: a quadratic of a size that the time allows, without native constraints."""
+    """Roof duality where it applies: a quadratic of a size that the time allows, without native
+    constraints.
+    """
     polynomial = encoding.polynomial
-    if encoding.constraints or polynomial.degree > 2 or polynomial.n_terms > min(_LINEAR, _DUAL_PER_SECOND * limit):
+    if (
+        encoding.constraints
+        or polynomial.degree > 2
+        or polynomial.n_terms > min(_LINEAR, _DUAL_PER_SECOND * limit)
+    ):
         return None
     return roof_duality(polynomial)
 
@@ -174,7 +215,10 @@ def _few_choices(encoding: BinaryModel, seconds: float) -> str:
         return f"{math.comb(n, k):,} sets of exactly {k} of {n} options: all are looked at"
     count = most_choices(n, encoding.constraints)
     if quadratic and count < _BRANCHES * seconds:
-        return f"at most {count:,} choices of {n} options can satisfy the constraints: all are looked at"
+        return (
+            f"at most {count:,} choices of {n} options can satisfy the constraints: all are "
+            "looked at"
+        )
     if count * max(encoding.polynomial.n_variables, 1) > _LISTED:
         return ""
     return f"at most {count:,} choices of {n} options can satisfy the constraints: all are listed"
@@ -193,7 +237,9 @@ class _Portfolio:
 
     def note(self, stage: str) -> None:
         """Book the time since the last stage."""
-        self.wall[stage] = self.wall.get(stage, 0.0) + time.perf_counter() - self.started - sum(self.wall.values())
+        self.wall[stage] = (
+            self.wall.get(stage, 0.0) + time.perf_counter() - self.started - sum(self.wall.values())
+        )
 
     def run(
         self,
@@ -216,7 +262,9 @@ class _Portfolio:
             try:
                 solver = registry.load(name, options.get(name, {}))
                 allowed_s = left if seconds is None else min(seconds, left)
-                result = solver.solve(instance, seed=self.seed + len(self.results), time_limit_s=allowed_s)
+                result = solver.solve(
+                    instance, seed=self.seed + len(self.results), time_limit_s=allowed_s
+                )
             except InputError as error:
                 if isinstance(error, MissingVendorError) and len(names) == 1:
                     raise
@@ -228,25 +276,40 @@ class _Portfolio:
         return None
 
     def search_on(self, instance: Instance, *, turn_s: float, until_s: float) -> None:
-        """Annealing has a turn, then the heuristic that is ahead has what is left; both share it where neither is.
+        """Annealing has a turn, then the heuristic that is ahead has what is left; both share it
+        where neither is.
 
         Annealing runs grow longer until a few fill the time, and tabu search begins at the best.
         """
         if _ANNEALING_SETUP_S * posed(instance.encoding)[0].n_terms < turn_s:
-            self.run(("simulated-annealing", "tabu"), instance, {}, seconds=min(turn_s, self._left(until_s)))
+            self.run(
+                ("simulated-annealing", "tabu"),
+                instance,
+                {},
+                seconds=min(turn_s, self._left(until_s)),
+            )
         while not self.ended(instance) and self._left(until_s) > _SHORTEST_S:
             ahead = self._ahead()
             for k, name in enumerate(ahead):
                 left_s = self._left(until_s) / (len(ahead) - k)
-                found = self.run((name,), self.from_best(instance), {name: self._longer(name, left_s)}, seconds=left_s)
+                found = self.run(
+                    (name,),
+                    self.from_best(instance),
+                    {name: self._longer(name, left_s)},
+                    seconds=left_s,
+                )
                 if found is None or self.ended(instance):
                     return
 
     def _ahead(self) -> list[str]:
         """The heuristics that found the lowest energy; tabu search where none found any."""
         found = {name: self._of(name) for name in ("tabu", "simulated-annealing")}
-        energies = {name: min(r.energy for r in results) for name, results in found.items() if results}
-        return [name for name, energy in energies.items() if energy <= min(energies.values())] or ["tabu"]
+        energies = {
+            name: min(r.energy for r in results) for name, results in found.items() if results
+        }
+        return [name for name, energy in energies.items() if energy <= min(energies.values())] or [
+            "tabu"
+        ]
 
     def _of(self, solver: str) -> list[Result]:
         return [r for _, r in self.results if r.solver == solver and r.bits is not None]
@@ -259,7 +322,11 @@ class _Portfolio:
         more = left_s * reads / max(sum(turns[-1].wall_s.values()), 1e-3)
         if solver == "tabu":
             return {"reads": int(min(max(100.0, 1.2 * more), 10_000.0))}
-        return {"sweeps": int(min(max(1_000.0, turns[-1].info["sweeps"] * more / _LONG_READS), 1_000_000.0))}
+        return {
+            "sweeps": int(
+                min(max(1_000.0, turns[-1].info["sweeps"] * more / _LONG_READS), 1_000_000.0)
+            )
+        }
 
     def from_best(self, instance: Instance) -> Instance:
         """The instance with the best answer so far as its warm start."""
@@ -279,7 +346,11 @@ class _Portfolio:
             return False
         last = self.results[-1][1]
         target = instance.target_energy
-        return last.status == "interrupted" or last.proven or (target is not None and last.energy <= target)
+        return (
+            last.status == "interrupted"
+            or last.proven
+            or (target is not None and last.energy <= target)
+        )
 
     def result(self, instance: Instance, fixing: RoofDuality | None) -> Result:
         """The best answer, the best bound, and the story.
@@ -289,9 +360,16 @@ class _Portfolio:
         """
         if not self.results:
             told = "; ".join(f"{e['solver']}: {e['why']}" for e in self.errors)
-            raise InputError(f"no solver takes this instance: {told}", hint="name a solver yourself, `qtwin solvers` lists them")
+            raise InputError(
+                f"no solver takes this instance: {told}",
+                hint="name a solver yourself, `qtwin solvers` lists them",
+            )
         answered = [r for _, r in self.results if r.bits is not None]
-        best = min(answered, key=lambda r: (r.energy, not r.proven)) if answered else self.results[-1][1]
+        best = (
+            min(answered, key=lambda r: (r.energy, not r.proven))
+            if answered
+            else self.results[-1][1]
+        )
         last = self.results[-1][1]
         bounds = [r.bound for _, r in self.results if r.bound is not None]
         bits, energy = best.bits, best.energy
@@ -330,7 +408,11 @@ class _Portfolio:
             for p in result.trace:
                 if not merged or p.best_energy < merged[-1].best_energy:
                     merged.append(
-                        TracePoint(time_s=begun + p.time_s, evaluations=before + p.evaluations, best_energy=p.best_energy)
+                        TracePoint(
+                            time_s=begun + p.time_s,
+                            evaluations=before + p.evaluations,
+                            best_energy=p.best_energy,
+                        )
                     )
             before += result.evaluations
         return tuple(merged)

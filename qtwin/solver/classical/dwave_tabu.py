@@ -16,7 +16,9 @@ from qtwin.solver.exchange import bits_of, to_bqm
 from qtwin.solver.variational.sampled import draw_in_batches
 
 _COPIES = 4.0
-"""How much longer than making the model the sampler takes to copy it, before its own clock starts (n = 3000: 1.3 to 2.3 s)."""
+"""How much longer than making the model the sampler takes to copy it, before its own clock starts
+(n = 3000: 1.3 to 2.3 s).
+"""
 
 _GRACE_S = 1.0
 """By which a run may pass its time limit, where a tenth of it is less."""
@@ -26,21 +28,37 @@ _GRACE_S = 1.0
 class DwaveTabu(Solver):
     """One-flip tabu search with restarts, each read from its own random start.
 
-    The sampler's own time limit is per read, in milliseconds, and makes equal seeds differ; a read is therefore measured in
-    updates, and the limit is only set to what is left of ours.
+    The sampler's own time limit is per read, in milliseconds, and makes equal seeds differ; a read
+    is therefore measured in updates, and the limit is only set to what is left of ours.
 
     Args:
-        reads: Independent searches; each gives one sample. The first begins at the warm start, if there is one.
+        reads: Independent searches; each gives one sample. The first begins at the warm start, if
+            there is one.
         updates: Variable updates evaluated in each stage of a search.
         restarts: Further stages of a search.
-        tenure: How many moves a flipped variable stays; a quarter of the variables and at most 20 by default.
+        tenure: How many moves a flipped variable stays; a quarter of the variables and at most 20
+            by default.
     """
 
-    def __init__(self, *, reads: int = 100, updates: int = 500_000, restarts: int = 0, tenure: int | None = None) -> None:
-        given = (("reads", reads, 1), ("updates", updates, 1), ("restarts", restarts, 0), ("tenure", tenure, 0))
+    def __init__(
+        self,
+        *,
+        reads: int = 100,
+        updates: int = 500_000,
+        restarts: int = 0,
+        tenure: int | None = None,
+    ) -> None:
+        given = (
+            ("reads", reads, 1),
+            ("updates", updates, 1),
+            ("restarts", restarts, 0),
+            ("tenure", tenure, 0),
+        )
         for name, value, least in given:
             if value is not None and value < least:
-                raise InputError(f"expected {name} of at least {least}, got {value}", hint=f"raise {name}")
+                raise InputError(
+                    f"expected {name} of at least {least}, got {value}", hint=f"raise {name}"
+                )
         self.reads, self.updates, self.restarts, self.tenure = reads, updates, restarts, tenure
 
     @classmethod
@@ -61,8 +79,8 @@ class DwaveTabu(Solver):
         """Search; Ctrl-C and the time limit keep the reads that were finished.
 
         Raises:
-            InputError: for a polynomial of degree above 2, a tenure that leaves nothing to flip, a warm start of the wrong
-                length, or a time limit that copying alone passes.
+            InputError: for a polynomial of degree above 2, a tenure that leaves nothing to flip, a
+                warm start of the wrong length, or a time limit that copying alone passes.
         """
         from dwave.samplers import TabuSampler
 
@@ -70,26 +88,39 @@ class DwaveTabu(Solver):
         instance.encoding.check_written("dwave-tabu")
         n = instance.encoding.polynomial.n_variables
         if self.tenure is not None and self.tenure >= n:
-            raise InputError(f"expected a tenure below the {n} variables, got {self.tenure}", hint="lower tenure")
+            raise InputError(
+                f"expected a tenure below the {n} variables, got {self.tenure}", hint="lower tenure"
+            )
         model = to_bqm(instance.encoding.polynomial, needed_by="dwave-tabu")
         start = warm_start_of(instance)
         beginnings: list[NDArray[np.uint8]] = [] if start is None else [start]
         sampler = TabuSampler()  # type: ignore[no-untyped-call]
         made_s = time.perf_counter() - started
         copying_s = _COPIES * made_s
-        if time_limit_s is not None and made_s + copying_s > max(1.1 * time_limit_s, time_limit_s + _GRACE_S):
+        if time_limit_s is not None and made_s + copying_s > max(
+            1.1 * time_limit_s, time_limit_s + _GRACE_S
+        ):
             raise InputError(
-                f"got a time limit of {time_limit_s:g} s, but dwave-tabu takes about {made_s + copying_s:.1f} s to copy a square "
+                f"got a time limit of {time_limit_s:g} s, but dwave-tabu takes about "
+                f"{made_s + copying_s:.1f} s to copy a square "
                 f"array of {n:,} variables before it searches",
                 hint="raise the time limit, or take tabu",
             )
 
-        def draw(reads: int, read_seed: int, stopped: Callable[[], bool], left: float | None) -> NDArray[np.uint8]:
+        def draw(
+            reads: int, read_seed: int, stopped: Callable[[], bool], left: float | None
+        ) -> NDArray[np.uint8]:
             nonlocal copying_s
-            began, searching_ms = time.perf_counter(), None if left is None else max(round(1000 * (left - copying_s)), 1)
+            began, searching_ms = (
+                time.perf_counter(),
+                None if left is None else max(round(1000 * (left - copying_s)), 1),
+            )
             further: dict[str, Any] = {"timeout": searching_ms}
             if beginnings:
-                further["initial_states"] = (beginnings.pop()[None, :].astype(np.int8), list(range(n)))
+                further["initial_states"] = (
+                    beginnings.pop()[None, :].astype(np.int8),
+                    list(range(n)),
+                )
             found = sampler.sample(
                 model,
                 num_reads=reads,
@@ -101,7 +132,9 @@ class DwaveTabu(Solver):
                 lower_bound_z=self.updates,
                 **further,
             )
-            beyond_s = 0.0 if searching_ms is None else time.perf_counter() - began - searching_ms / 1000
+            beyond_s = (
+                0.0 if searching_ms is None else time.perf_counter() - began - searching_ms / 1000
+            )
             copying_s = max(copying_s, beyond_s)  # as this read took to copy the model
             return bits_of(found)
 

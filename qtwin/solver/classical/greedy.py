@@ -1,4 +1,7 @@
-"""Greedy: add the best option until none helps. What a hurried prescriber does, and the weakest baseline with a plan."""
+"""Greedy: add the best option until none helps.
+
+What a hurried prescriber does, and the weakest baseline with a plan.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,9 @@ from qtwin.solver.variational.sampled import best_feasible
 class Greedy(Solver):
     """From nothing, the addition that lowers the energy most, until none lowers it.
 
-    Constraints are kept native: what a row is broken by costs more than any option gains, so that needs are filled first and
-    limits are not passed. It takes no warm start and draws no random number. Where its end is infeasible it has no answer.
+    Constraints are kept native: what a row is broken by costs more than any option gains, so that
+    needs are filled first and limits are not passed. It takes no warm start and draws no random
+    number. Where its end is infeasible it has no answer.
     """
 
     @classmethod
@@ -24,7 +28,8 @@ class Greedy(Solver):
             name="greedy",
             summary="adds the best option until none helps, constraints kept native",
             kind="classical",
-            guarantee="none in general; 1 - 1/e of the best for monotone submodular gains under a limit on the number",
+            guarantee="none in general; 1 - 1/e of the best for monotone submodular gains under a "
+            "limit on the number",
             citation="Nemhauser, Wolsey, Fisher 1978, Mathematical Programming 14:265",
             max_variables=10_000,
             limits="any degree; constraints that are linear rows",
@@ -46,7 +51,9 @@ class Greedy(Solver):
             status="infeasible" if bits is None else "feasible",
             bits=bits,
             energy=energy,
-            trace=() if bits is None else (TracePoint(time_s=took, evaluations=evaluated, best_energy=energy),),
+            trace=()
+            if bits is None
+            else (TracePoint(time_s=took, evaluations=evaluated, best_energy=energy),),
             evaluations=max(evaluated, 1),
             wall_s={"additions": took},
             seed=seed,

@@ -13,7 +13,9 @@ from qtwin.solver.exact.search import Ending, Search, Stretched
 from qtwin.solver.interruptible import run_interruptibly
 
 _TOO_LARGE, _NO_LICENCE = 10010, (10009, 10022, 10030, 10032)
-"""Gurobi's error codes for a model above the licence's size, and for a licence that is missing, unreachable or expired."""
+"""Gurobi's error codes for a model above the licence's size, and for a licence that is missing,
+unreachable or expired.
+"""
 
 
 @final
@@ -23,12 +25,17 @@ class Gurobi(Solver):
     Args:
         time_limit_s: Limit when `solve` is given none.
         threads: Of Gurobi.
-        form: "quadratic" states a degree of 2 as it is; "linear" takes the linear model, tightened by the native constraints;
-            "auto" takes the linear one where it fits the restricted licence (2,000 columns and rows), else the quadratic.
+        form: "quadratic" states a degree of 2 as it is; "linear" takes the linear model, tightened
+            by the native constraints; "auto" takes the linear one where it fits the restricted
+            licence (2,000 columns and rows), else the quadratic.
     """
 
     def __init__(
-        self, *, time_limit_s: float = 60.0, threads: int = 1, form: Literal["auto", "quadratic", "linear"] = "auto"
+        self,
+        *,
+        time_limit_s: float = 60.0,
+        threads: int = 1,
+        form: Literal["auto", "quadratic", "linear"] = "auto",
     ) -> None:
         for name, value in (("time_limit_s", time_limit_s), ("threads", threads)):
             if not value > 0:
@@ -41,10 +48,12 @@ class Gurobi(Solver):
             name="gurobi",
             summary="exact branch and cut on the objective under native constraints (Gurobi)",
             kind="classical",
-            guarantee="optimal for the encoding within floating-point tolerance when it finishes; otherwise a bound",
+            guarantee="optimal for the encoding within floating-point tolerance when it finishes; "
+            "otherwise a bound",
             citation="Gurobi Optimization, LLC, Gurobi Optimizer Reference Manual",
             max_variables=2000,
-            limits="any degree; commercial licence; the one from pip: 200 variables quadratic, 2,000 linear, not for production",
+            limits="any degree; commercial licence; the one from pip: 200 variables quadratic, "
+            "2,000 linear, not for production",
             warm_start=True,
             vendor=("gurobipy", "gurobipy"),
         )
@@ -53,8 +62,9 @@ class Gurobi(Solver):
         """Search until proof, target or time limit; Ctrl-C keeps the best so far.
 
         Raises:
-            InputError: for a model above the size that the licence allows, no licence, a constraint type that cannot be stated
-                natively, a warm start of the wrong length, or form "quadratic" at a degree above 2.
+            InputError: for a model above the size that the licence allows, no licence, a constraint
+                type that cannot be stated natively, a warm start of the wrong length, or form
+                "quadratic" at a degree above 2.
         """
         import gurobipy
 
@@ -76,7 +86,8 @@ class Gurobi(Solver):
         if linear.target.degree > 2:
             if self.form == "quadratic":
                 raise InputError(
-                    f"expected degree 2 for form 'quadratic', got {linear.target.degree}", hint="take form 'linear' or 'auto'"
+                    f"expected degree 2 for form 'quadratic', got {linear.target.degree}",
+                    hint="take form 'linear' or 'auto'",
                 )
             return "linear"
         if self.form != "auto":
@@ -84,7 +95,15 @@ class Gurobi(Solver):
         return "linear" if max(len(linear.cost), len(linear.filled_rows)) <= 2000 else "quadratic"
 
     def _run(
-        self, model: Any, linear: LinearModel, scale: Stretched, search: Search, *, seed: int, limit: float, form: str
+        self,
+        model: Any,
+        linear: LinearModel,
+        scale: Stretched,
+        search: Search,
+        *,
+        seed: int,
+        limit: float,
+        form: str,
     ) -> Result:
         from gurobipy import GRB
 
@@ -97,7 +116,13 @@ class Gurobi(Solver):
         built = search.elapsed_s
         info: dict[str, Any] = {"form": form, "columns": int(z.size), "rows": int(model.NumConstrs)}
         if search.reached:
-            return search.result("time limit", bound=None, tolerance=scale.tolerance, wall_s={"model": built}, info=info)
+            return search.result(
+                "time limit",
+                bound=None,
+                tolerance=scale.tolerance,
+                wall_s={"model": built},
+                info=info,
+            )
         model.Params.TimeLimit = max(limit - built, 0.01)
         choices = z[: linear.n].tolist()
 
@@ -127,7 +152,9 @@ class Gurobi(Solver):
 
 
 def _stated(model: Any, linear: LinearModel, unit: float, form: str) -> Any:
-    """The variables of the model, choices first; with the products' columns and rows in the linear form alone."""
+    """The variables of the model, choices first; with the products' columns and rows in the linear
+    form alone.
+    """
     from gurobipy import GRB
     from scipy.sparse import csr_array
 
@@ -152,7 +179,9 @@ def _stated(model: Any, linear: LinearModel, unit: float, form: str) -> Any:
             shape=(len(rows), int(z.size)),
         )
         senses = np.array([{"<=": "<", ">=": ">", "==": "="}[r.sense] for r in rows])
-        model.addMConstr(matrix, z, senses, np.array([r.in_floats[1] for r in rows], dtype=np.float64))
+        model.addMConstr(
+            matrix, z, senses, np.array([r.in_floats[1] for r in rows], dtype=np.float64)
+        )
     model.update()
     return z
 
@@ -160,11 +189,19 @@ def _stated(model: Any, linear: LinearModel, unit: float, form: str) -> Any:
 def _explained(error: Any, linear: LinearModel, form: str) -> QtwinError:
     """A GurobiError as one of ours, with what to do about it."""
     if error.errno == _TOO_LARGE:
-        size = f"{linear.n} variables" if form == "quadratic" else f"{len(linear.cost)} columns and {len(linear.rows)} rows"
+        size = (
+            f"{linear.n} variables"
+            if form == "quadratic"
+            else f"{len(linear.cost)} columns and {len(linear.rows)} rows"
+        )
         return InputError(
             f"got {size} in {form} form, more than this Gurobi licence permits",
-            hint="the licence from pip takes 200 variables quadratic, 2,000 linear; use your own, or take highs or cp-sat",
+            hint="the licence from pip takes 200 variables quadratic, 2,000 linear; use your "
+            "own, or take highs or cp-sat",
         )
     if error.errno in _NO_LICENCE:
-        return InputError(f"Gurobi has no usable licence: {error.message}", hint="renew it, or take highs, scip or cp-sat")
+        return InputError(
+            f"Gurobi has no usable licence: {error.message}",
+            hint="renew it, or take highs, scip or cp-sat",
+        )
     return QtwinError(f"Gurobi failed: {error.message}", hint="take highs, scip or cp-sat")

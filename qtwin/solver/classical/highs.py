@@ -1,4 +1,6 @@
-"""Exact search with HiGHS: the linear model, its relaxation tightened by odd-cycle cuts before the tree."""
+"""Exact search with HiGHS: the linear model, its relaxation tightened by odd-cycle cuts before the
+tree.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,10 @@ from qtwin.solver.interruptible import run_interruptibly
 class Highs(Solver):
     """Branch and cut in floating point.
 
-    HiGHS has no cuts of its own for quadratics, so those of `add_cuts` are added first; dense quadratics of 30 variables are
-    proven ten times sooner for it. Its presolve stays off: in 1.14 it calls wrong answers optimal on small mixed models such as
-    these (ERGO-Code/HiGHS issues 3043, 3073 and 3094), and with the cuts it would only take the structure apart again.
+    HiGHS has no cuts of its own for quadratics, so those of `add_cuts` are added first; dense
+    quadratics of 30 variables are proven ten times sooner for it. Its presolve stays off: in 1.14
+    it calls wrong answers optimal on small mixed models such as these (ERGO-Code/HiGHS issues 3043,
+    3073 and 3094), and with the cuts it would only take the structure apart again.
 
     Args:
         time_limit_s: Limit when `solve` is given none.
@@ -32,21 +35,27 @@ class Highs(Solver):
         cut_share: Share of the time limit that may go into cuts; 0 leaves them out.
     """
 
-    def __init__(self, *, time_limit_s: float = 60.0, threads: int = 1, cut_share: float = 0.25) -> None:
+    def __init__(
+        self, *, time_limit_s: float = 60.0, threads: int = 1, cut_share: float = 0.25
+    ) -> None:
         for name, value in (("time_limit_s", time_limit_s), ("threads", threads)):
             if not value > 0:
                 raise InputError(f"expected {name} above 0, got {value}", hint=f"raise {name}")
         if not 0.0 <= cut_share <= 1.0:
-            raise InputError(f"expected cut_share from 0 to 1, got {cut_share}", hint="0.25 is the default")
+            raise InputError(
+                f"expected cut_share from 0 to 1, got {cut_share}", hint="0.25 is the default"
+            )
         self.time_limit_s, self.threads, self.cut_share = time_limit_s, threads, cut_share
 
     @classmethod
     def card(cls) -> SolverInfo:
         return SolverInfo(
             name="highs",
-            summary="exact branch and cut on the linearised objective under native constraints (HiGHS)",
+            summary="exact branch and cut on the linearised objective under native constraints "
+            "(HiGHS)",
             kind="classical",
-            guarantee="optimal for the encoding within floating-point tolerance when it finishes; otherwise a bound",
+            guarantee="optimal for the encoding within floating-point tolerance when it finishes; "
+            "otherwise a bound",
             citation="Huangfu, Hall 2018, Mathematical Programming Computation 10:119",
             max_variables=2000,
             limits="any degree; highspy 1.14, or 1.16 and newer, beside OR-tools",
@@ -58,8 +67,8 @@ class Highs(Solver):
         """Search until proof, target or time limit; Ctrl-C keeps the best so far.
 
         Raises:
-            InputError: for a constraint type that cannot be stated natively, a warm start of the wrong length, or a highspy that
-                cannot be loaded beside OR-tools.
+            InputError: for a constraint type that cannot be stated natively, a warm start of the
+                wrong length, or a highspy that cannot be loaded beside OR-tools.
         """
         _check_version()
         limit = self.time_limit_s if time_limit_s is None else time_limit_s
@@ -75,7 +84,8 @@ class Highs(Solver):
             stop = threading.Event()
 
             def visit(z: NDArray[np.float64]) -> bool:
-                search.see(np.rint(z[: linear.n]))  # often close, and an answer if there is no time for more
+                # often close, and an answer if there is no time for more
+                search.see(np.rint(z[: linear.n]))
                 return stop.is_set() or search.reached
 
             model, cut_interrupted = run_interruptibly(
@@ -83,10 +93,16 @@ class Highs(Solver):
             )
         n_cuts = len(model.rows) - len(linear.rows)
         wall = {"model": built, "cuts": search.elapsed_s - built}
-        info: dict[str, Any] = {"columns": len(model.cost), "rows": len(linear.rows), "cuts": n_cuts}
+        info: dict[str, Any] = {
+            "columns": len(model.cost),
+            "rows": len(linear.rows),
+            "cuts": n_cuts,
+        }
         if search.reached or cut_interrupted:
             ending: Ending = "interrupted" if cut_interrupted else "time limit"
-            return search.result(ending, bound=None, tolerance=scale.tolerance, wall_s=wall, info=info)
+            return search.result(
+                ending, bound=None, tolerance=scale.tolerance, wall_s=wall, info=info
+            )
         highs = _Run(model, scale.unit, search, seed=seed, threads=self.threads)
         highs.limit(max(limit - search.elapsed_s, 0.01))
         ending, interrupted = run_interruptibly(highs.run, highs.stop)
@@ -103,13 +119,18 @@ def _check_version() -> None:
     """Refuse a highspy that cannot share a process with OR-tools (google/or-tools issue 5246)."""
     found = metadata.version("highspy")
     if found.split(".")[:2] == ["1", "15"]:
-        raise InputError(f"expected highspy other than 1.15, got {found}", hint="pip install 'highspy>=1.14,!=1.15.*'")
+        raise InputError(
+            f"expected highspy other than 1.15, got {found}",
+            hint="pip install 'highspy>=1.14,!=1.15.*'",
+        )
 
 
 class _Run:
     """One HiGHS model and its callbacks."""
 
-    def __init__(self, model: LinearModel, unit: float, search: Search, *, seed: int, threads: int) -> None:
+    def __init__(
+        self, model: LinearModel, unit: float, search: Search, *, seed: int, threads: int
+    ) -> None:
         import highspy
 
         self._vendor, self._search, self._n, self._stop = highspy, search, model.n, False
@@ -166,9 +187,15 @@ class _Run:
             return "complete"
         if status == statuses.kInfeasible:
             return "infeasible"
-        if status in (statuses.kModelError, statuses.kLoadError, statuses.kSolveError, statuses.kPresolveError):
+        if status in (
+            statuses.kModelError,
+            statuses.kLoadError,
+            statuses.kSolveError,
+            statuses.kPresolveError,
+        ):
             raise QtwinError(
-                f"HiGHS failed: {self._highs.modelStatusToString(status)}", hint="rescale the coefficients, or take cp-sat"
+                f"HiGHS failed: {self._highs.modelStatusToString(status)}",
+                hint="rescale the coefficients, or take cp-sat",
             )
         return "time limit"
 

@@ -1,4 +1,6 @@
-"""Random starts, each improved by single flips and pairs of flips until none helps: what any cleverer search has to beat."""
+"""Random starts, each improved by single flips and pairs of flips until none helps: what any
+cleverer search has to beat.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,15 @@ from qtwin.solver.local.problem import LocalSearchProblem, multistart
 
 @final
 class LocalSearch(Solver):
-    """Multistart descent: the best flip first, then any pair of flips that helps (an exchange is one), until neither does.
+    """Multistart descent: the best flip first, then any pair of flips that helps (an exchange is
+    one), until neither does.
 
-    Under native constraints the objective is searched, and what a row is broken by is paid for; the penalties are left out.
+    Under native constraints the objective is searched, and what a row is broken by is paid for; the
+    penalties are left out.
 
     Args:
-        reads: Independent descents; each gives one sample. The first begins at the warm start, if there is one.
+        reads: Independent descents; each gives one sample. The first begins at the warm start, if
+            there is one.
     """
 
     def __init__(self, *, reads: int = 100) -> None:
@@ -32,7 +37,8 @@ class LocalSearch(Solver):
             summary="multistart descent by flips and pairs of flips, constraints kept native",
             kind="classical",
             guarantee="no flip and no pair of flips improves a sample",
-            citation="Boros, Hammer, Tavares 2007, Journal of Heuristics 13:99; Kernighan, Lin 1970, Bell System Tech. J. 49:291",
+            citation="Boros, Hammer, Tavares 2007, Journal of Heuristics 13:99; Kernighan, Lin "
+            "1970, Bell System Tech. J. 49:291",
             max_variables=10_000,
             limits="any degree; constraints that are linear rows",
             warm_start=True,

@@ -11,10 +11,18 @@ import numpy as np
 from qtwin.errors import InputError
 from qtwin.problem.feasible import uniform
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint
-from qtwin.solver.variational.sampled import batch_sizes, best_feasible, collect, fill_slack, summary
+from qtwin.solver.variational.sampled import (
+    batch_sizes,
+    best_feasible,
+    collect,
+    fill_slack,
+    summary,
+)
 
 _CLOSING = 2.5
-"""Sorting, weighing and judging all samples at the end, as a multiple of judging them batch by batch."""
+"""Sorting, weighing and judging all samples at the end, as a multiple of judging them batch by
+batch.
+"""
 
 
 @final
@@ -39,14 +47,16 @@ class RandomFeasible(Solver):
             guarantee="every sample is feasible",
             citation="Knuth 2011, The Art of Computer Programming 4A, 7.1.4",
             max_variables=10_000,
-            limits="any degree; constraints under which feasible choices can be counted, or are met by chance",
+            limits="any degree; constraints under which feasible choices can be counted, or are "
+            "met by chance",
         )
 
     def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
         """Draw.
 
         Raises:
-            InputError: where nobody knows what is feasible, or where feasible choices are too many to count and too rare to meet.
+            InputError: where nobody knows what is feasible, or where feasible choices are too many
+                to count and too rare to meet.
         """
         started = time.perf_counter()
         encoding = instance.encoding
@@ -58,7 +68,14 @@ class RandomFeasible(Solver):
         source = uniform(encoding.n_decision, encoding.constraints)
         if source.source.count == 0:
             took = {"model": time.perf_counter() - started}
-            return Result(solver="random-feasible", status="infeasible", bits=None, energy=math.nan, wall_s=took, seed=seed)
+            return Result(
+                solver="random-feasible",
+                status="infeasible",
+                bits=None,
+                energy=math.nan,
+                wall_s=took,
+                seed=seed,
+            )
         counted_s = time.perf_counter() - started
         rng = np.random.default_rng(seed)
         most = max(1, 2_000_000 // max(encoding.polynomial.n_variables, 1))
@@ -72,7 +89,9 @@ class RandomFeasible(Solver):
             return time_limit_s is None or time.perf_counter() - started + closing_s < time_limit_s
 
         while drawn < self.shots and (not drawn or in_time()):
-            chosen, place = np.unique(source.draw(min(next(sizes), self.shots - drawn), rng), axis=0, return_inverse=True)
+            chosen, place = np.unique(
+                source.draw(min(next(sizes), self.shots - drawn), rng), axis=0, return_inverse=True
+            )
             bits = fill_slack(encoding, chosen)[place.reshape(-1)]
             drawn += len(bits)
             parts.append(bits)
@@ -81,12 +100,20 @@ class RandomFeasible(Solver):
             closing_s += _CLOSING * (time.perf_counter() - mark)
             if energy < best:
                 best = energy
-                trace.append(TracePoint(time_s=time.perf_counter() - started, evaluations=drawn, best_energy=best))
+                trace.append(
+                    TracePoint(
+                        time_s=time.perf_counter() - started, evaluations=drawn, best_energy=best
+                    )
+                )
         samples = collect(np.concatenate(parts))
         winner, energy = best_feasible(encoding, samples.bits)
         return Result(
             solver="random-feasible",
-            status="time limit" if drawn < self.shots else "infeasible" if winner is None else "feasible",
+            status="time limit"
+            if drawn < self.shots
+            else "infeasible"
+            if winner is None
+            else "feasible",
             bits=winner,
             energy=energy,
             samples=samples,
@@ -95,5 +122,8 @@ class RandomFeasible(Solver):
             wall_s={"model": counted_s, "sampling": time.perf_counter() - started - counted_s},
             seed=seed,
             info=summary(encoding, samples)
-            | {"method": source.method, "log2_feasible": None if source.count is None else math.log2(source.count)},
+            | {
+                "method": source.method,
+                "log2_feasible": None if source.count is None else math.log2(source.count),
+            },
         )

@@ -1,4 +1,6 @@
-"""Uniform random assignments, and random assignments improved by descent: the null baselines of every sampler."""
+"""Uniform random assignments, and random assignments improved by descent: the null baselines of
+every sampler.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from qtwin.solver.base import Instance, Result, Solver, SolverInfo, TracePoint
 from qtwin.solver.variational.sampled import batch_sizes, best_feasible, collect, summary
 
 _CLOSING = 4.5
-"""Sorting, weighing and judging all samples at the end, as a multiple of judging them batch by batch."""
+"""Sorting, weighing and judging all samples at the end, as a multiple of judging them batch by
+batch.
+"""
 
 
 @final
@@ -23,7 +27,8 @@ class RandomSampling(Solver):
 
     Args:
         shots: Number of assignments.
-        descent: Improve each by the best single flip until none helps; the twin of any sampler that is post-processed so.
+        descent: Improve each by the best single flip until none helps; the twin of any sampler that
+            is post-processed so.
     """
 
     def __init__(self, *, shots: int = 4096, descent: bool = False) -> None:
@@ -60,7 +65,9 @@ class RandomSampling(Solver):
             return time_limit_s is None or time.perf_counter() - started + closing_s < time_limit_s
 
         while drawn < self.shots and (not drawn or in_time()):
-            bits = rng.integers(0, 2, size=(min(next(sizes), self.shots - drawn), n), dtype=np.uint8)
+            bits = rng.integers(
+                0, 2, size=(min(next(sizes), self.shots - drawn), n), dtype=np.uint8
+            )
             drawn += len(bits)
             evaluations += len(bits)
             if self.descent:
@@ -73,7 +80,13 @@ class RandomSampling(Solver):
             winners += [] if row is None else [row]
             if energy < best:
                 best = energy
-                trace.append(TracePoint(time_s=time.perf_counter() - started, evaluations=evaluations, best_energy=best))
+                trace.append(
+                    TracePoint(
+                        time_s=time.perf_counter() - started,
+                        evaluations=evaluations,
+                        best_energy=best,
+                    )
+                )
         samples = collect(np.concatenate(parts))
         winner, energy = best_feasible(encoding, np.array(winners, dtype=np.uint8).reshape(-1, n))
         cut = drawn < self.shots

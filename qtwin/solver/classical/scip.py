@@ -13,8 +13,14 @@ from qtwin.solver.exact.linearise import LinearModel, linearise
 from qtwin.solver.exact.search import Ending, Search, Stretched
 from qtwin.solver.interruptible import run_interruptibly
 
-_ENDINGS: dict[str, Ending] = {"optimal": "complete", "infeasible": "infeasible", "inforunbd": "infeasible"}
-"""What SCIP says; everything else is a limit. All columns lie in [0, 1], so 'infeasible or unbounded' is infeasible."""
+_ENDINGS: dict[str, Ending] = {
+    "optimal": "complete",
+    "infeasible": "infeasible",
+    "inforunbd": "infeasible",
+}
+"""What SCIP says; everything else is a limit. All columns lie in [0, 1], so 'infeasible or
+unbounded' is infeasible.
+"""
 
 
 @final
@@ -27,16 +33,20 @@ class Scip(Solver):
 
     def __init__(self, *, time_limit_s: float = 60.0) -> None:
         if not time_limit_s > 0:
-            raise InputError(f"expected time_limit_s above 0, got {time_limit_s}", hint="raise time_limit_s")
+            raise InputError(
+                f"expected time_limit_s above 0, got {time_limit_s}", hint="raise time_limit_s"
+            )
         self.time_limit_s = time_limit_s
 
     @classmethod
     def card(cls) -> SolverInfo:
         return SolverInfo(
             name="scip",
-            summary="exact branch and cut on the linearised objective under native constraints (SCIP)",
+            summary="exact branch and cut on the linearised objective under native constraints "
+            "(SCIP)",
             kind="classical",
-            guarantee="optimal for the encoding within floating-point tolerance when it finishes; otherwise a bound",
+            guarantee="optimal for the encoding within floating-point tolerance when it finishes; "
+            "otherwise a bound",
             citation="Achterberg 2009, Mathematical Programming Computation 1:1",
             max_variables=2000,
             limits="any degree",
@@ -48,7 +58,8 @@ class Scip(Solver):
         """Search until proof, target or time limit; Ctrl-C keeps the best so far.
 
         Raises:
-            InputError: for a constraint type that cannot be stated natively, or a warm start of the wrong length.
+            InputError: for a constraint type that cannot be stated natively, or a warm start of the
+                wrong length.
         """
         limit = self.time_limit_s if time_limit_s is None else time_limit_s
         search = Search("scip", instance, seed=seed)
@@ -83,7 +94,13 @@ class Scip(Solver):
         built = search.elapsed_s
         info: dict[str, Any] = {"columns": len(z), "rows": len(linear.rows)}
         if search.reached:
-            return search.result("time limit", bound=None, tolerance=scale.tolerance, wall_s={"model": built}, info=info)
+            return search.result(
+                "time limit",
+                bound=None,
+                tolerance=scale.tolerance,
+                wall_s={"model": built},
+                info=info,
+            )
         model.setParam("limits/time", max(limit - built, 0.01))
         _, interrupted = run_interruptibly(model.optimizeNogil, model.interruptSolve)
         ending = _ENDINGS.get(model.getStatus(), "interrupted" if interrupted else "time limit")
@@ -105,11 +122,20 @@ def _stated(linear: LinearModel, unit: float) -> tuple[Any, list[Any]]:
 
     model = Model()
     model.hideOutput()
-    z = [model.addVar(vtype="B" if k < linear.n else "C", lb=0.0, ub=1.0, obj=float(c) / unit) for k, c in enumerate(linear.cost)]
+    z = [
+        model.addVar(vtype="B" if k < linear.n else "C", lb=0.0, ub=1.0, obj=float(c) / unit)
+        for k, c in enumerate(linear.cost)
+    ]
     for row in linear.filled_rows:
         values, rhs = row.in_floats
         total = quicksum(v * z[k] for k, v in zip(row.columns, values, strict=True))
-        model.addCons(total <= rhs if row.sense == "<=" else total >= rhs if row.sense == ">=" else total == rhs)
+        model.addCons(
+            total <= rhs
+            if row.sense == "<="
+            else total >= rhs
+            if row.sense == ">="
+            else total == rhs
+        )
     return model, z
 
 

@@ -16,11 +16,15 @@ from qtwin.solver.exchange import bits_of, to_bqm
 from qtwin.solver.variational.sampled import draw_in_batches, sizes_of
 
 _BATCHES = 10
-"""The reads come in batches, so that a trace and a time limit exist; each batch has its own seed, derived from the one given."""
+"""The reads come in batches, so that a trace and a time limit exist; each batch has its own seed,
+derived from the one given.
+"""
 
 
 class _Pace:
-    """Sweeps of a read, which cannot be interrupted: as many as asked for, or as fit in the time."""
+    """Sweeps of a read, which cannot be interrupted: as many as asked for, or as fit in the
+    time.
+    """
 
     def __init__(self, *, sweeps: int, per_beta: int) -> None:
         self.sweeps, self.per_beta = sweeps, per_beta
@@ -39,7 +43,11 @@ class _Pace:
     def measured(self, short: int, short_s: float, long: int, long_s: float) -> None:
         """What a sweep takes, and what a call takes before the first, from calls of two lengths."""
         self.known = True
-        self.sweep_s = (long_s - short_s) / (long - short) if long > short and long_s > short_s else long_s / long
+        self.sweep_s = (
+            (long_s - short_s) / (long - short)
+            if long > short and long_s > short_s
+            else long_s / long
+        )
         self.begin_s = max(short_s - short * self.sweep_s, 0.0)
 
     def fit(self, left_s: float) -> None:
@@ -51,10 +59,11 @@ class _Pace:
 
 
 def default_betas(model: Any) -> tuple[float, float]:
-    """First and last beta, in 1/energy, as `dwave.samplers` estimates them, which walks through the model in Python at each call.
+    """First and last beta, in 1/energy, as `dwave.samplers` estimates them, which walks through the
+    model in Python at each call.
 
-    At first the largest change of energy is accepted half of the time; in the end the smallest, of all spins that have it, is
-    accepted once in a hundred sweeps.
+    At first the largest change of energy is accepted half of the time; in the end the smallest, of
+    all spins that have it, is accepted once in a hundred sweeps.
 
     Args:
         model: A dimod BinaryQuadraticModel.
@@ -62,7 +71,9 @@ def default_betas(model: Any) -> tuple[float, float]:
     spins = model.change_vartype("SPIN", inplace=False)
     fields, (first, second, couplings), _ = spins.to_numpy_vectors()
     fields, couplings = np.abs(fields), np.abs(couplings)
-    total = fields + sum(np.bincount(ends, couplings, minlength=len(fields)) for ends in (first, second))
+    total = fields + sum(
+        np.bincount(ends, couplings, minlength=len(fields)) for ends in (first, second)
+    )
     least = np.where(fields > 0.0, fields, np.inf)
     told = couplings > 0.0
     for ends in (first, second):
@@ -70,20 +81,25 @@ def default_betas(model: Any) -> tuple[float, float]:
     if not np.isfinite(least).any():
         return 0.1, 1.0  # nothing changes the energy
     lowest = float(least.min())
-    return math.log(2.0) / (2.0 * float(total.max())), math.log(float((least == lowest).sum()) / 0.01) / (2.0 * lowest)
+    return math.log(2.0) / (2.0 * float(total.max())), math.log(
+        float((least == lowest).sum()) / 0.01
+    ) / (2.0 * lowest)
 
 
 @final
 class SimulatedAnnealing(Solver):
-    """Metropolis single-flip annealing from random starts, the inverse temperature beta growing from sweep to sweep.
+    """Metropolis single-flip annealing from random starts, the inverse temperature beta growing
+    from sweep to sweep.
 
     It begins hot, where a warm start would be forgotten, and therefore takes none.
 
     Args:
         reads: Independent runs; each gives one sample.
-        sweeps: Sweeps over all variables in a run; fewer where a time limit is too short for one run.
-        beta_range: First and last beta, in 1/energy; by default estimated from the coefficients, so that at first the largest
-            change of energy is accepted half of the time and in the end the smallest hardly ever.
+        sweeps: Sweeps over all variables in a run; fewer where a time limit is too short for one
+            run.
+        beta_range: First and last beta, in 1/energy; by default estimated from the coefficients, so
+            that at first the largest change of energy is accepted half of the time and in the end
+            the smallest hardly ever.
         schedule: How beta grows in between.
         sweeps_per_beta: Sweeps before it grows; a divisor of `sweeps`.
     """
@@ -97,13 +113,28 @@ class SimulatedAnnealing(Solver):
         schedule: Literal["geometric", "linear"] = "geometric",
         sweeps_per_beta: int = 1,
     ) -> None:
-        for name, value in (("reads", reads), ("sweeps", sweeps), ("sweeps_per_beta", sweeps_per_beta)):
+        for name, value in (
+            ("reads", reads),
+            ("sweeps", sweeps),
+            ("sweeps_per_beta", sweeps_per_beta),
+        ):
             if value < 1:
-                raise InputError(f"expected {name} of at least 1, got {value}", hint=f"raise {name}")
+                raise InputError(
+                    f"expected {name} of at least 1, got {value}", hint=f"raise {name}"
+                )
         if sweeps % sweeps_per_beta:
-            raise InputError(f"expected sweeps as a multiple of sweeps_per_beta = {sweeps_per_beta}, got {sweeps}", hint="round")
-        if beta_range is not None and not (len(beta_range) == 2 and 0.0 < beta_range[0] <= beta_range[1] < np.inf):
-            raise InputError(f"expected two rising positive numbers as beta_range, got {beta_range}", hint="such as [0.1, 10]")
+            raise InputError(
+                f"expected sweeps as a multiple of sweeps_per_beta = {sweeps_per_beta}, got "
+                f"{sweeps}",
+                hint="round",
+            )
+        if beta_range is not None and not (
+            len(beta_range) == 2 and 0.0 < beta_range[0] <= beta_range[1] < np.inf
+        ):
+            raise InputError(
+                f"expected two rising positive numbers as beta_range, got {beta_range}",
+                hint="such as [0.1, 10]",
+            )
         self.reads, self.sweeps, self.beta_range = reads, sweeps, beta_range
         self.schedule, self.sweeps_per_beta = schedule, sweeps_per_beta
 
@@ -124,7 +155,8 @@ class SimulatedAnnealing(Solver):
         """Anneal; Ctrl-C and the time limit keep the reads that were finished.
 
         Raises:
-            InputError: for a polynomial of degree above 2, or one that lacks the penalties of some constraints.
+            InputError: for a polynomial of degree above 2, or one that lacks the penalties of some
+                constraints.
         """
         from dwave.samplers import SimulatedAnnealingSampler
 
@@ -137,7 +169,9 @@ class SimulatedAnnealing(Solver):
         pace = _Pace(sweeps=self.sweeps, per_beta=self.sweeps_per_beta)
         betas = self.beta_range or default_betas(model)
 
-        def sample(reads: int, batch_seed: int, sweeps: int, stop: Callable[[], bool]) -> tuple[NDArray[np.uint8], float]:
+        def sample(
+            reads: int, batch_seed: int, sweeps: int, stop: Callable[[], bool]
+        ) -> tuple[NDArray[np.uint8], float]:
             found = sampler.sample(
                 model,
                 num_reads=reads,
@@ -150,17 +184,25 @@ class SimulatedAnnealing(Solver):
             )
             return bits_of(found), found.info["timing"]["sampling_ns"] / 1e9
 
-        def draw(reads: int, batch_seed: int, stopped: Callable[[], bool], left: float | None) -> NDArray[np.uint8]:
+        def draw(
+            reads: int, batch_seed: int, stopped: Callable[[], bool], left: float | None
+        ) -> NDArray[np.uint8]:
             began = time.perf_counter()
             if left is None:
                 return sample(reads, batch_seed, pace.sweeps, stopped)[0]
             if not pace.known:
                 short, long = pace.whole(1), pace.whole(min(self.sweeps // 50, 200))
-                pace.measured(short, sample(1, batch_seed, short, stopped)[1], long, sample(1, batch_seed, long, stopped)[1])
+                pace.measured(
+                    short,
+                    sample(1, batch_seed, short, stopped)[1],
+                    long,
+                    sample(1, batch_seed, long, stopped)[1],
+                )
                 pace.fit(left - (time.perf_counter() - began))
             last = began
 
-            def stop() -> bool:  # the sampler asks between two reads: the next one shall not end too late
+            # the sampler asks between two reads: the next one shall not end too late
+            def stop() -> bool:
                 nonlocal last
                 now, before = time.perf_counter(), last
                 last = now

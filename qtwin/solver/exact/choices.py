@@ -29,7 +29,9 @@ def _possible(total, least, most, low, high):  # type: ignore[no-untyped-def]  #
 
 @numba.njit(nogil=True, cache=True)
 def _chunk(linear, pairs, weights, least, most, low, high, first, flag, found):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """(lowest energy, choices evaluated) among those whose lowest option is `first`; (n,) uint8 `found` gets its bits."""
+    """(lowest energy, choices evaluated) among those whose lowest option is `first`; (n,) uint8
+    `found` gets its bits.
+    """
     n, rows = weights.shape
     gain = np.empty((n + 1, n), np.int64)
     total = np.zeros((n + 2, rows))
@@ -67,7 +69,13 @@ def _chunk(linear, pairs, weights, least, most, low, high, first, flag, found): 
     return best, evaluated
 
 
-def minimise_choice(linear: Array, pairs: Array, constraints: Sequence[Constraint], *, time_limit_s: float | None = None) -> Best:
+def minimise_choice(
+    linear: Array,
+    pairs: Array,
+    constraints: Sequence[Constraint],
+    *,
+    time_limit_s: float | None = None,
+) -> Best:
     """The feasible choice of lowest value sum_i linear_i + sum_{i<j} pairs_ij.
 
     Args:
@@ -86,50 +94,76 @@ def minimise_choice(linear: Array, pairs: Array, constraints: Sequence[Constrain
         for i, w in zip(members, values, strict=True):
             weights[i, r] += w
     slack = [1e-9 * max(1.0, abs(limit)) for *_, limit in rows]
-    low = np.array([-np.inf if s == "<=" else limit - e for (_, _, s, limit), e in zip(rows, slack, strict=True)])
-    high = np.array([np.inf if s == ">=" else limit + e for (_, _, s, limit), e in zip(rows, slack, strict=True)])
+    low = np.array(
+        [
+            -np.inf if s == "<=" else limit - e
+            for (_, _, s, limit), e in zip(rows, slack, strict=True)
+        ]
+    )
+    high = np.array(
+        [
+            np.inf if s == ">=" else limit + e
+            for (_, _, s, limit), e in zip(rows, slack, strict=True)
+        ]
+    )
     least, most = (
         np.vstack([np.cumsum(part[::-1], axis=0)[::-1], np.zeros((1, len(rows)))])
         for part in (np.minimum(weights, 0.0), np.maximum(weights, 0.0))
     )
     scale = whole_scale(float(np.abs(linear).sum() + np.abs(pairs).sum()), 59)
-    whole, couplings = np.rint(linear * scale).astype(np.int64), np.rint((pairs + pairs.T) * scale).astype(np.int64)
+    whole, couplings = (
+        np.rint(linear * scale).astype(np.int64),
+        np.rint((pairs + pairs.T) * scale).astype(np.int64),
+    )
     bits = [np.zeros(n, np.uint8) for _ in range(n + 1)]
 
     def work(number: int, flag: NDArray[np.uint8]) -> tuple[int, int, int]:
         if not number:  # nothing chosen
             return (0 if bool(np.all((low <= 0.0) & (high >= 0.0))) else NOTHING), 0, 1
-        energy, evaluated = _chunk(whole, couplings, weights, least, most, low, high, number - 1, flag, bits[number])
+        energy, evaluated = _chunk(
+            whole, couplings, weights, least, most, low, high, number - 1, flag, bits[number]
+        )
         return int(energy), 0, int(evaluated)
 
     found = lowest(work, n + 1, time_limit_s=time_limit_s)
     return Best(
-        members=None if found.energy >= NOTHING else tuple(int(i) for i in np.flatnonzero(bits[found.chunk])),
+        members=None
+        if found.energy >= NOTHING
+        else tuple(int(i) for i in np.flatnonzero(bits[found.chunk])),
         evaluations=found.evaluated,
         complete=found.complete,
         interrupted=found.interrupted,
-        improvements=tuple((s, evaluated, energy / scale) for s, evaluated, energy in found.improvements),
+        improvements=tuple(
+            (s, evaluated, energy / scale) for s, evaluated, energy in found.improvements
+        ),
     )
 
 
-# The best of all sets of exactly k, compiled: members in rising order, the gains of later ones carried along.
+# The best of all sets of exactly k, compiled: members in rising order, the gains of later ones
+# carried along.
 #
-# The value of a set is sum_i linear_i + sum_{i<j} pairs_ij. With the gains g_j of the members so far, the last two members cost
+# The value of a set is sum_i linear_i + sum_{i<j} pairs_ij. With the gains g_j of the members so
+# far, the last two members cost
 #
 #     min_{i<j} g_i + g_j + pairs_ij,
 #
-# one pass over a row for each i, in vectors and without storing anything: C(100, 5) = 75 million sets take tens of milliseconds.
+# one pass over a row for each i, in vectors and without storing anything: C(100, 5) = 75 million
+# sets take tens of milliseconds.
 
 SUBSET_LIMIT = 20_000_000_000
 """Sets that are evaluated without a time limit: some ten seconds on two cores."""
 MOST_APART = 45
 _FREE = 50
-"""Bits of all coefficients together; a pair kept apart costs four times that, and those of 45 members still fit into 63."""
+"""Bits of all coefficients together; a pair kept apart costs four times that, and those of 45
+members still fit into 63.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Best:
-    """The best set: its members, None if none is feasible or was seen; then as in `qtwin.solver.exact.complete.Minimum`."""
+    """The best set: its members, None if none is feasible or was seen; then as in
+    `qtwin.solver.exact.complete.Minimum`.
+    """
 
     members: tuple[int, ...] | None
     evaluations: int
@@ -140,7 +174,9 @@ class Best:
 
 @numba.njit(nogil=True, cache=True)
 def _last_two(gain, pairs, first, energy, best, members, depth):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """The better of `best` and the best pair i < j from `first` on; members[depth:depth + 2] follow when it is a pair."""
+    """The better of `best` and the best pair i < j from `first` on; members[depth:depth + 2] follow
+    when it is a pair.
+    """
     n = gain.size
     for i in range(first, n - 1):
         row = pairs[i]
@@ -158,7 +194,9 @@ def _last_two(gain, pairs, first, energy, best, members, depth):  # type: ignore
 
 @numba.njit(nogil=True, cache=True)
 def _chunk_subsets(linear, pairs, k, first, flag, found):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Lowest energy among the sets of k >= 3 whose lowest member is `first`; (k,) `found` gets its members."""
+    """Lowest energy among the sets of k >= 3 whose lowest member is `first`; (k,) `found` gets its
+    members.
+    """
     n = linear.size
     gain = np.empty((k - 1, n), np.int64)
     cursor, members = np.zeros(k, np.int64), np.zeros(k, np.int64)
@@ -194,7 +232,12 @@ def _chunk_subsets(linear, pairs, k, first, flag, found):  # type: ignore[no-unt
 
 
 def minimise_subset(
-    linear: Array, pairs: Array, k: int, *, apart: Sequence[tuple[int, int]] = (), time_limit_s: float | None = None
+    linear: Array,
+    pairs: Array,
+    k: int,
+    *,
+    apart: Sequence[tuple[int, int]] = (),
+    time_limit_s: float | None = None,
 ) -> Best:
     """The set of exactly k, 0 <= k <= n, of lowest value.
 
@@ -207,7 +250,10 @@ def minimise_subset(
     """
     n = len(linear)
     scale = whole_scale(float(np.abs(linear).sum() + np.abs(pairs).sum()), _FREE)
-    whole, couplings = np.rint(linear * scale).astype(np.int64), np.rint((pairs + pairs.T) * scale).astype(np.int64)
+    whole, couplings = (
+        np.rint(linear * scale).astype(np.int64),
+        np.rint((pairs + pairs.T) * scale).astype(np.int64),
+    )
     barred = np.int64(1) << (_FREE + 2)
     for i, j in apart:
         couplings[i, j] = couplings[j, i] = barred
@@ -227,23 +273,33 @@ def minimise_subset(
         evaluations=found.evaluated,
         complete=found.complete,
         interrupted=found.interrupted,
-        improvements=tuple((s, evaluated, energy / scale) for s, evaluated, energy in found.improvements),
+        improvements=tuple(
+            (s, evaluated, energy / scale) for s, evaluated, energy in found.improvements
+        ),
     )
 
 
-def _few(whole: NDArray[np.int64], couplings: NDArray[np.int64], k: int, barred: int, scale: float) -> Best:
+def _few(
+    whole: NDArray[np.int64], couplings: NDArray[np.int64], k: int, barred: int, scale: float
+) -> Best:
     """Sets of at most two, and the set of all, which need no walk."""
     n = len(whole)
     members: tuple[int, ...]
     if k == 1 and n > 1:
         members, energy, count = (int(np.argmin(whole)),), int(whole.min()), n
     elif k == 2 and n > 2:
-        table = np.where(np.triu(np.ones((n, n), dtype=np.bool_), 1), whole[:, None] + whole[None, :] + couplings, NOTHING)
+        table = np.where(
+            np.triu(np.ones((n, n), dtype=np.bool_), 1),
+            whole[:, None] + whole[None, :] + couplings,
+            NOTHING,
+        )
         i, j = np.unravel_index(int(np.argmin(table)), table.shape)
         members, energy, count = (int(i), int(j)), int(table.min()), n * (n - 1) // 2
     else:  # nobody, or everybody
         members, count = tuple(range(n)) if k else (), 1
-        energy = sum(int(w) for w in whole[: n if k else 0]) + (sum(map(int, couplings.ravel())) // 2 if k else 0)
+        energy = sum(int(w) for w in whole[: n if k else 0]) + (
+            sum(map(int, couplings.ravel())) // 2 if k else 0
+        )
     feasible = energy < barred // 2
     return Best(
         members=members if feasible else None,

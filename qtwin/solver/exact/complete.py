@@ -39,7 +39,9 @@ class Minimum:
 
 @numba.njit(nogil=True, cache=True)
 def _sums(field, first, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Fill (2^k,) `out` with the sums of field[first], field[first + 1], ... over the bits of the index."""
+    """Fill (2^k,) `out` with the sums of field[first], field[first + 1], ... over the bits of the
+    index.
+    """
     out[0] = 0
     width = 1
     while width < out.size:
@@ -51,10 +53,16 @@ def _sums(field, first, out):  # type: ignore[no-untyped-def]  # pragma: no cove
 
 @numba.njit(nogil=True, cache=True)
 def _chunk(linear, pairs, table, middle, high, flag):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """(lowest energy, its index, assignments evaluated) among those whose high bits are `high`; int64 (n,), (n, n), (2^12,)."""
+    """(lowest energy, its index, assignments evaluated) among those whose high bits are `high`;
+    int64 (n,), (n, n), (2^12,).
+    """
     n = linear.size
     field = linear.copy()
-    row, column, low = np.empty(1 << _ROWS, np.int64), np.empty(_WIDTH, np.int64), np.empty(_WIDTH, np.int64)
+    row, column, low = (
+        np.empty(1 << _ROWS, np.int64),
+        np.empty(_WIDTH, np.int64),
+        np.empty(_WIDTH, np.int64),
+    )
     base = np.int64(0)
     for i in range(_LOW + middle, n):
         if (high >> (i - _LOW - middle)) & 1:
@@ -71,7 +79,8 @@ def _chunk(linear, pairs, table, middle, high, flag):  # type: ignore[no-untyped
                 flip += 1
             i = _LOW + flip
             sign = -1 if (taken >> flip) & 1 else 1
-            base += sign * field[i]  # the bit's own coupling is zero, so this holds before and after the flip
+            # the bit's own coupling is zero, so this holds before and after the flip
+            base += sign * field[i]
             for j in range(n):
                 field[j] += sign * pairs[i, j]
             taken ^= np.int64(1) << flip
@@ -95,7 +104,9 @@ def _chunk(linear, pairs, table, middle, high, flag):  # type: ignore[no-untyped
     return best, where, np.int64(1) << (_LOW + middle)
 
 
-def minimise_quadratic(linear: Array, pairs: Array, *, time_limit_s: float | None = None) -> Minimum:
+def minimise_quadratic(
+    linear: Array, pairs: Array, *, time_limit_s: float | None = None
+) -> Minimum:
     """Minimise linear.x + x.pairs.x over x in {0, 1}^n.
 
     Args:
@@ -104,7 +115,8 @@ def minimise_quadratic(linear: Array, pairs: Array, *, time_limit_s: float | Non
         time_limit_s: Stop after this long; the first 2^16 assignments are evaluated in any case.
 
     Returns:
-        The minimum; of assignments that are equal to 2^-59 of all coefficients together, the same one in every run.
+        The minimum; of assignments that are equal to 2^-59 of all coefficients together, the same
+        one in every run.
     """
     n = len(linear)
     wide = max(n, _LOW)  # fewer variables are filled up with such that change nothing
@@ -129,22 +141,28 @@ def minimise_quadratic(linear: Array, pairs: Array, *, time_limit_s: float | Non
         evaluations=found.evaluated >> (wide - n),
         complete=found.complete,
         interrupted=found.interrupted,
-        improvements=tuple((s, evaluated >> (wide - n), energy / scale) for s, evaluated, energy in found.improvements),
+        improvements=tuple(
+            (s, evaluated >> (wide - n), energy / scale)
+            for s, evaluated, energy in found.improvements
+        ),
     )
 
 
 # The minimum of a polynomial of any degree over all 2^n assignments, compiled.
 #
-# The high bits are walked in Gray order. For each of their assignments the terms collapse to a polynomial of the low bits, whose
-# coefficients follow one flip at a time, and whose 2^12 values come from the subset-sum (zeta) transform: six additions and one
-# comparison an assignment, in cache. Energies are whole numbers, 2^-59 of all coefficients together.
+# The high bits are walked in Gray order. For each of their assignments the terms collapse to a
+# polynomial of the low bits, whose coefficients follow one flip at a time, and whose 2^12 values
+# come from the subset-sum (zeta) transform: six additions and one comparison an assignment, in
+# cache. Energies are whole numbers, 2^-59 of all coefficients together.
 
 _LOW, _MIDDLE = 12, 9
 
 
 @numba.njit(nogil=True, cache=True)
 def _switch(flip, others, starts, lows, highs, coefficients, table, sign):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Add to the table, or take away, the terms of high bit `flip` whose other high bits are all in `others`."""
+    """Add to the table, or take away, the terms of high bit `flip` whose other high bits are all in
+    `others`.
+    """
     for t in range(starts[flip], starts[flip + 1]):
         if highs[t] & ~others == 0:
             table[lows[t]] += sign * coefficients[t]
@@ -154,7 +172,8 @@ def _switch(flip, others, starts, lows, highs, coefficients, table, sign):  # ty
 def _chunk_polynomial(table, starts, lows, highs, coefficients, middle, high, flag):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """(lowest energy, its index, assignments evaluated) among those whose highest bits are `high`.
 
-    (2^12,) int64 `table` holds the terms of low bits alone, by their set; the others stand once under each of their high bits.
+    (2^12,) int64 `table` holds the terms of low bits alone, by their set; the others stand once
+    under each of their high bits.
     """
     own, values = table.copy(), np.empty_like(table)
     size = np.int64(table.size)
@@ -172,7 +191,9 @@ def _chunk_polynomial(table, starts, lows, highs, coefficients, middle, high, fl
             while not (step >> flip) & 1:
                 flip += 1
             bit = np.int64(1) << flip
-            _switch(flip, taken & ~bit, starts, lows, highs, coefficients, own, -1 if taken & bit else 1)
+            _switch(
+                flip, taken & ~bit, starts, lows, highs, coefficients, own, -1 if taken & bit else 1
+            )
             taken ^= bit
         for a in range(0, size, 8):  # bits 0 to 2 in registers
             v0, v1, v2, v3 = own[a], own[a + 1], own[a + 2], own[a + 3]
@@ -183,7 +204,12 @@ def _chunk_polynomial(table, starts, lows, highs, coefficients, middle, high, fl
             v7 += v6
             v2, v3, v6, v7 = v2 + v0, v3 + v1, v6 + v4, v7 + v5
             values[a], values[a + 1], values[a + 2], values[a + 3] = v0, v1, v2, v3
-            values[a + 4], values[a + 5], values[a + 6], values[a + 7] = v4 + v0, v5 + v1, v6 + v2, v7 + v3
+            values[a + 4], values[a + 5], values[a + 6], values[a + 7] = (
+                v4 + v0,
+                v5 + v1,
+                v6 + v2,
+                v7 + v3,
+            )
         width = np.int64(8)
         while width < size:
             for a in range(0, size, 2 * width):
@@ -203,7 +229,9 @@ def _chunk_polynomial(table, starts, lows, highs, coefficients, middle, high, fl
     return best, where, (np.int64(1) << middle) * size
 
 
-def minimise_polynomial(polynomial: BinaryPolynomial, *, time_limit_s: float | None = None) -> Minimum:
+def minimise_polynomial(
+    polynomial: BinaryPolynomial, *, time_limit_s: float | None = None
+) -> Minimum:
     """Minimise a polynomial over all assignments; the first 2^12 are evaluated in any case."""
     n = polynomial.n_variables
     wide = max(n, _LOW)
@@ -224,7 +252,9 @@ def minimise_polynomial(polynomial: BinaryPolynomial, *, time_limit_s: float | N
     middle = min(_MIDDLE, wide - _LOW)
 
     def work(high: int, flag: NDArray[np.uint8]) -> tuple[int, int, int]:
-        energy, index, evaluated = _chunk_polynomial(table, starts, lows, highs, coefficients, middle, high, flag)
+        energy, index, evaluated = _chunk_polynomial(
+            table, starts, lows, highs, coefficients, middle, high, flag
+        )
         return int(energy), int(index), int(evaluated)
 
     found = lowest(work, 1 << (wide - _LOW - middle), time_limit_s=time_limit_s)
@@ -233,5 +263,8 @@ def minimise_polynomial(polynomial: BinaryPolynomial, *, time_limit_s: float | N
         evaluations=found.evaluated >> (wide - n),
         complete=found.complete,
         interrupted=found.interrupted,
-        improvements=tuple((s, evaluated >> (wide - n), energy / scale) for s, evaluated, energy in found.improvements),
+        improvements=tuple(
+            (s, evaluated >> (wide - n), energy / scale)
+            for s, evaluated, energy in found.improvements
+        ),
     )

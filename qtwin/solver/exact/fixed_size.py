@@ -1,7 +1,9 @@
-"""Choosing exactly k drugs: the exact optimum by listing every set, and the weak baselines that it shames or spares.
+"""Choosing exactly k drugs: the exact optimum by listing every set, and the weak baselines that it
+shames or spares.
 
-Greedy adds the drug that raises the value most, the value counted with the coefficients of the final size; greedy + swap then
-exchanges one chosen drug for one that is not, the best exchange first, until none helps.
+Greedy adds the drug that raises the value most, the value counted with the coefficients of the
+final size; greedy + swap then exchanges one chosen drug for one that is not, the best exchange
+first, until none helps.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ class Chosen:
 
 
 def best_of_all(instance: FixedSize) -> Chosen:
-    """The optimum, proven by looking at every permitted set; the first in lexicographic order of equal ones.
+    """The optimum, proven by looking at every permitted set; the first in lexicographic order of
+    equal ones.
 
     Raises:
         InfeasibleError: if no set is permitted.
@@ -66,11 +69,15 @@ def greedy(instance: FixedSize) -> Chosen | None:
         gain = gain + instance.pairs[i]
         free &= ~instance.forbidden[i]
         free[i] = False
-    return Chosen(members=tuple(sorted(members)), value=instance.value(members), evaluations=evaluated)
+    return Chosen(
+        members=tuple(sorted(members)), value=instance.value(members), evaluations=evaluated
+    )
 
 
 def greedy_swap(instance: FixedSize) -> Chosen | None:
-    """Greedy, then the best exchange of one drug for another until none raises the value; None where greedy finds no set."""
+    """Greedy, then the best exchange of one drug for another until none raises the value; None
+    where greedy finds no set.
+    """
     start = greedy(instance)
     if start is None:
         return None
@@ -90,5 +97,7 @@ def greedy_swap(instance: FixedSize) -> Chosen | None:
             if difference[into] > best:
                 best, change = float(difference[into]), (place, into)
         if best <= least:
-            return Chosen(members=tuple(sorted(members)), value=instance.value(members), evaluations=evaluated)
+            return Chosen(
+                members=tuple(sorted(members)), value=instance.value(members), evaluations=evaluated
+            )
         members[change[0]] = change[1]

@@ -1,4 +1,6 @@
-"""A polynomial of any degree under native constraints as a 0/1 linear model, and its relaxation handed to HiGHS."""
+"""A polynomial of any degree under native constraints as a 0/1 linear model, and its relaxation
+handed to HiGHS.
+"""
 
 from __future__ import annotations
 
@@ -35,20 +37,28 @@ class Row:
 
     @property
     def in_floats(self) -> tuple[tuple[float, ...], float]:
-        """(values, rhs) for solvers that count in floating point: divided by a power of two where they are large."""
+        """(values, rhs) for solvers that count in floating point: divided by a power of two where
+        they are large.
+        """
         largest = max(map(abs, self.values), default=0)
         unit = 2.0 ** (math.frexp(largest)[1] - 1) if largest > _LARGE else 1.0
         return tuple(v / unit for v in self.values), self.rhs / unit
 
     def holds(self, point: NDArray[np.generic]) -> bool:
         """Whether a (n_columns,) point satisfies the row."""
-        total = float(np.asarray(point, dtype=np.float64)[list(self.columns)] @ np.array(self.values, dtype=np.float64))
-        return {"<=": total <= self.rhs, ">=": total >= self.rhs, "==": total == self.rhs}[self.sense]
+        total = float(
+            np.asarray(point, dtype=np.float64)[list(self.columns)]
+            @ np.array(self.values, dtype=np.float64)
+        )
+        return {"<=": total <= self.rhs, ">=": total >= self.rhs, "==": total == self.rhs}[
+            self.sense
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class LinearModel:
-    """Minimise constant + cost.z over the rows; the first `n` columns are bits, the others in [0, 1] and bits by themselves.
+    """Minimise constant + cost.z over the rows; the first `n` columns are bits, the others in [0,
+    1] and bits by themselves.
 
     Attributes:
         n: Number of choices: the decision variables under native constraints, else all variables.
@@ -76,15 +86,39 @@ class LinearModel:
         """The rows that touch a column."""
         return tuple(r for r in self.rows if r.columns)
 
-    def csr(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """(starts, columns, values, lower, upper) of the filled rows, row by row; infinite where a side is open."""
+    def csr(
+        self,
+    ) -> tuple[
+        NDArray[np.int32],
+        NDArray[np.int32],
+        NDArray[np.float64],
+        NDArray[np.float64],
+        NDArray[np.float64],
+    ]:
+        """(starts, columns, values, lower, upper) of the filled rows, row by row; infinite where a
+        side is open.
+        """
         rows = self.filled_rows
         starts = np.cumsum([0, *(len(r.columns) for r in rows)], dtype=np.int32)
-        columns = np.fromiter(itertools.chain.from_iterable(r.columns for r in rows), dtype=np.int32, count=int(starts[-1]))
+        columns = np.fromiter(
+            itertools.chain.from_iterable(r.columns for r in rows),
+            dtype=np.int32,
+            count=int(starts[-1]),
+        )
         scaled = [r.in_floats for r in rows]
-        values = np.fromiter(itertools.chain.from_iterable(v for v, _ in scaled), dtype=np.float64, count=int(starts[-1]))
-        lower = np.array([-np.inf if r.sense == "<=" else b for r, (_, b) in zip(rows, scaled, strict=True)], dtype=np.float64)
-        upper = np.array([np.inf if r.sense == ">=" else b for r, (_, b) in zip(rows, scaled, strict=True)], dtype=np.float64)
+        values = np.fromiter(
+            itertools.chain.from_iterable(v for v, _ in scaled),
+            dtype=np.float64,
+            count=int(starts[-1]),
+        )
+        lower = np.array(
+            [-np.inf if r.sense == "<=" else b for r, (_, b) in zip(rows, scaled, strict=True)],
+            dtype=np.float64,
+        )
+        upper = np.array(
+            [np.inf if r.sense == ">=" else b for r, (_, b) in zip(rows, scaled, strict=True)],
+            dtype=np.float64,
+        )
         return starts, columns, values, lower, upper
 
     def point(self, bits: NDArray[np.generic]) -> NDArray[np.float64]:
@@ -96,8 +130,8 @@ class LinearModel:
 def posed(encoding: BinaryModel) -> tuple[BinaryPolynomial, int]:
     """What is minimised, and over how many of its first variables.
 
-    Under native constraints that is the objective over the options, never its penalties, whatever code the options are written
-    in; else the polynomial over all variables.
+    Under native constraints that is the objective over the options, never its penalties, whatever
+    code the options are written in; else the polynomial over all variables.
 
     Raises:
         InputError: when there are native constraints and the objective speaks of a slack variable.
@@ -113,21 +147,32 @@ def posed(encoding: BinaryModel) -> tuple[BinaryPolynomial, int]:
     return encoding.objective, encoding.n_decision
 
 
-def linearise(encoding: BinaryModel, *, tighten: bool = True, both_sides: bool = False) -> LinearModel:
+def linearise(
+    encoding: BinaryModel, *, tighten: bool = True, both_sides: bool = False
+) -> LinearModel:
     """State an encoding as a 0/1 linear model.
 
     Args:
-        encoding: What to minimise; native constraints become rows, and the penalties are then left out.
+        encoding: What to minimise; native constraints become rows, and the penalties are then left
+            out.
         tighten: Add the native rows multiplied by each choice.
-        both_sides: Write the rows of both sides for every product, so that any costs may be put in later.
+        both_sides: Write the rows of both sides for every product, so that any costs may be put in
+            later.
 
     Raises:
-        InputError: for a constraint type that has no rows here, or weights too far apart to be counted.
+        InputError: for a constraint type that has no rows here, or weights too far apart to be
+            counted.
     """
     target, n = posed(encoding)
     native = [row for c in encoding.constraints for row in native_rows(c)]
-    apart = _never_together(encoding.constraints, {i for t in target.terms if len(t) > 1 for i in t})
-    terms = {t: c for t, c in target.terms.items() if len(t) > 1 and not any(p in apart for p in itertools.combinations(t, 2))}
+    apart = _never_together(
+        encoding.constraints, {i for t in target.terms if len(t) > 1 for i in t}
+    )
+    terms = {
+        t: c
+        for t, c in target.terms.items()
+        if len(t) > 1 and not any(p in apart for p in itertools.combinations(t, 2))
+    }
     if tighten:
         terms |= _completed(terms, encoding.constraints, apart)
     columns = {t: n + k for k, t in enumerate(terms)}
@@ -144,37 +189,60 @@ def linearise(encoding: BinaryModel, *, tighten: bool = True, both_sides: bool =
         elif term in columns:
             cost[columns[term]] = c
     return LinearModel(
-        n=n, products=tuple(terms), cost=cost, constant=target.constant, rows=tuple(dict.fromkeys(rows)), target=target
+        n=n,
+        products=tuple(terms),
+        cost=cost,
+        constant=target.constant,
+        rows=tuple(dict.fromkeys(rows)),
+        target=target,
     )
 
 
 def native_rows(constraint: Constraint) -> list[Row]:
-    """One native constraint as rows of whole numbers: one, or two for an equation with weights that no step makes whole.
+    """One native constraint as rows of whole numbers: one, or two for an equation with weights that
+    no step makes whole.
 
     Raises:
         InputError: for a type that is no linear row, or weights too far apart.
     """
-    return [_row(members, sense, limit, weights) for members, weights, sense, limit in whole_rows(constraint)]
+    return [
+        _row(members, sense, limit, weights)
+        for members, weights, sense, limit in whole_rows(constraint)
+    ]
 
 
-def _row(columns: Sequence[int], sense: Sense, rhs: int, values: Sequence[int] | None = None) -> Row:
+def _row(
+    columns: Sequence[int], sense: Sense, rhs: int, values: Sequence[int] | None = None
+) -> Row:
     """A row with each column once and no zeros."""
     total: dict[int, int] = {}
-    for column, value in zip(columns, values if values is not None else [1] * len(columns), strict=True):
+    for column, value in zip(
+        columns, values if values is not None else [1] * len(columns), strict=True
+    ):
         total[column] = total.get(column, 0) + value
     kept = {c: v for c, v in total.items() if v}
     return Row(columns=tuple(kept), values=tuple(kept.values()), sense=sense, rhs=rhs)
 
 
 def _never_together(constraints: Sequence[Constraint], multiplied: set[int]) -> set[Term]:
-    """Pairs whose product is zero wherever the constraints hold; of large groups only those of choices that are multiplied."""
-    groups = [c.members if isinstance(c, AtMostOne) else c.pair for c in constraints if isinstance(c, AtMostOne | NotBoth)]
+    """Pairs whose product is zero wherever the constraints hold; of large groups only those of
+    choices that are multiplied.
+    """
+    groups = [
+        c.members if isinstance(c, AtMostOne) else c.pair
+        for c in constraints
+        if isinstance(c, AtMostOne | NotBoth)
+    ]
     groups = [g if len(g) <= _GROUP else tuple(i for i in g if i in multiplied) for g in groups]
     return {(min(p), max(p)) for g in groups for p in itertools.combinations(g, 2) if p[0] != p[1]}
 
 
-def _completed(terms: Mapping[Term, float], constraints: Sequence[Constraint], apart: set[Term]) -> dict[Term, float]:
-    """Pairs without a cost that are worth a column: the few missing ones among the members of an `Exactly`."""
+def _completed(
+    terms: Mapping[Term, float], constraints: Sequence[Constraint], apart: set[Term]
+) -> dict[Term, float]:
+    """Pairs without a cost that are worth a column: the few missing ones among the members of an
+    `Exactly`.
+    """
     wanted: dict[Term, float] = {}
     for c in constraints:
         if isinstance(c, Exactly) and len(c.members) * (len(c.members) - 1) <= 4 * len(terms):
@@ -194,8 +262,12 @@ def _product_rows(term: Term, y: int, cost: float, both_sides: bool) -> list[Row
     return rows
 
 
-def _multiplied(row: Row, n: int, columns: Mapping[Term, int], terms: Mapping[Term, float], apart: set[Term]) -> list[Row]:
-    """A row of choices, sum_j a_j x_j <= or = b, multiplied by each x_i; an inequality only where a >= 0."""
+def _multiplied(
+    row: Row, n: int, columns: Mapping[Term, int], terms: Mapping[Term, float], apart: set[Term]
+) -> list[Row]:
+    """A row of choices, sum_j a_j x_j <= or = b, multiplied by each x_i; an inequality only where a
+    >= 0.
+    """
     if row.sense == ">=":
         return []
     positive = min(row.values, default=0) >= 0
@@ -211,15 +283,27 @@ def _multiplied(row: Row, n: int, columns: Mapping[Term, int], terms: Mapping[Te
             else:
                 complete = complete and pair in apart
         if row.sense == "==" and complete and held:
-            out.append(_row((*(y for y, _, _ in held), i), "==", 0, (*(a for _, a, _ in held), own - row.rhs)))
+            out.append(
+                _row(
+                    (*(y for y, _, _ in held), i),
+                    "==",
+                    0,
+                    (*(a for _, a, _ in held), own - row.rhs),
+                )
+            )
             continue
         rising = [(y, a) for y, a, c in held if c < 0.0]  # the others stay down by themselves
         if positive and sum(a for _, a in rising) > row.rhs - own:
-            out.append(_row((*(y for y, _ in rising), i), "<=", 0, (*(a for _, a in rising), own - row.rhs)))
+            out.append(
+                _row(
+                    (*(y for y, _ in rising), i), "<=", 0, (*(a for _, a in rising), own - row.rhs)
+                )
+            )
     return out
 
 
-# A linear model handed to HiGHS: its relaxation, kept warm while rows are added, or the model itself.
+# A linear model handed to HiGHS: its relaxation, kept warm while rows are added, or the model
+# itself.
 
 
 class Relaxation:
@@ -238,7 +322,13 @@ class Relaxation:
     def add(self, rows: Sequence[Row]) -> None:
         for r in rows:
             values = np.array(r.values, dtype=np.float64)
-            self._highs.addRow(-self._highs.inf, float(r.rhs), len(values), np.array(r.columns, dtype=np.int32), values)
+            self._highs.addRow(
+                -self._highs.inf,
+                float(r.rhs),
+                len(values),
+                np.array(r.columns, dtype=np.int32),
+                values,
+            )
 
     def minimum(self, deadline: float) -> NDArray[np.float64] | None:
         """A minimiser, or None when there was no time or nothing is feasible."""
@@ -252,7 +342,9 @@ class Relaxation:
         return np.array(self._highs.getSolution().col_value)
 
 
-def highs_model(model: LinearModel, *, cost: NDArray[np.float64] | None = None, bits: bool = False) -> Any:
+def highs_model(
+    model: LinearModel, *, cost: NDArray[np.float64] | None = None, bits: bool = False
+) -> Any:
     """A linear model as a HighsLp.
 
     Args:
@@ -272,5 +364,7 @@ def highs_model(model: LinearModel, *, cost: NDArray[np.float64] | None = None, 
     lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = starts, columns, values
     if bits:
         kinds = highspy.HighsVarType
-        lp.integrality_ = [kinds.kInteger if k < model.n else kinds.kContinuous for k in range(len(model.cost))]
+        lp.integrality_ = [
+            kinds.kInteger if k < model.n else kinds.kContinuous for k in range(len(model.cost))
+        ]
     return lp

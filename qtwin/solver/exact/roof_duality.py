@@ -1,15 +1,20 @@
-"""Roof duality: variables of an unconstrained quadratic whose optimal value a maximum flow tells, and a lower bound.
+"""Roof duality: variables of an unconstrained quadratic whose optimal value a maximum flow tells,
+and a lower bound.
 
-Write the quadratic as a posiform, constant + sum a u v with a > 0 over literals (u is x_i or 1 - x_i, and the constant 1 for
-linear terms). Every term a u v gives the arcs u -> not v and v -> not u: who sets u pays a unless v is off. A maximum flow from 1
-to 0 pushes as much as possible into the constant, which becomes the roof-dual bound, and leaves a residual posiform (Boros,
-Hammer 2002, Discrete Applied Mathematics 123:155; Boros, Hammer, Sun, Tavares 2008, Discrete Optimization 5:501).
+Write the quadratic as a posiform, constant + sum a u v with a > 0 over literals (u is x_i or 1 -
+x_i, and the constant 1 for linear terms). Every term a u v gives the arcs u -> not v and v -> not
+u: who sets u pays a unless v is off. A maximum flow from 1 to 0 pushes as much as possible into the
+constant, which becomes the roof-dual bound, and leaves a residual posiform (Boros, Hammer 2002,
+Discrete Applied Mathematics 123:155; Boros, Hammer, Sun, Tavares 2008, Discrete Optimization
+5:501).
 
-Let U be literals, none together with its negation, that no residual arc leaves. Setting them to 1 never raises the energy: a
-residual term with a literal of U has its partner off, one with the negation of a literal of U is 0. If U is what the residual
-reaches from the constant 1, every optimum sets it so (strong persistency); for any other such U some optimum does (weak).
+Let U be literals, none together with its negation, that no residual arc leaves. Setting them to 1
+never raises the energy: a residual term with a literal of U has its partner off, one with the
+negation of a literal of U is 0. If U is what the residual reaches from the constant 1, every
+optimum sets it so (strong persistency); for any other such U some optimum does (weak).
 
-Floats are binary fractions: times one power of two all capacities are whole numbers of Python, and flow, bound and proof exact.
+Floats are binary fractions: times one power of two all capacities are whole numbers of Python, and
+flow, bound and proof exact.
 """
 
 from __future__ import annotations
@@ -52,10 +57,14 @@ class RoofDuality:
         return tuple(i for i in range(self.n_variables) if i not in self.fixed)
 
     def reduced(self, polynomial: BinaryPolynomial) -> BinaryPolynomial:
-        """The polynomial over the free variables, renumbered, with the fixed ones put in; its minimum is the same."""
+        """The polynomial over the free variables, renumbered, with the fixed ones put in; its
+        minimum is the same.
+        """
         place = {i: k for k, i in enumerate(self.free)}
         kept = [(t, c) for t, c in polynomial.terms.items() if all(self.fixed.get(i, 1) for i in t)]
-        return BinaryPolynomial.of(len(place), [(tuple(place[i] for i in t if i in place), c) for t, c in kept])
+        return BinaryPolynomial.of(
+            len(place), [(tuple(place[i] for i in t if i in place), c) for t, c in kept]
+        )
 
     def lifted(self, bits: NDArray[np.generic]) -> NDArray[np.uint8]:
         """(m, n_free) bits of the reduced polynomial to (m, n_variables)."""
@@ -76,7 +85,10 @@ def roof_duality(polynomial: BinaryPolynomial) -> RoofDuality:
     import networkx as nx
 
     if polynomial.degree > 2:
-        raise InputError(f"expected a quadratic polynomial, got degree {polynomial.degree}", hint="quadratise it first")
+        raise InputError(
+            f"expected a quadratic polynomial, got degree {polynomial.degree}",
+            hint="quadratise it first",
+        )
     constant, unit, arcs = _implications(polynomial)
     network: Any = nx.DiGraph()
     network.add_nodes_from((_ONE, _ZERO))
@@ -100,7 +112,9 @@ def _negated(node: int) -> int:
 
 
 def _implications(polynomial: BinaryPolynomial) -> tuple[Fraction, int, dict[tuple[int, int], int]]:
-    """(constant of the posiform, unit, arcs): whole capacities, two arcs of capacity a x unit for every term a u v."""
+    """(constant of the posiform, unit, arcs): whole capacities, two arcs of capacity a x unit for
+    every term a u v.
+    """
     constant = Fraction(polynomial.constant)
     slope = {i: Fraction(0) for i in range(polynomial.n_variables)}
     terms: list[tuple[int, int, Fraction]] = []
@@ -130,7 +144,9 @@ def _implications(polynomial: BinaryPolynomial) -> tuple[Fraction, int, dict[tup
 
 
 def _residual(flowed: Any) -> Any:
-    """Arcs with something left after the flow and its mirror image together, which is again a maximum flow."""
+    """Arcs with something left after the flow and its mirror image together, which is again a
+    maximum flow.
+    """
     import networkx as nx
 
     left: Any = nx.DiGraph()
@@ -143,7 +159,9 @@ def _residual(flowed: Any) -> Any:
 
 
 def _closed(left: Any, reached: Iterable[int]) -> set[int]:
-    """Further literals that can be set together: sinks of the residual first, as in 2-satisfiability."""
+    """Further literals that can be set together: sinks of the residual first, as in
+    2-satisfiability.
+    """
     import networkx as nx
 
     done = {_ONE, _ZERO} | set(reached) | {_negated(u) for u in reached}

@@ -1,4 +1,6 @@
-"""One-flip descent: the plainest improvement of an answer, to be used beside its twin on random answers."""
+"""One-flip descent: the plainest improvement of an answer, to be used beside its twin on random
+answers.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ def one_flip_descent(polynomial: BinaryPolynomial, rows: NDArray[np.uint8]) -> N
     rounding = 1e-12 * sum(abs(c) for c in polynomial.terms.values())
     while len(open_rows):
         here = polynomial.evaluate(out[open_rows])
-        around = polynomial.evaluate((out[open_rows][:, None, :] ^ flips[None, :, :]).reshape(-1, n)).reshape(-1, n)
+        around = polynomial.evaluate(
+            (out[open_rows][:, None, :] ^ flips[None, :, :]).reshape(-1, n)
+        ).reshape(-1, n)
         best = around.argmin(axis=1)
         helps = around[np.arange(len(best)), best] < here - rounding
         open_rows, best = open_rows[helps], best[helps]
@@ -25,11 +29,13 @@ def one_flip_descent(polynomial: BinaryPolynomial, rows: NDArray[np.uint8]) -> N
     return out
 
 
-# A simple baseline for the maximum safe subset: take the drug with the fewest harmful partners, drop these, and go on.
+# A simple baseline for the maximum safe subset: take the drug with the fewest harmful partners,
+# drop these, and go on.
 
 
 def fewest_partners(harmful: NDArray[np.bool_]) -> tuple[int, ...]:
-    """A subset without a harmful pair, rising (Halldorsson, Radhakrishnan 1997, Algorithmica 18:145, for its guarantee).
+    """A subset without a harmful pair, rising (Halldorsson, Radhakrishnan 1997, Algorithmica
+    18:145, for its guarantee).
 
     Args:
         harmful: (n, n) symmetric, whether two drugs harm each other.

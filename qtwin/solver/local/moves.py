@@ -1,4 +1,6 @@
-"""Compiled tabu searches: single flips on a dense quadratic, exchanges in sets of a fixed size, and their random numbers."""
+"""Compiled tabu searches: single flips on a dense quadratic, exchanges in sets of a fixed size, and
+their random numbers.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ import numpy as np
 
 from qtwin.solver.local.problem import HUGE
 
-# Random numbers inside compiled searches: xorshift64 (Marsaglia 2003, Journal of Statistical Software 8(14)).
+# Random numbers inside compiled searches: xorshift64 (Marsaglia 2003, Journal of Statistical
+# Software 8(14)).
 
 JIT: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
 """Compiler options of the searches."""
@@ -32,26 +35,31 @@ def below(state, k):  # type: ignore[no-untyped-def]  # pragma: no cover - compi
     return np.int64(((advance(state) >> np.uint64(32)) * np.uint64(k)) >> np.uint64(32))
 
 
-# One-flip tabu search_flips on a dense quadratic (Glover 1989, ORSA Journal on Computing 1:190; for QUBO: Palubeckis 2004).
+# One-flip tabu search_flips on a dense quadratic (Glover 1989, ORSA Journal on Computing 1:190; for
+# QUBO: Palubeckis 2004).
 #
-# With the field f_i = linear_i + sum_j pairs_ij x_j, flipping bit i changes the energy by f_i if x_i = 0 and by -f_i if it is 1,
-# and every field by one row of the couplings. Energies are whole numbers: sums are then exact, and the compiler finds the lowest
-# change in vectors. The place of a move is packed below its change, in `bits` bits under a random mask, so that one minimum gives
+# With the field f_i = linear_i + sum_j pairs_ij x_j, flipping bit i changes the energy by f_i if
+# x_i = 0 and by -f_i if it is 1, and every field by one row of the couplings. Energies are whole
+# numbers: sums are then exact, and the compiler finds the lowest change in vectors. The place of a
+# move is packed below its change, in `bits` bits under a random mask, so that one minimum gives
 # both and of equal moves any one is taken.
 
 
 @numba.njit(**JIT)
-def search_flips(linear, pairs, bits, start, given, moves, tenure, spread, target, state, stop, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def search_flips(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    linear, pairs, bits, start, given, moves, tenure, spread, target, state, stop, out
+):
     """Independent reads, each from its own start.
 
-    A flipped bit stays for `tenure` + U{0..spread - 1} moves, unless flipping it gives a new best (aspiration). A read ends after
-    `moves` moves in a row without a new best.
+    A flipped bit stays for `tenure` + U{0..spread - 1} moves, unless flipping it gives a new best
+    (aspiration). A read ends after `moves` moves in a row without a new best.
 
     Args:
         linear: (n,) int64.
         pairs: (n, n) int64, symmetric with a zero diagonal.
         bits: n is at most 2^bits, and no energy above 2^(61 - bits).
-        start: (r, n) uint8; the first `given` rows are where reads begin, the others begin at random.
+        start: (r, n) uint8; the first `given` rows are where reads begin, the others begin at
+            random.
         given: See above.
         moves: See above.
         tenure: See above.
@@ -65,7 +73,8 @@ def search_flips(linear, pairs, bits, start, given, moves, tenure, spread, targe
         (reads that ended or were cut short, moves made).
     """
     reads, n = out.shape
-    field, sign, until = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)  # sign: 0 for x = 0, -1 for x = 1
+    # sign: 0 for x = 0, -1 for x = 1
+    field, sign, until = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     place = np.arange(n, dtype=np.int64)
     inside = (np.int64(1) << bits) - np.int64(1)
     made = np.int64(0)
@@ -122,17 +131,20 @@ def search_flips(linear, pairs, bits, start, given, moves, tenure, spread, targe
 
 # Tabu search over the sets of exactly k, kept native: a move takes one member out and one other in.
 #
-# Fields, whole numbers and packed places as in `qtwin.solver.local.moves`. The best member leaves and then the best other
-# enters, or the other way round, by a coin: two passes over n numbers instead of the k (n - k) exchanges, and the set never has
-# another size when it is evaluated.
+# Fields, whole numbers and packed places as in `qtwin.solver.local.moves`. The best member leaves
+# and then the best other enters, or the other way round, by a coin: two passes over n numbers
+# instead of the k (n - k) exchanges, and the set never has another size when it is evaluated.
 
 
 @numba.njit(**JIT)
-def search_exchanges(linear, pairs, bits, size, start, given, moves, tenure, spread, target, state, stop, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Independent reads over sets of `size`; other arguments and result as in `qtwin.solver.local.moves.search`.
+def search_exchanges(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    linear, pairs, bits, size, start, given, moves, tenure, spread, target, state, stop, out
+):
+    """Independent reads over sets of `size`; other arguments and result as in
+    `qtwin.solver.local.moves.search`.
 
-    A member that leaves is tabu for `tenure` + U{0..spread - 1} moves, one that enters for as many of them as the
-    members are among all, at least one. With `size` 0 or n there is one set.
+    A member that leaves is tabu for `tenure` + U{0..spread - 1} moves, one that enters for as many
+    of them as the members are among all, at least one. With `size` 0 or n there is one set.
     """
     reads, n = out.shape
     field, sign, until = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
@@ -166,7 +178,8 @@ def search_exchanges(linear, pairs, bits, size, start, given, moves, tenure, spr
             move += 1
             before = energy
             first = second = np.int64(0)
-            leaving = -np.int64(advance(state) & np.uint64(1))  # -1: a member leaves first; 0: another enters first
+            # -1: a member leaves first; 0: another enters first
+            leaving = -np.int64(advance(state) & np.uint64(1))
             for half in range(2):
                 wanted = leaving if half == 0 else -1 - leaving
                 mask = np.int64(advance(state) & np.uint64(inside))

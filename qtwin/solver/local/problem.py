@@ -1,4 +1,5 @@
-"""What a compiled local search walks on: the objective with its constraints kept native, in the storage that suits it.
+"""What a compiled local search walks on: the objective with its constraints kept native, in the
+storage that suits it.
 
 - exactly k of all options, quadratic, pairs kept apart or not: exchanges of a member (`swaps`);
 - a quadratic without constraints, small or dense: flips on a full matrix (`flips`);
@@ -27,7 +28,9 @@ Search = Callable[[int, bool, NDArray[np.uint64]], tuple[Bits, int]]
 HUGE = np.int64(1) << np.int64(62)
 """Above every energy; those stay below 2^61, the places of moves included."""
 _SMALL, _DENSE, _MATRIX = 1024, 0.1, 4096
-"""Variables up to which a full matrix is taken, share of the pairs from which it is, and variables above which it never is."""
+"""Variables up to which a full matrix is taken, share of the pairs from which it is, and variables
+above which it never is.
+"""
 
 
 _BATCHES = 20
@@ -62,8 +65,8 @@ def multistart(
         solver: Its name in the table.
         instance: What is asked.
         problem: The same, for compiled searches.
-        search: (reads, whether the first of them may begin at the warm start, state of the random numbers) to (r, n) bits and the
-            changes that were made or evaluated.
+        search: (reads, whether the first of them may begin at the warm start, state of the random
+            numbers) to (r, n) bits and the changes that were made or evaluated.
         reads: How many searches.
         per_change: Variable updates that one change counts for.
         started: When the problem was begun to be set up, by `time.perf_counter`.
@@ -117,13 +120,25 @@ class LocalSearchProblem:
         polynomial, self.n = posed(self.encoding)
         self.flag = np.zeros(1, dtype=np.uint8)
         given = warm_start_of(instance)
-        self.start = None if given is None else self.encoding.decode(given[None, :])[0] if self.encoding.constraints else given
-        self.size, apart = exactly(self.n, self.encoding.constraints) if polynomial.degree <= 2 else (0, None)
+        self.start = (
+            None
+            if given is None
+            else self.encoding.decode(given[None, :])[0]
+            if self.encoding.constraints
+            else given
+        )
+        self.size, apart = (
+            exactly(self.n, self.encoding.constraints) if polynomial.degree <= 2 else (0, None)
+        )
         pairs = polynomial.terms_by_degree.get(2, 0)
-        full = self.n <= _SMALL or (self.n <= _MATRIX and pairs >= _DENSE * self.n * (self.n - 1) / 2)
+        full = self.n <= _SMALL or (
+            self.n <= _MATRIX and pairs >= _DENSE * self.n * (self.n - 1) / 2
+        )
         self.kind: Literal["swaps", "flips", "rows"] = "rows"
         self._arrays: Any = None
-        if not by_flips and (apart is not None or (polynomial.degree <= 2 and not self.encoding.constraints and full)):
+        if not by_flips and (
+            apart is not None or (polynomial.degree <= 2 and not self.encoding.constraints and full)
+        ):
             self.kind = "flips" if apart is None else "swaps"
             _, linear, upper = polynomial.quadratic_form
             linear, upper = linear[: self.n], upper[: self.n, : self.n]
@@ -133,7 +148,11 @@ class LocalSearchProblem:
             scale = whole_scale(total + dear * len(apart or ()), 59 - places(self.n))
             for pair in apart or ():
                 couplings[pair] += dear
-            self._arrays = (np.rint(linear * scale).astype(np.int64), np.rint(couplings * scale).astype(np.int64), places(self.n))
+            self._arrays = (
+                np.rint(linear * scale).astype(np.int64),
+                np.rint(couplings * scale).astype(np.int64),
+                places(self.n),
+            )
         else:
             from qtwin.solver.local.rows import arrays_of
 
@@ -142,10 +161,19 @@ class LocalSearchProblem:
         self._target = -HUGE
         if instance.target_energy is not None:
             aim = (instance.target_energy - polynomial.constant) * scale
-            self._target = np.int64(max(-(2.0**61), min(2.0**61, math.floor(aim + 1e-12 * abs(aim)))))
+            self._target = np.int64(
+                max(-(2.0**61), min(2.0**61, math.floor(aim + 1e-12 * abs(aim))))
+            )
 
     def tabu(
-        self, reads: int, *, begin: bool, moves: int, tenure: int, spread: int, state: NDArray[np.uint64]
+        self,
+        reads: int,
+        *,
+        begin: bool,
+        moves: int,
+        tenure: int,
+        spread: int,
+        state: NDArray[np.uint64],
     ) -> tuple[Bits, int]:
         """Independent tabu searches, the first from the warm start where `begin` and there is one.
 
@@ -155,7 +183,11 @@ class LocalSearchProblem:
         out: Bits = np.zeros((reads, self.n), dtype=np.uint8)
         start: Bits = np.zeros((1, self.n), dtype=np.uint8)
         given = 0
-        if begin and self.start is not None and (self.kind != "swaps" or self.start.sum() == self.size):
+        if (
+            begin
+            and self.start is not None
+            and (self.kind != "swaps" or self.start.sum() == self.size)
+        ):
             start, given = self.start[None, :].copy(), 1
         if not self.n:
             return out, 0
@@ -175,7 +207,9 @@ class LocalSearchProblem:
         return out[:done], int(made)
 
     def descents(self, reads: int, *, begin: bool, state: NDArray[np.uint64]) -> tuple[Bits, int]:
-        """Independent descents by flips and pairs of flips; arguments and result as in `tabu`, changes evaluated for moves."""
+        """Independent descents by flips and pairs of flips; arguments and result as in `tabu`,
+        changes evaluated for moves.
+        """
         from qtwin.solver.local import rows
 
         out: Bits = np.zeros((reads, self.n), dtype=np.uint8)

@@ -1,8 +1,9 @@
 """A polynomial of any degree under linear rows, as arrays that follow single flips.
 
-Of every term the number of its variables that are 0 is kept: with none, each member would take the coefficient away; with one,
-that member would bring it. A row costs its weight times the amount by which it is broken, so that no slack bit is needed. A flip
-touches only terms and rows that it is in.
+Of every term the number of its variables that are 0 is kept: with none, each member would take the
+coefficient away; with one, that member would bring it. A row costs its weight times the amount by
+which it is broken, so that no slack bit is needed. A flip touches only terms and rows that it is
+in.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Arrays(NamedTuple):
     Attributes:
         n: Number of variables.
         bits: n is at most 2^bits.
-        term_starts, term_members: Members of term t are term_members[term_starts[t]:term_starts[t + 1]].
+        term_starts, term_members: Members of term t are term_members[term_starts[t]:term_starts[t +
+            1]].
         coefficients: Of the terms.
         in_starts, in_terms: Terms of a variable, likewise.
         row_starts, row_members, row_weights: Members of a row and their weights.
@@ -60,7 +62,9 @@ class Arrays(NamedTuple):
 
 
 class State(NamedTuple):
-    """State of a search: bits, zeros in a term, sums of rows; what flipping each bit would change in objective and fines."""
+    """State of a search: bits, zeros in a term, sums of rows; what flipping each bit would change
+    in objective and fines.
+    """
 
     x: NDArray[np.uint8]
     zeros: Whole
@@ -74,8 +78,11 @@ def _lists(lists: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[n
     return starts, np.array([i for part in lists for i in part], dtype=np.int64)
 
 
-def arrays_of(n: int, terms: Mapping[Term, float], constraints: Sequence[Constraint]) -> tuple[Arrays, float]:
-    """Arrays of the terms (the constant left out) and of the constraints as rows; and whole numbers in one unit of energy.
+def arrays_of(
+    n: int, terms: Mapping[Term, float], constraints: Sequence[Constraint]
+) -> tuple[Arrays, float]:
+    """Arrays of the terms (the constant left out) and of the constraints as rows; and whole numbers
+    in one unit of energy.
 
     The price of a row makes its smallest violation dearer than any one flip can gain.
 
@@ -99,7 +106,8 @@ def arrays_of(n: int, terms: Mapping[Term, float], constraints: Sequence[Constra
     dearest = 1.1 * float(reach.max(initial=0.0)) or 1.0
     prices = [dearest / min((abs(w) for _, w in row), default=1.0) for row in members]
     most = sum(map(abs, kept.values())) + sum(
-        p * (abs(r[3]) + sum(abs(w) for _, w in row)) for p, r, row in zip(prices, rows, members, strict=True)
+        p * (abs(r[3]) + sum(abs(w) for _, w in row))
+        for p, r, row in zip(prices, rows, members, strict=True)
     )
     scale = whole_scale(most, 59 - places(n))
     term_starts, term_members = _lists(list(kept))
@@ -120,8 +128,14 @@ def arrays_of(n: int, terms: Mapping[Term, float], constraints: Sequence[Constra
         of_starts=of_starts,
         of_rows=of_rows,
         of_weights=np.array([w for row in within for _, w in row], dtype=np.float64),
-        low=np.array([-np.inf if r[2] == "<=" else r[3] - s for r, s in zip(rows, slack, strict=True)], dtype=np.float64),
-        high=np.array([np.inf if r[2] == ">=" else r[3] + s for r, s in zip(rows, slack, strict=True)], dtype=np.float64),
+        low=np.array(
+            [-np.inf if r[2] == "<=" else r[3] - s for r, s in zip(rows, slack, strict=True)],
+            dtype=np.float64,
+        ),
+        high=np.array(
+            [np.inf if r[2] == ">=" else r[3] + s for r, s in zip(rows, slack, strict=True)],
+            dtype=np.float64,
+        ),
         price=np.array(prices, dtype=np.float64) * scale,
     )
     return arrays, scale
@@ -163,7 +177,9 @@ def stand(g, x):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
 
 @numba.njit(**JIT)
 def fines_of_row(g, x, sums, fine, r, sign):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Add, or with `sign` -1 take away, what a row would cost more after each of its members' flips."""
+    """Add, or with `sign` -1 take away, what a row would cost more after each of its members'
+    flips.
+    """
     now = fine_of(g.price[r], g.low[r], g.high[r], sums[r])
     for k in range(g.row_starts[r], g.row_starts[r + 1]):
         i = g.row_members[k]
@@ -188,7 +204,8 @@ def flip(g, at, i):  # type: ignore[no-untyped-def]  # pragma: no cover - compil
             for m in range(a, b):
                 gain[g.term_members[m]] += change
             gain[i] += change
-        elif zeros[t] == (2 if rising else 1):  # another member is left as the only 0, or no longer is
+        # another member is left as the only 0, or no longer is
+        elif zeros[t] == (2 if rising else 1):
             for m in range(a, b):
                 j = g.term_members[m]
                 if j != i and x[j] == 0:
@@ -201,9 +218,11 @@ def flip(g, at, i):  # type: ignore[no-untyped-def]  # pragma: no cover - compil
         fines_of_row(g, x, at.sums, at.fine, r, 1)
 
 
-# Searches by single flips on a polynomial of any degree under linear rows: tabu search, descent, greedy.
+# Searches by single flips on a polynomial of any degree under linear rows: tabu search, descent,
+# greedy.
 #
-# What a row is broken by is paid for, so a search may pass through choices that are infeasible; the best feasible one is kept.
+# What a row is broken by is paid for, so a search may pass through choices that are infeasible; the
+# best feasible one is kept.
 
 _NOTHING = 1e-9
 """Fines up to this share of the dearest row are rounding."""
@@ -279,7 +298,9 @@ def _lowest(g, at, other):  # type: ignore[no-untyped-def]  # pragma: no cover -
 
 @numba.njit(**JIT)
 def descent(g, start, given, state, stop, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Best single flips until none helps, then any pair of flips that does, and so on: (reads, changes evaluated)."""
+    """Best single flips until none helps, then any pair of flips that does, and so on: (reads,
+    changes evaluated).
+    """
     reads, n = out.shape
     evaluated = np.int64(0)
     for r in range(reads):
@@ -313,7 +334,9 @@ def descent(g, start, given, state, stop, out):  # type: ignore[no-untyped-def] 
 
 @numba.njit(**JIT)
 def greedy(g):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """(n,) bits: from nothing, add the best option until none helps, broken rows counted; and the changes evaluated."""
+    """(n,) bits: from nothing, add the best option until none helps, broken rows counted; and the
+    changes evaluated.
+    """
     at, _, _ = stand(g, np.zeros(g.n, np.uint8))
     evaluated = np.int64(0)
     while True:

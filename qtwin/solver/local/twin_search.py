@@ -1,10 +1,13 @@
-"""Local search on the twin itself: the reference where the feasible regimens are too many to simulate one by one.
+"""Local search on the twin itself: the reference where the feasible regimens are too many to
+simulate one by one.
 
-From the best and from random regimens of a sample it climbs by the best of all flips and exchanges (steepest ascent;
-Papadimitriou and Steiglitz 1982, Combinatorial Optimization, chapter 19), then kicks the best by a few random moves and climbs
-again (iterated local search; Lourenco, Martin and Stuetzle 2003, Handbook of Metaheuristics, 321). That happens on a part of the
-posterior members; the best ends climb again on all of them, so that the answer is exact and no single move improves it. It proves
-nothing beyond that. It is no entry of the solver table: it needs a simulated sample to begin from, which `qtwin run` has.
+From the best and from random regimens of a sample it climbs by the best of all flips and exchanges
+(steepest ascent; Papadimitriou and Steiglitz 1982, Combinatorial Optimization, chapter 19), then
+kicks the best by a few random moves and climbs again (iterated local search; Lourenco, Martin and
+Stuetzle 2003, Handbook of Metaheuristics, 321). That happens on a part of the posterior members;
+the best ends climb again on all of them, so that the answer is exact and no single move improves
+it. It proves nothing beyond that. It is no entry of the solver table: it needs a simulated sample
+to begin from, which `qtwin run` has.
 """
 
 from __future__ import annotations
@@ -121,7 +124,10 @@ def search(
             best = end
             trace.append(
                 _point(
-                    encoding, sampled_s + time.perf_counter() - started, len(sample) + len(thin.known) + len(whole.known), end[0]
+                    encoding,
+                    sampled_s + time.perf_counter() - started,
+                    len(sample) + len(thin.known) + len(whole.known),
+                    end[0],
                 )
             )
     bits = fill_slack(encoding, best[0][None, :])[0]
@@ -153,6 +159,8 @@ def search(
     return Searched(result=result, bits=visited, utility=np.array(list(whole.known.values())))
 
 
-def _point(encoding: BinaryModel, time_s: float, evaluations: int, bits: NDArray[np.uint8]) -> TracePoint:
+def _point(
+    encoding: BinaryModel, time_s: float, evaluations: int, bits: NDArray[np.uint8]
+) -> TracePoint:
     energy = float(encoding.polynomial.evaluate(fill_slack(encoding, bits[None, :]))[0])
     return TracePoint(time_s=time_s, evaluations=evaluations, best_energy=energy)

@@ -1,13 +1,15 @@
-"""Bias-field digitised counterdiabatic optimisation: no angle is trained, the best shots tell where to begin again.
+"""Bias-field digitised counterdiabatic optimisation: no angle is trained, the best shots tell where
+to begin again.
 
-(Cadavid, Dalal, Simen, Solano, Hegade 2025, PRR 7:L022010, arXiv:2405.13898.) From the ground state of H_i, which is
--sum X_i - sum b_i Z_i, towards C, along (1 - s) H_i + s C, under the counterdiabatic term of first order alone,
+(Cadavid, Dalal, Simen, Solano, Hegade 2025, PRR 7:L022010, arXiv:2405.13898.) From the ground state
+of H_i, which is -sum X_i - sum b_i Z_i, towards C, along (1 - s) H_i + s C, under the
+counterdiabatic term of first order alone,
 
     A(s) = i a(s) [H, dH/ds] = i a(s) [H_i, C],   a(s) = -||[H, dH/ds]||^2 / ||[H, [H, dH/ds]]||^2
 
-(Claeys, Pandey, Sels, Polkovnikov 2019, PRL 123:090602). Each field c Z_i gives the string Y_i, each coupling Y_i Z_j and
-Z_i Y_j, and so on, turned one after the other. b_i is then set to the mean of Z_i over the best share of the shots, and all is
-done again.
+(Claeys, Pandey, Sels, Polkovnikov 2019, PRL 123:090602). Each field c Z_i gives the string Y_i,
+each coupling Y_i Z_j and Z_i Y_j, and so on, turned one after the other. b_i is then set to the
+mean of Z_i over the best share of the shots, and all is done again.
 """
 
 from __future__ import annotations
@@ -47,7 +49,12 @@ def progress(share: float) -> float:
 
 
 def biased_circuit(
-    cost: PauliSum, bias: Floats, steps: int, *, annealing_time: float = 0.0, counterdiabatic: bool = True
+    cost: PauliSum,
+    bias: Floats,
+    steps: int,
+    *,
+    annealing_time: float = 0.0,
+    counterdiabatic: bool = True,
 ) -> Circuit:
     """The circuit of one round; it has no free parameter.
 
@@ -56,7 +63,8 @@ def biased_circuit(
         bias: (n,) b.
         steps: Trotter steps, each at the middle of its stretch of time.
         annealing_time: T of the Hamiltonian's own evolution; 0 leaves it out (the impulse regime).
-        counterdiabatic: Whether the counterdiabatic term is there; without it and with T it is a Trotterised annealing.
+        counterdiabatic: Whether the counterdiabatic term is there; without it and with T it is a
+            Trotterised annealing.
     """
     n = cost.n_qubits
     tilt = np.arctan2(1.0, bias)  # the ground state of -X - b Z leans by this angle from |0>
@@ -64,7 +72,8 @@ def biased_circuit(
     field = strings(n, [([i], [], -1.0) for i in range(n)])
     leaning = strings(n, [([], [i], -float(bias[i])) for i in range(n)])
     first = pauli_strings.commutator(
-        pauli_strings.combined(pauli_strings.of(field), 1.0, pauli_strings.of(leaning), 1.0), pauli_strings.of(cost)
+        pauli_strings.combined(pauli_strings.of(field), 1.0, pauli_strings.of(leaning), 1.0),
+        pauli_strings.of(cost),
     )
     by_start = pauli_strings.commutator(
         pauli_strings.combined(pauli_strings.of(field), 1.0, pauli_strings.of(leaning), 1.0), first
@@ -81,7 +90,9 @@ def biased_circuit(
                 (scaled(leaning, (1.0 - s) * dt), None),
             ]
         if counterdiabatic:
-            second = pauli_strings.norm_squared(pauli_strings.combined(by_start, 1.0 - s, by_cost, s))
+            second = pauli_strings.norm_squared(
+                pauli_strings.combined(by_start, 1.0 - s, by_cost, s)
+            )
             strength = -pauli_strings.norm_squared(first) / second if second > 0.0 else 0.0
             # i a [H_i, C] with [-X_i, c Z_i Z_rest] = 2 i c Y_i Z_rest
             turns += [(scaled(h, -2.0 * strength * length), None) for h in singles]
@@ -107,8 +118,9 @@ class BFDCQO(Solver):
         rounds: Rounds, the first without bias.
         best_share: Share of the shots that set the next bias, in (0, 1].
         annealing_time: Of the Hamiltonian's own evolution; 0 leaves it out, as the paper does.
-        counterdiabatic: False leaves the counterdiabatic term out. With no annealing time either, nothing is left but product
-            states and their bias: a cross-entropy method (Rubinstein 1999), the classical twin that the circuit has to beat.
+        counterdiabatic: False leaves the counterdiabatic term out. With no annealing time either,
+            nothing is left but product states and their bias: a cross-entropy method (Rubinstein
+                1999), the classical twin that the circuit has to beat.
         backend: Where the circuits are measured.
         shots: Measurements of all rounds together.
 
@@ -133,11 +145,14 @@ class BFDCQO(Solver):
         check_positive(steps=steps, rounds=rounds, best_share=best_share, shots=shots)
         if best_share > 1.0 or annealing_time < 0.0:
             raise InputError(
-                f"got best_share = {best_share} and annealing_time = {annealing_time}", hint="take (0, 1] and 0 or more"
+                f"got best_share = {best_share} and annealing_time = {annealing_time}",
+                hint="take (0, 1] and 0 or more",
             )
         if shots < rounds:
             raise InputError(
-                f"expected at least one round and one shot a round, got {shots} shots for {rounds} rounds", hint="raise shots"
+                f"expected at least one round and one shot a round, got {shots} shots for "
+                f"{rounds} rounds",
+                hint="raise shots",
             )
         self.steps, self.rounds, self.best_share, self.shots = steps, rounds, best_share, shots
         self.annealing_time, self.counterdiabatic = annealing_time, counterdiabatic
@@ -147,7 +162,8 @@ class BFDCQO(Solver):
     def card(cls) -> SolverInfo:
         return SolverInfo(
             name="bf-dcqo",
-            summary="counterdiabatic circuits without training, biased by the best shots round by round",
+            summary="counterdiabatic circuits without training, biased by the best shots round by "
+            "round",
             kind="quantum",
             guarantee="none",
             citation="Cadavid et al. 2025, PRR 7:L022010",
@@ -170,11 +186,17 @@ class BFDCQO(Solver):
                 complete = False
                 break
             made = biased_circuit(
-                cost, bias, self.steps, annealing_time=self.annealing_time, counterdiabatic=self.counterdiabatic
+                cost,
+                bias,
+                self.steps,
+                annealing_time=self.annealing_time,
+                counterdiabatic=self.counterdiabatic,
             )
             shots = self.shots // self.rounds + (k < self.shots % self.rounds)
             mark = time.perf_counter()
-            raw = self._backend.sample(made.ansatz, made.full(np.zeros(0)), shots=shots, seed=(seed + 104729 * k) % 2**32)
+            raw = self._backend.sample(
+                made.ansatz, made.full(np.zeros(0)), shots=shots, seed=(seed + 104729 * k) % 2**32
+            )
             executed += time.perf_counter() - mark
             energies = polynomial.evaluate(raw.bits)
             rows.append(raw.bits)
@@ -196,7 +218,9 @@ class BFDCQO(Solver):
                 "steps": self.steps,
                 "rounds": len(course),
                 "n_qubits": n,
-                "resources": resources.of_circuit(made.ansatz, shots=self.shots, evaluations=len(course)),
+                "resources": resources.of_circuit(
+                    made.ansatz, shots=self.shots, evaluations=len(course)
+                ),
                 "parameters": 0,
                 "is_quantum": self.counterdiabatic or self.annealing_time > 0.0,
                 "lowest_energy_by_round": course,
@@ -206,9 +230,15 @@ class BFDCQO(Solver):
         )
 
 
-def _bias(bits: NDArray[np.uint8], counts: NDArray[np.int64], energies: Floats, share: float) -> Floats:
+def _bias(
+    bits: NDArray[np.uint8], counts: NDArray[np.int64], energies: Floats, share: float
+) -> Floats:
     """(n,) mean of Z over the lowest `share` of the shots."""
     order = np.argsort(energies, kind="stable")
     left = max(1, int(np.ceil(share * counts.sum())))
-    weight = np.minimum(counts[order], np.maximum(left - np.cumsum(counts[order]) + counts[order], 0))
-    return np.asarray(weight @ (1.0 - 2.0 * bits[order].astype(np.float64)) / weight.sum(), dtype=np.float64)
+    weight = np.minimum(
+        counts[order], np.maximum(left - np.cumsum(counts[order]) + counts[order], 0)
+    )
+    return np.asarray(
+        weight @ (1.0 - 2.0 * bits[order].astype(np.float64)) / weight.sum(), dtype=np.float64
+    )

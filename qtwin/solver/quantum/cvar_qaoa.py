@@ -1,9 +1,11 @@
-"""CVaR-QAOA: train for the mean of the best share alpha of the shots (Barkoutsos et al. 2020, Quantum 4:256).
+"""CVaR-QAOA: train for the mean of the best share alpha of the shots (Barkoutsos et al. 2020,
+Quantum 4:256).
 
-    CVaR_alpha = min over shares w <= p / alpha, sum w = 1, of sum_x w(x) E(x) = v - E[max(v - E, 0)] / alpha,
+    CVaR_alpha = min over shares w <= p / alpha, sum w = 1, of sum_x w(x) E(x) = v - E[max(v - E,
+    0)] / alpha,
 
-v the alpha-quantile, so that at fixed v it is the expectation of a diagonal operator, and by the envelope theorem its gradient is
-that expectation's.
+v the alpha-quantile, so that at fixed v it is the expectation of a diagonal operator, and by the
+envelope theorem its gradient is that expectation's.
 """
 
 from __future__ import annotations
@@ -16,7 +18,14 @@ from numpy.typing import NDArray
 
 from qtwin.backend.base import Backend
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.variational.circuit import Trained, check_positive, check_width, cost_scale, mean_energy, measured
+from qtwin.solver.variational.circuit import (
+    Trained,
+    check_positive,
+    check_width,
+    cost_scale,
+    mean_energy,
+    measured,
+)
 from qtwin.solver.variational.gradient import Method, descend
 from qtwin.solver.variational.objective import loaded, trainer
 from qtwin.solver.variational.training import ansatz, exact_simulator, train
@@ -36,7 +45,8 @@ class CVaRQAOA(Solver):
         shots: Measurements.
         iterations: Of the descent on CVaR.
         optimizer: "l-bfgs-b" takes exact gradients, the others values.
-        objective_shots: Measurements that every value of the training takes; exact values when None.
+        objective_shots: Measurements that every value of the training takes; exact values when
+            None.
 
     Example:
         >>> import qtwin as qt
@@ -56,7 +66,8 @@ class CVaRQAOA(Solver):
         optimizer: Method = "l-bfgs-b",
         objective_shots: int | None = None,
     ) -> None:
-        from qtwin.backend.statevector.distribution import lowest_share  # compiled: a listing of the solvers does without
+        # compiled: a listing of the solvers does without
+        from qtwin.backend.statevector.distribution import lowest_share
 
         check_positive(layers=layers, shots=shots, iterations=iterations)
         lowest_share(np.zeros(1), np.ones(1), alpha)
@@ -91,9 +102,13 @@ class CVaRQAOA(Solver):
             if self.objective_shots is not None:
                 shots_used += self.objective_shots
                 drawn = (seed + 7919 * shots_used) % 2**32
-                samples = self._simulator.sample(circuit, theta, shots=self.objective_shots, seed=drawn)
+                samples = self._simulator.sample(
+                    circuit, theta, shots=self.objective_shots, seed=drawn
+                )
                 seen = polynomial.evaluate(samples.bits)
-                return self._lowest_share(seen, samples.counts / samples.shots, self.alpha)[0] / scale, np.zeros(0)
+                return self._lowest_share(seen, samples.counts / samples.shots, self.alpha)[
+                    0
+                ] / scale, np.zeros(0)
             return self._simulator.cvar_and_gradient(circuit, theta, cost, self.alpha)
 
         first = train(
@@ -128,8 +143,20 @@ class CVaRQAOA(Solver):
         info = {
             "layers": self.layers,
             "alpha": self.alpha,
-            "cvar_exact": self._simulator.cvar_and_gradient(circuit, found.theta, cost, self.alpha)[0] * scale
+            "cvar_exact": self._simulator.cvar_and_gradient(circuit, found.theta, cost, self.alpha)[
+                0
+            ]
+            * scale
             + mean_energy(polynomial),
             "mean_of_qaoa": first.energy,
         }
-        return measured("cvar-qaoa", instance, self._backend, circuit, trained, shots=self.shots, seed=seed, info=info)
+        return measured(
+            "cvar-qaoa",
+            instance,
+            self._backend,
+            circuit,
+            trained,
+            shots=self.shots,
+            seed=seed,
+            info=info,
+        )

@@ -1,10 +1,13 @@
-"""FALQON: the mixer's angle of each layer is fed back from a measurement of the one before, nothing is trained.
+"""FALQON: the mixer's angle of each layer is fed back from a measurement of the one before, nothing
+is trained.
 
-    |psi_k+1> = exp(-i dt b_k B) exp(-i dt C) |psi_k>,  b_k+1 = -<psi_k| i [B, C] |psi_k>,  B = sum_i X_i
+    |psi_k+1> = exp(-i dt b_k B) exp(-i dt C) |psi_k>,
+    b_k+1 = -<psi_k| i [B, C] |psi_k>,  B = sum_i X_i
 
-lowers <C> at every step for a small dt (Magann, Rudinger, Grace, Sarovar 2022, PRL 129:250502). A published variant for drug
-combinations (arXiv:2601.18082) puts a step of imaginary time, which no circuit performs, between the layers; `imaginary_time` has
-it, and the same without any quantum step beside it, because that filter alone explains most of the gain.
+lowers <C> at every step for a small dt (Magann, Rudinger, Grace, Sarovar 2022, PRL 129:250502). A
+published variant for drug combinations (arXiv:2601.18082) puts a step of imaginary time, which no
+circuit performs, between the layers; `imaginary_time` has it, and the same without any quantum step
+beside it, because that filter alone explains most of the gain.
 """
 
 from __future__ import annotations
@@ -18,7 +21,14 @@ from numpy.typing import NDArray
 
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
 from qtwin.solver.variational import resources
-from qtwin.solver.variational.circuit import ansatz, answered, check_positive, check_width, cost_scale, drawn
+from qtwin.solver.variational.circuit import (
+    ansatz,
+    answered,
+    check_positive,
+    check_width,
+    cost_scale,
+    drawn,
+)
 from qtwin.solver.variational.pauli_strings import flip_sum, turn_x, uniform
 
 MAX_QUBITS = 16
@@ -33,9 +43,10 @@ class FALQON(Solver):
         steps: Layers.
         dt: Time step, for the energy in `unit`.
         gain: What the measured feedback is multiplied by; 1 as in the paper.
-        unit: "field": the energy divided by the root mean square field of a qubit (as in QAOA here); "energy": as it is.
-        imaginary_time: "none"; "alternate": a step exp(-dt C) after every second layer, which is not unitary; "only": nothing
-            else, a classical filter on all 2^n states.
+        unit: "field": the energy divided by the root mean square field of a qubit (as in QAOA
+            here); "energy": as it is.
+        imaginary_time: "none"; "alternate": a step exp(-dt C) after every second layer, which is
+            not unitary; "only": nothing else, a classical filter on all 2^n states.
         shots: Measurements of the final state.
     """
 
@@ -57,7 +68,8 @@ class FALQON(Solver):
     def card(cls) -> SolverInfo:
         return SolverInfo(
             name="falqon",
-            summary="feedback-based layers, no training; optionally with the imaginary-time steps of a published variant",
+            summary="feedback-based layers, no training; optionally with the imaginary-time steps "
+            "of a published variant",
             kind="quantum",
             guarantee="<C> never rises for a small step",
             citation="Magann et al. 2022, PRL 129:250502",
@@ -73,7 +85,10 @@ class FALQON(Solver):
         scale = cost_scale(polynomial) if self.unit == "field" else 1.0
         energies = (values - mean) / scale
         state = uniform(polynomial.n_variables)
-        phase, damp = np.exp(-1j * self.dt * energies), np.exp(-self.dt * (energies - energies.min()))
+        phase, damp = (
+            np.exp(-1j * self.dt * energies),
+            np.exp(-self.dt * (energies - energies.min())),
+        )
         feedback, course, betas, complete = 0.0, [], [], True
         for k in range(self.steps):
             if k and time_limit_s is not None and time.perf_counter() - started > time_limit_s:
@@ -109,7 +124,9 @@ class FALQON(Solver):
                 "is_quantum": self.imaginary_time == "none",
                 "expectation_exact": course[-1] * scale + mean,
                 "probability_of_minimum": float(probability[values <= values.min() + 1e-9].sum()),
-                "mean_energy_course": [course[int(j)] * scale + mean for j in np.linspace(0, len(course) - 1, 50)],
+                "mean_energy_course": [
+                    course[int(j)] * scale + mean for j in np.linspace(0, len(course) - 1, 50)
+                ],
                 "resources": resources.of_depth(
                     partial(ansatz, polynomial),
                     len(course),

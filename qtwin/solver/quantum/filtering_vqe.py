@@ -1,11 +1,17 @@
-"""Filtering VQE: imaginary-time evolution followed by a circuit (Amaro et al. 2022, Quantum Sci Technol 7:015021).
+"""Filtering VQE: imaginary-time evolution followed by a circuit (Amaro et al. 2022, Quantum Sci
+Technol 7:015021).
 
-Every step turns the angles towards F |psi>, with the filter F = exp(-tau (C - min C)), which is imaginary time. The gradient of
-|| |psi(theta)> - F |psi_t> / sqrt<F^2> ||^2 / 2 at theta_t is -d<F>/d theta / (2 sqrt<F^2>), so a step of size eta is
+Every step turns the angles towards F |psi>, with the filter F = exp(-tau (C - min C)), which is
+imaginary time. The gradient of
+
+    || |psi(theta)> - F |psi_t> / sqrt<F^2> ||^2 / 2
+
+at theta_t is -d<F>/d theta / (2 sqrt<F^2>), so a step of size eta is
 
     theta <- theta + eta d<F>/d theta / (2 sqrt<F^2>).
 
-tau is chosen so that the step has length one half of a radian at most; it ends when the steps stop lowering <C>.
+tau is chosen so that the step has length one half of a radian at most; it ends when the steps stop
+lowering <C>.
 """
 
 from __future__ import annotations
@@ -17,7 +23,14 @@ import numpy as np
 
 from qtwin.backend.base import Backend
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.variational.circuit import Trained, brickwork, check_positive, check_width, measured, observable_of
+from qtwin.solver.variational.circuit import (
+    Trained,
+    brickwork,
+    check_positive,
+    check_width,
+    measured,
+    observable_of,
+)
 from qtwin.solver.variational.training import exact_simulator, loaded
 
 MAX_QUBITS = 12
@@ -54,7 +67,8 @@ class FilteringVQE(Solver):
     def card(cls) -> SolverInfo:
         return SolverInfo(
             name="filtering-vqe",
-            summary="imaginary-time filter followed by a hardware-efficient circuit, exact gradients",
+            summary="imaginary-time filter followed by a hardware-efficient circuit, exact "
+            "gradients",
             kind="quantum",
             guarantee="none",
             citation="Amaro et al. 2022, Quantum Sci Technol 7:015021",
@@ -89,6 +103,25 @@ class FilteringVQE(Solver):
             if length < 1e-5:
                 break
             theta = theta + move * min(1.0, 0.5 / length)
-        trained = Trained(theta=best_theta, evaluations=2 * len(course), wall_s=time.perf_counter() - started, complete=complete)
-        info = {"layers": self.layers, "tau": self.tau, "expectation_exact": best, "steps": len(course)}
-        return measured("filtering-vqe", instance, self._backend, circuit, trained, shots=self.shots, seed=seed, info=info)
+        trained = Trained(
+            theta=best_theta,
+            evaluations=2 * len(course),
+            wall_s=time.perf_counter() - started,
+            complete=complete,
+        )
+        info = {
+            "layers": self.layers,
+            "tau": self.tau,
+            "expectation_exact": best,
+            "steps": len(course),
+        }
+        return measured(
+            "filtering-vqe",
+            instance,
+            self._backend,
+            circuit,
+            trained,
+            shots=self.shots,
+            seed=seed,
+            info=info,
+        )

@@ -1,8 +1,10 @@
-"""Grover adaptive search: amplify what is below the best energy so far (Gilliam, Woerner, Gonciulea 2021, Quantum 5:428).
+"""Grover adaptive search: amplify what is below the best energy so far (Gilliam, Woerner, Gonciulea
+2021, Quantum 5:428).
 
-Rotations by the schedule of Boyer, Brassard, Hoyer, Tapp 1998: a number of rotations drawn below a bound that grows by 6/5 after
-every failure. The oracle is exact. With a share sin^2(t) of marked states, r rotations of the uniform superposition give a
-marked state with probability sin^2((2 r + 1) t), all marked states alike and all others alike; so one draw simulates the circuit.
+Rotations by the schedule of Boyer, Brassard, Hoyer, Tapp 1998: a number of rotations drawn below a
+bound that grows by 6/5 after every failure. The oracle is exact. With a share sin^2(t) of marked
+states, r rotations of the uniform superposition give a marked state with probability sin^2((2 r +
+1) t), all marked states alike and all others alike; so one draw simulates the circuit.
 """
 
 from __future__ import annotations
@@ -33,8 +35,9 @@ class GroverAdaptiveSearch(Solver):
     """Search with an ideal, error-corrected machine; what counts are the oracle calls.
 
     Args:
-        max_oracle_calls: Ends the search; None: 22.5 sqrt(2^n), after which it has found the minimum with probability 1/2 or
-            more (Durr, Hoyer 1996, quant-ph/9607014), three times over.
+        max_oracle_calls: Ends the search; None: 22.5 sqrt(2^n), after which it has found the
+            minimum with probability 1/2 or more (Durr, Hoyer 1996, quant-ph/9607014), three times
+            over.
     """
 
     def __init__(self, *, max_oracle_calls: int | None = None) -> None:
@@ -46,9 +49,11 @@ class GroverAdaptiveSearch(Solver):
     def card(cls) -> SolverInfo:
         return SolverInfo(
             name="grover-adaptive-search",
-            summary="amplitude amplification below the best energy so far, on an ideal machine, simulated exactly",
+            summary="amplitude amplification below the best energy so far, on an ideal machine, "
+            "simulated exactly",
             kind="quantum",
-            guarantee="the minimum with probability above 7/8 at the default number of oracle calls",
+            guarantee="the minimum with probability above 7/8 at the default number of oracle "
+            "calls",
             citation="Gilliam, Woerner, Gonciulea 2021, Quantum 5:428",
             max_variables=MAX_QUBITS,
         )
@@ -64,7 +69,8 @@ class GroverAdaptiveSearch(Solver):
         states = ranked.size
         rng = np.random.default_rng(seed)
         most = self.max_oracle_calls or 3 * math.ceil(22.5 * math.sqrt(states))
-        best = int(rng.integers(states))  # place in the order; one measurement of the uniform superposition
+        # place in the order; one measurement of the uniform superposition
+        best = int(rng.integers(states))
         seen, calls, bound, complete = [best], 0, 1.0, True
         while calls < most:
             if time_limit_s is not None and time.perf_counter() - started > time_limit_s:
@@ -74,7 +80,9 @@ class GroverAdaptiveSearch(Solver):
             rotations = int(rng.integers(math.ceil(bound)))
             calls += rotations + 1  # one more to check what was measured
             hit = marked and rng.random() < success_probability(marked, states, rotations)
-            place = int(rng.integers(marked)) if hit else marked + int(rng.integers(states - marked))
+            place = (
+                int(rng.integers(marked)) if hit else marked + int(rng.integers(states - marked))
+            )
             seen.append(place)
             if hit:
                 best, bound = place, 1.0
@@ -104,7 +112,9 @@ VALUE_QUBITS = 8
 
 
 def _resources(polynomial: BinaryPolynomial, calls: int, measurements: int) -> dict[str, Any]:
-    """Gates of all oracle calls, by the quantum dictionary of Gilliam 2021: a phase of every term on every value qubit."""
+    """Gates of all oracle calls, by the quantum dictionary of Gilliam 2021: a phase of every term
+    on every value qubit.
+    """
     n, m = polynomial.n_variables, VALUE_QUBITS
     dictionary = sum(m * resources.controlled_phase(len(t)) for t in polynomial.terms) + m * (m - 1)
     gates = calls * (2 * dictionary + resources.controlled_phase(n - 1))
@@ -113,5 +123,6 @@ def _resources(polynomial: BinaryPolynomial, calls: int, measurements: int) -> d
         gates,
         shots=measurements,
         evaluations=calls,
-        note=f"all oracle calls together: twice the dictionary on {m} value qubits and one reflection each; ancillas come on top",
+        note=f"all oracle calls together: twice the dictionary on {m} value qubits and one "
+        "reflection each; ancillas come on top",
     )

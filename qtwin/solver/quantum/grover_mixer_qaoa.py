@@ -1,9 +1,11 @@
-"""QAOA with the Grover mixer: exp(-i beta |F><F|) on the equal superposition F of all feasible choices.
+"""QAOA with the Grover mixer: exp(-i beta |F><F|) on the equal superposition F of all feasible
+choices.
 
-(Baertschi, Eidenbenz 2020, QCE 72, arXiv:2006.00354.) Choices of equal value keep equal amplitudes, whatever the constraints; the
-cost is the objective itself, without penalties. The circuit needs a preparation U of F and 2 U, with one phase between, for
-every mixer: U is |+> without constraints and a Dicke state for an exact size; for other sets none is known to be short, so this
-is a simulation of the ideal method on the feasible set.
+(Baertschi, Eidenbenz 2020, QCE 72, arXiv:2006.00354.) Choices of equal value keep equal amplitudes,
+whatever the constraints; the cost is the objective itself, without penalties. The circuit needs a
+preparation U of F and 2 U, with one phase between, for every mixer: U is |+> without constraints
+and a Dicke state for an exact size; for other sets none is known to be short, so this is a
+simulation of the ideal method on the feasible set.
 """
 
 from __future__ import annotations
@@ -44,7 +46,8 @@ class GroverMixerQAOA(ScheduledQAOA):
         max_evaluations: Limit on circuit evaluations in the training.
         schedule: How angles are chosen.
         optimizer: "l-bfgs-b" takes exact gradients, the others values.
-        objective_shots: Measurements that every value of the training takes; exact values when None.
+        objective_shots: Measurements that every value of the training takes; exact values when
+            None.
 
     Example:
         >>> import qtwin as qt
@@ -121,7 +124,11 @@ class GroverMixerQAOA(ScheduledQAOA):
             evaluations=trained.evaluations,
             training_shots=trained.shots,
             complete=trained.complete,
-            wall_s={"listing": listed_s, "training": trained.wall_s, "execution": time.perf_counter() - mark},
+            wall_s={
+                "listing": listed_s,
+                "training": trained.wall_s,
+                "execution": time.perf_counter() - mark,
+            },
             seed=seed,
             info={
                 "layers": self.layers,
@@ -131,26 +138,35 @@ class GroverMixerQAOA(ScheduledQAOA):
                 "resources": self._resources(encoding, trained.evaluations, trained.shots),
                 "cost_scale": scale,
                 "expectation_exact": float(probability @ values),
-                "probability_of_minimum": float(probability[values <= values.min() + 1e-9 * scale].sum()),
+                "probability_of_minimum": float(
+                    probability[values <= values.min() + 1e-9 * scale].sum()
+                ),
                 "energy_by_layers": list(trained.energy_by_layers),
             },
         )
 
-    def _resources(self, encoding: BinaryModel, evaluations: int, training_shots: int) -> dict[str, Any]:
-        """Gates of the circuit where the preparation of all feasible choices is known: no constraint, or an exact size alone."""
+    def _resources(
+        self, encoding: BinaryModel, evaluations: int, training_shots: int
+    ) -> dict[str, Any]:
+        """Gates of the circuit where the preparation of all feasible choices is known: no
+        constraint, or an exact size alone.
+        """
         n = encoding.n_decision
         preparation = _preparation(n, encoding.constraints)
         gates = None
         if preparation is not None:
             cost = sum(2 * (len(t) - 1) for t in encoding.objective.terms if len(t) > 1)
-            gates = preparation + self.layers * (cost + 2 * preparation + resources.controlled_phase(n - 1))
+            gates = preparation + self.layers * (
+                cost + 2 * preparation + resources.controlled_phase(n - 1)
+            )
         return resources.of_counts(
             n,
             gates,
             shots=self.shots,
             evaluations=evaluations,
             training_shots=training_shots,
-            note="2 preparations and a phase on all qubits in every mixer, the phase with ancillas on top"
+            note="2 preparations and a phase on all qubits in every mixer, the phase with "
+            "ancillas on top"
             if preparation is not None
             else "no short preparation of this feasible set is known, so gates are not counted",
         )

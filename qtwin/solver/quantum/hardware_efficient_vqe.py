@@ -1,4 +1,6 @@
-"""VQE with a hardware-efficient ansatz on the diagonal energy (Kandala et al. 2017, Nature 549:242)."""
+"""VQE with a hardware-efficient ansatz on the diagonal energy (Kandala et al. 2017, Nature
+549:242).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,13 @@ import numpy as np
 
 from qtwin.backend.base import Backend
 from qtwin.solver.base import Instance, Result, Solver, SolverInfo
-from qtwin.solver.variational.circuit import Trained, brickwork, check_positive, check_width, measured
+from qtwin.solver.variational.circuit import (
+    Trained,
+    brickwork,
+    check_positive,
+    check_width,
+    measured,
+)
 from qtwin.solver.variational.gradient import Descent, Method, descend
 from qtwin.solver.variational.objective import Energy, loaded, trainer
 from qtwin.solver.variational.training import ansatz as qaoa_ansatz
@@ -29,7 +37,8 @@ class HardwareEfficientVQE(Solver):
         iterations: Of each descent.
         train_on: A backend with exact gradients; any backend with `objective_shots`.
         optimizer: "l-bfgs-b" takes exact gradients, the others values.
-        objective_shots: Measurements that every value of the training takes; exact values when None.
+        objective_shots: Measurements that every value of the training takes; exact values when
+            None.
     """
 
     def __init__(
@@ -100,5 +109,12 @@ class HardwareEfficientVQE(Solver):
         )
         info = {"layers": self.layers, "starts": len(found)}
         return measured(
-            "hardware-efficient-vqe", instance, self._backend, circuit, trained, shots=self.shots, seed=seed, info=info
+            "hardware-efficient-vqe",
+            instance,
+            self._backend,
+            circuit,
+            trained,
+            shots=self.shots,
+            seed=seed,
+            info=info,
         )

@@ -1,9 +1,10 @@
-"""Pauli-correlation encoding: variables in the signs of correlators of far fewer qubits (Sciorilli et al. 2025).
+"""Pauli-correlation encoding: variables in the signs of correlators of far fewer qubits (Sciorilli
+et al. 2025).
 
-Variable i is x_i = (1 - sign <P_i>) / 2 with P_i one of the 3 C(q, k) strings XX..X, YY..Y, ZZ..Z on k of q qubits: three
-settings measure all of them (Nat Commun 16:476). The circuit of rotations and entanglers is trained on the energy in spins, each
-spin replaced by tanh(alpha <P_i>), plus beta (mean of tanh^2)^2, which keeps correlators small enough for all to have their
-signs.
+Variable i is x_i = (1 - sign <P_i>) / 2 with P_i one of the 3 C(q, k) strings XX..X, YY..Y, ZZ..Z
+on k of q qubits: three settings measure all of them (Nat Commun 16:476). The circuit of rotations
+and entanglers is trained on the energy in spins, each spin replaced by tanh(alpha <P_i>), plus beta
+(mean of tanh^2)^2, which keeps correlators small enough for all to have their signs.
 """
 
 from __future__ import annotations
@@ -65,15 +66,19 @@ class PauliCorrelationEncoding(Solver):
     Args:
         k: Qubits of a correlator; 3 C(q, k) variables fit on q qubits.
         layers: Entangling layers; as many as give a parameter to every variable when None.
-        alpha: Steepness of the smoothed sign; q^(k // 2) when None, 1.5 times that in the paper's hardest cases.
+        alpha: Steepness of the smoothed sign; q^(k // 2) when None, 1.5 times that in the paper's
+            hardest cases.
         beta: Weight of the regularisation, in units of the sum of all couplings.
         backend: Where the correlators are measured at the end.
         shots: Measurements of the final circuits of all starts, shared by the three settings.
-        starts: Random starts; each gives two answers, the best that its descent passed and the one that is measured at its end.
+        starts: Random starts; each gives two answers, the best that its descent passed and the one
+            that is measured at its end.
         iterations: Of each descent.
         optimizer: "l-bfgs-b" takes exact gradients, the others values.
-        objective_shots: Measurements of each setting that every value of the training takes; exact values when None.
-        polish: Whether every answer is improved by one-flip descent; random answers are improved beside, and stand in `info`.
+        objective_shots: Measurements of each setting that every value of the training takes; exact
+            values when None.
+        polish: Whether every answer is improved by one-flip descent; random answers are improved
+            beside, and stand in `info`.
 
     Example:
         >>> import qtwin as qt
@@ -98,18 +103,36 @@ class PauliCorrelationEncoding(Solver):
         objective_shots: int | None = None,
         polish: bool = False,
     ) -> None:
-        check_positive(k=k, shots=shots, starts=starts, iterations=iterations, layers=layers or 1, alpha=alpha or 1.0)
+        check_positive(
+            k=k,
+            shots=shots,
+            starts=starts,
+            iterations=iterations,
+            layers=layers or 1,
+            alpha=alpha or 1.0,
+        )
         check_method(optimizer, noisy=objective_shots is not None)
-        if beta < 0.0 or (objective_shots is not None and objective_shots < 2) or shots < 3 * starts:
+        if (
+            beta < 0.0
+            or (objective_shots is not None and objective_shots < 2)
+            or shots < 3 * starts
+        ):
             raise InputError(
                 f"got beta = {beta}, objective_shots = {objective_shots}, shots = {shots}",
-                hint="beta at least 0, objective_shots at least 2, three shots or more for each start",
+                hint="beta at least 0, objective_shots at least 2, three shots or more for each "
+                "start",
             )
         self.k, self.layers, self.alpha, self.beta = k, layers, alpha, beta
-        self.shots, self.starts, self.iterations, self.optimizer = shots, starts, iterations, optimizer
+        self.shots, self.starts, self.iterations, self.optimizer = (
+            shots,
+            starts,
+            iterations,
+            optimizer,
+        )
         self.objective_shots, self.polish = objective_shots, polish
         self._backend, self._simulator = loaded(backend), exact_simulator()
-        self._bases = {basis: exact_simulator() for basis in pauli_strings.BASES}  # each keeps the circuit that it has checked
+        # each keeps the circuit that it has checked
+        self._bases = {basis: exact_simulator() for basis in pauli_strings.BASES}
 
     @classmethod
     def card(cls) -> SolverInfo:
@@ -143,14 +166,18 @@ class PauliCorrelationEncoding(Solver):
             evaluations += 3
             if self.objective_shots is not None:
                 training_shots += 3 * self.objective_shots
-                seen = pauli_strings.sampled(self._backend, measured, theta, words, self.objective_shots, seed + evaluations)
+                seen = pauli_strings.sampled(
+                    self._backend, measured, theta, words, self.objective_shots, seed + evaluations
+                )
                 passed.keep(seen)
                 return loss(seen)[0], np.zeros(0)
             seen = pauli_strings.exact(self._bases, measured, theta, words)
             passed.keep(seen)
             total, slope = loss(seen)
             evaluations += 1
-            return total, self._simulator.value_and_gradient(plain, theta, pauli_strings.weighted(words, slope, q))[1]
+            return total, self._simulator.value_and_gradient(
+                plain, theta, pauli_strings.weighted(words, slope, q)
+            )[1]
 
         for _ in range(self.starts):
             passed = _Passed(polynomial)
@@ -172,7 +199,9 @@ class PauliCorrelationEncoding(Solver):
             losses.append(found.value)
             mark = time.perf_counter()
             each = self.shots // (3 * self.starts)
-            seen = pauli_strings.sampled(self._backend, measured, found.theta, words, each, int(rng.integers(2**31)))
+            seen = pauli_strings.sampled(
+                self._backend, measured, found.theta, words, each, int(rng.integers(2**31))
+            )
             executed += time.perf_counter() - mark
             answers += [passed.bits, (seen < 0.0).astype(np.uint8)]
         rows = np.array(answers)
@@ -201,7 +230,9 @@ class PauliCorrelationEncoding(Solver):
             collect(rows),
             backend=self._backend.capabilities().name,
             evaluations=evaluations,
-            training_shots=training_shots + 3 * (self.shots // (3 * self.starts)) * len(losses) - len(rows),
+            training_shots=training_shots
+            + 3 * (self.shots // (3 * self.starts)) * len(losses)
+            - len(rows),
             complete=converged,
             wall_s={"training": time.perf_counter() - started - executed, "execution": executed},
             seed=seed,
@@ -210,7 +241,9 @@ class PauliCorrelationEncoding(Solver):
 
 
 class _Passed:
-    """The answer of lowest energy among those that a descent passed: every value of the loss has signs of its own."""
+    """The answer of lowest energy among those that a descent passed: every value of the loss has
+    signs of its own.
+    """
 
     def __init__(self, polynomial: BinaryPolynomial) -> None:
         self._polynomial = polynomial
@@ -230,7 +263,9 @@ def _polished(
     """The answers after one-flip descent, and what as many random ones become, a hundred times."""
     polynomial = encoding.polynomial
     better = one_flip_descent(polynomial, rows)
-    random = one_flip_descent(polynomial, rng.integers(2, size=(100 * len(rows), polynomial.n_variables), dtype=np.uint8))
+    random = one_flip_descent(
+        polynomial, rng.integers(2, size=(100 * len(rows), polynomial.n_variables), dtype=np.uint8)
+    )
     best = polynomial.evaluate(random).reshape(100, len(rows)).min(axis=1)
     return better, {
         "best_energy_mean": float(best.mean()),

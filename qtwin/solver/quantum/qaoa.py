@@ -1,8 +1,8 @@
 """The quantum approximate optimisation algorithm (Farhi, Goldstone, Gutmann 2014, arXiv:1411.4028).
 
-Angles are chosen by a schedule (`qtwin.solver.variational.schedule`) on an exact simulator, or from shots on
-any backend; the trained circuit is then measured on any backend, so that backends are compared on one ansatz
-at the same angles.
+Angles are chosen by a schedule (`qtwin.solver.variational.schedule`) on an exact simulator, or from
+shots on any backend; the trained circuit is then measured on any backend, so that backends are
+compared on one ansatz at the same angles.
 """
 
 from __future__ import annotations
@@ -43,11 +43,14 @@ class QAOA(Solver):
         starts: Descents at the first and the last depth of the training.
         max_evaluations: Limit on circuit evaluations in the training.
         train_on: A backend with exact gradients; any backend with `objective_shots`.
-        schedule: How angles are chosen: trained depth by depth ("interp", "fourier"), as two slopes ("linear-ramp"), on a part of
-            the instance ("transferred"), or not at all ("fixed-angles", those of cubic graphs).
+        schedule: How angles are chosen: trained depth by depth ("interp", "fourier"), as two slopes
+            ("linear-ramp"), on a part of the instance ("transferred"), or not at all
+            ("fixed-angles", those of cubic graphs).
         optimizer: "l-bfgs-b" takes exact gradients, the others values.
-        objective_shots: Measurements that every value of the training takes; exact values when None.
-        theta: Angles trained before (`train`), so that several backends can measure one circuit; nothing is trained then.
+        objective_shots: Measurements that every value of the training takes; exact values when
+            None.
+        theta: Angles trained before (`train`), so that several backends can measure one circuit;
+            nothing is trained then.
 
     Example:
         >>> import qtwin as qt
@@ -70,14 +73,28 @@ class QAOA(Solver):
         objective_shots: int | None = None,
         theta: tuple[float, ...] | None = None,
     ) -> None:
-        for name, value in (("layers", layers), ("shots", shots), ("starts", starts), ("max_evaluations", max_evaluations)):
+        for name, value in (
+            ("layers", layers),
+            ("shots", shots),
+            ("starts", starts),
+            ("max_evaluations", max_evaluations),
+        ):
             if value < 1:
-                raise InputError(f"expected {name} of at least 1, got {value}", hint=f"raise {name}")
+                raise InputError(
+                    f"expected {name} of at least 1, got {value}", hint=f"raise {name}"
+                )
         if theta is not None and (len(theta) != 2 * layers or not np.isfinite(theta).all()):
             raise InputError(
-                f"expected {2 * layers} finite angles, got {len(theta)}", hint="gamma and beta for each of the layers"
+                f"expected {2 * layers} finite angles, got {len(theta)}",
+                hint="gamma and beta for each of the layers",
             )
-        self.layers, self.shots, self.starts, self.max_evaluations, self.theta = layers, shots, starts, max_evaluations, theta
+        self.layers, self.shots, self.starts, self.max_evaluations, self.theta = (
+            layers,
+            shots,
+            starts,
+            max_evaluations,
+            theta,
+        )
         schedules.find(schedule)
         if schedule == "fixed-angles":
             published(layers)
@@ -89,14 +106,18 @@ class QAOA(Solver):
     def card(cls) -> SolverInfo:
         return SolverInfo(
             name="qaoa",
-            summary="QAOA with X mixer, angles by one of five schedules, measured on the chosen backend",
+            summary="QAOA with X mixer, angles by one of five schedules, measured on the chosen "
+            "backend",
             kind="quantum",
             guarantee="none",
-            citation="Farhi, Goldstone, Gutmann 2014, arXiv:1411.4028; Zhou et al. 2020, PRX 10:021067",
+            citation="Farhi, Goldstone, Gutmann 2014, arXiv:1411.4028; Zhou et al. 2020, PRX "
+            "10:021067",
             max_variables=MAX_QUBITS,
         )
 
-    def train(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Training:
+    def train(
+        self, instance: Instance, *, seed: int, time_limit_s: float | None = None
+    ) -> Training:
         """The angles for this instance, to be measured on any backend through `theta`."""
         return train(
             instance.encoding.polynomial,
@@ -134,9 +155,19 @@ class QAOA(Solver):
         trained_s = 0.0 if training is None else training.wall_s
         evaluations = 0 if training is None else training.evaluations
         seen = summary(encoding, samples)
-        cut = training is not None and not training.complete and training.evaluations < self.max_evaluations
+        cut = (
+            training is not None
+            and not training.complete
+            and training.evaluations < self.max_evaluations
+        )
         trace = (
-            () if bits is None else (TracePoint(time_s=trained_s + picked - mark, evaluations=evaluations, best_energy=energy),)
+            ()
+            if bits is None
+            else (
+                TracePoint(
+                    time_s=trained_s + picked - mark, evaluations=evaluations, best_energy=energy
+                ),
+            )
         )
         return Result(
             solver="qaoa",
@@ -148,7 +179,11 @@ class QAOA(Solver):
             trace=trace,
             shots=samples.shots + (0 if training is None else training.shots),
             evaluations=evaluations,
-            wall_s={"training": trained_s, "execution": executed - mark, "reading out": picked - executed},
+            wall_s={
+                "training": trained_s,
+                "execution": executed - mark,
+                "reading out": picked - executed,
+            },
             seed=seed,
             info=seen
             | self._checks(circuit, theta, polynomial, training)
@@ -168,8 +203,12 @@ class QAOA(Solver):
             },
         )
 
-    def _checks(self, circuit: Ansatz, theta: Array, polynomial: BinaryPolynomial, training: Training | None) -> dict[str, Any]:
-        """The exact energy on the backend and on the training simulator; not part of solving, so timed apart."""
+    def _checks(
+        self, circuit: Ansatz, theta: Array, polynomial: BinaryPolynomial, training: Training | None
+    ) -> dict[str, Any]:
+        """The exact energy on the backend and on the training simulator; not part of solving, so
+        timed apart.
+        """
         started = time.perf_counter()
         exact: Estimate | None = None
         reference = None if training is None else training.energy
@@ -188,7 +227,11 @@ class QAOA(Solver):
 
 def _check_width(n: int, most: int, backend: str) -> None:
     if n > most:
-        size = f"{2.0**n * 16:.3g} bytes ({2.0**n * 16 / 2**30:.3g} GiB)" if n <= _COUNTED else f"2^{n + 4} bytes"
+        size = (
+            f"{2.0**n * 16:.3g} bytes ({2.0**n * 16 / 2**30:.3g} GiB)"
+            if n <= _COUNTED
+            else f"2^{n + 4} bytes"
+        )
         raise InputError(
             f"expected at most {most} qubits on {backend!r}, got {n}: a state vector takes {size}",
             hint="take candidates out, or use a classical solver",

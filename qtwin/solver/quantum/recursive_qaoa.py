@@ -1,7 +1,9 @@
-"""Recursive QAOA: fix the strongest correlation, substitute, repeat (Bravyi, Kliesch, Koenig, Tang 2020, PRL 125:260505).
+"""Recursive QAOA: fix the strongest correlation, substitute, repeat (Bravyi, Kliesch, Koenig, Tang
+2020, PRL 125:260505).
 
-In every round a shallow QAOA is trained on what is left; of all <Z_i> and <Z_i Z_j> over its terms the one of largest magnitude
-is made an equation, Z_i = sign or Z_i = sign Z_j, which takes one variable out. The last few are enumerated.
+In every round a shallow QAOA is trained on what is left; of all <Z_i> and <Z_i Z_j> over its terms
+the one of largest magnitude is made an equation, Z_i = sign or Z_i = sign Z_j, which takes one
+variable out. The last few are enumerated.
 """
 
 from __future__ import annotations
@@ -25,7 +27,10 @@ MAX_QUBITS = 22
 
 
 def substitute(polynomial: BinaryPolynomial, i: int, j: int | None, same: bool) -> BinaryPolynomial:
-    """x_i = x_j (same) or 1 - x_j; x_i = 0 (same) or 1 where j is None. Variable i vanishes, those above it move down."""
+    """x_i = x_j (same) or 1 - x_j; x_i = 0 (same) or 1 where j is None.
+
+    Variable i vanishes, those above it move down.
+    """
     terms: list[tuple[tuple[int, ...], float]] = []
     for term, c in polynomial.terms.items():
         if i not in term:
@@ -59,7 +64,14 @@ class RecursiveQAOA(Solver):
         -1.5
     """
 
-    def __init__(self, *, layers: int = 1, leave: int = 4, backend: str | Backend = "statevector", shots: int = 4096) -> None:
+    def __init__(
+        self,
+        *,
+        layers: int = 1,
+        leave: int = 4,
+        backend: str | Backend = "statevector",
+        shots: int = 4096,
+    ) -> None:
         check_positive(layers=layers, leave=leave, shots=shots)
         self.layers, self.leave, self.shots = layers, leave, shots
         self._backend, self._simulator = loaded(backend), exact_simulator()
@@ -68,7 +80,8 @@ class RecursiveQAOA(Solver):
     def card(cls) -> SolverInfo:
         return SolverInfo(
             name="recursive-qaoa",
-            summary="variables eliminated by the strongest correlation of a shallow QAOA, the last ones enumerated",
+            summary="variables eliminated by the strongest correlation of a shallow QAOA, the last "
+            "ones enumerated",
             kind="quantum",
             guarantee="none",
             citation="Bravyi et al. 2020, PRL 125:260505",
@@ -90,14 +103,18 @@ class RecursiveQAOA(Solver):
             if left.n_terms:
                 trained = train(left, self.layers, seed=seed + len(undo), simulator=self._simulator)
                 evaluations += trained.evaluations
-                mean, pair, used = self._correlations(left, np.array(trained.theta), seed + len(undo))
+                mean, pair, used = self._correlations(
+                    left, np.array(trained.theta), seed + len(undo)
+                )
                 shots += used
             else:
                 mean, pair = np.ones(left.n_variables), np.zeros((left.n_variables,) * 2)
             step = _strongest(left, mean, pair)
             undo.append(step)
             left = substitute(left, *step)
-        bits = _lowest(left) if left.n_variables <= 20 else np.zeros(left.n_variables, dtype=np.uint8)
+        bits = (
+            _lowest(left) if left.n_variables <= 20 else np.zeros(left.n_variables, dtype=np.uint8)
+        )
         for i, j, same in reversed(undo):
             value = (0 if same else 1) if j is None else int(np.insert(bits, i, 0)[j]) ^ (not same)
             bits = np.asarray(np.insert(bits, i, value), dtype=np.uint8)
@@ -118,7 +135,10 @@ class RecursiveQAOA(Solver):
                 "enumerated": left.n_variables,
                 "rounds": len(undo),
                 "resources": resources.of_circuit(
-                    ansatz(encoding.polynomial, self.layers), shots=self.shots, evaluations=evaluations, training_shots=shots
+                    ansatz(encoding.polynomial, self.layers),
+                    shots=self.shots,
+                    evaluations=evaluations,
+                    training_shots=shots,
                 ),
             },
         )
@@ -143,9 +163,13 @@ class RecursiveQAOA(Solver):
 def _strongest(
     polynomial: BinaryPolynomial, mean: NDArray[np.float64], pair: NDArray[np.float64]
 ) -> tuple[int, int | None, bool]:
-    """(variable, partner or None, equal or zero) of the largest |<Z_i>| or |<Z_i Z_j>| over the terms; ties to the first."""
+    """(variable, partner or None, equal or zero) of the largest |<Z_i>| or |<Z_i Z_j>| over the
+    terms; ties to the first.
+    """
     pairs = sorted({p for t in polynomial.terms for p in combinations(t, 2)})
-    found: list[tuple[float, int, int | None, float]] = [(abs(m), i, None, m) for i, m in enumerate(mean.tolist())]
+    found: list[tuple[float, int, int | None, float]] = [
+        (abs(m), i, None, m) for i, m in enumerate(mean.tolist())
+    ]
     found += [(abs(float(pair[p])), p[0], p[1], float(pair[p])) for p in pairs]
     _, i, j, value = max(found, key=lambda f: (round(f[0], 9), f[2] is not None, -f[1]))
     return i, j, value >= 0.0

@@ -1,12 +1,14 @@
-"""Warm-start QAOA: begin near the optimum of a continuous relaxation (Egger, Marecek, Woerner 2021, Quantum 5:479).
+"""Warm-start QAOA: begin near the optimum of a continuous relaxation (Egger, Marecek, Woerner 2021,
+Quantum 5:479).
 
-A relaxed solution c in [0, 1]^n, held away from 0 and 1 by epsilon, gives the start prod_i R_Y(theta_i) |0>, theta_i =
-2 asin sqrt(c_i), and the mixer whose top state that is: R_Y(theta_i) Z R_Y(-theta_i). At epsilon = 1/2 it is plain QAOA; at
-epsilon = 0 a relaxed solution that is whole stays as it is.
+A relaxed solution c in [0, 1]^n, held away from 0 and 1 by epsilon, gives the start prod_i
+R_Y(theta_i) |0>, theta_i = 2 asin sqrt(c_i), and the mixer whose top state that is: R_Y(theta_i) Z
+R_Y(-theta_i). At epsilon = 1/2 it is plain QAOA; at epsilon = 0 a relaxed solution that is whole
+stays as it is.
 
-The relaxation is the convex one with x_i^2 = x_i (Hammer, Rubin 1970, RIRO 4:67): x'(Q + d)x + (b - d)'x with d just large enough
-that Q + d has no negative eigenvalue; it agrees with the energy on all bits. A known choice (`Instance.warm_start`) takes its
-place.
+The relaxation is the convex one with x_i^2 = x_i (Hammer, Rubin 1970, RIRO 4:67): x'(Q + d)x + (b -
+d)'x with d just large enough that Q + d has no negative eigenvalue; it agrees with the energy on
+all bits. A known choice (`Instance.warm_start`) takes its place.
 """
 
 from __future__ import annotations
@@ -97,7 +99,8 @@ class WarmStartQAOA(ScheduledQAOA):
         max_evaluations: Limit on circuit evaluations in the training.
         schedule: How angles are chosen.
         optimizer: "l-bfgs-b" takes exact gradients, the others values.
-        objective_shots: Measurements that every value of the training takes; exact values when None.
+        objective_shots: Measurements that every value of the training takes; exact values when
+            None.
         train_on: A backend with exact gradients; any backend with `objective_shots`.
 
     Example:
@@ -115,15 +118,20 @@ class WarmStartQAOA(ScheduledQAOA):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0.0 <= self.epsilon <= 0.5:
-            raise InputError(f"expected epsilon from 0 to 0.5, got {self.epsilon}", hint="0.25 is the paper's")
+            raise InputError(
+                f"expected epsilon from 0 to 0.5, got {self.epsilon}", hint="0.25 is the paper's"
+            )
         self._backend = loaded(self.backend)
-        self._trainer = trainer(self.train_on, optimizer=self.optimizer, objective_shots=self.objective_shots)
+        self._trainer = trainer(
+            self.train_on, optimizer=self.optimizer, objective_shots=self.objective_shots
+        )
 
     @classmethod
     def card(cls) -> SolverInfo:
         return SolverInfo(
             name="warm-start-qaoa",
-            summary="QAOA that begins at a convex relaxation, or at a known choice, and mixes about it",
+            summary="QAOA that begins at a convex relaxation, or at a known choice, and mixes "
+            "about it",
             kind="quantum",
             guarantee="none",
             citation="Egger, Marecek, Woerner 2021, Quantum 5:479",
@@ -158,4 +166,13 @@ class WarmStartQAOA(ScheduledQAOA):
             "relaxed": values.tolist(),
         }
         cost = spent(trained, whole.full(np.array(trained.theta)))
-        return measured("warm-start-qaoa", instance, self._backend, whole.ansatz, cost, shots=self.shots, seed=seed, info=info)
+        return measured(
+            "warm-start-qaoa",
+            instance,
+            self._backend,
+            whole.ansatz,
+            cost,
+            shots=self.shots,
+            seed=seed,
+            info=info,
+        )

@@ -1,9 +1,10 @@
-"""QAOA with XY mixers: the state never leaves what the kept constraints allow (Hadfield et al. 2019, Algorithms 12:34).
+"""QAOA with XY mixers: the state never leaves what the kept constraints allow (Hadfield et al.
+2019, Algorithms 12:34).
 
-The start is a Dicke state of every block of `qtwin.solver.variational.feasible_subspace` (all assignments of its weight,
-equally), the mixer swaps ones and zeros inside each block (Wang, Rubin, Dominy, Rieffel 2020, PRA
-101:012320), and qubits outside all blocks have |+> and X. Our simulator stores the feasible assignments alone:
-40 drugs of which exactly 6 are taken are 3.8 million states.
+The start is a Dicke state of every block of `qtwin.solver.variational.feasible_subspace` (all
+assignments of its weight, equally), the mixer swaps ones and zeros inside each block (Wang, Rubin,
+Dominy, Rieffel 2020, PRA 101:012320), and qubits outside all blocks have |+> and X. Our simulator
+stores the feasible assignments alone: 40 drugs of which exactly 6 are taken are 3.8 million states.
 """
 
 from __future__ import annotations
@@ -31,8 +32,19 @@ from qtwin.solver.variational.circuit import (
     scaled,
     strings,
 )
-from qtwin.solver.variational.feasible_subspace import FeasibleSubspace, dicke_turns, feasible_subspace
-from qtwin.solver.variational.objective import CircuitLandscape, Energy, Landscape, SubspaceLandscape, loaded, trainer
+from qtwin.solver.variational.feasible_subspace import (
+    FeasibleSubspace,
+    dicke_turns,
+    feasible_subspace,
+)
+from qtwin.solver.variational.objective import (
+    CircuitLandscape,
+    Energy,
+    Landscape,
+    SubspaceLandscape,
+    loaded,
+    trainer,
+)
 from qtwin.solver.variational.sampled import collect
 from qtwin.solver.variational.training import ScheduledQAOA, exact_simulator, spent
 
@@ -40,18 +52,25 @@ MAX_VARIABLES, MAX_QUBITS, MAX_STATES, MAX_LISTED = 62, 20, 4_000_000, 1_000_000
 
 
 def energy_scale(found: FeasibleSubspace) -> tuple[float, float]:
-    """(scale, offset) of the cost: its spread and mean over the start, so that one angle fits all instances.
+    """(scale, offset) of the cost: its spread and mean over the start, so that one angle fits all
+    instances.
 
-    In a random quadratic energy the spread over all assignments is sqrt(n / 2) times the root mean square field of a qubit, the
-    scale of plain QAOA; so is the scale here.
+    In a random quadratic energy the spread over all assignments is sqrt(n / 2) times the root mean
+    square field of a qubit, the scale of plain QAOA; so is the scale here.
     """
     values = found.polynomial.evaluate(found.drawn(4096))
     spread = float(values.std()) * np.sqrt(2.0 / found.n_qubits)
-    return (spread if spread > 1e-12 * (1.0 + float(np.abs(values).max())) else 1.0), float(values.mean())
+    return (spread if spread > 1e-12 * (1.0 + float(np.abs(values).max())) else 1.0), float(
+        values.mean()
+    )
 
 
-def xy_circuit(found: FeasibleSubspace, layers: int, *, complete: bool, scale: float = 1.0) -> tuple[Circuit, PauliSum]:
-    """The circuit, theta = (gamma_1, beta_1, ...), and the cost divided by `scale` without its constant."""
+def xy_circuit(
+    found: FeasibleSubspace, layers: int, *, complete: bool, scale: float = 1.0
+) -> tuple[Circuit, PauliSum]:
+    """The circuit, theta = (gamma_1, beta_1, ...), and the cost divided by `scale` without its
+    constant.
+    """
     n = found.n_qubits
     reference = np.zeros(n, dtype=np.int8)
     reference[list(found.free)] = -1
@@ -62,7 +81,9 @@ def xy_circuit(found: FeasibleSubspace, layers: int, *, complete: bool, scale: f
         turns += [(turn, None) for turn in prepared]
     h = diagonal(found.polynomial)
     rows = h.z.any(axis=1)
-    cost = scaled(PauliSum(x=h.x[rows], z=h.z[rows], coefficients=h.coefficients[rows]), 1.0 / scale)
+    cost = scaled(
+        PauliSum(x=h.x[rows], z=h.z[rows], coefficients=h.coefficients[rows]), 1.0 / scale
+    )
     mixers = list(xy_layers(n, found.rounds(complete=complete)))
     if found.free:
         mixers.append(strings(n, [([i], [], 1.0) for i in found.free]))
@@ -86,7 +107,8 @@ class XYQAOA(ScheduledQAOA):
         max_evaluations: Limit on circuit evaluations in the training.
         schedule: How angles are chosen.
         optimizer: "l-bfgs-b" takes exact gradients, the others values.
-        objective_shots: Measurements that every value of the training takes; exact values when None.
+        objective_shots: Measurements that every value of the training takes; exact values when
+            None.
 
     Example:
         >>> import qtwin as qt
@@ -101,7 +123,9 @@ class XYQAOA(ScheduledQAOA):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._backend, self._own = loaded(self.backend), exact_simulator()
-        self._trainer = trainer(self._own, optimizer=self.optimizer, objective_shots=self.objective_shots)
+        self._trainer = trainer(
+            self._own, optimizer=self.optimizer, objective_shots=self.objective_shots
+        )
 
     @classmethod
     def card(cls) -> SolverInfo:
@@ -112,7 +136,8 @@ class XYQAOA(ScheduledQAOA):
             guarantee="every shot keeps the constraints that the mixer keeps",
             citation="Hadfield et al. 2019, Algorithms 12:34; Wang et al. 2020, PRA 101:012320",
             max_variables=MAX_VARIABLES,
-            limits=f"{MAX_STATES:,} sets of an exact size, {MAX_LISTED:,} other assignments that the mixer allows",
+            limits=f"{MAX_STATES:,} sets of an exact size, {MAX_LISTED:,} other assignments that "
+            "the mixer allows",
         )
 
     def solve(self, instance: Instance, *, seed: int, time_limit_s: float | None = None) -> Result:
@@ -131,7 +156,10 @@ class XYQAOA(ScheduledQAOA):
             **self._info(trained),
             "mixer": self.mixer,
             "conserved": list(found.names),
-            "blocks": [{"qubits": list(b), "ones": w} for b, w in zip(found.blocks, found.weights, strict=True)],
+            "blocks": [
+                {"qubits": list(b), "ones": w}
+                for b, w in zip(found.blocks, found.weights, strict=True)
+            ],
             "feasible_assignments": found.size,
             "cost_scale": scale,
         }
@@ -139,7 +167,16 @@ class XYQAOA(ScheduledQAOA):
         whole, _ = xy_circuit(found, self.layers, complete=complete, scale=scale)
         if simulator is None or not isinstance(self._backend, type(self._own)):
             cost = spent(trained, whole.full(theta))
-            return measured("xy-qaoa", instance, self._backend, whole.ansatz, cost, shots=self.shots, seed=seed, info=info)
+            return measured(
+                "xy-qaoa",
+                instance,
+                self._backend,
+                whole.ansatz,
+                cost,
+                shots=self.shots,
+                seed=seed,
+                info=info,
+            )
         mark = time.perf_counter()
         raw = simulator.sample(theta, shots=self.shots, seed=seed)
         return answered(
@@ -157,19 +194,25 @@ class XYQAOA(ScheduledQAOA):
                 "n_qubits": found.n_qubits,
                 "parameters": 2 * self.layers,
                 "resources": resources.of_circuit(
-                    whole.ansatz, shots=self.shots, evaluations=trained.evaluations, training_shots=trained.shots
+                    whole.ansatz,
+                    shots=self.shots,
+                    evaluations=trained.evaluations,
+                    training_shots=trained.shots,
                 ),
                 **info,
             },
         )
 
-    def _landscape(self, found: FeasibleSubspace, scale: float, offset: float, seed: int) -> tuple[Landscape, Any]:
+    def _landscape(
+        self, found: FeasibleSubspace, scale: float, offset: float, seed: int
+    ) -> tuple[Landscape, Any]:
         """What is descended on, and the subspace simulator where something is kept."""
         complete = self.mixer == "complete"
         if not found.blocks:
             if found.n_qubits > MAX_QUBITS:
                 raise InputError(
-                    f"expected a conserved quantity or at most {MAX_QUBITS} qubits, got {found.n_qubits} qubits",
+                    f"expected a conserved quantity or at most {MAX_QUBITS} qubits, got "
+                    f"{found.n_qubits} qubits",
                     hint="ask for an exact size or for classes, or use qaoa",
                 )
             energy = Energy(self._trainer, shots=self.objective_shots, seed=seed)
@@ -187,13 +230,20 @@ class XYQAOA(ScheduledQAOA):
         most = MAX_STATES if alone else MAX_LISTED
         if closed.size > most or closed.n_qubits > MAX_VARIABLES:
             raise InputError(
-                f"expected at most {most:,} assignments that the mixer reaches and {MAX_VARIABLES} qubits with the idle ones,"
+                f"expected at most {most:,} assignments that the mixer reaches and "
+                f"{MAX_VARIABLES} qubits with the idle ones,"
                 f" got {closed.size:,} and {closed.n_qubits}",
                 hint="take candidates out or lower the size",
             )
-        states = fixed_weight(closed.n_qubits, closed.weights[0]) if alone else listed(closed.listed())
+        states = (
+            fixed_weight(closed.n_qubits, closed.weights[0]) if alone else listed(closed.listed())
+        )
         cost = (states.costs(closed.polynomial) - offset) / scale
         simulator = SubspaceQaoa(states, cost, mixer=closed.rounds(complete=complete))
         return SubspaceLandscape(
-            scale=scale, offset=offset, simulator=simulator, objective_shots=self.objective_shots, seed=seed
+            scale=scale,
+            offset=offset,
+            simulator=simulator,
+            objective_shots=self.objective_shots,
+            seed=seed,
         ), simulator

@@ -1,4 +1,6 @@
-"""What every variational optimiser does at its end: measure the trained circuit, pick the best feasible shot, tell the costs."""
+"""What every variational optimiser does at its end: measure the trained circuit, pick the best
+feasible shot, tell the costs.
+"""
 
 from __future__ import annotations
 
@@ -44,12 +46,15 @@ class Trained:
 
 
 def check_width(instance: Instance, most: int, method: str) -> None:
-    """Refuse more variables than the method can hold, and constraints that its energy lacks (InputError)."""
+    """Refuse more variables than the method can hold, and constraints that its energy lacks
+    (InputError).
+    """
     instance.encoding.check_written(method)
     n = instance.encoding.polynomial.n_variables
     if not 1 <= n <= most:
         raise InputError(
-            f"expected 1 to {most} variables for {method}, got {n}", hint="take candidates out, or use a classical solver"
+            f"expected 1 to {most} variables for {method}, got {n}",
+            hint="take candidates out, or use a classical solver",
         )
 
 
@@ -72,9 +77,11 @@ def measured(
     info: Mapping[str, Any],
     counted: Ansatz | None = None,
 ) -> Result:
-    """Measure the circuit at the trained angles and answer with the best feasible shot; idle qubits come after the variables.
+    """Measure the circuit at the trained angles and answer with the best feasible shot; idle qubits
+    come after the variables.
 
-    `counted` is the circuit whose gates are counted, where it is another one with the same gates in a better order.
+    `counted` is the circuit whose gates are counted, where it is another one with the same gates in
+    a better order.
     """
     mark = time.perf_counter()
     raw = backend.sample(circuit, trained.theta, shots=shots, seed=seed)
@@ -122,7 +129,15 @@ def answered(
     bits, energy = best_feasible(encoding, samples.bits)
     seen = summary(encoding, samples)
     wall = {**wall_s, "reading out": time.perf_counter() - mark}
-    trace = () if bits is None else (TracePoint(time_s=sum(wall.values()), evaluations=max(evaluations, 1), best_energy=energy),)
+    trace = (
+        ()
+        if bits is None
+        else (
+            TracePoint(
+                time_s=sum(wall.values()), evaluations=max(evaluations, 1), best_energy=energy
+            ),
+        )
+    )
     return Result(
         solver=name,
         backend=backend,
@@ -150,7 +165,9 @@ def drawn(probabilities: Floats, shots: int, seed: int) -> Samples:
 
 
 def observable_of(values: Floats) -> PauliSum:
-    """The diagonal operator with these 2^n eigenvalues, by a Walsh-Hadamard transform; for few qubits, it has 2^n strings."""
+    """The diagonal operator with these 2^n eigenvalues, by a Walsh-Hadamard transform; for few
+    qubits, it has 2^n strings.
+    """
     coefficients = np.array(values, dtype=np.float64)
     n = coefficients.size.bit_length() - 1
     for i in range(n):
@@ -163,7 +180,8 @@ def observable_of(values: Floats) -> PauliSum:
 
 # The circuit of QAOA.
 #
-#     |theta> = prod_l exp(-i beta_l B) exp(-i gamma_l C) |+>,   B = sum_i X_i,   theta = (gamma_1, beta_1, gamma_2, beta_2, ...)
+#     |theta> = prod_l exp(-i beta_l B) exp(-i gamma_l C) |+>,   B = sum_i X_i,   theta = (gamma_1,
+#     beta_1, gamma_2, beta_2, ...)
 #
 # C is the encoded energy without its constant, divided by `cost_scale`, so that good angles are of
 # order one whatever the unit of the energy. |+> is the top state of B, hence of -B the bottom: the
@@ -172,10 +190,12 @@ def observable_of(values: Floats) -> PauliSum:
 
 
 def cost_scale(polynomial: BinaryPolynomial) -> float:
-    """Root mean square, over the qubits, of the local field that the Ising terms exert on a qubit in a random assignment.
+    """Root mean square, over the qubits, of the local field that the Ising terms exert on a qubit
+    in a random assignment.
 
-    With C / scale a cost layer of angle gamma turns a typical qubit by about 2 gamma (compare Sureshbabu et al. 2024, Quantum
-    8:1231, who scale by the root mean square coupling). 1 for a constant.
+    With C / scale a cost layer of angle gamma turns a typical qubit by about 2 gamma (compare
+    Sureshbabu et al. 2024, Quantum 8:1231, who scale by the root mean square coupling). 1 for a
+    constant.
     """
     h = diagonal(polynomial)
     squares = float((h.z.sum(axis=1) * h.coefficients**2).sum()) / max(h.n_qubits, 1)
@@ -186,7 +206,9 @@ def scaled_cost(polynomial: BinaryPolynomial) -> PauliSum:
     """The scaled cost Hamiltonian, without the identity."""
     h = diagonal(polynomial)
     kept = h.z.any(axis=1)
-    return PauliSum(x=h.x[kept], z=h.z[kept], coefficients=h.coefficients[kept] / cost_scale(polynomial))
+    return PauliSum(
+        x=h.x[kept], z=h.z[kept], coefficients=h.coefficients[kept] / cost_scale(polynomial)
+    )
 
 
 def mean_energy(polynomial: BinaryPolynomial) -> float:
@@ -195,16 +217,22 @@ def mean_energy(polynomial: BinaryPolynomial) -> float:
 
 
 def ansatz(polynomial: BinaryPolynomial, layers: int) -> Ansatz:
-    """The circuit: |+>, then `layers` times the scaled cost (gamma_l) and the mixer (beta_l); 2 x layers parameters.
+    """The circuit: |+>, then `layers` times the scaled cost (gamma_l) and the mixer (beta_l); 2 x
+    layers parameters.
 
     Raises:
         InputError: for fewer than one layer or no variable.
     """
     n = polynomial.n_variables
     if layers < 1 or n < 1:
-        raise InputError(f"expected at least 1 layer and 1 qubit, got {layers} and {n}", hint="raise layers")
+        raise InputError(
+            f"expected at least 1 layer and 1 qubit, got {layers} and {n}", hint="raise layers"
+        )
     cost, mixer = scaled_cost(polynomial), transverse_field(n)
-    pairs = [(Layer(generator=cost, parameter=2 * k), Layer(generator=mixer, parameter=2 * k + 1)) for k in range(layers)]
+    pairs = [
+        (Layer(generator=cost, parameter=2 * k), Layer(generator=mixer, parameter=2 * k + 1))
+        for k in range(layers)
+    ]
     return Ansatz(
         n_qubits=n,
         reference=np.full(n, -1, dtype=np.int8),
@@ -217,13 +245,19 @@ def ansatz(polynomial: BinaryPolynomial, layers: int) -> Ansatz:
 
 
 def brickwork(n: int, layers: int) -> Ansatz:
-    """From |0...0>: Y rotations, then `layers` times ZX entanglers along a line and Y rotations; all angles free."""
+    """From |0...0>: Y rotations, then `layers` times ZX entanglers along a line and Y rotations;
+    all angles free.
+    """
     found: list[Layer] = []
 
     def add(x: list[int], z: list[int]) -> None:
         flips, signs = np.zeros((1, n), dtype=np.bool_), np.zeros((1, n), dtype=np.bool_)
         flips[0, x], signs[0, z] = True, True
-        found.append(Layer(generator=PauliSum(x=flips, z=signs, coefficients=np.ones(1)), parameter=len(found)))
+        found.append(
+            Layer(
+                generator=PauliSum(x=flips, z=signs, coefficients=np.ones(1)), parameter=len(found)
+            )
+        )
 
     for i in range(n):
         add([i], [i])
@@ -233,13 +267,20 @@ def brickwork(n: int, layers: int) -> Ansatz:
                 add([i + 1], [i])
         for i in range(n):
             add([i], [i])
-    return Ansatz(n_qubits=n, reference=np.zeros(n, dtype=np.int8), layers=tuple(found), n_parameters=len(found))
+    return Ansatz(
+        n_qubits=n,
+        reference=np.zeros(n, dtype=np.int8),
+        layers=tuple(found),
+        n_parameters=len(found),
+    )
 
 
-# Circuits with turns that nobody trains: preparations, changes of basis, angles computed beforehand.
+# Circuits with turns that nobody trains: preparations, changes of basis, angles computed
+# beforehand.
 #
-# An ansatz knows only parameters. Here every fixed turn exp(-i a H) is the layer of a H that belongs to one parameter more, the
-# last, which is held at 1. So every backend runs such circuits as it runs all others.
+# An ansatz knows only parameters. Here every fixed turn exp(-i a H) is the layer of a H that
+# belongs to one parameter more, the last, which is held at 1. So every backend runs such circuits
+# as it runs all others.
 
 Array = NDArray[np.float64]
 Turn = tuple[PauliSum, int | None]
@@ -263,12 +304,23 @@ class Circuit:
         return np.append(theta, np.ones(self.ansatz.n_parameters - self.free))
 
 
-def circuit(n_qubits: int, turns: Sequence[Turn], *, free: int, reference: NDArray[np.int8] | None = None) -> Circuit:
+def circuit(
+    n_qubits: int, turns: Sequence[Turn], *, free: int, reference: NDArray[np.int8] | None = None
+) -> Circuit:
     """The circuit of these turns in order, from |0...0> or another reference."""
-    start = np.zeros(n_qubits, dtype=np.int8) if reference is None else np.asarray(reference, dtype=np.int8)
+    start = (
+        np.zeros(n_qubits, dtype=np.int8)
+        if reference is None
+        else np.asarray(reference, dtype=np.int8)
+    )
     held = any(place is None for _, place in turns)
-    layers = tuple(Layer(generator=h, parameter=free if place is None else place) for h, place in turns)
-    return Circuit(ansatz=Ansatz(n_qubits=n_qubits, reference=start, layers=layers, n_parameters=free + held), free=free)
+    layers = tuple(
+        Layer(generator=h, parameter=free if place is None else place) for h, place in turns
+    )
+    return Circuit(
+        ansatz=Ansatz(n_qubits=n_qubits, reference=start, layers=layers, n_parameters=free + held),
+        free=free,
+    )
 
 
 def scaled(h: PauliSum, factor: float) -> PauliSum:
@@ -277,8 +329,13 @@ def scaled(h: PauliSum, factor: float) -> PauliSum:
 
 
 def strings(n_qubits: int, words: Sequence[tuple[Sequence[int], Sequence[int], float]]) -> PauliSum:
-    """A sum from (qubits with an X part, qubits with a Z part, coefficient); both parts make a Y."""
-    x, z = np.zeros((len(words), n_qubits), dtype=np.bool_), np.zeros((len(words), n_qubits), dtype=np.bool_)
+    """A sum from (qubits with an X part, qubits with a Z part, coefficient); both parts make a
+    Y.
+    """
+    x, z = (
+        np.zeros((len(words), n_qubits), dtype=np.bool_),
+        np.zeros((len(words), n_qubits), dtype=np.bool_),
+    )
     for row, (flips, signs, _) in enumerate(words):
         x[row, list(flips)], z[row, list(signs)] = True, True
     return PauliSum(x=x, z=z, coefficients=np.array([c for *_, c in words], dtype=np.float64))

@@ -1,8 +1,10 @@
-"""Which constraints a mixer can keep by itself: disjoint blocks of qubits with a fixed number of ones.
+"""Which constraints a mixer can keep by itself: disjoint blocks of qubits with a fixed number of
+ones.
 
-'Exactly k of these' is a block of weight k. 'At most one of these' becomes a block of weight one with an idle qubit more, which
-stands for 'none' (one-hot; Hadfield et al. 2019, Algorithms 12:34). Blocks share no qubit: exact sizes come first, then the
-largest classes. The penalties of what is kept fall away; all other constraints stay in the polynomial.
+'Exactly k of these' is a block of weight k. 'At most one of these' becomes a block of weight one
+with an idle qubit more, which stands for 'none' (one-hot; Hadfield et al. 2019, Algorithms 12:34).
+Blocks share no qubit: exact sizes come first, then the largest classes. The penalties of what is
+kept fall away; all other constraints stay in the polynomial.
 """
 
 from __future__ import annotations
@@ -55,7 +57,9 @@ class FeasibleSubspace:
         return math.prod(counts) << len(self.free)
 
     def closed(self) -> FeasibleSubspace:
-        """The same with every free qubit in a block beside an idle one: |01> and |10> are its 0 and 1, XY its X mixer."""
+        """The same with every free qubit in a block beside an idle one: |01> and |10> are its 0 and
+        1, XY its X mixer.
+        """
         pairs = tuple((i, self.n_qubits + k) for k, i in enumerate(self.free))
         width = self.n_qubits + len(pairs)
         return replace(
@@ -72,7 +76,10 @@ class FeasibleSubspace:
 
     def listed(self) -> NDArray[np.uint8]:
         """(size, n_qubits) the assignments that keep all blocks, where no qubit is free."""
-        choices = [list(itertools.combinations(b, w)) for b, w in zip(self.blocks, self.weights, strict=True)]
+        choices = [
+            list(itertools.combinations(b, w))
+            for b, w in zip(self.blocks, self.weights, strict=True)
+        ]
         rows = np.zeros((self.size, self.n_qubits), dtype=np.uint8)
         repeat, tile = self.size, 1
         for chosen in choices:
@@ -85,7 +92,9 @@ class FeasibleSubspace:
         return rows
 
     def drawn(self, count: int) -> NDArray[np.uint8]:
-        """(count, n_qubits) assignments of the uniform start, at a fixed seed: what energies are scaled by."""
+        """(count, n_qubits) assignments of the uniform start, at a fixed seed: what energies are
+        scaled by.
+        """
         rng = np.random.default_rng(0)
         rows = rng.integers(2, size=(count, self.n_qubits), dtype=np.uint8)
         for block, weight in zip(self.blocks, self.weights, strict=True):
@@ -105,12 +114,18 @@ def feasible_subspace(encoding: BinaryModel) -> FeasibleSubspace:
     own = encoding.recoded is None and encoding.quadratised is None
     constraints = encoding.constraints if own else ()
     for exact in (c for c in constraints if isinstance(c, Exactly)):
-        if exact.members and not taken & set(exact.members) and 0 <= exact.count <= len(exact.members):
+        if (
+            exact.members
+            and not taken & set(exact.members)
+            and 0 <= exact.count <= len(exact.members)
+        ):
             blocks.append(tuple(exact.members))
             weights.append(exact.count)
             names.append(exact.name)
             taken |= set(exact.members)
-    for c in sorted((c for c in constraints if isinstance(c, AtMostOne)), key=lambda c: -len(c.members)):
+    for c in sorted(
+        (c for c in constraints if isinstance(c, AtMostOne)), key=lambda c: -len(c.members)
+    ):
         if len(c.members) > 1 and not taken & set(c.members):
             blocks.append((*c.members, idle))
             weights.append(1)
@@ -127,7 +142,12 @@ def feasible_subspace(encoding: BinaryModel) -> FeasibleSubspace:
     rows = found.drawn(64)
     whole = encoding.polynomial.widened(idle)
     sizes = sum(abs(c) for c in whole.terms.values())
-    if np.allclose(found.polynomial.evaluate(rows), whole.evaluate(rows), rtol=0.0, atol=1e-9 * max(sizes, 1e-300)):
+    if np.allclose(
+        found.polynomial.evaluate(rows),
+        whole.evaluate(rows),
+        rtol=0.0,
+        atol=1e-9 * max(sizes, 1e-300),
+    ):
         return found
     return replace(found, polynomial=whole)  # its penalties are of another kind, which stay
 
@@ -138,24 +158,32 @@ def _without(encoding: BinaryModel, names: set[str]) -> BinaryPolynomial:
     if not weights:
         return encoding.polynomial
     written, _ = write_constraints(encoding.n_decision, encoding.constraints)
-    removed = [w.polynomial * -weights[w.constraint.name] for w in written if w.constraint.name in weights]
+    removed = [
+        w.polynomial * -weights[w.constraint.name] for w in written if w.constraint.name in weights
+    ]
     less = encoding.polynomial
     for part in removed:
         less = less + part
     rounding = 1e-12 * sum(abs(c) for c in encoding.polynomial.terms.values())
-    return BinaryPolynomial.of(less.n_variables, [(t, c) for t, c in less.terms.items() if abs(c) > rounding])
+    return BinaryPolynomial.of(
+        less.n_variables, [(t, c) for t, c in less.terms.items() if abs(c) > rounding]
+    )
 
 
 # Preparing equal superpositions of fixed Hamming weight with turns of commuting Pauli strings.
 #
-# The Dicke state of m qubits and weight k is the unitary of Baertschi, Eidenbenz 2019 (FCT, LNCS 11651:126) on |0...0 1...1>:
-# split and cyclic shift gates, each a rotation of |01> into |10> on two qubits, the further ones controlled by a qubit between
-# them. exp(-i a (Y_u X_v - X_u Y_v) / 2) is such a rotation by the angle a; times (1 - Z_c) / 2 it is the controlled one. All
-# strings of a gate commute. For k = 1 it is the W state in m - 1 rotations.
+# The Dicke state of m qubits and weight k is the unitary of Baertschi, Eidenbenz 2019 (FCT, LNCS
+# 11651:126) on |0...0 1...1>: split and cyclic shift gates, each a rotation of |01> into |10> on
+# two qubits, the further ones controlled by a qubit between them. exp(-i a (Y_u X_v - X_u Y_v) / 2)
+# is such a rotation by the angle a; times (1 - Z_c) / 2 it is the controlled one. All strings of a
+# gate commute. For k = 1 it is the W state in m - 1 rotations.
 
 
-def dicke_turns(n_qubits: int, members: Sequence[int], weight: int) -> tuple[list[int], list[PauliSum]]:
-    """(qubits to set to 1, fixed turns) that make the Dicke state of that weight on `members`, in a register of n_qubits.
+def dicke_turns(
+    n_qubits: int, members: Sequence[int], weight: int
+) -> tuple[list[int], list[PauliSum]]:
+    """(qubits to set to 1, fixed turns) that make the Dicke state of that weight on `members`, in a
+    register of n_qubits.
 
     Args:
         n_qubits: Width of the register.

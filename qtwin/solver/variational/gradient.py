@@ -1,4 +1,6 @@
-"""Minimising a function of angles under a time limit, with a trace: by gradients, by values, or by noisy values."""
+"""Minimising a function of angles under a time limit, with a trace: by gradients, by values, or by
+noisy values.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,18 @@ from qtwin.solver.base import TracePoint
 Floats = NDArray[np.float64]
 Objective = Callable[[Floats], tuple[float, Floats]]
 Method = Literal["l-bfgs-b", "cobyla", "nelder-mead", "powell", "spsa"]
-"""L-BFGS-B (Zhu et al. 1997, ACM TOMS 23:550) takes gradients; COBYLA (Powell 1994), Nelder-Mead (1965) and Powell (1964), all in
-SciPy, and SPSA (`qtwin.solver.variational.gradient`) take values only."""
+"""L-BFGS-B (Zhu et al. 1997, ACM TOMS 23:550) takes gradients; COBYLA (Powell 1994), Nelder-Mead
+(1965) and Powell (1964), all in SciPy, and SPSA (`qtwin.solver.variational.gradient`) take values
+only.
+"""
 _VALUES_PER_STEP = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Descent:
-    """Where a minimisation ended: best angles and value, evaluations, whether by its own criterion, and the way there."""
+    """Where a minimisation ended: best angles and value, evaluations, whether by its own criterion,
+    and the way there.
+    """
 
     theta: Floats
     value: float
@@ -37,7 +43,9 @@ class _Late(Exception):  # noqa: N818 - not an error: it carries the search out 
 
 
 def check_method(method: str, *, noisy: bool) -> None:
-    """Refuse an unknown method, and one that wants gradients where there are only shots (InputError)."""
+    """Refuse an unknown method, and one that wants gradients where there are only shots
+    (InputError).
+    """
     if method not in get_args(Method):
         raise unknown_name("optimizer", method, get_args(Method))
     if noisy and method == "l-bfgs-b":
@@ -64,7 +72,8 @@ def minimise(
         theta: Start, in radians.
         method: One of `Method`.
         iterations: Steps of L-BFGS-B; the others may ask for ten values a step.
-        tolerance: Relative fall of the value below which it ends; for the others also the size of a step in radians, squared.
+        tolerance: Relative fall of the value below which it ends; for the others also the size of a
+            step in radians, squared.
         gradient_tolerance: Largest component of the gradient at which L-BFGS-B ends.
         seed: For SPSA.
     """
@@ -100,7 +109,13 @@ def minimise(
         "powell": {"maxfev": values, "xtol": size, "ftol": tolerance},
     }
     gradient = method == "l-bfgs-b"
-    found = minimize(objective if gradient else value, theta, jac=gradient or None, method=method, options=options[method])
+    found = minimize(
+        objective if gradient else value,
+        theta,
+        jac=gradient or None,
+        method=method,
+        options=options[method],
+    )
     return np.asarray(found.x, dtype=np.float64), bool(found.success)
 
 
@@ -122,7 +137,8 @@ def descend(
     noisy: bool = False,
     seed: int = 0,
 ) -> Descent:
-    """Minimise, and remember the best point; from noisy values the point where the method ended, valued once more.
+    """Minimise, and remember the best point; from noisy values the point where the method ended,
+    valued once more.
 
     Args:
         objective: Value and gradient.
@@ -133,7 +149,8 @@ def descend(
         deadline: `time.perf_counter()` at which it ends.
         started: Zero of the trace's times.
         method: One of `Method`.
-        noisy: Whether values have shot noise: the lowest one seen would then be lucky rather than good.
+        noisy: Whether values have shot noise: the lowest one seen would then be lucky rather than
+            good.
         seed: For SPSA.
     """
     began = time.perf_counter() if started is None else started
@@ -148,7 +165,9 @@ def descend(
         count, last = count + 1, x.copy()
         if value < best:
             best, where = value, x.copy()
-            trace.append(TracePoint(time_s=time.perf_counter() - began, evaluations=count, best_energy=value))
+            trace.append(
+                TracePoint(time_s=time.perf_counter() - began, evaluations=count, best_energy=value)
+            )
         return value, gradient
 
     try:
@@ -165,22 +184,28 @@ def descend(
         converged = False
     if noisy:
         where, best, count = last, objective(last)[0], count + 1
-    return Descent(theta=where, value=float(best), evaluations=count, converged=converged, trace=tuple(trace))
+    return Descent(
+        theta=where, value=float(best), evaluations=count, converged=converged, trace=tuple(trace)
+    )
 
 
-# Simultaneous perturbation: a descent that asks for two noisy values a step, whatever the number of angles.
+# Simultaneous perturbation: a descent that asks for two noisy values a step, whatever the number of
+# angles.
 #
 #     theta <- theta - a_k (f(theta + c_k d) - f(theta - c_k d)) / (2 c_k) d,   d random signs,
 #     a_k = a / (k + 1 + A)^0.602,  c_k = c / (k + 1)^0.101
 #
-# (Spall 1998, IEEE Trans. Aerosp. Electron. Syst. 34:817). a is set from a few differences at the start, so that the first steps
-# have a wanted length (Kandala et al. 2017, Nature 549:242, supplement).
+# (Spall 1998, IEEE Trans. Aerosp. Electron. Syst. 34:817). a is set from a few differences at the
+# start, so that the first steps have a wanted length (Kandala et al. 2017, Nature 549:242,
+# supplement).
 
 _CALIBRATION = 5
 _STEP, _SPREAD = 0.15, 0.15
 
 
-def spsa(objective: Callable[[Floats], float], theta: Floats, *, evaluations: int, seed: int) -> Floats:
+def spsa(
+    objective: Callable[[Floats], float], theta: Floats, *, evaluations: int, seed: int
+) -> Floats:
     """Where the descent ends: the mean of its last tenth of steps, which averages the noise.
 
     Args:
@@ -193,7 +218,9 @@ def spsa(objective: Callable[[Floats], float], theta: Floats, *, evaluations: in
 
     def slope(x: Floats, spread: float) -> tuple[float, Floats]:
         direction = rng.choice(np.array([-1.0, 1.0]), size=x.size)
-        return (objective(x + spread * direction) - objective(x - spread * direction)) / (2.0 * spread), direction
+        return (objective(x + spread * direction) - objective(x - spread * direction)) / (
+            2.0 * spread
+        ), direction
 
     calibration = min(_CALIBRATION, max(1, evaluations // 10))
     typical = float(np.mean([abs(slope(theta, _SPREAD)[0]) for _ in range(calibration)]))
@@ -203,6 +230,10 @@ def spsa(objective: Callable[[Floats], float], theta: Floats, *, evaluations: in
     x, tail = theta.copy(), [theta.copy()]
     for k in range(steps):
         found, direction = slope(x, _SPREAD / (k + 1) ** 0.101)
-        x = x - np.clip(size / (k + 1 + stability) ** 0.602 * found, -4.0 * _STEP, 4.0 * _STEP) * direction
+        x = (
+            x
+            - np.clip(size / (k + 1 + stability) ** 0.602 * found, -4.0 * _STEP, 4.0 * _STEP)
+            * direction
+        )
         tail = [*tail[-max(1, steps // 10) + 1 :], x.copy()] if steps >= 20 else [x.copy()]
     return np.asarray(np.mean(tail, axis=0))

@@ -1,4 +1,6 @@
-"""What a training minimises: the expectation of a circuit, exact with its gradient, or from shots that are counted."""
+"""What a training minimises: the expectation of a circuit, exact with its gradient, or from shots
+that are counted.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ Array = NDArray[np.float64]
 class Differentiable(Protocol):
     """A simulator that gives exact gradients."""
 
-    def value_and_gradient(self, ansatz: Ansatz, theta: Array, observable: PauliSum) -> tuple[float, Array]:
+    def value_and_gradient(
+        self, ansatz: Ansatz, theta: Array, observable: PauliSum
+    ) -> tuple[float, Array]:
         """<observable> and its (n_parameters,) derivatives."""
 
 
@@ -37,13 +41,20 @@ class Measurable(Protocol):
     """A backend that estimates expectations."""
 
     def expectation(
-        self, ansatz: Ansatz, theta: Array, observable: PauliSum, *, shots: int | None = None, seed: int = 0
+        self,
+        ansatz: Ansatz,
+        theta: Array,
+        observable: PauliSum,
+        *,
+        shots: int | None = None,
+        seed: int = 0,
     ) -> Estimate:
         """<observable>."""
 
 
 class Energy:
-    """<observable> of a circuit as a function of its angles; lives inside a training and counts what it costs.
+    """<observable> of a circuit as a function of its angles; lives inside a training and counts
+    what it costs.
 
     Args:
         backend: Exact with gradients (`Differentiable`), or any backend where `shots` is given.
@@ -55,7 +66,9 @@ class Energy:
         shots_used: Measurements so far.
     """
 
-    def __init__(self, backend: Differentiable | Measurable, *, shots: int | None, seed: int) -> None:
+    def __init__(
+        self, backend: Differentiable | Measurable, *, shots: int | None, seed: int
+    ) -> None:
         self._backend, self._shots, self._seed = backend, shots, seed
         self.evaluations = 0
         self.shots_used = 0
@@ -66,7 +79,9 @@ class Energy:
         return self._shots is not None
 
     def __call__(self, circuit: Ansatz, theta: Array, observable: PauliSum) -> tuple[float, Array]:
-        """Value, and (n_parameters,) gradient; the gradient is empty where values come from shots."""
+        """Value, and (n_parameters,) gradient; the gradient is empty where values come from
+        shots.
+        """
         self.evaluations += 1
         if self._shots is None:
             assert isinstance(self._backend, Differentiable)
@@ -87,16 +102,22 @@ def loaded(backend: str | Backend) -> Backend:
     return load(backend)
 
 
-def trainer(backend: str | Backend, *, optimizer: str, objective_shots: int | None) -> Differentiable | Backend:
-    """A backend that a training can ask: one with gradients, or any where the objective comes from shots.
+def trainer(
+    backend: str | Backend, *, optimizer: str, objective_shots: int | None
+) -> Differentiable | Backend:
+    """A backend that a training can ask: one with gradients, or any where the objective comes from
+    shots.
 
     Raises:
-        InputError: for an unknown optimiser, for one that needs gradients beside shots, for fewer than two shots, or for a
-            backend that gives no gradients where they are needed.
+        InputError: for an unknown optimiser, for one that needs gradients beside shots, for fewer
+            than two shots, or for a backend that gives no gradients where they are needed.
     """
     check_method(optimizer, noisy=objective_shots is not None)
     if objective_shots is not None and objective_shots < 2:
-        raise InputError(f"expected objective_shots of at least 2, got {objective_shots}", hint="a thousand is usual")
+        raise InputError(
+            f"expected objective_shots of at least 2, got {objective_shots}",
+            hint="a thousand is usual",
+        )
     found = loaded(backend)
     if objective_shots is None and not isinstance(found, Differentiable):
         name = found.capabilities().name
@@ -107,7 +128,8 @@ def trainer(backend: str | Backend, *, optimizer: str, objective_shots: int | No
     return found
 
 
-# What a schedule of angles descends on: <C> of a circuit of growing depth, by circuits of a backend or inside a feasible set.
+# What a schedule of angles descends on: <C> of a circuit of growing depth, by circuits of a backend
+# or inside a feasible set.
 
 
 @dataclass(kw_only=True)
@@ -177,7 +199,8 @@ class SubspaceLandscape(Landscape):
         simulator: Its cost is the scaled one.
         objective_shots: Measurements a value; exact when None.
         seed: Of the first measurement.
-        mixer_factor: What beta is multiplied by: 2 for the Grover mixer, whose period is 2 pi where that of X is pi.
+        mixer_factor: What beta is multiplied by: 2 for the Grover mixer, whose period is 2 pi where
+            that of X is pi.
     """
 
     simulator: SubspaceQaoa
@@ -203,7 +226,9 @@ class SubspaceLandscape(Landscape):
             return value, self.angles(gradient)
         self.shots += self.objective_shots
         samples = self.simulator.sample(
-            self.angles(theta), shots=self.objective_shots, seed=(self.seed + 7919 * self.evaluations) % 2**32
+            self.angles(theta),
+            shots=self.objective_shots,
+            seed=(self.seed + 7919 * self.evaluations) % 2**32,
         )
         values = self.simulator.cost[self.simulator.states.places(samples.bits)]
         return float(samples.counts @ values) / samples.shots, np.zeros(0)

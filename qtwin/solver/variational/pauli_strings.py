@@ -1,4 +1,6 @@
-"""Commutators and norms of sums of Pauli strings, string by string; for few qubits and short strings."""
+"""Commutators and norms of sums of Pauli strings, string by string; for few qubits and short
+strings.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from qtwin.encoding.pauli import PauliSum
 from qtwin.solver.variational.circuit import Circuit, Turn, brickwork, circuit, strings
 
 Strings = dict[tuple[int, int], complex]
-"""(X mask, Z mask) to the coefficient of i^(number of Y) X^x Z^z, which is the product of the letters."""
+"""(X mask, Z mask) to the coefficient of i^(number of Y) X^x Z^z, which is the product of the
+letters.
+"""
 
 
 def of(h: PauliSum) -> Strings:
@@ -22,7 +26,10 @@ def of(h: PauliSum) -> Strings:
     powers = [1 << i for i in range(h.n_qubits)]
     found: Strings = {}
     for x, z, c in zip(h.x, h.z, h.coefficients, strict=True):
-        key = (sum(p for p, b in zip(powers, x, strict=True) if b), sum(p for p, b in zip(powers, z, strict=True) if b))
+        key = (
+            sum(p for p, b in zip(powers, x, strict=True) if b),
+            sum(p for p, b in zip(powers, z, strict=True) if b),
+        )
         found[key] = found.get(key, 0.0) + complex(c)
     return found
 
@@ -36,7 +43,12 @@ def commutator(a: Strings, b: Strings) -> Strings:
                 continue
             x, z = ax ^ bx, az ^ bz
             # letters are i^|x & z| X^x Z^z; moving Z^az past X^bx gives (-1)^|az & bx|
-            turns = (ax & az).bit_count() + (bx & bz).bit_count() - (x & z).bit_count() + 2 * (az & bx).bit_count()
+            turns = (
+                (ax & az).bit_count()
+                + (bx & bz).bit_count()
+                - (x & z).bit_count()
+                + 2 * (az & bx).bit_count()
+            )
             found[x, z] = found.get((x, z), 0.0) + 2.0 * ac * bc * 1j ** (turns % 4)
     return found
 
@@ -54,7 +66,8 @@ def norm_squared(a: Strings) -> float:
     return float(np.sum([abs(c) ** 2 for c in a.values()])) if a else 0.0
 
 
-# Correlators of few qubits that stand for many variables: which string is whose, and how three settings measure all of them.
+# Correlators of few qubits that stand for many variables: which string is whose, and how three
+# settings measure all of them.
 
 BASES = ("X", "Y", "Z")
 Floats = NDArray[np.float64]
@@ -71,7 +84,9 @@ def qubits_for(variables: int, k: int) -> int:
 
 
 def correlators(variables: int, k: int) -> Words:
-    """(letter, qubits) of each variable: all subsets in X, then in Y, then in Z, dealt in turns so that settings are even."""
+    """(letter, qubits) of each variable: all subsets in X, then in Y, then in Z, dealt in turns so
+    that settings are even.
+    """
     subsets = list(combinations(range(qubits_for(variables, k)), k))
     return [(letter, s) for s in subsets for letter in BASES][:variables]
 
@@ -86,10 +101,15 @@ def settings(layers: int, q: int) -> tuple[Ansatz, dict[str, Circuit]]:
         "Y": [(strings(q, [([i], [], np.pi / 4) for i in range(q)]), None)],
         "Z": [],
     }
-    return plain, {b: circuit(q, [*turns, *change[b]], free=plain.n_parameters, reference=plain.reference) for b in BASES}
+    return plain, {
+        b: circuit(q, [*turns, *change[b]], free=plain.n_parameters, reference=plain.reference)
+        for b in BASES
+    }
 
 
-def exact(simulators: dict[str, Any], measured: dict[str, Circuit], theta: Floats, words: Words) -> Floats:
+def exact(
+    simulators: dict[str, Any], measured: dict[str, Circuit], theta: Floats, words: Words
+) -> Floats:
     """(m,) <P_i>, from three distributions."""
     out = np.empty(len(words))
     for basis, made in measured.items():
@@ -101,11 +121,20 @@ def exact(simulators: dict[str, Any], measured: dict[str, Circuit], theta: Float
     return out
 
 
-def sampled(backend: Backend, measured: dict[str, Circuit], theta: Floats, words: Words, shots: int, seed: int) -> Floats:
+def sampled(
+    backend: Backend,
+    measured: dict[str, Circuit],
+    theta: Floats,
+    words: Words,
+    shots: int,
+    seed: int,
+) -> Floats:
     """(m,) the same from `shots` measurements of each setting."""
     out = np.empty(len(words))
     for number, (basis, made) in enumerate(measured.items()):
-        samples = backend.sample(made.ansatz, made.full(theta), shots=shots, seed=(3 * seed + number) % 2**32)
+        samples = backend.sample(
+            made.ansatz, made.full(theta), shots=shots, seed=(3 * seed + number) % 2**32
+        )
         signs = 1.0 - 2.0 * samples.bits.astype(np.float64)
         for i, (letter, qubits) in enumerate(words):
             if letter == basis:
@@ -124,7 +153,8 @@ def weighted(words: Words, weight: Floats, q: int) -> PauliSum:
     )
 
 
-# State vectors under a diagonal energy and single-qubit rotations, in plain NumPy: for schemes that are no fixed circuit.
+# State vectors under a diagonal energy and single-qubit rotations, in plain NumPy: for schemes that
+# are no fixed circuit.
 
 State = NDArray[np.complex128]
 

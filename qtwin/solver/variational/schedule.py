@@ -1,4 +1,6 @@
-"""Schedules of QAOA's angles under one budget: fixed, Fourier, interpolated, linear ramp, and transferred."""
+"""Schedules of QAOA's angles under one budget: fixed, Fourier, interpolated, linear ramp, and
+transferred.
+"""
 
 from __future__ import annotations
 
@@ -39,12 +41,21 @@ class AngleSearch:
 
     Attributes:
         theta: (2 depth,) best angles at the depth in hand.
-        value: <C> there, in the polynomial's unit, constant included; an estimate where values come from shots.
+        value: <C> there, in the polynomial's unit, constant included; an estimate where values come
+            from shots.
         reached: `value` at the end of each depth that a schedule closed.
         trace: Improvements so far.
     """
 
-    def __init__(self, landscape: Landscape, *, max_evaluations: int, deadline: float | None, optimizer: str, seed: int) -> None:
+    def __init__(
+        self,
+        landscape: Landscape,
+        *,
+        max_evaluations: int,
+        deadline: float | None,
+        optimizer: str,
+        seed: int,
+    ) -> None:
         self.landscape, self._optimizer, self._seed = landscape, optimizer, seed
         self._max_evaluations, self._deadline = max_evaluations, deadline
         self._started = time.perf_counter()
@@ -82,20 +93,29 @@ class AngleSearch:
     def evaluate(self, theta: Array, *, keep: bool = True) -> tuple[float, Array]:
         """Scaled energy without its constant, and gradient; with `keep` the best is kept."""
         late = self._deadline is not None and time.perf_counter() > self._deadline
-        if self.landscape.evaluations and (late or self.landscape.evaluations >= self._max_evaluations):
+        if self.landscape.evaluations and (
+            late or self.landscape.evaluations >= self._max_evaluations
+        ):
             raise LimitReached
         value, gradient = self.landscape.ask(theta)
         energy = value * self.landscape.scale + self.landscape.offset
         if keep and energy < self.value:
             self.value, self.theta = energy, theta.copy()
             count = self.landscape.evaluations
-            self.trace.append(TracePoint(time_s=time.perf_counter() - self._started, evaluations=count, best_energy=energy))
+            self.trace.append(
+                TracePoint(
+                    time_s=time.perf_counter() - self._started,
+                    evaluations=count,
+                    best_energy=energy,
+                )
+            )
         return value, gradient
 
     def descend(self, start: Array, *, iterations: int, through: Array | None = None) -> Array:
         """Descend from `start` and return where it ended.
 
-        From shots, only the end is kept, and valued anew: the lowest of many noisy values would be lucky rather than good.
+        From shots, only the end is kept, and valued anew: the lowest of many noisy values would be
+        lucky rather than good.
 
         Args:
             start: (m,) coordinates: the angles, or `through` of them.
@@ -104,7 +124,8 @@ class AngleSearch:
         """
         span = np.eye(len(start)) if through is None else through
         noisy = self.landscape.noisy
-        # At depth one the optimum is cheap and worth having exactly; deeper, further digits would cost half of all evaluations.
+        # At depth one the optimum is cheap and worth having exactly; deeper, further digits would
+        # cost half of all evaluations.
         enough = 1e-12 if self.depth == 1 else 1e-5
 
         def objective(u: Array) -> tuple[float, Array]:
@@ -125,9 +146,11 @@ class AngleSearch:
         return end
 
 
-# How QAOA's angles are chosen. `TABLE` maps a schedule's name to its function; adding one is one file and one line.
+# How QAOA's angles are chosen. `TABLE` maps a schedule's name to its function; adding one is one
+# file and one line.
 #
-# A schedule is a function (search, layers, *, starts, rng) that leaves its angles in an `AngleSearch` of depth `layers`.
+# A schedule is a function (search, layers, *, starts, rng) that leaves its angles in an
+# `AngleSearch` of depth `layers`.
 
 Name = Literal["interp", "fourier", "fixed-angles", "linear-ramp", "transferred"]
 TABLE: dict[str, str] = {
@@ -152,22 +175,27 @@ def find(name: str) -> Callable[..., None]:
     return found  # type: ignore[no-any-return]
 
 
-# Fixed angles: those of cubic graphs for MaxCut, untrained (Wurtz, Lykov 2021, PRA 104:052419), rescaled to the instance.
+# Fixed angles: those of cubic graphs for MaxCut, untrained (Wurtz, Lykov 2021, PRA 104:052419),
+# rescaled to the instance.
 #
-# On a cubic graph with unit weights the cost C = sum Z Z / 2 has a root mean square field of sqrt(3) / 2, so the published gamma
-# becomes gamma sqrt(3) / 2 for the scaled cost; with `cost_scale` the same angles serve any other instance as a guess (compare
-# Sureshbabu et al. 2024, Quantum 8:1231). The guarantee holds for MaxCut of cubic graphs alone.
+# On a cubic graph with unit weights the cost C = sum Z Z / 2 has a root mean square field of
+# sqrt(3) / 2, so the published gamma becomes gamma sqrt(3) / 2 for the scaled cost; with
+# `cost_scale` the same angles serve any other instance as a guess (compare Sureshbabu et al. 2024,
+# Quantum 8:1231). The guarantee holds for MaxCut of cubic graphs alone.
 
 
 @cache
 def _table() -> list[dict[str, object]]:
-    text = (resources.files("qtwin") / "data" / "angles" / "cubic_graphs.toml").read_text(encoding="utf-8")
+    text = (resources.files("qtwin") / "data" / "angles" / "cubic_graphs.toml").read_text(
+        encoding="utf-8"
+    )
     found: list[dict[str, object]] = tomllib.loads(text)["depth"]
     return found
 
 
 def published(layers: int) -> tuple[Array, float]:
-    """(2 layers,) angles for the scaled cost, and the share of the best cut that they guarantee on cubic graphs.
+    """(2 layers,) angles for the scaled cost, and the share of the best cut that they guarantee on
+    cubic graphs.
 
     Raises:
         InputError: for a depth that was not published.
@@ -175,14 +203,22 @@ def published(layers: int) -> tuple[Array, float]:
     table = _table()
     if not 1 <= layers <= len(table):
         raise InputError(
-            f"fixed angles of {layers} layers were asked for, 1 to {len(table)} are published", hint='schedule = "linear-ramp"'
+            f"fixed angles of {layers} layers were asked for, 1 to {len(table)} are published",
+            hint='schedule = "linear-ramp"',
         )
     row = table[layers - 1]
-    gamma, beta = np.asarray(row["gamma"], dtype=np.float64), np.asarray(row["beta"], dtype=np.float64)
-    return np.column_stack([gamma * np.sqrt(3.0) / 2.0, -beta]).reshape(-1), float(str(row["share"]))
+    gamma, beta = (
+        np.asarray(row["gamma"], dtype=np.float64),
+        np.asarray(row["beta"], dtype=np.float64),
+    )
+    return np.column_stack([gamma * np.sqrt(3.0) / 2.0, -beta]).reshape(-1), float(
+        str(row["share"])
+    )
 
 
-def fixed_angles(search: AngleSearch, layers: int, *, starts: int, rng: np.random.Generator) -> None:
+def fixed_angles(
+    search: AngleSearch, layers: int, *, starts: int, rng: np.random.Generator
+) -> None:
     """The published angles; one evaluation, to know their energy."""
     theta, _ = published(layers)
     search.deepen(layers)
@@ -191,15 +227,20 @@ def fixed_angles(search: AngleSearch, layers: int, *, starts: int, rng: np.rando
     search.close()
 
 
-# FOURIER: the angles' sine and cosine amplitudes are trained, depth by depth (Zhou et al. 2020, PRX 10:021067, section V B).
+# FOURIER: the angles' sine and cosine amplitudes are trained, depth by depth (Zhou et al. 2020, PRX
+# 10:021067, section V B).
 #
-#     gamma_i =  sum_k u_k sin((k - 1/2) (i - 1/2) pi / p),   beta_i = sum_k v_k cos((k - 1/2) (i - 1/2) pi / p),   k = 1..q
+#     gamma_i =  sum_k u_k sin((k - 1/2) (i - 1/2) pi / p),   beta_i = sum_k v_k cos((k - 1/2) (i -
+#     1/2) pi / p),   k = 1..q
 #
-# with q = p; a depth more starts from the amplitudes of the one before and a new one of zero: the schedule keeps its shape.
+# with q = p; a depth more starts from the amplitudes of the one before and a new one of zero: the
+# schedule keeps its shape.
 
 
 def waves(layers: int) -> NDArray[np.float64]:
-    """(2 p, 2 p) the angles (gamma_1, beta_1, ...) are this matrix times the amplitudes (u_1, v_1, ...)."""
+    """(2 p, 2 p) the angles (gamma_1, beta_1, ...) are this matrix times the amplitudes (u_1, v_1,
+    ...).
+    """
     half = np.arange(layers) + 0.5
     phase = np.outer(half, half) * np.pi / layers  # layer i, wave k
     out = np.zeros((2 * layers, 2 * layers))
@@ -208,7 +249,9 @@ def waves(layers: int) -> NDArray[np.float64]:
 
 
 def fourier(search: AngleSearch, layers: int, *, starts: int, rng: np.random.Generator) -> None:
-    """Depth by depth; at every depth also from `starts` - 1 disturbed copies of the best amplitudes."""
+    """Depth by depth; at every depth also from `starts` - 1 disturbed copies of the best
+    amplitudes.
+    """
     first_layer(search, starts=starts)
     search.close()
     amplitudes = np.linalg.solve(waves(1), search.theta)
@@ -223,7 +266,8 @@ def fourier(search: AngleSearch, layers: int, *, starts: int, rng: np.random.Gen
         search.close()
 
 
-# INTERP: each further layer starts from the interpolated angles (Zhou et al. 2020, PRX 10:021067, appendix B).
+# INTERP: each further layer starts from the interpolated angles (Zhou et al. 2020, PRX 10:021067,
+# appendix B).
 
 
 def interpolate(theta: Sequence[float] | Array) -> Array:
@@ -237,16 +281,22 @@ def interpolate(theta: Sequence[float] | Array) -> Array:
 
 def first_layer(search: AngleSearch, *, starts: int) -> None:
     """Depth one: a grid of 42 points, and descents from the best of them."""
-    grid = [np.array([gamma, beta]) for gamma in np.linspace(0.15, 1.35, 7) for beta in -np.pi / 12 * (np.arange(6) + 0.5)]
+    grid = [
+        np.array([gamma, beta])
+        for gamma in np.linspace(0.15, 1.35, 7)
+        for beta in -np.pi / 12 * (np.arange(6) + 0.5)
+    ]
     values = [search.evaluate(theta)[0] for theta in grid]
     for k in np.argsort(values, kind="stable")[:starts]:
         search.descend(grid[k], iterations=30)
 
 
 def interp(search: AngleSearch, layers: int, *, starts: int, rng: np.random.Generator) -> None:
-    """Depth by depth; at the last depth also from the linear ramp and from disturbed copies of the best, `starts` in all.
+    """Depth by depth; at the last depth also from the linear ramp and from disturbed copies of the
+    best, `starts` in all.
 
-    A deeper circuit may always leave its last layer at angle zero, so the energy never rises with depth.
+    A deeper circuit may always leave its last layer at angle zero, so the energy never rises with
+    depth.
     """
     first_layer(search, starts=starts)
     search.close()
@@ -261,7 +311,8 @@ def interp(search: AngleSearch, layers: int, *, starts: int, rng: np.random.Gene
         search.reached[-1] = search.value
 
 
-# The linear ramp: gamma rises and beta falls with the layer, as in an annealing of finite time; two numbers for any depth.
+# The linear ramp: gamma rises and beta falls with the layer, as in an annealing of finite time; two
+# numbers for any depth.
 #
 #     gamma_i = a (i - 1/2) / p,   beta_i = -b (1 - (i - 1/2) / p)
 #
@@ -285,7 +336,9 @@ def ramp(layers: int, *, step: float = 0.7) -> Array:
 
 
 def linear_ramp(search: AngleSearch, layers: int, *, starts: int, rng: np.random.Generator) -> None:
-    """Five ramps with a = b are compared and the best is refined in its two slopes; nothing else is trained."""
+    """Five ramps with a = b are compared and the best is refined in its two slopes; nothing else is
+    trained.
+    """
     search.deepen(layers)
     values = [search.evaluate(ramp(layers, step=step))[0] for step in _STEPS]
     best = _STEPS[int(np.argmin(values))]
@@ -293,7 +346,8 @@ def linear_ramp(search: AngleSearch, layers: int, *, starts: int, rng: np.random
     search.close()
 
 
-# Transferred angles: trained on a small part of the instance, used on all of it (Brandao et al. 2018, arXiv:1812.04170).
+# Transferred angles: trained on a small part of the instance, used on all of it (Brandao et al.
+# 2018, arXiv:1812.04170).
 #
 # The part is the `DONOR` qubits with the strongest couplings among them, chosen greedily; Ising
 # terms that reach outside it have mean zero there and fall away. Angles belong to the cost divided
@@ -305,7 +359,9 @@ DONOR = 10
 
 
 def part_of(polynomial: BinaryPolynomial, size: int) -> BinaryPolynomial:
-    """The energy of `size` strongly coupled qubits in the mean field, zero, of the others; all of a polynomial no larger."""
+    """The energy of `size` strongly coupled qubits in the mean field, zero, of the others; all of a
+    polynomial no larger.
+    """
     n = polynomial.n_variables
     if n <= size:
         return polynomial
@@ -321,8 +377,12 @@ def part_of(polynomial: BinaryPolynomial, size: int) -> BinaryPolynomial:
         pull[chosen] = -1.0
         chosen.append(int(np.argmax(pull)))
     place = {i: k for k, i in enumerate(sorted(chosen))}
-    inside = [(np.flatnonzero(row).tolist(), float(c)) for row, c in zip(h.z, h.coefficients, strict=True)]
-    return from_spins(size, [([place[i] for i in t], c) for t, c in inside if all(i in place for i in t)])
+    inside = [
+        (np.flatnonzero(row).tolist(), float(c)) for row, c in zip(h.z, h.coefficients, strict=True)
+    ]
+    return from_spins(
+        size, [([place[i] for i in t], c) for t, c in inside if all(i in place for i in t)]
+    )
 
 
 def transferred(search: AngleSearch, layers: int, *, starts: int, rng: np.random.Generator) -> None:
@@ -333,7 +393,10 @@ def transferred(search: AngleSearch, layers: int, *, starts: int, rng: np.random
     """
     whole = search.landscape
     if not isinstance(whole, CircuitLandscape) or whole.polynomial is None:
-        raise InputError("got transferred angles for a circuit whose part is not known", hint='schedule = "interp"')
+        raise InputError(
+            "got transferred angles for a circuit whose part is not known",
+            hint='schedule = "interp"',
+        )
     donor = search.of(qaoa_landscape(part_of(whole.polynomial, DONOR), whole.energy))
     interp(donor, layers, starts=starts, rng=rng)
     search.deepen(layers)

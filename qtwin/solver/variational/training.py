@@ -1,4 +1,6 @@
-"""The training of QAOA's angles by one of several schedules (`qtwin.solver.variational.schedule`), exact or from shots."""
+"""The training of QAOA's angles by one of several schedules (`qtwin.solver.variational.schedule`),
+exact or from shots.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,13 @@ from qtwin.solver.base import Solver, TracePoint
 from qtwin.solver.variational import schedule as schedules
 from qtwin.solver.variational.circuit import Trained, ansatz, check_positive, cost_scale
 from qtwin.solver.variational.gradient import Method, descend
-from qtwin.solver.variational.objective import Differentiable, Energy, Landscape, loaded, qaoa_landscape
+from qtwin.solver.variational.objective import (
+    Differentiable,
+    Energy,
+    Landscape,
+    loaded,
+    qaoa_landscape,
+)
 from qtwin.solver.variational.schedule import AngleSearch, LimitReached, interpolate, ramp
 
 if TYPE_CHECKING:
@@ -47,15 +55,16 @@ class Training:
 
     Attributes:
         theta: (gamma_1, beta_1, ...) in radians, for the scaled cost.
-        energy: <C> at theta, in the polynomial's own unit, constant included: exact where the trainer is an exact simulator,
-            otherwise its last estimate.
-        energy_by_layers: The same at the end of each depth that was trained; never increasing for INTERP and FOURIER with exact
-            values.
+        energy: <C> at theta, in the polynomial's own unit, constant included: exact where the
+            trainer is an exact simulator, otherwise its last estimate.
+        energy_by_layers: The same at the end of each depth that was trained; never increasing for
+            INTERP and FOURIER with exact values.
         evaluations: Circuit evaluations, each with its gradient where values are exact.
         shots: Measurements that the values took.
         wall_s: Time.
         cost_scale: What the cost was divided by.
-        complete: Whether the optimiser finished; otherwise a limit cut it short and layers not reached have angle zero.
+        complete: Whether the optimiser finished; otherwise a limit cut it short and layers not
+            reached have angle zero.
         trace: Best <C> so far; time and evaluations from the start of the training.
         schedule: How the angles were chosen.
     """
@@ -94,7 +103,8 @@ def train(
         starts: Descents, where the schedule takes several.
         max_evaluations: Limit on circuit evaluations.
         time_limit_s: Limit on time.
-        simulator: An exact simulator with gradients, or any backend with `objective_shots`; the project's own by default.
+        simulator: An exact simulator with gradients, or any backend with `objective_shots`; the
+            project's own by default.
         schedule: How the angles are chosen, a name in `qtwin.solver.variational.schedule.TABLE`.
         optimizer: One of `qtwin.solver.variational.gradient.Method`.
         objective_shots: Measurements a value; exact values when None.
@@ -118,7 +128,9 @@ def train(
     if objective_shots is None or not isinstance(simulator, Differentiable):
         return found
     circuit = ansatz(polynomial, layers)  # a check of the answer, not a cost of finding it
-    exact = simulator.value_and_gradient(circuit, np.array(found.theta), circuit.layers[0].generator)[0]
+    exact = simulator.value_and_gradient(
+        circuit, np.array(found.theta), circuit.layers[0].generator
+    )[0]
     return replace(found, energy=exact * landscape.scale + landscape.offset)
 
 
@@ -179,12 +191,18 @@ def differentiable(backend: str | Backend) -> Differentiable:
     found = loaded(backend)
     if not isinstance(found, Differentiable):
         name = found.capabilities().name
-        raise InputError(f"backend {name!r} gives no gradients, so it cannot train", hint='train_on = "statevector"')
+        raise InputError(
+            f"backend {name!r} gives no gradients, so it cannot train",
+            hint='train_on = "statevector"',
+        )
     return found
 
 
-def openqasm3(polynomial: BinaryPolynomial, layers: int, theta: NDArray[np.float64] | None = None) -> str:
-    """The circuit in OpenQASM 3 with all qubits measured, by default at the angles of a linear ramp.
+def openqasm3(
+    polynomial: BinaryPolynomial, layers: int, theta: NDArray[np.float64] | None = None
+) -> str:
+    """The circuit in OpenQASM 3 with all qubits measured, by default at the angles of a linear
+    ramp.
 
     Args:
         polynomial: The energy.
@@ -198,7 +216,8 @@ def openqasm3(polynomial: BinaryPolynomial, layers: int, theta: NDArray[np.float
     angles = ramp(layers) if theta is None else np.asarray(theta, dtype=np.float64)
     if angles.shape != (circuit.n_parameters,):
         raise InputError(
-            f"expected {circuit.n_parameters} angles, got shape {angles.shape}", hint="gamma_1, beta_1, gamma_2, ..."
+            f"expected {circuit.n_parameters} angles, got shape {angles.shape}",
+            hint="gamma_1, beta_1, gamma_2, ...",
         )
     return to_openqasm3(circuit, angles)
 
@@ -214,7 +233,8 @@ class ScheduledQAOA(Solver):
         max_evaluations: Limit on circuit evaluations in the training.
         schedule: How angles are chosen.
         optimizer: "l-bfgs-b" takes exact gradients, the others values.
-        objective_shots: Measurements that every value of the training takes; exact values when None.
+        objective_shots: Measurements that every value of the training takes; exact values when
+            None.
     """
 
     layers: int = 4
@@ -226,7 +246,12 @@ class ScheduledQAOA(Solver):
     objective_shots: int | None = None
 
     def __post_init__(self) -> None:
-        check_positive(layers=self.layers, shots=self.shots, starts=self.starts, max_evaluations=self.max_evaluations)
+        check_positive(
+            layers=self.layers,
+            shots=self.shots,
+            starts=self.starts,
+            max_evaluations=self.max_evaluations,
+        )
 
     def _trained(self, landscape: Landscape, seed: int, time_limit_s: float | None) -> Training:
         """The angles on this landscape; a training that used up its evaluations is complete."""
@@ -263,7 +288,8 @@ def spent(trained: Training, theta: Array) -> Trained:
     )
 
 
-# QAOA whose circuit is given more angles after its training, and whose training continues from there.
+# QAOA whose circuit is given more angles after its training, and whose training continues from
+# there.
 
 Floats = NDArray[np.float64]
 Widen = Callable[[Floats], tuple[Ansatz, Floats]]
@@ -272,7 +298,9 @@ Widen = Callable[[Floats], tuple[Ansatz, Floats]]
 
 @dataclass(frozen=True, kw_only=True)
 class Values:
-    """Where the values of a training come from, and who descends on them; all as in `qtwin.solver.variational.training.train`."""
+    """Where the values of a training come from, and who descends on them; all as in
+    `qtwin.solver.variational.training.train`.
+    """
 
     simulator: Differentiable | Backend
     optimizer: Method
@@ -301,7 +329,8 @@ def train_untied(
         time_limit_s: On both trainings together.
 
     Returns:
-        The wider circuit, its angles with the cost of both trainings, and <C> of both in the polynomial's unit, for the record.
+        The wider circuit, its angles with the cost of both trainings, and <C> of both in the
+        polynomial's unit, for the record.
     """
     started = time.perf_counter()
     deadline = None if time_limit_s is None else started + time_limit_s
@@ -336,6 +365,11 @@ def train_untied(
         wall_s=time.perf_counter() - started,
         complete=deadline is None or time.perf_counter() <= deadline,
     )
-    mean = sum(c / 2.0 ** len(t) for t, c in polynomial.terms.items())  # over all assignments: what the scaled cost leaves out
+    # over all assignments: what the scaled cost leaves out
+    mean = sum(c / 2.0 ** len(t) for t, c in polynomial.terms.items())
     exact = None if energy.noisy else found.value * first.cost_scale + mean
-    return circuit, trained, {"layers": layers, "expectation_exact": exact, "expectation_of_qaoa": first.energy}
+    return (
+        circuit,
+        trained,
+        {"layers": layers, "expectation_exact": exact, "expectation_of_qaoa": first.energy},
+    )

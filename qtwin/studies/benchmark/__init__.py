@@ -1,1 +1,4 @@
-"""Who is quick on which instances? Families of instances times solvers, and what may be said of the records."""
+"""Who is quick on which instances?
+
+Families of instances times solvers, and what may be said of the records.
+"""

@@ -1,4 +1,6 @@
-"""The page of a sweep: verdict, growth, profiles, what a quantum machine would need, and every cell."""
+"""The page of a sweep: verdict, growth, profiles, what a quantum machine would need, and every
+cell.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ def page_of(told: BenchmarkResult, rows: Sequence[dict[str, Any]], out: Path) ->
 
     Args:
         told: The result.
-        rows: Its records, for fitted curves, profiles and single runs; without them the page has none of these.
+        rows: Its records, for fitted curves, profiles and single runs; without them the page has
+            none of these.
         out: Folder.
 
     Returns:
@@ -43,18 +46,28 @@ def page_of(told: BenchmarkResult, rows: Sequence[dict[str, Any]], out: Path) ->
         growth_picture(
             family,
             [c for c in found if c.family == family],
-            {label: value[0] for (f, label), value in fits.items() if f == family and isinstance(value, tuple)},
+            {
+                label: value[0]
+                for (f, label), value in fits.items()
+                if f == family and isinstance(value, tuple)
+            },
         )
         for family in several
     ]
     alone = [
-        outcome_picture(family, [c for c in found if c.family == family], outcomes(rows, best, family))
+        outcome_picture(
+            family, [c for c in found if c.family == family], outcomes(rows, best, family)
+        )
         for family in families
         if family not in several
     ]
     times = _times(rows, best)
     changed = order_changes(times, 10.0)
-    warning = f"Without {' or '.join(changed)} the others would stand in another order." if changed else ""
+    warning = (
+        f"Without {' or '.join(changed)} the others would stand in another order."
+        if changed
+        else ""
+    )
     return write_sheet(
         Sheet(
             kind="sweep",
@@ -64,14 +77,22 @@ def page_of(told: BenchmarkResult, rows: Sequence[dict[str, Any]], out: Path) ->
                 str(spec.get("question") or ""),
                 str(spec.get("decision_rule") or ""),
                 *(f"ALARM: {words}." for words in result["alarms"]),
-                *(f"{x['quantum']} against {x['classical']} on {x['family']}: {x['words']}." for x in result["crossovers"]),
+                *(
+                    f"{x['quantum']} against {x['classical']} on {x['family']}: {x['words']}."
+                    for x in result["crossovers"]
+                ),
             ],
             cards=[
-                ("Instances", str(result["instances"]), f"{result['proven_instances']} with a proven optimum"),
+                (
+                    "Instances",
+                    str(result["instances"]),
+                    f"{result['proven_instances']} with a proven optimum",
+                ),
                 (
                     "Runs",
                     f"{sum(c.runs for c in found):,}",
-                    f"{sum(c.failed for c in found)} failed, {sum(c.out_of_time for c in found)} out of time",
+                    f"{sum(c.failed for c in found)} failed, "
+                    f"{sum(c.out_of_time for c in found)} out of time",
                 ),
             ],
             sections=[
@@ -80,14 +101,17 @@ def page_of(told: BenchmarkResult, rows: Sequence[dict[str, Any]], out: Path) ->
                     anchor="growth",
                     title="How time grows",
                     text=[
-                        "Quantum solvers have two growths: of their simulation here, which says nothing about a device, and of"
+                        "Quantum solvers have two growths: of their simulation here, which "
+                        "says nothing about a device, and of"
                         " idealised QPU time. Crossovers are said of the latter.",
                     ],
                     pictures=pictures,
                     tables=[_growth_table(result)],
                 ),
                 Section(
-                    anchor="profile", title="Who is quick how often", pictures=[profile_picture(times, warning)] if times else []
+                    anchor="profile",
+                    title="Who is quick how often",
+                    pictures=[profile_picture(times, warning)] if times else [],
                 ),
                 *_offences(result["offences"]),
                 *_noise(result["noise"]),
@@ -95,16 +119,23 @@ def page_of(told: BenchmarkResult, rows: Sequence[dict[str, Any]], out: Path) ->
                     anchor="machine",
                     title="What a quantum machine would need",
                     text=[
-                        "Grover's search over the allowed answers, its energy written by the smallest circuit known here, on the"
-                        " surface code: physical error 0.1 %, a cycle of 1 µs, four factories. Lower bounds for the quantum side."
+                        "Grover's search over the allowed answers, its energy written by "
+                        "the smallest circuit known here, on the"
+                        " surface code: physical error 0.1 %, a cycle of 1 µs, four "
+                        "factories. Lower bounds for the quantum side."
                     ],
                     tables=[_machine_table(result)],
                 ),
                 *_device(found, str(result["qpu_assumptions"])),
-                Section(anchor="cells", title="Every cell", tables=[_cell_table(found), _stage_table(found)]),
+                Section(
+                    anchor="cells",
+                    title="Every cell",
+                    tables=[_cell_table(found), _stage_table(found)],
+                ),
             ],
             warnings=[
-                "Quantum solvers ran on simulators: their time is that of the simulation and says nothing about a device.",
+                "Quantum solvers ran on simulators: their time is that of the simulation "
+                "and says nothing about a device.",
                 *_few(found),
                 "Success is the best energy known, which is the optimum only where it is proven.",
             ],
@@ -124,26 +155,48 @@ def _runs(pictures: Sequence[Figure]) -> list[Section]:
     """Single runs of families of one size; nothing where every family has several."""
     if not pictures:
         return []
-    text = "One size carries no growth: what is shown is every run, and how often a run reaches the best known energy."
+    text = (
+        "One size carries no growth: what is shown is every run, and how often a run reaches "
+        "the best known energy."
+    )
     return [Section(anchor="runs", title="Every run", text=[text], pictures=list(pictures))]
 
 
-def outcomes(rows: Sequence[dict[str, Any]], best: dict[str, analysis.Best], family: str) -> list[tuple[str, float]]:
-    """(solver, energy above the best known of the instance) of every feasible answer in a family."""
+def outcomes(
+    rows: Sequence[dict[str, Any]], best: dict[str, analysis.Best], family: str
+) -> list[tuple[str, float]]:
+    """(solver, energy above the best known of the instance) of every feasible answer in a
+    family.
+    """
     return [
         (r["task"]["label"], max(0.0, float(r["energy"]) - best[r["instance_id"]].energy))
         for r in rows
-        if analysis.group_of(r) == family and r.get("energy") is not None and r.get("feasible") and r["instance_id"] in best
+        if analysis.group_of(r) == family
+        and r.get("energy") is not None
+        and r.get("feasible")
+        and r["instance_id"] in best
     ]
 
 
-def _times(rows: Sequence[dict[str, Any]], best: dict[str, analysis.Best]) -> dict[str, list[float]]:
-    """Solver to its time on every instance; infinite where it did not take part or never succeeded."""
-    labels, instances = sorted({r["task"]["label"] for r in rows}), sorted({r["instance_id"] for r in rows})
+def _times(
+    rows: Sequence[dict[str, Any]], best: dict[str, analysis.Best]
+) -> dict[str, list[float]]:
+    """Solver to its time on every instance; infinite where it did not take part or never
+    succeeded.
+    """
+    labels, instances = (
+        sorted({r["task"]["label"] for r in rows}),
+        sorted({r["instance_id"] for r in rows}),
+    )
     by: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for r in rows:
         by.setdefault((r["task"]["label"], r["instance_id"]), []).append(r)
-    return {label: [analysis.tts_of(by[label, i], best) if (label, i) in by else math.inf for i in instances] for label in labels}
+    return {
+        label: [
+            analysis.tts_of(by[label, i], best) if (label, i) in by else math.inf for i in instances
+        ]
+        for label in labels
+    }
 
 
 def _growth_table(result: dict[str, Any]) -> Table:
@@ -157,8 +210,20 @@ def _growth_table(result: dict[str, Any]) -> Table:
         low, high = (math.inf if end is None else end for end in g["base_interval"])
         base = math.inf if g["base"] is None else g["base"]
         name = "factor a variable" if g["form"] == "exponential" else "exponent"
-        rows.append((g["family"], who, g["form"], f"{name} {base:.3g} ({low:.3g} to {high:.3g})", g["choice"]))
-    return Table(title="Growth", header=("Family", "Solver", "Law", "Growth, 95 % interval", "Choice"), rows=rows)
+        rows.append(
+            (
+                g["family"],
+                who,
+                g["form"],
+                f"{name} {base:.3g} ({low:.3g} to {high:.3g})",
+                g["choice"],
+            )
+        )
+    return Table(
+        title="Growth",
+        header=("Family", "Solver", "Law", "Growth, 95 % interval", "Choice"),
+        rows=rows,
+    )
 
 
 def _cell_table(cells: Sequence[Cell]) -> Table:
@@ -186,7 +251,9 @@ def _cell_table(cells: Sequence[Cell]) -> Table:
                 c.label,
                 str(c.instances),
                 f"{c.successes} / {c.runs}",
-                no_interval(c.runs) if c.interval is None else f"{100 * c.interval.low:.0f} to {100 * c.interval.high:.0f} %",
+                no_interval(c.runs)
+                if c.interval is None
+                else f"{100 * c.interval.low:.0f} to {100 * c.interval.high:.0f} %",
                 seconds(c.run_s) if math.isfinite(c.run_s) else "-",
                 _time(c.tts_s),
                 _ends(c.tts_interval, c.runs),
@@ -206,11 +273,18 @@ def _few(cells: Sequence[Cell]) -> list[str]:
     few = [c for c in cells if c.runs < FEWEST]
     if not few:
         return []
-    return [f"{len(few)} of {len(cells)} cells hold fewer than {FEWEST} runs: they have no interval, and carry no growth."]
+    return [
+        f"{len(few)} of {len(cells)} cells hold fewer than {FEWEST} runs: they have no "
+        "interval, and carry no growth."
+    ]
 
 
 def _ends(interval: Interval | None, runs: int) -> str:
-    return no_interval(runs) if interval is None else f"{_time(interval.low)} to {_time(interval.high)}"
+    return (
+        no_interval(runs)
+        if interval is None
+        else f"{_time(interval.low)} to {_time(interval.high)}"
+    )
 
 
 def _samples(count: float) -> str:
@@ -218,7 +292,9 @@ def _samples(count: float) -> str:
 
 
 def _device(cells: Sequence[Cell], assumptions: str) -> list[Section]:
-    """Samples to solution, by sample and on an ideal processor, with the baselines; nothing where no solver keeps samples."""
+    """Samples to solution, by sample and on an ideal processor, with the baselines; nothing where
+    no solver keeps samples.
+    """
     sampled = [c for c in cells if c.drawn or c.kind == "quantum"]
     if not sampled:
         return []
@@ -251,7 +327,8 @@ def _device(cells: Sequence[Cell], assumptions: str) -> list[Section]:
             anchor="shots",
             title="Samples, and an ideal processor's time",
             text=[
-                "A sample is a shot or a read. The null baselines stand beside every quantum solver: uniform bits, uniform"
+                "A sample is a shot or a read. The null baselines stand beside every "
+                "quantum solver: uniform bits, uniform"
                 " allowed choices, and random starts with one-flip descent.",
                 f"{assumptions[0].upper()}{assumptions[1:]}.",
             ],
@@ -282,14 +359,25 @@ def _offences(entries: Sequence[dict[str, Any]]) -> list[Section]:
     if not entries:
         return []
     text = (
-        "Energies are evaluated anew, times are of the harness's own clock, and a proof or a bound that another answer beats is"
-        " an alarm. What was not so was put right or left out; a run that failed, or that took longer than it was allowed, did"
+        "Energies are evaluated anew, times are of the harness's own clock, and a proof or "
+        "a bound that another answer beats is"
+        " an alarm. What was not so was put right or left out; a run that failed, or that "
+        "took longer than it was allowed, did"
         " not succeed."
     )
-    rows = [(e["mark"], e["solver"], e["family"], str(e["n"]), e["kind"], str(e["runs"]), e["words"]) for e in entries]
+    rows = [
+        (e["mark"], e["solver"], e["family"], str(e["n"]), e["kind"], str(e["runs"]), e["words"])
+        for e in entries
+    ]
     header = ("", "Solver", "Family", "n", "What", "Runs", "In words")
     flagged = frozenset(k for k, e in enumerate(entries) if e["alarm"])
-    table = Table(title="Statements and findings", header=header, rows=rows, numeric=frozenset({3, 5}), flagged=flagged)
+    table = Table(
+        title="Statements and findings",
+        header=header,
+        rows=rows,
+        numeric=frozenset({3, 5}),
+        flagged=flagged,
+    )
     return [Section(anchor="offences", title="What was not believed", text=[text], tables=[table])]
 
 
@@ -298,7 +386,10 @@ def _noise(entries: Sequence[dict[str, Any]]) -> list[Section]:
     if not entries:
         return []
     families = sorted({e["family"] for e in entries})
-    text = "Half of what the circuit gains over guessing is left at the budget; with much more error one had better guess."
+    text = (
+        "Half of what the circuit gains over guessing is left at the budget; with much more "
+        "error one had better guess."
+    )
     return [
         Section(
             anchor="noise",
@@ -318,10 +409,31 @@ def _budget_table(entries: Sequence[dict[str, Any]]) -> Table:
             return e["family"], str(e["n"]), e["solver"], str(gates), "-", "-", chance, e["refused"]
         low, high = e["budget_interval"]
         words = f"needs a two-qubit error below {e['budget']:.2g} ({low:.2g} to {high:.2g})"
-        return e["family"], str(e["n"]), e["solver"], str(gates), f"{e['gates']:.0f}", f"{e['p0']:.2g}", chance, words
+        return (
+            e["family"],
+            str(e["n"]),
+            e["solver"],
+            str(gates),
+            f"{e['gates']:.0f}",
+            f"{e['p0']:.2g}",
+            chance,
+            words,
+        )
 
-    header = (*_WHO, "Two-qubit gates", "Gates that matter", "Success without noise", "Of a guess", "Budget")
-    return Table(title="Error budgets", header=header, rows=[row(e) for e in entries], numeric=frozenset({1, 3, 4, 5, 6}))
+    header = (
+        *_WHO,
+        "Two-qubit gates",
+        "Gates that matter",
+        "Success without noise",
+        "Of a guess",
+        "Budget",
+    )
+    return Table(
+        title="Error budgets",
+        header=header,
+        rows=[row(e) for e in entries],
+        numeric=frozenset({1, 3, 4, 5, 6}),
+    )
 
 
 def _time(value_s: float) -> str:
@@ -379,7 +491,15 @@ def _machine_table(result: dict[str, Any]) -> Table:
                 r["words"],
             )
         )
-    header = ("Family", "Against", "Crossing at n", "Physical qubits", "Toffolis", "Within two weeks", "In words")
+    header = (
+        "Family",
+        "Against",
+        "Crossing at n",
+        "Physical qubits",
+        "Toffolis",
+        "Within two weeks",
+        "In words",
+    )
     return Table(
         title="Crossing of Grover's search and the fitted classical growth",
         header=header,

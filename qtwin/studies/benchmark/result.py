@@ -1,4 +1,7 @@
-"""The result of a sweep, typed. Intervals are 95 %; None stands for what could not be computed, and for "never" among times."""
+"""The result of a sweep, typed.
+
+Intervals are 95 %; None stands for what could not be computed, and for "never" among times.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,9 @@ Ends = tuple[Number, Number] | None
 
 
 class CellRow(Part):
-    """One solver at one size of one family (`qtwin.benchmark.analysis.Cell` says what each number is)."""
+    """One solver at one size of one family (`qtwin.benchmark.analysis.Cell` says what each number
+    is).
+    """
 
     family: str
     n: int
@@ -58,7 +63,9 @@ class CellRow(Part):
     qpu_unknown: str
 
     def cell(self) -> Cell:
-        """The cell as the analysis has it: "never" is infinite again, and what is not known is NaN."""
+        """The cell as the analysis has it: "never" is infinite again, and what is not known is
+        NaN.
+        """
         values = {k: getattr(self, k) for k in type(self).model_fields}
         for name in ("run_s", "gap", "primal_s", "ratio", "regret", "qpu_run_s"):
             values[name] = math.nan if values[name] is None else values[name]
@@ -79,7 +86,9 @@ class CellRow(Part):
 
 
 class GrowthRow(Part):
-    """The law that a solver's time to solution follows in a family; `refused` says why there is none."""
+    """The law that a solver's time to solution follows in a family; `refused` says why there is
+    none.
+    """
 
     family: str
     solver: str
@@ -103,7 +112,10 @@ class GrowthRow(Part):
         if self.refused or self.base_interval is None:
             return self.refused
         low, high = self.base_interval
-        return f"{self.form}: {self.base:.3g} ({low:.3g} to {'infinity' if high is None else f'{high:.3g}'})"
+        return (
+            f"{self.form}: {self.base:.3g} ({low:.3g} to "
+            f"{'infinity' if high is None else f'{high:.3g}'})"
+        )
 
 
 class CrossoverRow(Part):
@@ -152,7 +164,9 @@ class MachineRow(Part):
 
 
 class RequirementRow(Part):
-    """What Grover's search would need to overtake the best classical solver; `refused` says why that is not known."""
+    """What Grover's search would need to overtake the best classical solver; `refused` says why
+    that is not known.
+    """
 
     family: str
     classical: str = ""
@@ -259,12 +273,15 @@ class BenchmarkResult(StudyResult):
     compiling_s: float
     wall_s: float
 
-    def to_pandas(self, table: Literal["cells", "growth", "places", "noise", "offences"] = "cells") -> pd.DataFrame:
+    def to_pandas(
+        self, table: Literal["cells", "growth", "places", "noise", "offences"] = "cells"
+    ) -> pd.DataFrame:
         """A table of the result.
 
         Args:
-            table: "cells", a row for each solver at each size of each family; "growth", the laws of time to solution; "places",
-                what each family is like at each size; "noise", success against the error rate; "offences", what was not believed.
+            table: "cells", a row for each solver at each size of each family; "growth", the laws of
+                time to solution; "places", what each family is like at each size; "noise", success
+                against the error rate; "offences", what was not believed.
         """
         import pandas as pd
 
@@ -282,7 +299,8 @@ class BenchmarkResult(StudyResult):
 
         Args:
             path: The page, or its folder.
-            records: Records of the sweep (`qtwin.benchmark.records.Records`), for figures of single runs; None leaves those out.
+            records: Records of the sweep (`qtwin.benchmark.records.Records`), for figures of single
+                runs; None leaves those out.
 
         Raises:
             InputError: for a folder that cannot be written.
@@ -290,11 +308,18 @@ class BenchmarkResult(StudyResult):
         from qtwin.studies.benchmark.page import page_of
 
         target = Path(path)
-        return page_of(self, list(records or ()), target.parent if target.suffix == ".html" else target)
+        return page_of(
+            self, list(records or ()), target.parent if target.suffix == ".html" else target
+        )
 
     def __repr__(self) -> str:
-        return f"BenchmarkResult({self.instances} instances, {len(self.solvers)} solvers: {self.verdict})"
+        return (
+            f"BenchmarkResult({self.instances} instances, {len(self.solvers)} solvers: "
+            f"{self.verdict})"
+        )
 
     def _repr_html_(self) -> str:
-        shown = self.to_pandas()[["family", "n", "label", "kind", "successes", "runs", "tts_s", "qpu_tts_s"]]
+        shown = self.to_pandas()[
+            ["family", "n", "label", "kind", "successes", "runs", "tts_s", "qpu_tts_s"]
+        ]
         return f"<p><b>{html.escape(self.verdict)}</b></p>{shown.to_html(index=False)}"

@@ -40,11 +40,14 @@ def run_sweep(
 ) -> BenchmarkResult:
     r"""Run what is left of a sweep and report all of it.
 
-    A task's record is on disk before the sweep goes on; the same call goes on after an interruption.
+    A task's record is on disk before the sweep goes on; the same call goes on after an
+    interruption.
 
     Args:
-        spec: The sweep's file (TOML), or what `qtwin.spec.read_bench_spec` read. Paths in the former are relative to it.
-        out: Folder for records.sqlite, result.json, report.html and figures; by default out/<name of the file>.
+        spec: The sweep's file (TOML), or what `qtwin.spec.read_bench_spec` read. Paths in the
+            former are relative to it.
+        out: Folder for records.sqlite, result.json, report.html and figures; by default out/<name
+            of the file>.
         store: Database URL instead of out/records.sqlite.
         scheduler: Address of a Dask scheduler.
         workers: Local processes instead of the file's; 0 runs everything in this process.
@@ -63,7 +66,7 @@ def run_sweep(
         >>> result = qt.run_sweep(folder / "sweep.toml", folder / "out", workers=0)
         >>> result.tasks, result.ran_now, (folder / "out" / "report.html").exists()
         (1, 1, True)
-        >>> qt.run_sweep(folder / "sweep.toml", folder / "out", workers=0).ran_now  # all of it is kept
+        >>> qt.run_sweep(folder / "sweep.toml", folder / "out", workers=0).ran_now
         0
     """
     started = time.perf_counter()
@@ -74,7 +77,9 @@ def run_sweep(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot write to {folder}: {error.strerror}", hint="choose another folder with --out") from None
+        raise InputError(
+            f"cannot write to {folder}: {error.strerror}", hint="choose another folder with --out"
+        ) from None
     records = Records(store or folder / "records.sqlite")
     wanted = {t.task_id for t in tasks}
     progress.note(read.title, style="bold")
@@ -85,7 +90,14 @@ def run_sweep(
         progress.step(f"{len(wanted) - left} of {len(wanted)} tasks, kept from before")
         processes = read.workers if workers is None else workers
         tell = _teller(progress, left)
-        ran = run(tasks, records, workers=processes, scheduler=scheduler, memory_gib=read.memory_gib, tell=tell)
+        ran = run(
+            tasks,
+            records,
+            workers=processes,
+            scheduler=scheduler,
+            memory_gib=read.memory_gib,
+            tell=tell,
+        )
         words.append(f"{ran} run, {len(wanted) - ran} kept from before")
     rows = analysis.believed([r for r in records if r["task_id"] in wanted])
     result = BenchmarkResult.model_validate(
@@ -113,7 +125,9 @@ def run_sweep(
 
 
 def _teller(progress: Progress, left: int) -> Callable[[Standing], None]:
-    """Says after each record how far the sweep has come and, from the pace so far, how long it may still take."""
+    """Says after each record how far the sweep has come and, from the pace so far, how long it may
+    still take.
+    """
     began, here = time.perf_counter(), 0
 
     def tell(standing: Standing) -> None:

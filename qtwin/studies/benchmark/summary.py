@@ -1,4 +1,6 @@
-"""What may be said of a sweep's records: cells, growth, crossings, what was not believed, error budgets, and the verdict."""
+"""What may be said of a sweep's records: cells, growth, crossings, what was not believed, error
+budgets, and the verdict.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def summarise(spec: BenchSpec, rows: Sequence[dict[str, Any]]) -> dict[str, Any]
     found = analysis.cells(rows, best)
     kinds = {c.label: c.kind for c in found}
     fits = analysis.growth(rows, best, seed=spec.seed)
-    quantum = analysis.growth([r for r in rows if r.get("kind") == "quantum"], best, seed=spec.seed, clock="QPU")
+    quantum = analysis.growth(
+        [r for r in rows if r.get("kind") == "quantum"], best, seed=spec.seed, clock="QPU"
+    )
     crossings = analysis.crossings(rows, best, kinds, seed=spec.seed)
     where = places(rows, best)
     untrue = analysis.offences(rows)
@@ -39,16 +43,25 @@ def summarise(spec: BenchSpec, rows: Sequence[dict[str, Any]]) -> dict[str, Any]
     told = {
         "cells": [dataclasses.asdict(c) for c in found],
         "growth": [
-            {"family": family, "solver": label} | (_told(*value) if isinstance(value, tuple) else {"refused": value})
+            {"family": family, "solver": label}
+            | (_told(*value) if isinstance(value, tuple) else {"refused": value})
             for (family, label), value in fits.items()
         ],
         "growth_qpu": [
-            {"family": family, "solver": label} | (_told(*value) if isinstance(value, tuple) else {"refused": value})
+            {"family": family, "solver": label}
+            | (_told(*value) if isinstance(value, tuple) else {"refused": value})
             for (family, label), value in quantum.items()
         ],
         "qpu_assumptions": processor().words,
         "crossovers": [
-            {"family": f, "quantum": q, "classical": c, "words": x.words, "size": x.size, "interval": x.interval}
+            {
+                "family": f,
+                "quantum": q,
+                "classical": c,
+                "words": x.words,
+                "size": x.size,
+                "interval": x.interval,
+            }
             for f, q, c, x in crossings
         ],
         "places": where,
@@ -58,7 +71,9 @@ def summarise(spec: BenchSpec, rows: Sequence[dict[str, Any]]) -> dict[str, Any]
         "offences": untrue,
         "alarms": [_alarm(e) for e in untrue if e["alarm"]],
         "noise": noise,
-        "proven_instances": sum(p["proven"] if not p["construction"] else p["instances"] for p in where),
+        "proven_instances": sum(
+            p["proven"] if not p["construction"] else p["instances"] for p in where
+        ),
         "instances": len({r["instance_id"] for r in rows}),
         "verdict": _alarmed(untrue) + _verdict(found, untrue) + _budgets(noise),
     }
@@ -70,30 +85,50 @@ def _told(fit: Fit, words: str) -> dict[str, Any]:
 
 
 def requirements(
-    where: Sequence[dict[str, Any]], cells: Sequence[Cell], fits: Mapping[tuple[str, str], tuple[Fit, str] | str]
+    where: Sequence[dict[str, Any]],
+    cells: Sequence[Cell],
+    fits: Mapping[tuple[str, str], tuple[Fit, str] | str],
 ) -> list[dict[str, Any]]:
-    """What Grover's search would need on each family against the best classical solver, on one core and on a thousand.
+    """What Grover's search would need on each family against the best classical solver, on one core
+    and on a thousand.
 
-    The best is the one whose fit says least at the largest size, among those that were solved furthest.
+    The best is the one whose fit says least at the largest size, among those that were solved
+    furthest.
     """
     out: list[dict[str, Any]] = []
     for family in sorted({p["family"] for p in where}):
         mine = [p for p in where if p["family"] == family]
         largest = max(p["n"] for p in mine)
         rivals = [
-            c for c in cells if (c.family, c.kind) == (family, "classical") and isinstance(fits.get((family, c.label)), tuple)
+            c
+            for c in cells
+            if (c.family, c.kind) == (family, "classical")
+            and isinstance(fits.get((family, c.label)), tuple)
         ]
         if not rivals or len(mine) < 2:
-            out.append({"family": family, "refused": "no classical solver has a fitted growth: at least four sizes are wanted"})
+            out.append(
+                {
+                    "family": family,
+                    "refused": "no classical solver has a fitted growth: at least four sizes are "
+                    "wanted",
+                }
+            )
             continue
         known = {c.label: cast("tuple[Fit, str]", fits[family, c.label])[0] for c in rivals}
         reach = max(max(f.sizes) for f in known.values())
-        label = min((name for name in known if max(known[name].sizes) == reach), key=lambda name: known[name].at(largest)[0])
+        label = min(
+            (name for name in known if max(known[name].sizes) == reach),
+            key=lambda name: known[name].at(largest)[0],
+        )
         for cores in (1, 1000):
             found = requirement(mine, label, known[label], cores=cores)
             needed = None if found.machine is None else dataclasses.asdict(found.machine)
             out.append(
-                {"family": family} | plain(dataclasses.asdict(dataclasses.replace(found, machine=None)) | {"machine": needed})
+                {"family": family}
+                | plain(
+                    dataclasses.asdict(dataclasses.replace(found, machine=None))
+                    | {"machine": needed}
+                )
             )
     return out
 
@@ -103,7 +138,14 @@ def _solvers(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for r in rows:
         t = r["task"]
-        out.setdefault(t["label"], {"name": t["solver"], "options": t["solver_options"], "time_limit_s": t["time_limit_s"]})
+        out.setdefault(
+            t["label"],
+            {
+                "name": t["solver"],
+                "options": t["solver_options"],
+                "time_limit_s": t["time_limit_s"],
+            },
+        )
         out[t["label"]] |= {k: r[k] for k in ("kind", "citation") if r.get(k)}
     return dict(sorted(out.items()))
 
@@ -117,9 +159,14 @@ def _budgets(noise: Sequence[dict[str, Any]]) -> str:
             e = max(known, key=lambda e: e["n"])
             low, high = e["budget_interval"]
             told.append(
-                f"{family} at {e['n']} variables needs a two-qubit error below {e['budget']:.2g} ({low:.2g} to {high:.2g})"
+                f"{family} at {e['n']} variables needs a two-qubit error below "
+                f"{e['budget']:.2g} ({low:.2g} to {high:.2g})"
             )
-    return f" To keep half of what it gains over guessing, {e['solver']} on {'; on '.join(told)}." if told else ""
+    return (
+        f" To keep half of what it gains over guessing, {e['solver']} on {'; on '.join(told)}."
+        if told
+        else ""
+    )
 
 
 def _alarm(entry: Mapping[str, Any]) -> str:
@@ -127,28 +174,44 @@ def _alarm(entry: Mapping[str, Any]) -> str:
 
 
 def _alarmed(untrue: Sequence[Mapping[str, Any]]) -> str:
-    """What stands before the verdict where somebody's proof or bound is false; empty where nobody's is."""
+    """What stands before the verdict where somebody's proof or bound is false; empty where nobody's
+    is.
+    """
     liars = sorted({str(e["solver"]) for e in untrue if e["alarm"]})
     return f"ALARM: a proof or a bound of {', '.join(liars)} is false. " if liars else ""
 
 
 def _verdict(cells: Sequence[Cell], untrue: Sequence[Mapping[str, Any]]) -> str:
-    """Who took part, and who of them was the quickest, at each size where both kinds did; and what the null baselines say.
+    """Who took part, and who of them was the quickest, at each size where both kinds did; and what
+    the null baselines say.
 
-    Classical time is held against the idealised QPU time of the quantum side, never against a simulator's. Nobody whose proof or
-    bound is false is called the quickest.
+    Classical time is held against the idealised QPU time of the quantum side, never against a
+    simulator's. Nobody whose proof or bound is false is called the quickest.
     """
     liars = {e["solver"] for e in untrue if e["alarm"]}
     answered = [c for c in cells if c.failed < c.runs and c.label not in liars]
     if not answered and liars:
-        return f"Nobody else answered: {_names([c for c in cells if c.label not in liars]) or 'nobody else took part'}."
+        return (
+            "Nobody else answered: "
+            f"{_names([c for c in cells if c.label not in liars]) or 'nobody else took part'}."
+        )
     if not answered:
-        return f"Nothing was answered: all {sum(c.runs for c in cells)} runs of {_names(cells)} failed."
-    sides = {kind: [c for c in answered if c.kind == kind] for kind in ("classical", "quantum", "null")}
-    both = sorted({(c.family, c.n) for c in sides["classical"]} & {(c.family, c.n) for c in sides["quantum"]})
+        return (
+            f"Nothing was answered: all {sum(c.runs for c in cells)} runs of {_names(cells)} "
+            "failed."
+        )
+    sides = {
+        kind: [c for c in answered if c.kind == kind] for kind in ("classical", "quantum", "null")
+    }
+    both = sorted(
+        {(c.family, c.n) for c in sides["classical"]} & {(c.family, c.n) for c in sides["quantum"]}
+    )
     if not both:
         return _alone(sides) + _beside_nulls(sides)
-    at = {kind: {where: [c for c in sides[kind] if (c.family, c.n) == where] for where in both} for kind in sides}
+    at = {
+        kind: {where: [c for c in sides[kind] if (c.family, c.n) == where] for where in both}
+        for kind in sides
+    }
     wins, quicker, unsolved, untimed, unsure = 0, [], 0, 0, 0
     for where in both:
         classical = min(c.tts_s for c in at["classical"][where])
@@ -166,52 +229,75 @@ def _verdict(cells: Sequence[Cell], untrue: Sequence[Mapping[str, Any]]) -> str:
             unsure += 1
     names = {kind: _names(sides[kind]) for kind in ("classical", "quantum")}
     parts = [
-        f"Classical ({names['classical']}) wins at {wins} of the {len(both)} sizes where quantum ({names['quantum']}) took part"
+        f"Classical ({names['classical']}) wins at {wins} of the {len(both)} sizes where "
+        f"quantum ({names['quantum']}) took part"
         " too, by idealised QPU time."
     ]
     if quicker:
-        where_words = ", ".join(f"{family} at {n}" for family, n in quicker[:4]) + ("" if len(quicker) <= 4 else " and more")
-        parts.append(f"Quantum would take less of an ideal processor on {where_words}, without noise, queue or classical work.")
+        where_words = ", ".join(f"{family} at {n}" for family, n in quicker[:4]) + (
+            "" if len(quicker) <= 4 else " and more"
+        )
+        parts.append(
+            f"Quantum would take less of an ideal processor on {where_words}, without "
+            "noise, queue or classical work."
+        )
     if unsolved == len(both):
         everybody = _names([*sides["classical"], *sides["quantum"]])
         parts = [
-            f"Nobody ({everybody}) reached the best known energy at any of the {len(both)} sizes where both kinds took part."
+            f"Nobody ({everybody}) reached the best known energy at any of the {len(both)} "
+            "sizes where both kinds took part."
         ]
     elif unsolved:
         parts.append(f"Neither side reached the best known energy at {unsolved} of them.")
     if unsure:
         parts.append(
-            f"At {unsure} of them nobody is ahead: intervals overlap, or a null baseline needs no more samples than the quantum"
+            f"At {unsure} of them nobody is ahead: intervals overlap, or a null baseline "
+            "needs no more samples than the quantum"
             " side."
         )
     if untimed:
         parts.append(
-            f"At {untimed} of them the quantum side has no QPU time, since its circuit is not known, and nothing is said."
+            f"At {untimed} of them the quantum side has no QPU time, since its circuit is "
+            "not known, and nothing is said."
         )
     return " ".join(parts) + _beside_nulls(sides)
 
 
 def _told_apart(quantum: Sequence[Cell], classical: Sequence[Cell], nulls: Sequence[Cell]) -> bool:
-    """Whether a quantum solver has less QPU time than any classical one, intervals disjoint, and fewer samples than any null."""
+    """Whether a quantum solver has less QPU time than any classical one, intervals disjoint, and
+    fewer samples than any null.
+    """
     ends = [c.tts_interval.low if c.tts_interval is not None else 0.0 for c in classical]
     guessed = min(_reads(nulls), default=math.inf)
     return any(
-        c.qpu_tts_interval is not None and c.qpu_tts_interval.high < min(ends) and c.drawn and c.reads_to_solution < guessed
+        c.qpu_tts_interval is not None
+        and c.qpu_tts_interval.high < min(ends)
+        and c.drawn
+        and c.reads_to_solution < guessed
         for c in quantum
     )
 
 
 def _beside_nulls(sides: Mapping[str, Sequence[Cell]]) -> str:
-    """At how many sizes the best quantum solver needs fewer samples than the best null baseline; empty without both."""
-    where = sorted({(c.family, c.n) for c in sides["quantum"] if c.drawn} & {(c.family, c.n) for c in sides["null"] if c.drawn})
+    """At how many sizes the best quantum solver needs fewer samples than the best null baseline;
+    empty without both.
+    """
+    where = sorted(
+        {(c.family, c.n) for c in sides["quantum"] if c.drawn}
+        & {(c.family, c.n) for c in sides["null"] if c.drawn}
+    )
     if not where:
         return ""
     ahead = 0
     for place in where:
-        q, c = (min(_reads([c for c in sides[kind] if (c.family, c.n) == place])) for kind in ("quantum", "null"))
+        q, c = (
+            min(_reads([c for c in sides[kind] if (c.family, c.n) == place]))
+            for kind in ("quantum", "null")
+        )
         ahead += q < c
     return (
-        " By samples until the best known energy, a quantum solver needs fewer than the best null baseline"
+        " By samples until the best known energy, a quantum solver needs fewer than the "
+        "best null baseline"
         f" ({_names(sides['null'])}) at {ahead} of {len(where)} sizes."
     )
 
@@ -225,11 +311,16 @@ def _alone(sides: Mapping[str, Sequence[Cell]]) -> str:
     kinds = [kind for kind in ("classical", "quantum") if sides[kind]]
     null = f", beside the null baseline ({_names(sides['null'])})" if sides["null"] else ""
     if not kinds:
-        return f"The null baseline alone ({_names(sides['null'])}) took part: {_quickest(sides['null'])}."
+        return (
+            f"The null baseline alone ({_names(sides['null'])}) took part: "
+            f"{_quickest(sides['null'])}."
+        )
     if len(kinds) == 1:
         mine = sides[kinds[0]]
         return f"{kinds[0].capitalize()} solvers only ({_names(mine)}){null}: {_quickest(mine)}."
-    told = "; ".join(f"{kind} solvers ({_names(sides[kind])}): {_quickest(sides[kind])}" for kind in kinds)
+    told = "; ".join(
+        f"{kind} solvers ({_names(sides[kind])}): {_quickest(sides[kind])}" for kind in kinds
+    )
     return f"At no size did both kinds answer{null}. {told.capitalize()}."
 
 
@@ -247,15 +338,18 @@ def _names(cells: Sequence[Cell]) -> str:
 
 
 def noise_of(
-    rows: Sequence[Mapping[str, Any]], best: Mapping[str, Best], levels: Mapping[str, tuple[str, float]]
+    rows: Sequence[Mapping[str, Any]],
+    best: Mapping[str, Best],
+    levels: Mapping[str, tuple[str, float]],
 ) -> list[dict[str, Any]]:
     """One entry for each family, size and solver that ran at several error rates; JSON values.
 
     The shots of all instances and runs are pooled; the chance of a guess is their mean.
 
     Returns:
-        family, n, solver, two_qubit_gates and depth (all-to-all, where the solver told them), levels (error, hits, shots, low,
-        high), chance, and either the fit (p0, gates, budget with intervals) or why there is none.
+        family, n, solver, two_qubit_gates and depth (all-to-all, where the solver told them),
+        levels (error, hits, shots, low, high), chance, and either the fit (p0, gates, budget with
+        intervals) or why there is none.
     """
     groups: dict[tuple[str, int, str], list[tuple[float, Mapping[str, Any]]]] = defaultdict(list)
     for r in rows:
@@ -266,7 +360,9 @@ def noise_of(
 
 
 def _entry(
-    key: tuple[str, int, str], members: Sequence[tuple[float, Mapping[str, Any]]], best: Mapping[str, Best]
+    key: tuple[str, int, str],
+    members: Sequence[tuple[float, Mapping[str, Any]]],
+    best: Mapping[str, Best],
 ) -> dict[str, Any]:
     family, n, solver = key
     pooled: dict[float, list[int]] = defaultdict(lambda: [0, 0])
@@ -274,7 +370,9 @@ def _entry(
         pooled[error][0] += hits(r, best)
         pooled[error][1] += int(r["samples"]["shots"])
     measured = [Level(error=e, hits=h, shots=s) for e, (h, s) in sorted(pooled.items())]
-    chances = [r["instance"]["chance"] for _, r in members if r["instance"].get("chance") is not None]
+    chances = [
+        r["instance"]["chance"] for _, r in members if r["instance"].get("chance") is not None
+    ]
     resources = next((r["resources"] for _, r in members if r.get("resources")), None) or {}
     entry: dict[str, Any] = {
         "family": family,

@@ -36,7 +36,9 @@ def tasks_of(spec: BenchSpec, *, base: Path = Path()) -> list[Task]:
 
 
 def groups_of(spec: BenchSpec, *, base: Path = Path()) -> list[Group]:
-    """The families; tables and files are read once, so that their digest is part of every task's identity."""
+    """The families; tables and files are read once, so that their digest is part of every task's
+    identity.
+    """
     groups: list[Group] = []
     for section in spec.family:
         known = generate.options_of(section.name)
@@ -45,7 +47,9 @@ def groups_of(spec: BenchSpec, *, base: Path = Path()) -> list[Group]:
                 raise unknown_name(f"option of family {section.name!r}:", name, known)
         label = section.label or section.name
         if label in {g.label for g in groups}:
-            raise InputError(f"two families are called {label!r}", hint="give each a label of its own")
+            raise InputError(
+                f"two families are called {label!r}", hint="give each a label of its own"
+            )
         groups.append(
             _files(section, label, base)
             if section.name == "file"
@@ -66,25 +70,37 @@ def _files(section: FamilySection, label: str, base: Path) -> Files:
     pattern = options.get("path")
     if not isinstance(pattern, str) or not pattern:
         raise InputError(
-            f"family {label!r} has no path of its files", hint='path = "instances/*.lp", from the folder of the sweep\'s file'
+            f"family {label!r} has no path of its files",
+            hint='path = "instances/*.lp", from the folder of the sweep\'s file',
         )
     names = sorted(glob(str(base / Path(pattern).expanduser()), recursive=True))
     if not names:
-        raise InputError(f"no file matches {pattern!r} of family {label!r}", hint=f"paths are counted from {base.resolve()}")
+        raise InputError(
+            f"no file matches {pattern!r} of family {label!r}",
+            hint=f"paths are counted from {base.resolve()}",
+        )
     problem = str(options.get("problem", ""))
     by_digest = {file.digest(name): name for name in reversed(names)}
     found = [
-        (file.size(name, problem), {"path": str(Path(name).resolve()), "problem": problem, "sha256": sha256})
+        (
+            file.size(name, problem),
+            {"path": str(Path(name).resolve()), "problem": problem, "sha256": sha256},
+        )
         for sha256, name in sorted(by_digest.items(), key=lambda item: item[1])
     ]
-    return Files(family="file", sizes=[n for n, _ in found], files=[told for _, told in found], label=label)
+    return Files(
+        family="file", sizes=[n for n, _ in found], files=[told for _, told in found], label=label
+    )
 
 
 def _options(section: FamilySection) -> dict[str, Any]:
     options = section.options
     if section.name == "screen":
         if not options.get("pairs"):
-            raise InputError("family 'screen' has no table of pairs", hint='pairs = "pairs.csv"; the tables are yours')
+            raise InputError(
+                "family 'screen' has no table of pairs",
+                hint='pairs = "pairs.csv"; the tables are yours',
+            )
         options["sha256"] = screen.digest(str(options["pairs"]), str(options.get("singles", "")))
     return options
 
@@ -107,16 +123,20 @@ class _Variant:
 
 
 def entrants_of(spec: BenchSpec) -> list[Entrant]:
-    """Solvers with every combination of what their sections list, and the null baselines where any is quantum.
+    """Solvers with every combination of what their sections list, and the null baselines where any
+    is quantum.
 
-    Baselines that the sweep does not name run as often as the quantum solver that runs most often, and as far as any goes.
+    Baselines that the sweep does not name run as often as the quantum solver that runs most often,
+    and as far as any goes.
     """
     entrants: list[Entrant] = []
     for section in spec.solver:
         for variant in _variants(section):
             registry.load(section.name, variant.options)
             if variant.label in {e.label for e in entrants}:
-                raise InputError(f"two solvers are called {variant.label!r}", hint="give each a label of its own")
+                raise InputError(
+                    f"two solvers are called {variant.label!r}", hint="give each a label of its own"
+                )
             entrants.append(
                 Entrant(
                     solver=section.name,
@@ -138,17 +158,28 @@ def _nulls(entrants: Sequence[Entrant]) -> list[Entrant]:
             solver=null.name,
             label=null.label if null.label not in taken else f"{null.label} (added)",
             options=null.options,
-            time_limit_s=max((e.time_limit_s for e in quantum if e.time_limit_s is not None), default=None),
+            time_limit_s=max(
+                (e.time_limit_s for e in quantum if e.time_limit_s is not None), default=None
+            ),
             runs=max(e.runs for e in quantum),
-            largest=None if any(e.largest is None for e in quantum) else max(e.largest or 0 for e in quantum),
+            largest=None
+            if any(e.largest is None for e in quantum)
+            else max(e.largest or 0 for e in quantum),
         )
         for null in missing((e.solver, e.options) for e in entrants)
     ]
 
 
 def noise_levels(spec: BenchSpec) -> dict[str, tuple[str, float]]:
-    """Label to (label without the noise, two-qubit error rate), of the solvers that run at several."""
-    return {v.label: (v.quiet, v.error) for section in spec.solver for v in _variants(section) if v.error is not None}
+    """Label to (label without the noise, two-qubit error rate), of the solvers that run at
+    several.
+    """
+    return {
+        v.label: (v.quiet, v.error)
+        for section in spec.solver
+        for v in _variants(section)
+        if v.error is not None
+    }
 
 
 def _variants(section: EntrantSection) -> list[_Variant]:
@@ -157,20 +188,29 @@ def _variants(section: EntrantSection) -> list[_Variant]:
 
 
 def _grid(section: EntrantSection) -> list[tuple[str, dict[str, Any]]]:
-    """Label and options for each combination of the values of options that take one value and have a list of them."""
+    """Label and options for each combination of the values of options that take one value and have
+    a list of them.
+    """
     made = registry.find(section.name)
     label, options = section.label or section.name, section.options
     listed = {
         key: value
         for key, value in options.items()
-        if isinstance(value, list) and key in registry.options_of(made) and not takes(made, key, value)
+        if isinstance(value, list)
+        and key in registry.options_of(made)
+        and not takes(made, key, value)
     }
     for key, values in listed.items():
         if not values:
-            raise InputError(f"option {key!r} of solver {label!r} is an empty list", hint="name a value, or take it out")
+            raise InputError(
+                f"option {key!r} of solver {label!r} is an empty list",
+                hint="name a value, or take it out",
+            )
     return [
         (
-            ", ".join([label, *(f"{key} {_shown(v)}" for key, v in zip(listed, chosen, strict=True))]),
+            ", ".join(
+                [label, *(f"{key} {_shown(v)}" for key, v in zip(listed, chosen, strict=True))]
+            ),
             options | dict(zip(listed, chosen, strict=True)),
         )
         for chosen in product(*listed.values())
@@ -187,17 +227,25 @@ def _placed(section: EntrantSection, label: str, options: dict[str, Any]) -> lis
         return [_Variant(label=label, options=options)]
     if "backend" in options:
         raise InputError(
-            f"solver {label!r} has a backend and a list of them", hint="write backends = [...] or backend = ..., not both"
+            f"solver {label!r} has a backend and a list of them",
+            hint="write backends = [...] or backend = ..., not both",
         )
     if "backend" not in registry.options_of(registry.find(section.name)):
-        raise InputError(f"solver {label!r} runs on no backend", hint="take backends and noise out of its section")
+        raise InputError(
+            f"solver {label!r} runs on no backend",
+            hint="take backends and noise out of its section",
+        )
     if not section.noise:
-        return [_Variant(label=f"{label} on {b}", options={**options, "backend": b}) for b in section.backends]
+        return [
+            _Variant(label=f"{label} on {b}", options={**options, "backend": b})
+            for b in section.backends
+        ]
     found: list[_Variant] = []
     for backend in section.backends or (NOISY,):
         if "{error}" not in backend:
             raise InputError(
-                f"backend {backend!r} has no place for the noise of solver {label!r}", hint=f"such as backends = [{NOISY!r}]"
+                f"backend {backend!r} has no place for the noise of solver {label!r}",
+                hint=f"such as backends = [{NOISY!r}]",
             )
         quiet = label if len(section.backends) < 2 else f"{label} on {backend.split(':')[0]}"
         found += [

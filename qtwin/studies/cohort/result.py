@@ -32,8 +32,10 @@ class CohortResult(SheetResult):
     Attributes:
         table_sha256: Digest of the table.
         notes: How it was read.
-        scores: Error of each way to forecast, the twin's first; bootstrap 95 % confidence intervals over subjects (points).
-        coverage_80, coverage_95: Share of the last visits that the twin's prediction interval of that level holds.
+        scores: Error of each way to forecast, the twin's first; bootstrap 95 % confidence intervals
+            over subjects (points).
+        coverage_80, coverage_95: Share of the last visits that the twin's prediction interval of
+            that level holds.
         population: Learnt from the cohort.
         forecasts: One a subject with two visits or more.
 
@@ -60,10 +62,17 @@ class CohortResult(SheetResult):
         """A table of the result: a row a way to forecast, or a row a forecast."""
         import pandas as pd
 
-        return pd.DataFrame([dataclasses.asdict(row) for row in (self.scores if table == "scores" else self.forecasts)])
+        return pd.DataFrame(
+            [
+                dataclasses.asdict(row)
+                for row in (self.scores if table == "scores" else self.forecasts)
+            ]
+        )
 
     def score_rows(self) -> list[tuple[str, str, str]]:
-        """Way to forecast, mean absolute and root mean square error with 95 % confidence intervals, in words."""
+        """Way to forecast, mean absolute and root mean square error with 95 % confidence intervals,
+        in words.
+        """
         from qtwin.report.number import number
 
         return [
@@ -96,10 +105,26 @@ class CohortResult(SheetResult):
             verdict=self.verdict,
             warnings=self.warnings,
             cards=[
-                ("Twin", f"{number(self.scores[0].mae)} points", "mean absolute error of the last MMSE"),
-                ("Last value carried forward", f"{number(self.scores[1].mae)} points", "mean absolute error"),
-                ("80 % prediction intervals", percent(self.coverage_80), "share that holds the measured value"),
-                ("95 % prediction intervals", percent(self.coverage_95), "share that holds the measured value"),
+                (
+                    "Twin",
+                    f"{number(self.scores[0].mae)} points",
+                    "mean absolute error of the last MMSE",
+                ),
+                (
+                    "Last value carried forward",
+                    f"{number(self.scores[1].mae)} points",
+                    "mean absolute error",
+                ),
+                (
+                    "80 % prediction intervals",
+                    percent(self.coverage_80),
+                    "share that holds the measured value",
+                ),
+                (
+                    "95 % prediction intervals",
+                    percent(self.coverage_95),
+                    "share that holds the measured value",
+                ),
             ],
             sections=[
                 Section(
@@ -115,6 +140,7 @@ class CohortResult(SheetResult):
                 "Disease model": self.disease_model,
                 "Seed": str(self.seed),
                 "Time": f"{self.wall_s:.1f} s",
-                "Effective sample size": f"at least {min(effective):.0f}, median {median(effective):.0f}",
+                "Effective sample size": f"at least {min(effective):.0f}, median "
+                f"{median(effective):.0f}",
             },
         )

@@ -21,8 +21,10 @@ from qtwin.twin.cohort import CohortForecasts, evaluate
 from qtwin.version import __version__
 
 WARNINGS = (
-    "The population is learnt from the same cohort; each held-out last visit is kept from it and from its own twin.",
-    "MMSE alone cannot tell amyloid, tau and speed apart; these twins are for forecasts, not for choosing treatment.",
+    "The population is learnt from the same cohort; each held-out last visit is kept from "
+    "it and from its own twin.",
+    "MMSE alone cannot tell amyloid, tau and speed apart; these twins are for forecasts, "
+    "not for choosing treatment.",
 )
 
 
@@ -40,13 +42,15 @@ def run(
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> CohortResult:
-    r"""Read a cohort, give every subject a twin, and score the forecasts of the held-out last visits.
+    r"""Read a cohort, give every subject a twin, and score the forecasts of the held-out last
+    visits.
 
     Args:
         visits: Table (CSV): a row a visit with subject, time and MMSE.
         out: Folder for result.json, report.html and figures; None writes nothing.
         consent: The one under which the table may be used: "research", "simulation".
-        subject: Column of the subject; this and the next two are recognised by their usual names where None.
+        subject: Column of the subject; this and the next two are recognised by their usual names
+            where None.
         time_column: Column of age or time.
         mmse: Column of the MMSE.
         time_unit: "years", "months", "weeks" or "days".
@@ -74,7 +78,9 @@ def run(
             f"a table of visits carries no consent, expected one to {' or '.join(TO_BUILD_A_TWIN)}",
             hint="state the one under which the table may be used: --consent research",
         )
-    cohort = read_cohort(Path(visits), subject=subject, time=time_column, mmse=mmse, time_unit=time_unit, scale=scale)
+    cohort = read_cohort(
+        Path(visits), subject=subject, time=time_column, mmse=mmse, time_unit=time_unit, scale=scale
+    )
     model = diseases.load(disease)
     folder = None if out is None else output_folder(out)
     log(
@@ -129,7 +135,9 @@ def _verdict(found: CohortForecasts) -> str:
     twin, best = found.scores[0], min(found.scores[1:], key=lambda s: s.mae)
     word = "better than" if twin.mae < best.mae else "no better than"
     return (
-        f"The twin forecasts the last MMSE with a mean absolute error of {number(twin.mae)} points, {word} the best baseline"
-        f" ({best.name}, {number(best.mae)}); its 80 and 95 % prediction intervals hold {percent(found.coverage_80)} and"
+        f"The twin forecasts the last MMSE with a mean absolute error of {number(twin.mae)} "
+        f"points, {word} the best baseline"
+        f" ({best.name}, {number(best.mae)}); its 80 and 95 % prediction intervals hold "
+        f"{percent(found.coverage_80)} and"
         f" {percent(found.coverage_95)} of them"
     )

@@ -71,7 +71,9 @@ class ContenderRow(Part):
 
 
 class PlaceEntry(Part):
-    """Where an instance or family sits, and what happened there (`qtwin.benchmark.advantage.point.BenchmarkPoint`)."""
+    """Where an instance or family sits, and what happened there
+    (`qtwin.benchmark.advantage.point.BenchmarkPoint`).
+    """
 
     axes: Axes
     name: str
@@ -151,7 +153,12 @@ class MapResult(StudyResult):
         return pd.DataFrame(
             [
                 {"cell": c.title, "place": p.name, "origin": p.origin, "size": p.size}
-                | {"instances": p.instances, "proven": p.proven, "verdict": p.verdict.kind, "words": p.verdict.words}
+                | {
+                    "instances": p.instances,
+                    "proven": p.proven,
+                    "verdict": p.verdict.kind,
+                    "words": p.verdict.words,
+                }
                 for c in self.cells
                 for p in c.places
             ]

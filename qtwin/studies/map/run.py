@@ -32,7 +32,8 @@ def run_map(
     data: str | Path | None = None,
     progress: Progress = SILENT,
 ) -> MapResult:
-    r"""Read results and write map.json, report.html, figures/map.svg, references.bib and environment.json into `out`.
+    r"""Read results and write map.json, report.html, figures/map.svg, references.bib and
+    environment.json into `out`.
 
     Args:
         results: Result files or folders, or the file of a map (TOML) whose steps are run first.
@@ -73,7 +74,9 @@ def run_map(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot make {folder}: {error.strerror}", hint="choose another folder with --out") from None
+        raise InputError(
+            f"cannot make {folder}: {error.strerror}", hint="choose another folder with --out"
+        ) from None
     result = MapResult.model_validate(
         plain(
             document(made)
@@ -92,7 +95,8 @@ def run_map(
                 ],
                 "machine": machine(),
                 "versions": versions(),
-                "command": command_line() or "qtwin map " + " ".join(str(p) for p in paths) + f" --out {folder}",
+                "command": command_line()
+                or "qtwin map " + " ".join(str(p) for p in paths) + f" --out {folder}",
             }
         )
     )
@@ -101,7 +105,9 @@ def run_map(
     write_atomically(folder / "references.bib", lambda p: _text(p, references))
     write_json(folder / "environment.json", {"machine": machine(), "versions": versions()})
     with progress.stage("Page") as words:
-        words.append(str(write_sheet(sheet_of(made, result.to_json(), map_picture(made), folder), folder)))
+        words.append(
+            str(write_sheet(sheet_of(made, result.to_json(), map_picture(made), folder), folder))
+        )
     return result
 
 
@@ -114,18 +120,25 @@ READERS: dict[str, Callable[[Mapping[str, Any], str], list[BenchmarkPoint]]] = {
 }
 
 
-def read_all(paths: Sequence[Path], *, progress: Progress = SILENT) -> list[tuple[Path, dict[str, Any], list[BenchmarkPoint]]]:
-    """(file, result, places) of every result; a folder is searched for ``result.json``, and what the map cannot use is told.
+def read_all(
+    paths: Sequence[Path], *, progress: Progress = SILENT
+) -> list[tuple[Path, dict[str, Any], list[BenchmarkPoint]]]:
+    """(file, result, places) of every result; a folder is searched for ``result.json``, and what
+    the map cannot use is told.
 
     Raises:
-        InputError: for a path that is not there, a file that is no result of a known schema, or nothing to draw at all.
+        InputError: for a path that is not there, a file that is no result of a known schema, or
+            nothing to draw at all.
     """
     found: list[tuple[Path, dict[str, Any], list[BenchmarkPoint]]] = []
     for path in paths:
         if path.is_dir():
             files = sorted(path.rglob("result.json"))
             if not files:
-                raise InputError(f"no result.json in {path}", hint="name a folder that a run, a sweep or a molecule wrote")
+                raise InputError(
+                    f"no result.json in {path}",
+                    hint="name a folder that a run, a sweep or a molecule wrote",
+                )
         elif path.exists():
             files = [path]
         else:
@@ -136,25 +149,35 @@ def read_all(paths: Sequence[Path], *, progress: Progress = SILENT) -> list[tupl
             if reader is None:
                 if not path.is_dir():
                     raise InputError(
-                        f"{file} has schema {result.get('schema')!r}, one of {', '.join(sorted(READERS))} was wanted",
+                        f"{file} has schema {result.get('schema')!r}, one of "
+                        f"{', '.join(sorted(READERS))} was wanted",
                         hint="name results of qtwin run, bench, screen combinations or molecule",
                     )
-                progress.note(f"{file}: schema {result.get('schema')!r} is not for the map, left out", style="yellow")
+                progress.note(
+                    f"{file}: schema {result.get('schema')!r} is not for the map, left out",
+                    style="yellow",
+                )
                 continue
             found.append((file, result, _places(reader, result, file)))
     if not any(places for _, _, places in found):
-        raise InputError("no result holds anything for the map", hint="run a sweep first: qtwin bench experiments/map_smoke.toml")
+        raise InputError(
+            "no result holds anything for the map",
+            hint="run a sweep first: qtwin bench experiments/map_smoke.toml",
+        )
     return found
 
 
 def _places(
-    reader: Callable[[Mapping[str, Any], str], list[BenchmarkPoint]], result: dict[str, Any], file: Path
+    reader: Callable[[Mapping[str, Any], str], list[BenchmarkPoint]],
+    result: dict[str, Any],
+    file: Path,
 ) -> list[BenchmarkPoint]:
     try:
         return reader(result, str(file))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise InputError(
-            f"{file} lacks what the map reads: {type(error).__name__} {error}", hint="run it again with this version of qtwin"
+            f"{file} lacks what the map reads: {type(error).__name__} {error}",
+            hint="run it again with this version of qtwin",
         ) from None
 
 
@@ -162,7 +185,9 @@ def _load(file: Path) -> dict[str, Any]:
     try:
         result = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"cannot read {file}: {error}", hint="name a result.json that qtwin wrote") from None
+        raise InputError(
+            f"cannot read {file}: {error}", hint="name a result.json that qtwin wrote"
+        ) from None
     if not isinstance(result, dict):
         raise InputError(f"{file} holds no result", hint="name a result.json that qtwin wrote")
     return result

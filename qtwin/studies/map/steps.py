@@ -1,4 +1,6 @@
-"""The steps of a map that is written down as one file: what has to run before it can be drawn, each kept once it is finished."""
+"""The steps of a map that is written down as one file: what has to run before it can be drawn, each
+kept once it is finished.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,13 @@ from qtwin.version import __version__
 _STAMP = ".step"
 
 
-def run_steps(path: Path, out: Path, *, data: Path | None, progress: Progress = SILENT) -> tuple[MapSpec, list[Path]]:
+def run_steps(
+    path: Path, out: Path, *, data: Path | None, progress: Progress = SILENT
+) -> tuple[MapSpec, list[Path]]:
     """Run what is not finished; the spec and the folders that hold results.
 
-    A step whose file, options and version are those of its last run is not run again. Steps on measured tables are left out, and
-    that is said, where no folder of data is given.
+    A step whose file, options and version are those of its last run is not run again. Steps on
+    measured tables are left out, and that is said, where no folder of data is given.
 
     Raises:
         InputError: for a step whose file is missing, or no step that could be run.
@@ -31,7 +35,10 @@ def run_steps(path: Path, out: Path, *, data: Path | None, progress: Progress = 
     for step in spec.step:
         folder = out / "steps" / step.name
         if step.command == "screen" and data is None:
-            progress.note(f"{step.name}: left out, its tables are not shipped; name their folder with --data", style="yellow")
+            progress.note(
+                f"{step.name}: left out, its tables are not shipped; name their folder with --data",
+                style="yellow",
+            )
             continue
         stamp = _stamp(step, path.parent, data)
         if (folder / "result.json").exists() and _is_stamped(folder / _STAMP, stamp):
@@ -43,7 +50,10 @@ def run_steps(path: Path, out: Path, *, data: Path | None, progress: Progress = 
             write_atomically(folder / _STAMP, lambda path, stamp=stamp: _text(path, stamp))  # type: ignore[misc]
         folders.append(folder)
     if not folders:
-        raise InputError("no step of the map could be run", hint="name the folder of the measured tables with --data")
+        raise InputError(
+            "no step of the map could be run",
+            hint="name the folder of the measured tables with --data",
+        )
     return spec, folders
 
 
@@ -65,7 +75,8 @@ def _stamp(step: StepSection, base: Path, data: Path | None) -> str:
     for name, folder in ((step.spec, base), (step.pairs, data), (step.singles, data)):
         if name and folder is not None:
             parts.append(hashlib.sha256(file_of(folder / name).read_bytes()).hexdigest())
-    if step.command == "bench":  # which knows the digests of the files and tables that the sweep names
+    # which knows the digests of the files and tables that the sweep names
+    if step.command == "bench":
         from qtwin.studies.benchmark.tasks import tasks_of
 
         spec = read_bench_spec(base / step.spec)
@@ -87,16 +98,33 @@ def _arguments(step: StepSection, base: Path, folder: Path, data: Path | None) -
     assert data is not None
     singles = ["--singles", str(data / step.singles)] if step.singles else []
     choice = ["--size", str(step.size), "--objective", step.objective]
-    return ["screen", "combinations", str(data / step.pairs), *singles, *choice, "--out", str(folder)]
+    return [
+        "screen",
+        "combinations",
+        str(data / step.pairs),
+        *singles,
+        *choice,
+        "--out",
+        str(folder),
+    ]
 
 
-def _run(step: StepSection, base: Path, folder: Path, data: Path | None, progress: Progress) -> None:
+def _run(
+    step: StepSection, base: Path, folder: Path, data: Path | None, progress: Progress
+) -> None:
     if step.command == "screen":
         from qtwin.studies.screen.run import run_screen
 
         assert data is not None
         singles = data / step.singles if step.singles else None
-        run_screen(data / step.pairs, singles, folder, size=step.size, objective=step.objective, progress=progress)
+        run_screen(
+            data / step.pairs,
+            singles,
+            folder,
+            size=step.size,
+            objective=step.objective,
+            progress=progress,
+        )
     elif step.command == "bench":
         from qtwin.studies.benchmark.run import run_sweep
 

@@ -1,4 +1,7 @@
-"""The result of a study of mitigation, typed. `low` and `high` are 95 %, by the bootstrap over repetitions."""
+"""The result of a study of mitigation, typed.
+
+`low` and `high` are 95 %, by the bootstrap over repetitions.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,9 @@ class EnergyRow(Part):
 
 
 class SampleRow(Part):
-    """One way to treat noise on one line of qubits: mean energy and share of optimal shots; None where it has no samples."""
+    """One way to treat noise on one line of qubits: mean energy and share of optimal shots; None
+    where it has no samples.
+    """
 
     line: str
     label: str
@@ -81,7 +86,9 @@ class MitigationResult(StudyResult):
     wall_s: float
 
     def to_pandas(self, table: Literal["energy", "sampling"] = "energy") -> pd.DataFrame:
-        """A table of the result: errors of the energy of H2, or the worth of samples, a row for each way and line of qubits."""
+        """A table of the result: errors of the energy of H2, or the worth of samples, a row for
+        each way and line of qubits.
+        """
         import pandas as pd
 
         rows: tuple[Part, ...] = self.energy.rows if table == "energy" else self.sampling.rows

@@ -36,13 +36,14 @@ def compare_runs(
 ) -> ModelComparison:
     """Hold the answers of solvers to one model against each other.
 
-    Energies were evaluated anew when each solver was asked; here a proof or a bound that another answer beats becomes an alarm.
+    Energies were evaluated anew when each solver was asked; here a proof or a bound that another
+    answer beats becomes an alarm.
 
     Args:
         model: What was to be minimised.
         runs: Answers of `qtwin.solve` to it, at least one.
-        nulls: Have the null baselines take part beside quantum solvers: uniform bits, uniform allowed choices, and random starts
-            with one-flip descent.
+        nulls: Have the null baselines take part beside quantum solvers: uniform bits, uniform
+            allowed choices, and random starts with one-flip descent.
         seed: Of the null baselines.
         time_limit_s: Of each of them; None for their own.
         instance: The file of the model, where there is one.
@@ -58,15 +59,29 @@ def compare_runs(
         (-1.5, [0.0, 0.0])
     """
     if not runs:
-        raise InputError("expected at least one run, got none", hint='qt.solve(model, "cp-sat") makes one')
+        raise InputError(
+            "expected at least one run, got none", hint='qt.solve(model, "cp-sat") makes one'
+        )
     for run in runs:
         if run.model is not model and run.model.polynomial.terms != model.polynomial.terms:
-            raise InputError(f"the run of {run.label} is on another model", hint="solve this model: qt.solve(model, ...)")
-    every = _believed(model, with_nulls(runs, seed=seed, time_limit_s=time_limit_s) if nulls else list(runs))
+            raise InputError(
+                f"the run of {run.label} is on another model",
+                hint="solve this model: qt.solve(model, ...)",
+            )
+    every = _believed(
+        model, with_nulls(runs, seed=seed, time_limit_s=time_limit_s) if nulls else list(runs)
+    )
     found = [r.energy for r in every if r.feasible is not False and not math.isnan(r.energy)]
     best = min(found, default=math.nan)
-    proven = any(r.proven and r.result.scope == "encoding" and r.feasible is not False for r in every)
-    alarms = [f"{r.label} {words}" for r in every for kind, words in r.result.offences.items() if kind in ALARMS]
+    proven = any(
+        r.proven and r.result.scope == "encoding" and r.feasible is not False for r in every
+    )
+    alarms = [
+        f"{r.label} {words}"
+        for r in every
+        for kind, words in r.result.offences.items()
+        if kind in ALARMS
+    ]
     return ModelComparison.model_validate(
         plain(
             {
@@ -91,10 +106,15 @@ def compare_runs(
 
 
 def _believed(model: BinaryModel, runs: Sequence[Run]) -> list[Run]:
-    """The runs without the proofs and bounds that others beat; what is taken away is named in the result's offences."""
+    """The runs without the proofs and bounds that others beat; what is taken away is named in the
+    result's offences.
+    """
     claims = [claim_of(r.result, model, label=r.label) for r in runs]
     said = contradictions(claims, scale=model.polynomial.coefficient_range[1])
-    return [replace(r, result=_without(r.result, said[k], claims[k].feasible)) if k in said else r for k, r in enumerate(runs)]
+    return [
+        replace(r, result=_without(r.result, said[k], claims[k].feasible)) if k in said else r
+        for k, r in enumerate(runs)
+    ]
 
 
 def _without(result: Result, said: dict[str, str], feasible: bool) -> Result:
@@ -130,20 +150,29 @@ def _row(run: Run, best: float) -> dict[str, Any]:
         "evaluations": result.evaluations,
         "seconds": run.seconds,
         "compiling_s": run.compiling_s,
-        "options": {k: v if isinstance(v, str | int | float | bool | None) else str(v) for k, v in run.options.items()},
+        "options": {
+            k: v if isinstance(v, str | int | float | bool | None) else str(v)
+            for k, v in run.options.items()
+        },
         "info": dict(result.info),
         "offences": dict(result.offences),
     }
 
 
-def sample_scores(result: Result, model: BinaryModel, target: float, name: str = _TARGET) -> dict[str, Any]:
-    """How often a sample is allowed and as low as the target, with its interval, and how many samples that calls for."""
+def sample_scores(
+    result: Result, model: BinaryModel, target: float, name: str = _TARGET
+) -> dict[str, Any]:
+    """How often a sample is allowed and as low as the target, with its interval, and how many
+    samples that calls for.
+    """
     if result.samples is None or math.isnan(target):
         return {"success_probability": None, "shots_to_solution": None}
     feasible = model.is_feasible(result.samples.bits)
     energies = model.polynomial.evaluate(result.samples.bits)
     tolerance = _RELATIVE * max(1.0, abs(target))
-    hits = count_successes(energies[feasible], result.samples.counts[feasible], target, tolerance=tolerance)
+    hits = count_successes(
+        energies[feasible], result.samples.counts[feasible], target, tolerance=tolerance
+    )
     trials = result.samples.shots
     low, high = shown(hits, trials) or (None, None)
     rate = {
@@ -156,7 +185,8 @@ def sample_scores(result: Result, model: BinaryModel, target: float, name: str =
         "target": name,
     }
     needed = {
-        end: None if p is None else shots_to_solution(p) for end, p in (("value", hits / trials), ("low", high), ("high", low))
+        end: None if p is None else shots_to_solution(p)
+        for end, p in (("value", hits / trials), ("low", high), ("high", low))
     }
     return {"success_probability": rate, "shots_to_solution": needed}
 
@@ -168,7 +198,9 @@ def on_processor(result: Result) -> dict[str, Any]:
 
 
 def _verdict(runs: Sequence[Run], best: float, alarms: Sequence[str]) -> str:
-    """Who found the best energy and who proves it; what the null baselines say of the quantum solvers."""
+    """Who found the best energy and who proves it; what the null baselines say of the quantum
+    solvers.
+    """
     said = "ALARM: a proof or a bound is false. " if alarms else ""
     if math.isnan(best):
         return said + "Nobody found an allowed answer."
@@ -176,15 +208,28 @@ def _verdict(runs: Sequence[Run], best: float, alarms: Sequence[str]) -> str:
     first = [r for r in runs if r.feasible is not False and r.energy <= best + tolerance]
     provers = [r.label for r in first if r.proven]
     said += f"{_listed([r.label for r in first])} found the best energy, {number(best, 8)}"
-    said += f", and {_listed(provers)} prove{'s' if len(provers) == 1 else ''} that none is lower." if provers else ", unproven."
-    rates = {kind: [p for r in runs if r.info.kind == kind and (p := _rate(r, best)) is not None] for kind in ("quantum", "null")}
+    said += (
+        f", and {_listed(provers)} prove{'s' if len(provers) == 1 else ''} that none is lower."
+        if provers
+        else ", unproven."
+    )
+    rates = {
+        kind: [p for r in runs if r.info.kind == kind and (p := _rate(r, best)) is not None]
+        for kind in ("quantum", "null")
+    }
     if not rates["quantum"] or not rates["null"]:
         return said
     quantum, null = max(rates["quantum"]), max(rates["null"])
     if quantum[1] > null[2] or quantum[2] < null[1]:
         word = "more" if quantum[1] > null[2] else "less"
-        return said + f" A sample of the best quantum solver is that {word} often than one of the best null baseline."
-    return said + " By samples, the best quantum solver and the best null baseline cannot be told apart."
+        return (
+            said + f" A sample of the best quantum solver is that {word} often than one of the "
+            "best null baseline."
+        )
+    return (
+        said
+        + " By samples, the best quantum solver and the best null baseline cannot be told apart."
+    )
 
 
 def _rate(run: Run, best: float) -> tuple[float, float, float] | None:
@@ -192,7 +237,11 @@ def _rate(run: Run, best: float) -> tuple[float, float, float] | None:
     found = sample_scores(run.result, run.model, best)["success_probability"]
     if found is None:
         return None
-    return found["value"], 0.0 if found["low"] is None else found["low"], 1.0 if found["high"] is None else found["high"]
+    return (
+        found["value"],
+        0.0 if found["low"] is None else found["low"],
+        1.0 if found["high"] is None else found["high"],
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

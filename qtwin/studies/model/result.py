@@ -1,4 +1,6 @@
-"""Answers to one binary model, typed: of one solver (`Solution`), and of several side by side (`ModelComparison`)."""
+"""Answers to one binary model, typed: of one solver (`Solution`), and of several side by side
+(`ModelComparison`).
+"""
 
 from __future__ import annotations
 
@@ -132,7 +134,8 @@ class ModelRow(Part):
     Attributes:
         gap: Energy above the best of all that took part; None for an answer that is not allowed.
         feasible: None where the model does not say what is allowed.
-        success_probability: Share of its samples that are the best answer of all that took part; None where it kept none.
+        success_probability: Share of its samples that are the best answer of all that took part;
+            None where it kept none.
         shots_to_solution: Samples until one is that with 99 %.
         qpu: The same run on the idealised quantum processor; None for what is no quantum solver.
         seconds: All that the answer cost here, training included, compilation left out.
@@ -220,7 +223,10 @@ class ModelComparison(StudyResult):
         return pd.DataFrame(rows)
 
     def __repr__(self) -> str:
-        return f"ModelComparison({len(self.solvers)} solvers on {self.n_variables} variables: {self.verdict})"
+        return (
+            f"ModelComparison({len(self.solvers)} solvers on {self.n_variables} variables: "
+            f"{self.verdict})"
+        )
 
     def _repr_html_(self) -> str:
         return f"<p><b>{html.escape(self.verdict)}</b></p>{self.to_pandas().to_html(index=False)}"

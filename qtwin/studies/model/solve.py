@@ -59,7 +59,13 @@ def solve_file(
     """
     source = Path(path)
     encoding = _read(source, problem)
-    name = solver or ("auto" if "auto" in TABLE else "enumeration" if encoding.polynomial.n_variables <= _EASY else "cp-sat")
+    name = solver or (
+        "auto"
+        if "auto" in TABLE
+        else "enumeration"
+        if encoding.polynomial.n_variables <= _EASY
+        else "cp-sat"
+    )
     chosen = dict(options or {}) | ({"backend": backend} if backend else {})
     method = registry.load(name, chosen)
     instance = Instance(encoding=encoding)
@@ -69,12 +75,19 @@ def solve_file(
         try:
             asked = ask(method, instance, name=name, seed=seed, time_limit_s=time_limit_s)
         except SolverFailureError as error:
-            raise SolverFailureError(f"solver {name!r} failed: {error.message}", hint=error.hint) from None
+            raise SolverFailureError(
+                f"solver {name!r} failed: {error.message}", hint=error.hint
+            ) from None
         asked = challenged(asked, method, instance, seed=seed)
         result = asked.result
         found.append(result.status)
-    nulls = _baselines(name, chosen, instance, seed=seed, time_limit_s=time_limit_s, progress=progress)
-    target = min((e for e in (result.energy, *(r.energy for _, r in nulls)) if not math.isnan(e)), default=math.nan)
+    nulls = _baselines(
+        name, chosen, instance, seed=seed, time_limit_s=time_limit_s, progress=progress
+    )
+    target = min(
+        (e for e in (result.energy, *(r.energy for _, r in nulls)) if not math.isnan(e)),
+        default=math.nan,
+    )
     goal = "the best energy of this run"
     return Solution.model_validate(
         plain(
@@ -88,13 +101,20 @@ def solve_file(
                 "printed": asked.printed,
                 "options": chosen,
                 "seed": seed,
-                "versions": {"qtwin": __version__, "python": platform.python_version(), "numpy": np.__version__},
+                "versions": {
+                    "qtwin": __version__,
+                    "python": platform.python_version(),
+                    "numpy": np.__version__,
+                },
                 "feasible": _feasible(result, encoding),
                 **sample_scores(result, encoding, target, goal),
                 "qpu": on_processor(result) if registry.card(name).kind == "quantum" else None,
                 "nulls": [
                     {"name": r.solver, "label": label, "status": r.status, "energy": r.energy}
-                    | {"total_wall_s": sum(r.wall_s.values()), "refused": str(r.info.get("refused", ""))}
+                    | {
+                        "total_wall_s": sum(r.wall_s.values()),
+                        "refused": str(r.info.get("refused", "")),
+                    }
                     | sample_scores(r, encoding, target, goal)
                     for label, r in nulls
                 ],
@@ -129,7 +149,8 @@ def compare_file(
         progress: Who hears of the stages.
 
     Raises:
-        InputError: for a file, a solver or an option that cannot be used, or an option that none of the solvers has.
+        InputError: for a file, a solver or an option that cannot be used, or an option that none of
+            the solvers has.
     """
     if not solvers:
         raise InputError("expected a solver for several backends, got none", hint="--solver qaoa")
@@ -148,9 +169,13 @@ def compare_file(
         return compare_runs(encoding, runs, seed=seed, time_limit_s=time_limit_s, instance=told)
 
 
-def _entrants(solvers: Sequence[str], backends: Sequence[str], options: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+def _entrants(
+    solvers: Sequence[str], backends: Sequence[str], options: dict[str, Any]
+) -> list[tuple[str, dict[str, Any]]]:
     """Every solver with the options that it has, on every backend where it runs circuits."""
-    takers: dict[str, set[str]] = {name: set(registry.options_of(registry.find(name))) for name in dict.fromkeys(solvers)}
+    takers: dict[str, set[str]] = {
+        name: set(registry.options_of(registry.find(name))) for name in dict.fromkeys(solvers)
+    }
     for key in options:
         if not any(key in known for known in takers.values()):
             raise InputError(
@@ -158,30 +183,52 @@ def _entrants(solvers: Sequence[str], backends: Sequence[str], options: dict[str
                 hint="qtwin solvers NAME lists the options of one",
             )
     if backends and not any("backend" in known for known in takers.values()):
-        raise InputError(f"none of the solvers {', '.join(takers)} runs on a backend", hint="leave --backend out")
+        raise InputError(
+            f"none of the solvers {', '.join(takers)} runs on a backend", hint="leave --backend out"
+        )
     return [
-        (name, {k: v for k, v in options.items() if k in known} | ({"backend": backend} if backend else {}))
+        (
+            name,
+            {k: v for k, v in options.items() if k in known}
+            | ({"backend": backend} if backend else {}),
+        )
         for name, known in takers.items()
         for backend in (dict.fromkeys(backends) if "backend" in known and backends else ("",))
     ]
 
 
-def _run(encoding: BinaryModel, name: str, options: dict[str, Any], *, seed: int, time_limit_s: float | None) -> Run:
+def _run(
+    encoding: BinaryModel,
+    name: str,
+    options: dict[str, Any],
+    *,
+    seed: int,
+    time_limit_s: float | None,
+) -> Run:
     """The answer; that of a solver that fails or refuses is none, and says why."""
     try:
         return solve(encoding, name, seed=seed, time_limit_s=time_limit_s, **options)
     except QtwinError as error:
         status: Any = "failed" if isinstance(error, SolverFailureError) else "refused"
         told = {status: error.message, "hint": error.hint}
-        result = Result(solver=name, status=status, bits=None, energy=math.nan, seed=seed, info=told)
-        return Run(model=encoding, info=registry.card(name), label=label_of(name, options), options=options, result=result)
+        result = Result(
+            solver=name, status=status, bits=None, energy=math.nan, seed=seed, info=told
+        )
+        return Run(
+            model=encoding,
+            info=registry.card(name),
+            label=label_of(name, options),
+            options=options,
+            result=result,
+        )
 
 
 def _read(path: Path, problem: str) -> BinaryModel:
     encoding = read_instance(path, problem)
     if encoding.polynomial.n_variables > MOST_VARIABLES and not encoding.constraints:
         raise InputError(
-            f"{path.name} has {encoding.polynomial.n_variables:,} variables, at most {MOST_VARIABLES:,} can be solved",
+            f"{path.name} has {encoding.polynomial.n_variables:,} variables, at most "
+            f"{MOST_VARIABLES:,} can be solved",
             hint="split the instance, or fix some of its variables",
         )
     return encoding
@@ -201,18 +248,35 @@ def _described(path: Path, problem: str, encoding: BinaryModel) -> dict[str, Any
 
 
 def _baselines(
-    name: str, options: Mapping[str, Any], instance: Instance, *, seed: int, time_limit_s: float | None, progress: Progress
+    name: str,
+    options: Mapping[str, Any],
+    instance: Instance,
+    *,
+    seed: int,
+    time_limit_s: float | None,
+    progress: Progress,
 ) -> list[tuple[str, Result]]:
-    """What the null baselines find of the same question, each with its label; none beside a solver that is not quantum."""
+    """What the null baselines find of the same question, each with its label; none beside a solver
+    that is not quantum.
+    """
     found = []
     for null in missing([(name, options)]):
         with progress.stage(null.label) as words:
             try:
                 method = registry.load(null.name, null.options)
-                result = ask(method, instance, name=null.name, seed=seed, time_limit_s=time_limit_s).result
+                result = ask(
+                    method, instance, name=null.name, seed=seed, time_limit_s=time_limit_s
+                ).result
             except QtwinError as error:
                 told = {"refused": error.message}
-                result = Result(solver=null.name, status="refused", bits=None, energy=math.nan, seed=seed, info=told)
+                result = Result(
+                    solver=null.name,
+                    status="refused",
+                    bits=None,
+                    energy=math.nan,
+                    seed=seed,
+                    info=told,
+                )
             words.append(result.status)
         found.append((null.label, result))
     return found
@@ -222,7 +286,9 @@ def _feasible(result: Result, encoding: BinaryModel) -> bool | None:
     """Whether the answer is allowed; None where the file does not say what is."""
     if result.bits is None:
         return False
-    return bool(encoding.is_feasible(result.bits[None, :])[0]) if encoding.constraints_known else None
+    return (
+        bool(encoding.is_feasible(result.bits[None, :])[0]) if encoding.constraints_known else None
+    )
 
 
 def _told(result: Result, encoding: BinaryModel) -> dict[str, Any]:
@@ -234,7 +300,9 @@ def _told(result: Result, encoding: BinaryModel) -> dict[str, Any]:
     parts = {i for z in encoding.whole_numbers for i in z.bits}
     options = None if bits is None or not parts else encoding.decode(np.array([bits]))[0]
     return {
-        "whole_numbers": {} if options is None else {z.name: z.value(options) for z in encoding.whole_numbers},
+        "whole_numbers": {}
+        if options is None
+        else {z.name: z.value(options) for z in encoding.whole_numbers},
         "solvers": [
             {
                 "name": result.solver,

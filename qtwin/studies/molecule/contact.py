@@ -1,4 +1,6 @@
-"""The contact that stands for a drug at its receptor, wild type and variants: interaction energies and their difference."""
+"""The contact that stands for a drug at its receptor, wild type and variants: interaction energies
+and their difference.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ from qtwin.twin.twin import Twin
 
 BASIS = "6-31g*"
 _CHEAP = ("hf", "mp2", "vqe-uccsd")
-"""Methods that go along the whole distance; the others are asked at the contact alone, which is what the verdict rests on."""
+"""Methods that go along the whole distance; the others are asked at the contact alone, which is
+what the verdict rests on.
+"""
 _OCCUPANCY_YEARS = 1.5
 
 
@@ -75,10 +79,23 @@ def run(
     """
     section = ContactSection(drug=drug, receptor=receptor, twin=None if twin is None else str(twin))
     folder = Path("out") / f"{drug}-{receptor}" if out is None else Path(out)
-    return run_spec(MoleculeSpec(contact=section), folder, base=Path.cwd(), overwrite=overwrite, progress=progress)
+    return run_spec(
+        MoleculeSpec(contact=section),
+        folder,
+        base=Path.cwd(),
+        overwrite=overwrite,
+        progress=progress,
+    )
 
 
-def run_spec(spec: MoleculeSpec, out: Path, *, base: Path, overwrite: bool = False, progress: Progress = SILENT) -> ContactResult:
+def run_spec(
+    spec: MoleculeSpec,
+    out: Path,
+    *,
+    base: Path,
+    overwrite: bool = False,
+    progress: Progress = SILENT,
+) -> ContactResult:
     """As `run`, for a spec whose relative paths start at `base`."""
     require_vendor("pyscf", package="pyscf", needed_by="qtwin molecule")
     started = time.perf_counter()
@@ -89,7 +106,9 @@ def run_spec(spec: MoleculeSpec, out: Path, *, base: Path, overwrite: bool = Fal
     patient = None if section.twin is None else _patient(base / section.twin, contact)
     plan = Plan.of(section.methods, {}, seed=spec.seed)
     asked = [(a, *_system(a, section)) for a in (contact.wild_type, *chosen)]
-    geometries = "".join(f"{m.coordinates_angstrom.tobytes().hex()} {f!r} {labels}" for _, m, f, labels in asked)
+    geometries = "".join(
+        f"{m.coordinates_angstrom.tobytes().hex()} {f!r} {labels}" for _, m, f, labels in asked
+    )
     run_id = identity(spec, *(f"{k}={v}" for k, v in versions().items()), geometries)
     stages = Stages(checkpoint=Checkpoint.open(out, run_id, fresh=overwrite), progress=progress)
     title = spec.title or f"{contact.drug} at {contact.target} {contact.site}"
@@ -97,7 +116,9 @@ def run_spec(spec: MoleculeSpec, out: Path, *, base: Path, overwrite: bool = Fal
     systems = tuple(_computed(a, m, f, labels, plan, stages, section) for a, m, f, labels in asked)
     dumped = [s.to_json() for s in systems]
     changes = differences(dumped)
-    verdict = judge_contact(contact, dumped, changes, None if patient is None else patient.to_json())
+    verdict = judge_contact(
+        contact, dumped, changes, None if patient is None else patient.to_json()
+    )
     result = ContactResult(
         **surroundings(),
         title=title,
@@ -140,11 +161,15 @@ def _alternatives(contact: Contact, names: Sequence[str]) -> tuple[Alternative, 
     return tuple(known[n] for n in names) if names else contact.alternatives
 
 
-def _system(alternative: Alternative, section: ContactSection) -> tuple[Molecule, Fragments, tuple[str, ...]]:
+def _system(
+    alternative: Alternative, section: ContactSection
+) -> tuple[Molecule, Fragments, tuple[str, ...]]:
     molecule, entry = resolve(alternative.molecule, folder=Path(), basis=section.basis or BASIS)
     assert entry is not None
     if entry.fragments is None:
-        raise InputError(f"{alternative.molecule} has no parts", hint="correct qtwin/data/contacts.toml")
+        raise InputError(
+            f"{alternative.molecule} has no parts", hint="correct qtwin/data/contacts.toml"
+        )
     return molecule, entry.fragments, entry.labels
 
 
@@ -176,7 +201,9 @@ def _computed(
 
 
 def _patient(path: Path, contact: Contact) -> ContactPatient:
-    """What the twin says: whether the drug is taken, which genes are known, how much of the receptor the drug holds."""
+    """What the twin says: whether the drug is taken, which genes are known, how much of the
+    receptor the drug holds.
+    """
     twin = Twin.load(path)
     person = twin.patient
     write_down("molecular contact", person, detail=f"{contact.drug} at {contact.target}")
@@ -194,16 +221,30 @@ def _patient(path: Path, contact: Contact) -> ContactPatient:
 
 
 def _occupancy(twin: Twin, doses: Sequence[Dose], receptor: str) -> Occupancy | None:
-    """The share of a receptor that the doses hold in the members of a twin; None where they do not touch it."""
-    held = outcome_of(twin, doses, years=_OCCUPANCY_YEARS).receptor_occupancy.get(receptor) if doses else None
-    return None if held is None else Occupancy(mean=held.mean, median=held.median, low=held.low, high=held.high)
+    """The share of a receptor that the doses hold in the members of a twin; None where they do not
+    touch it.
+    """
+    held = (
+        outcome_of(twin, doses, years=_OCCUPANCY_YEARS).receptor_occupancy.get(receptor)
+        if doses
+        else None
+    )
+    return (
+        None
+        if held is None
+        else Occupancy(mean=held.mean, median=held.median, low=held.low, high=held.high)
+    )
 
 
 def _with_energies(system: ContactSystem) -> tuple[ContactMethodRow, ...]:
     """The methods of the wild-type contact with the energies of the complex."""
     energies = system.interaction.energies["complex"]
     return tuple(
-        ContactMethodRow(**r.to_json(), energy_hartree=energies.get(r.name), standard_error=r.standard_error_hartree)
+        ContactMethodRow(
+            **r.to_json(),
+            energy_hartree=energies.get(r.name),
+            standard_error=r.standard_error_hartree,
+        )
         for r in system.interaction.methods
     )
 
@@ -212,14 +253,16 @@ def _warnings(contact: Contact, systems: Sequence[ContactSystem]) -> list[str]:
     said = [
         "The energies are of small rigid models in vacuum or in a continuum;"
         " no affinity and no free energy is computed from them",
-        "No variant of this residue was read from the patient's record: the variants are hypothetical",
+        "No variant of this residue was read from the patient's record: the variants are "
+        "hypothetical",
     ]
     basis = systems[0].molecule.basis
     if is_small(basis):
         said.append(f"{basis} is a small basis: take 6-31g* or larger before a number means much")
     if contact.charged_share < 0.9:
         said.append(
-            f"At pH 7.4 only {100 * contact.charged_share:.0f} % of {contact.drug} is charged (pKa {contact.pka:g});"
+            f"At pH 7.4 only {100 * contact.charged_share:.0f} % of {contact.drug} is "
+            f"charged (pKa {contact.pka:g});"
             " the contact is that of the charged form"
         )
     for system in systems:

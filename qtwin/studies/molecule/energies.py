@@ -1,4 +1,6 @@
-"""All methods at one geometry, and along a curve; each is a stage, so that an interrupted study resumes at the next."""
+"""All methods at one geometry, and along a curve; each is a stage, so that an interrupted study
+resumes at the next.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,18 @@ from qtwin.studies.stages import Stages
 from qtwin.units import KCAL_PER_MOL_PER_HARTREE
 
 _ADDED_ORBITALS = 80
-"""Coupled cluster of the whole molecule is added up to this size; beyond, it has to be asked for."""
-_SPINS = {1: "singlet", 2: "doublet", 3: "triplet", 4: "quartet", 5: "quintet", 6: "sextet", 7: "septet"}
+"""Coupled cluster of the whole molecule is added up to this size; beyond, it has to be asked
+for.
+"""
+_SPINS = {
+    1: "singlet",
+    2: "doublet",
+    3: "triplet",
+    4: "quartet",
+    5: "quintet",
+    6: "sextet",
+    7: "septet",
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,7 +54,8 @@ class Plan:
         options: By method.
         added: The competitors that were not asked for.
         seed: Of everything random.
-        time_limit_s: Of each method, and of the mean field of the molecule and of the points of a curve.
+        time_limit_s: Of each method, and of the mean field of the molecule and of the points of a
+            curve.
         iterations: Of each mean field.
         follow: See `mean_field`.
         memory_bytes: See `MolecularProblem`.
@@ -68,13 +81,18 @@ class Plan:
         follow: bool = False,
         memory_gib: float | None = None,
     ) -> Plan:
-        """The methods that were asked for, checked, with the classical competitors that every quantum method meets.
+        """The methods that were asked for, checked, with the classical competitors that every
+        quantum method meets.
 
         Raises:
-            InputError: for no method, an unknown method or option, one named twice, or options of a method that is not asked for.
+            InputError: for no method, an unknown method or option, one named twice, or options of a
+                method that is not asked for.
         """
         if not methods:
-            raise InputError("expected at least one method, got none", hint=f"such as {', '.join(list(registry.names())[:4])}")
+            raise InputError(
+                "expected at least one method, got none",
+                hint=f"such as {', '.join(list(registry.names())[:4])}",
+            )
         for name in methods:
             if name not in registry.names():
                 raise unknown_name("method in methods:", name, registry.names())
@@ -82,7 +100,9 @@ class Plan:
                 raise InputError(f"method {name!r} came twice", hint="name each once")
         for name in options:
             if name not in methods:
-                raise unknown_name("method with options that is not among the methods:", name, methods)
+                raise unknown_name(
+                    "method with options that is not among the methods:", name, methods
+                )
         quantum = any(registry.find(name).card().kind == "quantum" for name in methods)
         competitors = ("hf", "active-ccsd(t)", "ccsd(t)", "casci") if quantum else ("hf",)
         added = tuple(name for name in competitors if name not in methods)
@@ -115,10 +135,13 @@ def field_of(molecule: Molecule, key: str, plan: Plan, stages: Stages) -> MeanFi
     def compute() -> dict[str, Any]:
         try:
             with ended_after(limit_s):
-                found = mean_field(molecule, iterations=plan.iterations, follow=plan.follow, limit_s=limit_s)
+                found = mean_field(
+                    molecule, iterations=plan.iterations, follow=plan.follow, limit_s=limit_s
+                )
         except OutOfTime:
             raise QtwinError(
-                f"the mean field took longer than {limit_s:g} s, and no method can begin without it",
+                f"the mean field took longer than {limit_s:g} s, and no method can begin "
+                "without it",
                 hint="raise time_limit_s, or take a smaller basis",
             ) from None
         return {f.name: getattr(found, f.name) for f in dataclasses.fields(found)}
@@ -127,11 +150,17 @@ def field_of(molecule: Molecule, key: str, plan: Plan, stages: Stages) -> MeanFi
     return MeanField(**{**kept, "history": tuple(kept["history"])})
 
 
-def rows_of(problem: MolecularProblem, plan: Plan, stages: Stages, key: str) -> tuple[MethodRow, ...]:
+def rows_of(
+    problem: MolecularProblem, plan: Plan, stages: Stages, key: str
+) -> tuple[MethodRow, ...]:
     """A row each method, in the order they were asked for."""
     rows = []
     for name in plan.names:
-        if name == "ccsd(t)" and name in plan.added and problem.mean_field.n_orbitals > _ADDED_ORBITALS:
+        if (
+            name == "ccsd(t)"
+            and name in plan.added
+            and problem.mean_field.n_orbitals > _ADDED_ORBITALS
+        ):
             continue
         stage = f"{key}-{re.sub(r'[^a-z0-9-]', '.', name)}"
         kept, _ = stages.kept(stage, lambda name=name: _solved(problem, name, plan).to_json())  # type: ignore[misc]
@@ -155,7 +184,12 @@ def _solved(problem: MolecularProblem, name: str, plan: Plan) -> MethodRow:
 
 
 def _row(
-    problem: MolecularProblem, method: EnergyMethod, name: str, asked: bool, seed: int, time_limit_s: float | None
+    problem: MolecularProblem,
+    method: EnergyMethod,
+    name: str,
+    asked: bool,
+    seed: int,
+    time_limit_s: float | None,
 ) -> MethodRow:
     """The answer of one method, or what kept it from one."""
     card, began = method.card(), time.perf_counter()
@@ -165,21 +199,42 @@ def _row(
     except MissingVendorError as error:
         said = f"not installed: {error.hint}"
     except (TooLargeError, MemoryError) as error:
-        said = f"too large: {error.message if isinstance(error, TooLargeError) else 'the memory did not suffice'}"
+        said = (
+            "too large: "
+            f"{error.message if isinstance(error, TooLargeError) else 'the memory did not suffice'}"
+        )
     except QtwinError as error:
         said = f"{'refused' if isinstance(error, InputError) else 'failed'}: {error.message}"
-    except Exception as error:  # whatever a package raises ends its own row, not those of the others
+    # whatever a package raises ends its own row, not those of the others
+    except Exception as error:
         said = f"failed: {type(error).__name__} in the method"
-    return MethodRow(**_introduced(card, name, asked), status=said, wall_s=time.perf_counter() - began)
+    return MethodRow(
+        **_introduced(card, name, asked), status=said, wall_s=time.perf_counter() - began
+    )
 
 
 def _introduced(card: SolverInfo, name: str, asked: bool) -> dict[str, Any]:
     scope = "molecule" if name in WHOLE else "active space"
-    return {"name": name, "kind": card.kind, "scope": scope, "asked": asked, "summary": card.summary, "citation": card.citation}
+    return {
+        "name": name,
+        "kind": card.kind,
+        "scope": scope,
+        "asked": asked,
+        "summary": card.summary,
+        "citation": card.citation,
+    }
 
 
-def row_of(found: Energy, card: SolverInfo, *, name: str, asked: bool = True, spin_squared: float | None = None) -> MethodRow:
-    """An energy as a row; withheld when it is not converged and no bound, or that of another multiplicity.
+def row_of(
+    found: Energy,
+    card: SolverInfo,
+    *,
+    name: str,
+    asked: bool = True,
+    spin_squared: float | None = None,
+) -> MethodRow:
+    """An energy as a row; withheld when it is not converged and no bound, or that of another
+    multiplicity.
 
     Args:
         found: By a method.
@@ -189,7 +244,9 @@ def row_of(found: Energy, card: SolverInfo, *, name: str, asked: bool = True, sp
         spin_squared: That was asked for; None where nobody asked.
     """
     usable = math.isfinite(found.energy_hartree) and (found.converged or found.variational)
-    status = "converged" if found.converged else "stopped at its limit" if usable else "did not converge"
+    status = (
+        "converged" if found.converged else "stopped at its limit" if usable else "did not converge"
+    )
     wrong = False
     if usable and found.spin_squared is not None and spin_squared is not None:
         wrong = abs(found.spin_squared - spin_squared) > TOLERANCE
@@ -233,7 +290,11 @@ def _with_errors(rows: Sequence[MethodRow]) -> tuple[MethodRow, ...]:
     exact, whole = known.get("casci"), known.get("fci")
 
     def off(row: MethodRow, reference: float | None, factor: float) -> float | None:
-        return None if reference is None or row.energy_hartree is None else (row.energy_hartree - reference) * factor
+        return (
+            None
+            if reference is None or row.energy_hartree is None
+            else (row.energy_hartree - reference) * factor
+        )
 
     return tuple(
         row.model_copy(
@@ -260,34 +321,50 @@ def curve_of(molecule: Molecule, section: ScanSection) -> Curve:
     """The geometries of a scan, all of them checked.
 
     Raises:
-        InputError: for a scan of neither or both kinds, atoms that are not there, or geometries in which atoms overlap.
+        InputError: for a scan of neither or both kinds, atoms that are not there, or geometries in
+            which atoms overlap.
     """
     if section.factors is not None:
         if section.bond is not None or section.distances_angstrom is not None or section.moves:
             raise InputError("[scan] has factors and a bond", hint="take one of the two")
         where = molecule.coordinates_angstrom - molecule.coordinates_angstrom.mean(axis=0)
-        made = tuple(dataclasses.replace(molecule, coordinates_angstrom=where * f) for f in section.factors)
-        return Curve(words="size over that of the given geometry", xs=section.factors, molecules=made)
+        made = tuple(
+            dataclasses.replace(molecule, coordinates_angstrom=where * f) for f in section.factors
+        )
+        return Curve(
+            words="size over that of the given geometry", xs=section.factors, molecules=made
+        )
     if section.bond is None or section.distances_angstrom is None:
-        raise InputError("[scan] has neither factors nor bond and distances_angstrom", hint="bond = [1, 2] and its lengths")
+        raise InputError(
+            "[scan] has neither factors nor bond and distances_angstrom",
+            hint="bond = [1, 2] and its lengths",
+        )
     first, second = (k - 1 for k in section.bond)
     moves = tuple(k - 1 for k in section.moves) or (second,)
     if first == second or not all(0 <= k < molecule.n_atoms for k in (first, second, *moves)):
         raise InputError(
-            f"[scan] bond {list(section.bond)} and moves {list(section.moves)} came, atoms 1 to {molecule.n_atoms} were wanted",
+            f"[scan] bond {list(section.bond)} and moves {list(section.moves)} came, atoms "
+            f"1 to {molecule.n_atoms} were wanted",
             hint="two different atoms; moves holds the second one and what goes with it",
         )
     if second not in moves or first in moves:
-        raise InputError("[scan] moves must hold the second atom of the bond and not the first", hint="correct moves")
+        raise InputError(
+            "[scan] moves must hold the second atom of the bond and not the first",
+            hint="correct moves",
+        )
     axis = molecule.coordinates_angstrom[second] - molecule.coordinates_angstrom[first]
     length = float(np.linalg.norm(axis))
-    made = tuple(molecule.moved(moves, axis / length * (d - length)) for d in section.distances_angstrom)
+    made = tuple(
+        molecule.moved(moves, axis / length * (d - length)) for d in section.distances_angstrom
+    )
     pair = f"{molecule.symbols[first]}{first + 1} to {molecule.symbols[second]}{second + 1}"
     return Curve(words=f"{pair} (Å)", xs=section.distances_angstrom, molecules=made)
 
 
 def energies_along(curve: Curve, choice: Choice, plan: Plan, stages: Stages) -> CurvePart:
-    """Every method at every geometry; one whose mean field does not converge has no energies and says so."""
+    """Every method at every geometry; one whose mean field does not converge has no energies and
+    says so.
+    """
     points: list[CurvePoint] = []
     warnings: list[str] = []
     with stages.progress.stage("Curve") as found:
@@ -300,12 +377,15 @@ def energies_along(curve: Curve, choice: Choice, plan: Plan, stages: Stages) -> 
                 warnings.append(f"at {x:g}: {error.message}")
                 continue
             problem = pose(molecule, choice, field=field, memory_bytes=plan.memory_bytes)
-            points.append(CurvePoint(x=x, stable=field.stable, methods=rows_of(problem, plan, stages, key)))
+            points.append(
+                CurvePoint(x=x, stable=field.stable, methods=rows_of(problem, plan, stages, key))
+            )
         found.append(f"{len(points)} of {len(curve.xs)} geometries")
     unstable = [p.x for p in points if p.stable is False]
     if unstable:
         warnings.append(
-            f"restricted Hartree-Fock is a saddle at {', '.join(f'{x:g}' for x in unstable)}: a field below it exists and was"
+            "restricted Hartree-Fock is a saddle at "
+            f"{', '.join(f'{x:g}' for x in unstable)}: a field below it exists and was"
             " not taken"
         )
     return CurvePart(x=curve.words, points=tuple(points), warnings=tuple(warnings))

@@ -1,4 +1,6 @@
-"""Interaction energies of a complex: counterpoise at its geometry and along the distance, in vacuum and in a continuum."""
+"""Interaction energies of a complex: counterpoise at its geometry and along the distance, in vacuum
+and in a continuum.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,15 @@ from dataclasses import replace
 from typing import Any
 
 from qtwin.chemistry.active_space import facing
-from qtwin.chemistry.fragments import Fragments, Part, at_distance, checked, distance_angstrom, part_of, trio
+from qtwin.chemistry.fragments import (
+    Fragments,
+    Part,
+    at_distance,
+    checked,
+    distance_angstrom,
+    part_of,
+    trio,
+)
 from qtwin.chemistry.geometry import Entry
 from qtwin.chemistry.mean_field import ConvergenceError, solvation
 from qtwin.chemistry.method.whole_molecule import NAMES as WHOLE
@@ -37,14 +47,23 @@ def fragments_of(molecule: Molecule, section: InteractionSection, entry: Entry |
     Raises:
         InputError: when neither tells them, or they do not fit the molecule.
     """
-    if section.first is None and section.second is None and entry is not None and entry.fragments is not None:
+    if (
+        section.first is None
+        and section.second is None
+        and entry is not None
+        and entry.fragments is not None
+    ):
         found = entry.fragments
         return checked(
-            replace(found, distances_angstrom=section.distances_angstrom) if section.distances_angstrom else found, molecule
+            replace(found, distances_angstrom=section.distances_angstrom)
+            if section.distances_angstrom
+            else found,
+            molecule,
         )
     if section.first is None or section.second is None or section.contact is None:
         raise InputError(
-            "[interaction] needs first, second and contact for a molecule that is no contact of the library",
+            "[interaction] needs first, second and contact for a molecule that is no "
+            "contact of the library",
             hint="first = { atoms = [1, 2, 3], charge = 0 }, the same for second, contact = [1, 4]",
         )
     made = Fragments(
@@ -67,13 +86,18 @@ def _part(name: str, section: PartSection) -> Part:
     )
 
 
-def described(molecule: Molecule, fragments: Fragments | None = None, *, title: str, informs: str = "") -> MoleculePart:
+def described(
+    molecule: Molecule, fragments: Fragments | None = None, *, title: str, informs: str = ""
+) -> MoleculePart:
     """What a result says of a geometry, with the view that is drawn."""
     where = molecule.coordinates_angstrom
     axes, centre = facing(where), where.mean(axis=0)
     ends, distance = None, None
     if fragments is not None:
-        ends = [((where[list(atoms)].mean(axis=0) - centre) @ axes.T).tolist() for atoms in fragments.contact]
+        ends = [
+            ((where[list(atoms)].mean(axis=0) - centre) @ axes.T).tolist()
+            for atoms in fragments.contact
+        ]
         distance = distance_angstrom(molecule, fragments)
     return MoleculePart.model_validate(
         {
@@ -130,7 +154,10 @@ def interaction(
     screened: list[dict[str, float]] = []
     if dielectric:
         with progress.stage("Continuum"):
-            kept, _ = stages.kept(f"{key}-continuum", lambda: _screened(molecule, fragments, dielectric, plan.iterations))
+            kept, _ = stages.kept(
+                f"{key}-continuum",
+                lambda: _screened(molecule, fragments, dielectric, plan.iterations),
+            )
             screened = kept
     points: list[InteractionPoint] = []
     warnings: list[str] = []
@@ -159,21 +186,28 @@ def interaction(
     )
 
 
-def _at(molecule: Molecule, fragments: Fragments, choice: Choice, plan: Plan, stages: Stages, key: str) -> AtGeometry:
+def _at(
+    molecule: Molecule, fragments: Fragments, choice: Choice, plan: Plan, stages: Stages, key: str
+) -> AtGeometry:
     """Interaction energies at one geometry; all three systems and methods are kept as one stage."""
 
     def compute() -> dict[str, Any]:
-        posed = trio(molecule, fragments, choice, iterations=plan.iterations, memory_bytes=plan.memory_bytes)
+        posed = trio(
+            molecule, fragments, choice, iterations=plan.iterations, memory_bytes=plan.memory_bytes
+        )
         names = tuple(n for n in plan.names if posed.active or n in WHOLE)
         left_out = [n for n in plan.names if n not in names and n not in plan.added]
         if left_out:
             raise InputError(
                 f"{', '.join(left_out)} treat an active space, and the parts name none",
-                hint="avas labels, and active_electrons and active_orbitals of both parts; or methods of the whole molecule",
+                hint="avas labels, and active_electrons and active_orbitals of both parts; or "
+                "methods of the whole molecule",
             )
         rows: dict[str, tuple[MethodRow, ...]] = {}
         for name, _, problem in posed.each():
-            active = tuple(n for n in names if n in WHOLE or not _is_empty(name, posed.active, fragments))
+            active = tuple(
+                n for n in names if n in WHOLE or not _is_empty(name, posed.active, fragments)
+            )
             rows[name] = rows_of(problem, replace(plan, names=active), stages, f"{key}-{name}")
         space = posed.complex.space
         active_space = InteractionSpace(
@@ -186,7 +220,9 @@ def _at(molecule: Molecule, fragments: Fragments, choice: Choice, plan: Plan, st
         return AtGeometry(
             methods=combined(rows, names),
             active=active_space if posed.active else None,
-            energies={system: {r.name: r.energy_hartree for r in each} for system, each in rows.items()},
+            energies={
+                system: {r.name: r.energy_hartree for r in each} for system, each in rows.items()
+            },
         ).to_json()
 
     kept, _ = stages.kept(f"{key}-interaction", compute)
@@ -194,16 +230,21 @@ def _at(molecule: Molecule, fragments: Fragments, choice: Choice, plan: Plan, st
 
 
 def _is_empty(name: str, active: bool, fragments: Fragments) -> bool:
-    """Whether a part gives no electrons to the active space, so that its correlation there is nothing."""
+    """Whether a part gives no electrons to the active space, so that its correlation there is
+    nothing.
+    """
     part = {"first": fragments.first, "second": fragments.second}.get(name)
     return active and part is not None and not part.electrons
 
 
-def combined(rows: Mapping[str, Sequence[MethodRow]], names: Sequence[str]) -> tuple[InteractionRow, ...]:
-    """E(AB) - E(A) - E(B); a part without active electrons has Hartree-Fock's energy, for nothing correlates there.
+def combined(
+    rows: Mapping[str, Sequence[MethodRow]], names: Sequence[str]
+) -> tuple[InteractionRow, ...]:
+    """E(AB) - E(A) - E(B); a part without active electrons has Hartree-Fock's energy, for nothing
+    correlates there.
 
-    For methods of the active space this is Hartree-Fock's interaction and the difference of the correlation energies, see
-    `qtwin.chemistry.fragments`.
+    For methods of the active space this is Hartree-Fock's interaction and the difference of the
+    correlation energies, see `qtwin.chemistry.fragments`.
     """
     signs = {"complex": 1.0, "first": -1.0, "second": -1.0}
     by = {system: {r.name: r for r in each} for system, each in rows.items()}
@@ -213,7 +254,15 @@ def combined(rows: Mapping[str, Sequence[MethodRow]], names: Sequence[str]) -> t
         own = [r for r in there.values() if r.name == name]
         first = there["complex"]
         missing = [s for s, r in there.items() if r.energy_hartree is None]
-        value = None if missing else sum(signs[s] * r.energy_hartree for s, r in there.items() if r.energy_hartree is not None)
+        value = (
+            None
+            if missing
+            else sum(
+                signs[s] * r.energy_hartree
+                for s, r in there.items()
+                if r.energy_hartree is not None
+            )
+        )
         found.append(
             InteractionRow(
                 name=name,
@@ -231,8 +280,12 @@ def combined(rows: Mapping[str, Sequence[MethodRow]], names: Sequence[str]) -> t
     return tuple(found)
 
 
-def _screened(molecule: Molecule, fragments: Fragments, dielectric: Sequence[float], iterations: int) -> list[dict[str, float]]:
-    """What each continuum adds to the interaction energy: complex less parts, each in its own cavity and basis."""
+def _screened(
+    molecule: Molecule, fragments: Fragments, dielectric: Sequence[float], iterations: int
+) -> list[dict[str, float]]:
+    """What each continuum adds to the interaction energy: complex less parts, each in its own
+    cavity and basis.
+    """
     parts = [part_of(molecule, p, ghosts=False) for p in fragments.parts]
     found = []
     for epsilon in dielectric:

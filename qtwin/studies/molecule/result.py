@@ -1,4 +1,7 @@
-"""The result of a molecular study, typed. Energies are in hartree, differences in mHa or kcal/mol, lengths in angstrom."""
+"""The result of a molecular study, typed.
+
+Energies are in hartree, differences in mHa or kcal/mol, lengths in angstrom.
+"""
 
 from __future__ import annotations
 
@@ -37,10 +40,11 @@ _NOTICE = "<p>Research software: not a medical device, not for prescribing.</p>"
 class MethodRow(Part):
     """One method at one geometry.
 
-    `status` says how it ended; without an energy, why. `error_mHa` and `error_kcal_mol` are against CASCI, whatever the method
-    treats; `error_to_fci_mHa` is against FCI of the whole molecule. An energy that is neither converged nor a bound, or of
-    another multiplicity than was asked for, is withheld (`info["last_energy_hartree"]`). `trace` holds seconds, evaluations and
-    the best energy so far.
+    `status` says how it ended; without an energy, why. `error_mHa` and `error_kcal_mol` are against
+    CASCI, whatever the method treats; `error_to_fci_mHa` is against FCI of the whole molecule. An
+    energy that is neither converged nor a bound, or of another multiplicity than was asked for, is
+    withheld (`info["last_energy_hartree"]`). `trace` holds seconds, evaluations and the best energy
+    so far.
     """
 
     name: str
@@ -89,8 +93,8 @@ class MoleculePart(Part):
 class ActiveSpacePart(Part):
     """Which electrons in which orbitals.
 
-    `coefficients` are the active orbitals in the basis, (basis functions, orbitals), those occupied in Hartree-Fock first; None
-    where there are too many to look at.
+    `coefficients` are the active orbitals in the basis, (basis functions, orbitals), those occupied
+    in Hartree-Fock first; None where there are too many to look at.
     """
 
     words: str
@@ -109,7 +113,9 @@ class ActiveSpacePart(Part):
 
 
 class MeanFieldPart(Part):
-    """Hartree-Fock: what was tried in order, and whether the field is stable (None where it was not examined)."""
+    """Hartree-Fock: what was tried in order, and whether the field is stable (None where it was not
+    examined).
+    """
 
     energy_hartree: float
     history: tuple[str, ...]
@@ -184,7 +190,9 @@ class InteractionRow(Part):
 
 
 class InteractionSpace(Part):
-    """The active space of a complex; `kept` also of its parts, how much of each active orbital lies in the reference orbitals."""
+    """The active space of a complex; `kept` also of its parts, how much of each active orbital lies
+    in the reference orbitals.
+    """
 
     words: str
     n_electrons: int
@@ -194,7 +202,9 @@ class InteractionSpace(Part):
 
 
 class AtGeometry(Part):
-    """An interaction at one geometry; `energies` by system ("complex", "first", "second") and method."""
+    """An interaction at one geometry; `energies` by system ("complex", "first", "second") and
+    method.
+    """
 
     methods: tuple[InteractionRow, ...]
     active: InteractionSpace | None
@@ -254,7 +264,9 @@ class MolecularStudy(StudyResult):
     disclaimer: str
 
     def require_energy(self) -> None:
-        """Refuse to call a study done in which no method that was asked for gave an energy (QtwinError)."""
+        """Refuse to call a study done in which no method that was asked for gave an energy
+        (QtwinError).
+        """
 
     def _asked(self) -> dict[str, str]:
         spec = self.spec or {}
@@ -264,19 +276,30 @@ class MolecularStudy(StudyResult):
         from qtwin.report.sheet import write_sheet
 
         target = Path(path)
-        return write_sheet(sheet, target.parent, name=target.name) if target.suffix == ".html" else write_sheet(sheet, target)
+        return (
+            write_sheet(sheet, target.parent, name=target.name)
+            if target.suffix == ".html"
+            else write_sheet(sheet, target)
+        )
 
     def _summary(self, shown: pd.DataFrame) -> str:
         points = "".join(f"<li>{html.escape(p)}</li>" for p in self.verdict_points)
         verdict = f"<p><b>{html.escape(self.verdict)}</b></p><ul>{points}</ul>"
         shown = shown.round(
-            {"energy_hartree": 6, "error_mHa": 3, "seconds": 3, "difference_kcal_mol": 2, "interaction_kcal_mol": 2}
+            {
+                "energy_hartree": 6,
+                "error_mHa": 3,
+                "seconds": 3,
+                "difference_kcal_mol": 2,
+                "interaction_kcal_mol": 2,
+            }
         )
         return f"{verdict}{shown.to_html(index=False, na_rep='')}{_NOTICE}"
 
 
 class MoleculeResult(MolecularStudy):
-    """Energies of a molecule by every method that was asked for, the classical competitors beside them, and who won.
+    """Energies of a molecule by every method that was asked for, the classical competitors beside
+    them, and who won.
 
     Example:
         >>> import qtwin as qt
@@ -308,18 +331,22 @@ class MoleculeResult(MolecularStudy):
         raise KeyError(name)
 
     def reference(self, scope: Scope) -> MethodRow | None:
-        """The method that others of the same scope are held against: the exact one, else the most trusted that gave an energy.
+        """The method that others of the same scope are held against: the exact one, else the most
+        trusted that gave an energy.
 
         Where the active space is the whole molecule, CASCI is exact for both scopes, and so is FCI.
         """
         return _reference(self.methods, scope, is_whole=self.active_space.is_whole_molecule)
 
-    def to_pandas(self, table: Literal["methods", "scan", "interaction"] = "methods") -> pd.DataFrame:
+    def to_pandas(
+        self, table: Literal["methods", "scan", "interaction"] = "methods"
+    ) -> pd.DataFrame:
         """A table of the result.
 
         Args:
-            table: "methods", a row each; "scan", a row each method and geometry of the curve; "interaction", a row each method
-                and distance (the given geometry first). `error_mHa` is against `reference`, the best method that treats the same
+            table: "methods", a row each; "scan", a row each method and geometry of the curve;
+                "interaction", a row each method and distance (the given geometry first).
+                `error_mHa` is against `reference`, the best method that treats the same
                 electrons: CASCI or FCI where they ran.
         """
         import pandas as pd
@@ -329,7 +356,11 @@ class MoleculeResult(MolecularStudy):
             return pd.DataFrame([_shown(r, self.reference(r.scope)) for r in self.methods])
         if table == "scan":
             points = () if self.scan is None else self.scan.points
-            rows = [{"x": p.x} | _shown(r, _reference(p.methods, r.scope, is_whole=whole)) for p in points for r in p.methods]
+            rows = [
+                {"x": p.x} | _shown(r, _reference(p.methods, r.scope, is_whole=whole))
+                for p in points
+                for r in p.methods
+            ]
             return pd.DataFrame(rows)
         return pd.DataFrame([] if self.interaction is None else _interactions(self.interaction))
 
@@ -344,7 +375,9 @@ class MoleculeResult(MolecularStudy):
         return self._write(sheet_of(self.to_json(), self.orbital_views(), **self._asked()), path)
 
     def orbital_views(self) -> dict[str, Any] | None:
-        """The active orbitals from the side, as the page draws them; None where they are not kept, or without PySCF."""
+        """The active orbitals from the side, as the page draws them; None where they are not kept,
+        or without PySCF.
+        """
         from importlib.util import find_spec
 
         space, part = self.active_space, self.molecule
@@ -355,9 +388,16 @@ class MoleculeResult(MolecularStudy):
         from qtwin.chemistry.active_space import views
         from qtwin.chemistry.molecule import Molecule
 
-        same = {k: getattr(part, k) for k in ("symbols", "coordinates_angstrom", "charge", "multiplicity", "basis", "name")}
+        same = {
+            k: getattr(part, k)
+            for k in ("symbols", "coordinates_angstrom", "charge", "multiplicity", "basis", "name")
+        }
         seen = views(Molecule(**same), np.array(space.coefficients))
-        occupied = [2] * space.n_beta + [1] * (space.n_alpha - space.n_beta) + [0] * (space.n_orbitals - space.n_alpha)
+        occupied = (
+            [2] * space.n_beta
+            + [1] * (space.n_alpha - space.n_beta)
+            + [0] * (space.n_orbitals - space.n_alpha)
+        )
         words = {2: "occupied", 1: "half occupied", 0: "empty"}
         return {
             "values": seen.values,
@@ -367,7 +407,8 @@ class MoleculeResult(MolecularStudy):
         }
 
     def require_energy(self) -> None:
-        """Refuse to call a study done in which nothing but the Hartree-Fock that every one begins with gave an energy.
+        """Refuse to call a study done in which nothing but the Hartree-Fock that every one begins
+        with gave an energy.
 
         Raises:
             QtwinError: with the reason of the first that was asked for.
@@ -376,14 +417,26 @@ class MoleculeResult(MolecularStudy):
         if all(r.energy_hartree is None for r in meant):
             raise QtwinError(
                 f"no method that was asked for gave an energy; {meant[0].name}: {meant[0].status}",
-                hint="the page lists the reason of each; take a smaller active space, or methods that need no determinants",
+                hint="the page lists the reason of each; take a smaller active space, or "
+                "methods that need no determinants",
             )
 
     def __repr__(self) -> str:
-        return f"MoleculeResult({self.molecule.formula}, {self.molecule.basis}, {len(self.methods)} methods: {self.verdict})"
+        return (
+            f"MoleculeResult({self.molecule.formula}, {self.molecule.basis}, "
+            f"{len(self.methods)} methods: {self.verdict})"
+        )
 
     def _repr_html_(self) -> str:
-        columns = ["method", "treats", "energy_hartree", "error_mHa", "reference", "seconds", "status"]
+        columns = [
+            "method",
+            "treats",
+            "energy_hartree",
+            "error_mHa",
+            "reference",
+            "seconds",
+            "status",
+        ]
         return self._summary(self.to_pandas()[columns])
 
 
@@ -402,7 +455,9 @@ def _shown(row: MethodRow, reference: MethodRow | None) -> dict[str, Any]:
         "treats": row.scope,
         "energy_hartree": row.energy_hartree,
         "standard_error_hartree": row.standard_error,
-        "error_mHa": None if row.energy_hartree is None or exact is None else 1e3 * (row.energy_hartree - exact),
+        "error_mHa": None
+        if row.energy_hartree is None or exact is None
+        else 1e3 * (row.energy_hartree - exact),
         "reference": None if reference is None else reference.name,
         "variational": row.variational,
         "converged": row.converged,
@@ -501,7 +556,10 @@ class ScreenedDifference(Part):
 
 
 class DifferencePart(Part):
-    """A variant against the wild type; positive: it holds the drug less firmly. `low` and `high` span the methods."""
+    """A variant against the wild type; positive: it holds the drug less firmly.
+
+    `low` and `high` span the methods.
+    """
 
     wild_type: str
     residue: str
@@ -514,7 +572,8 @@ class DifferencePart(Part):
 
 
 class ContactResult(MolecularStudy):
-    """The contact that stands for a drug at its receptor, wild type and variants; the wild type stands first in `systems`.
+    """The contact that stands for a drug at its receptor, wild type and variants; the wild type
+    stands first in `systems`.
 
     Example:
         >>> import qtwin as qt
@@ -529,19 +588,33 @@ class ContactResult(MolecularStudy):
     methods: tuple[ContactMethodRow, ...]
     differences: tuple[DifferencePart, ...]
 
-    def to_pandas(self, table: Literal["interaction", "differences"] = "interaction") -> pd.DataFrame:
+    def to_pandas(
+        self, table: Literal["interaction", "differences"] = "interaction"
+    ) -> pd.DataFrame:
         """A table of the result.
 
         Args:
-            table: "interaction", a row each residue, method and distance; "differences", a row each variant and method.
+            table: "interaction", a row each residue, method and distance; "differences", a row each
+                variant and method.
         """
         import pandas as pd
 
         if table == "interaction":
-            return pd.DataFrame([{"residue": s.residue} | row for s in self.systems for row in _interactions(s.interaction)])
+            return pd.DataFrame(
+                [
+                    {"residue": s.residue} | row
+                    for s in self.systems
+                    for row in _interactions(s.interaction)
+                ]
+            )
         return pd.DataFrame(
             [
-                {"wild_type": d.wild_type, "residue": d.residue, "method": m.name, "treats": m.scope}
+                {
+                    "wild_type": d.wild_type,
+                    "residue": d.residue,
+                    "method": m.name,
+                    "treats": m.scope,
+                }
                 | {"difference_kcal_mol": m.difference_kcal_mol}
                 for d in self.differences
                 for m in d.by_method
@@ -559,7 +632,10 @@ class ContactResult(MolecularStudy):
         return self._write(contact_sheet(self.to_json(), **self._asked()), path)
 
     def __repr__(self) -> str:
-        return f"ContactResult({self.contact.drug} at {self.contact.receptor} {self.contact.site}: {self.verdict})"
+        return (
+            f"ContactResult({self.contact.drug} at {self.contact.receptor} {self.contact.site}: "
+            f"{self.verdict})"
+        )
 
     def _repr_html_(self) -> str:
         return self._summary(self.to_pandas("differences" if self.differences else "interaction"))

@@ -1,4 +1,6 @@
-"""A molecular study: energies by every method asked for, the classical competitors beside them, and who won."""
+"""A molecular study: energies by every method asked for, the classical competitors beside them, and
+who won.
+"""
 
 from __future__ import annotations
 
@@ -73,11 +75,17 @@ class _Question:
 
 
 def run(
-    spec: str | Path, out: str | Path | None = None, *, overwrite: bool = False, progress: Progress = SILENT
+    spec: str | Path,
+    out: str | Path | None = None,
+    *,
+    overwrite: bool = False,
+    progress: Progress = SILENT,
 ) -> MoleculeResult | ContactResult:
-    """Run the file of a molecule, or of a drug's contact; write `result.json`, `report.html` and figures.
+    """Run the file of a molecule, or of a drug's contact; write `result.json`, `report.html` and
+    figures.
 
-    Finished methods are kept in `out`, and the same call goes on after an interruption, unless `overwrite`.
+    Finished methods are kept in `out`, and the same call goes on after an interruption, unless
+    `overwrite`.
 
     Args:
         spec: Molecule file (TOML).
@@ -111,7 +119,9 @@ def run(
     run_id = identity(asked, *(f"{k}={v}" for k, v in versions().items()), what)
     stages = Stages(checkpoint=Checkpoint.open(folder, run_id, fresh=overwrite), progress=progress)
     progress.note(f"{question.title} ({molecule.formula}, {molecule.basis})", style="bold")
-    result = _answered(question, stages, started=started, spec=asked.model_dump(mode="json"), spec_hash=run_id)
+    result = _answered(
+        question, stages, started=started, spec=asked.model_dump(mode="json"), spec_hash=run_id
+    )
     with progress.stage("Report"):
         result.to_html(folder)
         result.write(folder / "result.json")
@@ -132,7 +142,8 @@ def energies(
     memory_gib: float | None = None,
     progress: Progress = SILENT,
 ) -> MoleculeResult:
-    """Energies of a molecule by several methods; the classical competitors of a quantum method are added.
+    """Energies of a molecule by several methods; the classical competitors of a quantum method are
+    added.
 
         energies("N2", ("hf", "ccsd(t)", "casci", "vqe-uccsd"), active_space=(6, 6)).to_pandas()
 
@@ -140,7 +151,8 @@ def energies(
         molecule: Or a name of the library, an xyz file ("water.xyz") or a SMILES string.
         methods: Names such as "hf", "ccsd(t)", "casci", "vqe-uccsd"; see `qtwin solvers`.
         basis: A name in PySCF's table; by default that of the molecule.
-        active_space: (electrons, orbitals) around the frontier, or of AVAS where `avas` is given; by default all of them.
+        active_space: (electrons, orbitals) around the frontier, or of AVAS where `avas` is given;
+            by default all of them.
         avas: Atomic orbitals that span the active space, such as ("N 2p",).
         frozen_core: Whether chemical cores are left out of everything correlated.
         options: Of a method by its name, such as {"casci": {"n_states": 2}}.
@@ -164,7 +176,10 @@ def energies(
     if isinstance(molecule, str):
         known, entry = resolve(molecule, folder=Path(), basis=basis)
     else:
-        known, entry = molecule if basis is None else dataclasses.replace(molecule, basis=basis), None
+        known, entry = (
+            molecule if basis is None else dataclasses.replace(molecule, basis=basis),
+            None,
+        )
     question = _Question(
         molecule=known,
         choice=_choice_of(active_space, tuple(avas), frozen_core),
@@ -183,15 +198,23 @@ def energies(
     return _answered(question, Stages(progress=progress), started=started, spec=None, spec_hash="")
 
 
-def _choice_of(active_space: tuple[int, int] | Choice | None, avas: tuple[str, ...], frozen_core: bool) -> Choice:
+def _choice_of(
+    active_space: tuple[int, int] | Choice | None, avas: tuple[str, ...], frozen_core: bool
+) -> Choice:
     if isinstance(active_space, Choice):
         if avas or frozen_core:
-            raise InputError("expected a Choice alone, got avas or frozen_core beside it", hint="put them into the Choice")
+            raise InputError(
+                "expected a Choice alone, got avas or frozen_core beside it",
+                hint="put them into the Choice",
+            )
         return active_space
     if active_space is None:
         return Choice(labels=avas, frozen_core=frozen_core)
     if len(active_space) != 2 or not all(isinstance(k, int) for k in active_space):
-        raise InputError(f"expected (electrons, orbitals), got {active_space!r}", hint="such as active_space=(4, 4)")
+        raise InputError(
+            f"expected (electrons, orbitals), got {active_space!r}",
+            hint="such as active_space=(4, 4)",
+        )
     electrons, orbitals = active_space
     return Choice(electrons=electrons, orbitals=orbitals, labels=avas, frozen_core=frozen_core)
 
@@ -215,14 +238,23 @@ def _library_choice(choice: Choice, entry: Entry | None) -> Choice:
     if entry is None or entry.fragments is None or choice != Choice(frozen_core=choice.frozen_core):
         return choice
     parts = entry.fragments.parts
-    sizes = [sum(x or 0 for x in each) for each in ((p.electrons for p in parts), (p.orbitals for p in parts))]
-    return dataclasses.replace(choice, scheme="avas", labels=entry.labels, electrons=sizes[0], orbitals=sizes[1])
+    sizes = [
+        sum(x or 0 for x in each)
+        for each in ((p.electrons for p in parts), (p.orbitals for p in parts))
+    ]
+    return dataclasses.replace(
+        choice, scheme="avas", labels=entry.labels, electrons=sizes[0], orbitals=sizes[1]
+    )
 
 
 def _question(spec: MoleculeSpec, section: MoleculeSection, base: Path) -> _Question:
     """A spec, checked against its geometry before anything is computed."""
     molecule, entry = resolve(
-        section.geometry, folder=base, charge=section.charge, multiplicity=section.multiplicity, basis=section.basis
+        section.geometry,
+        folder=base,
+        charge=section.charge,
+        multiplicity=section.multiplicity,
+        basis=section.basis,
     )
     given = _section_choice(section)
     choice = _library_choice(given, entry)
@@ -244,7 +276,9 @@ def _question(spec: MoleculeSpec, section: MoleculeSection, base: Path) -> _Ques
         title=spec.title or (entry.title if entry else molecule.name),
         informs=entry.informs if entry else "",
         dielectric=section.dielectric,
-        fragments=None if spec.interaction is None else fragments_of(molecule, spec.interaction, entry),
+        fragments=None
+        if spec.interaction is None
+        else fragments_of(molecule, spec.interaction, entry),
         parts_choice=dataclasses.replace(given, labels=labels, scheme="auto"),
         parts_dielectric=() if spec.interaction is None else spec.interaction.dielectric,
         curve=None if spec.scan is None else curve_of(molecule, spec.scan),
@@ -254,14 +288,28 @@ def _question(spec: MoleculeSpec, section: MoleculeSection, base: Path) -> _Ques
 
 
 def _answered(
-    question: _Question, stages: Stages, *, started: float, spec: dict[str, Any] | None, spec_hash: str
+    question: _Question,
+    stages: Stages,
+    *,
+    started: float,
+    spec: dict[str, Any] | None,
+    spec_hash: str,
 ) -> MoleculeResult:
     """Everything that a question asks for, computed and judged."""
     molecule, plan, progress = question.molecule, question.plan, stages.progress
     with progress.stage("Mean field") as found:
         field = field_of(molecule, "molecule", plan, stages)
-        problem = pose(molecule, question.choice, field=field, memory_bytes=plan.memory_bytes, informs=question.informs)
-        found.append(f"{energy(field.energy_hartree)} hartree, {field.n_electrons} electrons in {field.n_orbitals} orbitals")
+        problem = pose(
+            molecule,
+            question.choice,
+            field=field,
+            memory_bytes=plan.memory_bytes,
+            informs=question.informs,
+        )
+        found.append(
+            f"{energy(field.energy_hartree)} hartree, {field.n_electrons} electrons in "
+            f"{field.n_orbitals} orbitals"
+        )
     with progress.stage("Methods") as found:
         rows = rows_of(problem, plan, stages, "molecule")
         found.append(f"{len(rows)} methods, {problem.n_determinants:,} determinants")
@@ -270,7 +318,9 @@ def _answered(
     solvated = _solvated(question, stages)
     curve: CurvePart | None = None
     if question.curve is not None:
-        curve = energies_along(question.curve, question.curve_choice or question.choice, plan, stages)
+        curve = energies_along(
+            question.curve, question.curve_choice or question.choice, plan, stages
+        )
     parts: InteractionPart | None = None
     if question.fragments is not None:
         parts = interaction(
@@ -290,9 +340,13 @@ def _answered(
         spec=spec,
         spec_hash=spec_hash,
         seed=plan.seed,
-        molecule=described(molecule, question.fragments, title=question.title, informs=question.informs),
+        molecule=described(
+            molecule, question.fragments, title=question.title, informs=question.informs
+        ),
         active_space=_space_part(problem),
-        mean_field=MeanFieldPart(energy_hartree=field.energy_hartree, history=field.history, stable=field.stable),
+        mean_field=MeanFieldPart(
+            energy_hartree=field.energy_hartree, history=field.history, stable=field.stable
+        ),
         methods=rows,
         diagnostics=DiagnosticsPart.model_validate(diagnostics(dumped)),
         fault_tolerance=needed,
@@ -302,7 +356,11 @@ def _answered(
         verdict=verdict.sentence,
         verdict_points=(*verdict.points, *filter(None, [told_of_curve])),
         winner=verdict.winner,
-        warnings=tuple(_warnings(question, problem, rows, [p.warnings for p in (curve, parts) if p is not None])),
+        warnings=tuple(
+            _warnings(
+                question, problem, rows, [p.warnings for p in (curve, parts) if p is not None]
+            )
+        ),
         wall_s=time.perf_counter() - started,
     )
 
@@ -313,14 +371,19 @@ def surroundings() -> dict[str, Any]:
         "versions": versions(),
         "command": command_line(),
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "machine": MachinePart(cpu_count=os.cpu_count(), platform=platform.platform(), python=platform.python_version()),
+        "machine": MachinePart(
+            cpu_count=os.cpu_count(), platform=platform.platform(), python=platform.python_version()
+        ),
         "disclaimer": DISCLAIMER,
     }
 
 
 def _space_part(problem: MolecularProblem) -> ActiveSpacePart:
     space, n_basis = problem.space, len(problem.mean_field.orbitals)
-    drawn = space.n_orbitals <= DRAWN_ORBITALS and problem.mean_field.n_orbitals <= DRAWN_BASIS_FUNCTIONS
+    drawn = (
+        space.n_orbitals <= DRAWN_ORBITALS
+        and problem.mean_field.n_orbitals <= DRAWN_BASIS_FUNCTIONS
+    )
     return ActiveSpacePart(
         words=space.words,
         n_electrons=space.n_electrons,
@@ -338,12 +401,18 @@ def _space_part(problem: MolecularProblem) -> ActiveSpacePart:
     )
 
 
-def _fault_tolerance(problem: MolecularProblem, rows: Sequence[MethodRow]) -> FaultTolerancePart | None:
-    """Of the active space, if any method treated it and its integrals can be factorised while one waits."""
+def _fault_tolerance(
+    problem: MolecularProblem, rows: Sequence[MethodRow]
+) -> FaultTolerancePart | None:
+    """Of the active space, if any method treated it and its integrals can be factorised while one
+    waits.
+    """
     if problem.space.n_orbitals > _FACTORISED_ORBITALS or all(r.scope == "molecule" for r in rows):
         return None
     try:
-        return FaultTolerancePart.model_validate(plain(required(problem.h1_hartree, problem.h2_hartree)))
+        return FaultTolerancePart.model_validate(
+            plain(required(problem.h1_hartree, problem.h2_hartree))
+        )
     except TooLargeError:
         return None
 
@@ -355,7 +424,11 @@ def _solvated(question: _Question, stages: Stages) -> SolvationPart | None:
 
     def compute() -> dict[str, float]:
         found = solvation(question.molecule, epsilon, iterations=question.plan.iterations)
-        return {"dielectric": epsilon, "energy_hartree": found.energy_hartree, "wall_s": found.wall_s}
+        return {
+            "dielectric": epsilon,
+            "energy_hartree": found.energy_hartree,
+            "wall_s": found.wall_s,
+        }
 
     with stages.progress.stage("Continuum"):
         kept, _ = stages.kept("continuum", compute)
@@ -368,28 +441,43 @@ def is_small(basis: str) -> bool:
 
 
 def _warnings(
-    question: _Question, problem: MolecularProblem, rows: Sequence[MethodRow], of_parts: Sequence[Sequence[str]]
+    question: _Question,
+    problem: MolecularProblem,
+    rows: Sequence[MethodRow],
+    of_parts: Sequence[Sequence[str]],
 ) -> list[str]:
     molecule = question.molecule
     said = _field_warnings(problem.mean_field)
     if "force field" in molecule.provenance and question.geometry_is_own:
-        said.append("The geometry is a force field's: relax it with quantum chemistry before a difference of energies means much")
+        said.append(
+            "The geometry is a force field's: relax it with quantum chemistry before a "
+            "difference of energies means much"
+        )
     if is_small(molecule.basis):
-        said.append(f"{molecule.basis} is a small basis: energies compare methods with each other, not with experiment")
+        said.append(
+            f"{molecule.basis} is a small basis: energies compare methods with each other, "
+            "not with experiment"
+        )
     for lines in of_parts:
         said += lines
     absent = [r.name for r in rows if r.status.startswith("not installed")]
     if absent:
         said.append(f"Not installed, so not run: {', '.join(absent)}")
-    failed = [f"{r.name} ({r.status})" for r in rows if r.energy_hartree is None and r.name not in absent]
+    failed = [
+        f"{r.name} ({r.status})" for r in rows if r.energy_hartree is None and r.name not in absent
+    ]
     if failed:
         said.append(f"No energy is reported of {', '.join(failed)}")
-    said.append("Times of quantum methods are those of a simulator without noise, unless their row says otherwise")
+    said.append(
+        "Times of quantum methods are those of a simulator without noise, unless their row "
+        "says otherwise"
+    )
     cut = cut_shells(problem.mean_field, problem.space)
     if cut:
         listed = ", ".join(f"{inside} but not {outside}" for inside, outside in cut)
         said.append(
-            f"The active space cuts a degenerate shell (orbital {listed}): which one is in is an accident, and the energies need"
+            f"The active space cuts a degenerate shell (orbital {listed}): which one is in "
+            "is an accident, and the energies need"
             " not have the symmetry of the molecule; take the whole shell in or leave it out"
         )
     return said
@@ -398,7 +486,10 @@ def _warnings(
 def _field_warnings(field: MeanField) -> list[str]:
     if field.stable is False:
         last = field.history[-1]
-        return [f"Restricted Hartree-Fock is a saddle here ({last})" + ("" if "was taken" in last else "; it was kept")]
+        return [
+            f"Restricted Hartree-Fock is a saddle here ({last})"
+            + ("" if "was taken" in last else "; it was kept")
+        ]
     if len(field.history) > 1:
         return [f"The mean field needed more than one attempt: {'; '.join(field.history)}"]
     return []

@@ -16,8 +16,8 @@ Distances = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(strict=Fa
 class MoleculeSection(Section):
     """A molecule, its active space, and who finds its energy; paths are relative to the spec file.
 
-    `geometry` is an xyz file, a name of the library or a SMILES string; `orbitals` counts from 1. Options of a method stand in
-    `[molecule.options."name"]`.
+    `geometry` is an xyz file, a name of the library or a SMILES string; `orbitals` counts from 1.
+    Options of a method stand in `[molecule.options."name"]`.
     """
 
     geometry: str = Field(min_length=1)
@@ -32,7 +32,9 @@ class MoleculeSection(Section):
     avas_threshold: float = Field(default=0.2, gt=0, lt=1)
     occupation_cutoff: float = Field(default=0.02, gt=0, lt=1)
     frozen_core: bool = False
-    methods: tuple[str, ...] = Field(default=("hf", "mp2", "ccsd(t)", "casci", "vqe-uccsd"), strict=False, min_length=1)
+    methods: tuple[str, ...] = Field(
+        default=("hf", "mp2", "ccsd(t)", "casci", "vqe-uccsd"), strict=False, min_length=1
+    )
     options: dict[str, dict[str, Any]] = Field(default_factory=dict)
     time_limit_s: float | None = Field(default=None, gt=0)
     scf_iterations: int = Field(default=100, ge=1)
@@ -42,7 +44,9 @@ class MoleculeSection(Section):
 
 
 class ScanSection(Section):
-    """A curve: one bond at several lengths, `moves` going with its second atom; or all coordinates times several factors."""
+    """A curve: one bond at several lengths, `moves` going with its second atom; or all coordinates
+    times several factors.
+    """
 
     bond: Annotated[tuple[int, int], Field(strict=False)] | None = None
     moves: tuple[int, ...] = Field(default=(), strict=False)
@@ -61,7 +65,9 @@ class PartSection(Section):
 
 
 class InteractionSection(Section):
-    """Interaction energies with counterpoise correction; the parts of a contact from the library are known."""
+    """Interaction energies with counterpoise correction; the parts of a contact from the library
+    are known.
+    """
 
     first: PartSection | None = None
     second: PartSection | None = None
@@ -71,13 +77,17 @@ class InteractionSection(Section):
 
 
 class ContactSection(Section):
-    """The contact that stands for a drug at its receptor; variants are compared with the wild type."""
+    """The contact that stands for a drug at its receptor; variants are compared with the wild
+    type.
+    """
 
     drug: str
     receptor: str
     twin: str | None = None
     basis: str | None = None
-    methods: tuple[str, ...] = Field(default=("hf", "mp2", "ccsd(t)", "casci", "vqe-uccsd"), strict=False, min_length=1)
+    methods: tuple[str, ...] = Field(
+        default=("hf", "mp2", "ccsd(t)", "casci", "vqe-uccsd"), strict=False, min_length=1
+    )
     dielectric: Distances = (4.0,)
     variants: tuple[str, ...] = Field(default=(), strict=False)
 
@@ -99,14 +109,20 @@ def read_spec(path: Path) -> MoleculeSpec:
     """Read and check the file of a molecule.
 
     Raises:
-        InputError: if it is missing, not TOML, or holds an unknown key or an unusable value, or not exactly one question.
+        InputError: if it is missing, not TOML, or holds an unknown key or an unusable value, or not
+            exactly one question.
     """
     spec = read(path, MoleculeSpec, command="qtwin molecule")
     if (spec.molecule is None) == (spec.contact is None):
         raise InputError(
-            f"{path.name} holds {'both' if spec.molecule else 'neither'} [molecule] and [contact], one of them was wanted",
-            hint='[molecule] with geometry = "file.xyz", a library name or SMILES; or [contact] with drug and receptor',
+            f"{path.name} holds {'both' if spec.molecule else 'neither'} [molecule] and "
+            "[contact], one of them was wanted",
+            hint='[molecule] with geometry = "file.xyz", a library name or SMILES; or [contact] '
+            "with drug and receptor",
         )
     if spec.contact is not None and (spec.scan or spec.interaction):
-        raise InputError("[contact] came with [scan] or [interaction]", hint="a contact brings its own scan; take these out")
+        raise InputError(
+            "[contact] came with [scan] or [interaction]",
+            hint="a contact brings its own scan; take these out",
+        )
     return spec

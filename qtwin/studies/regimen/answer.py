@@ -28,7 +28,8 @@ from qtwin.studies.stages import Stages
 class Answers:
     """The solvers of one spec, loaded and checked before anything is computed.
 
-    A solver that does not take a question of this size answers with that, one that fails with why, and the others go on.
+    A solver that does not take a question of this size answers with that, one that fails with why,
+    and the others go on.
 
     Attributes:
         seed, sections, solvers: Of the spec.
@@ -52,13 +53,19 @@ class Answers:
             InputError: for an unknown solver, backend or option, or a vendor that is not installed.
         """
         added = [
-            SolverSection.model_validate({"name": n.name, **n.options}) for n in missing((s.name, s.options) for s in spec.solver)
+            SolverSection.model_validate({"name": n.name, **n.options})
+            for n in missing((s.name, s.options) for s in spec.solver)
         ]
         sections = (*spec.solver, *added)
-        return Answers(seed=spec.seed, sections=sections, solvers=tuple(registry.load(s.name, s.options) for s in sections))
+        return Answers(
+            seed=spec.seed,
+            sections=sections,
+            solvers=tuple(registry.load(s.name, s.options) for s in sections),
+        )
 
     def all(self, model: BinaryModel, problem: RegimenProblem, stages: Stages) -> list[Run]:
-        """Run every solver on the model, or take its answer from before; one that refuses or fails does not end the run.
+        """Run every solver on the model, or take its answer from before; one that refuses or fails
+        does not end the run.
 
         Raises:
             InputError: when every solver refuses.
@@ -66,10 +73,16 @@ class Answers:
         """
         runs = [self.one(k, model, problem, stages) for k in range(len(self.sections))]
         if self.errors and len(self.errors) == len(runs):
-            failed = [f"{r.label}: {e.message}" for r, e in zip(runs, self.errors, strict=True) if not isinstance(e, InputError)]
+            failed = [
+                f"{r.label}: {e.message}"
+                for r, e in zip(runs, self.errors, strict=True)
+                if not isinstance(e, InputError)
+            ]
             if not failed:
                 raise self.errors[0]
-            raise SolverFailureError(f"no solver answered: {'; '.join(failed)}", hint=self.errors[0].hint)
+            raise SolverFailureError(
+                f"no solver answered: {'; '.join(failed)}", hint=self.errors[0].hint
+            )
         return runs
 
     def one(self, k: int, model: BinaryModel, problem: RegimenProblem, stages: Stages) -> Run:
@@ -84,7 +97,8 @@ class Answers:
                 result = self._measured(section, instance, stages)
             else:
                 result = self._asked(section, solver, instance, time_limit_s=section.time_limit_s)
-            if result.status == "interrupted":  # Ctrl-C was heard by the solver and is meant for the run; its answer is not kept
+            # Ctrl-C was heard by the solver and is meant for the run; its answer is not kept
+            if result.status == "interrupted":
                 raise KeyboardInterrupt
             full = recording.of_all() if result.scope == "twin" else None
             return {"result": to_plain(result), "tally": None if full is None else vars(full)}
@@ -103,20 +117,39 @@ class Answers:
                 result = from_plain(kept["result"])
                 self.theta = tuple(result.info.get("theta", self.theta))
                 if kept["tally"] is not None:
-                    counted = Tally(**{name: np.asarray(value) for name, value in kept["tally"].items()})
-                found.append(result.status + (", proven" if result.proven else "") + (" (kept from before)" if reused else ""))
+                    counted = Tally(
+                        **{name: np.asarray(value) for name, value in kept["tally"].items()}
+                    )
+                found.append(
+                    result.status
+                    + (", proven" if result.proven else "")
+                    + (" (kept from before)" if reused else "")
+                )
         return Run(
-            model=model, info=registry.card(section.name), label=label, options=section.options, result=result, tally=counted
+            model=model,
+            info=registry.card(section.name),
+            label=label,
+            options=section.options,
+            result=result,
+            tally=counted,
         )
 
     def _measured(self, section: SolverSection, instance: Instance, stages: Stages) -> Result:
-        """Train an ansatz once for all the backends that measure it; each answer still carries the whole cost of training."""
-        settings = {k: v for k, v in section.options.items() if k not in ("backend", "backend_options", "mitigation", "shots")}
+        """Train an ansatz once for all the backends that measure it; each answer still carries the
+        whole cost of training.
+        """
+        settings = {
+            k: v
+            for k, v in section.options.items()
+            if k not in ("backend", "backend_options", "mitigation", "shots")
+        }
         name = "training-" + hashlib.sha256(repr(sorted(settings.items())).encode()).hexdigest()[:8]
 
         def compute() -> dict[str, Any]:
             warm(QAOA(**settings), instance)
-            trained = QAOA(**settings).train(instance, seed=self.seed, time_limit_s=section.time_limit_s)
+            trained = QAOA(**settings).train(
+                instance, seed=self.seed, time_limit_s=section.time_limit_s
+            )
             return {
                 "theta": list(trained.theta),
                 "wall_s": trained.wall_s,
@@ -135,7 +168,14 @@ class Answers:
             info={**result.info, "training_energy_by_layers": kept["energies"]},
         )
 
-    def _asked(self, section: SolverSection, solver: Solver, instance: Instance, *, time_limit_s: float | None = None) -> Result:
+    def _asked(
+        self,
+        section: SolverSection,
+        solver: Solver,
+        instance: Instance,
+        *,
+        time_limit_s: float | None = None,
+    ) -> Result:
         found = ask(solver, instance, name=section.name, seed=self.seed, time_limit_s=time_limit_s)
         self.compiling_s += found.compiling_s
         return found.result

@@ -1,6 +1,8 @@
-"""Answers of all solvers held against the twin: every feasible regimen simulated, or, where they are too many, all that is known.
+"""Answers of all solvers held against the twin: every feasible regimen simulated, or, where they
+are too many, all that is known.
 
-Answers are scored with the problem, never with the encoding; and the choice is judged under all that is not known of the twin.
+Answers are scored with the problem, never with the encoding; and the choice is judged under all
+that is not known of the twin.
 """
 
 from __future__ import annotations
@@ -35,11 +37,23 @@ from qtwin.report.number import percent
 from qtwin.report.origin import command_line
 from qtwin.report.pareto import front
 from qtwin.report.playback import play, top_regimens
-from qtwin.report.recommendation import certainty_section, dose, excluded_section, finding, starting_doses, without_indication
+from qtwin.report.recommendation import (
+    certainty_section,
+    dose,
+    excluded_section,
+    finding,
+    starting_doses,
+    without_indication,
+)
 from qtwin.report.recommendation import points as recommendation_points
 from qtwin.report.recommendation import sentence as headline
 from qtwin.report.scores import Yardstick, agreement, solver_row
-from qtwin.report.sections import encoding_section, kinetics_section, pareto_section, problem_section
+from qtwin.report.sections import (
+    encoding_section,
+    kinetics_section,
+    pareto_section,
+    problem_section,
+)
 from qtwin.report.verdict import judge
 from qtwin.solver.exchange import from_plain, to_plain
 from qtwin.solver.judge import Claim, alarms, claim_of, contradictions
@@ -67,7 +81,8 @@ class References:
     """Simulated regimens, against which answers are held.
 
     Attributes:
-        bits: (k, n) all feasible choices; or a random sample, and after it those that were met in search of good ones.
+        bits: (k, n) all feasible choices; or a random sample, and after it those that were met in
+            search of good ones.
         utility: (k,) their utility on the twin (QALY).
         drawn: Size of the sample; None where these are all.
         tally: Each draw's winner among all feasible choices; None for a sample.
@@ -85,7 +100,9 @@ class References:
         return best
 
     def shown(self) -> NDArray[np.int64]:
-        """Rows for which benefit and harm are weighed: all; or a part of the sample, and all that were searched."""
+        """Rows for which benefit and harm are weighed: all; or a part of the sample, and all that
+        were searched.
+        """
         rows = np.arange(len(self.bits))
         return rows if self.drawn is None else rows[(rows < _SHOWN) | (rows >= self.drawn)]
 
@@ -115,20 +132,23 @@ def compare(
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> Comparison | ModelComparison:
-    """Hold the answers of solvers against the twin and say what it recommends, how sure that is, and who found it.
+    """Hold the answers of solvers against the twin and say what it recommends, how sure that is,
+    and who found it.
 
-    Of a `BinaryModel` in place of a problem, the answers are held against each other (`qtwin.studies.model`).
+    Of a `BinaryModel` in place of a problem, the answers are held against each other
+    (`qtwin.studies.model`).
 
-    Every feasible regimen is simulated (or a sample, where they are too many to list), so that the strongest classical answer,
-    complete enumeration, always takes part in the judgement even where it is not among the runs. Beside quantum runs the null
-    baselines take part: uniform bits, uniform feasible choices, and random starts with one-flip descent.
+    Every feasible regimen is simulated (or a sample, where they are too many to list), so that the
+    strongest classical answer, complete enumeration, always takes part in the judgement even where
+    it is not among the runs. Beside quantum runs the null baselines take part: uniform bits,
+    uniform feasible choices, and random starts with one-flip descent.
 
     Args:
         problem: The question, or a model without one.
         runs: Answers of `qtwin.solve` to models of this problem, at least one.
         surrogates: Hold every surrogate against the twin, not the model's alone.
-        spectrum: Variance by order of interaction, from all choices of the 14 options that matter most ("auto"), or of all up to
-            20 ("always").
+        spectrum: Variance by order of interaction, from all choices of the 14 options that matter
+            most ("auto"), or of all up to 20 ("always").
         seed: Of draws and samples.
         progress: Who hears of the stages.
 
@@ -138,7 +158,8 @@ def compare(
     Example:
         >>> import qtwin as qt
         >>> twin = qt.Twin.fit(qt.examples.patient(), n_members=256)
-        >>> problem = qt.RegimenProblem(twin, ["donepezil", "rivastigmine", "bisoprolol"], needs=[], max_drugs=2)
+        >>> drugs = ["donepezil", "rivastigmine", "bisoprolol"]
+        >>> problem = qt.RegimenProblem(twin, drugs, needs=[], max_drugs=2)
         >>> runs = [qt.solve(problem.to_model(n_train=10), "cp-sat")]
         >>> study = qt.compare(problem, runs, spectrum="never")
         >>> len(study.solvers) >= 1
@@ -163,20 +184,42 @@ class Judged:
     theta: tuple[float, ...] = ()
 
     @staticmethod
-    def of(problem: RegimenProblem, runs: Sequence[Run], *, seed: int, stages: Stages, theta: tuple[float, ...] = ()) -> Judged:
+    def of(
+        problem: RegimenProblem,
+        runs: Sequence[Run],
+        *,
+        seed: int,
+        stages: Stages,
+        theta: tuple[float, ...] = (),
+    ) -> Judged:
         """Check that the runs are about the problem (InputError)."""
         if not runs:
-            raise InputError("expected at least one run, got none", hint='qt.solve(model, "cp-sat") makes one')
+            raise InputError(
+                "expected at least one run, got none", hint='qt.solve(model, "cp-sat") makes one'
+            )
         for run in runs:
             if run.model.n_decision != problem.n or run.model.fit is None:
                 raise InputError(
-                    f"the run of {run.label} is on a model of another problem", hint="make the model with problem.to_model()"
+                    f"the run of {run.label} is on a model of another problem",
+                    hint="make the model with problem.to_model()",
                 )
-        return Judged(problem=problem, runs=list(runs), model=runs[0].model, seed=seed, stages=stages, theta=theta)
+        return Judged(
+            problem=problem,
+            runs=list(runs),
+            model=runs[0].model,
+            seed=seed,
+            stages=stages,
+            theta=theta,
+        )
 
     def references(self) -> References:
-        """Simulate every feasible choice, or the sample and what a local search on the twin meets; that search becomes a run."""
-        feasible, found = self.problem.feasible, next((r.tally for r in self.runs if r.tally is not None), None)
+        """Simulate every feasible choice, or the sample and what a local search on the twin meets;
+        that search becomes a run.
+        """
+        feasible, found = (
+            self.problem.feasible,
+            next((r.tally for r in self.runs if r.tally is not None), None),
+        )
 
         def simulate() -> dict[str, Any]:
             started = time.perf_counter()
@@ -185,7 +228,9 @@ class Judged:
 
         if feasible.complete:
             kept, _ = self.stages.kept("all regimens", simulate)
-            counted = Tally(**{name: np.asarray(kept[name]) for name in ("utility", "best", "winner")})
+            counted = Tally(
+                **{name: np.asarray(kept[name]) for name in ("utility", "best", "winner")}
+            )
             return References(bits=feasible.bits, utility=counted.utility, tally=counted)
         with self.stages.progress.stage("Sample of the feasible regimens on the twin") as words:
             kept, _ = self.stages.kept("all regimens", simulate)
@@ -197,7 +242,9 @@ class Judged:
         sample = self.problem.feasible.bits
 
         def search() -> dict[str, Any]:
-            made = twin_search.search(self.model, self.problem, sample, utility, seed=self.seed, sampled_s=sampled_s)
+            made = twin_search.search(
+                self.model, self.problem, sample, utility, seed=self.seed, sampled_s=sampled_s
+            )
             return {"result": to_plain(made.result), "bits": made.bits, "utility": made.utility}
 
         with self.stages.progress.stage("Local search on the twin") as words:
@@ -205,19 +252,29 @@ class Judged:
             result = from_plain(kept["result"])
             words.append(f"{result.evaluations:,} regimens simulated")
         decoded = [r.model.decode(r.bits[None, :]) for r in self.runs if r.bits is not None]
-        self.runs.append(Run(model=self.model, info=twin_search.CARD, label="local search on the twin", result=result))
+        self.runs.append(
+            Run(
+                model=self.model,
+                info=twin_search.CARD,
+                label="local search on the twin",
+                result=result,
+            )
+        )
         met = np.concatenate([*decoded, np.zeros((0, self.problem.n), dtype=np.uint8)])
         met = met[self.problem.is_feasible(met)]
         bits = np.concatenate([sample, np.asarray(kept["bits"], dtype=np.uint8), met])
         place = {row.tobytes(): k for k, row in reversed(list(enumerate(bits)))}
         bits = first_of_each(bits)
         values = np.concatenate([utility, np.asarray(kept["utility"]), self.problem.objective(met)])
-        return References(bits=bits, utility=values[[place[row.tobytes()] for row in bits]], drawn=len(utility))
+        return References(
+            bits=bits, utility=values[[place[row.tobytes()] for row in bits]], drawn=len(utility)
+        )
 
     def rows(self, known: References) -> tuple[list[dict[str, Any]], list[str]]:
         """The solvers' rows, and alarms; whoever worked on a model is charged for making it.
 
-        Proofs and bounds that another answer beats are taken away and named in the row's `offences`.
+        Proofs and bounds that another answer beats are taken away and named in the row's
+        `offences`.
         """
         rows, claims = [], []
         for run in self.runs:
@@ -234,11 +291,24 @@ class Judged:
             )
             row = solver_row(result, run.info, run.model, self.problem, yardstick, label=run.label)
             rows.append(row)
-            claims.append(claim_of(run.result, run.model, label=run.label, utility=row["objective_twin"]))
-        claims.append(Claim(label="the playback", energy=None, feasible=True, utility=float(known.utility.max())))
-        same = [k for k, run in enumerate(self.runs) if run.model.polynomial is self.model.polynomial]
+            claims.append(
+                claim_of(run.result, run.model, label=run.label, utility=row["objective_twin"])
+            )
+        claims.append(
+            Claim(
+                label="the playback", energy=None, feasible=True, utility=float(known.utility.max())
+            )
+        )
+        same = [
+            k for k, run in enumerate(self.runs) if run.model.polynomial is self.model.polynomial
+        ]
         said = contradictions(
-            [c if k in same or k == len(rows) else replace(c, energy=None, value=None, bound=None) for k, c in enumerate(claims)],
+            [
+                c
+                if k in same or k == len(rows)
+                else replace(c, energy=None, value=None, bound=None)
+                for k, c in enumerate(claims)
+            ],
             scale=self.model.polynomial.coefficient_range[1],
         )
         for k, (run, row) in enumerate(zip(self.runs, rows, strict=True)):
@@ -246,17 +316,34 @@ class Judged:
             if k in said:
                 row["bound"] = None if "bound" in said[k] else row["bound"]
                 row["proven"] = row["proven"] and "proof" not in said[k]
-                row["status"] = "feasible" if row["status"] == "optimal" and not row["proven"] else row["status"]
-        return rows, [f"{row['label']} {words}" for row in rows for words in alarms(row["offences"])]
+                row["status"] = (
+                    "feasible"
+                    if row["status"] == "optimal" and not row["proven"]
+                    else row["status"]
+                )
+        return rows, [
+            f"{row['label']} {words}" for row in rows for words in alarms(row["offences"])
+        ]
 
     def sure(self, known: References) -> dict[str, Any]:
         """How sure the choice is."""
-        judged = np.argsort(-known.utility, kind="stable")[:_JUDGED] if known.tally is None else np.arange(len(known.bits))
+        judged = (
+            np.argsort(-known.utility, kind="stable")[:_JUDGED]
+            if known.tally is None
+            else np.arange(len(known.bits))
+        )
         bits, chosen = known.bits[judged], int(np.argmax(known.utility[judged]))
 
         def compute() -> dict[str, Any]:
             counted = known.tally or tally(self.problem, bits)
-            made = certainty(self.problem, bits, counted, chosen, complete=known.tally is not None, seed=self.seed)
+            made = certainty(
+                self.problem,
+                bits,
+                counted,
+                chosen,
+                complete=known.tally is not None,
+                seed=self.seed,
+            )
             return certainty_section(made, self.problem, bits)
 
         with self.stages.progress.stage("How sure the choice is") as words:
@@ -285,14 +372,19 @@ class Judged:
             trained = np.zeros(len(known.bits), dtype=np.bool_)
             trained[fit.rows] = True
             rows, alarmed = self.rows(known)
-            regimens = _played(problem, best=known.best, encoded=known.bits[int(np.argmax(encoded))])
+            regimens = _played(
+                problem, best=known.best, encoded=known.bits[int(np.argmax(encoded))]
+            )
             words.append(f"best {regimens[0]['utility']['mean']:.3f} QALY")
         for text in alarmed:
             stages.progress.warn(f"ALARM: {text}")
         said += [f"ALARM: {text}" for text in alarmed]
         with stages.timed("certainty"):
             certain = self.sure(known)
-        with stages.timed("surrogate validation"), stages.progress.stage("Surrogate against the twin"):
+        with (
+            stages.timed("surrogate validation"),
+            stages.progress.stage("Surrogate against the twin"),
+        ):
             model = self.model if trained.all() else _with_accuracy(self.model, known, trained)
             compared: dict[str, Any] = {"rows": []}
             if surrogates and not trained.all():
@@ -301,9 +393,19 @@ class Judged:
             weighed, _ = stages.kept("pareto", lambda: _weighed(problem, known.bits[shown]))
             orders, _ = stages.kept("spectrum", lambda: _by_order(problem, known, spectrum_of))
         if compared.get("left_out"):
-            said.append(f"Not compared, for more terms than a sample tells apart: {', '.join(compared['left_out'])}.")
-        part = encoding_section(model, fit.penalty_check, encoded=encoded, true=known.utility, trained=trained)
-        part |= {"penalty": fit.penalty, "surrogate": fit.surrogate, "surrogates": compared["rows"], "spectrum": orders}
+            said.append(
+                "Not compared, for more terms than a sample tells apart: "
+                f"{', '.join(compared['left_out'])}."
+            )
+        part = encoding_section(
+            model, fit.penalty_check, encoded=encoded, true=known.utility, trained=trained
+        )
+        part |= {
+            "penalty": fit.penalty,
+            "surrogate": fit.surrogate,
+            "surrogates": compared["rows"],
+            "spectrum": orders,
+        }
         said += [fit.warning] if fit.warning else []
         asked = right_order(part)
         if asked is not None and not asked.pairs_suffice:
@@ -355,7 +457,9 @@ class Judged:
         result |= self._recommended(known)
         result |= dict(identity or {})
         chosen = problem.regimen(known.best).doses
-        result["verdict"] = headline(twin.patient, twin.person.facts, chosen, out_of_scope(twin.patient), certain)
+        result["verdict"] = headline(
+            twin.patient, twin.person.facts, chosen, out_of_scope(twin.patient), certain
+        )
         result["verdict_points"] = list(recommendation_points(result, current))
         return Comparison.model_validate(plain(result))
 
@@ -369,28 +473,41 @@ class Judged:
             "excluded": [],
             "without_indication": without_indication(problem.options, facts),
             "cautions": [],
-            "eligibility": {"jurisdiction": "", "not_known": [], "starting_doses": [], "needs_left": []},
+            "eligibility": {
+                "jurisdiction": "",
+                "not_known": [],
+                "starting_doses": [],
+                "needs_left": [],
+            },
             "worth": {
                 "remaining_life_qaly": float(known.utility.max()),
-                "within_horizon_qaly": float(problem.of_draws(problem.by_draw(known.best[None, :], beyond=False))[0]),
+                "within_horizon_qaly": float(
+                    problem.of_draws(problem.by_draw(known.best[None, :], beyond=False))[0]
+                ),
                 "horizon_years": problem.horizon_years,
             },
         }
         if eligibility is not None:
             found |= {
                 "excluded": excluded_section(problem.options, eligibility),
-                "cautions": [finding(f) for f in eligibility.cautions((*chosen, *problem.going_on))],
+                "cautions": [
+                    finding(f) for f in eligibility.cautions((*chosen, *problem.going_on))
+                ],
                 "eligibility": {
                     "jurisdiction": eligibility.jurisdiction,
                     "not_known": list(eligibility.not_known()),
                     "starting_doses": starting_doses(chosen, eligibility, facts.medicines),
-                    "needs_left": list(problem.choice.uncovered) if problem.choice is not None else [],
+                    "needs_left": list(problem.choice.uncovered)
+                    if problem.choice is not None
+                    else [],
                 },
             }
         return found
 
     def _surrogates(self, known: References) -> dict[str, Any]:
-        """Each surrogate's accuracy, one row each; of a sample the random rows are what surrogates train on."""
+        """Each surrogate's accuracy, one row each; of a sample the random rows are what surrogates
+        train on.
+        """
         fit = self.model.fit
         assert fit is not None
         rows, left_out = [], []
@@ -400,15 +517,29 @@ class Judged:
                 left_out.append(name)
                 continue
             made = surrogate.load(name)(
-                self.problem.objective, known.bits[: known.drawn], fit.n_train, np.random.default_rng([self.seed, 1])
+                self.problem.objective,
+                known.bits[: known.drawn],
+                fit.n_train,
+                np.random.default_rng([self.seed, 1]),
             )
-            row = score(name, made, known.bits, known.utility, self.problem.member_utility, drawn=known.drawn)
+            row = score(
+                name,
+                made,
+                known.bits,
+                known.utility,
+                self.problem.member_utility,
+                drawn=known.drawn,
+            )
             rows.append(dataclasses.asdict(row))
         return {"rows": rows, "left_out": left_out}
 
 
-def _with_accuracy(model: BinaryModel, known: References, trained: NDArray[np.bool_]) -> BinaryModel:
-    """The model with the accuracy of its surrogate on simulated choices that the fit did not see."""
+def _with_accuracy(
+    model: BinaryModel, known: References, trained: NDArray[np.bool_]
+) -> BinaryModel:
+    """The model with the accuracy of its surrogate on simulated choices that the fit did not
+    see.
+    """
     from qtwin.encoding.build import with_accuracy
 
     return with_accuracy(model, known.bits, known.utility, trained, drawn=known.drawn)
@@ -436,10 +567,12 @@ def _weighed(problem: RegimenProblem, feasible: NDArray[np.uint8]) -> dict[str, 
 
 
 def _by_order(problem: RegimenProblem, known: References, which: str) -> dict[str, Any] | None:
-    """Variance of the utility explained by order: over all choices exactly, and over the feasible ones by least squares.
+    """Variance of the utility explained by order: over all choices exactly, and over the feasible
+    ones by least squares.
 
-    Of a sample one half is fitted and the other half explained, up to the order whose terms the half can tell apart. All choices
-    are those of the options that occur most in the best feasible regimens: 14, or up to 20 for "always"; None for "never".
+    Of a sample one half is fitted and the other half explained, up to the order whose terms the
+    half can tell apart. All choices are those of the options that occur most in the best feasible
+    regimens: 14, or up to 20 for "always"; None for "never".
     """
     if which == "never":
         return None
@@ -455,7 +588,11 @@ def _by_order(problem: RegimenProblem, known: References, which: str) -> dict[st
         return thin.objective(whole)
 
     found = spectrum(all_values(n, objective))
-    fitting, shown = (slice(None), slice(None)) if drawn is None else (slice(drawn // 2), slice(drawn // 2, drawn))
+    fitting, shown = (
+        (slice(None), slice(None))
+        if drawn is None
+        else (slice(drawn // 2), slice(drawn // 2, drawn))
+    )
     truth = utility[shown]
     total = float(np.sum((truth - truth.mean()) ** 2))
     explained = [0.0]
@@ -482,17 +619,27 @@ def _taken_now(problem: RegimenProblem) -> NDArray[np.uint8]:
     return np.array([o.drug.inn in problem.current for o in problem.options], dtype=np.uint8)
 
 
-def _played(problem: RegimenProblem, *, best: NDArray[np.uint8], encoded: NDArray[np.uint8]) -> list[dict[str, Any]]:
-    """The choice, the current medicines and no drugs played on the twin; and the model's choice where it differs."""
+def _played(
+    problem: RegimenProblem, *, best: NDArray[np.uint8], encoded: NDArray[np.uint8]
+) -> list[dict[str, Any]]:
+    """The choice, the current medicines and no drugs played on the twin; and the model's choice
+    where it differs.
+    """
     sections = [play(problem, best, key="chosen", title="chosen by the twin")]
     if (encoded != best).any():
         sections.append(play(problem, encoded, key="encoded", title="optimum of the encoding"))
-    taken = () if problem.choice is None else tuple(d for d in problem.choice.current if d not in problem.going_on)
+    taken = (
+        ()
+        if problem.choice is None
+        else tuple(d for d in problem.choice.current if d not in problem.going_on)
+    )
     now = _with_options(problem, taken)
     labels = {d.label for d in taken}
     bits = np.array([o.label in labels for o in now.options], dtype=np.uint8)
     sections.append(play(now, bits, key="current", title="current medicines"))
-    sections.append(play(problem, np.zeros(problem.n, dtype=np.uint8), key="none", title="no drugs"))
+    sections.append(
+        play(problem, np.zeros(problem.n, dtype=np.uint8), key="none", title="no drugs")
+    )
     return sections
 
 
@@ -500,4 +647,6 @@ def _with_options(problem: RegimenProblem, doses: tuple[Dose, ...]) -> RegimenPr
     """The same problem with further options appended (their draws are the same on every panel)."""
     extra = tuple(d for d in doses if d.label not in {o.label for o in problem.options})
     options = (*problem.options, *extra)
-    return problem.replaced(options=options, panel=problem.twin.panel((*options, *problem.going_on)))
+    return problem.replaced(
+        options=options, panel=problem.twin.panel((*options, *problem.going_on))
+    )

@@ -1,4 +1,6 @@
-"""The paid machines of a spec: which solvers need them, what a job may not contain, and what the jobs took."""
+"""The paid machines of a spec: which solvers need them, what a job may not contain, and what the
+jobs took.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def project_of(spec: Spec) -> str:
 
 
 def identifiers(prepared: Prepared) -> Iterator[str]:
-    """Texts that must not be in a job: who the person is, what she has, takes and was measured, and the names of the options."""
+    """Texts that must not be in a job: who the person is, what she has, takes and was measured, and
+    the names of the options.
+    """
     patient, choice = prepared.patient, prepared.choice
     yield patient.patient_id
     yield from patient.provenance.sha256
@@ -36,7 +40,9 @@ def identifiers(prepared: Prepared) -> Iterator[str]:
 
 
 def hardware_section(spec: Spec) -> dict[str, Any] | None:
-    """For the result and the report: every paid job of the project, what it told the provider, and what it took."""
+    """For the result and the report: every paid job of the project, what it told the provider, and
+    what it took.
+    """
     if spec.hardware is None:
         return None
     from qtwin.backend.hardware.ledger import Ledger

@@ -1,4 +1,6 @@
-"""Everything that can be wrong with a spec or a record, found before anything heavy is imported or computed."""
+"""Everything that can be wrong with a spec or a record, found before anything heavy is imported or
+computed.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,14 @@ from qtwin.errors import InputError
 from qtwin.patient.consent import consent_warnings
 from qtwin.patient.person import Patient, describe
 from qtwin.patient.record import read_patient
-from qtwin.problem.choice import Candidate, Choice, all_doses_of, candidate, checked_candidates, choose_from
+from qtwin.problem.choice import (
+    Candidate,
+    Choice,
+    all_doses_of,
+    candidate,
+    checked_candidates,
+    choose_from,
+)
 from qtwin.problem.rules import Budget, Rules
 from qtwin.progress import SILENT, Progress
 from qtwin.spec import Spec, read_spec
@@ -45,7 +54,10 @@ def asked_candidates(spec: Spec) -> tuple[Candidate, ...]:
             found.append(candidate(c.inn, amount_mg=c.amount_mg, interval_h=c.interval_h))
             continue
         if c.amount_mg is not None or c.interval_h is not None:
-            raise InputError(f"{c.inn} is asked for at all doses and at one", hint="leave amount_mg and interval_h out")
+            raise InputError(
+                f"{c.inn} is asked for at all doses and at one",
+                hint="leave amount_mg and interval_h out",
+            )
         found += all_doses_of(c.inn)
     return checked_candidates(found)
 
@@ -53,8 +65,19 @@ def asked_candidates(spec: Spec) -> tuple[Candidate, ...]:
 def rules_of(spec: Spec) -> Rules:
     """What the spec adds to the rules that follow from the options."""
     p = spec.problem
-    budget = None if p.budget is None else Budget(limit=p.budget.limit, unit=p.budget.unit, cost=p.budget.cost)
-    return Rules(exactly_drugs=p.exactly_drugs, keep=p.keep, stop=p.stop, avoid=p.avoid, caps=dict(p.caps), budget=budget)
+    budget = (
+        None
+        if p.budget is None
+        else Budget(limit=p.budget.limit, unit=p.budget.unit, cost=p.budget.cost)
+    )
+    return Rules(
+        exactly_drugs=p.exactly_drugs,
+        keep=p.keep,
+        stop=p.stop,
+        avoid=p.avoid,
+        caps=dict(p.caps),
+        budget=budget,
+    )
 
 
 def prepare(spec_path: str | Path, *, progress: Progress = SILENT) -> Prepared:
@@ -87,4 +110,9 @@ def prepare(spec_path: str | Path, *, progress: Progress = SILENT) -> Prepared:
         seed=spec.seed,
     )
     out = tuple(f"out of scope: {reason}" for reason in out_of)
-    return Prepared(spec=spec, patient=patient, choice=choice, warnings=(*out, *consent_warnings(patient), *choice.warnings))
+    return Prepared(
+        spec=spec,
+        patient=patient,
+        choice=choice,
+        warnings=(*out, *consent_warnings(patient), *choice.warnings),
+    )

@@ -1,4 +1,6 @@
-"""The result of a regimen study, typed. Utilities are in QALY against no drug, or against what goes on alone.
+"""The result of a regimen study, typed.
+
+Utilities are in QALY against no drug, or against what goes on alone.
 
 Intervals named `low` and `high` are 95 %: credible ones of the posterior, Beta ones of rates.
 """
@@ -111,7 +113,9 @@ class TornadoBar(Part):
 
 
 class RivalRegimen(Part):
-    """The regimen that exchanges one drug of the choice for another, and the share of the draws in which it is better."""
+    """The regimen that exchanges one drug of the choice for another, and the share of the draws in
+    which it is better.
+    """
 
     take: DoseRow
     instead_of: DoseRow
@@ -120,7 +124,9 @@ class RivalRegimen(Part):
 
 
 class IgnoranceSplit(Part):
-    """P(optimal) and value of learning of the course of the disease and of the numbers of drugs, risks and values, apart."""
+    """P(optimal) and value of learning of the course of the disease and of the numbers of drugs,
+    risks and values, apart.
+    """
 
     n_courses: int
     n_draws: int
@@ -375,7 +381,9 @@ class EncodingPart(Part):
 
 
 class Rate(Part):
-    """A success rate with its 95 % credible interval; without one, and `no_interval` says why, where there are too few trials."""
+    """A success rate with its 95 % credible interval; without one, and `no_interval` says why,
+    where there are too few trials.
+    """
 
     value: float
     low: Number
@@ -543,10 +551,11 @@ class TopRegimen(Part):
 
 
 class Comparison(StudyResult):
-    """What a regimen study found: the recommendation, how sure it is, and who of the solvers found it.
+    """What a regimen study found: the recommendation, how sure it is, and who of the solvers found
+    it.
 
-    `verdict` says what the twin recommends and for whom, `solver_verdict` who proved it. `alarms` is not empty where a solver's
-    proof or bound was false.
+    `verdict` says what the twin recommends and for whom, `solver_verdict` who proved it. `alarms`
+    is not empty where a solver's proof or bound was false.
 
     Example:
         >>> import qtwin as qt
@@ -592,12 +601,15 @@ class Comparison(StudyResult):
     hardware: dict[str, Any] | None
     wall_s: dict[str, float]
 
-    def to_pandas(self, table: Literal["solvers", "regimens", "set90", "excluded"] = "solvers") -> pd.DataFrame:
+    def to_pandas(
+        self, table: Literal["solvers", "regimens", "set90", "excluded"] = "solvers"
+    ) -> pd.DataFrame:
         """A table of the result.
 
         Args:
-            table: "solvers", a row each with what it found, cost and how often a shot was the best; "regimens", the best ones by
-                mean utility; "set90", the smallest set that holds 90 % of P(optimal); "excluded", candidates that rules keep out.
+            table: "solvers", a row each with what it found, cost and how often a shot was the best;
+                "regimens", the best ones by mean utility; "set90", the smallest set that holds 90 %
+                of P(optimal); "excluded", candidates that rules keep out.
         """
         import pandas as pd
 
@@ -613,11 +625,19 @@ class Comparison(StudyResult):
                     "utility_qaly": r.objective_twin,
                     "regret_qaly": r.regret_twin,
                     "energy": r.energy,
-                    "p_best_per_shot": None if r.success_probability is None else r.success_probability.value,
-                    "p_best_low": None if r.success_probability is None else r.success_probability.low,
-                    "p_best_high": None if r.success_probability is None else r.success_probability.high,
+                    "p_best_per_shot": None
+                    if r.success_probability is None
+                    else r.success_probability.value,
+                    "p_best_low": None
+                    if r.success_probability is None
+                    else r.success_probability.low,
+                    "p_best_high": None
+                    if r.success_probability is None
+                    else r.success_probability.high,
                     "shots": r.shots,
-                    "shots_to_solution": None if r.shots_to_solution is None else r.shots_to_solution.value,
+                    "shots_to_solution": None
+                    if r.shots_to_solution is None
+                    else r.shots_to_solution.value,
                     "qpu_seconds_to_solution": None
                     if r.qpu is None or r.qpu.to_solution_s is None
                     else r.qpu.to_solution_s.value,
@@ -627,13 +647,16 @@ class Comparison(StudyResult):
             ]
         elif table == "regimens":
             rows = [
-                {"rank": t.rank, "regimen": " + ".join(t.drugs)} | {f"{k}_qaly": v for k, v in t.utility.to_json().items()}
+                {"rank": t.rank, "regimen": " + ".join(t.drugs)}
+                | {f"{k}_qaly": v for k, v in t.utility.to_json().items()}
                 for t in self.top
             ]
         elif table == "set90":
             rows = [
                 {
-                    "regimen": " + ".join(f"{d.inn} {d.amount_mg:g} mg /{d.interval_h:g} h" for d in s.drugs),
+                    "regimen": " + ".join(
+                        f"{d.inn} {d.amount_mg:g} mg /{d.interval_h:g} h" for d in s.drugs
+                    ),
                     "p_optimal": s.p_optimal,
                     "expected_regret_qaly": s.expected_regret_qaly,
                 }
@@ -641,8 +664,17 @@ class Comparison(StudyResult):
             ]
         else:
             rows = [
-                {"inn": e.inn, "amount_mg": e.amount_mg, "interval_h": e.interval_h, "strength": e.because[0].strength}
-                | {"rule": e.because[0].rule, "text": e.because[0].text, "source": e.because[0].source}
+                {
+                    "inn": e.inn,
+                    "amount_mg": e.amount_mg,
+                    "interval_h": e.interval_h,
+                    "strength": e.because[0].strength,
+                }
+                | {
+                    "rule": e.because[0].rule,
+                    "text": e.because[0].text,
+                    "source": e.because[0].source,
+                }
                 for e in self.excluded
             ]
         return pd.DataFrame(rows)
@@ -661,11 +693,12 @@ class Comparison(StudyResult):
         return target
 
     def figure(self, name: str = "solver_comparison") -> Figure:
-        """One figure of the page; `.save("name.pdf")` writes it for a paper (.svg, .pdf, .png, .json, .csv).
+        """One figure of the page; `.save("name.pdf")` writes it for a paper (.svg, .pdf, .png,
+        .json, .csv).
 
         Args:
-            name: "solver_comparison", "benefit_harm", "pareto", "p_optimal", "tornado", "patient_course", "twin_fit",
-                "encoded_against_true" or "interaction_spectrum".
+            name: "solver_comparison", "benefit_harm", "pareto", "p_optimal", "tornado",
+                "patient_course", "twin_fit", "encoded_against_true" or "interaction_spectrum".
 
         Raises:
             InputError: for an unknown figure, or one that this result has no numbers for.
@@ -676,11 +709,16 @@ class Comparison(StudyResult):
             raise unknown_name("figure", name, figures.TABLE)
         found = figures.TABLE[name](self.to_json())
         if found is None:
-            raise InputError(f"this result has no numbers for the figure {name!r}", hint="run with its part switched on")
+            raise InputError(
+                f"this result has no numbers for the figure {name!r}",
+                hint="run with its part switched on",
+            )
         return found
 
     def plot(self, name: str = "solver_comparison") -> Any:
-        """One figure as an Altair chart, for a notebook; see `figure` for the names and for files."""
+        """One figure as an Altair chart, for a notebook; see `figure` for the names and for
+        files.
+        """
         return self.figure(name).plot()
 
     def __repr__(self) -> str:
@@ -688,10 +726,13 @@ class Comparison(StudyResult):
 
     def _repr_html_(self) -> str:
         points = "".join(f"<li>{html.escape(p)}</li>" for p in self.verdict_points)
-        shown = self.to_pandas()[["solver", "status", "utility_qaly", "regret_qaly", "p_best_per_shot", "seconds"]]
+        shown = self.to_pandas()[
+            ["solver", "status", "utility_qaly", "regret_qaly", "p_best_per_shot", "seconds"]
+        ]
         return (
             f"<p><b>{html.escape(self.verdict)}</b></p><ul>{points}</ul><p>{html.escape(self.solver_verdict)}</p>"
-            f"{shown.to_html(index=False)}<p>Research software: not a medical device, not for prescribing.</p>"
+            f"{shown.to_html(index=False)}<p>Research software: not a medical device, not "
+            "for prescribing.</p>"
         )
 
 

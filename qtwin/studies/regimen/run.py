@@ -32,7 +32,11 @@ from qtwin.twin.twin import Twin
 
 def run_id(prepared: Prepared) -> str:
     """What identifies a run: spec, versions, formulary and the records' digests."""
-    parts = (*(f"{k}={v}" for k, v in versions().items()), formulary.version(), *sorted(prepared.patient.provenance.sha256))
+    parts = (
+        *(f"{k}={v}" for k, v in versions().items()),
+        formulary.version(),
+        *sorted(prepared.patient.provenance.sha256),
+    )
     return identity(prepared.spec, *parts)
 
 
@@ -48,7 +52,9 @@ def twin_of(prepared: Prepared) -> Twin:
         beta1_gain=beta1_gain(**spec.twin.receptor_variants.model_dump()),
     )
     write_down(
-        "build twin", prepared.patient, detail=f"{spec.twin.disease_model}, {spec.twin.n_members} members, seed {spec.seed}"
+        "build twin",
+        prepared.patient,
+        detail=f"{spec.twin.disease_model}, {spec.twin.n_members} members, seed {spec.seed}",
     )
     return twin
 
@@ -80,22 +86,33 @@ def model_of(problem: RegimenProblem, spec: Spec, stages: Stages) -> BinaryModel
     return encoded(problem, Sample.from_plain(kept), options, seed=spec.seed)
 
 
-def run_prepared(prepared: Prepared, out: str | Path, *, overwrite: bool = False, progress: Progress = SILENT) -> Comparison:
+def run_prepared(
+    prepared: Prepared, out: str | Path, *, overwrite: bool = False, progress: Progress = SILENT
+) -> Comparison:
     """Run a prepared study; write `result.json`, `report.html` and figures into `out`.
 
-    Finished stages are kept in `out`, and the same call goes on after an interruption, unless `overwrite`.
+    Finished stages are kept in `out`, and the same call goes on after an interruption, unless
+    `overwrite`.
 
     Raises:
         QtwinError: for anything that cannot go on; finished stages stay.
     """
     started = time.perf_counter()
-    for module, package in (("altair", "altair"), ("vl_convert", "vl-convert-python"), ("jinja2", "jinja2")):
+    for module, package in (
+        ("altair", "altair"),
+        ("vl_convert", "vl-convert-python"),
+        ("jinja2", "jinja2"),
+    ):
         require_vendor(module, package=package, needed_by="the report")
     spec, folder = prepared.spec, Path(out)
     answers = Answers.prepare(spec)
     identified = run_id(prepared)
-    stages = Stages(checkpoint=Checkpoint.open(folder, identified, fresh=overwrite), progress=progress)
-    stages.wall_s["compiling"] = compiled(jobs_of((s.name for s in spec.solver), twins=True), progress=progress)
+    stages = Stages(
+        checkpoint=Checkpoint.open(folder, identified, fresh=overwrite), progress=progress
+    )
+    stages.wall_s["compiling"] = compiled(
+        jobs_of((s.name for s in spec.solver), twins=True), progress=progress
+    )
     with stages.timed("twin"), progress.stage("Twin") as words:
         twin = twin_of(prepared)
         words.append(f"{twin.n_members:,} members, {twin.posterior.method}")
@@ -105,7 +122,10 @@ def run_prepared(prepared: Prepared, out: str | Path, *, overwrite: bool = False
     with stages.timed("encoding"), progress.stage("Encoding") as words:
         problem = problem_of(prepared, twin)
         model = model_of(problem, spec, stages)
-        words.append(f"{model.n_variables} bits, {model.polynomial.n_terms} terms, {problem.feasible.short} feasible regimens")
+        words.append(
+            f"{model.n_variables} bits, {model.polynomial.n_terms} terms, "
+            f"{problem.feasible.short} feasible regimens"
+        )
     with stages.timed("solvers"):
         runs = answers.all(model, problem, stages)
     judged = Judged.of(problem, runs, seed=spec.seed, stages=stages, theta=answers.theta)
@@ -119,7 +139,11 @@ def run_prepared(prepared: Prepared, out: str | Path, *, overwrite: bool = False
             "hardware": plain(hardware_section(spec)),
         },
     )
-    write_down("run experiment", prepared.patient, detail=f"experiment {identified[:12]}, {len(result.solvers)} solvers")
+    write_down(
+        "run experiment",
+        prepared.patient,
+        detail=f"experiment {identified[:12]}, {len(result.solvers)} solvers",
+    )
     with progress.stage("Report") as words:
         result.write(folder / "result.json")
         page = write_page(result.to_json(), folder)
@@ -127,7 +151,13 @@ def run_prepared(prepared: Prepared, out: str | Path, *, overwrite: bool = False
     return result
 
 
-def run(spec: str | Path, out: str | Path | None = None, *, overwrite: bool = False, progress: Progress = SILENT) -> Comparison:
+def run(
+    spec: str | Path,
+    out: str | Path | None = None,
+    *,
+    overwrite: bool = False,
+    progress: Progress = SILENT,
+) -> Comparison:
     """Run an experiment file, from a patient's record to a comparison and its page.
 
     Args:
@@ -137,7 +167,8 @@ def run(spec: str | Path, out: str | Path | None = None, *, overwrite: bool = Fa
         progress: Who hears of the stages.
 
     Raises:
-        QtwinError: for a spec or record that cannot be used, or anything that cannot go on; finished stages stay.
+        QtwinError: for a spec or record that cannot be used, or anything that cannot go on;
+            finished stages stay.
 
     Example:
         >>> import qtwin as qt
@@ -146,4 +177,6 @@ def run(spec: str | Path, out: str | Path | None = None, *, overwrite: bool = Fa
         'quickstart.toml'
     """
     prepared = prepare(spec, progress=progress)
-    return run_prepared(prepared, out or Path("out") / Path(spec).stem, overwrite=overwrite, progress=progress)
+    return run_prepared(
+        prepared, out or Path("out") / Path(spec).stem, overwrite=overwrite, progress=progress
+    )

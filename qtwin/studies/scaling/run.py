@@ -1,4 +1,6 @@
-"""Train the angles on small instances, run them unchanged on large ones, and fit how the success falls."""
+"""Train the angles on small instances, run them unchanged on large ones, and fit how the success
+falls.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +36,14 @@ _CITATION = "Shaydulin et al. 2024, Science Advances 10:eadm6761, arXiv:2308.023
 
 
 def run_scaling(
-    spec: str | Path | ScalingSpec, out: str | Path | None = None, *, overwrite: bool = False, progress: Progress = SILENT
+    spec: str | Path | ScalingSpec,
+    out: str | Path | None = None,
+    *,
+    overwrite: bool = False,
+    progress: Progress = SILENT,
 ) -> ScalingResult:
-    r"""Train small, run large, fit, and write result.json, report.html and figures into `out`; goes on where it stopped.
+    r"""Train small, run large, fit, and write result.json, report.html and figures into `out`; goes
+    on where it stopped.
 
     Args:
         spec: The study's file (TOML), or what `qtwin.spec.read_scaling_spec` read.
@@ -65,23 +72,30 @@ def run_scaling(
     folder = Path("out") / name if out is None else Path(out)
     if max(read.train_sizes) > min(read.fit_sizes):
         raise InputError(
-            f"angles trained on {max(read.train_sizes)} variables came for a fit that begins at {min(read.fit_sizes)}",
+            f"angles trained on {max(read.train_sizes)} variables came for a fit that "
+            f"begins at {min(read.fit_sizes)}",
             hint="fit sizes that the training never saw",
         )
-    checkpoint = Checkpoint.open(folder, identity(read, *(f"{k}={v}" for k, v in versions().items())), fresh=overwrite)
+    checkpoint = Checkpoint.open(
+        folder, identity(read, *(f"{k}={v}" for k, v in versions().items())), fresh=overwrite
+    )
     progress.note(read.title, style="bold")
     with progress.stage("Training on small instances") as found:
         seeds = range(read.instances)
         small = [(n, k) for n in read.train_sizes for k in seeds]
         polynomials = [_polynomial(read, n, k) for n, k in small]
-        kept, _ = checkpoint.stage("angles", lambda: {"theta": trained(polynomials, read.layers, seed=read.seed).tolist()})
+        kept, _ = checkpoint.stage(
+            "angles", lambda: {"theta": trained(polynomials, read.layers, seed=read.seed).tolist()}
+        )
         found.append(f"{len(polynomials)} instances, {read.layers} layers")
     rows: list[dict[str, Any]] = []
     with progress.stage("Exact success probabilities") as found:
         for n in read.sizes:
             for k in seeds:
                 progress.step(f"{len(rows)} of {len(read.sizes) * read.instances} instances")
-                row, _ = checkpoint.stage(f"size-{n}-{k}", partial(_measured, read, n, k, kept["theta"]))
+                row, _ = checkpoint.stage(
+                    f"size-{n}-{k}", partial(_measured, read, n, k, kept["theta"])
+                )
                 rows.append(row)
         found.append(f"up to {max(read.sizes)} variables")
     used = [r for r in rows if r["n"] in read.fit_sizes]
@@ -98,7 +112,9 @@ def run_scaling(
                 "rows": rows,
                 "fit": dataclasses.asdict(line),
                 "amplified": dataclasses.asdict(amplified) | {"machines": _machines(read, line)},
-                "solvers": {f"QAOA, {read.layers} fixed layers": {"citation": _CITATION, "kind": "quantum"}},
+                "solvers": {
+                    f"QAOA, {read.layers} fixed layers": {"citation": _CITATION, "kind": "quantum"}
+                },
                 "seed": read.seed,
                 "machine": machine(),
                 "versions": versions(),
@@ -114,7 +130,9 @@ def run_scaling(
 
 
 def _measured(spec: ScalingSpec, n: int, instance: int, theta: Sequence[float]) -> dict[str, Any]:
-    return dataclasses.asdict(success(_polynomial(spec, n, instance), np.array(theta), instance=instance))
+    return dataclasses.asdict(
+        success(_polynomial(spec, n, instance), np.array(theta), instance=instance)
+    )
 
 
 def _polynomial(spec: ScalingSpec, n: int, instance: int) -> Any:
@@ -123,11 +141,17 @@ def _polynomial(spec: ScalingSpec, n: int, instance: int) -> Any:
 
 def _verdict(spec: ScalingSpec, line: Line) -> str:
     low, high = line.base_interval
-    said = f"QAOA of {spec.layers} fixed layers needs {line.base:.2f}^n samples ({low:.2f} to {high:.2f}) on {spec.family.name}"
+    said = (
+        f"QAOA of {spec.layers} fixed layers needs {line.base:.2f}^n samples ({low:.2f} to "
+        f"{high:.2f}) on {spec.family.name}"
+    )
     if spec.published is None:
         return said + "."
     agrees = low <= spec.published.base <= high
-    return f"{said}; published {spec.published.base:g}^n lies {'inside' if agrees else 'outside'} that interval."
+    return (
+        f"{said}; published {spec.published.base:g}^n lies {'inside' if agrees else 'outside'} "
+        "that interval."
+    )
 
 
 def _machines(spec: ScalingSpec, line: Line) -> list[dict[str, Any]]:
@@ -138,7 +162,9 @@ def _machines(spec: ScalingSpec, line: Line) -> list[dict[str, Any]]:
         terms = {int(k): int(count) for k, count in known["terms"].items()}
         probability = min(1.0, 1.0 / line.at(n))
         search = amplified_qaoa(
-            Polynomial(n=n, terms=terms, bits=known["energy_bits"]), layers=spec.layers, probability=probability
+            Polynomial(n=n, terms=terms, bits=known["energy_bits"]),
+            layers=spec.layers,
+            probability=probability,
         )
         found = machine_for(search.logical_qubits, search.toffolis)
         rows.append(
@@ -161,7 +187,9 @@ def sheet(told: ScalingResult) -> Sheet:
     low, high = told.fit.base_interval
     line = Line(**{**fit, "base_interval": Interval(low, high)})
     known = None if spec.published is None else spec.published.base
-    picture = scaling_picture(result["rows"], line, fitted=spec.fit_sizes, layers=spec.layers, published=known)
+    picture = scaling_picture(
+        result["rows"], line, fitted=spec.fit_sizes, layers=spec.layers, published=known
+    )
     return Sheet(
         kind="scaling",
         title=spec.title,
@@ -169,12 +197,21 @@ def sheet(told: ScalingResult) -> Sheet:
         points=[
             spec.question,
             spec.decision_rule,
-            f"With amplitude amplification the calls would grow as {result['amplified']['base']:.2f}^n, each of them the circuit"
+            "With amplitude amplification the calls would grow as "
+            f"{result['amplified']['base']:.2f}^n, each of them the circuit"
             " twice",
-            *([f"Published: {spec.published.base:g}^n, {spec.published.source}"] if spec.published else []),
+            *(
+                [f"Published: {spec.published.base:g}^n, {spec.published.source}"]
+                if spec.published
+                else []
+            ),
         ],
         cards=[
-            ("Growth", f"{line.base:.2f}^n", f"95 % interval {low:.2f} to {high:.2f}, {line.points} points"),
+            (
+                "Growth",
+                f"{line.base:.2f}^n",
+                f"95 % interval {low:.2f} to {high:.2f}, {line.points} points",
+            ),
             (
                 "Sizes fitted",
                 f"{spec.fit_sizes[0]} to {spec.fit_sizes[-1]}",
@@ -188,7 +225,8 @@ def sheet(told: ScalingResult) -> Sheet:
                 title="What amplifying it would take",
                 tables=[
                     Table(
-                        title="Amplified QAOA on the surface code, physical error 0.1 %, cycle 1 µs, four factories",
+                        title="Amplified QAOA on the surface code, physical error 0.1 %, cycle 1 "
+                        "µs, four factories",
                         header=("n", "p", "Toffolis", "Physical qubits", "Time", "Extrapolated"),
                         rows=[
                             (
@@ -207,8 +245,10 @@ def sheet(told: ScalingResult) -> Sheet:
             ),
         ],
         warnings=[
-            "The interval is of the scatter around the line; sequences of small lengths scatter for reasons of number theory.",
-            "The angles were trained on small instances; that cost is fixed and is not part of the growth.",
+            "The interval is of the scatter around the line; sequences of small lengths "
+            "scatter for reasons of number theory.",
+            "The angles were trained on small instances; that cost is fixed and is not "
+            "part of the growth.",
         ],
         facts={
             "Machine": ", ".join(str(v) for v in result["machine"].values()),

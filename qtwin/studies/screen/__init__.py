@@ -1,1 +1,3 @@
-"""Combination screens: which drugs to choose and how sure that is, what pairs predict of larger sets, what is safe together."""
+"""Combination screens: which drugs to choose and how sure that is, what pairs predict of larger
+sets, what is safe together.
+"""

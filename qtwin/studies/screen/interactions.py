@@ -1,4 +1,6 @@
-"""The interaction study: the largest safe subset of a list of interacting drugs, and synergy under a size, with proof."""
+"""The interaction study: the largest safe subset of a list of interacting drugs, and synergy under
+a size, with proof.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,19 @@ from pathlib import Path
 import numpy as np
 
 from qtwin.encoding.model import BinaryModel
-from qtwin.encoding.spectrum import maximum_safe_subset, sufficient_harm_weight, synergy_choice, synergy_encoding
+from qtwin.encoding.spectrum import (
+    maximum_safe_subset,
+    sufficient_harm_weight,
+    synergy_choice,
+    synergy_encoding,
+)
 from qtwin.errors import InputError
-from qtwin.problem.interaction_graph import InteractionGraph, published_graph, published_names, read_interactions
+from qtwin.problem.interaction_graph import (
+    InteractionGraph,
+    published_graph,
+    published_names,
+    read_interactions,
+)
 from qtwin.progress import SILENT, Progress
 from qtwin.report.number import number, seconds
 from qtwin.report.origin import command_line
@@ -21,7 +33,14 @@ from qtwin.solver.local.descent import fewest_partners
 from qtwin.solver.registry import load
 from qtwin.studies.result import output_folder, plain
 from qtwin.studies.screen import quantum as published
-from qtwin.studies.screen.result import EdgeRow, GraphPart, HarmPenalty, InteractionsResult, SafeSubset, SynergyPart
+from qtwin.studies.screen.result import (
+    EdgeRow,
+    GraphPart,
+    HarmPenalty,
+    InteractionsResult,
+    SafeSubset,
+    SynergyPart,
+)
 from qtwin.version import __version__
 
 _ALL_LISTED = 20
@@ -46,7 +65,8 @@ def run_interactions(
         source: A file, or the name of a shipped graph.
         out: Folder for result.json, report.html and figures; None writes nothing.
         size: Drugs in the synergistic choice.
-        harm: A and B: how much a harmful pair costs against a drug, or against a synergistic pair of the same weight.
+        harm: A and B: how much a harmful pair costs against a drug, or against a synergistic pair
+            of the same weight.
         solver: Who proves the optimum.
         time_limit_s: Its limit.
         seed: Its seed.
@@ -54,20 +74,27 @@ def run_interactions(
         progress: Who hears of the stages.
 
     Raises:
-        InputError: for a list that cannot be used, or is too long for the quantum comparison, an unknown solver or an unusable
-            folder.
+        InputError: for a list that cannot be used, or is too long for the quantum comparison, an
+            unknown solver or an unusable folder.
     """
     began = time.perf_counter()
     shipped = str(source) in published_names() and not Path(source).exists()
     graph = published_graph(str(source)) if shipped else read_interactions(Path(source))
     if not harm > 0.0:
-        raise InputError(f"expected a positive harm weight, got {harm}", hint="the published study takes 2.5 to 5")
+        raise InputError(
+            f"expected a positive harm weight, got {harm}",
+            hint="the published study takes 2.5 to 5",
+        )
     if out is not None:
         output_folder(out)
     solving = load(solver, {})
     with progress.stage("Maximum safe subset") as said:
-        found = solving.solve(Instance(encoding=maximum_safe_subset(graph)), seed=seed, time_limit_s=time_limit_s)
-        said.append(f"{_count(found)} of {graph.n} drugs, {'proven' if found.proven else 'not proven'}")
+        found = solving.solve(
+            Instance(encoding=maximum_safe_subset(graph)), seed=seed, time_limit_s=time_limit_s
+        )
+        said.append(
+            f"{_count(found)} of {graph.n} drugs, {'proven' if found.proven else 'not proven'}"
+        )
     compared = None
     if quantum:
         with progress.stage("Quantum comparison") as said:
@@ -114,13 +141,23 @@ def run_interactions(
 
 
 def _graph(graph: InteractionGraph) -> GraphPart:
-    told = [("harm", graph.harm, graph.harm_weight), ("synergy", graph.synergy, graph.synergy_weight)]
+    told = [
+        ("harm", graph.harm, graph.harm_weight),
+        ("synergy", graph.synergy, graph.synergy_weight),
+    ]
     return GraphPart(
         drugs=graph.drugs,
         harmful_pairs=len(graph.harm),
         synergistic_pairs=len(graph.synergy),
         edges=tuple(
-            EdgeRow.model_validate({"drug_1": graph.drugs[i], "drug_2": graph.drugs[j], "kind": kind, "weight": float(w)})
+            EdgeRow.model_validate(
+                {
+                    "drug_1": graph.drugs[i],
+                    "drug_2": graph.drugs[j],
+                    "kind": kind,
+                    "weight": float(w),
+                }
+            )
             for kind, pairs, weights in told
             for (i, j), w in zip(pairs, weights, strict=True)
         ),
@@ -134,7 +171,9 @@ def _count(found: Result) -> int:
 
 
 def _penalty(graph: InteractionGraph, harm: float) -> HarmPenalty:
-    """What the published penalty does: whether its weight suffices, and the minimum of the polynomial where it can be listed."""
+    """What the published penalty does: whether its weight suffices, and the minimum of the
+    polynomial where it can be listed.
+    """
     enough = sufficient_harm_weight(graph)
     if graph.n > _ALL_LISTED:
         return HarmPenalty(weight=harm, suffices_above=enough, suffices=harm > enough)
@@ -151,12 +190,16 @@ def _penalty(graph: InteractionGraph, harm: float) -> HarmPenalty:
     )
 
 
-def _synergy(graph: InteractionGraph, size: int, harm: float, solver: str, seed: int, time_limit_s: float) -> SynergyPart:
+def _synergy(
+    graph: InteractionGraph, size: int, harm: float, solver: str, seed: int, time_limit_s: float
+) -> SynergyPart:
     choice = synergy_choice(graph, size=size, harm=harm)
     listed: Chosen = best_of_all(choice)
     simple = {"greedy": greedy(choice), "greedy + swap": greedy_swap(choice)}
     encoding: BinaryModel = synergy_encoding(graph, listed.members, size=size, harm=harm)
-    found = load(solver, {}).solve(Instance(encoding=encoding), seed=seed, time_limit_s=time_limit_s)
+    found = load(solver, {}).solve(
+        Instance(encoding=encoding), seed=seed, time_limit_s=time_limit_s
+    )
     chosen = np.zeros(graph.n, dtype=np.uint8)
     chosen[list(listed.members)] = 1
     return SynergyPart(
@@ -177,11 +220,15 @@ def _synergy(graph: InteractionGraph, size: int, harm: float, solver: str, seed:
     )
 
 
-def _verdict(graph: InteractionGraph, found: Result, simple: tuple[int, ...], synergy: SynergyPart | None) -> str:
+def _verdict(
+    graph: InteractionGraph, found: Result, simple: tuple[int, ...], synergy: SynergyPart | None
+) -> str:
     proof = "proven" if found.proven else "not proven"
     words = (
-        f"{_count(found)} of {graph.n} drugs can be taken without a harmful pair, {proof} by {found.solver} in"
-        f" {seconds(sum(found.wall_s.values()))}; taking the drug with the fewest partners first finds {len(simple)}"
+        f"{_count(found)} of {graph.n} drugs can be taken without a harmful pair, {proof} "
+        f"by {found.solver} in"
+        f" {seconds(sum(found.wall_s.values()))}; taking the drug with the fewest partners "
+        f"first finds {len(simple)}"
     )
     if synergy:
         words += f"; the most synergistic {synergy.size} are {', '.join(synergy.optimum)}"
@@ -190,7 +237,10 @@ def _verdict(graph: InteractionGraph, found: Result, simple: tuple[int, ...], sy
 
 
 def _warnings(graph: InteractionGraph, penalty: HarmPenalty, found: Result) -> list[str]:
-    said = ["A list of interacting pairs is no treatment problem: it says what not to combine, not what helps"]
+    said = [
+        "A list of interacting pairs is no treatment problem: it says what not to combine, "
+        "not what helps"
+    ]
     if len(graph.harm) and not penalty.suffices:
         broken = penalty.harmful_pairs_in_minimisers
         what = (
@@ -199,7 +249,8 @@ def _warnings(graph: InteractionGraph, penalty: HarmPenalty, found: Result) -> l
             else ""
         )
         said.append(
-            f"A penalty of {penalty.weight:g} is not above {number(penalty.suffices_above)}, so the penalised minimum"
+            f"A penalty of {penalty.weight:g} is not above "
+            f"{number(penalty.suffices_above)}, so the penalised minimum"
             " need not be"
             f" safe{what}"
         )

@@ -52,7 +52,9 @@ def run_order(
     with progress.stage("Surrogates") as said:
         found = study(data)
         agreed = agreements(found, seed=seed)
-        said.append(f"{len(found.measured)} sets of {found.order.min()} to {found.order.max()} drugs")
+        said.append(
+            f"{len(found.measured)} sets of {found.order.min()} to {found.order.max()} drugs"
+        )
     result = OrderResult.model_validate(
         plain(
             {
@@ -66,7 +68,10 @@ def run_order(
                     str(k): {
                         "n": int((found.order == k).sum()),
                         "measured": float(found.measured[found.order == k].mean()),
-                        "predicted": {name: float(p[found.order == k].mean()) for name, p in found.predicted.items()},
+                        "predicted": {
+                            name: float(p[found.order == k].mean())
+                            for name, p in found.predicted.items()
+                        },
                     }
                     for k in sorted(set(found.order.tolist()))
                 },
@@ -100,28 +105,40 @@ def run_order(
 def _verdict(found: Study, told: Sequence[Agreement]) -> str:
     overall = {a.surrogate: a for a in told if a.order == 0}
     raw = overall["mean of pairs"]
-    best = min((overall[n] for n in ("sum, calibrated", "mean, calibrated", "second order")), key=lambda a: a.rmse[0])
+    best = min(
+        (overall[n] for n in ("sum, calibrated", "mean, calibrated", "second order")),
+        key=lambda a: a.rmse[0],
+    )
     beaten = best.excess[2] < 0.0
     high = int(found.order.max())
     at = found.order == high
     return (
-        f"at {high} drugs the sum of pair scores predicts {number(float(found.predicted['sum of pairs'][at].mean()))} where"
-        f" {number(float(found.measured[at].mean()))} was measured; the mean of pairs has an error of {number(raw.rmse[0])}, a"
+        f"at {high} drugs the sum of pair scores predicts "
+        f"{number(float(found.predicted['sum of pairs'][at].mean()))} where"
+        f" {number(float(found.measured[at].mean()))} was measured; the mean of pairs has "
+        f"an error of {number(raw.rmse[0])}, a"
         " constant"
-        f" {number(overall[CONSTANT].rmse[0])}; fitted to the other sets, {WORDS[best.surrogate]} has {number(best.rmse[0])},"
-        f" {'better than the constant' if beaten else 'which does not beat the constant beyond chance'} (n ="
-        f" {len(found.measured)})"
+        f" {number(overall[CONSTANT].rmse[0])}; fitted to the other sets, "
+        f"{WORDS[best.surrogate]} has {number(best.rmse[0])},"
+        " "
+        f"{'better than' if beaten else 'which does not beat'} the constant"
+        f"{'' if beaten else ' beyond chance'} (n = {len(found.measured)})"
     )
 
 
 def _warnings(data: CombinationSets, found: Study) -> list[str]:
     said = [
-        f"{len(found.measured)} sets are few, and sets that share drugs and pairs are not independent: intervals are too narrow"
+        f"{len(found.measured)} sets are few, and sets that share drugs and pairs are not "
+        "independent: intervals are too narrow"
     ]
     if data.kind == "score" and (data.value > 0.0).all():
-        said.append("Every score is positive: if they are ratios that are 1 without interaction, run again with --kind ratio")
+        said.append(
+            "Every score is positive: if they are ratios that are 1 without interaction, "
+            "run again with --kind ratio"
+        )
     said.append(
-        "Bliss independence and log-linear pairs of growth need growth (--kind growth); dose models (Zimmer 2016, Katzir 2019)"
+        "Bliss independence and log-linear pairs of growth need growth (--kind growth); "
+        "dose models (Zimmer 2016, Katzir 2019)"
         " need"
         " dose-response curves and are not computed"
         if data.kind != "growth"

@@ -31,9 +31,22 @@ from qtwin.studies.screen.result import (
 
 Rows = list[tuple[str, ...]]
 UNITS: Mapping[str, str] = {"score": "score", "ratio": "log2 ratio", "growth": "log growth"}
-SURROGATE_HEADER = ("Surrogate", "Error (RMSE)", "Less that of a constant", "Correlation", "Right side of no interaction")
+SURROGATE_HEADER = (
+    "Surrogate",
+    "Error (RMSE)",
+    "Less that of a constant",
+    "Correlation",
+    "Right side of no interaction",
+)
 CHOICE_HEADER = ("Choice", "Drugs", "Value", "Proven", "Time")
-QUANTUM_HEADER = ("Problem", "Method", "Probability", "95 % confidence interval", "Two-qubit gates", "Evaluations")
+QUANTUM_HEADER = (
+    "Problem",
+    "Method",
+    "Probability",
+    "95 % confidence interval",
+    "Two-qubit gates",
+    "Evaluations",
+)
 _SIMPLE = ("greedy", "greedy + swap")
 
 
@@ -73,30 +86,56 @@ def _gap(row: ContextRow, name: str) -> str:
 def screen_sheet(r: ScreenResult) -> Sheet:
     """The page of a screen."""
     noises, data = r.data.noise_sd, r.data
-    text = [] if r.shown.sets else ["No pair was measured twice, and no noise was stated: no probability can be given."]
-    sections = [Section(anchor="open", title="What the noise leaves open", text=text, pictures=_doubt_pictures(r))]
+    text = (
+        []
+        if r.shown.sets
+        else ["No pair was measured twice, and no noise was stated: no probability can be given."]
+    )
+    sections = [
+        Section(
+            anchor="open",
+            title="What the noise leaves open",
+            text=text,
+            pictures=_doubt_pictures(r),
+        )
+    ]
     if r.coverage:
-        sections.append(Section(anchor="samplers", title="What samplers find", pictures=[_coverage_picture(r)]))
+        sections.append(
+            Section(anchor="samplers", title="What samplers find", pictures=[_coverage_picture(r)])
+        )
     gaps = {name: np.array([c.gap(name) for c in r.contexts]) for name in r.contexts[0].baselines}
     gaps = {name: gap for name, gap in gaps.items() if np.isfinite(gap).all()}
     simple: list[Figure] = []
     if len(r.contexts) > 2 and gaps:
-        simple.append(measured_pictures.baseline_picture([c.context for c in r.contexts], gaps, size=r.size))
+        simple.append(
+            measured_pictures.baseline_picture([c.context for c in r.contexts], gaps, size=r.size)
+        )
     table = Table(
         title="Proven optimum of each context",
         header=screen_header(r),
         rows=screen_rows(r),
         numeric=frozenset({2, *range(5, 5 + 2 * len(noises))}),
     )
-    sections.append(Section(anchor="optima", title="Optima and simple search", pictures=simple, tables=[table]))
+    sections.append(
+        Section(anchor="optima", title="Optima and simple search", pictures=simple, tables=[table])
+    )
     g, s = (r.baselines[name] for name in _SIMPLE)
     cards = [
         ("Greedy", f"{g.optimal} of {g.of}", f"optimal; worst {percent(g.worst_gap)} below"),
-        ("Greedy + swap", f"{s.optimal} of {s.of}", "optimal; all optima proven by listing every set"),
+        (
+            "Greedy + swap",
+            f"{s.optimal} of {s.of}",
+            "optimal; all optima proven by listing every set",
+        ),
     ]
     for name, d in r.noise.items():
-        words = f"median context; noise SD {number(noises[name])}, reliability {data.reliability[name]:.2f}"
-        cards.append((f"Truly best ({name} noise)", f"{100 * (d.p_best.median or 0.0):.0f} %", words))
+        words = (
+            f"median context; noise SD {number(noises[name])}, reliability "
+            f"{data.reliability[name]:.2f}"
+        )
+        cards.append(
+            (f"Truly best ({name} noise)", f"{100 * (d.p_best.median or 0.0):.0f} %", words)
+        )
     return Sheet(
         kind="combination screen",
         title=f"{r.title}: {r.size} drugs, {r.objective} objective",
@@ -106,7 +145,8 @@ def screen_sheet(r: ScreenResult) -> Sheet:
         warnings=r.warnings,
         sections=sections,
         facts={
-            "Data": f"{len(data.drugs)} drugs, {len(data.contexts)} contexts, {data.pairs} of {data.pairs_possible} pairs",
+            "Data": f"{len(data.drugs)} drugs, {len(data.contexts)} contexts, {data.pairs} of "
+            f"{data.pairs_possible} pairs",
             "Files": ", ".join(d[:12] for d in data.sha256) or "given in Python",
             "Read": "; ".join(data.notes) or "nothing was averaged or left out",
             "Draws": f"{r.draws:,}, seed {r.seed}",
@@ -121,9 +161,12 @@ def _points(r: ScreenResult) -> list[str]:
         return []
     name, d = next(iter(r.noise.items()))
     return [
-        f"A median of {d.within.median:.0f} sets lie within {100 * r.tolerance:.0f} % of the optimum as measured; under {name}"
-        f" noise {d.credible.median:.0f} sets are needed to hold the best one with 90 % probability",
-        "So the answer to report is a set of sets with probabilities, and a sampler is to be judged on covering it",
+        f"A median of {d.within.median:.0f} sets lie within {100 * r.tolerance:.0f} % of "
+        f"the optimum as measured; under {name}"
+        f" noise {d.credible.median:.0f} sets are needed to hold the best one with 90 % "
+        "probability",
+        "So the answer to report is a set of sets with probabilities, and a sampler is to "
+        "be judged on covering it",
     ]
 
 
@@ -143,8 +186,13 @@ def _doubt_pictures(r: ScreenResult) -> list[Figure]:
     judged = [c for c in r.contexts if noises and all(n in c.noise for n in noises)]
     if len(judged) > 2:
         optimal = {n: np.array([c.noise[n].p_best for c in judged]) for n in noises}
-        ratio = {n: np.array([np.nan if (x := c.noise[n].ratio) is None else x for c in judged]) for n in noises}
-        out.append(measured_pictures.doubt_picture([c.context for c in judged], optimal, ratio, noises))
+        ratio = {
+            n: np.array([np.nan if (x := c.noise[n].ratio) is None else x for c in judged])
+            for n in noises
+        }
+        out.append(
+            measured_pictures.doubt_picture([c.context for c in judged], optimal, ratio, noises)
+        )
     return out
 
 
@@ -184,7 +232,13 @@ def _interval(value: Interval) -> str:
 
 def _surrogate(a: SurrogateAgreement) -> tuple[str, ...]:
     less = (None, None, None) if a.surrogate == CONSTANT else a.excess
-    return (WORDS[a.surrogate], _interval(a.rmse), _interval(less), _interval(a.r), _interval(a.sign))
+    return (
+        WORDS[a.surrogate],
+        _interval(a.rmse),
+        _interval(less),
+        _interval(a.r),
+        _interval(a.sign),
+    )
 
 
 def order_sheet(r: OrderResult) -> Sheet:
@@ -198,23 +252,32 @@ def order_sheet(r: OrderResult) -> Sheet:
         title="All sets, with 95 % confidence intervals",
         header=SURROGATE_HEADER,
         rows=order_rows(r),
-        flagged=frozenset(k for k, a in enumerate(overall) if a.excess[1] is not None and a.excess[1] > 0.0),
+        flagged=frozenset(
+            k for k, a in enumerate(overall) if a.excess[1] is not None and a.excess[1] > 0.0
+        ),
         numeric=frozenset({1, 2, 3, 4}),
     )
     names = ("sum of pairs", "mean of pairs", "second order", "mean, calibrated", CONSTANT)
     by_order = Table(
         title="Means by number of drugs",
         header=("Drugs", "Sets", "Measured", *(WORDS[n] for n in names)),
-        rows=[(k, str(o.n), number(o.measured), *(number(o.predicted[n]) for n in names)) for k, o in r.orders.items()],
+        rows=[
+            (k, str(o.n), number(o.measured), *(number(o.predicted[n]) for n in names))
+            for k, o in r.orders.items()
+        ],
         numeric=frozenset(range(1, 3 + len(names))),
     )
     side = float((found.measured < found.base).mean())
     points = [
-        f"{100 * max(side, 1 - side):.0f} % of the sets lie on one side of no interaction, so a constant is on the right side"
+        f"{100 * max(side, 1 - side):.0f} % of the sets lie on one side of no interaction, "
+        "so a constant is on the right side"
         " as often"
     ]
     if r.n_unpredictable:
-        points.append(f"{r.n_unpredictable} further sets have a pair that was not measured; nothing is predicted for them")
+        points.append(
+            f"{r.n_unpredictable} further sets have a pair that was not measured; nothing "
+            "is predicted for them"
+        )
     pictures = [
         order_pictures.error_picture(agreed, unit=unit),
         order_pictures.predicted_picture(found, labels, unit=unit),
@@ -232,7 +295,9 @@ def order_sheet(r: OrderResult) -> Sheet:
                 pictures=[order_pictures.scaling_picture(found, unit=unit)],
                 tables=[by_order],
             ),
-            Section(anchor="surrogates", title="Surrogates", pictures=pictures, tables=[surrogates]),
+            Section(
+                anchor="surrogates", title="Surrogates", pictures=pictures, tables=[surrogates]
+            ),
         ],
         facts={
             "File": r.sha256[:12] + (f", sheet {r.sheet_name}" if r.sheet_name else ""),
@@ -266,7 +331,9 @@ def _agreement(a: SurrogateAgreement) -> Agreement:
 def _study(r: OrderResult) -> Study:
     drugs = sorted({d for s in r.sets for d in s.set})
     place = {d: k for k, d in enumerate(drugs)}
-    predicted = {name: np.array([s.predicted[name] for s in r.sets]) for name in r.sets[0].predicted}
+    predicted = {
+        name: np.array([s.predicted[name] for s in r.sets]) for name in r.sets[0].predicted
+    }
     return Study(
         members=tuple(tuple(place[d] for d in s.set) for s in r.sets),
         order=np.array([len(s.set) for s in r.sets]),
@@ -281,13 +348,23 @@ def choice_rows(r: InteractionsResult) -> Rows:
     """The choices of an interaction study and the simple searches beside them."""
     safe, found = r.safe_subset, r.synergy
     rows: Rows = [
-        ("maximum safe subset", str(safe.size), str(safe.size), _yes(safe.proven), seconds(safe.wall_s)),
+        (
+            "maximum safe subset",
+            str(safe.size),
+            str(safe.size),
+            _yes(safe.proven),
+            seconds(safe.wall_s),
+        ),
         ("fewest partners first", str(safe.greedy), str(safe.greedy), "", ""),
     ]
     if found is not None:
         drugs, took = ", ".join(found.optimum), seconds(found.wall_s)
-        rows.append((f"synergy among {found.size}", drugs, number(found.value), _yes(found.proven), took))
-        rows += [(name, str(found.size), number(value), "", "") for name, value in found.greedy.items()]
+        rows.append(
+            (f"synergy among {found.size}", drugs, number(found.value), _yes(found.proven), took)
+        )
+        rows += [
+            (name, str(found.size), number(value), "", "") for name, value in found.greedy.items()
+        ]
     return rows
 
 
@@ -319,7 +396,8 @@ def interactions_sheet(r: InteractionsResult) -> Sheet:
     caption = (
         "Filled drugs are the largest set in which no two are joined by a harmful interaction."
         if small
-        else "Drugs of the list by the number of others that they must not be combined with; those kept have no harmful pair"
+        else "Drugs of the list by the number of others that they must not be combined with; "
+        "those kept have no harmful pair"
         " among them."
     )
     kept = [graph.drugs.index(name) for name in safe.drugs]
@@ -336,14 +414,23 @@ def interactions_sheet(r: InteractionsResult) -> Sheet:
         members = [graph.drugs.index(name) for name in synergy.optimum]
         title = f"The most synergistic {synergy.size}"
         caption = (
-            f"Synergistic weights less {r.harm:g} times harmful ones; proven by listing {synergy.n_sets:,} sets"
+            f"Synergistic weights less {r.harm:g} times harmful ones; proven by listing "
+            f"{synergy.n_sets:,} sets"
             f"{', and again by ' + synergy.solver if synergy.solver_proven else ''}."
         )
         shown = (
-            [interaction_pictures.graph_picture(graph, members, name="synergy", title=title, caption=caption)] if small else []
+            [
+                interaction_pictures.graph_picture(
+                    graph, members, name="synergy", title=title, caption=caption
+                )
+            ]
+            if small
+            else []
         )
         sections.append(Section(anchor="synergy", title=title, pictures=shown))
-    choices = Table(title="Choices", header=CHOICE_HEADER, rows=choice_rows(r), numeric=frozenset({2, 4}))
+    choices = Table(
+        title="Choices", header=CHOICE_HEADER, rows=choice_rows(r), numeric=frozenset({2, 4})
+    )
     sections.append(Section(anchor="values", title="Values", tables=[choices]))
     if r.quantum is not None:
         compared = Table(
@@ -354,15 +441,28 @@ def interactions_sheet(r: InteractionsResult) -> Sheet:
         )
         text = [f"{sentence}." for sentence in r.quantum.verdicts]
         sections.append(
-            Section(anchor="quantum", title="Quantum methods beside their classical twins", text=text, tables=[compared])
+            Section(
+                anchor="quantum",
+                title="Quantum methods beside their classical twins",
+                text=text,
+                tables=[compared],
+            )
         )
     return Sheet(
         kind="drug interactions",
         title=r.title,
         verdict=r.verdict,
         cards=[
-            ("Safe together", f"{safe.size} of {graph.n}", "proven" if safe.proven else "not proven"),
-            ("Harmful pairs", f"{r.graph.harmful_pairs:,}", f"{r.graph.synergistic_pairs:,} synergistic"),
+            (
+                "Safe together",
+                f"{safe.size} of {graph.n}",
+                "proven" if safe.proven else "not proven",
+            ),
+            (
+                "Harmful pairs",
+                f"{r.graph.harmful_pairs:,}",
+                f"{r.graph.synergistic_pairs:,} synergistic",
+            ),
             ("Penalty that suffices", number(r.penalty.suffices_above), f"asked for {r.harm:g}"),
         ],
         warnings=r.warnings,
@@ -378,4 +478,8 @@ def interactions_sheet(r: InteractionsResult) -> Sheet:
 
 
 def _graph(r: InteractionsResult) -> InteractionGraph:
-    return graph_of([(e.drug_1, e.drug_2, e.kind, e.weight, r.title) for e in r.graph.edges], title=r.title, source=r.source)
+    return graph_of(
+        [(e.drug_1, e.drug_2, e.kind, e.weight, r.title) for e in r.graph.edges],
+        title=r.title,
+        source=r.source,
+    )

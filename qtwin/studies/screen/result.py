@@ -1,4 +1,7 @@
-"""Results of the three questions about combination screens, typed. Intervals named `low` and `high` are 95 % ones."""
+"""Results of the three questions about combination screens, typed.
+
+Intervals named `low` and `high` are 95 % ones.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,9 @@ class ScreenData(Part):
 
 
 class BaselineSet(Part):
-    """The set that a simple search found in one context, and how far below the optimum it is, relative."""
+    """The set that a simple search found in one context, and how far below the optimum it is,
+    relative.
+    """
 
     set: tuple[str, ...]
     value: float
@@ -76,7 +81,9 @@ class ContextNoise(Part):
 
 
 class ContextRow(Part):
-    """One context: the proven optimum, simple search beside it (None where it found no set), and what the noise leaves open."""
+    """One context: the proven optimum, simple search beside it (None where it found no set), and
+    what the noise leaves open.
+    """
 
     context: str
     n_sets: int
@@ -95,7 +102,9 @@ class ContextRow(Part):
 
 
 class BaselineRow(Part):
-    """In how many contexts a simple search is optimal, the share's interval (None below ten), and how far it falls short."""
+    """In how many contexts a simple search is optimal, the share's interval (None below ten), and
+    how far it falls short.
+    """
 
     optimal: int
     of: int
@@ -127,7 +136,9 @@ class NoiseRow(Part):
 
 
 class CandidateSet(Part):
-    """One set of drugs under every noise level: mean, standard deviation, P(best) and P(within the tolerance of the best)."""
+    """One set of drugs under every noise level: mean, standard deviation, P(best) and P(within the
+    tolerance of the best).
+    """
 
     words: str
     value: float
@@ -156,7 +167,8 @@ class CoverageCurve(Part):
 
 
 class ScreenResult(_Result):
-    """The best `size` drugs of a screen in each context, proven, and how likely each optimum is truly the best.
+    """The best `size` drugs of a screen in each context, proven, and how likely each optimum is
+    truly the best.
 
     Example:
         >>> import qtwin as qt
@@ -184,19 +196,28 @@ class ScreenResult(_Result):
 
         return screen_sheet(self)
 
-    def to_pandas(self, table: Literal["contexts", "candidates", "baselines"] = "contexts") -> pd.DataFrame:
+    def to_pandas(
+        self, table: Literal["contexts", "candidates", "baselines"] = "contexts"
+    ) -> pd.DataFrame:
         """A table of the result.
 
         Args:
-            table: "contexts", a row each with its optimum, simple search and the noise; "candidates", the sets that may be the
-                best in the context that is shown; "baselines", simple search over all contexts.
+            table: "contexts", a row each with its optimum, simple search and the noise;
+                "candidates", the sets that may be the best in the context that is shown;
+                "baselines", simple search over all contexts.
         """
         import pandas as pd
 
         rows: list[dict[str, Any]]
         if table == "contexts":
             rows = [
-                {"context": c.context, "optimum": " + ".join(c.optimum), "value": c.value, "proven": c.proven, "sets": c.n_sets}
+                {
+                    "context": c.context,
+                    "optimum": " + ".join(c.optimum),
+                    "value": c.value,
+                    "proven": c.proven,
+                    "sets": c.n_sets,
+                }
                 | {f"{name} gap": c.gap(name) for name in c.baselines}
                 | {f"p_best_{n}": d.p_best for n, d in c.noise.items()}
                 | {f"expected_over_measured_{n}": d.ratio for n, d in c.noise.items()}
@@ -205,7 +226,12 @@ class ScreenResult(_Result):
             ]
         elif table == "candidates":
             rows = [
-                {"context": self.shown.context, "set": c.words, "value": c.value, "nominal": c.nominal}
+                {
+                    "context": self.shown.context,
+                    "set": c.words,
+                    "value": c.value,
+                    "nominal": c.nominal,
+                }
                 | {f"p_best_{n}": p for n, p in c.optimal.items()}
                 | {f"mean_{n}": m for n, m in c.mean.items()}
                 | {f"sd_{n}": s for n, s in c.sd.items()}
@@ -271,7 +297,8 @@ class OrderResult(_Result):
         """A table of the result.
 
         Args:
-            table: "surrogates", a row each and size of set (0: all) with its errors; "sets", a row each with its predictions.
+            table: "surrogates", a row each and size of set (0: all) with its errors; "sets", a row
+                each with its predictions.
         """
         import pandas as pd
 
@@ -288,7 +315,11 @@ class OrderResult(_Result):
                 for a in self.agreement
             ]
         elif table == "sets":
-            rows = [{"set": " + ".join(s.set), "drugs": len(s.set), "measured": s.measured} | s.predicted for s in self.sets]
+            rows = [
+                {"set": " + ".join(s.set), "drugs": len(s.set), "measured": s.measured}
+                | s.predicted
+                for s in self.sets
+            ]
         else:
             raise unknown_name("table", table, ("surrogates", "sets"))
         return pd.DataFrame(rows)
@@ -315,7 +346,9 @@ class GraphPart(Part):
 
 
 class SafeSubset(Part):
-    """The largest set without a harmful pair; `greedy` is the size that fewest-partners-first finds."""
+    """The largest set without a harmful pair; `greedy` is the size that fewest-partners-first
+    finds.
+    """
 
     drugs: tuple[str, ...]
     size: int
@@ -327,7 +360,9 @@ class SafeSubset(Part):
 
 
 class HarmPenalty(Part):
-    """What a penalty on harmful pairs does; the minimum of the polynomial where it can be listed."""
+    """What a penalty on harmful pairs does; the minimum of the polynomial where it can be
+    listed.
+    """
 
     weight: float
     suffices_above: float
@@ -357,7 +392,8 @@ class SynergyPart(Part):
 
 
 class QuantumRow(Part):
-    """One method on one problem: its chance of a lowest-energy answer in one shot, with its interval.
+    """One method on one problem: its chance of a lowest-energy answer in one shot, with its
+    interval.
 
     Attributes:
         problem, method: Which.
@@ -388,7 +424,9 @@ class QuantumPart(Part):
 class InteractionsResult(_Result):
     """The largest safe subset of interacting drugs, and the most synergistic few, with proof."""
 
-    schema_: Literal["qtwin.screen-interactions/1"] = Field(default="qtwin.screen-interactions/1", alias="schema")
+    schema_: Literal["qtwin.screen-interactions/1"] = Field(
+        default="qtwin.screen-interactions/1", alias="schema"
+    )
     source: str
     graph: GraphPart
     safe_subset: SafeSubset
@@ -406,8 +444,9 @@ class InteractionsResult(_Result):
         """A table of the result.
 
         Args:
-            table: "choices", the safe subset and the synergistic choice with the simple searches beside them; "quantum", a row
-                each method and problem of the published comparison; "edges", the interacting pairs.
+            table: "choices", the safe subset and the synergistic choice with the simple searches
+                beside them; "quantum", a row each method and problem of the published comparison;
+                "edges", the interacting pairs.
         """
         import pandas as pd
 
@@ -415,13 +454,28 @@ class InteractionsResult(_Result):
         if table == "choices":
             safe, found = self.safe_subset, self.synergy
             rows = [
-                {"choice": "maximum safe subset", "drugs": " + ".join(safe.drugs), "value": safe.size, "proven": safe.proven},
-                {"choice": "fewest partners first", "drugs": "", "value": safe.greedy, "proven": False},
+                {
+                    "choice": "maximum safe subset",
+                    "drugs": " + ".join(safe.drugs),
+                    "value": safe.size,
+                    "proven": safe.proven,
+                },
+                {
+                    "choice": "fewest partners first",
+                    "drugs": "",
+                    "value": safe.greedy,
+                    "proven": False,
+                },
             ]
             if found is not None:
                 name, drugs = f"synergy among {found.size}", " + ".join(found.optimum)
-                rows.append({"choice": name, "drugs": drugs, "value": found.value, "proven": found.proven})
-                rows += [{"choice": n, "drugs": "", "value": v, "proven": False} for n, v in found.greedy.items()]
+                rows.append(
+                    {"choice": name, "drugs": drugs, "value": found.value, "proven": found.proven}
+                )
+                rows += [
+                    {"choice": n, "drugs": "", "value": v, "proven": False}
+                    for n, v in found.greedy.items()
+                ]
         elif table == "quantum":
             rows = [] if self.quantum is None else [r.to_json() for r in self.quantum.rows]
         elif table == "edges":

@@ -1,4 +1,6 @@
-"""The screen study: the best k drugs of each context, proven, simple search beside them, and what the noise leaves open."""
+"""The screen study: the best k drugs of each context, proven, simple search beside them, and what
+the noise leaves open.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +30,20 @@ from qtwin.solver.base import Instance
 from qtwin.solver.exact.fixed_size import Chosen, best_of_all, greedy, greedy_swap
 from qtwin.solver.registry import load
 from qtwin.studies.result import output_folder, plain
-from qtwin.studies.screen.result import BaselineRow, CandidateSet, ContextRow, NoiseRow, ScreenData, ScreenResult
+from qtwin.studies.screen.result import (
+    BaselineRow,
+    CandidateSet,
+    ContextRow,
+    NoiseRow,
+    ScreenData,
+    ScreenResult,
+)
 from qtwin.version import __version__
 
 _MOST_VALUED = 2_000_000_000
-"""Set values that are computed over all draws, noise levels and contexts; more draws are not worth the wait."""
+"""Set values that are computed over all draws, noise levels and contexts; more draws are not worth
+the wait.
+"""
 _FEWEST_DRAWS = 100
 _SHOWN_SETS = 12
 Doubts = Mapping[str, Sequence[NearOptimal | None]]
@@ -83,7 +94,8 @@ def run_screen(
     progress: Progress = SILENT,
     **reading: Any,
 ) -> ScreenResult:
-    r"""The best `size` drugs of every context of a screen (or one), proven, and how likely each optimum is truly the best.
+    r"""The best `size` drugs of every context of a screen (or one), proven, and how likely each
+    optimum is truly the best.
 
     Args:
         pairs: A screen, or the table of pairs that `qtwin.read_screen` reads.
@@ -92,18 +104,21 @@ def run_screen(
         context: One context alone; None for all.
         size: Drugs to choose.
         objective: "mean" or "log-linear".
-        noise_sd: Noise of one pair measurement; None takes it from the pairs that were measured twice.
+        noise_sd: Noise of one pair measurement; None takes it from the pairs that were measured
+            twice.
         n_samples: Draws of the coefficients.
         full_effect: Effect at which nothing grows (log-linear only).
         floor: Least growth that is followed (log-linear only).
-        samplers: Solvers whose samples are judged on covering the near-optimal sets, against uniform draws.
+        samplers: Solvers whose samples are judged on covering the near-optimal sets, against
+            uniform draws.
         seed: Of all draws.
         title: Of the result; by default the name of the table.
         progress: Who hears of the stages.
         reading: What `qtwin.read_screen` takes: columns, index_map, sheet, diagonal.
 
     Raises:
-        InputError: for tables that cannot be used, an unknown context, objective or sampler, or an unusable folder.
+        InputError: for tables that cannot be used, an unknown context, objective or sampler, or an
+            unusable folder.
         InfeasibleError: if no set of the size is free of forbidden pairs.
 
     Example:
@@ -111,14 +126,18 @@ def run_screen(
         >>> import pathlib, tempfile
         >>> file = pathlib.Path(tempfile.mkdtemp()) / 'matrix.csv'
         >>> _ = file.write_text('HeLa,A,B,C\nA,30,5,-2\nB,,40,9\nC,,,20\n')
-        >>> result = qt.run_screen(qt.read_screen(file, diagonal='effect'), size=2, noise_sd=1.0, n_samples=50)
+        >>> screen = qt.read_screen(file, diagonal='effect')
+        >>> result = qt.run_screen(screen, size=2, noise_sd=1.0, n_samples=50)
         >>> result.to_pandas()['proven'].tolist()
         [True]
     """
     began = time.perf_counter()
     if isinstance(pairs, Screen):
         if singles is not None or reading:
-            raise InputError("expected a table of pairs beside singles and column names, got a screen", hint="leave them out")
+            raise InputError(
+                "expected a table of pairs beside singles and column names, got a screen",
+                hint="leave them out",
+            )
         data = pairs
     else:
         data = read_screen(pairs, singles, **reading)
@@ -127,15 +146,23 @@ def run_screen(
     if out is not None:
         require_vendor("jinja2", package="jinja2", needed_by="the report")
         output_folder(out)
-    how: dict[str, Any] = {"size": size, "objective": objective, "full_effect": full_effect, "floor": floor}
-    best_of_all(encoding.instance(data, places[0], size=1))  # loads the compiled walk before the clock starts
+    how: dict[str, Any] = {
+        "size": size,
+        "objective": objective,
+        "full_effect": full_effect,
+        "floor": floor,
+    }
+    # loads the compiled walk before the clock starts
+    best_of_all(encoding.instance(data, places[0], size=1))
     with progress.stage(f"{len(places)} contexts, {size} of {data.n} drugs") as found:
         solved = [_solve_context(data, place, how) for place in places]
         found.append(f"{solved[0].choice.count():,} sets each, all looked at")
     noises = _noise_levels(data, noise_sd)
     with progress.stage("What the noise leaves open") as found:
         doubts, used = _doubts_of(data, solved, noises, how, draws=n_samples, seed=seed)
-        found.append(f"{used:,} draws" if noises else "no pair was measured twice, and no noise was stated")
+        found.append(
+            f"{used:,} draws" if noises else "no pair was measured twice, and no noise was stated"
+        )
     shown = _typical(solved, doubts)
     curves: dict[str, Coverage] = {}
     if samplers:
@@ -156,13 +183,20 @@ def run_screen(
                 "tolerance": TOLERANCE,
                 "data": _about(data, noises),
                 "contexts": [
-                    _context(s, {n: d for n in doubts if (d := doubts[n][k]) is not None}) for k, s in enumerate(solved)
+                    _context(s, {n: d for n in doubts if (d := doubts[n][k]) is not None})
+                    for k, s in enumerate(solved)
                 ],
                 "baselines": baselines,
                 "noise": noise,
                 "draws": used if noises else 0,
-                "shown": {"context": solved[shown].context, "sets": _candidates(solved[shown], doubts, shown)},
-                "coverage": {name: {f.name: getattr(c, f.name) for f in fields(c)} for name, c in curves.items()},
+                "shown": {
+                    "context": solved[shown].context,
+                    "sets": _candidates(solved[shown], doubts, shown),
+                },
+                "coverage": {
+                    name: {f.name: getattr(c, f.name) for f in fields(c)}
+                    for name, c in curves.items()
+                },
                 "command": command_line(),
                 "seed": seed,
                 "versions": {"qtwin": __version__},
@@ -187,11 +221,20 @@ def _solve_context(data: Screen, place: int, how: Mapping[str, Any]) -> _Solved:
     best = best_of_all(choice)
     took = time.perf_counter() - began
     simple = {"greedy": greedy(choice), "greedy + swap": greedy_swap(choice)}
-    return _Solved(context=data.contexts[place], place=place, choice=choice, best=best, simple=simple, wall_s=took)
+    return _Solved(
+        context=data.contexts[place],
+        place=place,
+        choice=choice,
+        best=best,
+        simple=simple,
+        wall_s=took,
+    )
 
 
 def _noise_levels(data: Screen, noise_sd: float | None) -> dict[str, float]:
-    """Noise level to standard deviation: as stated, or pooled and median over the pairs that were measured twice."""
+    """Noise level to standard deviation: as stated, or pooled and median over the pairs that were
+    measured twice.
+    """
     if noise_sd is not None:
         return {"stated": noise_sd}
     known = data.replicates
@@ -199,20 +242,34 @@ def _noise_levels(data: Screen, noise_sd: float | None) -> dict[str, float]:
 
 
 def _doubts_of(
-    data: Screen, solved: Sequence[_Solved], noises: Mapping[str, float], how: Mapping[str, Any], *, draws: int, seed: int
+    data: Screen,
+    solved: Sequence[_Solved],
+    noises: Mapping[str, float],
+    how: Mapping[str, Any],
+    *,
+    draws: int,
+    seed: int,
 ) -> tuple[dict[str, list[NearOptimal | None]], int]:
-    """Noise level to what it leaves open in each context (None where it would take too long), and the draws taken."""
+    """Noise level to what it leaves open in each context (None where it would take too long), and
+    the draws taken.
+    """
     if not noises:
         return {}, 0
     sets = max(s.choice.count() for s in solved)
     used = min(draws, max(_FEWEST_DRAWS, _MOST_VALUED // (sets * len(solved) * len(noises))))
-    looked = [0] if sets * len(solved) * len(noises) * min(draws, _FEWEST_DRAWS) > 3 * _MOST_VALUED else list(range(len(solved)))
+    looked = (
+        [0]
+        if sets * len(solved) * len(noises) * min(draws, _FEWEST_DRAWS) > 3 * _MOST_VALUED
+        else list(range(len(solved)))
+    )
     out: dict[str, list[NearOptimal | None]] = {}
     for name, sd in noises.items():
         out[name] = [None] * len(solved)
         for k in looked:
             s = solved[k]
-            drawn = encoding.posterior_draws(data, s.place, noise_sd=sd, n_draws=used, seed=seed, **how)
+            drawn = encoding.posterior_draws(
+                data, s.place, noise_sd=sd, n_draws=used, seed=seed, **how
+            )
             out[name][k] = near_optimal(s.choice, drawn.linear, drawn.pairs)
     return out, used
 
@@ -223,7 +280,9 @@ def _known(doubts: Doubts, k: int) -> dict[str, NearOptimal]:
 
 
 def _typical(solved: Sequence[_Solved], doubts: Doubts) -> int:
-    """The context that is shown: the one whose nominal optimum is the best with the median probability."""
+    """The context that is shown: the one whose nominal optimum is the best with the median
+    probability.
+    """
     if not doubts:
         return 0
     first = next(iter(doubts.values()))
@@ -240,12 +299,15 @@ def _leading(doubts: Doubts, shown: int) -> NearOptimal:
     found = next((d[shown] for d in doubts.values()), None)
     if found is None:
         raise InputError(
-            "no noise is known, so no set has a probability that a sampler could be judged on", hint="give --noise-sd"
+            "no noise is known, so no set has a probability that a sampler could be judged on",
+            hint="give --noise-sd",
         )
     return found
 
 
-def _coverage_of(solved: _Solved, doubt: NearOptimal, names: Sequence[str], *, seed: int) -> dict[str, Coverage]:
+def _coverage_of(
+    solved: _Solved, doubt: NearOptimal, names: Sequence[str], *, seed: int
+) -> dict[str, Coverage]:
     """Coverage of the near-optimal sets by uniform draws, and by each sampler at the same shots."""
     start = solved.simple["greedy + swap"]
     problem = encoding.encode_screen(solved.choice, start.members if start else solved.best.members)
@@ -257,13 +319,19 @@ def _coverage_of(solved: _Solved, doubt: NearOptimal, names: Sequence[str], *, s
         sampled = load(name, {}).solve(Instance(encoding=problem), seed=seed).samples
         if sampled is None:
             raise InputError(
-                f"solver {name!r} returns one set and no samples", hint="name a sampler, such as simulated-annealing"
+                f"solver {name!r} returns one set and no samples",
+                hint="name a sampler, such as simulated-annealing",
             )
         shots = int(sampled.counts.sum())
         most = max(most, shots)
         bits = problem.decode(sampled.bits)
-        covered[name] = sampler_coverage(bits, sampled.counts, doubt.sets[near], weights, _ladder(shots), seed=seed)
-    return {"uniform": uniform_coverage(len(doubt.sets), weights, _ladder(most), seed=seed), **covered}
+        covered[name] = sampler_coverage(
+            bits, sampled.counts, doubt.sets[near], weights, _ladder(shots), seed=seed
+        )
+    return {
+        "uniform": uniform_coverage(len(doubt.sets), weights, _ladder(most), seed=seed),
+        **covered,
+    }
 
 
 def _ladder(most: int) -> list[int]:
@@ -277,7 +345,9 @@ def _baseline(name: str, solved: Sequence[_Solved]) -> BaselineRow:
     hit = int((gaps == 0.0).sum())
     low, high = shown(hit, len(gaps)) or (None, None)
     worst, median = plain(float(gaps.max())), plain(float(np.median(gaps)))
-    return BaselineRow(optimal=hit, of=len(gaps), low=low, high=high, worst_gap=worst, median_gap=median)
+    return BaselineRow(
+        optimal=hit, of=len(gaps), low=low, high=high, worst_gap=worst, median_gap=median
+    )
 
 
 def _doubt_summary(found: Sequence[NearOptimal | None]) -> NoiseRow:
@@ -299,7 +369,9 @@ def _doubt_summary(found: Sequence[NearOptimal | None]) -> NoiseRow:
 
 
 def _candidates(s: _Solved, doubts: Doubts, shown: int) -> list[CandidateSet]:
-    """The sets that are shown: the likeliest under any noise level, the nominal optimum among them, by measured value."""
+    """The sets that are shown: the likeliest under any noise level, the nominal optimum among them,
+    by measured value.
+    """
     known = _known(doubts, shown)
     if not known:
         return []
@@ -314,7 +386,10 @@ def _candidates(s: _Solved, doubts: Doubts, shown: int) -> list[CandidateSet]:
             words=s.words(first.sets[k].tolist()),
             value=float(first.value[k]),
             nominal=k == first.nominal,
-            **{what: {n: float(getattr(d, what)[k]) for n, d in known.items()} for what in ("mean", "sd", "optimal", "near")},
+            **{
+                what: {n: float(getattr(d, what)[k]) for n, d in known.items()}
+                for what in ("mean", "sd", "optimal", "near")
+            },
         )
         for k in picked
     ]
@@ -360,7 +435,11 @@ def _context(s: _Solved, doubts: Mapping[str, NearOptimal]) -> ContextRow:
                 "baselines": {
                     name: None
                     if c is None
-                    else {"set": [s.choice.names[i] for i in c.members], "value": c.value, "gap": s.gap(name)}
+                    else {
+                        "set": [s.choice.names[i] for i in c.members],
+                        "value": c.value,
+                        "gap": s.gap(name),
+                    }
                     for name, c in s.simple.items()
                 },
                 "noise": {
@@ -379,32 +458,52 @@ def _context(s: _Solved, doubts: Mapping[str, NearOptimal]) -> ContextRow:
     )
 
 
-def _verdict(solved: Sequence[_Solved], baselines: Mapping[str, BaselineRow], noise: Mapping[str, NoiseRow], size: int) -> str:
+def _verdict(
+    solved: Sequence[_Solved],
+    baselines: Mapping[str, BaselineRow],
+    noise: Mapping[str, NoiseRow],
+    size: int,
+) -> str:
     """One sentence: how easy the choice is, and how far the answer holds."""
     g, s = baselines["greedy"], baselines["greedy + swap"]
     easy = (
         f"listing all {solved[0].best.evaluations:,} sets of {size} proves the optimum in"
-        f" {seconds(float(np.median([x.wall_s for x in solved])))} a context; greedy finds it in {g.optimal} and greedy"
+        f" {seconds(float(np.median([x.wall_s for x in solved])))} a context; greedy finds "
+        f"it in {g.optimal} and greedy"
         f" with exchanges in {s.optimal} of {g.of}"
     )
     if not noise:
-        return f"{easy}; how far the data can tell the sets apart is unknown, since no pair was measured twice"
+        return (
+            f"{easy}; how far the data can tell the sets apart is unknown, since no pair was "
+            "measured twice"
+        )
     chances = " to ".join(f"{100 * (d.p_best.median or 0.0):.0f}" for d in noise.values())
-    ratios = " to ".join(number(None) if d.ratio.median is None else f"{d.ratio.median:.2f}" for d in noise.values())
-    return f"{easy}; but that optimum is truly the best with a probability of {chances} % and worth {ratios} of what was measured"
+    ratios = " to ".join(
+        number(None) if d.ratio.median is None else f"{d.ratio.median:.2f}" for d in noise.values()
+    )
+    return (
+        f"{easy}; but that optimum is truly the best with a probability of {chances} % and "
+        f"worth {ratios} of what was measured"
+    )
 
 
-def _warnings(data: Screen, solved: Sequence[_Solved], noises: Mapping[str, float], how: Mapping[str, Any]) -> list[str]:
+def _warnings(
+    data: Screen, solved: Sequence[_Solved], noises: Mapping[str, float], how: Mapping[str, Any]
+) -> list[str]:
     """What a reader must know before the numbers."""
     said = [
-        "Values for three and more drugs are predictions from singles and pairs; 'qtwin screen order' says how far these hold"
+        "Values for three and more drugs are predictions from singles and pairs; 'qtwin "
+        "screen order' says how far these hold"
     ]
     known, twice = data.replicates, data.repeats > 1
     if known is not None and "pooled" in noises:
         said.append(
-            f"The noise comes from {known.n} repeated measurements of {twice.any(axis=0).sum()} pairs in"
-            f" {twice.any(axis=1).sum()} contexts, whose mean synergy is {number(float(data.synergy[twice].mean()))} against"
-            f" {number(float(np.nanmean(data.synergy)))} of all: they may not stand for the others. Single effects are taken as"
+            f"The noise comes from {known.n} repeated measurements of "
+            f"{twice.any(axis=0).sum()} pairs in"
+            f" {twice.any(axis=1).sum()} contexts, whose mean synergy is "
+            f"{number(float(data.synergy[twice].mean()))} against"
+            f" {number(float(np.nanmean(data.synergy)))} of all: they may not stand for the "
+            "others. Single effects are taken as"
             " exact, for lack of repeats"
         )
     if "stated" in noises:
@@ -417,11 +516,16 @@ def _warnings(data: Screen, solved: Sequence[_Solved], noises: Mapping[str, floa
 def _floored(data: Screen, solved: Sequence[_Solved], how: Mapping[str, Any]) -> list[str]:
     """What the floor of growth does to the log-linear objective."""
     options = {"full_effect": how["full_effect"], "floor": how["floor"]}
-    clipped = sum(encoding.growth(data, s.place, data.synergy[s.place], **options).clipped for s in solved)
+    clipped = sum(
+        encoding.growth(data, s.place, data.synergy[s.place], **options).clipped for s in solved
+    )
     beyond = sum(s.best.value > -math.log(how["floor"]) for s in solved)
     return [
-        "The growth of a pair is taken as the product of its singles' less the synergy, which holds for excess over Bliss and"
-        f" only roughly for excess over Loewe; {clipped:,} growths were raised to the floor of {how['floor']:g}",
-        f"In {beyond} of {len(solved)} contexts the optimum is predicted to grow less than the floor, where no measurement"
+        "The growth of a pair is taken as the product of its singles' less the synergy, "
+        "which holds for excess over Bliss and"
+        f" only roughly for excess over Loewe; {clipped:,} growths were raised to the floor "
+        f"of {how['floor']:g}",
+        f"In {beyond} of {len(solved)} contexts the optimum is predicted to grow less than "
+        "the floor, where no measurement"
         " can tell sets apart: the order among such sets is an extrapolation",
     ]

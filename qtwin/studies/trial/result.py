@@ -1,4 +1,7 @@
-"""The result of a virtual trial, typed, and its page. Intervals named `low` and `high` are 95 % confidence intervals."""
+"""The result of a virtual trial, typed, and its page.
+
+Intervals named `low` and `high` are 95 % confidence intervals.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,8 @@ class TrialResult(SheetResult):
 
     Example:
         >>> import qtwin as qt
-        >>> result = qt.run_trial(qt.TrialProtocol.shipped('clarity-ad', n_per_arm=60, power_sizes=(50,)))
+        >>> protocol = qt.TrialProtocol.shipped('clarity-ad', n_per_arm=60, power_sizes=(50,))
+        >>> result = qt.run_trial(protocol)
         >>> result.clearest.low < result.clearest.difference < result.clearest.high
         True
     """
@@ -59,16 +63,28 @@ class TrialResult(SheetResult):
         return min(self.effects, key=lambda e: e.p_value)
 
     def to_pandas(
-        self, table: Literal["effects", "arms", "subgroups", "predictors", "power", "dose_response"] = "effects"
+        self,
+        table: Literal[
+            "effects", "arms", "subgroups", "predictors", "power", "dose_response"
+        ] = "effects",
     ) -> pd.DataFrame:
-        """A table of the result; "arms" has a row an arm and assessment, the others a row an entry."""
+        """A table of the result; "arms" has a row an arm and assessment, the others a row an
+        entry.
+        """
         import pandas as pd
 
         if table == "arms":
             weeks = (0.0, *self.spec.weeks)
             return pd.DataFrame(
                 [
-                    {"arm": a.name, "week": w, "n": a.n_observed[k], "change": a.change[k], "low": a.low[k], "high": a.high[k]}
+                    {
+                        "arm": a.name,
+                        "week": w,
+                        "n": a.n_observed[k],
+                        "change": a.change[k],
+                        "low": a.low[k],
+                        "high": a.high[k],
+                    }
                     for a in self.arms
                     for k, w in enumerate(weeks)
                 ]
@@ -82,9 +98,17 @@ class TrialResult(SheetResult):
         from qtwin.report.sheet import Section, Sheet
 
         e, protocol = self.clearest, self.spec
-        forest = pictures.subgroup_picture(self.subgroups, arm=e.arm, overall=(e.difference, e.low, e.high), unit=self.unit)
-        change = pictures.change_picture(self.arms, protocol.weeks, endpoint=protocol.endpoint, unit=self.unit)
-        doses = [pictures.dose_picture(self.dose_response, unit=self.unit)] if len(self.dose_response) > 1 else []
+        forest = pictures.subgroup_picture(
+            self.subgroups, arm=e.arm, overall=(e.difference, e.low, e.high), unit=self.unit
+        )
+        change = pictures.change_picture(
+            self.arms, protocol.weeks, endpoint=protocol.endpoint, unit=self.unit
+        )
+        doses = (
+            [pictures.dose_picture(self.dose_response, unit=self.unit)]
+            if len(self.dose_response) > 1
+            else []
+        )
         return Sheet(
             kind="virtual trial",
             title=self.title,
@@ -93,9 +117,22 @@ class TrialResult(SheetResult):
             cards=self._cards(),
             warnings=self.warnings,
             sections=[
-                Section(anchor="effect", title="Effect", pictures=[change], tables=[self._effect_table()]),
-                Section(anchor="who", title="Who benefits", pictures=[pictures.predictor_picture(self.predictors), forest]),
-                Section(anchor="dose", title="Dose and size", pictures=[*doses, pictures.power_picture(self.power, arm=e.arm)]),
+                Section(
+                    anchor="effect",
+                    title="Effect",
+                    pictures=[change],
+                    tables=[self._effect_table()],
+                ),
+                Section(
+                    anchor="who",
+                    title="Who benefits",
+                    pictures=[pictures.predictor_picture(self.predictors), forest],
+                ),
+                Section(
+                    anchor="dose",
+                    title="Dose and size",
+                    pictures=[*doses, pictures.power_picture(self.power, arm=e.arm)],
+                ),
                 Section(anchor="harms", title="Harms and losses", tables=[self._harm_table()]),
             ],
             facts={
@@ -103,8 +140,12 @@ class TrialResult(SheetResult):
                 "Seed": str(self.seed),
                 "Data": self.versions["formulary"],
                 "Versions": f"qtwin {self.versions['qtwin']}, Python {self.versions['python']}",
-                "Time": f"{self.wall_s['simulation']:.2f} s to simulate, {self.wall_s['all']:.1f} s with the analysis",
-                "Patients": "virtual: drawn from the model's prior with the protocol's baselines; no record was read",
+                "Time": f"{self.wall_s['simulation']:.2f} s to simulate, "
+                f"{self.wall_s['all']:.1f} s "
+                "with the analysis",
+                "Patients": "virtual: drawn from the model's prior with the protocol's "
+                "baselines; no "
+                "record was read",
             },
         )
 
@@ -113,16 +154,28 @@ class TrialResult(SheetResult):
 
         e = self.clearest
         said = f"95 % confidence interval {number(e.low)} to {number(e.high)}, p = {e.p_value:.2g}"
-        slowed = f"95 % confidence interval {100 * e.slowing_low:.0f} to {100 * e.slowing_high:.0f} %"
+        slowed = (
+            f"95 % confidence interval {100 * e.slowing_low:.0f} to {100 * e.slowing_high:.0f} %"
+        )
         return [
             ("Effect", f"{number(e.difference)} {self.unit}", said),
             ("Slowing", f"{100 * e.slowing:.0f} %", slowed),
-            ("True effect", f"{number(e.true_difference)} {self.unit}", "mean over all patients, which only a simulation knows"),
-            ("Screened", f"{self.n_screened:,}", f"for {sum(a.n_randomised for a in self.arms):,} randomised"),
+            (
+                "True effect",
+                f"{number(e.true_difference)} {self.unit}",
+                "mean over all patients, which only a simulation knows",
+            ),
+            (
+                "Screened",
+                f"{self.n_screened:,}",
+                f"for {sum(a.n_randomised for a in self.arms):,} randomised",
+            ),
         ]
 
     def effect_rows(self) -> list[tuple[str, ...]]:
-        """Arm, difference, its interval, p-value, slowing with its interval, and true effect, in words."""
+        """Arm, difference, its interval, p-value, slowing with its interval, and true effect, in
+        words.
+        """
         from qtwin.report.number import number
 
         return [
@@ -131,7 +184,8 @@ class TrialResult(SheetResult):
                 number(e.difference),
                 f"{number(e.low)} to {number(e.high)}",
                 f"{e.p_value:.2g}",
-                f"{100 * e.slowing:.0f} % ({100 * e.slowing_low:.0f} to {100 * e.slowing_high:.0f})",
+                f"{100 * e.slowing:.0f} % ({100 * e.slowing_low:.0f} to "
+                f"{100 * e.slowing_high:.0f})",
                 number(e.true_difference),
             )
             for e in self.effects
@@ -140,9 +194,21 @@ class TrialResult(SheetResult):
     def _effect_table(self) -> Table:
         from qtwin.report.sheet import Table
 
-        header = ("Arm", f"Difference ({self.unit})", "95 % confidence interval", "p", "Slowing", "True effect")
+        header = (
+            "Arm",
+            f"Difference ({self.unit})",
+            "95 % confidence interval",
+            "p",
+            "Slowing",
+            "True effect",
+        )
         rows = self.effect_rows()
-        return Table(title="Effect at the last assessment", header=header, rows=rows, numeric=frozenset(range(1, 6)))
+        return Table(
+            title="Effect at the last assessment",
+            header=header,
+            rows=rows,
+            numeric=frozenset(range(1, 6)),
+        )
 
     def _harm_table(self) -> Table:
         from qtwin.report.sheet import Table

@@ -19,17 +19,30 @@ from qtwin.studies.result import output_folder, plain_rows
 from qtwin.studies.trial.result import TrialResult
 from qtwin.twin.protocol import Protocol
 from qtwin.twin.trial import run as play
-from qtwin.twin.trial_analysis import Effect, Power, arm_results, dose_response, effect, power, predictors, subgroups
+from qtwin.twin.trial_analysis import (
+    Effect,
+    Power,
+    arm_results,
+    dose_response,
+    effect,
+    power,
+    predictors,
+    subgroups,
+)
 from qtwin.version import __version__
 
 WARNINGS = (
-    "The patients are virtual; drug effects were calibrated on group means of the published trials, so a trial of the same drug"
+    "The patients are virtual; drug effects were calibrated on group means of the "
+    "published trials, so a trial of the same drug"
     " shows the calibration, not new evidence.",
-    "Who benefits follows from the model's structure (decline in proportion to stage, amyloid and tau); it is a hypothesis.",
+    "Who benefits follows from the model's structure (decline in proportion to stage, "
+    "amyloid and tau); it is a hypothesis.",
 )
 
 
-def run(spec: str | Path | Protocol, out: str | Path | None = None, *, progress: Progress = SILENT) -> TrialResult:
+def run(
+    spec: str | Path | Protocol, out: str | Path | None = None, *, progress: Progress = SILENT
+) -> TrialResult:
     """Play a trial on virtual patients and analyse it.
 
     Args:
@@ -51,13 +64,18 @@ def run(spec: str | Path | Protocol, out: str | Path | None = None, *, progress:
         spec = Protocol.read(spec)
     trial = spec.trial()
     if spec.endpoint not in trial.model.observables:
-        raise unknown_name(f"endpoint of the {trial.model.name} model", spec.endpoint, trial.model.observables)
+        raise unknown_name(
+            f"endpoint of the {trial.model.name} model", spec.endpoint, trial.model.observables
+        )
     folder = None if out is None else output_folder(out)
     progress.note(spec.title, style="bold")
     began = time.perf_counter()
     with progress.stage("Trial") as found:
         outcome = play(trial)
-        found.append(f"{len(trial.arms)} arms x {trial.n_per_arm:,} patients, {outcome.patients.n_screened:,} screened")
+        found.append(
+            f"{len(trial.arms)} arms x {trial.n_per_arm:,} patients, "
+            f"{outcome.patients.n_screened:,} screened"
+        )
     simulated = time.perf_counter() - began
     with progress.stage("Analysis"):
         effects = [effect(outcome, a) for a in range(1, len(trial.arms))]
@@ -68,8 +86,14 @@ def run(spec: str | Path | Protocol, out: str | Path | None = None, *, progress:
             {
                 "title": spec.title,
                 "spec": spec,
-                "spec_hash": hashlib.sha256(json.dumps(dumped, sort_keys=True).encode()).hexdigest(),
-                "versions": {"qtwin": __version__, "formulary": formulary.version(), "python": platform.python_version()},
+                "spec_hash": hashlib.sha256(
+                    json.dumps(dumped, sort_keys=True).encode()
+                ).hexdigest(),
+                "versions": {
+                    "qtwin": __version__,
+                    "formulary": formulary.version(),
+                    "python": platform.python_version(),
+                },
                 "command": command_line(),
                 "seed": trial.seed,
                 "wall_s": {"simulation": simulated, "all": time.perf_counter() - began},
@@ -100,7 +124,9 @@ def _verdict(protocol: Protocol, e: Effect, predictor: str, sizes: tuple[Power, 
     enough = next((p.n_per_arm for p in sizes if p.expected >= 0.8), None)
     size = f"; {enough:,} patients an arm would give 80 % power" if enough else ""
     return (
-        f"{e.arm} changes {words} by {number(e.difference)} (95 % confidence interval {number(e.low)} to {number(e.high)})"
-        f" against the comparator, a slowing of {100 * e.slowing:.0f} %; {biomarker_words(predictor)} at baseline tells best who"
+        f"{e.arm} changes {words} by {number(e.difference)} (95 % confidence interval "
+        f"{number(e.low)} to {number(e.high)})"
+        f" against the comparator, a slowing of {100 * e.slowing:.0f} %; "
+        f"{biomarker_words(predictor)} at baseline tells best who"
         f" benefits{size}."
     )

@@ -1,1 +1,3 @@
-"""Whether a twin is right: simulation-based calibration and coverage, and the comparison with published figures."""
+"""Whether a twin is right: simulation-based calibration and coverage, and the comparison with
+published figures.
+"""

@@ -25,7 +25,8 @@ class RankRow(Part):
 
     Attributes:
         ranks: One a patient, over all schedules.
-        counts: Patients in each bin of equal width; `band_99` holds 99 % of a uniform's, bin by bin.
+        counts: Patients in each bin of equal width; `band_99` holds 99 % of a uniform's, bin by
+            bin.
     """
 
     quantity: str
@@ -40,7 +41,9 @@ class RankRow(Part):
 
 
 class PooledCoverage(Part):
-    """Share of patients whose truth the credible interval holds, over all schedules; exact 95 % confidence interval."""
+    """Share of patients whose truth the credible interval holds, over all schedules; exact 95 %
+    confidence interval.
+    """
 
     level: float
     share: float
@@ -56,8 +59,9 @@ class CalibrationResult(SheetResult):
         disease_model: The model that was fitted.
         other_model: The model that made the patients of `misspecified`.
         n_patients: Of each schedule.
-        coverage, misspecified: How often the credible interval of the forecast holds the truth, a row a schedule and level;
-            `low` and `high` are exact 95 % confidence intervals of the share.
+        coverage, misspecified: How often the credible interval of the forecast holds the truth, a
+            row a schedule and level; `low` and `high` are exact 95 % confidence intervals of the
+            share.
         ranks: One a quantity.
         effort: Work and its yield, by number of visits.
 
@@ -80,14 +84,24 @@ class CalibrationResult(SheetResult):
     wall_s: float
 
     def to_pandas(self, table: Literal["coverage", "ranks", "effort"] = "coverage") -> pd.DataFrame:
-        """A table of the result: coverage of both models' patients, ranks of every patient, or effort."""
+        """A table of the result: coverage of both models' patients, ranks of every patient, or
+        effort.
+        """
         import pandas as pd
 
         if table == "ranks":
-            return pd.DataFrame([{"quantity": r.quantity, "rank": k, "n_draws": r.n_draws} for r in self.ranks for k in r.ranks])
+            return pd.DataFrame(
+                [
+                    {"quantity": r.quantity, "rank": k, "n_draws": r.n_draws}
+                    for r in self.ranks
+                    for k in r.ranks
+                ]
+            )
         if table == "effort":
             return pd.DataFrame([dataclasses.asdict(e) for e in self.effort])
-        return pd.DataFrame([{"patients_of": name, **dataclasses.asdict(c)} for name, c in self._coverages()])
+        return pd.DataFrame(
+            [{"patients_of": name, **dataclasses.asdict(c)} for name, c in self._coverages()]
+        )
 
     def _coverages(self) -> list[tuple[str, Coverage]]:
         own = [(self.disease_model, c) for c in self.coverage]
@@ -100,7 +114,14 @@ class CalibrationResult(SheetResult):
 
         return Table(
             title="Coverage of the credible interval for CDR-SB three years ahead",
-            header=("visits", "nominal", "coverage", "95 % confidence interval", "median width (points)", "patients of"),
+            header=(
+                "visits",
+                "nominal",
+                "coverage",
+                "95 % confidence interval",
+                "median width (points)",
+                "patients of",
+            ),
             rows=[
                 (
                     str(c.n_visits),
@@ -120,7 +141,10 @@ class CalibrationResult(SheetResult):
         return Validation(
             model=self.disease_model,
             ranks=tuple(
-                Ranks(**(r.model_dump() | {"ranks": np.array(r.ranks), "counts": np.array(r.counts)})) for r in self.ranks
+                Ranks(
+                    **(r.model_dump() | {"ranks": np.array(r.ranks), "counts": np.array(r.counts)})
+                )
+                for r in self.ranks
             ),
             coverage=self.coverage,
             effort=self.effort,
@@ -147,12 +171,18 @@ class CalibrationResult(SheetResult):
                     tables=[self.coverage_table()],
                 )
             ],
-            facts={"Seed": str(self.seed), "Versions": f"qtwin {self.versions['qtwin']}", "Time": f"{self.wall_s:.0f} s"},
+            facts={
+                "Seed": str(self.seed),
+                "Versions": f"qtwin {self.versions['qtwin']}",
+                "Time": f"{self.wall_s:.0f} s",
+            },
         )
 
 
 class FigureRow(Part):
-    """A published figure with its 95 % interval or margin, and the model's with its 95 % Monte-Carlo confidence interval."""
+    """A published figure with its 95 % interval or margin, and the model's with its 95 %
+    Monte-Carlo confidence interval.
+    """
 
     key: str
     words: str
@@ -171,11 +201,15 @@ class FigureRow(Part):
     def compared(self) -> Compared:
         """The same as drawing takes it."""
         figure = Figure(**{f.name: getattr(self, f.name) for f in dataclasses.fields(Figure)})
-        return Compared(figure=figure, model=self.model, model_low=self.model_low, model_high=self.model_high)
+        return Compared(
+            figure=figure, model=self.model, model_low=self.model_low, model_high=self.model_high
+        )
 
 
 class ExposureRatioRow(Part):
-    """A published ratio of exposures and the predicted one; `low` and `high` None where no interval is published."""
+    """A published ratio of exposures and the predicted one; `low` and `high` None where no interval
+    is published.
+    """
 
     case: str
     measured: float
@@ -200,7 +234,11 @@ class ExposureRatioRow(Part):
 
     def observed(self) -> ObservedRatio:
         """The published part."""
-        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(ObservedRatio) if f.name != "value"}
+        fields = {
+            f.name: getattr(self, f.name)
+            for f in dataclasses.fields(ObservedRatio)
+            if f.name != "value"
+        }
         return ObservedRatio(value=self.measured, **fields)
 
 
@@ -216,7 +254,9 @@ class CalibratedRow(Part):
 
 
 class HeartRatePart(Part):
-    """Fall of the resting heart rate (fraction) on metoprolol by ADRB1 389 genotype, measured (Liu 2003) and modelled."""
+    """Fall of the resting heart rate (fraction) on metoprolol by ADRB1 389 genotype, measured (Liu
+    2003) and modelled.
+    """
 
     doses_mg: tuple[float, ...]
     measured: dict[str, tuple[float, ...]]
@@ -229,7 +269,8 @@ class ExternalValidation(SheetResult):
 
     Attributes:
         n_per_arm: Simulated patients in each arm.
-        figures: Of trials and cohorts: targets, which the calibration may fit, and checks, which were never fitted.
+        figures: Of trials and cohorts: targets, which the calibration may fit, and checks, which
+            were never fitted.
         exposure_ratios: Measured and predicted.
         calibrated: Stored and derived numbers.
         heart_rate: By receptor variant.
@@ -240,7 +281,9 @@ class ExternalValidation(SheetResult):
         'ExternalValidation'
     """
 
-    schema_: Literal["qtwin.external-validation/1"] = Field(default="qtwin.external-validation/1", alias="schema")
+    schema_: Literal["qtwin.external-validation/1"] = Field(
+        default="qtwin.external-validation/1", alias="schema"
+    )
     n_per_arm: int
     figures: tuple[FigureRow, ...]
     exposure_ratios: tuple[ExposureRatioRow, ...]
@@ -253,7 +296,9 @@ class ExternalValidation(SheetResult):
         """The figures where the model's value lies outside the published interval."""
         return tuple(f for f in self.figures if not f.holds)
 
-    def to_pandas(self, table: Literal["figures", "exposure_ratios", "calibrated"] = "figures") -> pd.DataFrame:
+    def to_pandas(
+        self, table: Literal["figures", "exposure_ratios", "calibrated"] = "figures"
+    ) -> pd.DataFrame:
         """A table of the result."""
         import pandas as pd
 
@@ -273,10 +318,14 @@ class ExternalValidation(SheetResult):
         ratios = [(r.observed(), r.predicted) for r in self.exposure_ratios]
         curves: dict[str, Any] = {name: np.array(values) for name, values in h.model.items()}
         static = (
-            "Static model of Rowland and Matin with mechanism-based inhibition; gene-drug-drug effects are in no table and emerge"
+            "Static model of Rowland and Matin with mechanism-based inhibition; "
+            "gene-drug-drug effects are in no table and emerge"
             " from the product over routes."
         )
-        again = "python -m qtwin.twin.calibrate re-derives every calibrated number; it also repeats the fit to the trials."
+        again = (
+            "python -m qtwin.twin.calibrate re-derives every calibrated number; it also "
+            "repeats the fit to the trials."
+        )
         return Sheet(
             kind="external validation",
             title="The twin beside published figures",
@@ -303,16 +352,28 @@ class ExternalValidation(SheetResult):
                 Section(
                     anchor="receptors",
                     title="Receptor variants",
-                    pictures=[pictures.heart_rate_picture(h.doses_mg, h.measured, np.array(h.model_doses_mg), curves)],
+                    pictures=[
+                        pictures.heart_rate_picture(
+                            h.doses_mg, h.measured, np.array(h.model_doses_mg), curves
+                        )
+                    ],
                 ),
-                Section(anchor="calibration", title="Calibrated numbers", text=[again], tables=[self._calibrated_table()]),
+                Section(
+                    anchor="calibration",
+                    title="Calibrated numbers",
+                    text=[again],
+                    tables=[self._calibrated_table()],
+                ),
             ],
             facts={
                 "Data": self.versions["formulary"],
                 "Versions": f"qtwin {self.versions['qtwin']}",
                 "Time": f"{self.wall_s:.1f} s",
-                "Question of interest": "does the twin reproduce what was measured in groups of people?",
-                "Context of use": "research on patient-specific models of Alzheimer's disease with other illnesses",
+                "Question of interest": "does the twin reproduce what was measured in groups "
+                "of people?",
+                "Context of use": "research on patient-specific models of Alzheimer's disease "
+                "with other "
+                "illnesses",
             },
         )
 
@@ -323,7 +384,16 @@ class ExternalValidation(SheetResult):
         rows = [f for f in self.figures if f.role == role]
         return Table(
             title=title,
-            header=("Figure", "Published", "Interval", "Model", "95 % confidence interval", "Unit", "", "Source"),
+            header=(
+                "Figure",
+                "Published",
+                "Interval",
+                "Model",
+                "95 % confidence interval",
+                "Unit",
+                "",
+                "Source",
+            ),
             rows=[
                 (
                     f.words,
@@ -347,7 +417,16 @@ class ExternalValidation(SheetResult):
 
         return Table(
             title="Measured and predicted ratios",
-            header=("Case", "Measured", "Predicted", "Over", "Measure", "Fitted", "Status", "Source"),
+            header=(
+                "Case",
+                "Measured",
+                "Predicted",
+                "Over",
+                "Measure",
+                "Fitted",
+                "Status",
+                "Source",
+            ),
             rows=[
                 (
                     r.case,
@@ -372,7 +451,10 @@ class ExternalValidation(SheetResult):
         return Table(
             title="Stored and derived",
             header=("Number", "Stored", "Derived", "How"),
-            rows=[(f"{d.file} {'.'.join(d.place)}", number(d.stored), number(d.derived), d.how) for d in self.calibrated],
+            rows=[
+                (f"{d.file} {'.'.join(d.place)}", number(d.stored), number(d.derived), d.how)
+                for d in self.calibrated
+            ],
             numeric=frozenset({1, 2}),
             flagged=frozenset(k for k, d in enumerate(self.calibrated) if not d.holds),
         )

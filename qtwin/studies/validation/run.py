@@ -32,11 +32,13 @@ from qtwin.twin.validation import N_VISITS, Validation, exact_interval, validate
 from qtwin.version import __version__
 
 CALIBRATION_WARNINGS = (
-    "Patients drawn from the model itself test the computation, not the model; those of the other model show what happens when"
+    "Patients drawn from the model itself test the computation, not the model; those of "
+    "the other model show what happens when"
     " the equations are wrong.",
 )
 PUBLISHED_WARNINGS = (
-    "Targets were fitted, so that they hold shows only that the fit worked; checks are what the model says by itself.",
+    "Targets were fitted, so that they hold shows only that the fit worked; checks are "
+    "what the model says by itself.",
     "Published intervals that were not found are replaced by the margin named in the table.",
 )
 
@@ -53,14 +55,16 @@ def run(
     overwrite: bool = False,
     progress: Progress = SILENT,
 ) -> CalibrationResult:
-    """Simulation-based calibration (Talts et al. 2018, arXiv:1804.06788): is the posterior of a disease model right?
+    """Simulation-based calibration (Talts et al. 2018, arXiv:1804.06788): is the posterior of a
+    disease model right?
 
-    Patients are simulated, each is fitted, and the ranks of the true values among posterior draws and the coverage of the
-    forecast are reported.
+    Patients are simulated, each is fitted, and the ranks of the true values among posterior draws
+    and the coverage of the forecast are reported.
 
     Args:
         disease: Name of the disease model.
-        out: Folder for result.json, report.html and figures; an interrupted run goes on in it. None writes nothing.
+        out: Folder for result.json, report.html and figures; an interrupted run goes on in it. None
+            writes nothing.
         other: Name of the model whose patients show what happens when the equations are wrong.
         n_patients: Simulated patients of each schedule.
         n_visits: Numbers of half-yearly visits.
@@ -78,29 +82,51 @@ def run(
         array([20])
     """
     model, stranger = diseases.load(disease), diseases.load(other)
-    identity = json.dumps([disease, other, n_patients, list(n_visits), n_members, seed, __version__])
+    identity = json.dumps(
+        [disease, other, n_patients, list(n_visits), n_members, seed, __version__]
+    )
     checkpoint = (
-        None if out is None else Checkpoint.open(Path(out), hashlib.sha256(identity.encode()).hexdigest(), fresh=overwrite)
+        None
+        if out is None
+        else Checkpoint.open(
+            Path(out), hashlib.sha256(identity.encode()).hexdigest(), fresh=overwrite
+        )
     )
     began = time.perf_counter()
 
     def fitted(name: str, compute: Callable[[], Fits]) -> Fits:
         kind, _, visits = name.partition("_")
-        with progress.stage(f"{visits} visits, {n_patients} patients of {model.name if kind == 'own' else stranger.name}"):
+        with progress.stage(
+            f"{visits} visits, {n_patients} patients of "
+            f"{model.name if kind == 'own' else stranger.name}"
+        ):
             return compute() if checkpoint is None else _kept(checkpoint, name, compute)
 
     found = validate(
-        model, n_patients=n_patients, n_visits=n_visits, other=stranger, n_members=n_members, seed=seed, fitted=fitted
+        model,
+        n_patients=n_patients,
+        n_visits=n_visits,
+        other=stranger,
+        n_members=n_members,
+        seed=seed,
+        fitted=fitted,
     )
     pooled = _pooled(found)
-    even = "no sign that the ranks are uneven" if found.smallest_p > 0.01 else "the ranks are uneven beyond chance"
+    even = (
+        "no sign that the ranks are uneven"
+        if found.smallest_p > 0.01
+        else "the ranks are uneven beyond chance"
+    )
     shares = " and ".join(
-        f"{percent(p['share'])} ({percent(p['low'])} to {percent(p['high'])}) of the {percent(p['level'])} credible intervals"
+        f"{percent(p['share'])} ({percent(p['low'])} to {percent(p['high'])}) of the "
+        f"{percent(p['level'])} credible intervals"
         for p in pooled
     )
     result = CalibrationResult.model_validate(
         {
-            "verdict": f"{shares} hold the truth; smallest rank p-value {found.smallest_p:.2g} after correction: {even}",
+            "verdict": f"{shares} hold the truth; smallest rank p-value {found.smallest_p:.2g} "
+            "after "
+            f"correction: {even}",
             "disease_model": model.name,
             "other_model": stranger.name,
             "n_patients": n_patients,
@@ -126,7 +152,9 @@ def run(
 
 
 def _kept(checkpoint: Checkpoint, name: str, compute: Callable[[], Fits]) -> Fits:
-    """Fits of one schedule, from disk if they were finished before; what each visit measured is not kept."""
+    """Fits of one schedule, from disk if they were finished before; what each visit measured is not
+    kept.
+    """
     value, _ = checkpoint.stage(name, lambda: _fields(compute()))
     patients = Patients(**{**value.pop("patients"), "observations": ()})
     for key in ("quantities", "levels"):
@@ -136,7 +164,11 @@ def _kept(checkpoint: Checkpoint, name: str, compute: Callable[[], Fits]) -> Fit
 
 def _fields(fits: Fits) -> dict[str, Any]:
     value = {f.name: getattr(fits, f.name) for f in dataclasses.fields(fits)}
-    value["patients"] = {f.name: getattr(fits.patients, f.name) for f in dataclasses.fields(Patients) if f.name != "observations"}
+    value["patients"] = {
+        f.name: getattr(fits.patients, f.name)
+        for f in dataclasses.fields(Patients)
+        if f.name != "observations"
+    }
     return value
 
 
@@ -147,12 +179,17 @@ def _pooled(found: Validation) -> list[dict[str, Any]]:
         of = [c for c in found.coverage if c.level == level]
         inside, total = sum(c.inside for c in of), sum(c.n_patients for c in of)
         low, high = exact_interval(inside, total)
-        pooled.append({"level": level, "share": inside / total, "low": low, "high": high, "n_patients": total})
+        pooled.append(
+            {"level": level, "share": inside / total, "low": low, "high": high, "n_patients": total}
+        )
     return pooled
 
 
-def run_external(out: str | Path | None = None, *, n_per_arm: int = 2000, progress: Progress = SILENT) -> ExternalValidation:
-    """External validation: the twin beside published trials and cohorts, measured exposure ratios and receptor data.
+def run_external(
+    out: str | Path | None = None, *, n_per_arm: int = 2000, progress: Progress = SILENT
+) -> ExternalValidation:
+    """External validation: the twin beside published trials and cohorts, measured exposure ratios
+    and receptor data.
 
     Args:
         out: Folder for result.json, report.html and figures; None writes nothing.
@@ -172,7 +209,9 @@ def run_external(out: str | Path | None = None, *, n_per_arm: int = 2000, progre
     began = time.perf_counter()
     with progress.stage("Trials and cohorts"):
         courses = simulate_courses(n_per_arm=n_per_arm)
-        found = compare(courses, tau_normal=read_quantities("disease_alzheimer.toml")["tau_pet_normal"].value)
+        found = compare(
+            courses, tau_normal=read_quantities("disease_alzheimer.toml")["tau_pet_normal"].value
+        )
     with progress.stage("Exposure ratios"):
         ratios = [(r, r.predicted()) for r in observed_ratios()]
     with progress.stage("Calibrated numbers"):
@@ -182,13 +221,20 @@ def run_external(out: str | Path | None = None, *, n_per_arm: int = 2000, progre
     within = sum(0.5 <= p / r.value <= 2.0 for r, p in unfitted)
     result = ExternalValidation.model_validate(
         {
-            "verdict": f"{sum(c.holds for c in targets)} of {len(targets)} targets and {sum(c.holds for c in checks)} of"
-            f" {len(checks)} checks lie in the published interval; {within} of {len(unfitted)} exposure ratios that were not"
+            "verdict": f"{sum(c.holds for c in targets)} of {len(targets)} targets and "
+            f"{sum(c.holds for c in checks)} of"
+            f" {len(checks)} checks lie in the published interval; {within} of "
+            f"{len(unfitted)} exposure ratios that were not"
             " fitted are within two-fold",
             "n_per_arm": n_per_arm,
             "figures": [
                 dataclasses.asdict(c.figure)
-                | {"model": c.model, "model_low": c.model_low, "model_high": c.model_high, "holds": c.holds}
+                | {
+                    "model": c.model,
+                    "model_low": c.model_low,
+                    "model_high": c.model_high,
+                    "holds": c.holds,
+                }
                 for c in found
             ],
             "exposure_ratios": [
@@ -218,7 +264,11 @@ def _heart_rate() -> dict[str, Any]:
     smooth = np.linspace(1.0, 85.0, 60, dtype=np.float64)
     odds = np.interp(smooth, [0.0, *doses], [0.0, *liu_odds()])
     odds[smooth > doses[-1]] = smooth[smooth > doses[-1]] / doses[-1] * liu_odds()[-1]
-    arg = heart_rate_fall(odds, sympathetic_share=constant["beta1_sympathetic_share"], half_odds=constant["beta1_half_odds"])
+    arg = heart_rate_fall(
+        odds,
+        sympathetic_share=constant["beta1_sympathetic_share"],
+        half_odds=constant["beta1_half_odds"],
+    )
     return {
         "doses_mg": doses,
         "measured": {name: LIU_2003[name] for name in ("Arg/Arg", "Gly/Gly")},

@@ -1,4 +1,6 @@
-"""Disease models. `TABLE` maps a model's name to where it lives; adding one is one file and one line."""
+"""Disease models. `TABLE` maps a model's name to where it lives; adding one is one file and one
+line.
+"""
 
 from __future__ import annotations
 
@@ -23,5 +25,7 @@ def load(name: str) -> DiseaseModel:
     """
     from qtwin.twin.disease.base import DiseaseModel
 
-    found: DiseaseModel = plugins.find(name, plugins.places("qtwin.diseases", TABLE), DiseaseModel, "disease model")()
+    found: DiseaseModel = plugins.find(
+        name, plugins.places("qtwin.diseases", TABLE), DiseaseModel, "disease model"
+    )()
     return found

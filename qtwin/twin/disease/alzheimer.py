@@ -1,4 +1,5 @@
-"""The default Alzheimer model, in clinical units: amyloid, p-tau217, tau, inflammation, hippocampus, CDR-SB.
+"""The default Alzheimer model, in clinical units: amyloid, p-tau217, tau, inflammation,
+hippocampus, CDR-SB.
 
     A' = kin - (kout + removal) A                     amyloid PET, centiloid
     P' = 2 (1 + 1.6 A/100 + 2.1 T - P)                plasma p-tau217, fold over normal
@@ -36,10 +37,15 @@ def _derivative(t: float, y: Array, p: Array, removal: float, dy: Array) -> None
 
 @final
 class Alzheimer(DiseaseModel):
-    """See the module's text for the equations; `quantities` replaces the shipped numbers, as the calibration does."""
+    """See the module's text for the equations; `quantities` replaces the shipped numbers, as the
+    calibration does.
+    """
 
     name = "alzheimer"
-    reference = "this project's default model; amyloid and drug rates calibrated to Clarity AD and TRAILBLAZER-ALZ 2"
+    reference = (
+        "this project's default model; amyloid and drug rates calibrated to Clarity AD and "
+        "TRAILBLAZER-ALZ 2"
+    )
     states = (
         ("amyloid", "centiloid"),
         ("p_tau217", "fold over normal"),
@@ -91,18 +97,27 @@ class Alzheimer(DiseaseModel):
 
     def log_prior(self, *, age_years: float, apoe_e4_copies: int | None) -> Array:
         q = self._quantities
-        # Unknown copies: mean and variance of the mixture over genotypes, whose parts lie within a fifth of the spread.
-        share = np.array([q[f"e4_share_{k}"].value for k in range(3)]) if apoe_e4_copies is None else np.eye(3)[apoe_e4_copies]
+        # Unknown copies: mean and variance of the mixture over genotypes, whose parts lie within a
+        # fifth of the spread.
+        share = (
+            np.array([q[f"e4_share_{k}"].value for k in range(3)])
+            if apoe_e4_copies is None
+            else np.eye(3)[apoe_e4_copies]
+        )
         shift = np.log1p(q["amyloid_per_e4"].value * (np.arange(3) - 1))
         # p_tau_0 is the ratio to the steady value at this amyloid and tau.
         mean = np.array([0.0 if k == "p_tau_0" else np.log(q[k].value) for k in self.latent])
-        spread = np.array([q["p_tau_0_spread"].value if k == "p_tau_0" else q[k].log_sd for k in self.latent])
+        spread = np.array(
+            [q["p_tau_0_spread"].value if k == "p_tau_0" else q[k].log_sd for k in self.latent]
+        )
         amyloid = self.latent.index("amyloid_0")
         mean[amyloid] += share @ shift
         spread[amyloid] = np.sqrt(spread[amyloid] ** 2 + share @ shift**2 - (share @ shift) ** 2)
         return np.column_stack([mean, spread])
 
-    def from_latent(self, z: Array, *, age_years: float, apoe_e4_copies: int | None) -> tuple[Array, Array]:
+    def from_latent(
+        self, z: Array, *, age_years: float, apoe_e4_copies: int | None
+    ) -> tuple[Array, Array]:
         q = self._quantities
         prior = self.log_prior(age_years=age_years, apoe_e4_copies=apoe_e4_copies)
         drawn = dict(zip(self.latent, np.exp(prior[:, 0] + prior[:, 1] * z).T, strict=True))
@@ -110,10 +125,14 @@ class Alzheimer(DiseaseModel):
         for column, (name, _) in enumerate(self.parameters):
             p[:, column] = drawn.get(name, q[name].value)
         amyloid, tau = drawn["amyloid_0"], np.minimum(drawn["tau_0"], 1.9)
-        steady = 1.0 + q["p_tau_per_amyloid"].value * amyloid / 100.0 + q["p_tau_per_tau"].value * tau
+        steady = (
+            1.0 + q["p_tau_per_amyloid"].value * amyloid / 100.0 + q["p_tau_per_tau"].value * tau
+        )
         hippocampus = np.clip(drawn["hippocampus_0"], 0.3, 1.2)
         cdr = np.minimum(drawn["cdr_sb_0"], 17.5)
-        return p, np.column_stack([amyloid, steady * drawn["p_tau_0"], tau, amyloid / 100.0 + 0.5 * tau, hippocampus, cdr])
+        return p, np.column_stack(
+            [amyloid, steady * drawn["p_tau_0"], tau, amyloid / 100.0 + 0.5 * tau, hippocampus, cdr]
+        )
 
     def _predict(self, biomarker: str, states: Array) -> Array:
         column = {

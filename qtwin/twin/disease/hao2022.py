@@ -1,4 +1,5 @@
-"""The published model of Hao, Lenhart and Petrella 2022, for asking what happens when our default model is wrong.
+"""The published model of Hao, Lenhart and Petrella 2022, for asking what happens when our default
+model is wrong.
 
     A'  = lambda A (1 - A/K) - u A         amyloid
     Tp' = lt A (1 - Tp/Kt)                 phosphorylated tau
@@ -6,10 +7,12 @@
     N'  = (lo To + lp Tp)(1 - N/KN)        neuronal loss
     C'  = (lN N + lC Tp)(1 - C/KC)         cognitive impairment, 0-100
 
-PLoS Comput Biol 18:e1010481 (10.1371/journal.pcbi.1010481); the numbers stand in ``data/disease_hao_2022.toml``, each with unit,
-status and source. The paper scales no patient's speed; here `speed` multiplies C', so that patients can differ. Amyloid and C are
-not in clinical units; a fixed factor maps each, stated at the observable. The model predicts amyloid PET, CDR-SB and MMSE; it has
-no plasma p-tau217, tau PET or hippocampal volume, and visits that measured those teach it nothing.
+PLoS Comput Biol 18:e1010481 (10.1371/journal.pcbi.1010481); the numbers stand in
+``data/disease_hao_2022.toml``, each with unit, status and source. The paper scales no patient's
+speed; here `speed` multiplies C', so that patients can differ. Amyloid and C are not in clinical
+units; a fixed factor maps each, stated at the observable. The model predicts amyloid PET, CDR-SB
+and MMSE; it has no plasma p-tau217, tau PET or hippocampal volume, and visits that measured those
+teach it nothing.
 """
 
 from __future__ import annotations
@@ -67,17 +70,29 @@ class Hao2022(DiseaseModel):
     @property
     def observables(self) -> Mapping[str, Observable]:
         q = read_quantities(_FILE)
-        amyloid = f"centiloid = {q['centiloid_per_amyloid'].value:g} amyloid ({q['centiloid_per_amyloid'].status})"
+        amyloid = (
+            f"centiloid = {q['centiloid_per_amyloid'].value:g} amyloid "
+            f"({q['centiloid_per_amyloid'].status})"
+        )
         cdr = f"CDR-SB = {q['cdr_per_impairment'].value:g} C ({q['cdr_per_impairment'].status})"
         return {
             "amyloid_pet_centiloid": Observable(
-                unit="centiloid", error=q["error_amyloid"].value, scale="linear", source=f"{amyloid}; {q['error_amyloid'].source}"
+                unit="centiloid",
+                error=q["error_amyloid"].value,
+                scale="linear",
+                source=f"{amyloid}; {q['error_amyloid'].source}",
             ),
             "cdr_sb": Observable(
-                unit="point", error=q["error_cdr_sb"].value, scale="linear", source=f"{cdr}; {q['error_cdr_sb'].source}"
+                unit="point",
+                error=q["error_cdr_sb"].value,
+                scale="linear",
+                source=f"{cdr}; {q['error_cdr_sb'].source}",
             ),
             "mmse": Observable(
-                unit="point", error=q["error_mmse"].value, scale="linear", source=f"{cdr}; {q['error_mmse'].source}"
+                unit="point",
+                error=q["error_mmse"].value,
+                scale="linear",
+                source=f"{cdr}; {q['error_mmse'].source}",
             ),
         }
 
@@ -89,7 +104,9 @@ class Hao2022(DiseaseModel):
         q = read_quantities(_FILE)
         return np.array([[np.log(q[k].value), q[k].log_sd] for k in self.latent])
 
-    def from_latent(self, z: Array, *, age_years: float, apoe_e4_copies: int | None) -> tuple[Array, Array]:
+    def from_latent(
+        self, z: Array, *, age_years: float, apoe_e4_copies: int | None
+    ) -> tuple[Array, Array]:
         q = read_quantities(_FILE)
         prior = self.log_prior(age_years=age_years, apoe_e4_copies=apoe_e4_copies)
         drawn = dict(zip(self.latent, np.exp(prior[:, 0] + prior[:, 1] * z).T, strict=True))
@@ -101,7 +118,9 @@ class Hao2022(DiseaseModel):
         tau = np.minimum(drawn["tau_0"], 0.999 * q["K_tau"].value)
         impairment = np.minimum(drawn["impairment_0"], 0.97 * q["K_C"].value)
         other = np.full(len(z), q["other_tau_0"].value)
-        return p, np.column_stack([amyloid, tau, other, q["loss_per_tau_0"].value * tau, impairment])
+        return p, np.column_stack(
+            [amyloid, tau, other, q["loss_per_tau_0"].value * tau, impairment]
+        )
 
     def _predict(self, biomarker: str, states: Array) -> Array:
         q = read_quantities(_FILE)

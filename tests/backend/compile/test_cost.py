@@ -18,7 +18,8 @@ def test_a_dense_cost_is_the_round_robin_or_the_swap_network(n: int) -> None:
     ansatz = qaoa(ising(*sherrington(n, seed=2)), 2)
     free = circuit_cost(ansatz, "all-to-all")
     assert free.two_qubit_gates == 2 * n * (n - 1)
-    assert 4 * (n - 1) <= free.two_qubit_depth <= 4 * n  # an edge colouring of n - 1 or n colours, 2 CX each, twice
+    # an edge colouring of n - 1 or n colours, 2 CX each, twice
+    assert 4 * (n - 1) <= free.two_qubit_depth <= 4 * n
     for lattice in ("heavy-hex", "square"):
         cost = circuit_cost(ansatz, lattice)
         assert cost.two_qubit_depth == 2 * (3 * n - 2)
@@ -36,7 +37,10 @@ def test_a_string_of_weight_four_is_a_ladder_of_six() -> None:
     z = np.ones((1, 4), dtype=np.bool_)
     word = PauliSum(x=np.zeros_like(z), z=z, coefficients=np.ones(1))
     ansatz = Ansatz(
-        n_qubits=4, reference=np.zeros(4, dtype=np.int8), layers=(Layer(generator=word, parameter=0),), n_parameters=1
+        n_qubits=4,
+        reference=np.zeros(4, dtype=np.int8),
+        layers=(Layer(generator=word, parameter=0),),
+        n_parameters=1,
     )
     cost = circuit_cost(ansatz, "all-to-all")
     assert (cost.two_qubit_gates, cost.two_qubit_depth) == (6, 6)
@@ -46,7 +50,9 @@ def test_counting_is_never_better_than_what_the_circuit_needs() -> None:
     ansatz = mixed(5, ising(*sherrington(5, seed=4)), 9)
     from qiskit import transpile
 
-    plain = two_qubit(transpile(to_qiskit(ansatz), basis_gates=["cx", "rz", "sx"], optimization_level=0))
+    plain = two_qubit(
+        transpile(to_qiskit(ansatz), basis_gates=["cx", "rz", "sx"], optimization_level=0)
+    )
     cost = circuit_cost(ansatz, "all-to-all")
     assert cost.two_qubit_gates <= plain[0]
     for lattice in LATTICES:

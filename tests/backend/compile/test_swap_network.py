@@ -1,4 +1,6 @@
-"""The swap network against the unrouted circuit, and its size against the count in its docstring."""
+"""The swap network against the unrouted circuit, and its size against the count in its
+docstring.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def _difference(ansatz: Ansatz, theta: np.ndarray, **how: bool) -> float:
 
     plan = network(ansatz)
     routed = Statevector(to_line(ansatz, plan, theta=theta, **how)).data
-    return float(np.abs(_unrouted(routed, plan.end) - Statevector(to_qiskit(ansatz, theta)).data).max())
+    return float(
+        np.abs(_unrouted(routed, plan.end) - Statevector(to_qiskit(ansatz, theta)).data).max()
+    )
 
 
 @pytest.mark.parametrize("p", [1, 2, 3])
@@ -39,12 +43,21 @@ def test_it_is_the_unrouted_circuit_up_to_the_permutation(n: int, p: int, rzz: b
 
 
 @settings(max_examples=25, deadline=None)
-@given(n=st.integers(1, 6), p=st.integers(1, 3), seed=st.integers(0, 10**6), density=st.floats(0.0, 1.0))
-def test_missing_couplings_and_weighted_mixers_change_nothing(n: int, p: int, seed: int, density: float) -> None:
+@given(
+    n=st.integers(1, 6),
+    p=st.integers(1, 3),
+    seed=st.integers(0, 10**6),
+    density=st.floats(0.0, 1.0),
+)
+def test_missing_couplings_and_weighted_mixers_change_nothing(
+    n: int, p: int, seed: int, density: float
+) -> None:
     rng = np.random.default_rng(seed)
     h, j = sherrington(n, seed)
     cost = ising(h, j * np.triu(rng.random((n, n)) < density))
-    mixer = PauliSum(x=np.eye(n, dtype=np.bool_), z=np.diag(rng.random(n) < 0.5), coefficients=rng.normal(size=n))
+    mixer = PauliSum(
+        x=np.eye(n, dtype=np.bool_), z=np.diag(rng.random(n) < 0.5), coefficients=rng.normal(size=n)
+    )
     layers = tuple(Layer(generator=g, parameter=k) for k in range(p) for g in (cost, mixer))
     reference = rng.integers(-1, 2, size=n).astype(np.int8)
     ansatz = Ansatz(n_qubits=n, reference=reference, layers=layers, n_parameters=p)
@@ -87,7 +100,9 @@ def test_a_good_order_saves_rounds_and_keeps_the_circuit(seed: int) -> None:
 
 def test_a_path_is_found_in_line_again() -> None:
     shuffled = np.random.default_rng(0).permutation(12)
-    path = nx.to_numpy_array(nx.relabel_nodes(nx.path_graph(12), dict(enumerate(shuffled.tolist()))), nodelist=range(12))
+    path = nx.to_numpy_array(
+        nx.relabel_nodes(nx.path_graph(12), dict(enumerate(shuffled.tolist()))), nodelist=range(12)
+    )
     ansatz = qaoa(ising(np.ones(12), path), 1)
     assert two_qubit(to_line(ansatz, network(ansatz, good_order(ansatz)))) == (22, 4)
 
@@ -96,6 +111,9 @@ def test_what_it_cannot_route_is_known() -> None:
     assert applies(qaoa(ising(*sherrington(5, seed=0)), 1))
     assert not applies(mixed(5, ising(*sherrington(5, seed=0)), 1))
     couple = Ansatz(
-        n_qubits=4, reference=np.zeros(4, dtype=np.int8), layers=(Layer(generator=xy_pair(4, 0, 1), parameter=0),), n_parameters=1
+        n_qubits=4,
+        reference=np.zeros(4, dtype=np.int8),
+        layers=(Layer(generator=xy_pair(4, 0, 1), parameter=0),),
+        n_parameters=1,
     )
     assert not applies(couple)

@@ -16,7 +16,10 @@ from tests.backend.hardware.test_ledger import order
 def entry(tmp_path: Path, **changes: Any) -> Entry:
     planned = {"project": "p", "qpu_s": 10.0, "usd": 5.0}
     return dataclasses.replace(
-        Ledger(tmp_path / "j.sqlite").intend(dataclasses.replace(order(), planned=planned)), posts=1, job_id="j", **changes
+        Ledger(tmp_path / "j.sqlite").intend(dataclasses.replace(order(), planned=planned)),
+        posts=1,
+        job_id="j",
+        **changes,
     )
 
 
@@ -35,7 +38,9 @@ def entry(tmp_path: Path, **changes: Any) -> Entry:
         ({"qpu_s": 12.0}, 12.0),
     ],
 )
-def test_zero_frees_nothing_until_it_is_settled(tmp_path: Path, state: Any, usage: dict[str, Any], seconds: float) -> None:
+def test_zero_frees_nothing_until_it_is_settled(
+    tmp_path: Path, state: Any, usage: dict[str, Any], seconds: float
+) -> None:
     spent = Budget(project="p").spent([entry(tmp_path, state=state, usage=usage)])
     assert (spent.qpu_s, spent.usd) == (seconds, seconds / 2)
 

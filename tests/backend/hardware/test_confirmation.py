@@ -1,4 +1,6 @@
-"""A job is ours if the provider shows it with our tag; before that nothing is believed, and nothing is cancelled."""
+"""A job is ours if the provider shows it with our tag; before that nothing is believed, and nothing
+is cancelled.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ def ledger(tmp_path: Path) -> Ledger:
     return Ledger(tmp_path / "jobs.sqlite")
 
 
-@pytest.mark.parametrize("answer", [None, "", "   ", 7, ["j0"], {"id": "j0"}, "x" * 500, "not-there"])
+@pytest.mark.parametrize(
+    "answer", [None, "", "   ", 7, ["j0"], {"id": "j0"}, "x" * 500, "not-there"]
+)
 @pytest.mark.parametrize("hidden_s", [0.0, 0.03])
 def test_an_answer_that_names_no_job_of_the_provider_is_unknown_and_found_by_tag(
     ledger: Ledger, answer: Any, hidden_s: float
@@ -63,7 +67,9 @@ def test_an_answer_that_names_no_job_of_the_provider_is_unknown_and_found_by_tag
     assert (entry.state, entry.job_id, len(shop.jobs), shop.cancelled) == ("SUBMITTED", "j0", 1, [])
 
 
-def test_a_right_answer_is_confirmed_by_the_job_itself_while_the_listing_lags(ledger: Ledger) -> None:
+def test_a_right_answer_is_confirmed_by_the_job_itself_while_the_listing_lags(
+    ledger: Ledger,
+) -> None:
     shop, key = Liar(hidden_s=1e9), ledger.intend(order()).key
     assert submit(ledger, shop, key, pace=PACE).job_id == "j0"
     assert len(shop.jobs) == 1
@@ -83,11 +89,15 @@ def test_jobs_with_other_tags_or_none_are_never_ours(ledger: Ledger) -> None:
 
 
 def test_nothing_is_cancelled_while_our_own_job_is_not_known(ledger: Ledger) -> None:
-    """The ledger believed a job that the provider does not have; the one with the tag is ours, not an extra."""
+    """The ledger believed a job that the provider does not have; the one with the tag is ours, not
+    an extra.
+    """
     shop, key = Liar(), ledger.intend(order()).key
     submit(ledger, shop, key, pace=PACE)
     with sqlite3.connect(ledger.place) as connection:
-        connection.execute("UPDATE jobs SET job_id = 'None', swept = 0, posted_at = ?", (time.time(),))
+        connection.execute(
+            "UPDATE jobs SET job_id = 'None', swept = 0, posted_at = ?", (time.time(),)
+        )
     entry = submit(ledger, shop, key, pace=PACE)
     assert (entry.state, entry.job_id, shop.cancelled, len(shop.jobs)) == ("SUBMITTED", "j0", [], 1)
     with sqlite3.connect(ledger.place) as connection:
@@ -126,7 +136,9 @@ def test_a_listing_in_part_shows_what_is_there_and_proves_nothing_else(ledger: L
 
 
 @pytest.mark.parametrize("shift_s", [-7200.0, 7200.0])
-def test_a_clock_that_is_set_shortens_no_wait(ledger: Ledger, monkeypatch: pytest.MonkeyPatch, shift_s: float) -> None:
+def test_a_clock_that_is_set_shortens_no_wait(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, shift_s: float
+) -> None:
     shop, key, real = Liar(None, hidden_s=0.03), ledger.intend(order()).key, time.time
     shop.script = ["twice"]
 
@@ -150,7 +162,9 @@ def test_a_clock_that_is_set_ahead_takes_no_lease_from_a_process_that_lives(
         assert not ledger._take(key, "another|1|1|x")
 
 
-def test_a_provider_that_asks_for_long_patience_is_told_and_nothing_is_sent_before(ledger: Ledger) -> None:
+def test_a_provider_that_asks_for_long_patience_is_told_and_nothing_is_sent_before(
+    ledger: Ledger,
+) -> None:
     class Busy(Shop):
         def submit(self, posting: Posting) -> str:
             raise ProviderError("busy", status=429, retry_after_s=3000.0)
@@ -174,7 +188,9 @@ def test_cancelling_what_the_provider_does_not_have_is_told(ledger: Ledger) -> N
     assert ledger.get(key).state == "SUBMITTED"
 
 
-def test_bytes_that_could_not_be_read_are_read_by_a_newer_release_without_the_provider(ledger: Ledger) -> None:
+def test_bytes_that_could_not_be_read_are_read_by_a_newer_release_without_the_provider(
+    ledger: Ledger,
+) -> None:
     class Older(Liar):
         def verify(self, raw: bytes, request: Any) -> None:
             super().verify(b"", request)

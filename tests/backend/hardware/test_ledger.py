@@ -17,7 +17,13 @@ from qtwin.backend.hardware.ledger import Entry, Ledger, Order
 from qtwin.backend.hardware.ledger.fetch import cancel, fetch, good_result
 from qtwin.backend.hardware.ledger.store import LedgerError, is_dead, new_owner
 from qtwin.backend.hardware.ledger.submit import Pace, submit
-from qtwin.backend.hardware.provider import CorruptedResultError, Posting, Provider, ProviderError, Remote
+from qtwin.backend.hardware.provider import (
+    CorruptedResultError,
+    Posting,
+    Provider,
+    ProviderError,
+    Remote,
+)
 from qtwin.errors import InputError
 
 PACE = Pace(settle_s=0.05, attempts=3, first_wait_s=0.01, longest_wait_s=0.02, poll_s=0.01)
@@ -50,7 +56,9 @@ class Shop(Provider):
         if self.script and self.script[0] == "away":
             self.script.pop(0)
             raise ProviderError("away", status=503)
-        return tuple(Remote(job_id=j, status=self.jobs[j]) for j, t in self.tags.items() if t == tag)
+        return tuple(
+            Remote(job_id=j, status=self.jobs[j]) for j, t in self.tags.items() if t == tag
+        )
 
     def status(self, job_id: str, *, instance: str = "") -> Remote:
         return Remote(job_id=job_id, status=self.jobs[job_id])
@@ -79,7 +87,14 @@ class Shop(Provider):
 
 
 def order(**request: Any) -> Order:
-    return Order(provider="shop", backend="m", program="p", payload=b"{}", request={"shots": 1, **request}, files={"qpy": b"Q"})
+    return Order(
+        provider="shop",
+        backend="m",
+        program="p",
+        payload=b"{}",
+        request={"shots": 1, **request},
+        files={"qpy": b"Q"},
+    )
 
 
 @pytest.fixture
@@ -93,13 +108,20 @@ def done(ledger: Ledger, shop: Shop, key: str) -> Entry:
     return fetch(ledger, shop, key, pace=PACE)
 
 
-def test_the_intent_is_on_the_disk_before_the_request_and_the_job_is_unknown_while_it_lasts(ledger: Ledger) -> None:
+def test_the_intent_is_on_the_disk_before_the_request_and_the_job_is_unknown_while_it_lasts(
+    ledger: Ledger,
+) -> None:
     shop = Shop(ledger=ledger)
     entry = ledger.intend(order())
     assert entry.state == "INTENT"
     assert submit(ledger, shop, entry.key, pace=PACE).state == "SUBMITTED"
     assert shop.seen_states == [["UNKNOWN"]]
-    assert [e["event"] for e in ledger.events(entry.key)] == ["INTENT", "UNKNOWN", "SUBMITTED", "swept"]
+    assert [e["event"] for e in ledger.events(entry.key)] == [
+        "INTENT",
+        "UNKNOWN",
+        "SUBMITTED",
+        "swept",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +145,11 @@ def test_one_job_lives_whatever_the_line_does(ledger: Ledger, script: tuple[str,
 
 
 def test_the_same_order_is_one_job_and_another_seed_is_another(ledger: Ledger) -> None:
-    first, again, other = ledger.intend(order()), ledger.intend(order()), ledger.intend(order(seed=2))
+    first, again, other = (
+        ledger.intend(order()),
+        ledger.intend(order()),
+        ledger.intend(order(seed=2)),
+    )
     assert first == again
     assert first.nonce != other.nonce
     assert len(ledger.entries()) == 2
@@ -142,7 +168,9 @@ def test_a_refusal_for_good_is_told_and_the_intent_stays(ledger: Ledger) -> None
     assert submit(ledger, shop, key, pace=PACE).state == "SUBMITTED"  # the same command later
 
 
-def test_a_provider_that_stays_away_leaves_the_job_unknown_and_never_doubles_it(ledger: Ledger) -> None:
+def test_a_provider_that_stays_away_leaves_the_job_unknown_and_never_doubles_it(
+    ledger: Ledger,
+) -> None:
     shop, key = Shop("lose the answer", "away", "away", "away"), ledger.intend(order()).key
     with pytest.raises(ProviderError, match="not known whether"):
         submit(ledger, shop, key, pace=PACE)
@@ -201,7 +229,9 @@ def test_the_file_is_its_owners_alone_and_written_through(tmp_path: Path) -> Non
 
 
 def test_what_is_no_ledger_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "x.sqlite").write_text("this is no database, and long enough to be seen as none " * 30)
+    (tmp_path / "x.sqlite").write_text(
+        "this is no database, and long enough to be seen as none " * 30
+    )
     for place in (tmp_path / "x.sqlite", tmp_path, "nonsense://there"):
         with pytest.raises(InputError):
             Ledger(place)
@@ -245,7 +275,10 @@ def test_usage_that_is_known_later_is_added(ledger: Ledger) -> None:
 
 def test_threads_that_race_make_one_job(ledger: Ledger) -> None:
     shop, key = Shop(), ledger.intend(order()).key
-    threads = [threading.Thread(target=submit, args=(ledger, shop, key), kwargs={"pace": PACE}) for _ in range(4)]
+    threads = [
+        threading.Thread(target=submit, args=(ledger, shop, key), kwargs={"pace": PACE})
+        for _ in range(4)
+    ]
     for t in threads:
         t.start()
     for t in threads:

@@ -46,7 +46,11 @@ def test_all_files_are_their_owners_alone_whatever_the_umask(tmp_path: Path) -> 
         ledger = Ledger(tmp_path / "new" / "jobs.sqlite")
         for seed in range(20):
             ledger.intend(order(seed=seed))
-        assert {p.name for p in (tmp_path / "new").iterdir()} >= {"jobs.sqlite", "jobs.sqlite-wal", "jobs.sqlite-shm"}
+        assert {p.name for p in (tmp_path / "new").iterdir()} >= {
+            "jobs.sqlite",
+            "jobs.sqlite-wal",
+            "jobs.sqlite-shm",
+        }
         for path in (tmp_path / "new").iterdir():
             assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
 
@@ -74,7 +78,11 @@ def test_a_damaged_ledger_is_named_with_what_to_do(tmp_path: Path, place: str) -
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     raw = bytearray(path.read_bytes())
-    start, end = {"head": (0, 2000), "middle": (len(raw) // 8, len(raw)), "all but the head": (4096, len(raw))}[place]
+    start, end = {
+        "head": (0, 2000),
+        "middle": (len(raw) // 8, len(raw)),
+        "all but the head": (4096, len(raw)),
+    }[place]
     raw[start:end] = b"\xa7" * (end - start)
     path.write_bytes(bytes(raw))
     with pytest.raises(QtwinError) as caught:
@@ -84,7 +92,9 @@ def test_a_damaged_ledger_is_named_with_what_to_do(tmp_path: Path, place: str) -
     assert "restore it from a copy" in caught.value.hint
 
 
-@pytest.mark.parametrize("change", ["request = '{'", "usage = '[]'", "state = 'LOST'", "local = X'00FF'"])
+@pytest.mark.parametrize(
+    "change", ["request = '{'", "usage = '[]'", "state = 'LOST'", "local = X'00FF'"]
+)
 def test_a_damaged_row_is_named_with_what_to_do(tmp_path: Path, change: str) -> None:
     ledger = Ledger(tmp_path / "jobs.sqlite")
     key = ledger.intend(order()).key
@@ -95,7 +105,9 @@ def test_a_damaged_row_is_named_with_what_to_do(tmp_path: Path, change: str) -> 
     assert "restore it from a copy" in caught.value.hint
 
 
-def test_the_database_of_another_program_or_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_the_database_of_another_program_or_version_is_refused_and_left_alone(
+    tmp_path: Path,
+) -> None:
     for name, make, words in (
         ("other.sqlite", "CREATE TABLE recipes (cake TEXT)", "without jobs"),
         ("newer.sqlite", "CREATE TABLE jobs (key TEXT)", r"without jobs\.backend"),
@@ -105,11 +117,16 @@ def test_the_database_of_another_program_or_version_is_refused_and_left_alone(tm
         with pytest.raises(InputError, match=words):
             Ledger(tmp_path / name)
         with sqlite3.connect(tmp_path / name) as connection:
-            assert connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone() == (1,)
+            assert connection.execute(
+                "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
+            ).fetchone() == (1,)
 
 
 @forks
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs somebody who can become somebody else")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0,
+    reason="needs somebody who can become somebody else",
+)
 def test_a_folder_that_may_not_be_written_is_named_with_what_to_do(tmp_path: Path) -> None:
     made = Ledger(tmp_path / "jobs.sqlite")
     made.intend(order())

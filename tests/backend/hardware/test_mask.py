@@ -40,7 +40,9 @@ def test_a_masked_circuit_has_the_same_distribution_and_expectations(seed: int, 
         assert masked[tuple(bits)] == pytest.approx(plain[tuple(mask.bits(bits))], abs=1e-12)
     observable = strings(n, 4, seed)
     value = DENSE.expectation(ansatz, theta, observable).value
-    assert DENSE.expectation(hidden, theta, mask.sum(observable)).value == pytest.approx(value, abs=1e-10)
+    assert DENSE.expectation(hidden, theta, mask.sum(observable)).value == pytest.approx(
+        value, abs=1e-10
+    )
     assert Mask.from_plain(json.loads(json.dumps(mask.plain()))) == mask
 
 
@@ -56,8 +58,12 @@ def test_scaling_keeps_the_distribution_and_hides_the_unit(seed: int) -> None:
     ansatz = qaoa(PauliSum(x=cost.x, z=cost.z, coefficients=3e4 * cost.coefficients), 2)
     theta = np.random.default_rng(seed).uniform(-1, 1, 4) * np.array([1e-4, 1e-4, 1, 1])
     small, factors = scaled(ansatz)
-    assert max(np.abs(layer.generator.coefficients).max() for layer in small.layers) == pytest.approx(1.0)
-    np.testing.assert_allclose(probabilities(small, theta * factors), probabilities(ansatz, theta), atol=1e-9)
+    assert max(
+        np.abs(layer.generator.coefficients).max() for layer in small.layers
+    ) == pytest.approx(1.0)
+    np.testing.assert_allclose(
+        probabilities(small, theta * factors), probabilities(ansatz, theta), atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -84,7 +90,9 @@ def test_what_cannot_be_jittered_without_harm_is_refused() -> None:
         jittered(qaoa(diagonal(random_polynomial(4, 2, 0)), 1), 1.0, rng)
 
 
-@pytest.mark.parametrize("text", ["seen 2024-03-01", "CYP2D6 *4/*41", "carrier of rs429358", "Patient P-77", {"p-77": 1}])
+@pytest.mark.parametrize(
+    "text", ["seen 2024-03-01", "CYP2D6 *4/*41", "carrier of rs429358", "Patient P-77", {"p-77": 1}]
+)
 def test_the_scan_refuses_what_tells_of_a_person(text: object) -> None:
     with pytest.raises(ConsentError):
         scan(json.dumps({"deep": [{"in": text}]}).encode(), {"P-77"})

@@ -21,7 +21,11 @@ from qtwin.backend.hardware.ledger.submit import submit
 from tests.backend.hardware.test_ledger import PACE, Shop, order
 
 pytest.importorskip("psycopg")
-BINARIES = [*sorted(Path("/usr/lib/postgresql").glob("*/bin")), Path("/usr/bin"), Path("/usr/local/bin")]
+BINARIES = [
+    *sorted(Path("/usr/lib/postgresql").glob("*/bin")),
+    Path("/usr/bin"),
+    Path("/usr/local/bin"),
+]
 
 
 def _found(name: str) -> str | None:
@@ -33,16 +37,28 @@ def url() -> Iterator[str]:
     initdb, postgres = _found("initdb"), _found("postgres")
     if not (initdb and postgres):
         pytest.skip("PostgreSQL is not installed")
-    user = pwd.getpwnam("nobody").pw_name if os.geteuid() == 0 else None  # it refuses to run as root
+    # it refuses to run as root
+    user = pwd.getpwnam("nobody").pw_name if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o777)
         data, (port, free) = Path(folder) / "data", (0, socket.socket())
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
         free.close()
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "user": user, "cwd": folder}
-        subprocess.run([initdb, "-D", str(data), "-U", "qtwin", "-A", "trust", "--no-sync"], check=True, **quiet)
-        server = subprocess.Popen([postgres, "-D", str(data), "-p", str(port), "-k", folder, "-h", "127.0.0.1"], **quiet)
+        quiet = {
+            "stdout": subprocess.DEVNULL,
+            "stderr": subprocess.DEVNULL,
+            "user": user,
+            "cwd": folder,
+        }
+        subprocess.run(
+            [initdb, "-D", str(data), "-U", "qtwin", "-A", "trust", "--no-sync"],
+            check=True,
+            **quiet,
+        )
+        server = subprocess.Popen(
+            [postgres, "-D", str(data), "-p", str(port), "-k", folder, "-h", "127.0.0.1"], **quiet
+        )
         try:
             for _ in range(200):
                 with socket.socket() as probe:

@@ -22,12 +22,16 @@ ANSATZ = qaoa(ising(*sherrington(4, seed=2)), 1)
 THETA = np.array([0.25, -0.35])
 
 
-@pytest.mark.parametrize("observable", [ANSATZ.layers[0].generator, strings(4, 8, 3)], ids=["diagonal", "any"])
+@pytest.mark.parametrize(
+    "observable", [ANSATZ.layers[0].generator, strings(4, 8, 3)], ids=["diagonal", "any"]
+)
 def test_readout_errors_are_removed(observable: PauliSum) -> None:
     exact = DENSE.expectation(ANSATZ, THETA, observable).value
     noisy = registry.load("aer:density_matrix", {"readout_error": 0.08})
     raw = noisy.expectation(ANSATZ, THETA, observable, shots=20_000, seed=1)
-    better = Mitigated(noisy, readout="m3", calibration_shots=40_000).expectation(ANSATZ, THETA, observable, shots=20_000, seed=1)
+    better = Mitigated(noisy, readout="m3", calibration_shots=40_000).expectation(
+        ANSATZ, THETA, observable, shots=20_000, seed=1
+    )
     assert abs(raw.value - exact) > 5 * raw.standard_error
     assert abs(better.value - exact) < 5 * better.standard_error
     assert better.standard_error > raw.standard_error
@@ -37,7 +41,9 @@ def test_standard_errors_are_those_of_repetitions() -> None:
     observable = ANSATZ.layers[0].generator
     noisy = registry.load("aer:density_matrix", {"readout_error": 0.08})
     found = [
-        Mitigated(noisy, readout="m3", calibration_shots=10_000).expectation(ANSATZ, THETA, observable, shots=300, seed=s)
+        Mitigated(noisy, readout="m3", calibration_shots=10_000).expectation(
+            ANSATZ, THETA, observable, shots=300, seed=s
+        )
         for s in range(30)
     ]
     spread = np.std([e.value for e in found], ddof=1)
@@ -69,13 +75,22 @@ def test_extrapolation_takes_most_of_the_gate_noise_away() -> None:
 
 
 def test_shots_of_the_wrong_parity_are_dropped_in_every_basis() -> None:
-    """X0 X1 + Y0 Y1 keeps the number of ones; on |01> readout errors are the only source of other numbers."""
+    """X0 X1 + Y0 Y1 keeps the number of ones; on |01> readout errors are the only source of other
+    numbers.
+    """
     start = np.array([1, 0], dtype=np.int8)
-    ansatz = Ansatz(n_qubits=2, reference=start, layers=(Layer(generator=xy_pair(2, 0, 1), parameter=0),), n_parameters=1)
+    ansatz = Ansatz(
+        n_qubits=2,
+        reference=start,
+        layers=(Layer(generator=xy_pair(2, 0, 1), parameter=0),),
+        n_parameters=1,
+    )
     hop = xy_pair(2, 0, 1)
     z = np.array([[True, False]])
     observable = PauliSum(
-        x=np.vstack([hop.x, np.zeros_like(z)]), z=np.vstack([hop.z, z]), coefficients=np.append(hop.coefficients, 0.7)
+        x=np.vstack([hop.x, np.zeros_like(z)]),
+        z=np.vstack([hop.z, z]),
+        coefficients=np.append(hop.coefficients, 0.7),
     )
     theta = np.array([0.6])
     exact = DENSE.expectation(ansatz, theta, observable).value
@@ -100,16 +115,35 @@ def test_symmetries_join_only_groups_that_they_commute_with(grouping: Any) -> No
             w, basis = np.linalg.eigh(matrix(q))
             u = basis @ np.diag(np.exp(-0.25j * np.pi * w)) @ basis.conj().T @ u
         m = v.group.members
-        part = PauliSum(x=observable.x[m], z=observable.z[m], coefficients=observable.coefficients[m])
-        np.testing.assert_allclose(u @ matrix(part) @ u.conj().T, matrix(v.group.diagonal), atol=1e-12)
+        part = PauliSum(
+            x=observable.x[m], z=observable.z[m], coefficients=observable.coefficients[m]
+        )
+        np.testing.assert_allclose(
+            u @ matrix(part) @ u.conj().T, matrix(v.group.diagonal), atol=1e-12
+        )
         for row in v.checks:
-            back = u.conj().T @ matrix(PauliSum(x=np.zeros((1, 4), dtype=bool), z=row[None], coefficients=np.ones(1))) @ u
-            known = [matrix(PauliSum(x=np.zeros((1, 4), dtype=bool), z=s.row(4)[None], coefficients=np.ones(1))) for s in both]
+            back = (
+                u.conj().T
+                @ matrix(
+                    PauliSum(x=np.zeros((1, 4), dtype=bool), z=row[None], coefficients=np.ones(1))
+                )
+                @ u
+            )
+            known = [
+                matrix(
+                    PauliSum(
+                        x=np.zeros((1, 4), dtype=bool), z=s.row(4)[None], coefficients=np.ones(1)
+                    )
+                )
+                for s in both
+            ]
             assert any(np.allclose(back, k) or np.allclose(back, -k) for k in known)
 
 
 def test_post_selection_keeps_what_shows_the_symmetry() -> None:
-    samples = Samples(bits=np.array([[0, 1, 1], [1, 1, 0], [1, 0, 0]], dtype=np.uint8), counts=np.array([5, 3, 2]))
+    samples = Samples(
+        bits=np.array([[0, 1, 1], [1, 1, 0], [1, 0, 0]], dtype=np.uint8), counts=np.array([5, 3, 2])
+    )
     assert kept(samples, (Symmetry.read("-Z0 Z1"),)).counts.tolist() == [5, 2]
     assert kept(samples, (Symmetry.read("+Z0Z1"),)).counts.tolist() == [3]
 
@@ -136,7 +170,9 @@ def test_only_a_noisy_backend_can_be_mitigated() -> None:
     with pytest.raises(InputError, match="'statevector' cannot be mitigated"):
         Mitigated(registry.load("statevector"), readout="m3")
     with pytest.raises(InputError, match="on 4 qubits, got qubit 7"):
-        Mitigated(registry.load("aer"), symmetries=("Z7",)).expectation(ANSATZ, THETA, strings(4, 3, 1), shots=100)
+        Mitigated(registry.load("aer"), symmetries=("Z7",)).expectation(
+            ANSATZ, THETA, strings(4, 3, 1), shots=100
+        )
 
 
 @pytest.mark.slow  # compiles the determinant simulator
@@ -146,11 +182,21 @@ def test_energies_of_molecules_are_mitigated_where_a_spec_asks_for_it() -> None:
     from qtwin.chemistry.molecule import Molecule
     from qtwin.chemistry.problem import Choice, pose
 
-    molecule = Molecule(symbols=("H", "H"), coordinates_angstrom=np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.735]]), basis="sto-3g")
+    molecule = Molecule(
+        symbols=("H", "H"),
+        coordinates_angstrom=np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.735]]),
+        basis="sto-3g",
+    )
     posed = pose(molecule, Choice(scheme="all"))
-    options = {"backend": "aer:density_matrix", "backend_options": {"readout_error": 0.04}, "shots": 20_000}
+    options = {
+        "backend": "aer:density_matrix",
+        "backend_options": {"readout_error": 0.04},
+        "shots": 20_000,
+    }
     raw = methods.load("vqe-uccsd", options).solve(posed, seed=1)
-    better = methods.load("vqe-uccsd", {**options, "mitigation": {"readout": "m3"}}).solve(posed, seed=1)
+    better = methods.load("vqe-uccsd", {**options, "mitigation": {"readout": "m3"}}).solve(
+        posed, seed=1
+    )
     exact = -1.13730604  # full configuration interaction, as in tests/benchmark/mitigation
     assert abs(better.energy_hartree - exact) < 0.3 * abs(raw.energy_hartree - exact)
     assert better.shots > raw.shots

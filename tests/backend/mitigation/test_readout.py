@@ -20,8 +20,13 @@ def assignment(readout: Readout) -> tuple[np.ndarray, np.ndarray]:
     """All strings, and P(read | true) as a product over the qubits."""
     n = len(readout.zero_as_one)
     strings = np.array(list(product((0, 1), repeat=n)), dtype=np.uint8)
-    p = [np.array([[1 - a, b], [a, 1 - b]]) for a, b in zip(readout.zero_as_one, readout.one_as_zero, strict=True)]
-    return strings, np.array([[np.prod([p[i][s[i], t[i]] for i in range(n)]) for t in strings] for s in strings])
+    p = [
+        np.array([[1 - a, b], [a, 1 - b]])
+        for a, b in zip(readout.zero_as_one, readout.one_as_zero, strict=True)
+    ]
+    return strings, np.array(
+        [[np.prod([p[i][s[i], t[i]] for i in range(n)]) for t in strings] for s in strings]
+    )
 
 
 def _readout(n: int, seed: int) -> Readout:
@@ -39,7 +44,9 @@ def test_a_distribution_that_was_read_wrongly_comes_back(n: int, seed: int) -> N
     samples = Samples(bits=strings, counts=counts)
     np.testing.assert_allclose(quasi_probabilities(samples, readout), true, atol=1e-9)
     values = np.arange(2.0**n)
-    assert samples.counts / samples.shots @ weights(samples, readout, values) == pytest.approx(true @ values, abs=1e-8)
+    assert samples.counts / samples.shots @ weights(samples, readout, values) == pytest.approx(
+        true @ values, abs=1e-8
+    )
 
 
 def test_on_a_subset_the_columns_are_normalised() -> None:

@@ -6,9 +6,18 @@ from qtwin.benchmark.advantage.molecules import from_contact
 from qtwin.benchmark.advantage.verdict import judge
 
 
-def _row(name: str, kind: str, hartree: float, wall_s: float, t1: float | None = None) -> dict[str, object]:
+def _row(
+    name: str, kind: str, hartree: float, wall_s: float, t1: float | None = None
+) -> dict[str, object]:
     scope = "molecule" if name == "ccsd(t)" else "active space"
-    return {"name": name, "kind": kind, "scope": scope, "interaction_hartree": hartree, "wall_s": wall_s, "t1": t1}
+    return {
+        "name": name,
+        "kind": kind,
+        "scope": scope,
+        "interaction_hartree": hartree,
+        "wall_s": wall_s,
+        "t1": t1,
+    }
 
 
 def test_a_contact_is_a_place_a_system() -> None:
@@ -29,7 +38,11 @@ def test_a_contact_is_a_place_a_system() -> None:
     }
     (place,) = from_contact(result, "out/result.json")
     assert (place.size, place.level, place.origin) == (7, "moderate", "molecule")
-    assert {c.label: c.successes for c in place.contenders} == {"casci": 1, "active-ccsd(t)": 1, "vqe-uccsd": 0}
+    assert {c.label: c.successes for c in place.contenders} == {
+        "casci": 1,
+        "active-ccsd(t)": 1,
+        "vqe-uccsd": 0,
+    }
     found = judge(place)
     assert found.kind == "classical proven"
     assert "never found it" in found.words

@@ -1,4 +1,6 @@
-"""The crossing of a quantum search with a classical growth that is planted; and refusal where the data do not carry it."""
+"""The crossing of a quantum search with a classical growth that is planted; and refusal where the
+data do not carry it.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def test_growth_continues_what_was_measured() -> None:
 
 
 def test_the_crossing_is_where_both_take_the_same_time() -> None:
-    """2^n at 1e-5 s: at the crossing Grover's lower bound is just below, one size before just above."""
+    """2^n at 1e-5 s: at the crossing Grover's lower bound is just below, one size before just
+    above.
+    """
     found = requirement(_places(), "walk", _planted(2.0, 1e-5), cores=1)
     assert found.size is not None
     assert found.machine is not None
@@ -67,7 +71,9 @@ def test_the_crossing_is_where_both_take_the_same_time() -> None:
 
 
 def test_a_quadratic_speed_up_is_not_sold_as_an_advantage() -> None:
-    """Against a walk of 2^n the crossing takes weeks or more even on one core (Babbush et al. 2021 find the same)."""
+    """Against a walk of 2^n the crossing takes weeks or more even on one core (Babbush et al. 2021
+    find the same).
+    """
     found = requirement(_places(), "walk", _planted(2.0, 1e-9), cores=1000)
     assert not found.practical
     slow = requirement(_places(), "good heuristic", _planted(1.2, 1e-6), cores=1)
@@ -75,7 +81,9 @@ def test_a_quadratic_speed_up_is_not_sold_as_an_advantage() -> None:
     assert "at no size" in slow.words
 
 
-def test_a_slow_classical_method_would_be_overtaken_and_it_is_said_how_large_the_machine_is() -> None:
+def test_a_slow_classical_method_would_be_overtaken_and_it_is_said_how_large_the_machine_is() -> (
+    None
+):
     found = requirement(_places(), "hopeless", _planted(2.0, 1.0), cores=1)
     assert found.practical
     assert "million physical qubits" in found.words
@@ -91,4 +99,13 @@ def test_published_molecules_come_out_as_published() -> None:
 
 def test_durations_are_said_as_people_say_them() -> None:
     said = [duration(s) for s in (2e-5, 0.5, 2.5, 99.0, 300.0, 9000.0, 1e6, 1e9)]
-    assert said == ["20 µs", "500 ms", "2.5 s", "99 s", "5 minutes", "2 hours", "12 days", "32 years"]
+    assert said == [
+        "20 µs",
+        "500 ms",
+        "2.5 s",
+        "99 s",
+        "5 minutes",
+        "2 hours",
+        "12 days",
+        "32 years",
+    ]

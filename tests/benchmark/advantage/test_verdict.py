@@ -21,9 +21,27 @@ from qtwin.benchmark.advantage.verdict import (
 )
 from qtwin.pharmacology.formulary import formulary
 
-EXACT = MethodTimes(label="exact", kind="classical", time_s=2.0, low_s=1.5, high_s=3.0, successes=4, runs=4, proven=4)
+EXACT = MethodTimes(
+    label="exact",
+    kind="classical",
+    time_s=2.0,
+    low_s=1.5,
+    high_s=3.0,
+    successes=4,
+    runs=4,
+    proven=4,
+)
 HEURISTIC = replace(EXACT, label="tabu", time_s=0.01, low_s=0.005, high_s=0.02, proven=0)
-QAOA = MethodTimes(label="QAOA", kind="quantum", time_s=9.0, low_s=5.0, high_s=math.inf, successes=2, runs=4, proven=0)
+QAOA = MethodTimes(
+    label="QAOA",
+    kind="quantum",
+    time_s=9.0,
+    low_s=5.0,
+    high_s=math.inf,
+    successes=2,
+    runs=4,
+    proven=0,
+)
 NULL = replace(QAOA, label="random", kind="null", time_s=50.0)
 PLACE = BenchmarkPoint(
     axes="regimen",
@@ -51,7 +69,12 @@ def test_a_proof_of_every_instance_settles_a_place() -> None:
 
 def test_a_published_proof_counts_and_says_whose_it_is() -> None:
     theirs = replace(
-        EXACT, label="branch and bound of others", time_s=math.inf, low_s=math.inf, high_s=math.inf, note="published"
+        EXACT,
+        label="branch and bound of others",
+        time_s=math.inf,
+        low_s=math.inf,
+        high_s=math.inf,
+        note="published",
     )
     found = judge(replace(PLACE, contenders=(theirs, HEURISTIC)))
     assert found.kind == "classical proven"
@@ -68,7 +91,10 @@ def test_a_proof_of_some_is_none() -> None:
 
 
 def test_a_proof_by_a_quantum_or_null_method_does_not_count_as_classical() -> None:
-    assert judge(replace(PLACE, contenders=(replace(QAOA, proven=4), HEURISTIC))).kind != "classical proven"
+    assert (
+        judge(replace(PLACE, contenders=(replace(QAOA, proven=4), HEURISTIC))).kind
+        != "classical proven"
+    )
 
 
 def test_open_where_no_classical_method_succeeds_or_took_part() -> None:
@@ -87,7 +113,10 @@ def test_a_quicker_quantum_method_opens_a_place_only_with_disjoint_intervals() -
     few = replace(quick, runs=9)
     simulator = replace(QAOA, runs=12, time_s=0.001, low_s=0.0005, high_s=0.002)
     for contender in (unsure, few, simulator):
-        assert judge(replace(PLACE, proven=0, contenders=(often, contender))).kind == "classical heuristic"
+        assert (
+            judge(replace(PLACE, proven=0, contenders=(often, contender))).kind
+            == "classical heuristic"
+        )
     assert judge(replace(PLACE, contenders=(EXACT, HEURISTIC, quick))).kind == "classical proven"
 
 
@@ -100,7 +129,11 @@ def test_quantum_is_plausible_only_where_nothing_is_proven() -> None:
 
 
 def test_a_published_classical_answer_is_no_case_for_quantum() -> None:
-    known = {"classical": "others have its energy", "requirement": "needs 6 million qubits", "plausible": True}
+    known = {
+        "classical": "others have its energy",
+        "requirement": "needs 6 million qubits",
+        "plausible": True,
+    }
     found = judge(replace(PLACE, proven=0, contenders=(), **known))
     assert found.kind == "classical heuristic"
     assert "others have its energy" in found.words
@@ -112,7 +145,8 @@ def test_the_questions_of_practice_lie_on_the_axis_in_order() -> None:
     assert [p.size for p in found] == sorted(p.size for p in found)
     (formulary_size,) = (p.size for p in found if p.status == "counted")
     assert formulary_size == sum(len(d.doses) for d in formulary().values())
-    assert next(p for p in found if p.status == "literature").size == 8  # Growdon et al. 2021, abstract
+    # Growdon et al. 2021, abstract
+    assert next(p for p in found if p.status == "literature").size == 8
     assert all(p.source for p in found)
     assert [q["size"] for q in document(cells([PLACE]))["in_practice"]] == [p.size for p in found]
 

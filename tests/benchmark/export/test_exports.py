@@ -13,7 +13,10 @@ from qtwin.solver import registry
 
 
 def test_a_citation_becomes_an_entry_that_loses_nothing() -> None:
-    citation = "Farhi, Goldstone, Gutmann 2014, arXiv:1411.4028; Zhou et al. 2020, PRX 10:021067; none needed"
+    citation = (
+        "Farhi, Goldstone, Gutmann 2014, arXiv:1411.4028; Zhou et al. 2020, PRX 10:021067; "
+        "none needed"
+    )
     assert len(works(citation)) == 2
     key, text = entry(works(citation)[0])
     assert key == "farhi2014a"
@@ -25,14 +28,26 @@ def test_a_citation_becomes_an_entry_that_loses_nothing() -> None:
 def test_every_solver_of_the_table_can_be_cited_and_keys_are_unique() -> None:
     cited = [card.citation for card in registry.cards().values()]
     text = bibtex(cited)
-    keys = [line.split("{")[1].rstrip(",") for line in text.splitlines() if line.startswith("@misc")]
+    keys = [
+        line.split("{")[1].rstrip(",") for line in text.splitlines() if line.startswith("@misc")
+    ]
     assert len(keys) == len(set(keys)) == len({w for c in cited for w in works(c)})
     assert text.count("{") == text.count("}")
 
 
 def test_submission_fields_of_a_small_sweep() -> None:
     records = [
-        execute(Task(family="labs", n=9, instance=0, solver=name, label=name, solver_options=options, run=run))
+        execute(
+            Task(
+                family="labs",
+                n=9,
+                instance=0,
+                solver=name,
+                label=name,
+                solver_options=options,
+                run=run,
+            )
+        )
         for name, options, runs in (("enumeration", {}, 1), ("random", {"shots": 30}, 3))
         for run in range(runs)
     ]

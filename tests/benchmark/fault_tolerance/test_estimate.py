@@ -20,7 +20,9 @@ from qtwin.errors import InputError
 
 
 def test_cytochrome_p450_of_goings_2022() -> None:
-    """Goings et al. 2022 (PNAS 119:e2203533119): 1434 logical qubits, 7.8e9 Toffoli: 4,624,440 physical qubits and 73.4 h."""
+    """Goings et al. 2022 (PNAS 119:e2203533119): 1434 logical qubits, 7.8e9 Toffoli: 4,624,440
+    physical qubits and 73.4 h.
+    """
     found = machine(1434, 7_832_741_826.0, factories=4, failure=0.1)
     assert found.physical_qubits == 4_624_440
     assert found.wall_s / 3600 == pytest.approx(73.4, abs=0.05)
@@ -55,16 +57,29 @@ def test_distance_is_the_least_that_suffices() -> None:
         (0.44, 7e-9, 1e3, 880 * 8766),
     ],
 )
-def test_table_one_of_babbush_2021(quantum_s: float, classical_s: float, cores: float, hours: float) -> None:
-    assert break_even(quantum_s, classical_s, cores=cores).wall_s / 3600 == pytest.approx(hours, rel=0.03)
+def test_table_one_of_babbush_2021(
+    quantum_s: float, classical_s: float, cores: float, hours: float
+) -> None:
+    assert break_even(quantum_s, classical_s, cores=cores).wall_s / 3600 == pytest.approx(
+        hours, rel=0.03
+    )
 
 
 @pytest.mark.parametrize(
     ("classical_per_s", "quantum_per_s", "degree", "operations"),
-    [(550e12, 10.5e3, 3, 45_800), (550e12, 10.5e3, 4, 2_800_000), (215e12, 0.83e3, 3, 1_630), (215e12, 0.83e3, 4, 130_000)],
+    [
+        (550e12, 10.5e3, 3, 45_800),
+        (550e12, 10.5e3, 4, 2_800_000),
+        (215e12, 0.83e3, 3, 1_630),
+        (215e12, 0.83e3, 4, 130_000),
+    ],
 )
-def test_table_two_of_hoefler_2023(classical_per_s: float, quantum_per_s: float, degree: int, operations: float) -> None:
-    """Operations a call that put the crossover at 1e6 s: with that many, ours must be 1e6 s as well."""
+def test_table_two_of_hoefler_2023(
+    classical_per_s: float, quantum_per_s: float, degree: int, operations: float
+) -> None:
+    """Operations a call that put the crossover at 1e6 s: with that many, ours must be 1e6 s as
+    well.
+    """
     found = break_even(operations / quantum_per_s, operations / classical_per_s, degree=degree)
     assert found.wall_s == pytest.approx(1e6, rel=0.03)
 
@@ -80,7 +95,10 @@ def test_costs_by_hand() -> None:
     assert rotation_toffolis(2.0**-20) == pytest.approx(0.5 * (20.6 + 5.75))
     half = amplified_qaoa(quadratic, layers=2, probability=0.01)
     assert half.calls == pytest.approx(math.pi / 0.4)
-    assert amplified_qaoa(quadratic, layers=4, probability=0.01).call_toffolis > 1.9 * half.call_toffolis - 2 * 86
+    assert (
+        amplified_qaoa(quadratic, layers=4, probability=0.01).call_toffolis
+        > 1.9 * half.call_toffolis - 2 * 86
+    )
 
 
 def test_what_makes_no_sense_is_refused() -> None:

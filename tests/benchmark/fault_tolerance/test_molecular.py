@@ -1,4 +1,6 @@
-"""Costs of phase estimation: published rows, factorisations that add up, and laws they must obey."""
+"""Costs of phase estimation: published rows, factorisations that add up, and laws they must
+obey.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,14 @@ import math
 import numpy as np
 import pytest
 
-from qtwin.benchmark.fault_tolerance.molecular import PUBLISHED, TOLERANCE, double_factorized, hypercontracted, required, steps_of
+from qtwin.benchmark.fault_tolerance.molecular import (
+    PUBLISHED,
+    TOLERANCE,
+    double_factorized,
+    hypercontracted,
+    required,
+    steps_of,
+)
 from qtwin.benchmark.fault_tolerance.surface_code import read, rotation_bits, unread
 from qtwin.chemistry.double_factorization import double_factorization
 from qtwin.errors import InputError
@@ -32,7 +41,11 @@ def test_published_rows_are_reproduced(name: str) -> None:
 def test_femoco_by_double_factorisation_is_exact() -> None:
     """OpenFermion 1.8.1: 21,753 Toffolis a step."""
     counts = double_factorized(108, lambda_hartree=294.8, rank=360, eigenvectors=13_031)
-    assert (counts.step_toffolis, counts.toffolis, counts.logical_qubits) == (21_753, 10_073_183_463, 3_725)
+    assert (counts.step_toffolis, counts.toffolis, counts.logical_qubits) == (
+        21_753,
+        10_073_183_463,
+        3_725,
+    )
 
 
 def test_reading_costs_what_the_best_of_all_powers_costs() -> None:

@@ -72,7 +72,8 @@ def test_the_command_reports_every_method_beside_none_and_random_bits(tmp_path: 
 
     spec = tmp_path / "study.toml"
     spec.write_text(
-        "title = 't'\nseed = 3\nrepetitions = 3\nlines = ['typical']\n[energy]\nshots = 4000\n[sampling]\nshots = 1000\n"
+        "title = 't'\nseed = 3\nrepetitions = 3\nlines = ['typical']\n[energy]\nshots = "
+        "4000\n[sampling]\nshots = 1000\n"
     )
     result = run_mitigation(spec, tmp_path / "out")
     by = {r.label: r for r in result.energy.rows}

@@ -40,7 +40,9 @@ def test_lucj_is_the_product_of_exponentials(make) -> None:  # type: ignore[no-u
     energy = float((state.conj() @ fermions.hamiltonian(h1, h2, 0.4) @ state).real)
     assert simulator.energy_hartree(theta) == pytest.approx(energy, abs=1e-10)
     made = jordan_wigner(2 * n)
-    on_qubits = StatevectorBackend(threads=1).expectation(to_ansatz(ansatz, made), theta, made.apply(electronic(h1, h2, 0.4)))
+    on_qubits = StatevectorBackend(threads=1).expectation(
+        to_ansatz(ansatz, made), theta, made.apply(electronic(h1, h2, 0.4))
+    )
     assert on_qubits.value == pytest.approx(energy, abs=1e-10)
 
 
@@ -52,7 +54,9 @@ def test_the_complex_gradient_is_the_slope() -> None:
     _, gradient = simulator.value_and_gradient(theta)
     for k in range(ansatz.n_parameters):
         step = 1e-5 * (np.arange(ansatz.n_parameters) == k)
-        slope = (simulator.energy_hartree(theta + step) - simulator.energy_hartree(theta - step)) / 2e-5
+        slope = (
+            simulator.energy_hartree(theta + step) - simulator.energy_hartree(theta - step)
+        ) / 2e-5
         assert gradient[k] == pytest.approx(slope, abs=1e-7)
 
 
@@ -60,8 +64,13 @@ def test_without_phases_both_simulators_agree() -> None:
     h1, h2 = fermions.random_integrals(4, 3)
     ansatz = upccgsd(4, 2, 1)
     theta = np.random.default_rng(1).normal(size=ansatz.n_parameters)
-    real, other = (s(h1, h2, 0.1, ansatz) for s in (DeterminantSimulator, ComplexDeterminantSimulator))
-    (value, gradient), (same, slopes) = real.value_and_gradient(theta), other.value_and_gradient(theta)
+    real, other = (
+        s(h1, h2, 0.1, ansatz) for s in (DeterminantSimulator, ComplexDeterminantSimulator)
+    )
+    (value, gradient), (same, slopes) = (
+        real.value_and_gradient(theta),
+        other.value_and_gradient(theta),
+    )
     assert value == pytest.approx(same, abs=1e-12)
     np.testing.assert_allclose(gradient, slopes, atol=1e-12)
     drawn, again = (s.sample(theta, shots=100, seed=4) for s in (real, other))
@@ -72,16 +81,25 @@ def test_without_phases_both_simulators_agree() -> None:
 def test_qubit_excitations_have_no_strings(make) -> None:  # type: ignore[no-untyped-def]
     h1, h2 = fermions.random_integrals(3, 4)
     moves = [((2, 0, 0), (2, 0, 1)), ((2, 0, 0),), ((2, 1, 0), (1, 0, 1)), ((2, 0, 1),)]
-    gates = tuple(Rotation(excitation=Excitation(moves=m, strings=False), parameter=k) for k, m in enumerate(moves))
+    gates = tuple(
+        Rotation(excitation=Excitation(moves=m, strings=False), parameter=k)
+        for k, m in enumerate(moves)
+    )
     ansatz = FermionicAnsatz(n_orbitals=3, n_alpha=2, n_beta=1, rotations=gates, n_parameters=4)
     theta = np.array([0.4, -0.7, 0.3, 1.1])
     made = make(6)
     circuit = to_ansatz(ansatz, made)
     expected = DeterminantSimulator(h1, h2, 0.0, ansatz).energy_hartree(theta)
-    found = StatevectorBackend(threads=1).expectation(circuit, theta, made.apply(electronic(h1, h2, 0.0))).value
+    found = (
+        StatevectorBackend(threads=1)
+        .expectation(circuit, theta, made.apply(electronic(h1, h2, 0.0)))
+        .value
+    )
     assert found == pytest.approx(expected, abs=1e-10)
     if make is jordan_wigner:
-        assert (circuit.layers[1].generator.x | circuit.layers[1].generator.z).sum(axis=1).max() == 2
+        assert (circuit.layers[1].generator.x | circuit.layers[1].generator.z).sum(
+            axis=1
+        ).max() == 2
 
 
 def test_the_real_simulator_refuses_phases() -> None:
@@ -89,7 +107,11 @@ def test_the_real_simulator_refuses_phases() -> None:
     with pytest.raises(InputError, match="real rotations"):
         DeterminantSimulator(h1, h2, 0.0, lucj(3, 1, 1))
     bad = FermionicAnsatz(
-        n_orbitals=2, n_alpha=1, n_beta=1, rotations=(Phase(orbitals=((0, 0), (0, 0)), parameter=0),), n_parameters=1
+        n_orbitals=2,
+        n_alpha=1,
+        n_beta=1,
+        rotations=(Phase(orbitals=((0, 0), (0, 0)), parameter=0),),
+        n_parameters=1,
     )
     with pytest.raises(InputError, match="phase"):
         ComplexDeterminantSimulator(h1[:2, :2], h2[:2, :2, :2, :2], 0.0, bad)

@@ -1,4 +1,6 @@
-"""The determinant simulator against dense ladder operators, PySCF, and its own gradient by differences."""
+"""The determinant simulator against dense ladder operators, PySCF, and its own gradient by
+differences.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ def test_circuits_are_products_of_exponentials(n: int, up: int, down: int) -> No
             generator = fermions.excitation(rotation.excitation.moves, n)
             state = expm(rotation.sign * theta[rotation.parameter] * generator) @ state
         np.testing.assert_allclose(simulator.state(theta), state[_index(simulator)], atol=1e-12)
-        assert simulator.energy_hartree(theta) == pytest.approx(float(state @ dense @ state), abs=1e-11)
+        assert simulator.energy_hartree(theta) == pytest.approx(
+            float(state @ dense @ state), abs=1e-11
+        )
 
 
 def test_the_gradient_is_the_slope() -> None:
@@ -65,7 +69,9 @@ def test_the_gradient_is_the_slope() -> None:
     for k in range(ansatz.n_parameters):
         step = np.zeros_like(theta)
         step[k] = 1e-5
-        slope = (simulator.energy_hartree(theta + step) - simulator.energy_hartree(theta - step)) / 2e-5
+        slope = (
+            simulator.energy_hartree(theta + step) - simulator.energy_hartree(theta - step)
+        ) / 2e-5
         assert gradient[k] == pytest.approx(slope, abs=2e-8)
 
 
@@ -92,7 +98,9 @@ def test_samples_hold_the_electrons_and_follow_the_amplitudes() -> None:
     samples = simulator.sample(theta, shots=200_000, seed=5)
     assert (samples.bits[:, :4].sum(axis=1) == 2).all()
     assert (samples.bits[:, 4:].sum(axis=1) == 1).all()
-    weight = {int(i): w for i, w in zip(_index(simulator), simulator.state(theta) ** 2, strict=True)}
+    weight = {
+        int(i): w for i, w in zip(_index(simulator), simulator.state(theta) ** 2, strict=True)
+    }
     for row, count in zip(samples.bits, samples.counts, strict=True):
         p = weight[int((row.astype(np.int64) << np.arange(8)).sum())]
         assert abs(count / 200_000 - p) < 5 * np.sqrt(p * (1 - p) / 200_000) + 1e-9
@@ -102,7 +110,9 @@ def test_samples_hold_the_electrons_and_follow_the_amplitudes() -> None:
     ("atom", "electrons", "orbitals"),
     [("H 0 0 0; H 0 0 0.74", 2, 2), ("N 0 0 0; N 0 0 1.4", 6, 6), ("Li 0 0 0; H 0 0 1.6", 4, 5)],
 )
-def test_lowest_energy_of_the_block_is_that_of_pyscf(atom: str, electrons: int, orbitals: int) -> None:
+def test_lowest_energy_of_the_block_is_that_of_pyscf(
+    atom: str, electrons: int, orbitals: int
+) -> None:
     pyscf = pytest.importorskip("pyscf")
     from pyscf import ao2mo, mcscf, scf
     from scipy.sparse.linalg import eigsh
@@ -114,11 +124,17 @@ def test_lowest_energy_of_the_block_is_that_of_pyscf(atom: str, electrons: int, 
     exact = active.kernel()[0]
     half = electrons // 2
     simulator = DeterminantSimulator(h1, h2, core, uccsd(orbitals, half, half), symmetric=True)
-    assert simulator.energy_hartree(np.zeros(simulator.ansatz.n_parameters)) == pytest.approx(mean_field.e_tot, abs=1e-9)
+    assert simulator.energy_hartree(np.zeros(simulator.ansatz.n_parameters)) == pytest.approx(
+        mean_field.e_tot, abs=1e-9
+    )
     assert simulator.space.size < full_size(orbitals, half, half)  # the point group is found
     h = simulator.hamiltonian
     matrix = csr_matrix((h.value_hartree, h.column, h.start))
-    lowest = np.linalg.eigvalsh(matrix.toarray())[0] if simulator.space.size < 20 else eigsh(matrix, k=1, which="SA")[0][0]
+    lowest = (
+        np.linalg.eigvalsh(matrix.toarray())[0]
+        if simulator.space.size < 20
+        else eigsh(matrix, k=1, which="SA")[0][0]
+    )
     assert lowest + core == pytest.approx(exact, abs=1e-8)
 
 
@@ -141,7 +157,9 @@ def test_lowest_energy_of_the_block_is_that_of_pyscf(atom: str, electrons: int, 
                 n_alpha=1,
                 n_beta=1,
                 n_parameters=1,
-                rotations=(Rotation(excitation=Excitation(moves=((1, 0, 0), (1, 2, 0))), parameter=0),),
+                rotations=(
+                    Rotation(excitation=Excitation(moves=((1, 0, 0), (1, 2, 0))), parameter=0),
+                ),
             ),
         ),
     ],
@@ -166,13 +184,20 @@ def test_the_compiled_descent_ends_where_the_gradient_vanishes(seed: int) -> Non
     assert len(found.energies_hartree) == len(found.times_s) == found.evaluations
     h = simulator.hamiltonian
     exact = np.linalg.eigvalsh(csr_matrix((h.value_hartree, h.column, h.start)).toarray())[0] + 0.3
-    assert exact - 1e-10 <= found.energy_hartree <= simulator.energy_hartree(np.zeros(ansatz.n_parameters))
+    assert (
+        exact - 1e-10
+        <= found.energy_hartree
+        <= simulator.energy_hartree(np.zeros(ansatz.n_parameters))
+    )
 
 
 def test_the_compiled_descent_stops_where_it_is_told() -> None:
     h1, h2 = fermions.random_integrals(4, 1)
     ansatz = uccsd(4, 2, 2)
-    simulator, start = DeterminantSimulator(h1, 0.2 * h2, 0.0, ansatz), np.zeros(ansatz.n_parameters)
+    simulator, start = (
+        DeterminantSimulator(h1, 0.2 * h2, 0.0, ansatz),
+        np.zeros(ansatz.n_parameters),
+    )
     whole = simulator.minimise(start)
     few = simulator.minimise(start, Limits(evaluations=3))
     assert few.evaluations == 3

@@ -1,4 +1,6 @@
-"""Diagonalisation among strings against dense matrices; spin and occupations; recovery of spoilt samples."""
+"""Diagonalisation among strings against dense matrices; spin and occupations; recovery of spoilt
+samples.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +23,19 @@ def _spin_squared(n: int) -> np.ndarray:
     return raising.T @ raising + z @ (z + np.eye(4**n))
 
 
-@pytest.mark.parametrize(("n", "up", "down", "spin"), [(3, 1, 1, 0.0), (3, 1, 1, 1.0), (3, 2, 1, 0.5), (3, 2, 2, 0.0)])
-def test_the_lowest_state_of_each_spin_is_that_of_the_matrices(n: int, up: int, down: int, spin: float) -> None:
+@pytest.mark.parametrize(
+    ("n", "up", "down", "spin"), [(3, 1, 1, 0.0), (3, 1, 1, 1.0), (3, 2, 1, 0.5), (3, 2, 2, 0.0)]
+)
+def test_the_lowest_state_of_each_spin_is_that_of_the_matrices(
+    n: int, up: int, down: int, spin: float
+) -> None:
     h1, h2 = fermions.random_integrals(n, 11)
     dense, squared = fermions.hamiltonian(h1, 0.3 * h2, 0.2), _spin_squared(n)
-    inside = [i for i in range(4**n) if (bin(i & (2**n - 1)).count("1"), bin(i >> n).count("1")) == (up, down)]
+    inside = [
+        i
+        for i in range(4**n)
+        if (bin(i & (2**n - 1)).count("1"), bin(i >> n).count("1")) == (up, down)
+    ]
     values, vectors = np.linalg.eigh(dense[np.ix_(inside, inside)])
     spins = np.einsum("ik,ij,jk->k", vectors, squared[np.ix_(inside, inside)], vectors)
     expected = values[np.abs(spins - spin * (spin + 1)) < 1e-6][0]
@@ -40,12 +50,17 @@ def test_fewer_strings_cannot_lower_the_energy() -> None:
     h1, h2 = fermions.random_integrals(4, 2)
     every = strings(4, 2)[0]
     spaces = [spanned(4, 2, 2, every[:k], every[:k]) for k in range(1, 7)]
-    energies = [lowest(s, h1, 0.3 * h2, 0.0, spin_squared=0.0, penalty_hartree=0.0).energy_hartree for s in spaces]
+    energies = [
+        lowest(s, h1, 0.3 * h2, 0.0, spin_squared=0.0, penalty_hartree=0.0).energy_hartree
+        for s in spaces
+    ]
     assert energies == sorted(energies, reverse=True)
 
 
 def test_recovery_mends_what_a_flip_broke() -> None:
-    """With occupancies near certainty the mended row is the determinant: this fixes which orbital and spin is which."""
+    """With occupancies near certainty the mended row is the determinant: this fixes which orbital
+    and spin is which.
+    """
     pytest.importorskip("qiskit_addon_sqd")
     right = np.array([1, 1, 0, 0, 0, 1, 0, 0], dtype=np.uint8)
     occupancies = np.array([0.99, 0.98, 0.01, 0.02]), np.array([0.01, 0.99, 0.02, 0.01])
@@ -53,7 +68,9 @@ def test_recovery_mends_what_a_flip_broke() -> None:
         row = right.copy()
         row[flipped] ^= 1
         for seed in range(3):
-            found = recovered(Samples(bits=row[None], counts=np.array([5])), occupancies, 2, 1, seed=seed)
+            found = recovered(
+                Samples(bits=row[None], counts=np.array([5])), occupancies, 2, 1, seed=seed
+            )
             np.testing.assert_array_equal(found.bits, right[None])
 
 

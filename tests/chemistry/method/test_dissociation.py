@@ -1,4 +1,6 @@
-"""Bonds pulled apart: where coupled cluster fails, variational energies stay above the exact one."""
+"""Bonds pulled apart: where coupled cluster fails, variational energies stay above the exact
+one.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,10 @@ pytest.importorskip("pyscf")
 def _posed(atom: str, electrons: int, orbitals: int) -> Molecule:
     from pyscf import ao2mo, gto, mcscf, scf
 
-    mean_field = scf.RHF(gto.M(atom=atom, basis="sto-3g", symmetry=True, verbose=0)).run(conv_tol=1e-12)  # no broken symmetry
+    # no broken symmetry
+    mean_field = scf.RHF(gto.M(atom=atom, basis="sto-3g", symmetry=True, verbose=0)).run(
+        conv_tol=1e-12
+    )
     active = mcscf.CASCI(mean_field, orbitals, electrons)
     h1, core = active.get_h1eff()
     h2 = ao2mo.restore(1, active.get_h2eff(), orbitals)
@@ -35,17 +40,27 @@ def test_far_atoms_have_the_energy_of_two_atoms() -> None:
     from pyscf import gto, scf
 
     atom = scf.UHF(gto.M(atom="H", basis="sto-3g", spin=1, verbose=0)).run(conv_tol=1e-12).e_tot
-    assert VqeUccsd().solve(_posed("H 0 0 0; H 0 0 50", 2, 2)).energy_hartree == pytest.approx(2 * atom, abs=1e-6)
+    assert VqeUccsd().solve(_posed("H 0 0 0; H 0 0 50", 2, 2)).energy_hartree == pytest.approx(
+        2 * atom, abs=1e-6
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("distance", [1.0977, 1.6, 2.0, 2.6])
 def test_stretched_nitrogen_stays_above_the_exact_energy(distance: float) -> None:
-    """At 2.0 angstrom coupled cluster with singles and doubles lies 90 mHa too low or does not converge."""
+    """At 2.0 angstrom coupled cluster with singles and doubles lies 90 mHa too low or does not
+    converge.
+    """
     molecule = _posed(f"N 0 0 0; N 0 0 {distance}", 6, 6)
     if distance == 2.0:
         assert molecule.exact[0] == pytest.approx(-107.4370236845, abs=1e-8)
-    methods: list[EnergyMethod] = [VqeUccsd(), VqeUccsd(repetitions=2), VqeUpccgsd(k=3), VqeLucj(layers=2), AdaptVqe()]
+    methods: list[EnergyMethod] = [
+        VqeUccsd(),
+        VqeUccsd(repetitions=2),
+        VqeUpccgsd(k=3),
+        VqeLucj(layers=2),
+        AdaptVqe(),
+    ]
     energies = [m.solve(molecule, seed=1).energy_hartree for m in methods]
     assert min(energies) >= molecule.exact[0] - 1e-9
     assert energies[1] <= energies[0] + 1e-9

@@ -41,7 +41,12 @@ def _molecule(name: str) -> Molecule:
     h1, core = active.get_h1eff()
     h2 = ao2mo.restore(1, active.get_h2eff(), orbitals)
     half = electrons // 2
-    exact = np.atleast_1d(fci.direct_spin1.kernel(h1, h2, orbitals, (half, half), nroots=1, tol=1e-12)[0]) + core
+    exact = (
+        np.atleast_1d(
+            fci.direct_spin1.kernel(h1, h2, orbitals, (half, half), nroots=1, tol=1e-12)[0]
+        )
+        + core
+    )
     return Molecule(core, h1, h2, half, half, exact)
 
 
@@ -91,7 +96,9 @@ def test_upccgsd_improves_with_k_and_never_undershoots() -> None:
 
 @pytest.mark.parametrize("seed", [0, 4])
 def test_deflation_finds_every_singlet(seed: int) -> None:
-    """Two electrons in two orbitals: three singlets, D00, D11 and (D01 + D10) / sqrt 2, and a triplet that stays out of reach."""
+    """Two electrons in two orbitals: three singlets, D00, D11 and (D01 + D10) / sqrt 2, and a
+    triplet that stays out of reach.
+    """
     molecule = _random(2, 1, 1, seed)
     dense = fermions.hamiltonian(molecule.h1_hartree, molecule.h2_hartree, 0.4)
     basis = np.zeros((16, 3))
@@ -108,7 +115,9 @@ def test_phase_estimation_resolves_the_energy_to_its_bits() -> None:
     for bits in (8, 12, 16):
         found = IterativeQpe(bits=bits, repetitions=15).solve(molecule, seed=3)
         assert found.converged
-        assert abs(found.energy_hartree - molecule.exact[0]) <= 1.5 * found.info["resolution_hartree"]
+        assert (
+            abs(found.energy_hartree - molecule.exact[0]) <= 1.5 * found.info["resolution_hartree"]
+        )
 
 
 def test_far_molecules_add_up() -> None:
@@ -122,9 +131,14 @@ def test_far_molecules_add_up() -> None:
         h1 = c.T @ mean_field.get_hcore() @ c
         h2 = ao2mo.restore(1, ao2mo.kernel(mean_field.mol, c), c.shape[1])
         half = electrons // 2
-        return VqeUccsd().solve(Molecule(mean_field.energy_nuc(), h1, h2, half, half)).energy_hartree
+        return (
+            VqeUccsd().solve(Molecule(mean_field.energy_nuc(), h1, h2, half, half)).energy_hartree
+        )
 
-    one, two = energy("H 0 0 0; H 0 0 0.74", 2), energy("H 0 0 0; H 0 0 0.74; H 0 0 100; H 0 0 100.74", 4)
+    one, two = (
+        energy("H 0 0 0; H 0 0 0.74", 2),
+        energy("H 0 0 0; H 0 0 0.74; H 0 0 100; H 0 0 100.74", 4),
+    )
     assert two == pytest.approx(2 * one, abs=2e-6)
 
 
@@ -136,7 +150,12 @@ def test_a_time_limit_gives_what_there_is() -> None:
 
 @pytest.mark.parametrize(
     "make",
-    [lambda: VqeUccsd(starts=0), lambda: AdaptVqe(slope_hartree=0.0), lambda: Vqd(states=0), lambda: IterativeQpe(bits=0)],
+    [
+        lambda: VqeUccsd(starts=0),
+        lambda: AdaptVqe(slope_hartree=0.0),
+        lambda: Vqd(states=0),
+        lambda: IterativeQpe(bits=0),
+    ],
 )
 def test_unusable_options_are_refused(make) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(InputError):

@@ -1,4 +1,6 @@
-"""Methods whose circuits are not trained excitations alone: Trotter steps, hardware-efficient layers, samples, qubit pools."""
+"""Methods whose circuits are not trained excitations alone: Trotter steps, hardware-efficient
+layers, samples, qubit pools.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def test_the_error_of_a_product_formula_falls_with_its_order(order: int) -> None
 
 def test_slow_evolution_ends_in_the_ground_state() -> None:
     molecule = _molecule("H4")
-    quick, slow = (Trotter(time_per_hartree=t, steps=n).solve(molecule) for t, n in ((2, 10), (20, 60)))
+    quick, slow = (
+        Trotter(time_per_hartree=t, steps=n).solve(molecule) for t, n in ((2, 10), (20, 60))
+    )
     assert abs(slow.energy_hartree - molecule.exact[0]) < 1.6e-3
     assert slow.converged
     assert not quick.converged
@@ -68,18 +72,23 @@ def test_hardware_efficient_finds_two_electrons() -> None:
     found = HardwareEfficientVQE(layers=2, mapping="parity-reduced").solve(molecule, seed=1)
     assert found.energy_hartree == pytest.approx(molecule.exact[0], abs=1.6e-3)
     assert found.info["wrong_electrons_squared"] < 1e-2
-    shots = HardwareEfficientVQE(layers=2, mapping="parity-reduced", shots=20_000).solve(molecule, seed=1)
+    shots = HardwareEfficientVQE(layers=2, mapping="parity-reduced", shots=20_000).solve(
+        molecule, seed=1
+    )
     assert abs(shots.energy_hartree - found.energy_hartree) < 5 * shots.standard_error_hartree
 
 
 def test_the_qubit_pool_reaches_the_exact_energy_with_shorter_gates() -> None:
     molecule = _random(3, 1, 1, 2)
     fermions_, qubits = (
-        AdaptVqe(pool=p, backend="statevector", slope_hartree=5e-2).solve(molecule) for p in ("fermionic", "qubit")
+        AdaptVqe(pool=p, backend="statevector", slope_hartree=5e-2).solve(molecule)
+        for p in ("fermionic", "qubit")
     )
     for found in (fermions_, qubits):
         assert -1e-9 < found.energy_hartree - molecule.exact[0] < 1.6e-3
-        assert found.energy_hartree == pytest.approx(found.info["energy_hartree_of_determinants"], abs=1e-6)
+        assert found.energy_hartree == pytest.approx(
+            found.info["energy_hartree_of_determinants"], abs=1e-6
+        )
     key = "two_qubit_gates_of_ladders"
     assert qubits.info[key] / qubits.info["gates"] < fermions_.info[key] / fermions_.info["gates"]
 
@@ -87,7 +96,9 @@ def test_the_qubit_pool_reaches_the_exact_energy_with_shorter_gates() -> None:
 def test_sampled_diagonalisation_with_all_strings_is_exact() -> None:
     pytest.importorskip("qiskit_addon_sqd")
     molecule = _random(3, 2, 1, 2)
-    found = Sqd(circuit="uccsd", samples_per_batch=1000, rounds=2, flip_probability=0.2).solve(molecule, seed=3)
+    found = Sqd(circuit="uccsd", samples_per_batch=1000, rounds=2, flip_probability=0.2).solve(
+        molecule, seed=3
+    )
     assert found.info["dimension"] == 9
     assert found.energy_hartree == pytest.approx(found.info["control_ranked_hartree"], abs=1e-9)
 
@@ -95,12 +106,19 @@ def test_sampled_diagonalisation_with_all_strings_is_exact() -> None:
 def test_sampled_diagonalisation_stays_above_and_keeps_its_controls() -> None:
     pytest.importorskip("qiskit_addon_sqd")
     molecule = _molecule("H4")
-    found = Sqd(samples_per_batch=3, batches=2, rounds=3, flip_probability=0.05, shots=2000).solve(molecule, seed=5)
+    found = Sqd(samples_per_batch=3, batches=2, rounds=3, flip_probability=0.05, shots=2000).solve(
+        molecule, seed=5
+    )
     energies = found.info["energies_of_rounds_hartree"]
     assert energies == sorted(energies, reverse=True)
-    assert found.info["share_of_right_numbers"] == pytest.approx(0.95**8, abs=0.15)  # flips may compensate
+    # flips may compensate
+    assert found.info["share_of_right_numbers"] == pytest.approx(0.95**8, abs=0.15)
     assert found.info["spin_squared"] < 0.05
-    for key in ("control_ranked_hartree", "control_random_strings_hartree", "control_random_bits_hartree"):
+    for key in (
+        "control_ranked_hartree",
+        "control_random_strings_hartree",
+        "control_random_bits_hartree",
+    ):
         assert found.info[key] >= molecule.exact[0] - 1e-9
     assert found.energy_hartree >= molecule.exact[0] - 1e-9
     assert found.info["control_ranked_dimension"] == found.info["dimension"]
@@ -119,7 +137,10 @@ def test_sampled_diagonalisation_stays_above_and_keeps_its_controls() -> None:
         lambda: HardwareEfficientVQE(layers=0),
         lambda: HardwareEfficientVQE(penalty_hartree=float("nan")),
         lambda: AdaptVqe(pool="both"),  # type: ignore[arg-type]
-        lambda: Trotter().solve(_random(2, 1, 1, 0), seed=0) and Trotter(mapping="no").solve(_random(2, 1, 1, 0)),
+        lambda: (
+            Trotter().solve(_random(2, 1, 1, 0), seed=0)
+            and Trotter(mapping="no").solve(_random(2, 1, 1, 0))
+        ),
     ],
 )
 def test_unusable_options_are_refused(make) -> None:  # type: ignore[no-untyped-def]
@@ -131,7 +152,10 @@ def test_unusable_options_are_refused(make) -> None:  # type: ignore[no-untyped-
 def test_the_error_of_phase_estimation_by_circuits_falls_with_the_steps() -> None:
     """Second order: four times less for twice the steps, down to the resolution."""
     molecule = _molecule("H2")
-    found = [IterativeQpe(bits=11, steps=s, backend="statevector").solve(molecule, seed=1) for s in (2, 4, 8)]
+    found = [
+        IterativeQpe(bits=11, steps=s, backend="statevector").solve(molecule, seed=1)
+        for s in (2, 4, 8)
+    ]
     errors = [abs(f.energy_hartree - molecule.exact[0]) for f in found]
     step = found[0].info["resolution_hartree"]
     for coarse, fine in pairwise(errors):

@@ -1,4 +1,6 @@
-"""Every family keeps its promise: the planted optimum is the optimum, the seed is the instance, published energies come out."""
+"""Every family keeps its promise: the planted optimum is the optimum, the seed is the instance,
+published energies come out.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,15 @@ from qtwin.encoding.generate.xorsat import _equations
 from qtwin.encoding.polynomial import BinaryPolynomial, from_spins, index_to_bits
 from qtwin.errors import InputError
 
-SMALL = {"frustrated-loops": 14, "wishart": 13, "xorsat": 12, "dense": 10, "three-regular": 12, "cardinality": 10, "twin": 9}
+SMALL = {
+    "frustrated-loops": 14,
+    "wishart": 13,
+    "xorsat": 12,
+    "dense": 10,
+    "three-regular": 12,
+    "cardinality": 10,
+    "twin": 9,
+}
 
 
 @pytest.mark.parametrize("family", [f for f in TABLE if f not in ("labs", "screen", "file")])
@@ -32,14 +42,18 @@ def test_the_planted_state_is_the_lowest_of_all(family: str, seed: int) -> None:
     assert made.optimal_bits is not None
     values = made.encoding.polynomial.values()
     assert values.min() == pytest.approx(made.optimum, abs=1e-9)
-    assert made.encoding.polynomial.evaluate(made.optimal_bits[None, :])[0] == pytest.approx(made.optimum, abs=1e-9)
+    assert made.encoding.polynomial.evaluate(made.optimal_bits[None, :])[0] == pytest.approx(
+        made.optimum, abs=1e-9
+    )
 
 
 @pytest.mark.parametrize("family", ["frustrated-loops", "wishart", "xorsat"])
 def test_planted_instances_of_the_largest_size_hold_their_energy(family: str) -> None:
     made = make(family, LARGEST, seed=1)
     assert made.optimal_bits is not None
-    assert made.encoding.polynomial.evaluate(made.optimal_bits[None, :])[0] == pytest.approx(made.optimum, abs=1e-6)
+    assert made.encoding.polynomial.evaluate(made.optimal_bits[None, :])[0] == pytest.approx(
+        made.optimum, abs=1e-6
+    )
 
 
 def test_three_regular_counts_edges_and_cuts() -> None:
@@ -53,8 +67,13 @@ def test_three_regular_counts_edges_and_cuts() -> None:
 
 
 def test_sherrington_kirkpatrick_energy_a_spin_is_near_the_published_limit() -> None:
-    """Mean over instances at n = 16; finite-size value e(n) = -0.7632 + 0.70 n^(-2/3) (Boettcher 2005, EPJB 46:501)."""
-    lowest = [make("sherrington-kirkpatrick", 16, seed=s).encoding.polynomial.values().min() / 16 for s in range(30)]
+    """Mean over instances at n = 16; finite-size value e(n) = -0.7632 + 0.70 n^(-2/3) (Boettcher
+    2005, EPJB 46:501).
+    """
+    lowest = [
+        make("sherrington-kirkpatrick", 16, seed=s).encoding.polynomial.values().min() / 16
+        for s in range(30)
+    ]
     expected = -0.7632 + 0.70 * 16 ** (-2 / 3)
     assert np.mean(lowest) == pytest.approx(expected, abs=4 * np.std(lowest) / np.sqrt(30) + 0.02)
 
@@ -80,7 +99,11 @@ def test_the_twins_family_is_its_question_on_small_sets() -> None:
     assert made.problem is not None
     bits = index_to_bits(np.arange(2**9), 9)
     pairs = bits[bits.sum(axis=1) <= 2]
-    np.testing.assert_allclose(made.encoding.objective.evaluate(_padded(made, pairs)), -made.problem.objective(pairs), atol=1e-10)
+    np.testing.assert_allclose(
+        made.encoding.objective.evaluate(_padded(made, pairs)),
+        -made.problem.objective(pairs),
+        atol=1e-10,
+    )
 
 
 def _padded(made, bits):  # type: ignore[no-untyped-def]

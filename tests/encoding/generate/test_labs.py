@@ -1,4 +1,6 @@
-"""Low-autocorrelation sequences: the polynomial is the definition, and the published optima are the least energies."""
+"""Low-autocorrelation sequences: the polynomial is the definition, and the published optima are the
+least energies.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ from qtwin.encoding.polynomial import index_to_bits
 def _by_definition(bits: np.ndarray) -> np.ndarray:
     s = 1 - 2 * bits.astype(np.int64)
     n = s.shape[1]
-    return sum(((s[:, : n - k] * s[:, k:]).sum(axis=1) ** 2 for k in range(1, n)), start=np.zeros(len(s), np.int64))
+    return sum(
+        ((s[:, : n - k] * s[:, k:]).sum(axis=1) ** 2 for k in range(1, n)),
+        start=np.zeros(len(s), np.int64),
+    )
 
 
 @pytest.mark.parametrize("n", [3, 4, 7, 10])

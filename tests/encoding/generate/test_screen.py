@@ -1,4 +1,6 @@
-"""A table of measured pairs as a family: each context an instance whose energies are the values of its sets."""
+"""A table of measured pairs as a family: each context an instance whose energies are the values of
+its sets.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def test_energies_are_minus_the_value_of_permitted_sets(tables: dict[str, str]) 
 def test_a_subset_of_the_drugs_is_an_instance_too(tables: dict[str, str]) -> None:
     made = make("screen", 5, seed=0, size=2, **tables)
     assert made.encoding.n_decision == 5
-    assert make("screen", 5, seed=0, size=2, **tables).encoding.polynomial == made.encoding.polynomial
+    assert (
+        make("screen", 5, seed=0, size=2, **tables).encoding.polynomial == made.encoding.polynomial
+    )
 
 
 def test_other_tables_and_impossible_requests_are_refused(tables: dict[str, str]) -> None:

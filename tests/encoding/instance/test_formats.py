@@ -1,4 +1,6 @@
-"""Round trips on random asymmetric instances, judged by the energies and constraints of the other library, and spoilt files."""
+"""Round trips on random asymmetric instances, judged by the energies and constraints of the other
+library, and spoilt files.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,18 @@ from qtwin.encoding.model import BinaryModel, plain
 from qtwin.encoding.penalty import check_sufficiency, encode
 from qtwin.encoding.polynomial import BinaryPolynomial, index_to_bits
 from qtwin.errors import InputError
-from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, Exactly, Linear, NotBoth, linear, row_of
+from qtwin.problem.constraint import (
+    AtLeastOne,
+    AtMost,
+    AtMostOne,
+    Cap,
+    Constraint,
+    Exactly,
+    Linear,
+    NotBoth,
+    linear,
+    row_of,
+)
 from qtwin.problem.feasible import feasible_bits
 
 N = 5
@@ -38,7 +51,9 @@ def polynomials(draw: st.DrawFn, degree: int) -> BinaryPolynomial:
 
 @st.composite
 def constraints(draw: st.DrawFn) -> list[Constraint]:
-    members = tuple(sorted(draw(st.lists(st.integers(0, N - 1), min_size=2, max_size=4, unique=True))))
+    members = tuple(
+        sorted(draw(st.lists(st.integers(0, N - 1), min_size=2, max_size=4, unique=True)))
+    )
     weights = tuple(float(draw(st.integers(1, 6))) / 2 for _ in members)
     signed = tuple(float(draw(st.sampled_from([-3, -2, -1, 1, 2]))) for _ in members)
     kinds: list[Constraint] = [
@@ -84,9 +99,16 @@ def test_a_qbsolv_file_of_somebody_else() -> None:
 def test_dimod_has_the_same_energies_and_gives_them_back(polynomial: BinaryPolynomial) -> None:
     encoding = plain(polynomial)
     model = models.to_bqm(encoding)
-    np.testing.assert_allclose(_energies(model, encoding.variables), polynomial.evaluate(BITS), atol=1e-9)
-    for back in (models.from_bqm(model), models.from_bqm(model.change_vartype("SPIN", inplace=False))):
-        np.testing.assert_allclose(back.polynomial.evaluate(BITS), polynomial.evaluate(BITS), atol=1e-9)
+    np.testing.assert_allclose(
+        _energies(model, encoding.variables), polynomial.evaluate(BITS), atol=1e-9
+    )
+    for back in (
+        models.from_bqm(model),
+        models.from_bqm(model.change_vartype("SPIN", inplace=False)),
+    ):
+        np.testing.assert_allclose(
+            back.polynomial.evaluate(BITS), polynomial.evaluate(BITS), atol=1e-9
+        )
         assert back.variables == encoding.variables
 
 
@@ -95,16 +117,25 @@ def test_dimod_has_the_same_energies_and_gives_them_back(polynomial: BinaryPolyn
 def test_dimod_polynomials_of_any_degree(polynomial: BinaryPolynomial) -> None:
     encoding = plain(polynomial)
     model = models.to_polynomial_model(encoding)
-    energies = [model.energy(dict(zip(encoding.variables, row.tolist(), strict=True))) for row in BITS]
+    energies = [
+        model.energy(dict(zip(encoding.variables, row.tolist(), strict=True))) for row in BITS
+    ]
     np.testing.assert_allclose(energies, polynomial.evaluate(BITS), atol=1e-9)
-    for back in (models.from_polynomial_model(model), models.from_polynomial_model(model.to_spin())):
+    for back in (
+        models.from_polynomial_model(model),
+        models.from_polynomial_model(model.to_spin()),
+    ):
         columns = [encoding.variables.index(v) for v in back.variables]
-        np.testing.assert_allclose(back.polynomial.evaluate(BITS[:, columns]), polynomial.evaluate(BITS), atol=1e-9)
+        np.testing.assert_allclose(
+            back.polynomial.evaluate(BITS[:, columns]), polynomial.evaluate(BITS), atol=1e-9
+        )
 
 
 @given(polynomial=polynomials(2), rules=constraints())
 @settings(max_examples=40, deadline=None)
-def test_lp_and_constrained_models_keep_objective_and_constraints(polynomial: BinaryPolynomial, rules: list[Constraint]) -> None:
+def test_lp_and_constrained_models_keep_objective_and_constraints(
+    polynomial: BinaryPolynomial, rules: list[Constraint]
+) -> None:
     encoding = BinaryModel(
         polynomial=polynomial,
         objective=polynomial,
@@ -118,12 +149,16 @@ def test_lp_and_constrained_models_keep_objective_and_constraints(polynomial: Bi
         assert back.variables[:N] == encoding.variables
         np.testing.assert_allclose(back.value(BITS), polynomial.evaluate(BITS), atol=1e-6)
         np.testing.assert_array_equal(
-            np.all([c.holds(BITS) for c in back.constraints], axis=0) if back.constraints else np.ones(len(BITS), bool),
+            np.all([c.holds(BITS) for c in back.constraints], axis=0)
+            if back.constraints
+            else np.ones(len(BITS), bool),
             encoding.is_feasible(BITS),
         )
     for row in BITS[::3]:
         sample = dict(zip(encoding.variables, row.tolist(), strict=True))
-        assert model.objective.energy(sample) == pytest.approx(float(polynomial.evaluate(row[None, :])[0]), abs=1e-9)
+        assert model.objective.energy(sample) == pytest.approx(
+            float(polynomial.evaluate(row[None, :])[0]), abs=1e-9
+        )
         assert model.check_feasible(sample) == bool(encoding.is_feasible(row[None, :])[0])
 
 
@@ -132,10 +167,16 @@ def test_lp_and_constrained_models_keep_objective_and_constraints(polynomial: Bi
 def test_json_loses_nothing(polynomial: BinaryPolynomial, rules: list[Constraint]) -> None:
     feasible = feasible_bits(N, rules)
     encoding = encode(
-        polynomial, names=[f"v{i}" for i in range(N)], constraints=rules, feasible=feasible[:1] if len(feasible) else None
+        polynomial,
+        names=[f"v{i}" for i in range(N)],
+        constraints=rules,
+        feasible=feasible[:1] if len(feasible) else None,
     )
     again = document.read(document.write(encoding), "x.json")
-    assert (again.polynomial.terms, again.objective.terms) == (encoding.polynomial.terms, encoding.objective.terms)
+    assert (again.polynomial.terms, again.objective.terms) == (
+        encoding.polynomial.terms,
+        encoding.objective.terms,
+    )
     assert (again.constraints, again.penalties) == (encoding.constraints, encoding.penalties)
     assert (again.variables, again.n_decision) == (encoding.variables, encoding.n_decision)
 
@@ -145,13 +186,17 @@ def test_json_loses_nothing(polynomial: BinaryPolynomial, rules: list[Constraint
 def test_penalties_of_files_from_elsewhere_suffice_though_nothing_feasible_is_known(
     polynomial: BinaryPolynomial, rules: list[Constraint]
 ) -> None:
-    encoding = encode(polynomial, names=[f"v{i}" for i in range(N)], constraints=rules, feasible=None)
+    encoding = encode(
+        polynomial, names=[f"v{i}" for i in range(N)], constraints=rules, feasible=None
+    )
     if not len(feasible_bits(N, rules)) or encoding.polynomial.n_variables > 18:
         return
     found = check_sufficiency(encoding)
     assert found is not None
     assert found.holds
-    assert found.lowest_feasible == pytest.approx(-polynomial.evaluate(feasible_bits(N, rules)).max(), abs=1e-9)
+    assert found.lowest_feasible == pytest.approx(
+        -polynomial.evaluate(feasible_bits(N, rules)).max(), abs=1e-9
+    )
 
 
 @given(rules=constraints())
@@ -162,14 +207,19 @@ def test_a_row_is_its_constraint(rules: list[Constraint]) -> None:
         np.testing.assert_array_equal(again.holds(BITS), c.holds(BITS))
 
 
-@pytest.mark.parametrize("suffix", sorted({*FORMATS} - {".mc", ".rud", ".bqp"}))  # cuts and forms without a constant: test_graphs
+# cuts and forms without a constant: test_graphs
+@pytest.mark.parametrize("suffix", sorted({*FORMATS} - {".mc", ".rud", ".bqp"}))
 def test_files_of_every_format_go_there_and_back(tmp_path: Path, suffix: str) -> None:
     encoding = make("cardinality", 8, seed=3).encoding
     write_instance(encoding, tmp_path / f"a{suffix}")
     again = read_instance(tmp_path / f"a{suffix}")
     bits = index_to_bits(np.arange(2**8), 8)
     inside = encoding.is_feasible(bits)
-    np.testing.assert_allclose(again.polynomial.evaluate(bits)[inside], encoding.polynomial.evaluate(bits)[inside], atol=1e-6)
+    np.testing.assert_allclose(
+        again.polynomial.evaluate(bits)[inside],
+        encoding.polynomial.evaluate(bits)[inside],
+        atol=1e-6,
+    )
 
 
 def test_a_qubo_with_its_constraints_knows_them_and_one_without_does_not() -> None:
@@ -185,11 +235,16 @@ def test_a_qubo_with_its_constraints_knows_them_and_one_without_does_not() -> No
     assert again.constraints == encoding.constraints
     assert (again.n_decision, again.variables) == (4, encoding.variables)
     assert again.objective.terms == encoding.objective.terms
-    bits = index_to_bits(np.arange(2**encoding.polynomial.n_variables), encoding.polynomial.n_variables)
+    bits = index_to_bits(
+        np.arange(2**encoding.polynomial.n_variables), encoding.polynomial.n_variables
+    )
     np.testing.assert_array_equal(again.is_feasible(bits), encoding.is_feasible(bits))
     lines = text.splitlines()
-    stripped = qbsolv.read("\n".join(line for line in lines if not line.startswith("c qtwin")), "a.qubo")
-    lines[-1] = lines[-1].rsplit(" ", 1)[0] + " 77.5"  # another polynomial: what the comment says is not of it
+    stripped = qbsolv.read(
+        "\n".join(line for line in lines if not line.startswith("c qtwin")), "a.qubo"
+    )
+    # another polynomial: what the comment says is not of it
+    lines[-1] = lines[-1].rsplit(" ", 1)[0] + " 77.5"
     changed = qbsolv.read("\n".join(lines), "a.qubo")
     for other in (stripped, changed):
         assert not other.constraints_known
@@ -199,12 +254,16 @@ def test_a_qubo_with_its_constraints_knows_them_and_one_without_does_not() -> No
 def test_reasons_of_constraints_stay_at_home() -> None:
     utility = BinaryPolynomial.of(2, {(0,): 1.0})
     rule = AtMostOne(name="one", reason="because of a diagnosis", members=(0, 1))
-    assert "diagnosis" not in qbsolv.write(encode(utility, names="ab", constraints=[rule], feasible=np.zeros((1, 2))))
+    assert "diagnosis" not in qbsolv.write(
+        encode(utility, names="ab", constraints=[rule], feasible=np.zeros((1, 2)))
+    )
 
 
 @pytest.mark.parametrize("topology", ["0", "unconstrained"])
 def test_a_qubo_of_either_topology_with_a_byte_order_mark(topology: str, tmp_path: Path) -> None:
-    (tmp_path / "a.qubo").write_bytes(b"\xef\xbb\xbf" + f"p qubo {topology} 3 1 1\r\n0 0 1.5\r\n2 0 -1\r\n".encode())
+    (tmp_path / "a.qubo").write_bytes(
+        b"\xef\xbb\xbf" + f"p qubo {topology} 3 1 1\r\n0 0 1.5\r\n2 0 -1\r\n".encode()
+    )
     assert read_instance(tmp_path / "a.qubo").polynomial.terms == {(0,): 1.5, (0, 2): -1.0}
 
 
@@ -213,7 +272,8 @@ def test_packed_files_are_read_and_not_written(suffix: str, tmp_path: Path) -> N
     pack = {"gz": gzip.compress, "xz": lzma.compress}[suffix]
     text = b"Minimize\n obj: - x - y\nSubject To\n c: x + y <= 1\nBinary\n x y\nEnd\n"
     half = len(text) // 2
-    (tmp_path / f"a.lp.{suffix}").write_bytes(pack(text[:half]) + pack(text[half:]))  # two members, one after the other
+    # two members, one after the other
+    (tmp_path / f"a.lp.{suffix}").write_bytes(pack(text[:half]) + pack(text[half:]))
     found = read_instance(tmp_path / f"a.lp.{suffix}")
     assert found.objective.terms == {(0,): -1.0, (1,): -1.0}
     with pytest.raises(InputError, match="packed"):
@@ -227,9 +287,13 @@ def test_many_entries_are_held_as_they_stand() -> None:
     ends = rng.permutation(ends[ends[:, 0] != ends[:, 1]])
     values = rng.integers(-9, 10, size=len(ends))
     text = f"p qubo 0 {n} 2 {len(ends)}\n5 5 1\n3 3 2\n"
-    text += "".join(f"{j} {i} {v}\n" for (i, j), v in zip(ends.tolist(), values.tolist(), strict=True))
+    text += "".join(
+        f"{j} {i} {v}\n" for (i, j), v in zip(ends.tolist(), values.tolist(), strict=True)
+    )
     found = qbsolv.read(text, "a.qubo").polynomial
-    expected = {(3,): 2.0, (5,): 1.0} | {(i, j): float(v) for (i, j), v in zip(ends.tolist(), values.tolist(), strict=True) if v}
+    expected = {(3,): 2.0, (5,): 1.0} | {
+        (i, j): float(v) for (i, j), v in zip(ends.tolist(), values.tolist(), strict=True) if v
+    }
     assert found.terms == expected
     assert list(found.terms) == sorted(expected, key=lambda t: (len(t), t))
     bits = rng.integers(2, size=(3, n), dtype=np.uint8)
@@ -238,10 +302,22 @@ def test_many_entries_are_held_as_they_stand() -> None:
 
 
 def test_a_qs_file_counts_each_product_twice() -> None:
-    """The largest independent set of a path of three nodes, as QOBLIB states it: minus the nodes plus 2 an edge, written 1."""
-    text = "# by Zimpl\n# ObjectiveOffset 0.5\n# Vars Non-zeros\n3 5\n1 1 -1\n1 2 1\n2 2 -1\n2 3 1\n3 3 -1\n"
+    """The largest independent set of a path of three nodes, as QOBLIB states it: minus the nodes
+    plus 2 an edge, written 1.
+    """
+    text = (
+        "# by Zimpl\n# ObjectiveOffset 0.5\n# Vars Non-zeros\n3 5\n1 1 -1\n1 2 1\n2 2 -1\n2 3 "
+        "1\n3 3 -1\n"
+    )
     found = qs.read(text, "a.qs")
-    assert found.polynomial.terms == {(): 0.5, (0,): -1.0, (1,): -1.0, (2,): -1.0, (0, 1): 2.0, (1, 2): 2.0}
+    assert found.polynomial.terms == {
+        (): 0.5,
+        (0,): -1.0,
+        (1,): -1.0,
+        (2,): -1.0,
+        (0, 1): 2.0,
+        (1, 2): 2.0,
+    }
     assert found.polynomial.values().min() == pytest.approx(0.5 - 2.0)
     assert not found.constraints_known
     assert qs.read(qs.write(found), "b.qs").polynomial.terms == found.polynomial.terms
@@ -303,7 +379,9 @@ def test_spoilt_documents_are_refused() -> None:
         document.read("{", "bad.json")
 
 
-@pytest.mark.parametrize("text", ["", "Minimize\n obj: x0\n", "Minimize\n obj: [ x0 * \nEnd", "nonsense\nEnd"])
+@pytest.mark.parametrize(
+    "text", ["", "Minimize\n obj: x0\n", "Minimize\n obj: [ x0 * \nEnd", "nonsense\nEnd"]
+)
 def test_spoilt_lp_files_are_refused(text: str) -> None:
     with pytest.raises(InputError):
         lp.read(text, "bad.lp")

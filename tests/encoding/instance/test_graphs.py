@@ -1,4 +1,6 @@
-"""Graphs of the Gset's format and problems of the OR-Library's: against the definitions, by looking at every assignment."""
+"""Graphs of the Gset's format and problems of the OR-Library's: against the definitions, by looking
+at every assignment.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ _ALL = np.array(list(itertools.product((0, 1), repeat=5)), dtype=np.uint8)
 
 
 def test_the_energy_is_minus_the_weight_of_the_cut() -> None:
-    edges = [(int(i) - 1, int(j) - 1, float(w)) for i, j, w in (line.split() for line in _GRAPH.splitlines()[1:])]
+    edges = [
+        (int(i) - 1, int(j) - 1, float(w))
+        for i, j, w in (line.split() for line in _GRAPH.splitlines()[1:])
+    ]
     found = maxcut.read(_GRAPH, "a.mc")
     cuts = [sum(w for i, j, w in edges if x[i] != x[j]) for x in _ALL]
     np.testing.assert_allclose(-found.polynomial.evaluate(_ALL), cuts)
@@ -33,7 +38,9 @@ def test_the_energy_is_minus_the_quadratic_form(problem: str) -> None:
     form = np.array(wanted, dtype=float)
     found = bqp.read_problem(_PROBLEMS, "a.bqp", problem)
     choices = np.array(list(itertools.product((0, 1), repeat=len(form))), dtype=np.uint8)
-    np.testing.assert_allclose(-found.polynomial.evaluate(choices), [x @ form @ x for x in choices.astype(float)])
+    np.testing.assert_allclose(
+        -found.polynomial.evaluate(choices), [x @ form @ x for x in choices.astype(float)]
+    )
 
 
 def test_a_file_without_a_suffix_of_its_own_is_known_by_its_first_lines(tmp_path: Path) -> None:
@@ -77,7 +84,12 @@ def test_the_problem_of_a_file_is_solved_and_named(tmp_path: Path) -> None:
         ("a.bqp", "1\n2 1 7\n1 1 4\n", "", "line 2: '2 1 7' came, 'variables entries'"),
         ("a.bqp", "1\n2 1\n1 3 4\n", "", "line 3: variable 3 came, 1 to 2"),
         ("a.bqp", "1\n2 1\n0 1 4\n", "", "line 3: variable 0 came"),
-        ("a.bqp", "1\n2 2\n1 2 4\n2 1 4\n", "", r"line 4: the coefficient of \(2, 1\) is given twice"),
+        (
+            "a.bqp",
+            "1\n2 2\n1 2 4\n2 1 4\n",
+            "",
+            r"line 4: the coefficient of \(2, 1\) is given twice",
+        ),
         ("a.bqp", "", "", "is empty"),
         ("a.bqp", "0\n", "", "holds 0 problems"),
         ("a.bqp", "999999999999\n", "", "999999999999 problems"),
@@ -95,7 +107,9 @@ def test_the_problem_of_a_file_is_solved_and_named(tmp_path: Path) -> None:
         ("a.mc", _GRAPH, "1", "holds one problem"),
     ],
 )
-def test_spoilt_files_are_refused_by_line(name: str, text: str, problem: str, word: str, tmp_path: Path) -> None:
+def test_spoilt_files_are_refused_by_line(
+    name: str, text: str, problem: str, word: str, tmp_path: Path
+) -> None:
     (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=word):
         read_instance(tmp_path / name, problem)
@@ -104,9 +118,13 @@ def test_spoilt_files_are_refused_by_line(name: str, text: str, problem: str, wo
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     cut = maxcut.read(_GRAPH, "a.mc")
     write_instance(cut, tmp_path / "b.mc")
-    assert read_instance(tmp_path / "b.mc").polynomial.terms == pytest.approx(dict(cut.polynomial.terms))
+    assert read_instance(tmp_path / "b.mc").polynomial.terms == pytest.approx(
+        dict(cut.polynomial.terms)
+    )
     write_instance(cut, tmp_path / "b.bqp")
-    assert read_instance(tmp_path / "b.bqp").polynomial.terms == pytest.approx(dict(cut.polynomial.terms))
+    assert read_instance(tmp_path / "b.bqp").polynomial.terms == pytest.approx(
+        dict(cut.polynomial.terms)
+    )
     for polynomial, suffix, word in (
         (BinaryPolynomial.of(2, [((0,), 1.0), ((0, 1), 2.0)]), ".mc", "no weight of a cut"),
         (BinaryPolynomial.of(3, [((0, 1, 2), 2.0)]), ".mc", "degree 3"),

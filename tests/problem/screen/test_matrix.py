@@ -1,4 +1,6 @@
-"""Square matrices, workbooks, semicolons and decimal commas say what the long table says; what is ambiguous is refused."""
+"""Square matrices, workbooks, semicolons and decimal commas say what the long table says; what is
+ambiguous is refused.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ Cell = str | float | None
 
 def _pairs(seed: int = 1) -> dict[tuple[int, int], float]:
     rng = np.random.default_rng(seed)
-    return {p: round(float(rng.normal(5.0, 20.0)), 4) for p in combinations(range(4), 2) if p != (1, 2)}
+    return {
+        p: round(float(rng.normal(5.0, 20.0)), 4) for p in combinations(range(4), 2) if p != (1, 2)
+    }
 
 
 def _singles(folder: Path, name: str = "singles.csv", *, context: str = "") -> Path:
@@ -52,7 +56,9 @@ def _write(path: Path, rows: list[list[Cell]], separator: str = ",", comma: bool
         said = "" if cell is None else str(cell)
         return said.replace(".", ",") if comma and isinstance(cell, float) else said
 
-    path.write_text("\n".join(separator.join(text(c) for c in row) for row in rows), encoding="utf-8")
+    path.write_text(
+        "\n".join(separator.join(text(c) for c in row) for row in rows), encoding="utf-8"
+    )
     return path
 
 
@@ -64,13 +70,18 @@ def _same(a: Screen, b: Screen) -> None:
 
 @pytest.fixture
 def long(tmp_path: Path) -> Screen:
-    rows: list[list[Cell]] = [["drug_1", "drug_2", "synergy"], *([DRUGS[i], DRUGS[j], v] for (i, j), v in _pairs().items())]
+    rows: list[list[Cell]] = [
+        ["drug_1", "drug_2", "synergy"],
+        *([DRUGS[i], DRUGS[j], v] for (i, j), v in _pairs().items()),
+    ]
     return read_screen(_write(tmp_path / "long.csv", rows), _singles(tmp_path))
 
 
 @pytest.mark.parametrize("kind", ["full", "upper", "lower", "short"])
 @pytest.mark.parametrize("file", ["m.csv", "m.tsv", "m.xlsx", "m.txt"])
-def test_a_matrix_says_what_the_long_table_says(kind: str, file: str, tmp_path: Path, long: Screen) -> None:
+def test_a_matrix_says_what_the_long_table_says(
+    kind: str, file: str, tmp_path: Path, long: Screen
+) -> None:
     rows, path = _matrix(kind), tmp_path / file
     if file == "m.xlsx":
         workbook(path, {"notes": [], "matrix": rows})
@@ -79,12 +90,15 @@ def test_a_matrix_says_what_the_long_table_says(kind: str, file: str, tmp_path: 
     data = read_screen(path, _singles(tmp_path))
     _same(data, long)
     assert data.contexts == ("all",)
-    assert int(data.repeats.max()) == 1  # the same value in both halves is one measurement, and says nothing of the noise
+    # the same value in both halves is one measurement, and says nothing of the noise
+    assert int(data.repeats.max()) == 1
     assert data.replicates is None
     assert any("decimal commas" in note for note in data.notes) == (file == "m.txt")
 
 
-def test_the_first_cell_names_the_context_and_the_diagonal_may_hold_the_singles(tmp_path: Path, long: Screen) -> None:
+def test_the_first_cell_names_the_context_and_the_diagonal_may_hold_the_singles(
+    tmp_path: Path, long: Screen
+) -> None:
     rows = _matrix("upper", "HT29")
     for k in range(4):
         rows[k + 1][k + 1] = 10.0 * k
@@ -128,7 +142,9 @@ def test_a_matrix_of_indices(tmp_path: Path) -> None:
         ({(1, 2): "n/a"}, r"m.csv line 2: bortezomib: something else came"),
     ],
 )
-def test_spoilt_matrices_are_refused(change: dict[tuple[int, int], Cell], message: str, tmp_path: Path) -> None:
+def test_spoilt_matrices_are_refused(
+    change: dict[tuple[int, int], Cell], message: str, tmp_path: Path
+) -> None:
     rows = _matrix("full")
     for (r, c), value in change.items():
         rows[r][c] = value
@@ -162,14 +178,20 @@ def test_no_other_drug_is_suggested(tmp_path: Path) -> None:
         (";", ("1.234,5", "2", "3"), None),
     ],
 )
-def test_decimal_commas(separator: str, cells: tuple[str, ...], expected: tuple[float, ...] | None, tmp_path: Path) -> None:
+def test_decimal_commas(
+    separator: str, cells: tuple[str, ...], expected: tuple[float, ...] | None, tmp_path: Path
+) -> None:
     pairs = [
         ["drug_1", "drug_2", "context", "synergy"],
         *([a, b, "x", v] for (a, b), v in zip(combinations("ABC", 2), cells, strict=True)),
     ]
     path = _write(tmp_path / "p.csv", pairs, separator)
     alone = _write(tmp_path / "s.csv", [["drug", "x"], ["A", 1.0], ["B", 2.0], ["C", 3.0]])
-    sets = _write(tmp_path / "sets.csv", [["drug_1", "drug_2", "score"], *([r[0], r[1], r[3]] for r in pairs[1:])], separator)
+    sets = _write(
+        tmp_path / "sets.csv",
+        [["drug_1", "drug_2", "score"], *([r[0], r[1], r[3]] for r in pairs[1:])],
+        separator,
+    )
     if expected is None:
         for read in (lambda: read_screen(path, alone), lambda: read_sets(sets)):
             with pytest.raises(InputError, match=r"decimal sign|a number was wanted"):
@@ -180,9 +202,15 @@ def test_decimal_commas(separator: str, cells: tuple[str, ...], expected: tuple[
 
 
 def test_a_workbook_of_pairs_and_one_of_singles(tmp_path: Path, long: Screen) -> None:
-    rows: list[list[Cell]] = [["Drug_1", "Drug_2", "Synergy"], *([DRUGS[i], DRUGS[j], v] for (i, j), v in _pairs().items())]
+    rows: list[list[Cell]] = [
+        ["Drug_1", "Drug_2", "Synergy"],
+        *([DRUGS[i], DRUGS[j], v] for (i, j), v in _pairs().items()),
+    ]
     book = workbook(tmp_path / "p.xlsx", {"pairs": rows, "more": [["hello"]]})
-    alone = workbook(tmp_path / "s.xlsx", {"s": [["Drug", "Effect"], *([d, 10.0 * k] for k, d in enumerate(DRUGS))]})
+    alone = workbook(
+        tmp_path / "s.xlsx",
+        {"s": [["Drug", "Effect"], *([d, 10.0 * k] for k, d in enumerate(DRUGS))]},
+    )
     _same(read_screen(book, alone, sheet="pairs"), long)
     with pytest.raises(InputError, match="pairs and more hold a table"):
         read_screen(book, alone)
@@ -192,15 +220,20 @@ def test_a_workbook_of_pairs_and_one_of_singles(tmp_path: Path, long: Screen) ->
 
 @pytest.mark.skipif(not ONEIL.exists(), reason="the measured tables are not here")
 def test_a_cell_line_of_the_measured_screen_as_a_matrix(tmp_path: Path) -> None:
-    """O'Neil 2016: one cell line written as a matrix with decimal commas is the same column of the screen."""
+    """O'Neil 2016: one cell line written as a matrix with decimal commas is the same column of the
+    screen.
+    """
     whole = read_screen(ONEIL / "oneil_loewe_583x39.csv", ONEIL / "oneil_ri_38x39.csv")
     at = whole.place("HT29")
     square = whole.matrix(whole.synergy[at])
     rows: list[list[Cell]] = [["HT29", *whole.drugs]]
     rows += [
-        [d, *(None if np.isnan(v) or i >= j else float(v) for j, v in enumerate(square[i]))] for i, d in enumerate(whole.drugs)
+        [d, *(None if np.isnan(v) or i >= j else float(v) for j, v in enumerate(square[i]))]
+        for i, d in enumerate(whole.drugs)
     ]
-    one = read_screen(_write(tmp_path / "ht29.csv", rows, ";", comma=True), ONEIL / "oneil_ri_38x39.csv")
+    one = read_screen(
+        _write(tmp_path / "ht29.csv", rows, ";", comma=True), ONEIL / "oneil_ri_38x39.csv"
+    )
     assert (one.drugs, one.contexts) == (whole.drugs, ("HT29",))
     np.testing.assert_array_equal(one.matrix(one.synergy[0]), square)
     np.testing.assert_array_equal(one.singles[0], whole.singles[at])

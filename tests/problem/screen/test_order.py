@@ -1,4 +1,6 @@
-"""Surrogates of larger sets: closed forms on data that obey them, explicit refits, and the published figures."""
+"""Surrogates of larger sets: closed forms on data that obey them, explicit refits, and the
+published figures.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,14 @@ def _sets(values: dict[tuple[int, ...], float], kind: str = "score") -> Combinat
     ones = np.ones(len(members), dtype=np.int64)
     drugs = tuple(f"d{i}" for i in range(1 + max(i for m in members for i in m)))
     array = np.array([values[m] for m in members])
-    return CombinationSets(drugs=drugs, members=members, value=array, sd=np.full(len(ones), np.nan), repeats=ones, kind=kind)  # type: ignore[arg-type]
+    return CombinationSets(
+        drugs=drugs,
+        members=members,
+        value=array,
+        sd=np.full(len(ones), np.nan),
+        repeats=ones,
+        kind=kind,
+    )  # type: ignore[arg-type]
 
 
 def _all(n: int, value: object, sizes: tuple[int, ...]) -> dict[tuple[int, ...], float]:
@@ -41,7 +50,8 @@ def test_independent_growth_is_bliss_and_pairwise_growth_is_kirkwood() -> None:
     np.testing.assert_allclose(found.predicted["none"], found.measured)
     found = study(_sets(_all(5, kirkwood, (1, 2, 3, 4, 5)), "growth"))
     np.testing.assert_allclose(found.predicted["sum of pairs"], found.measured)
-    np.testing.assert_allclose(found.predicted["second order"], found.measured, atol=1e-9)  # it holds log-linear pairs
+    # it holds log-linear pairs
+    np.testing.assert_allclose(found.predicted["second order"], found.measured, atol=1e-9)
     mean = [bliss(m) + np.mean([pair[p] for p in combinations(m, 2)]) for m in found.members]
     np.testing.assert_allclose(found.predicted["mean of pairs"], mean)
     told = {a.surrogate: a for a in agreements(found, resamples=200) if a.order == 0}
@@ -62,12 +72,20 @@ def test_what_is_fitted_never_saw_the_set_that_it_predicts() -> None:
         def features(m: tuple[int, ...]) -> list[float]:
             return [1.0, *(float(i in m) for i in drugs), *(float(set(p) <= set(m)) for p in pairs)]
 
-        fit = np.linalg.lstsq(np.array([features(m) for m in rows]), np.array(target), rcond=None)[0]
-        assert found.predicted["second order"][t] == pytest.approx(np.array(features(left_out)) @ fit)
+        fit = np.linalg.lstsq(np.array([features(m) for m in rows]), np.array(target), rcond=None)[
+            0
+        ]
+        assert found.predicted["second order"][t] == pytest.approx(
+            np.array(features(left_out)) @ fit
+        )
         others = [k for k in range(len(found.members)) if k != t]
         assert found.predicted["constant"][t] == pytest.approx(found.measured[others].mean())
-        slope, start = np.polyfit(found.predicted["sum of pairs"][others], found.measured[others], 1)
-        assert found.predicted["sum, calibrated"][t] == pytest.approx(start + slope * found.predicted["sum of pairs"][t])
+        slope, start = np.polyfit(
+            found.predicted["sum of pairs"][others], found.measured[others], 1
+        )
+        assert found.predicted["sum, calibrated"][t] == pytest.approx(
+            start + slope * found.predicted["sum of pairs"][t]
+        )
 
 
 def test_sets_without_their_pairs_are_counted_and_too_few_are_refused() -> None:
@@ -92,7 +110,9 @@ def test_bootstrap_intervals_hold_the_point_and_tell_nothing_of_one_set() -> Non
 
 @pytest.mark.skipif(not HIGHER.exists(), reason="the measured tables are not here")
 def test_published_sets_of_e_coli() -> None:
-    """Russ 2018: sums of pair scores 1.29, 3.3, 8.1, 14.5 at 3, 5, 7, 9 drugs where 0.62, 1.15, 0.85, 1.38 was measured."""
+    """Russ 2018: sums of pair scores 1.29, 3.3, 8.1, 14.5 at 3, 5, 7, 9 drugs where 0.62, 1.15,
+    0.85, 1.38 was measured.
+    """
     found = study(read_sets(HIGHER / "caramel_ecoli_interactions.xlsx"))
     for k, total, measured in ((3, 1.29, 0.62), (5, 3.31, 1.15), (7, 8.09, 0.85), (9, 14.5, 1.38)):
         at = found.order == k
@@ -101,14 +121,17 @@ def test_published_sets_of_e_coli() -> None:
     told = {a.surrogate: a for a in agreements(found) if a.order == 0}
     assert told["constant"].n == 13
     assert told["mean of pairs"].rmse[0] == pytest.approx(0.57, abs=0.01)
-    for name in ("sum, calibrated", "mean, calibrated", "second order"):  # pairs do not beat a constant beyond chance
+    # pairs do not beat a constant beyond chance
+    for name in ("sum, calibrated", "mean, calibrated", "second order"):
         assert told[name].excess[2] > 0.0
 
 
 @pytest.mark.skipif(not HIGHER.exists(), reason="the measured tables are not here")
 def test_published_sets_of_m_tuberculosis() -> None:
     """35 sets, pair mean r = 0.56, sign agreement 0.80, which a constant reaches as well."""
-    found = study(read_sets(HIGHER / "caramel_mtb_interactions.xlsx", kind="ratio", leave_out=["clinical"]))
+    found = study(
+        read_sets(HIGHER / "caramel_mtb_interactions.xlsx", kind="ratio", leave_out=["clinical"])
+    )
     told = {a.surrogate: a for a in agreements(found) if a.order == 0}
     assert len(found.measured) == 35
     assert told["mean of pairs"].r[0] == pytest.approx(0.56, abs=0.005)

@@ -1,4 +1,6 @@
-"""Tables and matrices of pairs and singles: every layout tells the same, spoilt ones are refused with their line."""
+"""Tables and matrices of pairs and singles: every layout tells the same, spoilt ones are refused
+with their line.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ bortezomib,aspirin,K562,1
 bortezomib,cisplatin,K562,2
 """
 SINGLES = "drug,context,effect\n" + "".join(
-    f"{d},{c},{k + 10 * (c == 'K562')}\n" for c in ("HeLa", "K562") for k, d in enumerate(("aspirin", "bortezomib", "Cisplatin"))
+    f"{d},{c},{k + 10 * (c == 'K562')}\n"
+    for c in ("HeLa", "K562")
+    for k, d in enumerate(("aspirin", "bortezomib", "Cisplatin"))
 )
 ONEIL = PUBLIC_DATA / "oneil"
 
@@ -41,7 +45,11 @@ def test_repeats_are_averaged_and_unmeasured_pairs_are_forbidden(tmp_path: Path)
     assert data.synergy_sd[0, 0] == pytest.approx(np.std([10, 14], ddof=1))
     known = data.replicates
     assert known is not None
-    assert (known.n, known.pooled_sd, known.median_sd) == (1, pytest.approx(8**0.5), pytest.approx(8**0.5))
+    assert (known.n, known.pooled_sd, known.median_sd) == (
+        1,
+        pytest.approx(8**0.5),
+        pytest.approx(8**0.5),
+    )
     assert data.reliability(known.pooled_sd) == pytest.approx(1 - 8 / np.var([12, -3, 1, 2]))
     forbidden = data.forbidden(0)
     assert forbidden[1, 2]
@@ -50,9 +58,13 @@ def test_repeats_are_averaged_and_unmeasured_pairs_are_forbidden(tmp_path: Path)
 
 def test_wide_and_long_tables_are_the_same(tmp_path: Path) -> None:
     wide = _write(
-        tmp_path, "p.csv", "drug_a,drug_b,HeLa,K562\naspirin,bortezomib,12,1\naspirin,cisplatin,-3,\nbortezomib,cisplatin,,2\n"
+        tmp_path,
+        "p.csv",
+        "drug_a,drug_b,HeLa,K562\naspirin,bortezomib,12,1\naspirin,cisplatin,-3,\nbortezomib,cisplatin,,2\n",
     )
-    alone = _write(tmp_path, "s.csv", "drug,HeLa,K562\naspirin,0,10\nbortezomib,1,11\ncisplatin,2,12\n")
+    alone = _write(
+        tmp_path, "s.csv", "drug,HeLa,K562\naspirin,0,10\nbortezomib,1,11\ncisplatin,2,12\n"
+    )
     told = read_screen(wide, alone)
     long = read_screen(_write(tmp_path, "l.csv", PAIRS), _write(tmp_path, "ls.csv", SINGLES))
     assert (told.drugs, told.contexts) == (long.drugs, long.contexts)
@@ -90,16 +102,40 @@ def test_columns_by_name(tmp_path: Path) -> None:
     ("pairs", "singles", "message"),
     [
         (PAIRS.replace(",-3", ",NaN"), SINGLES, r"p.csv line 4: synergy is nan, a finite number"),
-        (PAIRS.replace(",-3", ",n/a"), SINGLES, r"p.csv line 4: synergy: something else came, a number"),
-        (PAIRS.replace("aspirin,cisplatin", "aspirin,Aspirin"), SINGLES, r"line 4: 'aspirin' is paired with itself"),
-        (PAIRS.replace("aspirin,cisplatin", "aspirin,"), SINGLES, r"line 4: expected a drug in drug_2, got none"),
-        (PAIRS, SINGLES + "dasatinib,HeLa,4\n", r"s.csv: the drug 'dasatinib' has a single effect and is in no pair"),
-        (PAIRS, SINGLES.replace("Cisplatin,K562,12\n", ""), r"no single effect of cisplatin in K562"),
+        (
+            PAIRS.replace(",-3", ",n/a"),
+            SINGLES,
+            r"p.csv line 4: synergy: something else came, a number",
+        ),
+        (
+            PAIRS.replace("aspirin,cisplatin", "aspirin,Aspirin"),
+            SINGLES,
+            r"line 4: 'aspirin' is paired with itself",
+        ),
+        (
+            PAIRS.replace("aspirin,cisplatin", "aspirin,"),
+            SINGLES,
+            r"line 4: expected a drug in drug_2, got none",
+        ),
+        (
+            PAIRS,
+            SINGLES + "dasatinib,HeLa,4\n",
+            r"s.csv: the drug 'dasatinib' has a single effect and is in no pair",
+        ),
+        (
+            PAIRS,
+            SINGLES.replace("Cisplatin,K562,12\n", ""),
+            r"no single effect of cisplatin in K562",
+        ),
         (PAIRS, SINGLES.replace(",12", ",inf"), r"s.csv line 7: effect is inf, a finite number"),
         (PAIRS.replace("synergy", "value"), SINGLES, r"no column synergy"),
         ("drug_1,drug_2,context,synergy\n", SINGLES, r"expected pairs, got none"),
         (PAIRS.replace("drug_1", "first"), SINGLES, r"no column drug_1"),
-        (PAIRS.replace("context,synergy", "synergy,label"), SINGLES, r"synergy and label could both be"),
+        (
+            PAIRS.replace("context,synergy", "synergy,label"),
+            SINGLES,
+            r"synergy and label could both be",
+        ),
         ("", SINGLES, r"no header came"),
     ],
 )
@@ -110,8 +146,12 @@ def test_spoilt_tables_are_refused(pairs: str, singles: str, message: str, tmp_p
 
 @pytest.mark.skipif(not ONEIL.exists(), reason="the measured tables are not here")
 def test_the_measured_screen() -> None:
-    """O'Neil 2016: 315 repeats with SD 16.0 pooled and 9.4 median, signal SD 22.7; 120 pairs among 16 drugs were not measured."""
-    data = read_screen(ONEIL / "chemicalx_oncopolypharmacology_loewe.csv", ONEIL / "oneil_ri_38x39.csv")
+    """O'Neil 2016: 315 repeats with SD 16.0 pooled and 9.4 median, signal SD 22.7; 120 pairs among
+    16 drugs were not measured.
+    """
+    data = read_screen(
+        ONEIL / "chemicalx_oncopolypharmacology_loewe.csv", ONEIL / "oneil_ri_38x39.csv"
+    )
     known = data.replicates
     assert known is not None
     assert (data.n, len(data.contexts), len(data.pairs), known.n) == (38, 39, 583, 315)
@@ -126,6 +166,12 @@ def test_the_measured_screen() -> None:
         assert len({*low, *high}) == 16
     wide = read_screen(ONEIL / "oneil_loewe_583x39.csv", ONEIL / "oneil_ri_38x39.csv")
     np.testing.assert_allclose(wide.synergy, data.synergy, atol=1e-4)
-    indexed = read_screen(ONEIL / "mtlsynergy_oneil_summary_idx.csv", index_map=ONEIL / "drug_idx_map.json")
+    indexed = read_screen(
+        ONEIL / "mtlsynergy_oneil_summary_idx.csv", index_map=ONEIL / "drug_idx_map.json"
+    )
     assert indexed.drugs == data.drugs
-    np.testing.assert_allclose(np.sort(np.nanmean(indexed.synergy, axis=1)), np.sort(np.nanmean(data.synergy, axis=1)), atol=0.2)
+    np.testing.assert_allclose(
+        np.sort(np.nanmean(indexed.synergy, axis=1)),
+        np.sort(np.nanmean(data.synergy, axis=1)),
+        atol=0.2,
+    )

@@ -31,7 +31,9 @@ def workbook(path: Path, sheets: dict[str, list[list[str | float | None]]]) -> P
                 for c, value in enumerate(row):
                     place = f"{chr(ord('A') + c)}{r}"
                     if isinstance(value, str) and c % 2:
-                        cells.append(f'<c r="{place}" t="inlineStr"><is><t>{escape(value)}</t></is></c>')
+                        cells.append(
+                            f'<c r="{place}" t="inlineStr"><is><t>{escape(value)}</t></is></c>'
+                        )
                     elif isinstance(value, str):
                         shared.append(value)
                         cells.append(f'<c r="{place}" t="s"><v>{len(shared) - 1}</v></c>')
@@ -39,13 +41,24 @@ def workbook(path: Path, sheets: dict[str, list[list[str | float | None]]]) -> P
                         cells.append(f'<c r="{place}"><v>{value}</v></c>')
                 lines.append(f'<row r="{r}">{"".join(cells)}</row>')
             archive.writestr(
-                f"xl/worksheets/sheet{k}.xml", f"<worksheet {_NS}><sheetData>{''.join(lines)}</sheetData></worksheet>"
+                f"xl/worksheets/sheet{k}.xml",
+                f"<worksheet {_NS}><sheetData>{''.join(lines)}</sheetData></worksheet>",
             )
-        names = "".join(f'<sheet name="{n}" sheetId="{k}" r:id="rId{k}"/>' for k, n in enumerate(sheets, 1))
-        archive.writestr("xl/workbook.xml", f'<workbook {_NS} xmlns:r="{_RELATION}"><sheets>{names}</sheets></workbook>')
-        links = "".join(f'<Relationship Id="rId{k}" Target="worksheets/sheet{k}.xml"/>' for k in range(1, len(sheets) + 1))
+        names = "".join(
+            f'<sheet name="{n}" sheetId="{k}" r:id="rId{k}"/>' for k, n in enumerate(sheets, 1)
+        )
+        archive.writestr(
+            "xl/workbook.xml",
+            f'<workbook {_NS} xmlns:r="{_RELATION}"><sheets>{names}</sheets></workbook>',
+        )
+        links = "".join(
+            f'<Relationship Id="rId{k}" Target="worksheets/sheet{k}.xml"/>'
+            for k in range(1, len(sheets) + 1)
+        )
         archive.writestr("xl/_rels/workbook.xml.rels", f"<Relationships>{links}</Relationships>")
-        texts = "".join(f"<si><r><t>{escape(s[:1])}</t></r><r><t>{escape(s[1:])}</t></r></si>" for s in shared)
+        texts = "".join(
+            f"<si><r><t>{escape(s[:1])}</t></r><r><t>{escape(s[1:])}</t></r></si>" for s in shared
+        )
         archive.writestr("xl/sharedStrings.xml", f"<sst {_NS}>{texts}</sst>")
     return path
 
@@ -64,18 +77,24 @@ ROWS: list[list[str | float | None]] = [
 def test_a_workbook_tells_what_its_csv_tells(tmp_path: Path) -> None:
     book = workbook(tmp_path / "sets.xlsx", {"about": [["hello"]], "data": ROWS})
     plain = tmp_path / "sets.csv"
-    plain.write_text("\n".join(",".join("" if v is None else str(v) for v in row) for row in ROWS), encoding="utf-8")
+    plain.write_text(
+        "\n".join(",".join("" if v is None else str(v) for v in row) for row in ROWS),
+        encoding="utf-8",
+    )
     sheets, _ = read_workbook(book, what="workbook")
     assert sheets["data"][1] == (2, ["A", "B", "", "0.5", "train"])
     for path in (book, plain):
         data = read_sets(path, kind="ratio", leave_out=["clinical"])
         assert data.drugs == ("A", "B", "C & D")
         assert data.members == ((0, 1), (0, 2), (1, 2), (0, 1, 2))
-        np.testing.assert_allclose(data.value, [0.0, 0.0, 2.0, -2.0])  # log2, repeats averaged after it
+        # log2, repeats averaged after it
+        np.testing.assert_allclose(data.value, [0.0, 0.0, 2.0, -2.0])
         assert data.sd[0] == pytest.approx(2**0.5)
         assert data.repeats.tolist() == [2, 1, 1, 1]
         assert data.words((0, 2)) == "A + C & D"
-    assert read_sets(book, kind="growth", leave_out=["clinical"]).value[3] == pytest.approx(math.log(0.25))
+    assert read_sets(book, kind="growth", leave_out=["clinical"]).value[3] == pytest.approx(
+        math.log(0.25)
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,7 +113,10 @@ def test_a_workbook_tells_what_its_csv_tells(tmp_path: Path) -> None:
     ],
 )
 def test_spoilt_sets_are_refused(
-    change: dict[tuple[int, int], str | float | None], options: dict[str, object], message: str, tmp_path: Path
+    change: dict[tuple[int, int], str | float | None],
+    options: dict[str, object],
+    message: str,
+    tmp_path: Path,
 ) -> None:
     rows = [list(row) for row in ROWS]
     for (r, c), value in change.items():
@@ -123,5 +145,7 @@ def test_the_measured_workbooks() -> None:
     ecoli = read_sets(HIGHER / "caramel_ecoli_interactions.xlsx")
     assert ecoli.sheet == "Russ_2018"
     assert [len(ecoli.of_size(k)) for k in (2, 3, 5, 7, 9)] == [36, 6, 3, 3, 1]
-    tuberculosis = read_sets(HIGHER / "caramel_mtb_interactions.xlsx", kind="ratio", leave_out=["clinical"])
+    tuberculosis = read_sets(
+        HIGHER / "caramel_mtb_interactions.xlsx", kind="ratio", leave_out=["clinical"]
+    )
     assert int(tuberculosis.repeats.sum()) == 289 - 57

@@ -1,1 +1,3 @@
-"""IBM Quantum through qiskit-ibm-runtime: the account, the provider that the ledger talks to, and the backend ``ibm:NAME``."""
+"""IBM Quantum through qiskit-ibm-runtime: the account, the provider that the ledger talks to, and
+the backend ``ibm:NAME``.
+"""

@@ -1,7 +1,7 @@
 """``ibm:NAME``: circuits on an IBM machine, every job through the ledger.
 
-A job that the ledger knows already is not bought again: its stored result is read, or it is waited for. So the same command after
-a crash, or on another day, continues where it stopped.
+A job that the ledger knows already is not bought again: its stored result is read, or it is waited
+for. So the same command after a crash, or on another day, continues where it stopped.
 """
 
 from __future__ import annotations
@@ -27,7 +27,14 @@ from qtwin.backend.base import (
 )
 from qtwin.backend.hardware.ibm.connection import find_account
 from qtwin.backend.hardware.ibm.machine import Machine, ask_machine, remember_machine
-from qtwin.backend.hardware.ibm.payload import Decoupling, Mode, Options, bits_of, decoded, values_of
+from qtwin.backend.hardware.ibm.payload import (
+    Decoupling,
+    Mode,
+    Options,
+    bits_of,
+    decoded,
+    values_of,
+)
 from qtwin.backend.hardware.ibm.prepare import Asked, prepare
 from qtwin.backend.hardware.ibm.provider import IbmProvider
 from qtwin.backend.hardware.ledger import Entry, Ledger
@@ -48,17 +55,21 @@ _ODD = 10
 
 @final
 class IbmBackend(Backend):
-    """An IBM machine behind the ledger; nothing is sent without a permission (`qtwin.backend.hardware.price`).
+    """An IBM machine behind the ledger; nothing is sent without a permission
+    (`qtwin.backend.hardware.price`).
 
     Args:
         device: The machine's name, such as ibm_fez.
         mode: Each job alone, or jobs together in a batch or a session.
         twirling: Random Pauli frames around two-qubit gates and measurements.
         decoupling: Pulses on idle qubits.
-        resilience: Of expectation values: 0 none, 1 readout mitigation, 2 zero-noise extrapolation as well.
-        fractional: RZZ and RX gates of free angle where the machine has them; each set of angles is a job then.
+        resilience: Of expectation values: 0 none, 1 readout mitigation, 2 zero-noise extrapolation
+            as well.
+        fractional: RZZ and RX gates of free angle where the machine has them; each set of angles is
+            a job then.
         private: Permute variables and flip bits by a secret that stays here.
-        jitter: Share of what could change the solution by which coefficients are disturbed, 0 for none.
+        jitter: Share of what could change the solution by which coefficients are disturbed, 0 for
+            none.
         max_session_s: After which a batch or session ends by itself.
     """
 
@@ -75,16 +86,26 @@ class IbmBackend(Backend):
         jitter: float = 0.0,
         max_session_s: int = 3600,
     ) -> None:
-        require_vendor("qiskit_ibm_runtime", package="qiskit-ibm-runtime", needed_by="backend 'ibm'")
+        require_vendor(
+            "qiskit_ibm_runtime", package="qiskit-ibm-runtime", needed_by="backend 'ibm'"
+        )
         if not device:
             find_account()
-            raise InputError("no machine is named", hint="write ibm:NAME, such as ibm:ibm_fez; qtwin doctor --online lists yours")
+            raise InputError(
+                "no machine is named",
+                hint="write ibm:NAME, such as ibm:ibm_fez; qtwin doctor --online lists yours",
+            )
         if resilience not in (0, 1, 2):
             raise InputError(f"expected resilience 0, 1 or 2, got {resilience}", hint="1 is usual")
         if not 0.0 <= jitter < 1.0:
-            raise InputError(f"expected a jitter of 0 to below 1, got {jitter}", hint="leave it out")
+            raise InputError(
+                f"expected a jitter of 0 to below 1, got {jitter}", hint="leave it out"
+            )
         if not 60 <= max_session_s <= 28800:
-            raise InputError(f"expected max_session_s from 60 to 28800, got {max_session_s}", hint="3600 is usual")
+            raise InputError(
+                f"expected max_session_s from 60 to 28800, got {max_session_s}",
+                hint="3600 is usual",
+            )
         self._device, self._private, self._jitter = device, private, jitter
         self._options = Options(
             mode=mode,
@@ -109,32 +130,53 @@ class IbmBackend(Backend):
             versions={package: version(package) for package in ("qiskit", "qiskit-ibm-runtime")},
         )
 
-    def sample(self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int) -> Samples:
-        return self.sample_many(ansatz, np.asarray([check_angles(ansatz.n_parameters, theta)]), shots=shots, seed=seed)[0]
+    def sample(
+        self, ansatz: Ansatz, theta: NDArray[np.float64], *, shots: int, seed: int
+    ) -> Samples:
+        return self.sample_many(
+            ansatz, np.asarray([check_angles(ansatz.n_parameters, theta)]), shots=shots, seed=seed
+        )[0]
 
-    def sample_many(self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int) -> list[Samples]:
+    def sample_many(
+        self, ansatz: Ansatz, thetas: NDArray[np.float64], *, shots: int, seed: int
+    ) -> list[Samples]:
         """Samples of several (k, n_parameters) sets of angles as one job."""
         check(ansatz)
         check_shots(shots)
         sets = np.array([check_angles(ansatz.n_parameters, theta) for theta in thetas])
         if self._options.fractional and len(sets) > 1:
-            return [self.sample_many(ansatz, sets[k : k + 1], shots=shots, seed=seed)[0] for k in range(len(sets))]
-        entry, part = self._result(Asked(ansatz=ansatz, thetas=sets, observable=None, shots=shots, seed=seed))
+            return [
+                self.sample_many(ansatz, sets[k : k + 1], shots=shots, seed=seed)[0]
+                for k in range(len(sets))
+            ]
+        entry, part = self._result(
+            Asked(ansatz=ansatz, thetas=sets, observable=None, shots=shots, seed=seed)
+        )
         mask = Mask.from_plain(entry.local["mask"])
         return [mask.samples(bits[:shots]) for bits in bits_of(part, entry.request)]
 
     def expectation(
-        self, ansatz: Ansatz, theta: NDArray[np.float64], observable: PauliSum, *, shots: int | None = None, seed: int = 0
+        self,
+        ansatz: Ansatz,
+        theta: NDArray[np.float64],
+        observable: PauliSum,
+        *,
+        shots: int | None = None,
+        seed: int = 0,
     ) -> Estimate:
         check(ansatz)
         check_observable(ansatz, observable)
         if shots is None:
             raise InputError(
-                f"expected shots, which ibm:{self._device} measures, got an expectation without shots", hint="give shots"
+                f"expected shots, which ibm:{self._device} measures, got an expectation "
+                "without shots",
+                hint="give shots",
             )
         check_shots(shots)
         sets = np.asarray([check_angles(ansatz.n_parameters, theta)])
-        entry, part = self._result(Asked(ansatz=ansatz, thetas=sets, observable=observable, shots=shots, seed=seed))
+        entry, part = self._result(
+            Asked(ansatz=ansatz, thetas=sets, observable=observable, shots=shots, seed=seed)
+        )
         values, errors = values_of(part, entry.request)
         return Estimate(value=float(values[0]), standard_error=float(errors[0]))
 
@@ -147,40 +189,66 @@ class IbmBackend(Backend):
     def _result(self, asked: Asked) -> tuple[Entry, Any]:
         """The ledger's entry and the decoded part of a job, bought now or before."""
         permission = current()
-        request = asked.request(self._options.identity() | {"private": self._private, "jitter": self._jitter})
+        request = asked.request(
+            self._options.identity() | {"private": self._private, "jitter": self._jitter}
+        )
         if permission.mode == "estimate":
-            _, price = self._prepare(asked, permission, request, machine=self._line_of(offline=True))
+            _, price = self._prepare(
+                asked, permission, request, machine=self._line_of(offline=True)
+            )
             permission.estimates.append(price)
-            raise PendingError("only an estimate was asked for", hint="run without --dry-run to submit")
+            raise PendingError(
+                "only an estimate was asked for", hint="run without --dry-run to submit"
+            )
         ledger = Ledger(permission.ledger or None)
         try:
-            entry = ledger.known(key_of("ibm", self._device, request)) or self._buy(ledger, asked, permission, request)
+            entry = ledger.known(key_of("ibm", self._device, request)) or self._buy(
+                ledger, asked, permission, request
+            )
             entry = self._followed(ledger, entry, permission)
             raw = good_result(ledger, entry.key)
         finally:
             ledger.close()
         if raw is None:
-            raise QtwinError(f"job {entry.key[:12]} has no readable result", hint=f"qtwin jobs fetch {entry.key[:12]}")
+            raise QtwinError(
+                f"job {entry.key[:12]} has no readable result",
+                hint=f"qtwin jobs fetch {entry.key[:12]}",
+            )
         (part,) = decoded(raw, entry.request)
         return entry, part
 
-    def _buy(self, ledger: Ledger, asked: Asked, permission: Permission, request: dict[str, Any]) -> Entry:
+    def _buy(
+        self, ledger: Ledger, asked: Asked, permission: Permission, request: dict[str, Any]
+    ) -> Entry:
         machine = self._line_of()
-        if self._session_id and not self._provider.session_accepts(self._session_id, instance=machine.instance):
-            self._session_id = ""  # it has ended; what the next one may bill is in the estimate again
+        if self._session_id and not self._provider.session_accepts(
+            self._session_id, instance=machine.instance
+        ):
+            # it has ended; what the next one may bill is in the estimate again
+            self._session_id = ""
         order, price = self._prepare(asked, permission, request, machine=machine)
         permission.estimates.append(price)
         spent = permission.budget.require(price, ledger.entries())
         if not permission.confirm(price):
-            raise InputError("the job was not confirmed; nothing was sent", hint="answer y, or pass --yes in scripts")
-        left = None if permission.budget.max_qpu_s is None else permission.budget.max_qpu_s - spent.qpu_s
+            raise InputError(
+                "the job was not confirmed; nothing was sent",
+                hint="answer y, or pass --yes in scripts",
+            )
+        left = (
+            None
+            if permission.budget.max_qpu_s is None
+            else permission.budget.max_qpu_s - spent.qpu_s
+        )
         changes: dict[str, Any] = {
             "max_execution_s": longest_s(price.qpu_s, left),
             "planned": {**order.planned, "settle_s": permission.pace.settle_s},
         }
         if self._options.mode != "job":
             changes["session_id"] = self._session(machine, permission)
-        return ledger.intend(replace(order, **changes), require=lambda entries: permission.budget.require(price, entries))
+        return ledger.intend(
+            replace(order, **changes),
+            require=lambda entries: permission.budget.require(price, entries),
+        )
 
     def _followed(self, ledger: Ledger, entry: Entry, permission: Permission) -> Entry:
         """Submitted, and waited for if the permission says so."""
@@ -203,18 +271,28 @@ class IbmBackend(Backend):
                 return entry
             if entry.final:
                 raise QtwinError(
-                    f"job {entry.job_id or entry.key[:12]} is {entry.state.lower()}: {entry.error or 'no reason was given'}",
+                    f"job {entry.job_id or entry.key[:12]} is {entry.state.lower()}: "
+                    f"{entry.error or 'no reason was given'}",
                     hint="change the seed of the spec to buy another one",
                 )
             if permission.mode == "submit":
-                raise PendingError(f"job {entry.job_id} is submitted", hint="qtwin jobs fetch brings the result")
+                raise PendingError(
+                    f"job {entry.job_id} is submitted", hint="qtwin jobs fetch brings the result"
+                )
             odd = odd + 1 if entry.error else 0
             if odd >= _ODD:
-                raise PendingError(f"job {entry.job_id}: {entry.error}", hint="look at it there; the same command asks again")
-            permission.progress(f"waiting for job {entry.job_id}" + (f": {entry.error}" if entry.error else ""))
+                raise PendingError(
+                    f"job {entry.job_id}: {entry.error}",
+                    hint="look at it there; the same command asks again",
+                )
+            permission.progress(
+                f"waiting for job {entry.job_id}" + (f": {entry.error}" if entry.error else "")
+            )
             time.sleep(permission.poll_s)
 
-    def _prepare(self, asked: Asked, permission: Permission, request: dict[str, Any], *, machine: Machine) -> tuple[Any, Price]:
+    def _prepare(
+        self, asked: Asked, permission: Permission, request: dict[str, Any], *, machine: Machine
+    ) -> tuple[Any, Price]:
         order, price = prepare(
             asked,
             machine,
@@ -227,11 +305,18 @@ class IbmBackend(Backend):
             identifiers=permission.identifiers,
             request=request,
         )
-        if self._options.mode != "session" or self._session_id or price.qpu_s >= self._options.max_session_s:
+        if (
+            self._options.mode != "session"
+            or self._session_id
+            or price.qpu_s >= self._options.max_session_s
+        ):
             return order, price
-        whole = float(self._options.max_session_s)  # a session may bill all the time that it is open
+        # a session may bill all the time that it is open
+        whole = float(self._options.max_session_s)
         price = replace(price, qpu_s=whole, usd=price.usd * whole / price.qpu_s)
-        return replace(order, planned={**order.planned, "qpu_s": price.qpu_s, "usd": price.usd}), price
+        return replace(
+            order, planned={**order.planned, "qpu_s": price.qpu_s, "usd": price.usd}
+        ), price
 
     def _line_of(self, *, offline: bool = False) -> Machine:
         """The machine; from its snapshot where there is no account and an estimate will do."""
@@ -242,7 +327,9 @@ class IbmBackend(Backend):
                 if not offline:
                     raise
                 return remember_machine(self._device)
-            self._machine = ask_machine(self._provider, self._device, fractional=self._options.fractional)
+            self._machine = ask_machine(
+                self._provider, self._device, fractional=self._options.fractional
+            )
         return self._machine
 
     def _session(self, machine: Machine, permission: Permission) -> str:
@@ -250,12 +337,17 @@ class IbmBackend(Backend):
             permission.closing.append(self.close)
             kind = "batch" if self._options.mode == "batch" else "dedicated"
             self._session_id = self._provider.open_session(
-                self._device, mode=kind, max_time_s=self._options.max_session_s, instance=machine.instance
+                self._device,
+                mode=kind,
+                max_time_s=self._options.max_session_s,
+                instance=machine.instance,
             )
         return self._session_id
 
     def _renewed(self, permission: Permission) -> str:
-        """A batch in place of one that has ended, or none; a session is not bought a second time without being estimated."""
+        """A batch in place of one that has ended, or none; a session is not bought a second time
+        without being estimated.
+        """
         self._session_id = ""
         if self._options.mode != "batch":
             return ""

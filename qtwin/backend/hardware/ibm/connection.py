@@ -17,11 +17,21 @@ from urllib.parse import urlsplit
 from qtwin.backend.hardware.provider import ProviderError
 from qtwin.errors import InputError, QtwinError, require_vendor
 
-TOKEN, INSTANCE, URL, RUNTIME_URL = "QISKIT_IBM_TOKEN", "QISKIT_IBM_INSTANCE", "QISKIT_IBM_URL", "QTWIN_IBM_RUNTIME_URL"
-GET_ONE = "make an API key at https://quantum.cloud.ibm.com and put it into the environment variable QISKIT_IBM_TOKEN"
+TOKEN, INSTANCE, URL, RUNTIME_URL = (
+    "QISKIT_IBM_TOKEN",
+    "QISKIT_IBM_INSTANCE",
+    "QISKIT_IBM_URL",
+    "QTWIN_IBM_RUNTIME_URL",
+)
+GET_ONE = (
+    "make an API key at https://quantum.cloud.ibm.com and put it into the environment variable "
+    "QISKIT_IBM_TOKEN"
+)
 _ELSEWHERE = (URL, RUNTIME_URL, "IAM_URL", "GLOBAL_SEARCH_URL", "GLOBAL_CATALOG_URL")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_SECRET = re.compile(r"(?i)\b(bearer|apikey|api_key|access_token|token)\b([\s=:\"']+)[\w.~+/=-]{8,}")
+_SECRET = re.compile(
+    r"(?i)\b(bearer|apikey|api_key|access_token|token)\b([\s=:\"']+)[\w.~+/=-]{8,}"
+)
 _ACCESS_TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]+(\.[\w-]+)?")
 _PAGE = re.compile(r"(?is)<(!doctype|html|head|body).*")
 _KNOWN: set[str] = set()
@@ -55,7 +65,8 @@ def find_account() -> Account:
     """The account to use.
 
     Raises:
-        InputError: if there is none, its file can be read by others, or an address would send the key in plain text.
+        InputError: if there is none, its file can be read by others, or an address would send the
+            key in plain text.
     """
     for name in _ELSEWHERE:
         _check_address(name, os.environ.get(name, ""))
@@ -64,7 +75,13 @@ def find_account() -> Account:
         runtime_url = url
     instance, token = os.environ.get(INSTANCE, ""), os.environ.get(TOKEN, "").strip()
     if token:
-        return Account(token=token, instance=instance, url=url, runtime_url=runtime_url, source=f"environment variable {TOKEN}")
+        return Account(
+            token=token,
+            instance=instance,
+            url=url,
+            runtime_url=runtime_url,
+            source=f"environment variable {TOKEN}",
+        )
     path = account_file()
     if not path.exists():
         raise InputError("no account at IBM Quantum was found", hint=GET_ONE)
@@ -77,7 +94,8 @@ def check_private(path: Path) -> None:
     mode = stat.S_IMODE(path.stat().st_mode)
     if os.name != "nt" and mode & 0o077:
         raise InputError(
-            f"{path} holds a key and others can read it: expected mode 0600, got {mode:04o}", hint=f"chmod 600 {path}"
+            f"{path} holds a key and others can read it: expected mode 0600, got {mode:04o}",
+            hint=f"chmod 600 {path}",
         )
 
 
@@ -88,7 +106,8 @@ def _check_address(name: str, address: str) -> None:
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         return
     raise InputError(
-        f"expected an https address in ${name}, got {parts.scheme or 'no'}://{parts.hostname or ''}",
+        f"expected an https address in ${name}, got "
+        f"{parts.scheme or 'no'}://{parts.hostname or ''}",
         hint="keys are sent in plain text to this machine alone (http://127.0.0.1)",
     )
 
@@ -108,8 +127,12 @@ def without_secrets(text: str, account: Account | None = None) -> str:
 
 
 def scrub(text: str, account: Account | None = None) -> str:
-    """A message of others without keys, access tokens, pages and control characters, in one line."""
-    one_line = " ".join("".join(c if c.isprintable() else " " for c in _PAGE.sub("(an HTML page)", text)).split())
+    """A message of others without keys, access tokens, pages and control characters, in one
+    line.
+    """
+    one_line = " ".join(
+        "".join(c if c.isprintable() else " " for c in _PAGE.sub("(an HTML page)", text)).split()
+    )
     return _SECRET.sub(r"\1\2***", without_secrets(one_line, account))[:400]
 
 
@@ -128,12 +151,22 @@ _REPEATED = (429, 500, 502, 503, 504, 520, 521, 522, 524)
 _LONGEST_REPEAT_S = 5.0
 """A reading that is to wait longer is repeated by whoever asked for it."""
 _SETTLING = (400, 404, 405, 409, 410, 422)
-"""Refusals that settle something; from a gateway, which answers in pages and not in JSON, they settle nothing."""
+"""Refusals that settle something; from a gateway, which answers in pages and not in JSON, they
+settle nothing.
+"""
 _UNSAFE = ("CERTIFICATE_VERIFY_FAILED", "CERTIFICATE VERIFY FAILED", "WRONG_VERSION_NUMBER")
 _NO_CERTIFICATE = 495
 """Not of HTTP itself, but some servers' word for it."""
 _STARTS_WITH_STATUS = re.compile(r"[45]\d\d\b")
-_QUOTA = ("quota", "usage limit", "usage has been", "limit exceeded", "limit reached", "no remaining", "insufficient")
+_QUOTA = (
+    "quota",
+    "usage limit",
+    "usage has been",
+    "limit exceeded",
+    "limit reached",
+    "no remaining",
+    "insufficient",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,14 +203,19 @@ def connect(account: Account | None = None) -> Connection:
     """
     require_vendor("qiskit_ibm_runtime", package="qiskit-ibm-runtime", needed_by="backend 'ibm'")
     chosen = account or find_account()
-    os.environ.setdefault("USAGE_DATA_OPT_OUT", "True")  # names and versions of the caller's packages are nobody's business
+    # names and versions of the caller's packages are nobody's business
+    os.environ.setdefault("USAGE_DATA_OPT_OUT", "True")
     from qiskit_ibm_runtime import QiskitRuntimeService
 
     _strict()
     logging.getLogger("qiskit_ibm_runtime").setLevel(logging.ERROR)
     options: dict[str, Any] = {"instance": chosen.instance or "auto"}
     if chosen.token:
-        options |= {"channel": "ibm_quantum_platform", "token": chosen.token, "url": chosen.url or None}
+        options |= {
+            "channel": "ibm_quantum_platform",
+            "token": chosen.token,
+            "url": chosen.url or None,
+        }
     if chosen.runtime_url:
         options["url_resolver"] = lambda *_: chosen.runtime_url
     opened: list[Any] = []
@@ -189,7 +227,8 @@ def connect(account: Account | None = None) -> Connection:
         except Exception as error:  # handed to the thread that waits
             failed.append(error)
 
-    opening = threading.Thread(target=open_line, daemon=True)  # the client opens its line without a limit of its own
+    # the client opens its line without a limit of its own
+    opening = threading.Thread(target=open_line, daemon=True)
     opening.start()
     opening.join(max(_OPENING_S, _longest_s()))
     if failed and isinstance(failed[0], QtwinError):
@@ -197,7 +236,10 @@ def connect(account: Account | None = None) -> Connection:
     if failed:
         raise as_provider_error(failed[0], chosen, "IBM Quantum did not accept the account")
     if not opened:
-        raise ProviderError("IBM Quantum did not answer in time", hint=f"try again later; ${TIMEOUT} is the limit in seconds")
+        raise ProviderError(
+            "IBM Quantum did not answer in time",
+            hint=f"try again later; ${TIMEOUT} is the limit in seconds",
+        )
     remember_secret(str((opened[0].active_account() or {}).get("token") or ""))
     return Connection(account=chosen, service=opened[0])
 
@@ -213,7 +255,8 @@ def as_provider_error(error: BaseException, account: Account | None, what: str) 
             return link
         chain.append(link)
         link = link.__cause__ or link.__context__
-    answers = [getattr(link, "response", None) for link in chain]  # of a refusal it is false, but there
+    # of a refusal it is false, but there
+    answers = [getattr(link, "response", None) for link in chain]
     answers += [getattr(link, "http_response", None) for link in chain]
     answer = next((a for a in answers if a is not None), None)
     codes = [getattr(answer, "status_code", None)]
@@ -226,26 +269,50 @@ def as_provider_error(error: BaseException, account: Account | None, what: str) 
     if status is None and any(type(link).__name__ == "IBMNotAuthorizedError" for link in chain):
         status = 401
     message = scrub(str(error), account)
-    if any("SSL" in type(link).__name__ for link in chain) or "SSLError" in message or "certificate" in message.lower():
-        hint = "the line is not safe: look at this machine's clock and certificates; nothing is lost"
-        lasting = any(sign in message.upper() for sign in _UNSAFE)  # asking again will not change it
-        return ProviderError(f"{what}: {message}", hint=hint, status=_NO_CERTIFICATE if lasting else status)
-    if status is not None and 400 <= status < 500 and any(word in message.lower() for word in _QUOTA):
-        hint = "the time that the plan allows is used up: wait for the next period or raise it; the job is kept in the ledger"
-        return ProviderError(f"{what}: {message}", hint=hint, status=status, retry_after_s=retry_after)
+    if (
+        any("SSL" in type(link).__name__ for link in chain)
+        or "SSLError" in message
+        or "certificate" in message.lower()
+    ):
+        hint = (
+            "the line is not safe: look at this machine's clock and certificates; nothing is lost"
+        )
+        # asking again will not change it
+        lasting = any(sign in message.upper() for sign in _UNSAFE)
+        return ProviderError(
+            f"{what}: {message}", hint=hint, status=_NO_CERTIFICATE if lasting else status
+        )
+    if (
+        status is not None
+        and 400 <= status < 500
+        and any(word in message.lower() for word in _QUOTA)
+    ):
+        hint = (
+            "the time that the plan allows is used up: wait for the next period or raise it; "
+            "the job is kept in the ledger"
+        )
+        return ProviderError(
+            f"{what}: {message}", hint=hint, status=status, retry_after_s=retry_after
+        )
     hint = {
         401: f"the key is wrong or has expired: {GET_ONE}",
         403: "the account may not do this; look at its plan and instance (QISKIT_IBM_INSTANCE)",
-        404: "the provider has it no more, or under another instance (QISKIT_IBM_INSTANCE); qtwin doctor checks the account",
+        404: "the provider has it no more, or under another instance (QISKIT_IBM_INSTANCE); "
+        "qtwin doctor checks the account",
         429: "too many requests; try again later",
     }.get(
-        status or 0, "try again later; nothing is lost" if status is None or status >= 500 else "qtwin doctor checks the account"
+        status or 0,
+        "try again later; nothing is lost"
+        if status is None or status >= 500
+        else "qtwin doctor checks the account",
     )
     return ProviderError(f"{what}: {message}", hint=hint, status=status, retry_after_s=retry_after)
 
 
 def _is_the_providers(response: Any) -> bool:
-    """Whether a refusal is the provider's own word, a JSON object, and not the page of a gateway on the way."""
+    """Whether a refusal is the provider's own word, a JSON object, and not the page of a gateway on
+    the way.
+    """
     read = getattr(response, "json", None)
     if read is None:
         return True
@@ -268,7 +335,9 @@ def _seconds(header: Any) -> float:
         date = parsedate_to_datetime(str(header))
     except (TypeError, ValueError):
         return 0.0
-    return min(max((date - datetime.now(UTC if date.tzinfo else None)).total_seconds(), 0.0), 86400.0)
+    return min(
+        max((date - datetime.now(UTC if date.tzinfo else None)).total_seconds(), 0.0), 86400.0
+    )
 
 
 def _longest_s() -> float:
@@ -295,8 +364,11 @@ def _strict() -> None:
             try:
                 token = self.tm.get_token()
             except Exception as error:
-                self.tm.request_time = 0  # else the next request sleeps for a minute, waiting for this one
-                raise as_provider_error(error, None, "IBM Cloud's identity service gave no access token") from None
+                # else the next request sleeps for a minute, waiting for this one
+                self.tm.request_time = 0
+                raise as_provider_error(
+                    error, None, "IBM Cloud's identity service gave no access token"
+                ) from None
             return {"Service-CRN": self.crn, "Authorization": f"Bearer {token}"}
 
     for module in (client_parameters, accounts):
@@ -347,10 +419,15 @@ def _limited(base: type) -> type:
                 longest = _longest_s()
                 timeout = options.get("timeout")
                 connecting, reading = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-                options["timeout"] = (min(connecting or 10.0, 10.0), min(reading or longest, longest))
+                options["timeout"] = (
+                    min(connecting or 10.0, 10.0),
+                    min(reading or longest, longest),
+                )
                 answer = super().send(request, *arguments, **options)
                 if answer.is_redirect and request.method != "GET":
-                    raise TooManyRedirects("the answer sends what was posted elsewhere", response=answer)
+                    raise TooManyRedirects(
+                        "the answer sends what was posted elsewhere", response=answer
+                    )
                 return answer
 
         _LIMITED[base] = Limited

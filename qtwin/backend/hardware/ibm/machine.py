@@ -1,4 +1,6 @@
-"""One IBM machine: what it can do and how well, as it tells itself today; or as a snapshot remembers, for an estimate offline."""
+"""One IBM machine: what it can do and how well, as it tells itself today; or as a snapshot
+remembers, for an estimate offline.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +58,12 @@ def ask_machine(provider: IbmProvider, name: str, *, fractional: bool) -> Machin
     except Exception as error:
         if type(error).__name__ == "IBMInputValueError":
             raise InputError(scrub(str(error), line.account), hint="leave fractional out") from None
-        raise as_provider_error(error, line.account, f"{name} could not be asked for its properties") from None
-    calibration = {"n_qubits": width} if properties is None else properties.to_dict() | {"n_qubits": width}
+        raise as_provider_error(
+            error, line.account, f"{name} could not be asked for its properties"
+        ) from None
+    calibration = (
+        {"n_qubits": width} if properties is None else properties.to_dict() | {"n_qubits": width}
+    )
     return Machine(
         name=name,
         backend=backend,
@@ -72,7 +78,13 @@ def machines(provider: IbmProvider) -> list[str]:
     """Names of the machines that the account may use."""
     line = provider.line
     try:
-        return sorted({str(b["name"]) for c in line.service._get_api_clients().values() for b in c.list_backends()})
+        return sorted(
+            {
+                str(b["name"])
+                for c in line.service._get_api_clients().values()
+                for b in c.list_backends()
+            }
+        )
     except Exception as error:
         raise as_provider_error(error, line.account, "the machines could not be listed") from None
 
@@ -83,7 +95,9 @@ def _known(name: str, names: list[str]) -> None:
 
 
 def remember_machine(name: str) -> Machine:
-    """The snapshot of a machine that ships with the client, for estimates without an account (InputError if there is none)."""
+    """The snapshot of a machine that ships with the client, for estimates without an account
+    (InputError if there is none).
+    """
     from qtwin.backend.compile import snapshot
 
     backend = snapshot(name.removeprefix("ibm_"))

@@ -1,4 +1,6 @@
-"""What the client-side primitives would post, and what they return: read, checked, never half believed."""
+"""What the client-side primitives would post, and what they return: read, checked, never half
+believed.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ class Options:
         mode: Each job alone, jobs together in a batch, or in a session that bills wall clock.
         twirling: Random Pauli frames around two-qubit gates and measurements.
         decoupling: Pulses on idle qubits.
-        resilience: Of expectation values: 0 none, 1 readout mitigation (TREX), 2 zero-noise extrapolation as well.
+        resilience: Of expectation values: 0 none, 1 readout mitigation (TREX), 2 zero-noise
+            extrapolation as well.
         fractional: RZZ and RX gates of free angle where the machine has them.
         max_session_s: After which a batch or session ends by itself.
     """
@@ -42,24 +45,39 @@ class Options:
         return {"twirling": twirling, "dynamical_decoupling": self._decoupling()}
 
     def estimator(self) -> dict[str, Any]:
-        """For `executor_estimator.Estimator`; without `twirling` it is left to the level of resilience."""
-        twirling: dict[str, Any] = {"enable_gates": True, "enable_measure": True} if self.twirling else {}
-        return {"resilience_level": self.resilience, "twirling": twirling, "dynamical_decoupling": self._decoupling()}
+        """For `executor_estimator.Estimator`; without `twirling` it is left to the level of
+        resilience.
+        """
+        twirling: dict[str, Any] = (
+            {"enable_gates": True, "enable_measure": True} if self.twirling else {}
+        )
+        return {
+            "resilience_level": self.resilience,
+            "twirling": twirling,
+            "dynamical_decoupling": self._decoupling(),
+        }
 
     def identity(self) -> dict[str, Any]:
         """What makes one job differ from another."""
         return {k: v for k, v in asdict(self).items() if k not in ("mode", "max_session_s")}
 
     def _decoupling(self) -> dict[str, Any]:
-        return {"enable": False} if self.decoupling == "none" else {"enable": True, "sequence_type": self.decoupling}
+        return (
+            {"enable": False}
+            if self.decoupling == "none"
+            else {"enable": True, "sequence_type": self.decoupling}
+        )
 
 
-# What the client-side primitives would post, without posting it: the payload goes into the ledger first, and is scanned.
+# What the client-side primitives would post, without posting it: the payload goes into the ledger
+# first, and is scanned.
 
 PROGRAM = "executor"
 
 
-def sampler_payload(backend: Any, circuit: Any, sets: NDArray[np.float64], *, shots: int, options: dict[str, Any]) -> bytes:
+def sampler_payload(
+    backend: Any, circuit: Any, sets: NDArray[np.float64], *, shots: int, options: dict[str, Any]
+) -> bytes:
     """The payload of one broadcast PUB for the client's `executor_sampler.Sampler`.
 
     Args:
@@ -77,13 +95,23 @@ def sampler_payload(backend: Any, circuit: Any, sets: NDArray[np.float64], *, sh
 
 
 def estimator_payload(
-    backend: Any, circuit: Any, observable: Any, sets: NDArray[np.float64], *, shots: int, options: dict[str, Any]
+    backend: Any,
+    circuit: Any,
+    observable: Any,
+    sets: NDArray[np.float64],
+    *,
+    shots: int,
+    options: dict[str, Any],
 ) -> bytes:
-    """The payload of one broadcast PUB for the client's `executor_estimator.Estimator`; arguments as of `sampler_payload`."""
+    """The payload of one broadcast PUB for the client's `executor_estimator.Estimator`; arguments
+    as of `sampler_payload`.
+    """
     from qiskit_ibm_runtime.executor_estimator import Estimator
 
     recorder = _recorder(backend)
-    Estimator(mode=recorder, options={"default_shots": shots, **options}).run([(circuit, observable, _bound(circuit, sets))])
+    Estimator(mode=recorder, options={"default_shots": shots, **options}).run(
+        [(circuit, observable, _bound(circuit, sets))]
+    )
     return _json(recorder)
 
 
@@ -108,7 +136,9 @@ def _recorder(backend: Any) -> Any:
 
         def _run(self, program_id: str, inputs: dict[str, Any], **_: Any) -> None:
             if program_id != PROGRAM:
-                raise RuntimeError(f"the client posts program {program_id!r}, {PROGRAM!r} was expected")
+                raise RuntimeError(
+                    f"the client posts program {program_id!r}, {PROGRAM!r} was expected"
+                )
             self.inputs = inputs
 
         def __del__(self) -> None:
@@ -132,7 +162,8 @@ def decoded(raw: bytes, request: Mapping[str, Any]) -> Any:
     """The raw result of a request as the client's `PrimitiveResult`.
 
     Raises:
-        CorruptedResultError: if it cannot be read, or holds other than the parameter sets and shots that were asked for.
+        CorruptedResultError: if it cannot be read, or holds other than the parameter sets and shots
+            that were asked for.
     """
     from qiskit_ibm_runtime.decoders.defaults import DEFAULT_DECODERS
 
@@ -157,7 +188,8 @@ def decoded(raw: bytes, request: Mapping[str, Any]) -> Any:
 
 
 def bits_of(part: Any, request: Mapping[str, Any]) -> NDArray[np.uint8]:
-    """(sets, shots, n) measured bits of a sampled part; column i is qubit i of the circuit that was sent.
+    """(sets, shots, n) measured bits of a sampled part; column i is qubit i of the circuit that was
+    sent.
 
     Raises:
         CorruptedResultError: for another number of sets, shots or bits than the request's.
@@ -172,7 +204,9 @@ def bits_of(part: Any, request: Mapping[str, Any]) -> NDArray[np.uint8]:
     return np.asarray(bits, dtype=np.uint8)
 
 
-def values_of(part: Any, request: Mapping[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def values_of(
+    part: Any, request: Mapping[str, Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(sets,) expectation values and their standard errors.
 
     Raises:
@@ -189,5 +223,6 @@ def values_of(part: Any, request: Mapping[str, Any]) -> tuple[NDArray[np.float64
 def _corrupted(why: str) -> CorruptedResultError:
     return CorruptedResultError(
         f"the result is damaged: {why}",
-        hint="its bytes are kept: qtwin jobs show JOB --export FOLDER writes them; fetch again for a new copy",
+        hint="its bytes are kept: qtwin jobs show JOB --export FOLDER writes them; fetch again "
+        "for a new copy",
     )

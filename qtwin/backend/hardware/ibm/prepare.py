@@ -1,4 +1,6 @@
-"""From an ansatz to an order: masked, compiled, encoded, scanned and priced, without anything leaving this machine."""
+"""From an ansatz to an order: masked, compiled, encoded, scanned and priced, without anything
+leaving this machine.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ class Asked:
     seed: int
 
     def request(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """The identity of the job, before compilation: a machine that is recalibrated overnight does not make it another one."""
+        """The identity of the job, before compilation: a machine that is recalibrated overnight
+        does not make it another one.
+        """
         return {
             "kind": "sample" if self.observable is None else "estimate",
             "n_qubits": self.ansatz.n_qubits,
@@ -78,7 +82,8 @@ def prepare(
         InputError: for what the machine cannot run.
         ConsentError: if the payload held an identifier.
     """
-    rng = np.random.default_rng(secrets.randbits(128))  # the mask is a secret: the experiment's seed must not give it away
+    # the mask is a secret: the experiment's seed must not give it away
+    rng = np.random.default_rng(secrets.randbits(128))
     mask = Mask.drawn(asked.ansatz.n_qubits, rng) if private else Mask.none(asked.ansatz.n_qubits)
     sent, factors = scaled(mask.ansatz(jittered(asked.ansatz, jitter, rng)))
     compiled = compile_ansatz(sent, machine.target)
@@ -90,10 +95,14 @@ def prepare(
     validate_rzz(circuit)
     circuit.name, circuit.metadata, circuit.global_phase = "c0", {}, 0
     if asked.observable is None:
-        payload = sampler_payload(machine.backend, circuit, sets, shots=asked.shots, options=options.sampler())
+        payload = sampler_payload(
+            machine.backend, circuit, sets, shots=asked.shots, options=options.sampler()
+        )
     else:
         bare, placed = _placed(circuit, mask.sum(asked.observable))
-        payload = estimator_payload(machine.backend, bare, placed, sets, shots=asked.shots, options=options.estimator())
+        payload = estimator_payload(
+            machine.backend, bare, placed, sets, shots=asked.shots, options=options.estimator()
+        )
     looked_at = scan(payload, identifiers)
     estimate = _estimate(json.loads(payload), compiled, circuit, machine, plan=plan, price=price)
     order = Order(
@@ -103,7 +112,10 @@ def prepare(
         payload=payload,
         request=request,
         planned=estimate.plain()
-        | {"project": project, "left": left_the_machine(payload, asked, compiled, private, jitter, looked_at)},
+        | {
+            "project": project,
+            "left": left_the_machine(payload, asked, compiled, private, jitter, looked_at),
+        },
         local={"mask": mask.plain()},
         files=_files(circuit, machine),
         instance=machine.instance,
@@ -118,9 +130,12 @@ def left_the_machine(
     return {
         "bytes": len(payload),
         "sha256": hashlib.sha256(payload).hexdigest(),
-        "circuit": f"{compiled.circuit.num_qubits} qubits wide, {asked.ansatz.n_qubits} measured, named c0, without metadata",
+        "circuit": f"{compiled.circuit.num_qubits} qubits wide, {asked.ansatz.n_qubits} measured, "
+        "named c0, without metadata",
         "angles": int(asked.thetas.size),
-        "variables": "permuted, bits flipped by a secret of this machine" if private else "in their own order",
+        "variables": "permuted, bits flipped by a secret of this machine"
+        if private
+        else "in their own order",
         "coefficients": "divided by the largest"
         + (f", jittered by {jitter:g} of what could change the solution" if jitter else ""),
         "tag": "a random number",
@@ -129,7 +144,9 @@ def left_the_machine(
 
 
 def _placed(circuit: Any, observable: PauliSum) -> tuple[Any, Any]:
-    """The circuit without its measurements, and the observable on the device qubits that they were on."""
+    """The circuit without its measurements, and the observable on the device qubits that they were
+    on.
+    """
     from qiskit.quantum_info import SparsePauliOp
 
     at = {
@@ -142,18 +159,34 @@ def _placed(circuit: Any, observable: PauliSum) -> tuple[Any, Any]:
     terms = []
     for x, z, c in zip(observable.x, observable.z, observable.coefficients, strict=True):
         support = np.flatnonzero(x | z)
-        terms.append(("".join("IXZY"[int(x[i]) + 2 * int(z[i])] for i in support), [at[int(i)] for i in support], float(c)))
-    return bare, SparsePauliOp.from_sparse_list(terms or [("", [], 0.0)], num_qubits=circuit.num_qubits)
+        terms.append(
+            (
+                "".join("IXZY"[int(x[i]) + 2 * int(z[i])] for i in support),
+                [at[int(i)] for i in support],
+                float(c),
+            )
+        )
+    return bare, SparsePauliOp.from_sparse_list(
+        terms or [("", [], 0.0)], num_qubits=circuit.num_qubits
+    )
 
 
 def _estimate(
-    params: Mapping[str, Any], compiled: Compiled, circuit: Any, machine: Machine, *, plan: str, price: float | None
+    params: Mapping[str, Any],
+    compiled: Compiled,
+    circuit: Any,
+    machine: Machine,
+    *,
+    plan: str,
+    price: float | None,
 ) -> Estimate:
     program = params["quantum_program"]
     sizes = [_size(item) for item in program["items"]]
     shots = int(program["shots"]) * sum(sizes)
     duration_s = float(circuit.estimate_duration(machine.target, unit="s"))
-    qpu_s = qpu_seconds(circuits=sum(sizes), shots=shots, circuit_s=duration_s, repetition_s=machine.repetition_s)
+    qpu_s = qpu_seconds(
+        circuits=sum(sizes), shots=shots, circuit_s=duration_s, repetition_s=machine.repetition_s
+    )
     rate = price_usd_per_s(plan) if price is None else price
     return Estimate(
         backend=machine.name,
@@ -172,7 +205,9 @@ def _estimate(
 
 
 def _size(item: Mapping[str, Any]) -> int:
-    shape = item["shape"] if item["item_type"] == "samplex" else item["circuit_arguments"]["shape"][:-1]
+    shape = (
+        item["shape"] if item["item_type"] == "samplex" else item["circuit_arguments"]["shape"][:-1]
+    )
     return int(np.prod(shape)) if shape else 1
 
 
@@ -183,7 +218,14 @@ def _files(circuit: Any, machine: Machine) -> dict[str, bytes]:
     held = io.BytesIO()
     qpy.dump(circuit, held, version=max(_QPY, qpy.QPY_COMPATIBILITY_VERSION))
     versions = {"python": platform.python_version()}
-    for package in ("qtwin", "qiskit", "qiskit-ibm-runtime", "samplomatic", "ibm-quantum-schemas", "numpy"):
+    for package in (
+        "qtwin",
+        "qiskit",
+        "qiskit-ibm-runtime",
+        "samplomatic",
+        "ibm-quantum-schemas",
+        "numpy",
+    ):
         try:
             versions[package] = version(package)
         except PackageNotFoundError:
@@ -207,6 +249,11 @@ def _digest(ansatz: Ansatz) -> str:
 
 def _digest_sum(observable: PauliSum) -> str:
     """Up to 12 significant digits, so that the last bit of a sum does not make another job."""
-    rows = zip(observable.x.astype(int).tolist(), observable.z.astype(int).tolist(), observable.coefficients, strict=True)
+    rows = zip(
+        observable.x.astype(int).tolist(),
+        observable.z.astype(int).tolist(),
+        observable.coefficients,
+        strict=True,
+    )
     text = "\n".join(f"{x} {z} {c:.12g}" for x, z, c in rows)
     return hashlib.sha256(text.encode()).hexdigest()

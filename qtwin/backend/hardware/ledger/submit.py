@@ -1,8 +1,9 @@
 """Sending a job exactly once over a line that may break at any moment.
 
-Two rules. After a request of which it is not known what became of it, nothing is sent again before the provider was asked for the
-job's nonce, again and again until its listing must have settled. And a job is ours if the provider shows it with our nonce, not
-because an answer said so: until then it is UNKNOWN, whatever the answer, and nothing is cancelled before our own is known.
+Two rules. After a request of which it is not known what became of it, nothing is sent again before
+the provider was asked for the job's nonce, again and again until its listing must have settled. And
+a job is ours if the provider shows it with our nonce, not because an answer said so: until then it
+is UNKNOWN, whatever the answer, and nothing is cancelled before our own is known.
 """
 
 from __future__ import annotations
@@ -12,7 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from qtwin.backend.hardware.ledger.store import Entry, Leased, Ledger
-from qtwin.backend.hardware.provider import FINAL, PartialListingError, Posting, Provider, ProviderError, Remote
+from qtwin.backend.hardware.provider import (
+    FINAL,
+    PartialListingError,
+    Posting,
+    Provider,
+    ProviderError,
+    Remote,
+)
 from qtwin.errors import QtwinError
 
 Progress = Callable[[str], None]
@@ -28,9 +36,10 @@ class Pace:
 
     Attributes:
         settle_s: How long after a request a job may be missing from the provider's listing.
-        attempts: How often a job is sent before giving up; each only after it is certain that the one before was not taken.
-        first_wait_s, longest_wait_s: Back-off between attempts, doubled each time; the provider's own Retry-After wins up to ten
-            minutes, and one that is longer is reported.
+        attempts: How often a job is sent before giving up; each only after it is certain that the
+            one before was not taken.
+        first_wait_s, longest_wait_s: Back-off between attempts, doubled each time; the provider's
+            own Retry-After wins up to ten minutes, and one that is longer is reported.
         poll_s: Between two looks at the listing.
     """
 
@@ -54,7 +63,8 @@ def submit(
     progress: Progress = silent,
     renewed: Callable[[], str] = lambda: "",
 ) -> Entry:
-    """Bring a job from wherever it stands to SUBMITTED, once; a job that is there already is only looked after.
+    """Bring a job from wherever it stands to SUBMITTED, once; a job that is there already is only
+    looked after.
 
     Args:
         ledger: Where the intent is written.
@@ -65,7 +75,8 @@ def submit(
         renewed: Gives a session in place of one that has ended, "" for none.
 
     Raises:
-        ProviderError: if the provider refuses for good, or stays away for all attempts; the entry then says what is known.
+        ProviderError: if the provider refuses for good, or stays away for all attempts; the entry
+            then says what is known.
         LedgerError: if the ledger cannot be written.
     """
     with ledger.lease(key) as leased:
@@ -90,8 +101,10 @@ def submit(
             attempt += 1
             if attempt >= pace.attempts:
                 raise ProviderError(
-                    f"{refused.message}; given up after {pace.attempts} attempts, nothing was taken",
-                    hint=refused.hint or "run the same command later; the job is kept in the ledger",
+                    f"{refused.message}; given up after {pace.attempts} attempts, nothing "
+                    "was taken",
+                    hint=refused.hint
+                    or "run the same command later; the job is kept in the ledger",
                     status=refused.status,
                     retry_after_s=refused.retry_after_s,
                 )
@@ -100,8 +113,12 @@ def submit(
 
 
 def _wait(error: ProviderError, attempt: int, pace: Pace, progress: Progress = silent) -> None:
-    """Before the next attempt, or an error if the provider asks for a longer wait than the limit."""
-    wait_s = max(error.retry_after_s, min(pace.first_wait_s * 2.0 ** (attempt - 1), pace.longest_wait_s))
+    """Before the next attempt, or an error if the provider asks for a longer wait than the
+    limit.
+    """
+    wait_s = max(
+        error.retry_after_s, min(pace.first_wait_s * 2.0 ** (attempt - 1), pace.longest_wait_s)
+    )
     if error.retry_after_s > max(_LONGEST_RETRY_AFTER_S, pace.longest_wait_s):
         raise ProviderError(
             f"{error.message}; the provider asks to wait {error.retry_after_s:.0f} s",
@@ -122,10 +139,15 @@ def named(leased: Leased) -> Entry:
 
 
 def _post(leased: Leased, provider: Provider, entry: Entry, progress: Progress) -> ProviderError:
-    """Send once, and say why to send again if the provider turns out not to have it; UNKNOWN until the provider shows the job."""
+    """Send once, and say why to send again if the provider turns out not to have it; UNKNOWN until
+    the provider shows the job.
+    """
     payload = leased.ledger.file(entry.key, "payload")
     if payload is None:
-        raise QtwinError(f"the payload of job {entry.key[:12]} is gone from the ledger", hint="restore the ledger from a copy")
+        raise QtwinError(
+            f"the payload of job {entry.key[:12]} is gone from the ledger",
+            hint="restore the ledger from a copy",
+        )
     posting = Posting(
         backend=entry.backend,
         program=entry.program,
@@ -137,7 +159,13 @@ def _post(leased: Leased, provider: Provider, entry: Entry, progress: Progress) 
     )
     progress("before the request")
     leased.write(
-        "UNKNOWN", "about to send", state="UNKNOWN", job_id="", posts=entry.posts + 1, posted_at=time.time(), swept=False
+        "UNKNOWN",
+        "about to send",
+        state="UNKNOWN",
+        job_id="",
+        posts=entry.posts + 1,
+        posted_at=time.time(),
+        swept=False,
     )
     progress("sending")
     try:
@@ -147,15 +175,23 @@ def _post(leased: Leased, provider: Provider, entry: Entry, progress: Progress) 
         return error
     progress("taken")
     if not isinstance(job_id, str) or not job_id.strip() or len(job_id) > _LONGEST_ID:
-        leased.write("unanswered", "the answer names no job", error="the answer names no job", posted_at=time.time())
+        leased.write(
+            "unanswered",
+            "the answer names no job",
+            error="the answer names no job",
+            posted_at=time.time(),
+        )
         return ProviderError("the answer names no job")
     leased.write("", job_id=job_id, posted_at=time.time(), error="")  # still UNKNOWN
     progress("answered")
     return ProviderError(f"the provider answered with job {job_id} and does not have it")
 
 
-def reconcile(leased: Leased, provider: Provider, *, pace: Pace, progress: Progress = silent) -> Entry:
-    """Find out what became of an UNKNOWN job: SUBMITTED if the provider has it, INTENT if it certainly has not.
+def reconcile(
+    leased: Leased, provider: Provider, *, pace: Pace, progress: Progress = silent
+) -> Entry:
+    """Find out what became of an UNKNOWN job: SUBMITTED if the provider has it, INTENT if it
+    certainly has not.
 
     Raises:
         ProviderError: if the provider cannot be asked; the job stays UNKNOWN.
@@ -167,7 +203,8 @@ def reconcile(leased: Leased, provider: Provider, *, pace: Pace, progress: Progr
     unasked: ProviderError | None = None
     if not claimed:
         progress("asking what became of it")
-    failures, settled = 0, time.monotonic() + pace.settle_s  # from now: a killed process may have sent until it died
+    # from now: a killed process may have sent until it died
+    failures, settled = 0, time.monotonic() + pace.settle_s
     while True:
         asked = time.monotonic()
         try:
@@ -176,9 +213,12 @@ def reconcile(leased: Leased, provider: Provider, *, pace: Pace, progress: Progr
             failures += 1
             found = error.found if isinstance(error, PartialListingError) else ()
             if not found:
-                if failures >= (2 if error.status == 401 else pace.attempts) or not (error.passing or error.status == 401):
+                if failures >= (2 if error.status == 401 else pace.attempts) or not (
+                    error.passing or error.status == 401
+                ):
                     raise ProviderError(
-                        f"it is not known whether job {entry.key[:12]} was taken, and {error.message}",
+                        f"it is not known whether job {entry.key[:12]} was taken, and "
+                        f"{error.message}",
                         hint=error.hint or "qtwin jobs reconcile asks again; nothing is sent twice",
                         status=error.status,
                         retry_after_s=error.retry_after_s,
@@ -193,34 +233,68 @@ def reconcile(leased: Leased, provider: Provider, *, pace: Pace, progress: Progr
             foreign = shown is not None and not _is_ours(entry, shown)
             found = (shown,) if shown is not None and not foreign else ()
         if found:
-            adopted = min(found, key=lambda j: (j.status in _ENDED, j.job_id != claimed, _ORDER[j.status], j.created, j.job_id))
+            adopted = min(
+                found,
+                key=lambda j: (
+                    j.status in _ENDED,
+                    j.job_id != claimed,
+                    _ORDER[j.status],
+                    j.created,
+                    j.job_id,
+                ),
+            )
             if not claimed:
                 progress("found")
             detail = adopted.job_id if adopted.job_id == claimed else f"adopted {adopted.job_id}"
             detail += f"; the answer named {claimed}" if claimed not in ("", adopted.job_id) else ""
             entry = leased.write(
-                "SUBMITTED", detail, state="SUBMITTED", job_id=adopted.job_id, posted_at=time.time(), error="", swept=False
+                "SUBMITTED",
+                detail,
+                state="SUBMITTED",
+                job_id=adopted.job_id,
+                posted_at=time.time(),
+                error="",
+                swept=False,
             )
             progress("submitted")
             return entry
         if asked >= settled:
             if unasked is not None:  # believed until it can be asked: `sweep` does
                 detail = f"{claimed} as answered; it could not be asked for: {unasked.message}"
-                entry = leased.write("SUBMITTED", detail, state="SUBMITTED", posted_at=time.time(), error="", swept=False)
+                entry = leased.write(
+                    "SUBMITTED",
+                    detail,
+                    state="SUBMITTED",
+                    posted_at=time.time(),
+                    error="",
+                    swept=False,
+                )
                 progress("submitted")
                 return entry
-            if foreign:  # the answer said that something was taken: not sent again without somebody asking for it
+            # the answer said that something was taken: not sent again without somebody asking for
+            # it
+            if foreign:
                 leased.write("not ours", f"{claimed} does not carry the tag", job_id="")
                 raise ProviderError(
-                    f"the provider answered with job {claimed}, which is not ours, and shows none that is",
+                    f"the provider answered with job {claimed}, which is not ours, and "
+                    "shows none that is",
                     hint="run the same command again: it asks once more before it sends",
                 )
             progress("not taken")
-            return leased.write("INTENT", "the provider has no job of this nonce", state="INTENT", job_id="")
+            return leased.write(
+                "INTENT", "the provider has no job of this nonce", state="INTENT", job_id=""
+            )
         time.sleep(pace.poll_s)
 
 
-def sweep(leased: Leased, provider: Provider, *, pace: Pace, progress: Progress = silent, fresh: bool = False) -> Entry:
+def sweep(
+    leased: Leased,
+    provider: Provider,
+    *,
+    pace: Pace,
+    progress: Progress = silent,
+    fresh: bool = False,
+) -> Entry:
     """Look for duplicates of a submitted job until the listing has settled, and cancel them.
 
     A provider that cannot be asked now is asked at the next occasion: the entry stays unswept.
@@ -234,7 +308,10 @@ def sweep(leased: Leased, provider: Provider, *, pace: Pace, progress: Progress 
     """
     entry = leased.entry
     age = 0.0 if fresh else time.time() - entry.posted_at
-    settled = time.monotonic() + pace.settle_s - (max(age, 0.0) if age < pace.settle_s else pace.settle_s)  # clocks are set back
+    # clocks are set back
+    settled = (
+        time.monotonic() + pace.settle_s - (max(age, 0.0) if age < pace.settle_s else pace.settle_s)
+    )
     late = 0
     while not entry.swept and entry.job_id:
         asked = time.monotonic()
@@ -250,9 +327,14 @@ def sweep(leased: Leased, provider: Provider, *, pace: Pace, progress: Progress 
             if whole and known and not extras:
                 progress("settled")
                 return leased.write("swept", "no duplicates are left", swept=True)
-            if known is None:  # what was taken for ours is not there, or ended while another one lives
+            # what was taken for ours is not there, or ended while another one lives
+            if known is None:
                 leased.write(
-                    "UNKNOWN", f"{entry.job_id} is not at the provider", state="UNKNOWN", job_id="", posted_at=time.time()
+                    "UNKNOWN",
+                    f"{entry.job_id} is not at the provider",
+                    state="UNKNOWN",
+                    job_id="",
+                    posted_at=time.time(),
                 )
                 entry, late = reconcile(leased, provider, pace=pace, progress=progress), 0
                 settled = time.monotonic() + pace.settle_s
@@ -266,7 +348,11 @@ def sweep(leased: Leased, provider: Provider, *, pace: Pace, progress: Progress 
 
 def _ours(entry: Entry, provider: Provider) -> tuple[Remote, ...]:
     """The listed jobs with our nonce."""
-    return tuple(job for job in provider.find(entry.nonce, instance=entry.instance) if job.tags is None or _is_ours(entry, job))
+    return tuple(
+        job
+        for job in provider.find(entry.nonce, instance=entry.instance)
+        if job.tags is None or _is_ours(entry, job)
+    )
 
 
 def _is_ours(entry: Entry, job: Remote) -> bool:
@@ -287,8 +373,11 @@ def _shown(entry: Entry, provider: Provider, job_id: str) -> Remote | None:
         raise
 
 
-def _own_is_known(entry: Entry, provider: Provider, found: tuple[Remote, ...], extras: list[Remote]) -> bool | None:
-    """Whether our own job is at the provider, so that the others are extras; None if it is none of ours, or another should be.
+def _own_is_known(
+    entry: Entry, provider: Provider, found: tuple[Remote, ...], extras: list[Remote]
+) -> bool | None:
+    """Whether our own job is at the provider, so that the others are extras; None if it is none of
+    ours, or another should be.
 
     Of a job that has ended here, nothing else is asked for.
     """
@@ -300,7 +389,11 @@ def _own_is_known(entry: Entry, provider: Provider, found: tuple[Remote, ...], e
             own = _shown(entry, provider, entry.job_id)
         except ProviderError:
             return False
-    if own is None or (extras and own.status in _ENDED) or (own.tags is not None and not _is_ours(entry, own)):
+    if (
+        own is None
+        or (extras and own.status in _ENDED)
+        or (own.tags is not None and not _is_ours(entry, own))
+    ):
         return None
     return own in found or _is_ours(entry, own)
 
@@ -312,4 +405,6 @@ def _cancel(leased: Leased, provider: Provider, extras: list[Remote]) -> None:
         except ProviderError as error:
             leased.write("extra", f"{extra.job_id} could not be cancelled: {error.message}")
         else:
-            leased.write("extra", f"{extra.job_id} {'cancelled' if stopped else 'had ended already'}")
+            leased.write(
+                "extra", f"{extra.job_id} {'cancelled' if stopped else 'had ended already'}"
+            )

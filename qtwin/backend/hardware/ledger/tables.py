@@ -14,7 +14,19 @@ TEXTS = ("request", "planned", "local", "usage")
 
 @cache
 def _metadata() -> tuple[MetaData, Table, Table, Table]:
-    from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+    from sqlalchemy import (
+        BigInteger,
+        Boolean,
+        Column,
+        Float,
+        Index,
+        Integer,
+        LargeBinary,
+        MetaData,
+        String,
+        Table,
+        Text,
+    )
 
     metadata = MetaData()
     counted = BigInteger().with_variant(Integer, "sqlite")
@@ -76,7 +88,9 @@ def jobs() -> Table:
 
 
 def files() -> Table:
-    """Payloads, circuits, calibrations and raw results; rows are added and marked, never changed."""
+    """Payloads, circuits, calibrations and raw results; rows are added and marked, never
+    changed.
+    """
     return _metadata()[2]
 
 

@@ -1,8 +1,9 @@
 """Pair rotations on low bits inside a Hamming-weight subspace, block by block.
 
-The states that agree on all bits from `cut` on are one block: C(cut, r) neighbours when r ones are below the cut. Which places of
-a block a pair of bits below the cut exchanges depends on r alone, so small tables serve all blocks, and every low pair of a
-round is done while the block is in the cache. A pair across the cut exchanges places of two blocks; a table for each r serves.
+The states that agree on all bits from `cut` on are one block: C(cut, r) neighbours when r ones are
+below the cut. Which places of a block a pair of bits below the cut exchanges depends on r alone, so
+small tables serve all blocks, and every low pair of a round is done while the block is in the
+cache. A pair across the cut exchanges places of two blocks; a table for each r serves.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ _LARGEST = 1000  # states in a block: both vectors and their adjoints in a first
 
 
 def _compiled(function: Callable[..., Any]) -> Any:
-    return njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})(function)
+    return njit(
+        cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}
+    )(function)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,9 @@ def local_words(cut: int, ones: int) -> NDArray[np.int64]:
 
 def within(cut: int, possible: range, pairs: Sequence[tuple[int, int]]) -> Exchange:
     """For pairs of bits below the cut."""
-    return _exchange(cut, possible, len(pairs), lambda k, r: table.partners(local_words(cut, r), *pairs[k]))
+    return _exchange(
+        cut, possible, len(pairs), lambda k, r: table.partners(local_words(cut, r), *pairs[k])
+    )
 
 
 def across(cut: int, possible: range, i: int) -> Exchange:
@@ -78,7 +83,10 @@ def across(cut: int, possible: range, i: int) -> Exchange:
 
 
 def _exchange(
-    cut: int, possible: range, n_pairs: int, entries: Callable[[int, int], tuple[table.Places, table.Places]]
+    cut: int,
+    possible: range,
+    n_pairs: int,
+    entries: Callable[[int, int], tuple[table.Places, table.Places]],
 ) -> Exchange:
     start = np.zeros((n_pairs, cut + 2), dtype=np.int64)
     parts: list[tuple[table.Places, table.Places]] = []
@@ -90,7 +98,11 @@ def _exchange(
                 parts.append(entries(k, r))
                 count += len(parts[-1][0])
         start[k, cut + 1] = count
-    return Exchange(start=start, low=np.concatenate([p[0] for p in parts]), high=np.concatenate([p[1] for p in parts]))
+    return Exchange(
+        start=start,
+        low=np.concatenate([p[0] for p in parts]),
+        high=np.concatenate([p[1] for p in parts]),
+    )
 
 
 @_compiled
@@ -132,7 +144,8 @@ def rotate(
     first: int,
     last: int,
 ) -> None:
-    """exp(-i angle H) for every pair of the table, in order, on the blocks that begin at first .. last - 1.
+    """exp(-i angle H) for every pair of the table, in order, on the blocks that begin at first ..
+    last - 1.
 
     j < 0: pairs within a block; else across, from bit i to bit j.
     """
@@ -147,7 +160,8 @@ def rotate(
             other = _partner(words[one], choose, cut, r, j)
         for k in range(start.shape[0]):
             for e in range(start[k, r], start[k, r + 1]):
-                a, b = np.uint64(one + low[np.uint64(e)]), np.uint64(other + high[np.uint64(e)])  # unsigned: nothing to wrap
+                # unsigned: nothing to wrap
+                a, b = np.uint64(one + low[np.uint64(e)]), np.uint64(other + high[np.uint64(e)])
                 ar, ai, br, bi = re[a], im[a], re[b], im[b]
                 re[a], im[a] = c * ar + n * bi, c * ai - n * br
                 re[b], im[b] = c * br + n * ai, c * bi - n * ar
@@ -183,7 +197,8 @@ def unrotate(
             other = _partner(words[one], choose, cut, r, j)
         for k in range(start.shape[0] - 1, -1, -1):
             for e in range(start[k, r], start[k, r + 1]):
-                a, b = np.uint64(one + low[np.uint64(e)]), np.uint64(other + high[np.uint64(e)])  # unsigned: nothing to wrap
+                # unsigned: nothing to wrap
+                a, b = np.uint64(one + low[np.uint64(e)]), np.uint64(other + high[np.uint64(e)])
                 ar, ai, br, bi = re[a], im[a], re[b], im[b]
                 pr, pi, qr, qi = lre[a], lim[a], lre[b], lim[b]
                 total += pr * bi - pi * br + qr * ai - qi * ar

@@ -1,4 +1,6 @@
-"""A polynomial's values on listed words: pairs by a table, higher terms by the two lowest variables they hold."""
+"""A polynomial's values on listed words: pairs by a table, higher terms by the two lowest variables
+they hold.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +30,26 @@ def over(words: NDArray[np.int64], n: int, polynomial: BinaryPolynomial) -> NDAr
         starts[place + 1] = len(bucket)
     np.cumsum(starts, out=starts)
     higher = [entry for place in sorted(buckets) for entry in buckets[place]]
-    masks, weights = np.array([m for m, _ in higher], dtype=np.int64), np.array([c for _, c in higher], dtype=np.float64)
+    masks, weights = (
+        np.array([m for m, _ in higher], dtype=np.int64),
+        np.array([c for _, c in higher], dtype=np.float64),
+    )
     out = np.empty(len(words))
     _values(words, polynomial.constant, linear, pairs, starts, masks, weights, out)
     return out
 
 
 @njit(cache=True, nogil=True)
-def _values(words: Any, constant: float, linear: Any, pairs: Any, starts: Any, masks: Any, weights: Any, out: Any) -> None:
+def _values(
+    words: Any,
+    constant: float,
+    linear: Any,
+    pairs: Any,
+    starts: Any,
+    masks: Any,
+    weights: Any,
+    out: Any,
+) -> None:
     n = linear.shape[0]
     ones = np.empty(64, dtype=np.int64)
     for s in range(words.shape[0]):

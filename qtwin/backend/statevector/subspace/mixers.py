@@ -19,7 +19,9 @@ Array = Any
 
 
 def _compiled(function: Callable[..., Any]) -> Any:
-    return njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})(function)
+    return njit(
+        cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}
+    )(function)
 
 
 @_compiled
@@ -34,7 +36,9 @@ def overlap(start: Array, re: Array, im: Array, first: int, last: int) -> tuple[
 
 
 @_compiled
-def add(start: Array, re: Array, im: Array, by_re: float, by_im: float, first: int, last: int) -> None:
+def add(
+    start: Array, re: Array, im: Array, by_re: float, by_im: float, first: int, last: int
+) -> None:
     """State += (by_re + i by_im) start."""
     s, r, i = start[first:last], re[first:last], im[first:last]
     for k in range(s.shape[0]):
@@ -59,7 +63,9 @@ class Mixer(ABC):
 
     @abstractmethod
     def undo(self, state: State, adjoint: State, beta: float, split: Split) -> float:
-        """The inverse on state and adjoint; Im <l|M|s>, summed over the factors of M where they stand."""
+        """The inverse on state and adjoint; Im <l|M|s>, summed over the factors of M where they
+        stand.
+        """
 
 
 @final
@@ -104,7 +110,9 @@ class Listed(Mixer):
 
 @final
 class FixedWeight(Mixer):
-    """The same on all states of one weight: low pairs by blocks, high pairs by runs; pairs of a round commute."""
+    """The same on all states of one weight: low pairs by blocks, high pairs by runs; pairs of a
+    round commute.
+    """
 
     def __init__(self, states: States, weight: int, rounds: Rounds) -> None:
         n, m = states.n_qubits, states.size
@@ -126,13 +134,29 @@ class FixedWeight(Mixer):
             low = [p for p in ordered if p[1] < cut]
             if low:
                 found = blocks.within(cut, possible, low)
-                self._steps.append((blocks.rotate, blocks.unrotate, (*by_block, -1, found.start, found.low, found.high), m))
+                self._steps.append(
+                    (
+                        blocks.rotate,
+                        blocks.unrotate,
+                        (*by_block, -1, found.start, found.low, found.high),
+                        m,
+                    )
+                )
             for i, j in ordered:
                 if i < cut <= j:
                     found = crossing[i] = crossing.get(i) or blocks.across(cut, possible, i)
-                    self._steps.append((blocks.rotate, blocks.unrotate, (*by_block, j, found.start, found.low, found.high), m))
+                    self._steps.append(
+                        (
+                            blocks.rotate,
+                            blocks.unrotate,
+                            (*by_block, j, found.start, found.low, found.high),
+                            m,
+                        )
+                    )
                 elif i >= cut:
-                    self._steps.append((walk.rotate, walk.unrotate, known((i, j)), len(known((i, j))[0])))
+                    self._steps.append(
+                        (walk.rotate, walk.unrotate, known((i, j)), len(known((i, j))[0]))
+                    )
 
     def apply(self, state: State, beta: float, split: Split) -> None:
         for forward, _, fixed, length in self._steps:

@@ -15,11 +15,15 @@ Places = NDArray[np.int32]
 
 
 def _compiled(function: Callable[..., Any]) -> Any:
-    return njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})(function)
+    return njit(
+        cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}
+    )(function)
 
 
 def partners(words: NDArray[np.int64], i: int, j: int) -> tuple[Places, Places]:
-    """Places of the words with bits (1, 0) at (i, j) and of the same with (0, 1), where both are listed."""
+    """Places of the words with bits (1, 0) at (i, j) and of the same with (0, 1), where both are
+    listed.
+    """
     low = np.flatnonzero((words >> i & 1) & ~(words >> j) & 1)
     wanted = words[low] ^ (1 << i | 1 << j)
     high = np.minimum(np.searchsorted(words, wanted), len(words) - 1)
@@ -28,7 +32,9 @@ def partners(words: NDArray[np.int64], i: int, j: int) -> tuple[Places, Places]:
 
 
 @_compiled
-def rotate(re: Array, im: Array, low: Array, high: Array, angle: float, first: int, last: int) -> None:
+def rotate(
+    re: Array, im: Array, low: Array, high: Array, angle: float, first: int, last: int
+) -> None:
     """exp(-i angle sum_k |low_k><high_k| + h.c.) over pairs first .. last - 1."""
     c, n = math.cos(angle), math.sin(angle)
     for k in range(first, last):
@@ -39,8 +45,20 @@ def rotate(re: Array, im: Array, low: Array, high: Array, angle: float, first: i
 
 
 @_compiled
-def unrotate(re: Array, im: Array, lre: Array, lim: Array, low: Array, high: Array, angle: float, first: int, last: int) -> float:
-    """Undo `rotate` on state and adjoint; Im <l| sum_k |low_k><high_k| + h.c. |s> over the same pairs."""
+def unrotate(
+    re: Array,
+    im: Array,
+    lre: Array,
+    lim: Array,
+    low: Array,
+    high: Array,
+    angle: float,
+    first: int,
+    last: int,
+) -> float:
+    """Undo `rotate` on state and adjoint; Im <l| sum_k |low_k><high_k| + h.c. |s> over the same
+    pairs.
+    """
     c, n = math.cos(angle), -math.sin(angle)
     total = 0.0
     for k in range(first, last):

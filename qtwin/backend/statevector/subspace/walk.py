@@ -1,8 +1,9 @@
 """Pair rotations inside a Hamming-weight subspace, run by run.
 
-In rising order of the words, the states that agree on all bits from i on lie next to each other, C(i, r) of them when r ones are
-below i. Exchanging bits i < j moves such a run as a whole: the place of a word is sum_t C(c_t, t) over its ones c_1 < c_2 < ...,
-so the partner's distance is the same for the whole run. States are split into real and imaginary (m,) arrays.
+In rising order of the words, the states that agree on all bits from i on lie next to each other,
+C(i, r) of them when r ones are below i. Exchanging bits i < j moves such a run as a whole: the
+place of a word is sum_t C(c_t, t) over its ones c_1 < c_2 < ..., so the partner's distance is the
+same for the whole run. States are split into real and imaginary (m,) arrays.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ Array = Any
 
 
 def _compiled(function: Callable[..., Any]) -> Any:
-    return njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})(function)
+    return njit(
+        cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}
+    )(function)
 
 
 def binomials(n: int, k: int) -> NDArray[np.int64]:
@@ -43,7 +46,9 @@ def gosper(words: Array, weight: int) -> None:
 
 @_compiled
 def runs(words: Array, choose: Array, i: int, j: int) -> tuple[Array, Array, Array]:
-    """First places, partners' first places and lengths of all runs that have bits (i, j) = (1, 0), i < j."""
+    """First places, partners' first places and lengths of all runs that have bits (i, j) = (1, 0),
+    i < j.
+    """
     source, partner, length = [0 for _ in range(0)], [0 for _ in range(0)], [0 for _ in range(0)]
     s = 0
     while s < words.shape[0]:
@@ -62,11 +67,24 @@ def runs(words: Array, choose: Array, i: int, j: int) -> tuple[Array, Array, Arr
             partner.append(s + distance + choose[j, t])
             length.append(choose[i, r])
         s += choose[i, r]
-    return np.array(source, dtype=np.int32), np.array(partner, dtype=np.int32), np.array(length, dtype=np.int32)
+    return (
+        np.array(source, dtype=np.int32),
+        np.array(partner, dtype=np.int32),
+        np.array(length, dtype=np.int32),
+    )
 
 
 @_compiled
-def rotate(re: Array, im: Array, source: Array, partner: Array, length: Array, angle: float, first: int, last: int) -> None:
+def rotate(
+    re: Array,
+    im: Array,
+    source: Array,
+    partner: Array,
+    length: Array,
+    angle: float,
+    first: int,
+    last: int,
+) -> None:
     """exp(-i angle (X_i X_j + Y_i Y_j) / 2) on runs first .. last - 1."""
     c, n = math.cos(angle), math.sin(angle)
     for run in range(first, last):

@@ -1,4 +1,6 @@
-"""The real client of IBM Quantum on loopback: what goes out, what comes back, what is refused, and where the key may never be."""
+"""The real client of IBM Quantum on loopback: what goes out, what comes back, what is refused, and
+where the key may never be.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def crn(server: Server, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
     name = request.node.name.replace("[", "-").replace("]", "")
-    for key, value in (server.environment(name) | {"QISKIT_IBM_TOKEN": KEY, "QTWIN_IBM_TIMEOUT_S": "20"}).items():
+    for key, value in (
+        server.environment(name) | {"QISKIT_IBM_TOKEN": KEY, "QTWIN_IBM_TIMEOUT_S": "20"}
+    ).items():
         monkeypatch.setenv(key, value)
     server.world(CRN.format(name=name))
     return CRN.format(name=name)
@@ -71,7 +75,9 @@ def machine(**options: Any) -> Backend:
     return registry.load("ibm:ibm_fez", options)
 
 
-def test_samples_follow_the_circuit_and_are_bought_once(server: Server, crn: str, tmp_path: Path) -> None:
+def test_samples_follow_the_circuit_and_are_bought_once(
+    server: Server, crn: str, tmp_path: Path
+) -> None:
     thetas = np.array([THETA, [1.1, -0.3]])
     with granted(permission(tmp_path)) as allowed:
         found = machine().sample_many(ANSATZ, thetas, shots=2000, seed=1)
@@ -95,7 +101,10 @@ def test_samples_follow_the_circuit_and_are_bought_once(server: Server, crn: str
 
     (circuit,) = qpy.load(io.BytesIO(ledger.file(entry.key, "qpy") or b""))
     assert circuit.num_qubits == 156
-    assert qasm3.loads((ledger.file(entry.key, "openqasm3") or b"").decode()).count_ops()["cz"] == circuit.count_ops()["cz"]
+    assert (
+        qasm3.loads((ledger.file(entry.key, "openqasm3") or b"").decode()).count_ops()["cz"]
+        == circuit.count_ops()["cz"]
+    )
     assert "qiskit-ibm-runtime" in json.loads(ledger.file(entry.key, "versions") or b"")
     assert entry.planned["calibrated"].startswith("20")
     body = world.bodies[-1]
@@ -107,9 +116,15 @@ def test_samples_follow_the_circuit_and_are_bought_once(server: Server, crn: str
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
-    [{}, {"twirling": True, "decoupling": "XY4", "mode": "batch"}, {"resilience": 0, "mode": "session", "max_session_s": 60}],
+    [
+        {},
+        {"twirling": True, "decoupling": "XY4", "mode": "batch"},
+        {"resilience": 0, "mode": "session", "max_session_s": 60},
+    ],
 )
-def test_expectations_are_within_their_error(crn: str, server: Server, tmp_path: Path, options: dict[str, Any]) -> None:
+def test_expectations_are_within_their_error(
+    crn: str, server: Server, tmp_path: Path, options: dict[str, Any]
+) -> None:
     exact = DenseBackend().expectation(ANSATZ, THETA, COST).value
     backend = machine(**options)
     with granted(permission(tmp_path)):
@@ -119,18 +134,32 @@ def test_expectations_are_within_their_error(crn: str, server: Server, tmp_path:
     assert 0 < found.standard_error < 0.5
     assert samples.shots == 1000
     sessions = server.world(crn).sessions.values()
-    assert [s["mode"] for s in sessions] == ({"batch": ["batch"], "session": ["dedicated"]}.get(options.get("mode", ""), []))
+    assert [s["mode"] for s in sessions] == (
+        {"batch": ["batch"], "session": ["dedicated"]}.get(options.get("mode", ""), [])
+    )
     assert not any(s["accepting_jobs"] for s in sessions)
 
 
-def test_nothing_goes_out_without_permission_budget_or_yes(server: Server, crn: str, tmp_path: Path) -> None:
+def test_nothing_goes_out_without_permission_budget_or_yes(
+    server: Server, crn: str, tmp_path: Path
+) -> None:
     backend = machine()
     with pytest.raises(ConsentError, match="outside of an experiment"):
         backend.sample(ANSATZ, THETA, shots=10, seed=1)
-    for budget in (Budget(project="p", max_usd=0.01), Budget(project="p", max_qpu_s=1.0), Budget(project="p", max_jobs=0)):
-        with granted(permission(tmp_path, budget=budget)), pytest.raises(BudgetError, match="the budget is"):
+    for budget in (
+        Budget(project="p", max_usd=0.01),
+        Budget(project="p", max_qpu_s=1.0),
+        Budget(project="p", max_jobs=0),
+    ):
+        with (
+            granted(permission(tmp_path, budget=budget)),
+            pytest.raises(BudgetError, match="the budget is"),
+        ):
             backend.sample(ANSATZ, THETA, shots=1000, seed=1)
-    with granted(permission(tmp_path, confirm=lambda _: False)), pytest.raises(InputError, match="not confirmed"):
+    with (
+        granted(permission(tmp_path, confirm=lambda _: False)),
+        pytest.raises(InputError, match="not confirmed"),
+    ):
         backend.sample(ANSATZ, THETA, shots=10, seed=1)
     with granted(permission(tmp_path, mode="estimate")) as allowed, pytest.raises(PendingError):
         backend.sample(ANSATZ, THETA, shots=1000, seed=1)
@@ -146,9 +175,14 @@ def test_nothing_goes_out_without_permission_budget_or_yes(server: Server, crn: 
     assert server.world(crn).posts == 1
 
 
-def test_submitting_does_not_wait_and_another_process_brings_the_result(server: Server, crn: str, tmp_path: Path) -> None:
+def test_submitting_does_not_wait_and_another_process_brings_the_result(
+    server: Server, crn: str, tmp_path: Path
+) -> None:
     server.world(crn).settings["run_s"] = 1e9
-    with granted(permission(tmp_path, mode="submit")), pytest.raises(PendingError, match="is submitted"):
+    with (
+        granted(permission(tmp_path, mode="submit")),
+        pytest.raises(PendingError, match="is submitted"),
+    ):
         machine().sample(ANSATZ, THETA, shots=50, seed=1)
     server.world(crn).settings["run_s"] = 0.0
     with granted(permission(tmp_path)):
@@ -156,7 +190,9 @@ def test_submitting_does_not_wait_and_another_process_brings_the_result(server: 
     assert server.world(crn).posts == 1
 
 
-def test_a_refused_identity_sends_no_key(server: Server, crn: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refused_identity_sends_no_key(
+    server: Server, crn: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     before = server.raw_keys
     provider = IbmProvider()
@@ -175,7 +211,9 @@ def test_a_refused_identity_sends_no_key(server: Server, crn: str, tmp_path: Pat
     assert KEY not in repr(find_account())
 
 
-def test_the_key_is_in_nothing_that_is_written(crn: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: Any) -> None:
+def test_the_key_is_in_nothing_that_is_written(
+    crn: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: Any
+) -> None:
     caplog.set_level(logging.DEBUG)
     with granted(permission(tmp_path)):
         machine().sample(ANSATZ, THETA, shots=20, seed=1)
@@ -186,7 +224,9 @@ def test_the_key_is_in_nothing_that_is_written(crn: str, tmp_path: Path, caplog:
         assert "Bearer ey" not in place
 
 
-def test_an_account_that_others_can_read_and_plain_addresses_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_account_that_others_can_read_and_plain_addresses_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in (
         "QISKIT_IBM_TOKEN",
         "QISKIT_IBM_URL",
@@ -202,7 +242,11 @@ def test_an_account_that_others_can_read_and_plain_addresses_are_refused(tmp_pat
     assert "QISKIT_IBM_TOKEN" in caught.value.hint
     file = tmp_path / ".qiskit" / "qiskit-ibm.json"
     file.parent.mkdir()
-    file.write_text(json.dumps({"default-ibm-quantum-platform": {"channel": "ibm_quantum_platform", "token": KEY}}))
+    file.write_text(
+        json.dumps(
+            {"default-ibm-quantum-platform": {"channel": "ibm_quantum_platform", "token": KEY}}
+        )
+    )
     file.chmod(0o644)
     with pytest.raises(InputError, match="others can read it") as caught:
         find_account()
@@ -258,10 +302,15 @@ def test_a_batch_or_session_that_ended_between_two_jobs_is_opened_anew(
 def test_a_job_whose_session_ended_before_it_was_sent_goes_out_all_the_same(
     server: Server, crn: str, tmp_path: Path, mode: str, opened: int
 ) -> None:
-    """Written down by a process that died then; a new batch costs nothing, a new session would bill time that nobody allowed."""
+    """Written down by a process that died then; a new batch costs nothing, a new session would bill
+    time that nobody allowed.
+    """
     world = server.world(crn)
     world.actions["post"].extend(["500_before"] * 9)
-    with granted(permission(tmp_path, pace=Pace(settle_s=0.0, attempts=1, first_wait_s=0.0))), pytest.raises(ProviderError):
+    with (
+        granted(permission(tmp_path, pace=Pace(settle_s=0.0, attempts=1, first_wait_s=0.0))),
+        pytest.raises(ProviderError),
+    ):
         machine(mode=mode, max_session_s=60).sample(ANSATZ, THETA, shots=10, seed=1)
     world.actions["post"].clear()
     assert not any(s["accepting_jobs"] for s in world.sessions.values())
@@ -274,11 +323,16 @@ def test_a_job_whose_session_ended_before_it_was_sent_goes_out_all_the_same(
     assert not any(s["accepting_jobs"] for s in world.sessions.values())
 
 
-def test_a_status_that_nobody_knows_is_told_and_waited_for_only_so_long(server: Server, crn: str, tmp_path: Path) -> None:
+def test_a_status_that_nobody_knows_is_told_and_waited_for_only_so_long(
+    server: Server, crn: str, tmp_path: Path
+) -> None:
     world, told = server.world(crn), []
     world.settings["run_s"] = 1e9
     world.actions["status"].extend(["odd"] * 50)
-    with granted(permission(tmp_path, progress=told.append)), pytest.raises(PendingError, match="Paused: nobody knows"):
+    with (
+        granted(permission(tmp_path, progress=told.append)),
+        pytest.raises(PendingError, match="Paused: nobody knows"),
+    ):
         machine().sample(ANSATZ, THETA, shots=10, seed=1)
     assert any("Paused" in line for line in told)
     world.actions["status"].clear()

@@ -1,4 +1,6 @@
-"""What the provider may answer, and what is made of it: the real client of IBM Quantum against the loopback server."""
+"""What the provider may answer, and what is made of it: the real client of IBM Quantum against the
+loopback server.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,12 @@ from qtwin.backend.hardware.ibm.provider import IbmProvider
 from qtwin.backend.hardware.ledger import Entry, Ledger, Order
 from qtwin.backend.hardware.ledger.fetch import fetch
 from qtwin.backend.hardware.ledger.submit import Pace, submit
-from qtwin.backend.hardware.provider import CorruptedResultError, PartialListingError, Posting, ProviderError
+from qtwin.backend.hardware.provider import (
+    CorruptedResultError,
+    PartialListingError,
+    Posting,
+    ProviderError,
+)
 from tests.server.loopback import CRN, MACHINE, Server, World
 
 pytest.importorskip("qiskit_ibm_runtime")
@@ -36,7 +43,10 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def world(server: Server, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> World:
     name = request.node.name.replace("[", "-").replace("]", "")
-    told = server.environment(name) | {"QISKIT_IBM_TOKEN": "a-key-of-somebody-who-tests-0123", "QTWIN_IBM_TIMEOUT_S": "10"}
+    told = server.environment(name) | {
+        "QISKIT_IBM_TOKEN": "a-key-of-somebody-who-tests-0123",
+        "QTWIN_IBM_TIMEOUT_S": "10",
+    }
     for key, value in told.items():
         monkeypatch.setenv(key, value)
     made = server.world(CRN.format(name=name))
@@ -48,7 +58,16 @@ def world(server: Server, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
 def order(**changes: Any) -> Order:
     request = {"kind": "sample", "n_qubits": 1, "shots": 1, "parameters": [[0.1]]}
     return Order(
-        **({"provider": "ibm", "backend": MACHINE, "program": "executor", "payload": b"{}", "request": request} | changes)
+        **(
+            {
+                "provider": "ibm",
+                "backend": MACHINE,
+                "program": "executor",
+                "payload": b"{}",
+                "request": request,
+            }
+            | changes
+        )
     )
 
 
@@ -60,10 +79,18 @@ def submitted(ledger: Ledger, **changes: Any) -> Entry:
     return submit(ledger, IbmProvider(), ledger.intend(order(**changes)).key, pace=PACE)
 
 
-@pytest.mark.parametrize("kind", [*WRONG_IDS, *WRONG_BODIES, "404", "html_404", "quota", "redirect"])
-def test_a_job_that_was_taken_is_found_by_its_tag_whatever_the_answer(world: World, tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize(
+    "kind", [*WRONG_IDS, *WRONG_BODIES, "404", "html_404", "quota", "redirect"]
+)
+def test_a_job_that_was_taken_is_found_by_its_tag_whatever_the_answer(
+    world: World, tmp_path: Path, kind: str
+) -> None:
     unfiltered = kind in WRONG_IDS
-    world.settings |= {"listing_lag_s": 0.1, "unfiltered": unfiltered, "page": 2 if unfiltered else 0}
+    world.settings |= {
+        "listing_lag_s": 0.1,
+        "unfiltered": unfiltered,
+        "page": 2 if unfiltered else 0,
+    }
     world.actions["post"].append(f"{kind}_after")
     entry = submitted(Ledger(tmp_path / "jobs.sqlite"))
     (job,) = ours(world)
@@ -72,27 +99,41 @@ def test_a_job_that_was_taken_is_found_by_its_tag_whatever_the_answer(world: Wor
 
 
 @pytest.mark.parametrize("kind", ["null_id", "ghost_id", "html", "empty"])
-def test_an_answer_that_names_no_job_of_ours_is_no_reason_to_believe_in_one(world: World, tmp_path: Path, kind: str) -> None:
+def test_an_answer_that_names_no_job_of_ours_is_no_reason_to_believe_in_one(
+    world: World, tmp_path: Path, kind: str
+) -> None:
     world.actions["post"].append(f"{kind}_before")
     entry = submitted(Ledger(tmp_path / "jobs.sqlite"))
     (job,) = ours(world)
     assert (entry.job_id, entry.posts, world.wrongly_cancelled) == (job["id"], 2, 0)
 
 
-def test_somebody_elses_job_in_the_answer_is_told_and_nothing_is_sent_again_unasked(world: World, tmp_path: Path) -> None:
+def test_somebody_elses_job_in_the_answer_is_told_and_nothing_is_sent_again_unasked(
+    world: World, tmp_path: Path
+) -> None:
     world.actions["post"].append("foreign_id_before")
     ledger = Ledger(tmp_path / "jobs.sqlite")
     with pytest.raises(ProviderError, match="which is not ours"):
         submitted(ledger)
     assert (ledger.entries()[0].state, world.posts) == ("UNKNOWN", 1)
     entry = submitted(ledger)
-    assert (entry.state, world.posts, len(ours(world)), world.wrongly_cancelled) == ("SUBMITTED", 2, 1, 0)
+    assert (entry.state, world.posts, len(ours(world)), world.wrongly_cancelled) == (
+        "SUBMITTED",
+        2,
+        1,
+        0,
+    )
 
 
 @pytest.mark.parametrize("count", ["right", "none", "more", "fewer"])
-def test_a_listing_is_read_to_its_end_whatever_it_says_of_its_length(world: World, count: str) -> None:
+def test_a_listing_is_read_to_its_end_whatever_it_says_of_its_length(
+    world: World, count: str
+) -> None:
     provider = IbmProvider()
-    ids = {provider.submit(Posting(backend=MACHINE, program="executor", payload=b"{}", tag="mine")) for _ in range(3)}
+    ids = {
+        provider.submit(Posting(backend=MACHINE, program="executor", payload=b"{}", tag="mine"))
+        for _ in range(3)
+    }
     world.crowd(5)
     world.settings |= {"unfiltered": True, "page": 2, "count": count}
     world.actions["list"].extend(["ok", "twice", "ok"])
@@ -101,7 +142,9 @@ def test_a_listing_is_read_to_its_end_whatever_it_says_of_its_length(world: Worl
 
 
 @pytest.mark.parametrize(("kind", "times"), [("repeat", 9), ("null_id", 1), ("object", 1)])
-def test_what_a_listing_does_not_show_is_not_said_to_be_missing(world: World, kind: str, times: int) -> None:
+def test_what_a_listing_does_not_show_is_not_said_to_be_missing(
+    world: World, kind: str, times: int
+) -> None:
     provider = IbmProvider()
     provider.submit(Posting(backend=MACHINE, program="executor", payload=b"{}", tag="mine"))
     world.settings |= {"unfiltered": kind == "repeat", "page": 2 if kind == "repeat" else 0}
@@ -111,24 +154,34 @@ def test_what_a_listing_does_not_show_is_not_said_to_be_missing(world: World, ki
 
 
 @pytest.mark.parametrize("session", ["closed", "gone", "open"])
-def test_an_ended_session_is_dropped_and_an_open_one_is_used(world: World, tmp_path: Path, session: str) -> None:
+def test_an_ended_session_is_dropped_and_an_open_one_is_used(
+    world: World, tmp_path: Path, session: str
+) -> None:
     if session != "gone":
         world.sessions["s1"] = {"id": "s1", "state": session, "accepting_jobs": session == "open"}
     entry = submitted(Ledger(tmp_path / "jobs.sqlite"), session_id="s1")
-    assert entry.session_id == ours(world)[0]["session_id"] if session == "open" else entry.session_id == ""
+    assert (
+        entry.session_id == ours(world)[0]["session_id"]
+        if session == "open"
+        else entry.session_id == ""
+    )
     assert entry.state == "SUBMITTED"
 
 
-def test_an_ended_session_is_replaced_where_another_is_given_and_by_a_new_order(world: World, tmp_path: Path) -> None:
+def test_an_ended_session_is_replaced_where_another_is_given_and_by_a_new_order(
+    world: World, tmp_path: Path
+) -> None:
     provider, ledger = IbmProvider(), Ledger(tmp_path / "jobs.sqlite")
     fresh = provider.open_session(MACHINE, mode="batch", max_time_s=60)
     key = ledger.intend(order(session_id="gone")).key
-    assert ledger.intend(order(session_id="other")).session_id == "other"  # while it waits to be sent
+    # while it waits to be sent
+    assert ledger.intend(order(session_id="other")).session_id == "other"
     entry = submit(ledger, provider, key, pace=PACE, renewed=lambda: fresh)
     assert (entry.session_id, ours(world)[0]["session_id"]) == (fresh, fresh)
     provider.close_session(fresh)
     assert not provider.session_accepts(fresh)
-    assert ledger.intend(order(session_id="third")).session_id == fresh  # it is sent: nothing changes any more
+    # it is sent: nothing changes any more
+    assert ledger.intend(order(session_id="third")).session_id == fresh
     world.actions["session"].append("null_id")
     with pytest.raises(ProviderError, match="names no session"):
         provider.open_session(MACHINE, mode="batch", max_time_s=60)
@@ -138,7 +191,11 @@ def test_an_ended_session_is_replaced_where_another_is_given_and_by_a_new_order(
     ("state", "expected", "words"),
     [
         ({"status": "Cancelled - Ran too long"}, "FAILED", "Ran too long"),
-        ({"status": "Cancelled", "reason_code": 1305, "reason": "limit of 10 s"}, "FAILED", "Ran too long: limit of 10 s"),
+        (
+            {"status": "Cancelled", "reason_code": 1305, "reason": "limit of 10 s"},
+            "FAILED",
+            "Ran too long: limit of 10 s",
+        ),
         ({"status": "Cancelled"}, "CANCELLED", "Cancelled"),
         ({"status": "Failed", "reason": "no such gate"}, "FAILED", "no such gate"),
         ({"status": "Archived", "reason": "moved"}, "SUBMITTED", "'Archived: moved'"),
@@ -146,7 +203,9 @@ def test_an_ended_session_is_replaced_where_another_is_given_and_by_a_new_order(
         ("Running", "SUBMITTED", ""),
     ],
 )
-def test_statuses_are_told_as_they_are(world: World, tmp_path: Path, state: Any, expected: str, words: str) -> None:
+def test_statuses_are_told_as_they_are(
+    world: World, tmp_path: Path, state: Any, expected: str, words: str
+) -> None:
     ledger, provider = Ledger(tmp_path / "jobs.sqlite"), IbmProvider()
     key = submitted(ledger).key
     client = provider.line.client()
@@ -159,7 +218,9 @@ def test_statuses_are_told_as_they_are(world: World, tmp_path: Path, state: Any,
 
 
 @pytest.mark.parametrize("kind", ["other", "object", "html_404", "null"])
-def test_an_answer_about_another_job_or_none_changes_nothing(world: World, tmp_path: Path, kind: str) -> None:
+def test_an_answer_about_another_job_or_none_changes_nothing(
+    world: World, tmp_path: Path, kind: str
+) -> None:
     ledger = Ledger(tmp_path / "jobs.sqlite")
     entry = submitted(ledger)
     world.actions["status"].append(kind)
@@ -190,7 +251,9 @@ def test_usage_is_none_until_it_is_settled(world: World, metrics: Any, told: flo
     assert provider.usage("d1").get("qpu_s") == told
 
 
-def test_a_page_is_no_result_and_other_bytes_are_kept_without_the_token(world: World, server: Server, tmp_path: Path) -> None:
+def test_a_page_is_no_result_and_other_bytes_are_kept_without_the_token(
+    world: World, server: Server, tmp_path: Path
+) -> None:
     ledger = Ledger(tmp_path / "jobs.sqlite")
     key = submitted(ledger).key
     world.settings |= {"run_s": 0.0, "answer": f'{{"refused": "{next(iter(server.issued))}"}}'}
@@ -207,7 +270,12 @@ def test_a_page_is_no_result_and_other_bytes_are_kept_without_the_token(world: W
 def test_refusals_say_what_to_do_and_show_no_token(world: World, server: Server) -> None:
     provider = IbmProvider()
     posting = Posting(backend=MACHINE, program="executor", payload=b"{}", tag="t")
-    for kind, hint in (("quota", "the plan allows"), ("429", "later"), ("html_502", "later"), ("404", "doctor")):
+    for kind, hint in (
+        ("quota", "the plan allows"),
+        ("429", "later"),
+        ("html_502", "later"),
+        ("404", "doctor"),
+    ):
         world.actions["post"].append(f"{kind}_before")
         with pytest.raises(ProviderError) as caught:
             provider.submit(posting)
