@@ -111,7 +111,7 @@ def inlined(pictures: Iterable[Figure]) -> dict[str, Any]:
     specs = {p.name: p.page_spec for p in pictures}
     css, script = template_text("page.css"), template_text("page.js")
     if specs:
-        script = "\n".join((_vega(), script, template_text("chart.js")))
+        script = "\n".join((chart_script(), script, template_text("chart.js")))
     charts = json.dumps(
         {"dark": style.colour_pairs(), "specs": specs}, separators=(",", ":")
     ).replace("<", "\\u003c")
@@ -129,7 +129,7 @@ _SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 
 @lru_cache(maxsize=1)
-def _vega() -> str:
+def chart_script() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script, kept on disk: bundling takes seconds and is the
     same for one version.
     """

@@ -183,24 +183,21 @@ def costs_nothing(solver: object, *, depth: int = 3) -> bool:
 
 
 def tiny(instance: Instance) -> tuple[Instance, ...]:
-    """Instances of a few variables and of the same kind: as constrained, and of the same degree up
+    """Instances of eight variables and of the same kind: as constrained, and of the same degree up
     to three.
+
+    Eight is the width from which circuits take the kernels that wide ones take.
     """
-    made = [
-        plain(
-            BinaryPolynomial.of(
-                4, _TERMS if instance.encoding.polynomial.degree > 2 else _TERMS[:-1]
-            )
-        )
-    ]
+    cubic = instance.encoding.polynomial.degree > 2
+    made = [plain(BinaryPolynomial.of(8, _TERMS if cubic else _TERMS[:-1]))]
     if instance.encoding.constraints:
-        made.append(cardinality.generate(5, 0).encoding)
+        made.append(cardinality.generate(8, 0).encoding)
     return tuple(Instance(encoding=e) for e in made)
 
 
 _TERMS: list[tuple[tuple[int, ...], float]] = [
-    *(((i,), c) for i, c in enumerate((-1.0, 0.5, -0.25, 0.75))),
-    *(((i, (i + 1) % 4), c) for i, c in enumerate((1.5, -2.0, 1.25, 0.5))),
+    *(((i,), c) for i, c in enumerate((-1.0, 0.5, -0.25, 0.75, -0.5, 1.25, 0.25, -0.75))),
+    *(((i, (i + 1) % 8), c) for i, c in enumerate((1.5, -2.0, 1.25, 0.5, -1.0, 0.75, -0.5, 1.0))),
     ((0, 1, 2), 1.0),
 ]
 

@@ -19,18 +19,22 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from qtwin.errors import InputError, QtwinError, unknown_name
 from qtwin.kernels import MARK, without_damaged_ones
 from qtwin.progress import SILENT, Progress
 from qtwin.solver.apart import without_main
 
 SOLVERS: dict[str, tuple[str, ...]] = {
+    "searches": ("tabu",),
+    "tiles": ("qaoa", "cvar-qaoa", "recursive-qaoa", "warm-start-qaoa", "falqon"),
     "circuits": (
-        "qaoa", "cvar-qaoa", "multi-angle-qaoa", "recursive-qaoa", "dc-qaoa",
-        "warm-start-qaoa", "hardware-efficient-vqe", "filtering-vqe", "falqon", "bf-dcqo",
-        "grover-adaptive-search", "xy-qaoa", "grover-mixer-qaoa",
+        "multi-angle-qaoa", "recursive-qaoa", "dc-qaoa", "warm-start-qaoa", "filtering-vqe",
+        "hardware-efficient-vqe", "falqon", "bf-dcqo", "grover-adaptive-search",
     ),
-    "searches": ("tabu", "local-search", "greedy"),
+    "subspace": ("xy-qaoa", "grover-mixer-qaoa"),
+    "descents": ("local-search", "greedy"),
     "lists": ("enumeration", "random", "random-feasible"),
     "auto": ("auto",),
     "correlations": ("pauli-correlation-encoding",),
@@ -38,29 +42,28 @@ SOLVERS: dict[str, tuple[str, ...]] = {
 """Job to the solvers whose kernels it compiles. Those that share kernels share a job: two processes
 would compile them twice.
 """
-TWINS, MOLECULES = "twins", "molecules"
-JOBS = (TWINS, *SOLVERS, MOLECULES)
-"""The longest first, so that processes end together."""
+TWINS, MOLECULES, CHARTS = "twins", "molecules", "charts"
+JOBS = (*list(SOLVERS)[:1], TWINS, *list(SOLVERS)[1:], MOLECULES, CHARTS)
+"""The longest first, so that processes end together. The charts' script is bundled beside them."""
 _TINY = (("dense", 5), ("cardinality", 5), ("labs", 5))
 _LISTED = (("dense", 16), ("cardinality", 12), ("labs", 9))
-_CIRCUITS = (
-    ("qaoa", "dense", 5),
-    ("multi-angle-qaoa", "dense", 5),
-    ("xy-qaoa", "cardinality", 5),
-    ("grover-mixer-qaoa", "dense", 5),
-)
-"""Questions that between them take every kernel of a circuit; the other solvers of that job use no
-further one.
-"""
+_QUESTIONS: dict[str, tuple[tuple[str, str, int], ...]] = {
+    "tiles": (("qaoa", "dense", 13),),  # wide enough for tiles, and for more than one row of them
+    "circuits": (("multi-angle-qaoa", "dense", 5),),
+    "subspace": (("xy-qaoa", "cardinality", 5), ("grover-mixer-qaoa", "dense", 5)),
+}
+"""Questions that take every kernel of a job; the other solvers of that job use no further one."""
 
 
 def jobs_of(solvers: Iterable[str], *, twins: bool = False) -> tuple[str, ...]:
-    """The jobs that these solvers need; `auto` asks others."""
+    """The jobs that these solvers need, and the page; `auto` asks others."""
     names = set(solvers)
     if "auto" in names:
         names |= {"tabu", "enumeration"}
     return tuple(
-        job for job in JOBS if (job == TWINS and twins) or names & set(SOLVERS.get(job, ()))
+        job
+        for job in JOBS
+        if job == CHARTS or (job == TWINS and twins) or names & set(SOLVERS.get(job, ()))
     )
 
 
@@ -145,17 +148,24 @@ def warm_up(
 def run_job(job: str) -> None:
     """Compile one job's kernels in this process and leave its mark."""
     if job == TWINS:
+        from qtwin.encoding import nested
         from qtwin.encoding.generate import make
 
         made = make("twin", 5, seed=0, n_members=64)
         assert made.problem is not None
         made.problem.objective(made.problem.feasible_bits()[:4])
+        # surrogates of third order are evaluated by the tree of their terms
+        nested.evaluate(nested.tree({(0, 1, 2): 1.0}), 0.0, np.ones((1, 3)))
     elif job == MOLECULES:
         from qtwin.chemistry.method.base import load_compiled_code
 
         load_compiled_code()
-    elif job == "circuits":
-        _solve(_CIRCUITS)
+    elif job == CHARTS:
+        from qtwin.report.page import chart_script
+
+        chart_script()
+    elif job in _QUESTIONS:
+        _solve(_QUESTIONS[job])
     else:
         kinds = _LISTED if job in ("lists", "auto") else _TINY
         _solve([(name, family, n) for name in SOLVERS[job] for family, n in kinds])

@@ -407,7 +407,7 @@ def test_the_script_of_the_charts_is_kept_on_disk_and_does_without_it(tmp_path, 
         "javascript_bundle",
         lambda snippet: made.append(snippet) or "let a = '</script>';",
     )
-    bundled = page._vega.__wrapped__
+    bundled = page.chart_script.__wrapped__
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kept"))
     assert bundled() == bundled() == "let a = '<\\/script>';"
     assert len(made) == 1

@@ -59,17 +59,17 @@ def own(monkeypatch: pytest.MonkeyPatch) -> Compiles:
 
 
 def _instance() -> Instance:
-    return Instance(encoding=make("dense", 8, seed=0).encoding)
+    return Instance(encoding=make("dense", 9, seed=0).encoding)
 
 
 def test_a_run_in_which_something_was_compiled_is_made_again(own: Compiles) -> None:
     found = ask(own, _instance(), name="compiles", seed=0, time_limit_s=0.001)
-    assert own.asked == [4, 8, 8]  # the tiny one, the one that compiled, the one that counts
+    assert own.asked == [8, 9, 9]  # the tiny one, the one that compiled, the one that counts
     assert found.compiling_s > found.clock_s > 0.0
     assert "limit" not in found.result.offences
     assert found.charged_s == pytest.approx(found.clock_s)
     ask(own, _instance(), name="compiles", seed=0)
-    assert own.asked.count(8) == 3
+    assert own.asked.count(9) == 3
 
 
 def test_a_constrained_question_is_rehearsed_on_a_constrained_one() -> None:
@@ -98,4 +98,4 @@ def test_a_machine_that_is_paid_for_is_asked_once(own: Compiles) -> None:
     own.backend = Wraps()
     assert not costs_nothing(own)
     ask(own, _instance(), name="compiles", seed=0)
-    assert own.asked == [8]
+    assert own.asked == [9]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, overload
@@ -510,6 +510,7 @@ class Judged:
         """
         fit = self.model.fit
         assert fit is not None
+        objective = _looked_up(self.problem, known)
         rows, left_out = [], []
         for name in surrogate.TABLE:
             order = surrogate.order_of(name)
@@ -517,7 +518,7 @@ class Judged:
                 left_out.append(name)
                 continue
             made = surrogate.load(name)(
-                self.problem.objective,
+                objective,
                 known.bits[: known.drawn],
                 fit.n_train,
                 np.random.default_rng([self.seed, 1]),
@@ -532,6 +533,23 @@ class Judged:
             )
             rows.append(dataclasses.asdict(row))
         return {"rows": rows, "left_out": left_out}
+
+
+def _looked_up(
+    problem: RegimenProblem, known: References
+) -> Callable[[NDArray[np.uint8]], NDArray[np.float64]]:
+    """The objective, with only those choices simulated whose utility is not known."""
+    utility = {row.tobytes(): value for row, value in zip(known.bits, known.utility, strict=True)}
+
+    def objective(bits: NDArray[np.uint8]) -> NDArray[np.float64]:
+        rows = np.ascontiguousarray(bits, dtype=known.bits.dtype)
+        found = np.array([utility.get(row.tobytes(), np.nan) for row in rows])
+        new = np.isnan(found)
+        if new.any():
+            found[new] = problem.objective(rows[new])
+        return found
+
+    return objective
 
 
 def _with_accuracy(
