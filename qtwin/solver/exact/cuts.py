@@ -165,8 +165,9 @@ class _Graph:
         differs = differs.clip(0.0, 1.0) + 1e-9  # an edge of length zero would be no edge
         across = (1.0 - differs).clip(0.0) + 1e-9
         tail, head = self._tail, self._head
-        u = np.concatenate([tail, tail + nodes, tail, tail + nodes])
-        v = np.concatenate([head, head + nodes, head + nodes, head])
+        # SciPy before 1.15 searches in graphs with 32-bit indices only
+        u = np.concatenate([tail, tail + nodes, tail, tail + nodes]).astype(np.int32)
+        v = np.concatenate([head, head + nodes, head + nodes, head]).astype(np.int32)
         doubled = csr_array(
             (np.concatenate([differs, differs, across, across]), (u, v)),
             shape=(2 * nodes, 2 * nodes),
