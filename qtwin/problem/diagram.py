@@ -11,6 +11,7 @@ probability a uniform choice takes the next option.
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -96,16 +97,22 @@ def whole_row(constraint: Constraint) -> Row | None:
 
 
 def diagram(
-    n: int, rows: Sequence[Row], groups: Sequence[Sequence[int]], *, most_nodes: int = MOST_NODES
+    n: int,
+    rows: Sequence[Row],
+    groups: Sequence[Sequence[int]],
+    *,
+    most_nodes: int = MOST_NODES,
+    deadline: float = math.inf,
 ) -> Diagram | None:
     """The diagram of all choices that satisfy the rows, or None where it needs more than
-    `most_nodes` nodes.
+    `most_nodes` nodes, or is not made by the deadline.
 
     Args:
         n: Number of options.
         rows: What a choice must satisfy.
         groups: A partition of the options; those of one group are decided one after another.
         most_nodes: Where to give up.
+        deadline: When to give up, on the clock of `time.perf_counter`.
     """
     order = _order(rows, groups)
     places = {option: place for place, option in enumerate(order)}
@@ -138,7 +145,7 @@ def diagram(
                     table[node, taken] = below.setdefault(tuple(after), len(below))
         children.append(table)
         total += len(below)
-        if total > most_nodes:
+        if total > most_nodes or time.perf_counter() > deadline:
             return None
         level = below
     return _counted(n, order, children, len(level))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, final
@@ -244,9 +245,11 @@ def relaxed(
     constraints: Sequence[Constraint],
     rows: Sequence[Row | None],
     groups: Sequence[Sequence[int]],
+    *,
+    deadline: float = math.inf,
 ) -> Diagram:
-    """The diagram of as many of the constraints as it can hold: without sums, then without pairs,
-    then without needs.
+    """The diagram of as many of the constraints as it can hold, and can be made of by the deadline:
+    without sums, then without pairs, then without needs.
     """
     for dropped in ((Cap, Linear), (Cap, Linear, NotBoth), (Cap, Linear, NotBoth, AtLeastOne)):
         kept = [
@@ -254,7 +257,7 @@ def relaxed(
             for c, r in zip(constraints, rows, strict=True)
             if r is not None and not isinstance(c, dropped)
         ]
-        found = diagram(n, kept, groups)
+        found = diagram(n, kept, groups, deadline=deadline)
         if found is not None:
             return found
     classes = [whole_row(AtMostOne(name="class", members=tuple(g))) for g in groups if len(g) > 1]
@@ -326,12 +329,19 @@ class Uniform:
         """How many choices are allowed; None where that is not known exactly."""
         return self.source.count if self.method == "exact" else None
 
-    def draw(self, k: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    def draw(
+        self, k: int, rng: np.random.Generator, *, deadline: float = math.inf
+    ) -> NDArray[np.uint8]:
         """(k, n) independent choices.
 
+        Args:
+            k: How many.
+            rng: Randomness.
+            deadline: When to give up, on the clock of `time.perf_counter`.
+
         Raises:
-            InfeasibleError: where nothing is allowed.
-            InputError: where allowed choices are too rare to be met.
+            InfeasibleError: where nothing is feasible.
+            InputError: where feasible choices are too rare to be met.
         """
         if self.source.count == 0:
             raise InfeasibleError(
@@ -343,11 +353,10 @@ class Uniform:
         kept: list[NDArray[np.uint8]] = []
         found = drawn = 0
         while found < k:
-            if drawn >= _MOST_DRAWS:
+            if drawn >= _MOST_DRAWS or (drawn and time.perf_counter() > deadline):
                 raise InputError(
-                    f"{found} allowed choices were met in {drawn:,} draws, {k:,} were "
-                    "wanted: uniform choices can be drawn"
-                    " neither exactly nor by rejection here",
+                    f"expected {k:,} feasible choices, got {found} in {drawn:,} draws: they can be "
+                    "drawn neither exactly nor by rejection here",
                     hint="take fewer shots, or a search as the baseline",
                 )
             rows = self.source.draw(_BATCH, rng)
@@ -358,16 +367,24 @@ class Uniform:
         return np.concatenate(kept)[:k]
 
 
-def uniform(n: int, constraints: Sequence[Constraint]) -> Uniform:
-    """What draws choices of `n` options uniformly from those that satisfy the constraints."""
+def uniform(n: int, constraints: Sequence[Constraint], *, deadline: float = math.inf) -> Uniform:
+    """What draws choices of `n` options uniformly from those that satisfy the constraints: exactly,
+    where that can be prepared by the deadline.
+    """
     groups = groups_of(n, constraints)
     rows = [whole_row(c) if is_row(c) else None for c in constraints]
     if all(r is not None for r in rows):
-        exact = diagram(n, [r for r in rows if r is not None], groups, most_nodes=_MOST_NODES)
+        exact = diagram(
+            n,
+            [r for r in rows if r is not None],
+            groups,
+            most_nodes=_MOST_NODES,
+            deadline=deadline,
+        )
         if exact is not None:
             return Uniform(method="exact", source=exact, constraints=tuple(constraints))
     return Uniform(
         method="rejection",
-        source=relaxed(n, constraints, rows, groups),
+        source=relaxed(n, constraints, rows, groups, deadline=deadline),
         constraints=tuple(constraints),
     )

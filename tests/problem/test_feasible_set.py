@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from qtwin.errors import InputError
 from qtwin.problem import diagram, feasible
-from qtwin.problem import feasible as room
 from qtwin.problem.constraint import AtLeastOne, AtMost, AtMostOne, Cap, Constraint, NotBoth
 from qtwin.problem.feasible import allowed, explain_infeasible, feasible_bits
 
@@ -69,9 +70,7 @@ def test_where_no_diagram_fits_the_number_is_an_interval_that_holds_it(
 ) -> None:
     expected = feasible_bits(N, RULES)
     monkeypatch.setattr(feasible, "LIMIT", 500)
-    monkeypatch.setattr(
-        room, "diagram", lambda n, rows, groups: diagram.diagram(n, rows, groups, most_nodes=120)
-    )
+    monkeypatch.setattr(feasible, "diagram", partial(diagram.diagram, most_nodes=120))
     found = allowed(N, RULES, seed=1, sample=400)
     assert not found.complete
     assert found.low < len(expected) < found.high

@@ -7,6 +7,7 @@ import time
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qtwin.errors import InputError
 from qtwin.problem.feasible import uniform
@@ -23,6 +24,8 @@ _CLOSING = 2.5
 """Sorting, weighing and judging all samples at the end, as a multiple of judging them batch by
 batch.
 """
+_PREPARING = 0.3
+"""Share of a time limit after which choices that cannot be counted are met by chance instead."""
 
 
 @final
@@ -65,7 +68,12 @@ class RandomFeasible(Solver):
                 "the instance does not say which assignments are feasible, so they cannot be drawn",
                 hint="state its constraints, or take uniform bits as the baseline",
             )
-        source = uniform(encoding.n_decision, encoding.constraints)
+        deadline = math.inf if time_limit_s is None else started + time_limit_s
+        source = uniform(
+            encoding.n_decision,
+            encoding.constraints,
+            deadline=started + _PREPARING * (deadline - started),
+        )
         if source.source.count == 0:
             took = {"model": time.perf_counter() - started}
             return Result(
@@ -80,7 +88,7 @@ class RandomFeasible(Solver):
         rng = np.random.default_rng(seed)
         most = max(1, 2_000_000 // max(encoding.polynomial.n_variables, 1))
         sizes = batch_sizes(most, limited=time_limit_s is not None)
-        parts = []
+        parts: list[NDArray[np.uint8]] = []
         trace: list[TracePoint] = []
         drawn, best = 0, math.inf
         closing_s = 0.0  # at the end all samples are sorted and weighed once more
@@ -89,9 +97,15 @@ class RandomFeasible(Solver):
             return time_limit_s is None or time.perf_counter() - started + closing_s < time_limit_s
 
         while drawn < self.shots and (not drawn or in_time()):
-            chosen, place = np.unique(
-                source.draw(min(next(sizes), self.shots - drawn), rng), axis=0, return_inverse=True
-            )
+            try:
+                drawn_now = source.draw(
+                    min(next(sizes), self.shots - drawn), rng, deadline=deadline
+                )
+            except InputError:
+                if not parts:
+                    raise
+                break  # what was met before the time was up counts
+            chosen, place = np.unique(drawn_now, axis=0, return_inverse=True)
             bits = fill_slack(encoding, chosen)[place.reshape(-1)]
             drawn += len(bits)
             parts.append(bits)
