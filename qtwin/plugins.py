@@ -5,7 +5,7 @@ packages, imported when asked for.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib import import_module, metadata
 from typing import Any
@@ -18,13 +18,13 @@ def places(group: str, table: Mapping[str, str]) -> dict[str, str]:
     """Every known name and its import path ``module:Class``; the table wins over an entry point of
     the same name.
     """
-    return _points(group, tuple(sys.path)) | dict(table)
+    return _points(metadata.entry_points, group, tuple(sys.path)) | dict(table)
 
 
 @lru_cache(maxsize=32)
-def _points(group: str, path: tuple[str, ...]) -> dict[str, str]:
+def _points(read: Callable[..., Any], group: str, path: tuple[str, ...]) -> dict[str, str]:
     """Entry points of the packages on this path: reading all their metadata takes 50 ms."""
-    return {point.name: point.value for point in metadata.entry_points(group=group)}
+    return {point.name: point.value for point in read(group=group)}
 
 
 def find(name: str, known: Mapping[str, str], contract: type[Any], noun: str) -> type[Any]:
