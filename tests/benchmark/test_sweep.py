@@ -145,6 +145,7 @@ def test_a_killed_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
     assert len(Records(store)) == 40
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_replaced_and_its_task_tried_again(tmp_path: Path) -> None:
     store = tmp_path / "r.sqlite"
     script = tmp_path / "sweep.py"
@@ -195,6 +196,7 @@ def test_a_damaged_record_is_named(tmp_path: Path) -> None:
         list(records)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_records_are_kept_once(tmp_path: Path) -> None:
     records = Records(tmp_path / "r.sqlite")
     base = execute(_tasks()[0])

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Run
+from tests.thinned import thinned
 
 Edit = Callable[[Callable[[dict[str, Any]], None]], Path]
 
@@ -81,7 +82,8 @@ def test_a_bundle_without_a_patient(here: Run, edit_bundle: Edit) -> None:
 
 
 @pytest.mark.parametrize(
-    ("biomarker", "value"), [("tau", float("nan")), ("amyloid", float("inf")), ("mini", -3.0)]
+    ("biomarker", "value"),
+    thinned([("tau", float("nan")), ("amyloid", float("inf")), ("mini", -3.0)], keep=1),
 )
 def test_a_biomarker_that_cannot_be_is_left_out_and_said(
     here: Run, edit_bundle: Edit, biomarker: str, value: float
@@ -179,17 +181,20 @@ def test_genotypes_that_contradict_themselves(here: Run, experiment: Path) -> No
 
 @pytest.mark.parametrize(
     "module",
-    [
-        "pennylane",
-        "pennylane_lightning",
-        "qiskit",
-        "qiskit_aer",
-        "ortools",
-        "dwave",
-        "altair",
-        "vl_convert",
-        "numba",
-    ],
+    thinned(
+        [
+            "ortools",
+            "pennylane",
+            "pennylane_lightning",
+            "qiskit",
+            "qiskit_aer",
+            "dwave",
+            "altair",
+            "vl_convert",
+            "numba",
+        ],
+        keep=2,
+    ),
 )
 def test_a_missing_vendor_is_named_before_anything_runs(
     cli: Run, experiment: Path, module: str

@@ -68,7 +68,7 @@ def test_a_sweep_is_run_once_and_reported(cli: Run, tmp_path: Path) -> None:
     assert json.loads(again.stdout)["ran_now"] == 0
 
 
-def test_a_sweep_that_cannot_run_is_refused_before_it_starts(cli: Run, tmp_path: Path) -> None:
+def test_a_sweep_that_cannot_run_is_refused_before_it_starts(here: Run, tmp_path: Path) -> None:
     for spoilt, word in (
         (SWEEP.replace("wishart", "wishhart"), "wishart"),
         (SWEEP.replace("alpha", "alfa"), "alpha"),
@@ -81,7 +81,7 @@ def test_a_sweep_that_cannot_run_is_refused_before_it_starts(cli: Run, tmp_path:
         (SWEEP.replace("sizes = [5, 6, 7, 8]", "sizes = []"), "sizes"),
     ):
         (tmp_path / "bad.toml").write_text(spoilt)
-        done = cli("bench", str(tmp_path / "bad.toml"), "--out", str(tmp_path / "out"))
+        done = here("bench", str(tmp_path / "bad.toml"), "--out", str(tmp_path / "out"))
         assert done.returncode == 2
         assert word in done.stderr
         assert "Traceback" not in done.stderr
@@ -145,6 +145,7 @@ def test_a_false_proof_is_an_alarm_and_a_print_breaks_no_json(
     assert "ALARM: boasts" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_sweep_in_which_all_failed_says_so(
     cli: Run, tmp_path: Path, plugged_in: dict[str, str]
 ) -> None:
@@ -156,6 +157,7 @@ def test_a_sweep_in_which_all_failed_says_so(
     )
 
 
+@pytest.mark.slow
 def test_one_solver_alone_is_not_believed_either(
     cli: Run, tmp_path: Path, plugged_in: dict[str, str]
 ) -> None:

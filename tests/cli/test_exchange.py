@@ -11,17 +11,17 @@ import pytest
 from tests.cli.conftest import Run
 
 
-def _json(cli: Run, *arguments: str) -> dict:
-    done = cli(*arguments, "--json")
+def _json(here: Run, *arguments: str) -> dict:
+    done = here(*arguments, "--json")
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
 
 
-def test_an_experiment_goes_out_and_every_solver_agrees_on_it(cli: Run, experiment: Path) -> None:
+def test_an_experiment_goes_out_and_every_solver_agrees_on_it(here: Run, experiment: Path) -> None:
     folder = experiment.parent
     energies = {}
     for suffix in ("json", "qubo", "lp"):
-        told = _json(cli, "problem", experiment.name, "-o", f"out.{suffix}")
+        told = _json(here, "problem", experiment.name, "-o", f"out.{suffix}")
         text = (folder / f"out.{suffix}").read_text(encoding="utf-8")
         bundle = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
         patient = next(
@@ -35,7 +35,9 @@ def test_an_experiment_goes_out_and_every_solver_agrees_on_it(cli: Run, experime
             assert not secret or secret not in text
         assert told["n_variables"] >= told["n_decision"]
         for solver in ("enumeration", "cp-sat"):
-            found = _json(cli, "solve", f"out.{suffix}", "--solver", solver, "-o", f"{solver}.json")
+            found = _json(
+                here, "solve", f"out.{suffix}", "--solver", solver, "-o", f"{solver}.json"
+            )
             assert found["solvers"][0]["proven"]
             assert found["feasible"]
             energies[suffix, solver] = found["energy"]
@@ -43,36 +45,36 @@ def test_an_experiment_goes_out_and_every_solver_agrees_on_it(cli: Run, experime
                 json.loads((folder / f"{solver}.json").read_text())["schema"] == "qtwin.solution/1"
             )
     assert max(energies.values()) - min(energies.values()) < 1e-6
-    assert _json(cli, "problem", experiment.name, "-o", "out.qasm")["degree"] == 2
+    assert _json(here, "problem", experiment.name, "-o", "out.qasm")["degree"] == 2
     assert (folder / "out.qasm").read_text().startswith("OPENQASM 3")
 
 
-def test_an_instance_of_dimod_is_solved(cli: Run, tmp_path: Path) -> None:
+def test_an_instance_of_dimod_is_solved(here: Run, tmp_path: Path) -> None:
     model = dimod.generators.gnp_random_bqm(9, 0.6, "BINARY", random_state=4)
     constrained = dimod.ConstrainedQuadraticModel.from_bqm(model)
     constrained.relabel_variables({v: f"v{v}" for v in constrained.variables})
     (tmp_path / "theirs.lp").write_text(dimod.lp.dumps(constrained))
-    found = _json(cli, "solve", str(tmp_path / "theirs.lp"))
+    found = _json(here, "solve", str(tmp_path / "theirs.lp"))
     exact = dimod.ExactSolver().sample(model).first
     assert found["energy"] == pytest.approx(exact.energy, abs=1e-5)
     assert found["solvers"][0]["proven"]
 
 
-def test_slack_bits_are_no_choice(cli: Run, tmp_path: Path) -> None:
+def test_slack_bits_are_no_choice(here: Run, tmp_path: Path) -> None:
     (tmp_path / "rows.lp").write_text(
         "Maximize\n obj: 3 a + 2 b - c\nSubject To\n r: 2 a + 3 b + 2 c <= 4\nBinary\n a b "
         "c\nEnd\n",
         encoding="utf-8",
     )
-    found = _json(cli, "solve", str(tmp_path / "rows.lp"))
+    found = _json(here, "solve", str(tmp_path / "rows.lp"))
     assert sum(found["bits"]) > 1
     assert found["chosen"] == ["a"]
     assert found["energy"] == pytest.approx(-3.0)
 
 
-def test_a_family_is_made_and_solved(cli: Run, tmp_path: Path) -> None:
+def test_a_family_is_made_and_solved(here: Run, tmp_path: Path) -> None:
     made = _json(
-        cli,
+        here,
         "generate",
         "wishart",
         "-n",
@@ -84,17 +86,17 @@ def test_a_family_is_made_and_solved(cli: Run, tmp_path: Path) -> None:
         "-o",
         str(tmp_path / "w.qubo"),
     )
-    found = _json(cli, "solve", str(tmp_path / "w.qubo"), "--solver", "enumeration")
+    found = _json(here, "solve", str(tmp_path / "w.qubo"), "--solver", "enumeration")
     assert found["energy"] == pytest.approx(made["optimum"], abs=1e-6)
 
 
-def test_nobody_knows_what_an_energy_from_elsewhere_allows(cli: Run, tmp_path: Path) -> None:
+def test_nobody_knows_what_an_energy_from_elsewhere_allows(here: Run, tmp_path: Path) -> None:
     (tmp_path / "theirs.qubo").write_text("p qubo unconstrained 2 2 1\n0 0 -1\n1 1 -1\n0 1 3\n")
-    found = _json(cli, "solve", "theirs.qubo", "--solver", "enumeration")
+    found = _json(here, "solve", "theirs.qubo", "--solver", "enumeration")
     assert found["feasible"] is None
     assert found["instance"]["constraints"] is None
     assert found["solvers"][0]["proven"]  # of the energy
-    assert "unknown" in cli("solve", "theirs.qubo", "--solver", "enumeration").stderr
+    assert "unknown" in here("solve", "theirs.qubo", "--solver", "enumeration").stderr
 
 
 @pytest.mark.parametrize(
@@ -110,21 +112,21 @@ def test_nobody_knows_what_an_energy_from_elsewhere_allows(cli: Run, tmp_path: P
     ],
 )
 def test_what_cannot_be_done_is_said(
-    cli: Run, experiment: Path, arguments: tuple[str, ...], word: str
+    here: Run, experiment: Path, arguments: tuple[str, ...], word: str
 ) -> None:
-    done = cli(*(experiment.name if a == "small.toml" else a for a in arguments))
+    done = here(*(experiment.name if a == "small.toml" else a for a in arguments))
     assert done.returncode == 2
     assert word in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_an_option_of_a_solver_is_checked(cli: Run, tmp_path: Path) -> None:
-    _json(cli, "generate", "dense", "-n", "6", "-o", str(tmp_path / "d.json"))
-    done = cli("solve", str(tmp_path / "d.json"), "--solver", "random", "--option", "shots=many")
+def test_an_option_of_a_solver_is_checked(here: Run, tmp_path: Path) -> None:
+    _json(here, "generate", "dense", "-n", "6", "-o", str(tmp_path / "d.json"))
+    done = here("solve", str(tmp_path / "d.json"), "--solver", "random", "--option", "shots=many")
     assert done.returncode == 2
     assert "shots" in done.stderr
     found = _json(
-        cli,
+        here,
         "solve",
         str(tmp_path / "d.json"),
         "--solver",

@@ -20,6 +20,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.thinned import thinned
+
 ROOT = Path(__file__).resolve().parents[2]
 resource = pytest.importorskip("resource")
 
@@ -229,7 +231,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes], str]] = {
 }
 
 
-@pytest.mark.parametrize("part", range(3))
+@pytest.mark.parametrize("part", thinned(range(3), keep=1))
 def test_instances_that_ask_for_more_than_they_hold_are_refused(tmp_path: Path, part: int) -> None:
     commands = []
     files = dict(list(FILES.items())[part::3])
@@ -244,6 +246,7 @@ def test_instances_that_ask_for_more_than_they_hold_are_refused(tmp_path: Path, 
     _refused(done[-1], "no file")
 
 
+@pytest.mark.slow
 def test_a_dense_row_takes_no_square_of_its_length(tmp_path: Path) -> None:
     """A penalty of such a row would have 18 million products."""
     names = [f"v{i}" for i in range(6000)]
@@ -265,6 +268,7 @@ def test_a_dense_row_takes_no_square_of_its_length(tmp_path: Path) -> None:
     _refused(refused, "takes rows")
 
 
+@pytest.mark.slow
 def test_a_file_named_like_an_option_is_a_file(tmp_path: Path) -> None:
     names = ["-o.lp", "--help.lp", "-x.qubo", "--solver=random.qubo"]
     for name in names:
@@ -281,6 +285,7 @@ def test_a_file_named_like_an_option_is_a_file(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(names)
 
 
+@pytest.mark.slow
 def test_specs_and_results_that_nobody_can_read_are_refused(tmp_path: Path) -> None:
     commands: list[tuple[str, ...]] = []
     for k, content in enumerate(
@@ -315,6 +320,7 @@ ARRAYS: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.slow
 def test_twins_that_ask_for_more_than_they_hold_are_refused(tmp_path: Path) -> None:
     for k, content in enumerate(ARRAYS.values()):
         with zipfile.ZipFile(tmp_path / f"{k}.npz", "w", zipfile.ZIP_DEFLATED) as archive:

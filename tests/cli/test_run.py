@@ -116,6 +116,7 @@ def test_a_record_becomes_a_verdict(cli: Run, experiment: Path) -> None:
     assert len(list((out / "figures").glob("*.svg"))) >= 4
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)  # three runs
 def test_the_genotype_turns_kinetics_and_utility(here: Run, experiment: Path) -> None:
     seen = []
@@ -137,6 +138,7 @@ def test_the_genotype_turns_kinetics_and_utility(here: Run, experiment: Path) ->
     assert utility[0] < utility[1] < utility[2]
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_and_ends_at_the_same_result(
     here: Run, experiment: Path
 ) -> None:
@@ -297,6 +299,7 @@ def test_a_record_that_no_model_is_about_is_refused_or_accepted_by_name(
     }
 
 
+@pytest.mark.slow
 def test_the_objective_guards_against_the_worst_by_name(here: Run, experiment: Path) -> None:
     guard = 'max_drugs = 6\ncvar_alpha = 0.2\ncvar_over = "ignorance"'
     experiment.write_text(experiment.read_text().replace("max_drugs = 6", guard), encoding="utf-8")

@@ -43,6 +43,7 @@ def test_the_shipped_trials_are_reproduced(
     )
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_trial(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

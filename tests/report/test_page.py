@@ -341,6 +341,7 @@ def _paths(value, path=()):
 OPTIONAL = [p for p in _paths(sample()) if p != ("schema",)]
 
 
+@pytest.mark.slow
 def test_any_single_part_may_be_null(no_drawing):
     whole = sample()
     whole["encoding"]["scatter"] = whole["twin"]["fit"] = None

@@ -51,6 +51,7 @@ def runs(
     return whole, sampled
 
 
+@pytest.mark.slow
 def test_the_sampled_question_finds_what_the_enumerated_one_proves(
     runs: tuple[dict[str, Any], dict[str, Any]],
 ) -> None:

@@ -78,6 +78,7 @@ def test_power_is_the_share_of_t_tests_that_find_the_difference_and_is_one_in_th
         ) == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_a_calibration_goes_on_where_it_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

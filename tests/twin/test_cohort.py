@@ -85,6 +85,7 @@ def test_the_held_out_visit_changes_nothing_but_the_score() -> None:
     assert one.scores[0].mae < other.scores[0].mae
 
 
+@pytest.mark.slow
 def test_a_mixed_cohort_with_healthy_people_is_no_worse_than_carrying_forward() -> None:
     """Half of them stay near 29: the ceiling must not pull their forecasts down."""
     model = disease.load("alzheimer")

@@ -48,6 +48,7 @@ def test_the_measured_effect_holds_the_true_one(clarity: Outcome) -> None:
     assert found.slowing_low < found.slowing < found.slowing_high
 
 
+@pytest.mark.slow
 def test_a_placebo_against_a_placebo_finds_nothing_more_often_than_one_time_in_twenty() -> None:
     twins = (Arm(name="one"), Arm(name="other"))
     p = []

@@ -11,6 +11,7 @@ from qtwin.chemistry.method.adapt_vqe import AdaptVqe
 from qtwin.chemistry.method.base import EnergyMethod
 from qtwin.chemistry.method.vqe import VqeLucj, VqeUccsd, VqeUpccgsd
 from tests.chemistry.method.test_methods import Molecule
+from tests.thinned import thinned
 
 pytest.importorskip("pyscf")
 
@@ -29,7 +30,7 @@ def _posed(atom: str, electrons: int, orbitals: int) -> Molecule:
     return Molecule(core, h1, h2, half, half, np.array([active.kernel()[0]]))
 
 
-@pytest.mark.parametrize("distance", [0.5, 0.74, 1.5, 3.0, 6.0])
+@pytest.mark.parametrize("distance", thinned([0.74, 3.0, 0.5, 1.5, 6.0], keep=2))
 def test_two_electrons_are_exact_at_every_distance(distance: float) -> None:
     molecule = _posed(f"H 0 0 0; H 0 0 {distance}", 2, 2)
     assert VqeUccsd().solve(molecule).energy_hartree == pytest.approx(molecule.exact[0], abs=1e-7)
@@ -46,7 +47,7 @@ def test_far_atoms_have_the_energy_of_two_atoms() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("distance", [1.0977, 1.6, 2.0, 2.6])
+@pytest.mark.parametrize("distance", thinned([2.0, 1.0977, 1.6, 2.6], keep=2))
 def test_stretched_nitrogen_stays_above_the_exact_energy(distance: float) -> None:
     """At 2.0 angstrom coupled cluster with singles and doubles lies 90 mHa too low or does not
     converge.

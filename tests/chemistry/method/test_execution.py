@@ -97,6 +97,7 @@ def test_noise_raises_the_energy_of_the_ground_state() -> None:
     assert noisy.energy_hartree > clean + 3 * noisy.standard_error_hartree
 
 
+@pytest.mark.slow
 def test_training_on_shots_goes_downhill() -> None:
     molecule = _molecule("H2")
     start = VqeUccsd(evaluations=1).solve(molecule).trace[0].best_energy

@@ -39,6 +39,7 @@ def test_the_error_of_a_product_formula_falls_with_its_order(order: int) -> None
     assert slope == pytest.approx(-order, abs=0.1)
 
 
+@pytest.mark.slow
 def test_slow_evolution_ends_in_the_ground_state() -> None:
     molecule = _molecule("H4")
     quick, slow = (
