@@ -325,7 +325,8 @@ def encode(
         )
     n = utility.n_variables
     left_out = _left_out(constraints) if leave_out else ()
-    written, slack_names = write_constraints(n, [c for c in constraints if c.name not in left_out])
+    skipped = set(left_out)
+    written, slack_names = write_constraints(n, [c for c in constraints if c.name not in skipped])
     total = n + len(slack_names)
     ceiling, how = upper_bound(utility)
     known = (

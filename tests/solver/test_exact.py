@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from qtwin.encoding.converters import quadratised, recoded
 from qtwin.encoding.model import plain
+from qtwin.encoding.penalty import encode
 from qtwin.encoding.polynomial import BinaryPolynomial
-from qtwin.problem.constraint import AtLeastOne, AtMost, Cap, Exactly
+from qtwin.problem.constraint import AtLeastOne, AtMost, Cap, Exactly, linear
+from qtwin.solver import registry
 from qtwin.solver.base import Instance, Result
 from tests.oracles.brute_force import allowed, energy_of, lowest_feasible
 from tests.oracles.exact_solvers import EXACT, Case, load, name_of
@@ -152,3 +154,25 @@ def test_a_problem_without_variables(case: Case) -> None:
     assert (result.energy, result.bound, result.proven) == (-1.5, -1.5, True)
     assert result.bits is not None
     assert len(result.bits) == 0
+
+
+@pytest.mark.parametrize("name", ["cp-sat", "highs"])
+def test_rounding_of_the_penalties_takes_no_proof_away(name: str) -> None:
+    """Nothing to minimise, so whatever satisfies the rows is optimal."""
+    rng = np.random.default_rng(3)
+    planted = rng.integers(0, 2, size=12)
+    rows = []
+    for k in range(6):
+        members = np.sort(rng.choice(12, size=5, replace=False))
+        weights = np.round(rng.uniform(0.05, 3.0, size=5), 2)
+        limit = float(np.round(weights @ planted[members], 2))
+        rows.append(linear(f"row {k}", members.tolist(), weights.tolist(), "==", limit))
+    model = encode(
+        BinaryPolynomial.of(12, {}),
+        names=[f"x{i}" for i in range(12)],
+        constraints=rows,
+        feasible=None,
+    )
+    found = registry.load(name, {}).solve(Instance(encoding=model), seed=1, time_limit_s=20.0)
+    assert (found.status, found.proven) == ("optimal", True)
+    assert found.energy == pytest.approx(0.0, abs=1e-9)

@@ -160,7 +160,8 @@ class Search:
                 info = {**info, "objective": self._energy, "objective_bound": bound}
                 bound = None
             bound = None if bound is None else min(bound, energy)
-            proven = bound is not None and energy - bound <= tolerance
+            # penalties leave their rounding in the encoded energy, which the objective has not
+            proven = bound is not None and min(energy, self._energy) - bound <= tolerance
             status = (
                 "optimal"
                 if proven
