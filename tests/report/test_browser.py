@@ -302,6 +302,7 @@ def test_tables_sort_by_keyboard(browser: Any, pages: dict[str, Path], name: str
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
 
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     browser.get(pages[name].as_uri())
     tables = [
         t
@@ -344,6 +345,34 @@ def test_the_recommendation_fits_the_first_screen_of_a_phone(
         for name in ("answer", "sure", "excluded", "cautions", "flips", "won")
     ]
     assert places == sorted(places)
+
+
+def test_long_sections_open_by_key_and_by_link_and_in_print(
+    browser: Any, pages: dict[str, Path]
+) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True},
+    )
+    browser.get(pages["report"].as_uri())
+    _drawn(browser)
+    closed = "return document.querySelectorAll('details.fold:not([open])').length"
+    n_folds = browser.execute_script(closed)
+    assert n_folds >= 4
+    short = browser.execute_script("return document.documentElement.scrollHeight")
+    assert short < 20_000
+    browser.find_element(By.CSS_SELECTOR, "#won details.fold > summary").send_keys(Keys.ENTER)
+    assert browser.find_element(By.CSS_SELECTOR, "#won table").is_displayed()
+    browser.find_element(By.CSS_SELECTOR, "nav a[href='#twin']").send_keys(Keys.ENTER)
+    assert browser.find_element(By.CSS_SELECTOR, "#twin details.fold > *:last-child").is_displayed()
+    assert browser.execute_script(closed) == n_folds - 2
+    browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert browser.execute_script(closed) == 0
+    assert browser.execute_script("return document.documentElement.scrollHeight") > 2 * short
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_evidence_is_one_press_away(browser: Any, pages: dict[str, Path]) -> None:

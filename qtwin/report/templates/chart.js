@@ -155,7 +155,7 @@
     waiting = setTimeout(async () => {
       for (const [name, chart] of Object.entries(page.specs)) {
         const place = document.querySelector(`#${CSS.escape(name)} .live`);
-        if (place && Math.abs(place.clientWidth - 2 - chart.width) > 4 && !matchMedia("print").matches) await draw(name, chart, place);
+        if (place?.clientWidth && !(Math.abs(place.clientWidth - 2 - chart.width) <= 4) && !matchMedia("print").matches) await draw(name, chart, place);
       }
     }, 150);
   });

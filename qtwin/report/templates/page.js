@@ -24,6 +24,28 @@ const sortable = (table) => {
 };
 document.documentElement.classList.add("script");
 document.querySelectorAll("table.sortable").forEach(sortable);
+// On a phone the long sections are closed until they are wanted: by a press, a key, or a link to what is in them. Print shows all.
+if (matchMedia("(max-width: 40rem)").matches) {
+  for (const section of document.querySelectorAll("section.long")) {
+    const fold = document.createElement("details"), summary = document.createElement("summary"), head = section.querySelector("h2");
+    fold.className = "fold";
+    if (head) summary.append(head);
+    fold.append(summary, ...section.childNodes);
+    section.append(fold);
+  }
+  const open = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (const fold of [target?.closest("details.fold"), target?.querySelector(":scope > details.fold")]) if (fold) fold.open = true;
+    target?.scrollIntoView();
+  };
+  addEventListener("hashchange", open);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[href^='#']");
+    if (link?.hash && link.hash === location.hash) open();
+  });
+  if (location.hash) open();
+  addEventListener("beforeprint", () => document.querySelectorAll("details.fold").forEach((fold) => { fold.open = true; }));
+}
 // A table that is wider than a phone stands as cards there: a row a card, every cell with its heading, no sideways scrolling.
 const cards = () => {
   const narrow = matchMedia("(max-width: 40rem)").matches;
