@@ -44,8 +44,8 @@ def checked_options(made: type[Any], who: str, options: Mapping[str, Any]) -> di
         fits, checked[option] = _fit(value, wanted)
         if not fits:
             raise InputError(
-                f"option {option!r} of {who} is {value!r} ({type(value).__name__}), "
-                f"{_words(wanted)} was wanted",
+                f"expected {_words(wanted)} as option {option!r} of {who}, "
+                f"got {value!r} ({type(value).__name__})",
                 hint=f"the default is {known[option].default!r}",
             )
     return checked
@@ -94,6 +94,6 @@ def _words(wanted: Any) -> str:
     if origin in (Union, types.UnionType):
         return " or ".join(_words(w) for w in get_args(wanted) if w is not type(None))
     if origin is tuple:
-        return f"a list, each item {_words(get_args(wanted)[0])},"
+        return f"a list, each item {_words(get_args(wanted)[0])}"
     plain = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
     return plain.get(wanted, getattr(wanted, "__name__", str(wanted)))

@@ -103,7 +103,7 @@ def _frozen(value: Any) -> Any:
 #
 # Every question gets a new process, so that nothing is remembered from one to the next. It first
 # solves tiny instances, untimed: what it imports and compiles is not on its clock. Then the
-# question comes, frozen. The parent keeps a clock and a look at its memory, ends it at its limits,
+# question comes, frozen. The parent keeps a clock and a count of its memory, ends it at its limits,
 # and takes what it prints. What comes back is read by `qtwin.solver.judge.taken`.
 
 _SET_UP_S = 60.0

@@ -22,7 +22,7 @@ from tests.oracles.circuits import ising, qaoa, sherrington
         ("aer:density_matrix,method=statevector", {}, "given twice"),
         ("aer:density_matrix", {"method": "statevector"}, "given twice"),
         ("aer", {"metod": "statevector"}, "unknown option of backend 'aer': 'metod'"),
-        ("aer", {"threads": 1.5}, "a whole number was wanted"),
+        ("aer", {"threads": 1.5}, "expected a whole number"),
         ("aer", {"threads": -1}, "0 (all) or more"),
         ("aer", {"depolarising_2q": 1.2}, "depolarising_2q, got 1.2"),
         ("aer", {"depolarising_2q": float("nan")}, "depolarising_2q, got nan"),

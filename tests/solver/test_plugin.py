@@ -87,7 +87,7 @@ def test_its_options_are_checked_like_any_others() -> None:
     with pytest.raises(InputError, match="unknown option of solver 'descent'") as caught:
         registry.load("descent", {"start": 3})
     assert "did you mean 'starts'" in caught.value.hint
-    with pytest.raises(InputError, match="a whole number was wanted"):
+    with pytest.raises(InputError, match="expected a whole number"):
         registry.load("descent", {"starts": 1.5})
     with pytest.raises(InputError, match="at least 1"):
         registry.load("descent", {"starts": 0})

@@ -53,7 +53,7 @@ def test_a_value_of_the_wrong_type_is_named(
         pytest.importorskip("gurobipy")
     with pytest.raises(InputError) as caught:
         registry.load(solver, {option: value})
-    assert f"option {option!r} of solver {solver!r} is {value!r}" in caught.value.message
+    assert f"as option {option!r} of solver {solver!r}, got {value!r}" in caught.value.message
     assert wanted in caught.value.message
 
 

@@ -25,9 +25,9 @@ def write(encoding: BinaryModel) -> str:
     """
     p = encoding.polynomial
     if p.degree > 2 or p.constant:
-        came = f"of degree {p.degree}" if p.degree > 2 else f"with the constant {p.constant:g}"
+        kind = f"degree {p.degree}" if p.degree > 2 else f"the constant {p.constant:g}"
         raise InputError(
-            f"a polynomial {came} came, x'Qx has degree 2 and no constant",
+            f"expected degree 2 and no constant for x'Qx, got {kind}",
             hint="write .json or .qubo",
         )
     rows = sorted(
@@ -66,9 +66,7 @@ def read_problem(text: str, name: str, problem: str) -> BinaryModel:
             lines.append(line)
             numbers.append(number)
     if not lines:
-        raise InputError(
-            f"{name} is empty", hint="the number of problems, then the problems, were wanted"
-        )
+        raise InputError(f"{name} is empty", hint="write the number of problems, then the problems")
     place, count = 0, 1
     if len(lines[0].split()) == 1:
         place, count = 1, whole(lines[0].strip(), f"{name}, line {numbers[0]}")
@@ -76,21 +74,21 @@ def read_problem(text: str, name: str, problem: str) -> BinaryModel:
     for k in range(1, count + 1):
         if place >= len(lines):
             raise InputError(
-                f"{name}: {k - 1} problems came, {count} were announced",
+                f"{name}: expected {count} problems as announced, got {k - 1}",
                 hint="the file may be cut off",
             )
         where, head = f"{name}, line {numbers[place]}", lines[place].split()
         if len(head) != 2:
             raise InputError(
-                f"{where}: {lines[place].strip()[:60]!r} came, 'variables entries' was wanted",
+                f"{where}: expected 'variables entries', got {lines[place].strip()[:60]!r}",
                 hint="correct it",
             )
         n, announced = (whole(word, where) for word in head)
         start, place = place + 1, place + 1 + announced
         if place > len(lines):
             raise InputError(
-                f"{name}: {len(lines) - start} entries of problem {k} came, {announced} "
-                "were announced",
+                f"{name}: expected {announced} entries of problem {k} as announced, got "
+                f"{len(lines) - start}",
                 hint="the file may be cut off",
             )
         if k == wanted:
@@ -99,8 +97,8 @@ def read_problem(text: str, name: str, problem: str) -> BinaryModel:
             found = _problem(lines[start:place], numbers[start:place], name, n)
     if place < len(lines):
         raise InputError(
-            f"{name}, line {numbers[place]}: {lines[place].strip()[:60]!r} came after the "
-            "last problem",
+            f"{name}, line {numbers[place]}: expected nothing after the last problem, got "
+            f"{lines[place].strip()[:60]!r}",
             hint="correct the number of problems or of entries",
         )
     return found
@@ -114,9 +112,9 @@ def _wanted(problem: str, count: int, name: str) -> int:
         not (problem.isascii() and problem.isdigit() and 1 <= int(problem[:9]) <= count)
         or len(problem) > 9
     ):
-        came = f"problem {problem[:20]!r} came" if problem else "none was named"
+        named = repr(problem[:20]) if problem else "none"
         raise InputError(
-            f"{name} holds {count} problems and {came}",
+            f"{name}: expected the number of one of its {count} problems, got {named}",
             hint=f"--problem 1 to {count}" if count else "is it whole?",
         )
     return int(problem)

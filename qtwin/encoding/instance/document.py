@@ -89,8 +89,8 @@ def write(encoding: BinaryModel) -> str:
     """
     if encoding.recoded is not None or encoding.quadratised is not None:
         raise InputError(
-            "a recoded or quadratised encoding came, whose way back to the options this "
-            "format does not hold",
+            "expected an encoding in the options themselves, got a recoded or quadratised one, "
+            "whose way back this format does not hold",
             hint="write the encoding that it was made from, or its polynomial alone as .qubo",
         )
     document = {
@@ -147,19 +147,19 @@ def read(text: str, name: str) -> BinaryModel:
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(
             f"{name}: {where}: {first['msg'].lower()}",
-            hint=f"a file of schema {SCHEMA}, or of dimod's to_serializable, was wanted",
+            hint=f"give a file of schema {SCHEMA}, or of dimod's to_serializable",
         ) from None
     # a number of thousands of digits, which Python does not read
     except (ValueError, OverflowError) as error:
         raise InputError(
-            f"{name}: {str(error)[:100]}", hint="finite numbers of moderate length were wanted"
+            f"{name}: {str(error)[:100]}", hint="write finite numbers of moderate length"
         ) from None
     n = len(document.variables)
     for z in document.whole_numbers:
         if len(z.bits) != len(z.weights) or not all(0 <= i < document.n_decision for i in z.bits):
             raise InputError(
-                f"{name}: whole number {z.name[:40]!r}: a weight a bit, and bits of "
-                f"0..{document.n_decision - 1} were wanted",
+                f"{name}: whole number {z.name[:40]!r}: expected a weight a bit, and bits of "
+                f"0..{document.n_decision - 1}",
                 hint="correct whole_numbers",
             )
     if document.n_decision > n:
@@ -235,16 +235,16 @@ def constraint_of(raw: Any, name: str, n: int) -> Constraint:
     """
     if not isinstance(raw, dict):
         raise InputError(
-            f"{name}: a constraint of type {type(raw).__name__} came, an object was wanted",
+            f"{name}: expected a constraint that is an object, got type {type(raw).__name__}",
             hint="correct it",
         )
     fields = dict(raw)
     kind = _KINDS.get(str(fields.pop("kind", ""))[:40])
     if kind is None:
-        came = str(raw.get("kind"))[:40]
+        given = str(raw.get("kind"))[:40]
         raise InputError(
-            f"{name}: a constraint of kind {came!r} came",
-            hint=f"one of {', '.join(_KINDS)} was wanted",
+            f"{name}: expected a constraint of a known kind, got {given!r}",
+            hint=f"take one of {', '.join(_KINDS)}",
         )
     unknown = sorted(set(fields) - {f.name for f in fields_of(kind)})
     if unknown:
@@ -257,16 +257,16 @@ def constraint_of(raw: Any, name: str, n: int) -> Constraint:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        came = str(raw.get("name"))[:40]
+        label = str(raw.get("name"))[:40]
         raise InputError(
-            f"{name}: constraint {came!r}: {where}: {first['msg'].lower()}",
+            f"{name}: constraint {label!r}: {where}: {first['msg'].lower()}",
             hint="correct its fields",
         ) from None
     members, weights, _, limit = kinds.row_of(made)
     if len(members) != len(weights) or not all(abs(w) < _LARGEST for w in (*weights, limit)):
         raise InputError(
-            f"{name}: constraint {made.name!r}: a finite weight for each member and a "
-            "finite limit were wanted",
+            f"{name}: constraint {made.name!r}: expected a finite weight for each member and a "
+            "finite limit",
             hint="correct its weights",
         )
     if not all(0 <= i < n for i in members):

@@ -49,7 +49,7 @@ def whole(word: str, where: str) -> int:
     """A number of variables, of entries, or an index; else InputError."""
     if not _WHOLE_NUMBER.fullmatch(word):
         raise InputError(
-            f"{where}: {word[:20]!r} came, a whole number was wanted", hint="correct the line"
+            f"{where}: expected a whole number, got {word[:20]!r}", hint="correct the line"
         )
     return int(word)
 
@@ -62,7 +62,7 @@ def finite(word: str, where: str) -> float:
         value = math.nan
     if not math.isfinite(value):
         raise InputError(
-            f"{where}: {word[:40]!r} came, a finite number was wanted", hint="correct the line"
+            f"{where}: expected a finite number, got {word[:40]!r}", hint="correct the line"
         )
     return value
 
@@ -71,7 +71,7 @@ def check_count(count: int, where: str) -> None:
     """Refuse more entries than are read (InputError)."""
     if count > MOST_ENTRIES:
         raise InputError(
-            f"{where}: {count:,} entries came, at most {MOST_ENTRIES:,} were wanted",
+            f"{where}: expected at most {MOST_ENTRIES:,} entries, got {count:,}",
             hint="split it",
         )
 
@@ -107,7 +107,7 @@ def entries(
         for line, number in zip(lines, numbers, strict=True):
             _check(line.split(), f"{name}, line {number}", n, first)
         raise InputError(
-            f"{name}: entries of the form 'i j value' were wanted", hint="correct the file"
+            f"{name}: expected entries of the form 'i j value'", hint="correct the file"
         )
     i, j = index[:, 0].astype(np.int64), index[:, 1].astype(np.int64)
     key = np.minimum(i, j) * n + np.maximum(i, j)
@@ -127,13 +127,13 @@ def _check(words: list[str], where: str, n: int, first: int) -> None:
     """Refuse an entry that is none (InputError)."""
     if len(words) != 3:
         raise InputError(
-            f"{where}: {' '.join(words)[:60]!r} came, 'i j value' was wanted",
+            f"{where}: expected 'i j value', got {' '.join(words)[:60]!r}",
             hint="correct the line",
         )
     for index in (whole(word, where) for word in words[:2]):
         if not first <= index < n + first:
             raise InputError(
-                f"{where}: variable {index} came, {first} to {n - 1 + first} were announced",
+                f"{where}: expected a variable from {first} to {n - 1 + first}, got {index}",
                 hint="correct the line",
             )
     finite(words[2], where)
@@ -154,7 +154,7 @@ def check_size(polynomial: BinaryPolynomial, name: str) -> None:
     total = sum(map(abs, polynomial.terms.values()))
     if not total < _LARGEST:
         raise InputError(
-            f"{name}: coefficients of {total:.0e} in all came, below {_LARGEST:.0e} was wanted",
+            f"{name}: expected coefficients below {_LARGEST:.0e} in all, got {total:.0e}",
             hint="rescale them",
         )
 
@@ -163,8 +163,7 @@ def check_announced(n: int, entries: int, where: str) -> None:
     """Refuse more variables than the file can mean (InputError)."""
     if n > max(MOST_VARIABLES, entries):
         raise InputError(
-            f"{where}: {str(n)[:12]} variables are announced with {entries} entries, at "
-            f"most {MOST_VARIABLES:,} were wanted, "
-            "or as many as there are entries",
+            f"{where}: expected at most {MOST_VARIABLES:,} variables, or as many as there are "
+            f"entries, got {str(n)[:12]} announced with {entries} entries",
             hint="correct the number of variables",
         )

@@ -105,7 +105,7 @@ def _stated(
                 f"{_where(program, v, name)}: {v!r} is binary and has bounds from {least:g} "
                 f"to {most:g}, which readers take "
                 "differently",
-                hint="bounds inside 0 to 1 were wanted, or none",
+                hint="state bounds inside 0 to 1, or none",
             )
         most = min(most, 1.0)
     if is_whole:
@@ -193,7 +193,7 @@ def write(encoding: BinaryModel) -> str:
     n = encoding.n_decision if native else target.n_variables
     if target.degree > 2:
         raise InputError(
-            f"an objective of degree {target.degree} came, .lp holds degree 2",
+            f"expected an objective of degree 2 at most for .lp, got degree {target.degree}",
             hint="quadratise it, or write .json",
         )
     names = (
@@ -266,7 +266,8 @@ def read(text: str, name: str) -> BinaryModel:
         limit = row.limit - sum(c * forms[v][0] for v, c in row.terms.items())
         if not all(math.isfinite(v) for v in (limit, *row.terms.values())):
             raise InputError(
-                f"{name}, line {row.line}: numbers too large to add came", hint="rescale the row"
+                f"{name}, line {row.line}: expected numbers whose sum is finite, got an overflow",
+                hint="rescale the row",
             )
         weights = [(i, c * w) for v, c in row.terms.items() for i, w in forms[v][1]]
         if any(w for _, w in weights) or not _holds(limit, row.sense):
@@ -322,9 +323,8 @@ def _check_bits(program: Program, ranges: Mapping[str, Range], name: str) -> Non
     )
     if bits > max(_MOST_BITS, len(width)) or terms > MOST_TERMS:
         raise InputError(
-            f"{name}: its whole numbers take {bits:,} bits and {terms:,} terms, at most "
-            f"{_MOST_BITS:,} and {MOST_TERMS:,} were "
-            "wanted",
+            f"{name}: expected whole numbers of at most {_MOST_BITS:,} bits and {MOST_TERMS:,} "
+            f"terms, got {bits:,} and {terms:,}",
             hint="state narrower bounds under Bounds",
         )
 
@@ -372,8 +372,7 @@ def _order(
     count = 1 + max(int(m.group(1)) for m in ours if m)
     if count > MOST_VARIABLES and count > len(inside):
         raise InputError(
-            f"{name}: variables up to x{count - 1} came, at most {MOST_VARIABLES:,} "
-            "variables were wanted",
+            f"{name}: expected at most {MOST_VARIABLES:,} variables, got names up to x{count - 1}",
             hint="number them from x0 on, without gaps",
         )
     return [f"x{i}" for i in range(count)] if told or count == len(inside) else inside

@@ -65,7 +65,8 @@ def tokens(text: str, name: str) -> Iterator[Token]:
                 "multi-objective"
             ):
                 raise InputError(
-                    f"{name}, line {number}: {line.strip()[:60]!r} came, which is not read",
+                    f"{name}, line {number}: expected a section that is read, got "
+                    f"{line.strip()[:60]!r}",
                     hint="state it as linear rows over binary variables",
                 )
             yield Token("section", kind, number)
@@ -209,7 +210,7 @@ class _Parser:
         if self._token.kind == "end of text":
             raise InputError(f"{self._name} has no line 'End'", hint="the file may be cut off")
         if self._token.kind != "section":
-            self._refuse(self._token, "a section was wanted")
+            self._refuse(self._token, "expected a section")
         self._next()
         if self._token.kind != "end of text":
             self._refuse(self._token, "something stands after End")
@@ -242,7 +243,7 @@ class _Parser:
     def _number(self, sign: float = 1.0) -> float:
         """A number, whose signs have been taken."""
         if not self._is_number():
-            self._refuse(self._token, "a number was wanted")
+            self._refuse(self._token, "expected a number")
         value = sign * float(self._next().text)
         return math.copysign(math.inf, value) if abs(value) >= _INFINITE else value
 
@@ -256,7 +257,7 @@ class _Parser:
     def _variable(self) -> str:
         token = self._next()
         if token.kind != "name":
-            self._refuse(token, "the name of a variable was wanted")
+            self._refuse(token, "expected the name of a variable")
         if _RESERVED.fullmatch(token.text):
             self._refuse(token, "a word of the format, which no variable may have as its name")
         self._program.seen.setdefault(token.text, token.line)
@@ -277,7 +278,7 @@ class _Parser:
 
     def _finite(self, value: float, token: Token) -> float:
         if not math.isfinite(value):
-            self._refuse(token, "a finite coefficient was wanted")
+            self._refuse(token, "expected a finite coefficient")
         return value
 
     def _expression(self, *, quadratic: bool) -> Expression:
@@ -292,18 +293,18 @@ class _Parser:
                 if not quadratic:
                     self._refuse(
                         token,
-                        "a quadratic row, where linear ones were wanted",
+                        "expected a linear row, got a quadratic one",
                         hint="put it into the objective",
                     )
                 if not (signed or first):
-                    self._refuse(token, "a sign was wanted before it")
+                    self._refuse(token, "expected a sign before it")
                 self._next()
                 self._quadratic(sign)
             elif self._is_number() or token.kind == "name":
                 if not (signed or first):
                     if self._at_label():
                         return terms, constant  # the label of the next row
-                    self._refuse(token, "a sign was wanted before it")
+                    self._refuse(token, "expected a sign before it")
                 value, was_number = 1.0, self._is_number()
                 if was_number:
                     value = self._number()
@@ -323,7 +324,7 @@ class _Parser:
                     )
             else:
                 if signed:
-                    self._refuse(start, "a term was wanted after it")
+                    self._refuse(start, "expected a term after it")
                 return terms, constant
             first = False
 
@@ -334,19 +335,19 @@ class _Parser:
             sign, signed = self._sign()
             token = self._token
             if found and not signed:
-                self._refuse(token, "a sign was wanted before it")
+                self._refuse(token, "expected a sign before it")
             value = self._finite(self._number(), token) if self._is_number() else 1.0
             first = self._variable()
             by = self._next()
             if by.kind == "sign" and by.text == "^":
                 two = self._token
                 if self._number() != 2.0:
-                    self._refuse(two, "a square was wanted")
+                    self._refuse(two, "expected a square")
                 second = first
             elif by.kind == "sign" and by.text == "*":
                 second = self._variable()
             else:
-                self._refuse(by, "x ^ 2 or x * y was wanted between [ and ]")
+                self._refuse(by, "expected x ^ 2 or x * y between [ and ]")
             found.append(((min(first, second), max(first, second)), outer * sign * value / 2.0))
         self._next()
         half = self._next()
@@ -354,7 +355,7 @@ class _Parser:
             half.kind == "sign" and half.text == "/" and self._is_number() and self._number() == 2.0
         ):
             self._refuse(
-                half, "'] / 2' was wanted", hint="the format halves what stands between [ and ]"
+                half, "expected '] / 2'", hint="the format halves what stands between [ and ]"
             )
         for pair, value in found:
             self._program.quadratic[pair] = self._program.quadratic.get(pair, 0.0) + value
@@ -366,7 +367,7 @@ class _Parser:
         self._finite(constant, start)
         self._program.linear, self._program.constant = terms, constant
         if self._token.kind == "sign" or self._token.kind == "name":
-            self._refuse(self._token, "one linear or quadratic objective was wanted")
+            self._refuse(self._token, "expected one linear or quadratic objective")
 
     def _rows(self) -> None:
         while self._token.kind not in ("section", "end of text"):
@@ -378,9 +379,9 @@ class _Parser:
             hint = (
                 "state an indicator as linear rows"
                 if token.text in ("->", "<->")
-                else "one of <=, >= and = was wanted"
+                else "write one of <=, >= and ="
             )
-            self._refuse(token, "a comparison was wanted", hint=hint)
+            self._refuse(token, "expected a comparison", hint=hint)
         return _SENSES[token.text]
 
     def _row(self) -> None:
@@ -400,7 +401,7 @@ class _Parser:
         if not sides or again:
             sense = self._comparison()
             if sides and (sides[0][0] == sense or "==" in (sides[0][0], sense)):
-                self._refuse(start, "a range from the smaller to the larger number was wanted")
+                self._refuse(start, "expected a range from the smaller to the larger number")
             sign, _ = self._sign()
             where = self._token
             sides.append((sense, self._number(sign)))
@@ -443,7 +444,7 @@ class _Parser:
                     second = self._comparison()
                     if second == sense or "==" in (sense, second):
                         self._refuse(
-                            start, "a range from the smaller to the larger number was wanted"
+                            start, "expected a range from the smaller to the larger number"
                         )
                     sign, _ = self._sign()
                     self._bound(name, second, self._number(sign), start)
@@ -458,7 +459,7 @@ class _Parser:
                     sign, _ = self._sign()
                     self._bound(name, sense, self._number(sign), start)
             if self._token.line == start.line and self._token.kind != "end of text":
-                self._refuse(self._token, "one bound a line was wanted")
+                self._refuse(self._token, "expected one bound a line")
 
     def _bound(self, name: str, sense: Sense, value: float, token: Token) -> None:
         for side, tables in ((">=", self._program.lower), ("<=", self._program.upper)):

@@ -30,7 +30,7 @@ def write(encoding: BinaryModel) -> str:
     p = encoding.polynomial
     if p.degree > 2:
         raise InputError(
-            f"a polynomial of degree {p.degree} came, a graph holds degree 2",
+            f"expected degree 2 at most for a graph, got degree {p.degree}",
             hint="quadratise it, or write .json",
         )
     edges = {t: c / 2.0 for t, c in p.terms.items() if len(t) == 2 and c}
@@ -44,7 +44,7 @@ def write(encoding: BinaryModel) -> str:
         for i in range(p.n_variables)
     ):
         raise InputError(
-            "an energy that is no weight of a cut came",
+            "expected the weight of a cut as the energy, got another quadratic",
             hint="write it as .qubo, which holds any of degree 2",
         )
     lines = [
@@ -69,20 +69,20 @@ def read(text: str, name: str) -> BinaryModel:
             numbers.append(number)
     if not lines:
         raise InputError(
-            f"{name} is empty", hint="'vertices edges', then 'i j weight' a line, were wanted"
+            f"{name} is empty", hint="write 'vertices edges', then 'i j weight' a line"
         )
     where = f"{name}, line {numbers[0]}"
     head = lines[0].split()
     if len(head) != 2:
         raise InputError(
-            f"{where}: {lines[0].strip()[:60]!r} came, 'vertices edges' was wanted",
+            f"{where}: expected 'vertices edges', got {lines[0].strip()[:60]!r}",
             hint="is it a graph?",
         )
     n, announced = (whole(word, where) for word in head)
     check_announced(n, announced, where)
     if len(lines) - 1 != announced:
         raise InputError(
-            f"{name}: {len(lines) - 1} edges came, {announced} were announced",
+            f"{name}: expected {announced} edges as announced, got {len(lines) - 1}",
             hint="the file may be cut off",
         )
     i, j, weights = entries(lines[1:], numbers[1:], name, n, first=1)

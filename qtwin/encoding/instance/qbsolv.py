@@ -5,7 +5,7 @@ It holds a quadratic polynomial and nothing else. What it cannot hold stands in 
 honoured when read again: ``c offset v`` for the constant, ``c name i text`` for the name of a
 variable, and ``c qtwin {...}`` with the decision variables, the objective without penalties and the
 native constraints. The last carries a digest of the polynomial, so that it is believed of no other
-one. Without it nobody knows which assignments are allowed: penalties may stand in the energy.
+one. Without it nobody knows which assignments are feasible: penalties may stand in the energy.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def write(encoding: BinaryModel) -> str:
     p = encoding.polynomial
     if p.degree > 2:
         raise InputError(
-            f"a polynomial of degree {p.degree} came, .qubo holds degree 2",
+            f"expected degree 2 at most for .qubo, got degree {p.degree}",
             hint='quadratise it (encoding.quadratise = "cover"), or write .json',
         )
     nodes = [(t[0], c) for t, c in p.terms.items() if len(t) == 1]
@@ -104,7 +104,7 @@ def read(text: str, name: str) -> BinaryModel:
             )
         else:
             raise InputError(
-                f"{where}: {line.strip()[:60]!r} came, 'i j value' was wanted",
+                f"{where}: expected 'i j value', got {line.strip()[:60]!r}",
                 hint="correct the line",
             )
     if size is None:
@@ -114,8 +114,8 @@ def read(text: str, name: str) -> BinaryModel:
     found = (int((first_index == second_index).sum()), int((first_index != second_index).sum()))
     if found != size[1:]:
         raise InputError(
-            f"{name}: {found[0]} nodes and {found[1]} couplers came, {size[1]} and "
-            f"{size[2]} were announced",
+            f"{name}: expected {size[1]} nodes and {size[2]} couplers as announced, "
+            f"got {found[0]} and {found[1]}",
             hint="the file may be cut off",
         )
     polynomial = _polynomial(size[0], offset, first_index, second_index, values)
@@ -208,11 +208,11 @@ def _size(
         raise InputError(f"{where}: a second p line", hint="one instance a file")
     if len(words) != 6 or words[1] != "qubo" or not all(_WHOLE.fullmatch(w) for w in words[3:]):
         raise InputError(
-            f"{where}: {' '.join(words)[:80]!r} came, {_FORM} was wanted", hint="correct it"
+            f"{where}: expected {_FORM}, got {' '.join(words)[:80]!r}", hint="correct it"
         )
     if words[2] not in ("0", "unconstrained"):
         raise InputError(
-            f"{where}: topology {words[2][:20]!r} came, 0 (unconstrained) was wanted",
+            f"{where}: expected topology 0 (unconstrained), got {words[2][:20]!r}",
             hint="only 0 is in use",
         )
     return int(words[3]), int(words[4]), int(words[5])

@@ -33,7 +33,7 @@ def write(encoding: BinaryModel) -> str:
     p = encoding.polynomial
     if p.degree > 2:
         raise InputError(
-            f"a polynomial of degree {p.degree} came, .qs holds degree 2",
+            f"expected degree 2 at most for .qs, got degree {p.degree}",
             hint="quadratise it, or write .json",
         )
     entries = sorted(
@@ -68,7 +68,7 @@ def read(text: str, name: str) -> BinaryModel:
         elif size[0] < 0:
             if len(words) != 2:
                 raise InputError(
-                    f"{where}: {line.strip()[:60]!r} came, 'variables entries' was wanted",
+                    f"{where}: expected 'variables entries', got {line.strip()[:60]!r}",
                     hint="is it a .qs file?",
                 )
             size = whole(words[0], where), whole(words[1], where)
@@ -80,18 +80,19 @@ def read(text: str, name: str) -> BinaryModel:
     if size[0] < 0 or len(lines) != size[1]:
         where = f"{name}, line {numbers[size[1]]}" if 0 <= size[1] < len(lines) else name
         announced = (
-            f"{size[1]} were announced" if size[0] >= 0 else "and no line 'variables entries'"
+            f"{size[1]} entries as announced" if size[0] >= 0 else "a line 'variables entries'"
         )
         raise InputError(
-            f"{where}: {len(lines)} entries came, {announced}", hint="the file may be cut off"
+            f"{where}: expected {announced}, got {len(lines)} entries",
+            hint="the file may be cut off",
         )
     i, j, values = entries(lines, numbers, name, size[0], first=1)
     below = np.flatnonzero(i > j)
     if len(below):
         at = int(below[0])
         raise InputError(
-            f"{name}, line {numbers[at]}: an entry at ({i[at] + 1}, {j[at] + 1}) came, i <= "
-            "j was wanted",
+            f"{name}, line {numbers[at]}: expected an entry with i <= j, got one at "
+            f"({i[at] + 1}, {j[at] + 1})",
             hint="correct the line",
         )
     terms = zip(

@@ -1,4 +1,4 @@
-"""The solver to take when one has no opinion: looks at size and structure, runs what fits, and says
+"""The solver to take when one has no opinion: weighs size and structure, runs what fits, and says
 why.
 """
 
@@ -70,10 +70,10 @@ class Auto(Solver):
 
     1. few choices satisfy the constraints, or few assignments are left: all are looked at;
     2. the polynomial is sparse and not large: an exact solver proves the optimum at once;
-    3. else heuristics search first, and an exact solver goes on from their best for a bound and, if
-       time allows, a proof. Tabu search begins; where its time ends before its searches do,
-       annealing has as long, and the better of both goes on. Where the products are too many for a
-       proof, heuristics have all of the time.
+    3. else heuristics search first, and an exact solver continues from their best for a bound and,
+       if time allows, a proof. Tabu search begins; where its time ends before its searches do,
+       annealing has as long, and the better of both continues. Where the products are too many
+       for a proof, heuristics have all of the time.
 
     It works on the encoding, never on the twin. `info["reason"]` says what was chosen and why,
     `info["steps"]` what each solver did.
@@ -94,12 +94,12 @@ class Auto(Solver):
     ) -> None:
         if not time_limit_s > 0:
             raise InputError(
-                f"time_limit_s = {time_limit_s} came, a positive time was wanted",
+                f"expected time_limit_s above 0, got {time_limit_s}",
                 hint="raise time_limit_s",
             )
         if not 0.0 < heuristic_share < 1.0:
             raise InputError(
-                f"heuristic_share = {heuristic_share} came, a share between 0 and 1 was wanted",
+                f"expected heuristic_share between 0 and 1, got {heuristic_share}",
                 hint="such as 0.2",
             )
         self.time_limit_s, self.heuristic_share, self.proof = time_limit_s, heuristic_share, proof
@@ -167,7 +167,7 @@ class Auto(Solver):
             if portfolio.run(exact, instance, {}) is not None:
                 return
         portfolio.reason = (
-            f"{n} variables and {products} products are too many to look at all: heuristics first"
+            f"{n} variables and {products} products are too many to enumerate: heuristics first"
         )
         turn_s = min(self.heuristic_share * limit, 10.0)
         found = portfolio.run(_HEURISTICS, instance, {"random": {"descent": True}}, seconds=turn_s)
@@ -261,9 +261,9 @@ class _Portfolio:
             left = max(self.limit - begun, 0.05)
             try:
                 solver = registry.load(name, options.get(name, {}))
-                allowed_s = left if seconds is None else min(seconds, left)
+                given_s = left if seconds is None else min(seconds, left)
                 result = solver.solve(
-                    instance, seed=self.seed + len(self.results), time_limit_s=allowed_s
+                    instance, seed=self.seed + len(self.results), time_limit_s=given_s
                 )
             except InputError as error:
                 if isinstance(error, MissingVendorError) and len(names) == 1:
@@ -359,9 +359,9 @@ class _Portfolio:
             InputError: when no solver took the instance.
         """
         if not self.results:
-            told = "; ".join(f"{e['solver']}: {e['why']}" for e in self.errors)
+            refusals = "; ".join(f"{e['solver']}: {e['why']}" for e in self.errors)
             raise InputError(
-                f"no solver takes this instance: {told}",
+                f"no solver takes this instance: {refusals}",
                 hint="name a solver yourself, `qtwin solvers` lists them",
             )
         answered = [r for _, r in self.results if r.bits is not None]

@@ -240,7 +240,7 @@ def _begin(g, start, given, r, state):  # type: ignore[no-untyped-def]  # pragma
 def tabu(g, start, given, moves, tenure, spread, target, state, stop, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Tabu search; arguments and result as in `qtwin.solver.local.moves.search`.
 
-    A read's row of `out` is its best allowed bits, or where it began if it met none.
+    A read's row of `out` is its best feasible bits, or where it began if it met none.
     """
     reads, n = out.shape
     until = np.zeros(n, np.int64)

@@ -348,12 +348,12 @@ GOOD = "p qubo 0 3 1 1\n0 0 1.5\n0 2 -1\n"
         (GOOD + GOOD, "second"),
         (GOOD.replace("1.5", "nan"), "line 2"),
         (GOOD.replace("1.5", "x"), "finite"),
-        (GOOD.replace("0 2", "0 3"), "variable 3"),
+        (GOOD.replace("0 2", "0 3"), "expected a variable from 0 to 2, got 3"),
         (GOOD + "1 1 2\n", "after the first coupler"),
         (GOOD + "2 0 2\n", "twice"),
         (GOOD.replace("3 1 1", "3 1 2"), "cut off|announced"),
         (GOOD.replace("qubo 0", "qubo chimera"), "topology"),
-        (GOOD.replace("0 2 -1", "0 2"), "wanted"),
+        (GOOD.replace("0 2 -1", "0 2"), "expected 'i j value'"),
     ],
 )
 def test_spoilt_qbsolv_files_are_refused_by_line(text: str, word: str) -> None:
