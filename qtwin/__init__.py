@@ -26,6 +26,8 @@ _PUBLIC: dict[str, str] = {
     # a patient and the twin
     "Patient": "qtwin.patient.person:Patient",
     "read_patient": "qtwin.patient.record:read_patient",
+    "RecordInspection": "qtwin.patient.inspection:RecordInspection",
+    "inspect_record": "qtwin.patient.inspection:inspect_record",
     "Twin": "qtwin.twin.twin:Twin",
     "RegimenForecast": "qtwin.twin.forecast:RegimenForecast",
     "MeasurementAdvice": "qtwin.twin.measurement:MeasurementAdvice",
@@ -125,6 +127,8 @@ if TYPE_CHECKING:
     from qtwin.errors import InfeasibleError as InfeasibleError
     from qtwin.errors import InputError as InputError
     from qtwin.errors import QtwinError as QtwinError
+    from qtwin.patient.inspection import RecordInspection as RecordInspection
+    from qtwin.patient.inspection import inspect_record as inspect_record
     from qtwin.patient.person import Patient as Patient
     from qtwin.patient.record import read_patient as read_patient
     from qtwin.pharmacology.drug import Dose as Dose

@@ -15,7 +15,18 @@ from typing import Annotated, Any
 
 import typer
 
-from qtwin.cli.command import audit, drugs, experiment, jobs, listing, molecule, screen, study, twin
+from qtwin.cli.command import (
+    audit,
+    drugs,
+    experiment,
+    jobs,
+    listing,
+    molecule,
+    record,
+    screen,
+    study,
+    twin,
+)
 from qtwin.cli.show import show_warnings
 from qtwin.errors import QtwinError
 from qtwin.kernels import without_damaged_ones
@@ -33,6 +44,7 @@ app = typer.Typer(
 for group in (experiment, study, molecule, listing):
     app.add_typer(group.app)
 for name, group in {
+    "record": record,
     "twin": twin,
     "screen": screen,
     "audit": audit,

@@ -31,6 +31,8 @@ class Biomarker:
         low, high: Physically possible range in that unit.
         loinc: LOINC codes that mean it.
         own: Code in the project's own system.
+        used: Whether a model or a rule asks for it; what nothing asks for is kept and said.
+        source: Where the LOINC codes were read.
     """
 
     words: str
@@ -39,6 +41,8 @@ class Biomarker:
     high: float
     loinc: tuple[str, ...] = ()
     own: str = ""
+    used: bool = True
+    source: str = ""
 
 
 _CREATININE = ("2160-0", "14682-9", "38483-4", "59826-8", "35203-9", "77140-2")
@@ -130,6 +134,101 @@ BIOMARKERS: Mapping[str, Biomarker] = {
     ),
     "sodium": Biomarker(
         words="sodium", unit="mmol/L", low=80, high=220, loinc=("2951-2", "2947-0"), own="sodium"
+    ),
+    "csf_abeta42": Biomarker(
+        words="amyloid beta 42 in cerebrospinal fluid",
+        unit="pg/mL",
+        low=0,
+        high=10_000,
+        loinc=("33203-1",),
+        own="csf-abeta42",
+        used=False,
+        source="Labcorp test 505560",
+    ),
+    "csf_abeta40": Biomarker(
+        words="amyloid beta 40 in cerebrospinal fluid",
+        unit="pg/mL",
+        low=0,
+        high=100_000,
+        loinc=("70072-4",),
+        own="csf-abeta40",
+        used=False,
+        source="Labcorp test 505560",
+    ),
+    "csf_abeta42_40": Biomarker(
+        words="amyloid beta 42/40 in cerebrospinal fluid",
+        unit="1",
+        low=0,
+        high=1,
+        loinc=("98485-6",),
+        own="csf-abeta42-40",
+        used=False,
+        source="Labcorp test 505560",
+    ),
+    "csf_t_tau": Biomarker(
+        words="total tau in cerebrospinal fluid",
+        unit="pg/mL",
+        low=0,
+        high=20_000,
+        loinc=("30160-6",),
+        own="csf-t-tau",
+        used=False,
+    ),
+    "csf_p_tau181": Biomarker(
+        words="p-tau181 in cerebrospinal fluid",
+        unit="pg/mL",
+        low=0,
+        high=2_000,
+        loinc=("72260-3",),
+        own="csf-p-tau181",
+        used=False,
+        source="LOINC long name, healthassure.in",
+    ),
+    "plasma_abeta42_40": Biomarker(
+        words="plasma amyloid beta 42/40",
+        unit="1",
+        low=0,
+        high=1,
+        own="plasma-abeta42-40",
+        used=False,
+    ),
+    "plasma_p_tau181": Biomarker(
+        words="plasma p-tau181", unit="pg/mL", low=0, high=500, own="plasma-p-tau181", used=False
+    ),
+    "plasma_nfl": Biomarker(
+        words="plasma neurofilament light chain",
+        unit="pg/mL",
+        low=0,
+        high=20_000,
+        loinc=("101281-4",),
+        own="plasma-nfl",
+        used=False,
+        source="Mayo Clinic Laboratories, test NFLC",
+    ),
+    "plasma_gfap": Biomarker(
+        words="plasma glial fibrillary acidic protein",
+        unit="pg/mL",
+        low=0,
+        high=50_000,
+        own="plasma-gfap",
+        used=False,
+    ),
+    "fdg_pet": Biomarker(
+        words="FDG PET", unit="SUVR", low=0, high=4, own="fdg-pet-suvr", used=False
+    ),
+    "cdr_global": Biomarker(
+        words="CDR, global", unit="point", low=0, high=3, own="cdr-global", used=False
+    ),
+    "adas_cog": Biomarker(
+        words="ADAS-Cog", unit="point", low=0, high=85, own="adas-cog", used=False
+    ),
+    "polygenic_score": Biomarker(
+        words="polygenic score of Alzheimer's disease, standardised",
+        unit="1",
+        low=-10,
+        high=10,
+        own="alzheimer-polygenic-score",
+        used=False,
     ),
 }
 APOE_CODES = frozenset({(OWN_SYSTEM, "apoe-genotype"), (LOINC, "34438-2")})

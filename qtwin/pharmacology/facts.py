@@ -75,7 +75,7 @@ MEASURES: Mapping[str, Measure] = {
         )
         for key, marker in BIOMARKERS.items()
         # asked for by the names above, however they were found
-        if key not in ("weight", "creatinine_clearance")
+        if marker.used and key not in ("weight", "creatinine_clearance")
     },
     **{
         f"{gene} activity score": Measure(words=f"{gene} activity score", unit="1", low=0, high=10)
