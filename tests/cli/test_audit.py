@@ -137,6 +137,7 @@ def test_a_stated_consent_overrides_nothing(
     assert "consent in the record" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_spec_may_state_a_consent(here: Run, edit_bundle: Edit, log: Path) -> None:
     spec = edit_bundle(_without_consent)
     text = spec.read_text(encoding="utf-8")

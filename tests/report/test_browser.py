@@ -102,7 +102,15 @@ def _open(
     _drawn(browser)
 
 
-@pytest.mark.parametrize("width", [390, 768, 1280, 1600])
+@pytest.mark.parametrize(
+    "width",
+    [
+        390,
+        pytest.param(768, marks=pytest.mark.slow),
+        1280,
+        pytest.param(1600, marks=pytest.mark.slow),
+    ],
+)
 def test_charts_take_the_width_of_their_place(
     browser: Any, pages: dict[str, Path], width: int
 ) -> None:
@@ -125,6 +133,7 @@ def test_charts_take_the_width_of_their_place(
         )
 
 
+@pytest.mark.slow
 def test_a_chart_follows_the_width_of_the_window(browser: Any, pages: dict[str, Path]) -> None:
     from selenium.webdriver.support.ui import WebDriverWait
 
@@ -297,7 +306,7 @@ def test_a_page_works_offline_on_a_desk_and_a_phone(
     assert all(e.get_attribute("tabindex") != "-1" for e in focusable)
 
 
-@pytest.mark.parametrize("name", ["map", "report"])
+@pytest.mark.parametrize("name", [pytest.param("map", marks=pytest.mark.slow), "report"])
 def test_tables_sort_by_keyboard(browser: Any, pages: dict[str, Path], name: str) -> None:
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys

@@ -72,9 +72,12 @@ def test_no_time_to_search_proves_nothing(case: Case) -> None:
 @pytest.mark.parametrize("case", [*BOUNDED[:-2], BOUNDED[-1], ("auto", {})], ids=name_of)
 def test_ctrl_c_keeps_the_best_so_far(case: Case) -> None:
     solver, hard = load(case), _hard(case)
-    with ctrl_c(1.5):
-        result = solver.solve(Instance(encoding=hard), seed=0, time_limit_s=60.0)
-    assert (result.status, result.proven) == ("interrupted", False)
+    for later in (1, 2, 4, 8, 16):  # on a busy machine the first may come before any answer
+        with ctrl_c(later * 1.5):
+            result = solver.solve(Instance(encoding=hard), seed=0, time_limit_s=300.0)
+        assert (result.status, result.proven) == ("interrupted", False)
+        if result.bits is not None:
+            break
     assert result.bits is not None
     assert result.energy == pytest.approx(float(hard.polynomial.evaluate(result.bits[None, :])[0]))
 

@@ -42,6 +42,7 @@ def _run(folder: Path, text: str) -> MoleculeResult:
     return result
 
 
+@pytest.mark.slow
 def test_a_molecule_of_ones_own_against_pyscf(tmp_path: Path) -> None:
     from pyscf import cc, gto, mcscf, scf
 
