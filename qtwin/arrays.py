@@ -68,7 +68,7 @@ def _check_size(file: Any, size: int, where: str) -> None:
         version
     )
     if read is None:
-        raise ValueError(f"{where}: an array of version {version} came, 1.0 or 2.0 was wanted")
+        raise ValueError(f"{where}: expected an array of version 1.0 or 2.0, got {version}")
     shape, _, dtype = read(file)
     if dtype.hasobject:
         raise ValueError(f"{where}: an array of Python objects came, which is not read")

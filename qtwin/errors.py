@@ -1,4 +1,4 @@
-"""Errors that say what came, what was wanted and what to do next.
+"""Errors that say what was expected, what was got and what to do next.
 
 Every error a user can cause is a `QtwinError` with a one-line message and a hint; the command line
 prints ``error: message`` and ``hint: ...`` on stderr and exits with the error's code, without a
@@ -16,7 +16,7 @@ class QtwinError(Exception):
     """A run that failed for a reason we understand (exit code 1).
 
     Args:
-        message: What came and what was wanted, in one line.
+        message: What was expected and what was got, in one line.
         hint: What to do next, in one line.
 
     Example:

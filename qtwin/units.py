@@ -91,7 +91,7 @@ def convert(value: float, unit: str, to: str, *, quantity: str = "") -> float:
     named = quantity or "value"
     if not math.isfinite(value):
         raise InputError(
-            f"{named} is {value} {unit}, a finite number was wanted",
+            f"expected a finite number for {named}, got {value} {unit}",
             hint="correct or remove the value",
         )
     if _UCUM.get(unit, unit) == _UCUM.get(to, to):

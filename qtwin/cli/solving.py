@@ -151,7 +151,8 @@ def parsed_options(whose: str, pairs: Sequence[str]) -> dict[str, Any]:
         key, equals, text = pair.partition("=")
         if not equals or not key:
             raise InputError(
-                f"option {pair!r} of {whose} came, key=value was wanted", hint="--option shots=1000"
+                f"expected key=value as an option of {whose}, got {pair!r}",
+                hint="--option shots=1000",
             )
         found[key] = _value(text)
     return found

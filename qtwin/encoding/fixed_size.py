@@ -75,7 +75,7 @@ def encode_fixed_size(
         )
     if weight is not None and not weight > 0.0:
         raise InputError(
-            f"a penalty weight of {weight} came, a positive one was wanted",
+            f"expected a positive penalty weight, got {weight}",
             hint="leave it out for the proven one",
         )
     value = instance.value(known)

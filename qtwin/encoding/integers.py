@@ -278,9 +278,7 @@ class Recoded:
 def _checked(bits: NDArray[np.generic], n: int) -> NDArray[np.uint8]:
     x = np.asarray(bits).astype(np.uint8)
     if x.ndim != 2 or x.shape[1] != n:
-        raise InputError(
-            f"bits of shape {x.shape} came, (m, {n}) was wanted", hint="one row a choice"
-        )
+        raise InputError(f"expected bits of shape (m, {n}), got {x.shape}", hint="one row a choice")
     return x
 
 

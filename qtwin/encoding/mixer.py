@@ -89,7 +89,7 @@ def _distinct(members: Sequence[int]) -> tuple[int, ...]:
         set(members)
     ) < len(members):
         raise InputError(
-            f"qubits {tuple(members)} came, distinct numbers were wanted",
+            f"expected distinct qubits, got {tuple(members)}",
             hint="name each qubit once, counted from 0",
         )
     return tuple(int(i) for i in members)

@@ -320,7 +320,7 @@ def encode(
     """
     if weight is not None and not 0.0 < weight < float("inf"):
         raise InputError(
-            f"a penalty weight of {weight} came, a positive one was wanted",
+            f"expected a positive penalty weight, got {weight}",
             hint="leave it out for the proven one",
         )
     n = utility.n_variables

@@ -77,7 +77,7 @@ class BinaryPolynomial:
             value = float(coefficient)
             if not math.isfinite(value):
                 raise InputError(
-                    f"coefficient of {term} is {value}, a finite number was wanted",
+                    f"expected a finite coefficient of {term}, got {value}",
                     hint="check the instance",
                 )
             collected[term] = collected.get(term, 0.0) + value
@@ -165,7 +165,7 @@ class BinaryPolynomial:
         """
         if self.degree > 2:
             raise InputError(
-                f"a polynomial of degree {self.degree} came where a QUBO was wanted",
+                f"expected a QUBO, got a polynomial of degree {self.degree}",
                 hint="quadratise it first",
             )
         linear, pairs = np.zeros(self.n_variables), np.zeros((self.n_variables, self.n_variables))
@@ -215,7 +215,7 @@ class BinaryPolynomial:
         rows = np.asarray(bits)
         if rows.ndim != 2 or rows.shape[1] != self.n_variables:
             raise InputError(
-                f"bits of shape {rows.shape} came, (m, {self.n_variables}) was wanted",
+                f"expected bits of shape (m, {self.n_variables}), got {rows.shape}",
                 hint="one row an assignment",
             )
         out = np.empty(len(rows))

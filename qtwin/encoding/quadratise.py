@@ -454,7 +454,7 @@ class Quadratised:
         n = self.n_original
         if x.ndim != 2 or x.shape[1] != n:
             raise InputError(
-                f"bits of shape {x.shape} came, (m, {n}) was wanted", hint="one row an assignment"
+                f"expected bits of shape (m, {n}), got {x.shape}", hint="one row an assignment"
             )
         whole = np.zeros((len(x), n + len(self.auxiliaries)), dtype=np.uint8)
         whole[:, :n] = x

@@ -81,7 +81,7 @@ def _order(table: Array) -> int:
     n = len(table).bit_length() - 1
     if table.ndim != 1 or len(table) != 1 << n:
         raise InputError(
-            f"values of shape {table.shape} came, a power of two of them was wanted",
+            f"expected a power of two of values, got shape {table.shape}",
             hint="give all 2^n values",
         )
     return n
@@ -202,7 +202,7 @@ def maximum_safe_subset(graph: InteractionGraph, *, harm: float | None = None) -
     weight = 1.05 * enough if harm is None else harm
     if len(graph.harm) and not weight > 0.0:
         raise InputError(
-            f"a harm weight of {weight} came, a positive one was wanted",
+            f"expected a positive harm weight, got {weight}",
             hint=f"above {enough:.4g} it suffices",
         )
     n = graph.n
@@ -250,7 +250,7 @@ def synergy_choice(graph: InteractionGraph, *, size: int, harm: float) -> FixedS
     """
     if not harm >= 0.0:
         raise InputError(
-            f"a harm weight of {harm} came, 0 or more was wanted", hint="the study takes 2.5 to 5"
+            f"expected a harm weight of 0 or more, got {harm}", hint="the study takes 2.5 to 5"
         )
     n = graph.n
     pairs = np.zeros((n, n))

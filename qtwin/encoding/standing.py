@@ -57,7 +57,7 @@ def standing(encoding: BinaryModel, feasible: NDArray[np.generic], *, seed: int 
     n = encoding.polynomial.n_variables
     if n != encoding.n_decision:
         raise InputError(
-            f"{n - encoding.n_decision} slack variables came, none was wanted",
+            f"expected no slack variables, got {n - encoding.n_decision}",
             hint="use check_sufficiency",
         )
     exhaustive = n <= EXHAUSTIVE_UP_TO

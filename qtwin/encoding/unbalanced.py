@@ -254,7 +254,7 @@ def unbalanced(
         or not all(c.holds(known).all() for c in constraints)
     ):
         raise InputError(
-            f"choices of shape {known.shape} came, (m, {n}) feasible ones were wanted",
+            f"expected feasible choices of shape (m, {n}), got {known.shape}",
             hint="list them with feasible_bits",
         )
     exact, loose = split(n, constraints)
@@ -270,7 +270,7 @@ def unbalanced(
         or len(by_name) != len(loose)
     ):
         raise InputError(
-            f"strengths came for {sorted(by_name)}, {sorted(c.name for c in loose)} were wanted",
+            f"expected strengths for {sorted(c.name for c in loose)}, got {sorted(by_name)}",
             hint="one for each constraint",
         )
     penalties, tilted = [], utility
@@ -278,7 +278,7 @@ def unbalanced(
         s = by_name[c.name]
         if not (0.0 <= s.linear < np.inf and 0.0 <= s.quadratic < np.inf):
             raise InputError(
-                f"{s} came, strengths of at least 0 were wanted", hint="take `published` ones"
+                f"expected strengths of at least 0, got {s}", hint="take `published` ones"
             )
         h = room(c, n)
         tilted = tilted + h * s.linear + h * h * -s.quadratic

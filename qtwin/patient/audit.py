@@ -379,7 +379,7 @@ def _verified(path: Path) -> list[Entry]:
         )
     if count < known:
         raise AuditError(
-            f"entry {count} was cut off: {count} entries came, {known} were wanted", hint=_RESTORE
+            f"entry {count} was cut off: expected {known} entries, got {count}", hint=_RESTORE
         )
     if head is not None and known and digests[known - 1] != head.sha256:
         raise AuditError(

@@ -287,7 +287,7 @@ _ASSAYS = (
 def wanted_range(key: str) -> str:
     """The physical range of a biomarker, in words."""
     marker = BIOMARKERS[key]
-    return f"{marker.low:g} to {marker.high:g} {marker.unit} was wanted"
+    return f"{marker.low:g} to {marker.high:g} {marker.unit} is expected"
 
 
 def _at(where: str, message: str) -> str:

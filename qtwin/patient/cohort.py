@@ -233,7 +233,7 @@ def read_cohort(
     if scale is None:
         if 0.0 <= largest <= 1.0:
             raise InputError(
-                f"{path.name}: no MMSE exceeds {largest:g}; points of 0 to 30 were wanted",
+                f"{path.name}: no MMSE exceeds {largest:g}, expected points of 0 to 30",
                 hint="say how it is written: --scale impairment for (30 - points)/30, --scale "
                 "fraction for points/30",
             )
@@ -246,7 +246,7 @@ def read_cohort(
         for at, value in sorted(visits, key=lambda v: v[0]):
             if not 0.0 <= value <= limit:
                 raise InputError(
-                    f"{path.name}: an MMSE of {value:g} came, 0 to {limit:g} was wanted",
+                    f"{path.name}: expected an MMSE of 0 to {limit:g}, got {value:g}",
                     hint="check the column or --scale",
                 )
             doubled += at in by_time

@@ -158,11 +158,11 @@ def require_consent(
         "in the spec"
     )
     if consent is None:
-        raise ConsentError(f"the record holds no consent, one to {named} was wanted", hint=state_it)
-    if consent.expires is not None and consent.expires < (today or dt.date.today()):
         raise ConsentError(
-            f"the consent in the record has expired, one to {named} was wanted", hint=_RENEW
+            f"expected a consent to {named}, got a record without one", hint=state_it
         )
+    if consent.expires is not None and consent.expires < (today or dt.date.today()):
+        raise ConsentError(f"expected a consent to {named}, got one that has expired", hint=_RENEW)
     allowed = [
         s for s in wanted if s in (*consent.scopes, *consent.stated) and s not in consent.denied
     ]
@@ -176,7 +176,7 @@ def require_consent(
     if allowed:
         return allowed[0]
     came = ", ".join((*consent.scopes, *consent.stated)) or "nothing"
-    raise ConsentError(f"the consent allows {came}; one to {named} was wanted", hint=state_it)
+    raise ConsentError(f"expected a consent to {named}, got one to {came}", hint=state_it)
 
 
 def consent_warnings(patient: Patient) -> list[str]:

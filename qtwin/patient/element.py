@@ -40,7 +40,7 @@ def date_of(text: Any, where: str) -> dt.date:
     except ValueError:
         came = "no date" if text is None else "something that is no full date"
         raise InputError(
-            f"{where}: {came} came, YYYY-MM-DD was wanted", hint="give the full date"
+            f"{where}: expected YYYY-MM-DD, got {came}", hint="give the full date"
         ) from None
 
 

@@ -92,7 +92,8 @@ def entries_of(bundle: dict[str, Any], path: Path) -> tuple[list[Entry], str]:
     if bundle.get("resourceType") != "Bundle":
         told = _kind(bundle) or "no resource of FHIR"
         raise InputError(
-            f"{path} holds {told}, a FHIR Bundle was wanted", hint="export the record as a Bundle"
+            f"expected a FHIR Bundle, got {path}, which holds {told}",
+            hint="export the record as a Bundle",
         )
     told_entries = bundle.get("entry") or []
     if not isinstance(told_entries, list):
@@ -525,7 +526,7 @@ def read_bundle(
     people = [e for e in entries if e.kind == "Patient"]
     if len(people) != 1:
         raise InputError(
-            f"{path.name} holds {len(people) or 'no'} Patient resources, one was wanted",
+            f"expected one Patient resource in {path.name}, got {len(people) or 'none'}",
             hint="one record a patient",
         )
     person = people[0].resource
@@ -549,7 +550,7 @@ def read_bundle(
     age_years = ((visits[-1].date if visits else today) - born).days / 365.25
     if age_years > OLDEST_YEARS:
         raise InputError(
-            f"the patient is {age_years:.0f} years old, at most {OLDEST_YEARS:.0f} was wanted",
+            f"expected an age of at most {OLDEST_YEARS:.0f} years, got {age_years:.0f}",
             hint="correct the birth date",
         )
     report = read_pharmcat(genotypes) if genotypes else None

@@ -66,17 +66,21 @@ def read_json(path: Path, *, what: str) -> tuple[dict[str, Any], str]:
         raw = path.read_bytes()
     except FileNotFoundError:
         raise InputError(
-            f"no file at {path}, a {what} was wanted",
+            f"expected a {what}, got no file at {path}",
             hint="check the path in the spec or on the command line",
         ) from None
     except IsADirectoryError:
-        raise InputError(f"{path} is a folder, a {what} was wanted", hint="name the file") from None
+        raise InputError(
+            f"expected a {what}, got the folder {path}", hint="name the file"
+        ) from None
     except OSError as error:
         raise InputError(
             f"cannot read {path}: {error.strerror}", hint="check the path and its permissions"
         ) from None
     if not raw.strip():
-        raise InputError(f"{path} is empty, a {what} was wanted", hint="export the record again")
+        raise InputError(
+            f"expected a {what}, got the empty file {path}", hint="export the record again"
+        )
     try:
         value = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=distinct)
     except (ValueError, RecursionError) as error:
@@ -86,7 +90,7 @@ def read_json(path: Path, *, what: str) -> tuple[dict[str, Any], str]:
         ) from None
     if not isinstance(value, dict):
         raise InputError(
-            f"{path} holds a JSON {type(value).__name__}, an object was wanted",
+            f"expected an object, got {path}, which holds a JSON {type(value).__name__}",
             hint=f"it should be a {what}",
         )
     return value, hashlib.sha256(raw).hexdigest()
@@ -119,12 +123,17 @@ def _text(path: Path, what: str) -> tuple[str, str]:
         raw = path.read_bytes()
         return raw.decode("utf-8-sig"), hashlib.sha256(raw).hexdigest()
     except FileNotFoundError:
-        raise InputError(f"no file at {path}, a {what} was wanted", hint="check the path") from None
+        raise InputError(
+            f"expected a {what}, got no file at {path}", hint="check the path"
+        ) from None
     except IsADirectoryError:
-        raise InputError(f"{path} is a folder, a {what} was wanted", hint="name the file") from None
+        raise InputError(
+            f"expected a {what}, got the folder {path}", hint="name the file"
+        ) from None
     except UnicodeDecodeError:
         raise InputError(
-            f"{path.name} is not UTF-8 text, a {what} was wanted", hint="export it as UTF-8 CSV"
+            f"expected a {what}, got {path.name}, which is not UTF-8 text",
+            hint="export it as UTF-8 CSV",
         ) from None
     except OSError as error:
         raise InputError(
@@ -145,7 +154,7 @@ def read_csv(path: Path, *, what: str) -> tuple[list[str], list[Line], str]:
     rows = text.splitlines()
     if not rows or not rows[0].strip():
         raise InputError(
-            f"{path.name} line 1: no header came, a {what} was wanted",
+            f"{path.name} line 1: expected a {what}, got no header",
             hint="the first line names the columns",
         )
     reader = csv.reader(rows, delimiter=max(",;\t", key=rows[0].count))
@@ -159,7 +168,7 @@ def read_csv(path: Path, *, what: str) -> tuple[list[str], list[Line], str]:
                 continue
             if len(cells) != len(header):
                 raise InputError(
-                    f"{where}: {len(cells)} cells came, {len(header)} were wanted",
+                    f"{where}: expected {len(header)} cells, got {len(cells)}",
                     hint="quote cells with commas",
                 )
             told = dict(zip(header, (c.strip() for c in cells), strict=True))
@@ -189,11 +198,11 @@ def number(line: Line, column: str) -> float:
     except ValueError:
         came = "something else" if cell else "nothing"
         raise InputError(
-            f"{line.where}: {column}: {came} came, a number was wanted", hint="correct the cell"
+            f"{line.where}: {column}: expected a number, got {came}", hint="correct the cell"
         ) from None
     if not math.isfinite(value):
         raise InputError(
-            f"{line.where}: {column} is {value}, a finite number was wanted",
+            f"{line.where}: expected a finite number for {column}, got {value}",
             hint="correct or remove the line",
         )
     return value
@@ -305,7 +314,7 @@ def read_fhir(path: Path) -> tuple[dict[str, Any], str]:
             told = json.loads(line.decode("utf-8-sig"), object_pairs_hook=distinct)
         except (ValueError, RecursionError):
             raise InputError(
-                f"{path.name} line {number} cannot be read as JSON, one resource a line was wanted",
+                f"{path.name} line {number} cannot be read as JSON, expected one resource a line",
                 hint="export the record again",
             ) from None
         bundled = (

@@ -166,7 +166,7 @@ def read_genotype(resource: dict[str, Any]) -> tuple[Genotype | None, str]:
         if phenotype is None:
             return (
                 None,
-                "one of poor, intermediate, normal, rapid, ultrarapid metabolizer was wanted",
+                "one of poor, intermediate, normal, rapid, ultrarapid metabolizer is expected",
             )
         score = score_of_phenotype(gene, phenotype)
         return Genotype(
@@ -181,7 +181,7 @@ def read_genotype(resource: dict[str, Any]) -> tuple[Genotype | None, str]:
     }
     pair = _DIPLOTYPE.search(value)
     if len(genes) != 1 or pair is None:
-        return None, "one gene and one diplotype such as CYP2D6 *1/*4 were wanted"
+        return None, "one gene and one diplotype such as CYP2D6 *1/*4 are expected"
     gene, alleles = next(iter(genes)), [pair[1], pair[2]]
     values = [activity_value(gene, allele) for allele in alleles]
     known = [v for v in values if v is not None]

@@ -138,10 +138,10 @@ def _amount_mg(quantity: dict[str, Any]) -> tuple[float | None, str]:
             if possible
             else (
                 None,
-                f"a dose above 0 and up to {_LARGEST_MG:g} mg was wanted, {amount:g} mg came",
+                f"expected a dose above 0 and up to {_LARGEST_MG:g} mg, got {amount:g} mg",
             )
         )
-    return None, f"the dose came in {shown_unit(units[0])}, mg was wanted"
+    return None, f"expected the dose in mg, got {shown_unit(units[0])}"
 
 
 def _dose(dosage: dict[str, Any]) -> tuple[tuple[float, float] | None, str]:

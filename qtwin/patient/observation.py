@@ -150,7 +150,7 @@ def apoe_e4_copies(resource: dict[str, Any]) -> int:
     if match is None:
         came = "in other words" if texts else "without a value"
         raise InputError(
-            f"an APOE genotype {came} came, one like e3/e4 was wanted", hint="give both alleles"
+            f"expected an APOE genotype like e3/e4, got one {came}", hint="give both alleles"
         )
     return [match[1], match[2]].count("4")
 
@@ -199,11 +199,11 @@ def _day(resource: dict[str, Any], *, born: dt.date, today: dt.date) -> tuple[dt
     span = span_of(text)
     if span is None:
         came = "no date" if text is None else "something that is no date"
-        raise InputError(f"{came} came, YYYY-MM-DD was wanted", hint="give the full date")
+        raise InputError(f"expected YYYY-MM-DD, got {came}", hint="give the full date")
     first, last = span
     days = (last - first).days
     if days > _LONGEST_SPAN_DAYS:
-        raise InputError("only the year is known, YYYY-MM-DD was wanted", hint="give the full date")
+        raise InputError("expected YYYY-MM-DD, got the year alone", hint="give the full date")
     check_day(last, born=born, today=max(today, last) if first <= today else today)
     when = min(max(first + dt.timedelta(days=days // 2), born), today)
     return when, "only the month of a measurement is given: its middle is taken" if days else ""

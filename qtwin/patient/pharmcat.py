@@ -92,7 +92,7 @@ def _number(value: Any, where: str, what: str) -> float | None:
         number = math.nan
     if not (math.isfinite(number) and number >= 0.0):
         told = f" {number:g}" if math.isfinite(number) else ""
-        _refuse(where, f"has the {what}{told}, a number that is not negative was wanted")
+        _refuse(where, f"has the {what}{told}, expected a number that is not negative")
     return number
 
 
@@ -155,7 +155,7 @@ def _phenotype(
 def _genotype(gene: str, call: dict[str, Any], call_source: str, where: str) -> Genotype | None:
     for key in ("allele1", "allele2"):
         if not isinstance(call.get(key) or {}, dict):
-            _refuse(where, f"has an {key} of another shape, an object with a name was wanted")
+            _refuse(where, f"has an {key} of another shape, expected an object with a name")
     alleles = [a for key in ("allele1", "allele2") if (a := call.get(key) or {}).get("name")]
     names = [_allele_name(a) for a in alleles]
     if not names:
@@ -281,7 +281,7 @@ def read_pharmcat(path: Path) -> GenotypeReport:
     report, digest = read_json(path, what="PharmCAT report")
     if not_finite(report) is not None:
         raise InputError(
-            f"{path.name}: a number in it is NaN or infinite, a finite number was wanted",
+            f"{path.name}: expected finite numbers, got NaN or infinity",
             hint="correct it",
         )
     genes = report.get("genes", report.get("geneReports"))
@@ -289,7 +289,7 @@ def read_pharmcat(path: Path) -> GenotypeReport:
     version = told if _VERSION.fullmatch(told) else ""
     if not isinstance(genes, dict):
         raise InputError(
-            f"{path} holds no 'genes' of a PharmCAT report, which were wanted",
+            f"expected the 'genes' of a PharmCAT report, got none in {path}",
             hint="give the report.json of PharmCAT 2 or 3",
         )
     found: dict[str, Genotype] = {}

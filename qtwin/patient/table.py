@@ -59,7 +59,7 @@ def _check_header(header: Sequence[str], path: Path) -> str:
     for both in (_TIMES, ("birth_date", "birth_year")):
         if set(both) <= set(header):
             raise InputError(
-                f"{where}: both {both[0]} and {both[1]} came, one was wanted",
+                f"{where}: expected one of two columns, got both {both[0]} and {both[1]}",
                 hint="take one column out",
             )
     return times[0]
@@ -74,7 +74,8 @@ def _born(lines: Sequence[Line], today: dt.date) -> tuple[dt.date | None, str]:
             except InputError:
                 wanted = "YYYY-MM-DD" if column == "birth_date" else "a year such as 1950"
                 raise InputError(
-                    f"{where}: {column} is no date, {wanted} was wanted", hint="correct the column"
+                    f"{where}: expected {wanted} as {column}, got no date",
+                    hint="correct the column",
                 ) from None
             if born > today:
                 raise InputError(f"{where}: {column} lies in the future", hint="correct the column")
@@ -122,13 +123,13 @@ def _day(line: Line, time: str, born: dt.date | None) -> dt.date:
         except ValueError:
             came = "something that is no full date" if line.cells["date"] else "no date"
             raise InputError(
-                f"{line.where}: {came} came, YYYY-MM-DD was wanted", hint="give the full date"
+                f"{line.where}: expected YYYY-MM-DD, got {came}", hint="give the full date"
             ) from None
     age = number(line, "age_years")
     if not 0.0 <= age <= OLDEST_YEARS:
         before = ": the measurement lies before birth" if age < 0.0 else ""
         raise InputError(
-            f"{line.where}: age_years {age:g} came, 0 to {OLDEST_YEARS:.0f} was wanted{before}",
+            f"{line.where}: expected an age_years of 0 to {OLDEST_YEARS:.0f}, got {age:g}{before}",
             hint="give the age in years",
         )
     return (born or ANY_BIRTH) + dt.timedelta(days=age * _DAYS_PER_YEAR)

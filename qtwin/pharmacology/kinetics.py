@@ -45,7 +45,7 @@ def relative_activity(activity_score: float) -> float:
     """
     if not np.isfinite(activity_score) or activity_score < 0.0:
         raise InputError(
-            f"activity score {activity_score} came, a number >= 0 was wanted",
+            f"expected an activity score of at least 0, got {activity_score}",
             hint="check the genotype report",
         )
     if activity_score == 0.0:

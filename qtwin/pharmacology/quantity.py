@@ -126,7 +126,7 @@ class Quantity:
         """
         if not isinstance(raw, Mapping):
             raise InputError(
-                f"{where}: {raw!r} came, a table {{value, unit, status, source}} was wanted",
+                f"{where}: expected a table {{value, unit, status, source}}, got {raw!r}",
                 hint="give unit and source",
             )
         unknown = set(raw) - _KEYS
@@ -148,12 +148,12 @@ class Quantity:
             or not math.isfinite(value)
         ):
             raise InputError(
-                f"{where}: value {value!r} came, a finite number was wanted",
+                f"{where}: expected a finite value, got {value!r}",
                 hint="correct the number",
             )
         if raw["unit"] != unit:
             raise InputError(
-                f"{where}: unit {raw['unit']!r} came, {unit!r} was wanted",
+                f"{where}: expected the unit {unit!r}, got {raw['unit']!r}",
                 hint="convert the value and its unit",
             )
         if raw["status"] not in get_args(Status):
@@ -170,7 +170,7 @@ class Quantity:
         for key, spread in spreads.items():
             if spread < 0.0 or not math.isfinite(spread):
                 raise InputError(
-                    f"{where}: {key} {spread} came, a number >= 0 was wanted",
+                    f"{where}: expected a number >= 0, got {key} {spread}",
                     hint="correct the spread",
                 )
         return Quantity(
@@ -200,7 +200,7 @@ def _interval(ci: Any, scale: Scale, where: str) -> tuple[float, float]:
             scale
         ]
         raise InputError(
-            f"{where}: interval {ci} came, {wanted} was wanted",
+            f"{where}: expected {wanted}, got interval {ci}",
             hint="correct the interval; an interval of differences that holds 0 needs scale = "
             '"normal"',
         )

@@ -88,7 +88,7 @@ def beta1_gain(
             raise unknown_name(gene, given, known)
     if not 0.0 <= weight <= 1.0:
         raise InputError(
-            f"a weight of {weight} for receptor variants came, 0 to 1 was wanted",
+            f"expected a weight of 0 to 1 for receptor variants, got {weight}",
             hint="0 leaves them out",
         )
     constant = outcome_table().constant

@@ -125,7 +125,7 @@ class RuleSet:
 def _text(raw: Mapping[str, Any], key: str, where: str, hint: str) -> str:
     value = raw.get(key)
     if not isinstance(value, str) or not value.strip():
-        came = "is missing" if key not in raw else f"is {value!r}, words were wanted"
+        came = "is missing" if key not in raw else f"is {value!r}, expected words"
         raise InputError(f"{where}: {key} {came}", hint=hint)
     return value.strip()
 

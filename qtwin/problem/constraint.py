@@ -122,7 +122,7 @@ class Cap(Constraint):
         """
         if any(w < 0.0 or not math.isfinite(w) for w in self.weights):
             raise InputError(
-                f"{self.name}: a weight of {min(self.weights)} came, at least 0 was wanted",
+                f"{self.name}: expected weights of at least 0, got {min(self.weights)}",
                 hint="correct the weights",
             )
         scale = _step(self.name, self.weights)

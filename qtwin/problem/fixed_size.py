@@ -54,7 +54,7 @@ class FixedSize:
             )
         if not 1 <= self.size <= n:
             raise InputError(
-                f"a size of {self.size} came for {n} drugs, 1 to {n} was wanted",
+                f"expected a size of 1 to {n} drugs, got {self.size}",
                 hint="change the size",
             )
         if not (np.isfinite(self.linear).all() and np.isfinite(self.pairs).all()):

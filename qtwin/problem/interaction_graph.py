@@ -131,15 +131,15 @@ def read_interactions(path: Path) -> InteractionGraph:
     except FileNotFoundError:
         hint = f"check the path, or name a shipped graph: {', '.join(published_names())}"
         raise InputError(
-            f"no file at {path}, a list of interacting drugs was wanted", hint=hint
+            f"expected a list of interacting drugs, got no file at {path}", hint=hint
         ) from None
     except IsADirectoryError:
         raise InputError(
-            f"{path} is a folder, a list of interacting drugs was wanted", hint="name the file"
+            f"expected a list of interacting drugs, got the folder {path}", hint="name the file"
         ) from None
     except UnicodeDecodeError:
         raise InputError(
-            f"{path.name} is not UTF-8 text, a list of interacting drugs was wanted",
+            f"expected a list of interacting drugs, got {path.name}, which is not UTF-8 text",
             hint="export it as CSV",
         ) from None
     except OSError as error:
@@ -149,7 +149,8 @@ def read_interactions(path: Path) -> InteractionGraph:
     numbered = [(k, line) for k, line in enumerate(lines, 1) if line.strip()]
     if not numbered:
         raise InputError(
-            f"{path.name} is empty, a list of interacting drugs was wanted", hint="one line a pair"
+            f"expected a list of interacting drugs, got the empty file {path.name}",
+            hint="one line a pair",
         )
     edges = _dollar(path, numbered) if "$" in numbered[0][1] else _csv(path, numbered)
     return graph_of(
@@ -165,7 +166,7 @@ def _dollar(path: Path, lines: list[tuple[int, str]]) -> list[Edge]:
         cells = [cell.strip() for cell in line.strip().removesuffix("$").split("$")]
         if len(cells) != 4 or not all(cells):
             raise InputError(
-                f"{where}: {len(cells)} cells came, name$identifier$name$identifier was wanted",
+                f"{where}: expected name$identifier$name$identifier, got {len(cells)} cells",
                 hint="correct the line",
             )
         for name, identifier in (cells[:2], cells[2:]):
@@ -206,7 +207,7 @@ def _csv(path: Path, lines: list[tuple[int, str]]) -> list[Edge]:
         cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
         if len(cells) != len(names):
             raise InputError(
-                f"{where}: {len(cells)} cells came, {len(names)} were wanted",
+                f"{where}: expected {len(names)} cells, got {len(cells)}",
                 hint="quote cells with commas",
             )
         assert first is not None
@@ -215,7 +216,7 @@ def _csv(path: Path, lines: list[tuple[int, str]]) -> list[Edge]:
             weight = float(cells[weight_at]) if weight_at is not None else 1.0
         except ValueError:
             raise InputError(
-                f"{where}: weight {cells[weight_at or 0]!r} came, a number was wanted",
+                f"{where}: expected a number as the weight, got {cells[weight_at or 0]!r}",
                 hint="correct it",
             ) from None
         kind = cells[kind_at].lower() if kind_at is not None else "harm"
@@ -252,7 +253,7 @@ def graph_of(
             raise InputError(f"{where}: {refused.message}", hint=refused.hint)
         if not (weight > 0.0 and math.isfinite(weight)):
             raise InputError(
-                f"{where}: a weight of {weight} came, a positive number was wanted",
+                f"{where}: expected a positive weight, got {weight}",
                 hint="correct it",
             )
         for name in (a, b):

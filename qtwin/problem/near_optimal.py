@@ -90,12 +90,10 @@ def near_optimal(
     if not d or linear.shape != (d, n) or pairs.shape != (d, n, n):
         raise InputError(
             f"draws of shapes {linear.shape}, {pairs.shape} came",
-            hint=f"(d, {n}) and (d, {n}, {n}) were wanted",
+            hint=f"give (d, {n}) and (d, {n}, {n})",
         )
     if not 0.0 <= tolerance < 1.0:
-        raise InputError(
-            f"a tolerance of {tolerance} came, one from 0 to 1 was wanted", hint="take 0.1"
-        )
+        raise InputError(f"expected a tolerance from 0 to 1, got {tolerance}", hint="take 0.1")
     value = instance.values()
     nominal = int(np.argmax(value))
     best, near = np.zeros(len(value), dtype=np.int64), np.zeros(len(value), dtype=np.int64)

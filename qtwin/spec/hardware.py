@@ -19,7 +19,7 @@ class HardwareBudgetSection(Section):
     @model_validator(mode="after")
     def _some_limit(self) -> HardwareBudgetSection:
         if self.max_usd is None and self.max_qpu_s is None and self.max_jobs is None:
-            raise ValueError("a limit was wanted: max_usd, max_qpu_s or max_jobs")
+            raise ValueError("expected a limit: max_usd, max_qpu_s or max_jobs, got none")
         return self
 
 

@@ -108,7 +108,7 @@ def toml_of(path: Path) -> dict[str, Any]:
         ) from None
     except IsADirectoryError:
         raise InputError(
-            f"{path} is a folder, a TOML file was wanted", hint="name the spec file"
+            f"expected a TOML file, got the folder {path}", hint="name the spec file"
         ) from None
     # no TOML, no UTF-8, a number of thousands of digits, too deep
     except (ValueError, RecursionError) as error:

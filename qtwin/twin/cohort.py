@@ -310,7 +310,7 @@ def evaluate(model: DiseaseModel, cohort: Cohort, *, seed: int = 0) -> CohortFor
     held_out = sum(len(s.mmse) >= 2 for s in cohort.subjects)
     if held_out < 10:
         raise InputError(
-            f"{held_out} subjects have two visits or more, at least 10 were wanted",
+            f"expected at least 10 subjects of two visits or more, got {held_out}",
             hint="check the columns",
         )
     span = max(float(s.times_years[-1]) for s in cohort.subjects)

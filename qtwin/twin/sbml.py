@@ -112,8 +112,7 @@ class AntibodyInput:
             positive = name in ("central_L", "peripheral_L", "half_effect_mg_per_L")
             if not math.isfinite(value) or value < 0.0 or (positive and value == 0.0):
                 raise InputError(
-                    f"{name} = {value:g} came, a number {'above' if positive else 'from'} 0 "
-                    "was wanted",
+                    f"expected {name} {'above' if positive else 'from'} 0, got {value:g}",
                     hint="check the antibody's kinetics and their units",
                 )
 
@@ -389,7 +388,7 @@ def to_sbml(
     for what, array, columns in (("parameters", p, model.parameters), ("states0", y, model.states)):
         if array.shape != (len(columns),):
             raise InputError(
-                f"{what} of shape {array.shape} came, ({len(columns)},) was wanted",
+                f"expected {what} of shape ({len(columns)},), got {array.shape}",
                 hint="export one patient at a time",
             )
     if not (np.isfinite(p).all() and np.isfinite(y).all() and math.isfinite(removal_per_year)):

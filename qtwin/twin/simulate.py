@@ -95,7 +95,7 @@ def integrate(
     ):
         if array.shape != shape:
             raise InputError(
-                f"{name} of shape {array.shape} came, {shape} was wanted",
+                f"expected {name} of shape {shape}, got {array.shape}",
                 hint="one row a member; removal is (r, m)",
             )
     if not all(np.isfinite(a).all() for a in (*arrays, times)):

@@ -103,9 +103,7 @@ def schedule(n_visits: int, biomarkers: Sequence[str]) -> tuple[tuple[float, str
         InputError: for no visits.
     """
     if n_visits < 1:
-        raise InputError(
-            f"{n_visits} visits came, at least 1 was wanted", hint="take 1, 2, 3, 5 or 7"
-        )
+        raise InputError(f"expected at least 1 visit, got {n_visits}", hint="take 1, 2, 3, 5 or 7")
     first = [(0.0, AT_FIRST_VISIT)] if AT_FIRST_VISIT in biomarkers else []
     each = [
         (VISIT_GAP_YEARS * k, key)
@@ -144,7 +142,7 @@ def simulated_patients(
         InputError: for no patients or no visits.
     """
     if n_patients < 1:
-        raise InputError(f"{n_patients} patients came, at least 1 was wanted", hint="take 200")
+        raise InputError(f"expected at least 1 patient, got {n_patients}", hint="take 200")
     plan = schedule(
         n_visits, [k for k in model.observables if biomarkers is None or k in biomarkers]
     )
@@ -211,7 +209,7 @@ def fit(
     """
     if not 1 <= n_draws <= n_members:
         raise InputError(
-            f"{n_draws} draws of {n_members} members came, 1 to {n_members} were wanted",
+            f"expected 1 to {n_members} draws, got {n_draws}",
             hint="take 63",
         )
     n, known = len(patients.observations), patients.model == model.name

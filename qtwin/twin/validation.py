@@ -149,7 +149,7 @@ def uniformity(
     """
     if (n_draws + 1) % n_bins:
         raise InputError(
-            f"{n_bins} bins for {n_draws + 1} ranks came, a divisor was wanted",
+            f"expected a divisor of {n_draws + 1} ranks, got {n_bins} bins",
             hint="take 63 draws and 16 bins",
         )
     counts = np.bincount(ranks // ((n_draws + 1) // n_bins), minlength=n_bins)
@@ -186,7 +186,7 @@ def calibration_ranks(
     kinds = {(f.quantities, f.draws.shape[1]) for f in fits}
     if len(kinds) != 1:
         raise InputError(
-            f"{len(kinds)} kinds of fits came, 1 was wanted",
+            f"expected 1 kind of fit, got {len(kinds)}",
             hint="one model and one number of draws",
         )
     names, n_draws = kinds.pop()

@@ -194,5 +194,5 @@ def test_nonsense_is_refused() -> None:
     with pytest.raises(InputError, match="two of the options"):
         made.encode(np.array([[1, 1, 0, 0]]))
     for action in (made.encode, made.decode, made.valid):
-        with pytest.raises(InputError, match="was wanted"):
+        with pytest.raises(InputError, match="expected"):
             action(np.zeros((2, 7)))

@@ -237,7 +237,7 @@ def test_nonsense_is_refused() -> None:
         [*good, good[0]],
         [*good[:-1], Strength(constraint="nobody", linear=1.0, quadratic=1.0)],
     ):
-        with pytest.raises(InputError, match="were wanted"):
+        with pytest.raises(InputError, match="expected"):
             attempt(wrong)
     for value in (-1.0, np.nan, np.inf):
         with pytest.raises(InputError, match="at least 0"):

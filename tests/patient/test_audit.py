@@ -84,7 +84,7 @@ def _edit(k: int, old: bytes, new: bytes) -> Tamper:
         (_edit(2, b'":"', b'": "'), "entry 2 was changed"),
         (lambda lines: lines[1:], "entry 0 was removed"),
         (lambda lines: [*lines[:2], *lines[3:]], "entry 2 was removed"),
-        (lambda lines: lines[:4], "entry 4 was cut off: 4 entries came, 5 were wanted"),
+        (lambda lines: lines[:4], "entry 4 was cut off: expected 5 entries, got 4"),
         (lambda lines: lines[:1], "entry 1 was cut off"),
         (lambda lines: [], "entry 0 was cut off"),
         (lambda lines: [*lines[:4], lines[4][:30]], "entry 4 was cut off"),

@@ -68,5 +68,5 @@ def test_an_export_of_several_people_is_refused(tmp_path: Path) -> None:
         _lines([*RESOURCES, {"resourceType": "Patient", "id": "b", "birthDate": "1950-01-01"}]),
         encoding="utf-8",
     )
-    with pytest.raises(InputError, match="2 Patient"):
+    with pytest.raises(InputError, match=r"Patient resource in export\.ndjson, got 2"):
         read_record(path, today=TODAY)

@@ -81,14 +81,14 @@ def test_a_scope_that_the_record_permits_is_enough() -> None:
 @pytest.mark.parametrize(
     ("consent", "scope", "words"),
     [
-        (None, "simulation", "holds no consent"),
-        (None, TO_BUILD_A_TWIN, "simulation or research was wanted"),
+        (None, "simulation", "record without one"),
+        (None, TO_BUILD_A_TWIN, "expected a consent to simulation or research"),
         (
             Consent(scopes=("research", "simulation")),
             "cloud-submission",
-            "allows research, simulation",
+            "got one to research, simulation",
         ),
-        (Consent(scopes=("teaching",)), TO_BUILD_A_TWIN, "allows teaching"),
+        (Consent(scopes=("teaching",)), TO_BUILD_A_TWIN, "got one to teaching"),
         (
             Consent(scopes=("simulation",), expires=dt.date(2025, 5, 31)),
             "simulation",

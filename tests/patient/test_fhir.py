@@ -174,15 +174,18 @@ def test_what_is_missing_is_said_and_unknown_codes_are_noted(bundle: Write) -> N
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda b: b.update(resourceType="Patient"), "Bundle was wanted"),
-        (lambda b: b.update(entry=[]), "no Patient"),
-        (lambda b: b["entry"].append(b["entry"][0]), "2 Patient"),
+        (lambda b: b.update(resourceType="Patient"), "expected a FHIR Bundle"),
+        (lambda b: b.update(entry=[]), "Patient resource in bundle.json, got none"),
+        (lambda b: b["entry"].append(b["entry"][0]), "Patient resource in bundle.json, got 2"),
         (lambda b: b.update(entry="none"), "not a valid FHIR"),
         (lambda b: b.update(total=float("nan")), "NaN"),
         (lambda b: b["entry"][0]["resource"].pop("birthDate"), "birthDate"),
         (lambda b: b["entry"][0]["resource"].update(birthDate="05/15/1948"), "birthDate"),
         (lambda b: b["entry"][0]["resource"].update(birthDate="2031-01-01"), "future"),
-        (lambda b: b["entry"][0]["resource"].update(birthDate="1805-01-01"), "years old"),
+        (
+            lambda b: b["entry"][0]["resource"].update(birthDate="1805-01-01"),
+            "at most 120 years, got 220",
+        ),
         (
             lambda b: _observation(b, "72106-8")["subject"].update(reference="Patient/another"),
             "another patient",
@@ -224,9 +227,9 @@ def test_what_cannot_be_a_record_is_refused(bundle: Write, change: Change, words
         ),
         (
             lambda b: _observation(b, "72106-8").update(effectiveDateTime="2024"),
-            "only the year is known",
+            "got the year alone",
         ),
-        (lambda b: _observation(b, "72106-8").pop("effectiveDateTime"), "no date came"),
+        (lambda b: _observation(b, "72106-8").pop("effectiveDateTime"), "got no date"),
         (
             lambda b: _observation(b, "72106-8")["valueQuantity"].update(value=float("nan")),
             "NaN or infinite",
@@ -243,7 +246,7 @@ def test_what_cannot_be_a_record_is_refused(bundle: Write, change: Change, words
         ),
         (
             lambda b: _observation(b, "apoe-genotype").pop("valueCodeableConcept"),
-            "APOE genotype without a value",
+            "APOE genotype like e3/e4, got one without a value",
         ),
         (
             lambda b: b["entry"].append({"resource": {"resourceType": "Horoscope"}}),

@@ -166,10 +166,13 @@ def test_an_instruction_that_begins_later_is_not_added() -> None:
         # a megagram
         (_dosage(50, {"code": {"coding": [{"code": "BID"}]}}, "Mg"), "up to 100000 mg"),
         (_dosage(0, {"code": {"coding": [{"code": "BID"}]}}), "above 0"),
-        (_dosage(1, {"code": {"coding": [{"code": "BID"}]}}, "{tablet}"), "came in '{tablet}'"),
+        (
+            _dosage(1, {"code": {"coding": [{"code": "BID"}]}}, "{tablet}"),
+            "dose in mg, got '{tablet}'",
+        ),
         (
             _dosage(1, {"code": {"coding": [{"code": "BID"}]}}, "Tbl. of Mrs Smith"),
-            "came in a unit that is not known",
+            "dose in mg, got a unit that is not known",
         ),
         # as Synthea writes one tablet
         (_dosage(1, {"code": {"coding": [{"code": "BID"}]}}, ""), "without a unit"),

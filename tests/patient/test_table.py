@@ -180,7 +180,7 @@ GOOD = "2023-02-12,mmse,26,point"
         ("2024-02-12,plasma_p_tau217,-0.1,pg/mL", "negative"),
         ("2024-02-12,mmse,nan,point", "finite"),
         ("2024-02-12,mmse,inf,point", "finite"),
-        ("2024-02-12,mmse,many,point", "a number was wanted"),
+        ("2024-02-12,mmse,many,point", "expected a number"),
         ("2024-02-12,mmse,,point", "no value"),
         ("2024-02-12,mmse,25,", "no unit"),
         ("2024-02-12,weight,70,furlongs", "give it in kg"),
@@ -190,8 +190,8 @@ GOOD = "2023-02-12,mmse,26,point"
         ("12.02.2024,mmse,25,point", "YYYY-MM-DD"),
         (",mmse,25,point", "no date"),
         ("2027-02-12,mmse,25,point", "future"),
-        ("2024-02-12,mmse,25,point,more", "5 cells"),
-        ("2024-02-12,mmse", "2 cells"),
+        ("2024-02-12,mmse,25,point,more", "expected 4 cells, got 5"),
+        ("2024-02-12,mmse", "expected 4 cells, got 2"),
     ],
 )
 def test_a_line_that_cannot_be_is_named_by_its_number(table: Table, line: str, words: str) -> None:
@@ -211,7 +211,7 @@ def test_a_line_that_cannot_be_is_named_by_its_number(table: Table, line: str, w
         ("age_years,biomarker,value,unit", "-3,mmse,25,point", "before birth"),
         ("age_years,biomarker,value,unit", "203,mmse,25,point", "0 to 120"),
         (f"{HEADER},birth_date", "2024-02-12,mmse,25,point,2030-01-01", "future"),
-        (f"{HEADER},birth_date", "2024-02-12,mmse,25,point,yesterday", "YYYY-MM-DD was wanted"),
+        (f"{HEADER},birth_date", "2024-02-12,mmse,25,point,yesterday", "expected YYYY-MM-DD"),
         (f"{HEADER},birth_year", "2024-02-12,mmse,25,point,1800", "years old"),
         (f"{HEADER},sex", "2024-02-12,mmse,25,point,w", "female"),
         (f"{HEADER},apoe_e4_copies", "2024-02-12,mmse,25,point,3", "0, 1 or 2"),

@@ -47,8 +47,8 @@ def test_a_number_without_its_unit_source_or_status_is_refused(key: str) -> None
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('unit = "L/h"', 'unit = "mL/min"', "'L/h' was wanted"),
-        ("value = 0.04", "value = nan", "finite number"),
+        ('unit = "L/h"', 'unit = "mL/min"', "expected the unit 'L/h'"),
+        ("value = 0.04", "value = nan", "expected a finite value"),
         ('status = "assumed"', 'status = "guessed"', "status 'guessed'"),
         ("[effects]", "[efects]", "did you mean 'effects'"),
         ("adas_cog_max", "adas_max", "adas_max"),

@@ -39,20 +39,20 @@ def test_csv_and_dollar_lists(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is empty"),
+        ("", "the empty file"),
         ("a,b\nx,y\n", "no column drug_1"),
         ("drug_1,drug_2\n", "no interacting pair"),
         ("drug_1,drug_2\na,A\n", "line 2: 'a' interacts with itself"),
         ("drug_1,drug_2\na,\n", "line 2: a drug without a name"),
-        ("drug_1,drug_2\na,b,c\n", "line 2: 3 cells"),
-        ("drug_1,drug_2,weight\na,b,NaN\n", "line 2: a weight of nan"),
-        ("drug_1,drug_2,weight\na,b,much\n", "line 2: weight 'much'"),
+        ("drug_1,drug_2\na,b,c\n", "line 2: expected 2 cells, got 3"),
+        ("drug_1,drug_2,weight\na,b,NaN\n", "line 2: expected a positive weight, got nan"),
+        ("drug_1,drug_2,weight\na,b,much\n", "line 2: expected a number as the weight, got 'much'"),
         ("drug_1,drug_2,kind\na,b,harmful\n", "line 2: unknown kind"),
         (
             "drug_1,drug_2,kind\na,b,harm\nb,a,synergy\n",
             "line 3: b and a are synergy 1 here and harm 1 before",
         ),
-        ("a$1$b\n", "line 1: 3 cells"),
+        ("a$1$b\n", "line 1: .* got 3 cells"),
         ("a$1$b$2$\nA$3$b$2$\n", "stands for two identifiers"),
     ],
 )

@@ -213,9 +213,9 @@ def test_the_whole_check_runs_and_repeats() -> None:
 
 def test_wrong_questions_are_refused() -> None:
     model = disease.load("alzheimer")
-    with pytest.raises(InputError, match="0 visits"):
+    with pytest.raises(InputError, match="1 visit, got 0"):
         schedule(0, ("mmse",))
-    with pytest.raises(InputError, match="0 patients"):
+    with pytest.raises(InputError, match="1 patient, got 0"):
         simulated_patients(model, 0, n_visits=1)
     with pytest.raises(InputError, match="64 draws of 32"):
         fit(model, simulated_patients(model, 1, n_visits=1), n_members=32, n_draws=64)

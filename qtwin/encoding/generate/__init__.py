@@ -120,7 +120,5 @@ def make(family: str, n: int, *, seed: int, **options: Any) -> Generated:
         if name not in known:
             raise unknown_name(f"option of family {family!r}:", name, known)
     if n < 1 or (n > LARGEST and family != "file"):
-        raise InputError(
-            f"{n} variables came, 1 to {LARGEST} were wanted", hint="choose another size"
-        )
+        raise InputError(f"expected 1 to {LARGEST} variables, got {n}", hint="choose another size")
     return load(family)(n, seed, **options)

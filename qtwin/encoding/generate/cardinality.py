@@ -25,7 +25,7 @@ def generate(n: int, seed: int, *, k: int = 0) -> Generated:
     """
     size = k or max(1, n // 5)
     if not 1 <= size <= n:
-        raise InputError(f"exactly {size} of {n} came, 1 to {n} were wanted", hint="correct k")
+        raise InputError(f"expected a size of 1 to {n}, got {size}", hint="correct k")
     rng = np.random.default_rng([seed, n])
     terms = [t for order in (1, 2) for t in combinations(range(n), order)]
     value = BinaryPolynomial.of(

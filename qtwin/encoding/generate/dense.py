@@ -24,7 +24,7 @@ def generate(n: int, seed: int, *, density: float = 1.0, degree: int = 2) -> Gen
     """
     if not 0.0 < density <= 1.0 or degree not in (2, 3, 4):
         raise InputError(
-            f"density {density} and degree {degree} came, (0, 1] and 2 to 4 were wanted",
+            f"expected a density in (0, 1] and a degree of 2 to 4, got {density} and {degree}",
             hint="correct them",
         )
     rng = np.random.default_rng([seed, n])

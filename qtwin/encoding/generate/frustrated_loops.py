@@ -30,7 +30,7 @@ def generate(n: int, seed: int, *, loops_per_spin: float = 0.8) -> Generated:
 
     if n < 8 or not loops_per_spin > 0.0:
         raise InputError(
-            f"{n} spins with {loops_per_spin} loops each came, at least 8 and some were wanted",
+            f"expected at least 8 spins with some loops each, got {n} with {loops_per_spin}",
             hint="raise both",
         )
     rng = np.random.default_rng([seed, n])

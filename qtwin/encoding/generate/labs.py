@@ -28,7 +28,7 @@ def generate(n: int, seed: int) -> Generated:
         InputError: for fewer than 3 spins.
     """
     if n < 3:
-        raise InputError(f"{n} spins came, at least 3 were wanted", hint="raise n")
+        raise InputError(f"expected at least 3 spins, got {n}", hint="raise n")
     terms: Counter[tuple[int, ...]] = Counter()
     for k in range(1, n):
         pairs = [(i, i + k) for i in range(n - k)]

@@ -22,7 +22,7 @@ def generate(n: int, seed: int, *, weighted: bool = False) -> Generated:
 
     if n < 4 or n % 2:
         raise InputError(
-            f"{n} vertices came, an even number of at least 4 was wanted",
+            f"expected an even number of at least 4 vertices, got {n}",
             hint="a 3-regular graph has one",
         )
     rng = np.random.default_rng([seed, n])

@@ -47,7 +47,8 @@ def generate(
     ]
     if n > len(everything) or order not in (1, 2, 3):
         raise InputError(
-            f"{n} options and order {order} came, at most {len(everything)} and 1 to 3 were wanted",
+            f"expected at most {len(everything)} options and an order of 1 to 3, got {n} "
+            f"and {order}",
             hint="lower them",
         )
     began = time.perf_counter()

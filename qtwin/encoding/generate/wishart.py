@@ -26,7 +26,7 @@ def generate(n: int, seed: int, *, alpha: float = 0.75) -> Generated:
     columns = round(alpha * n)
     if n < 2 or columns < 1:
         raise InputError(
-            f"{n} spins with {columns} columns came, at least 2 and 1 were wanted",
+            f"expected at least 2 spins and 1 column, got {n} and {columns}",
             hint="raise n or alpha",
         )
     rng = np.random.default_rng([seed, n])

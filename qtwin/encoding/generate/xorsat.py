@@ -23,7 +23,7 @@ def generate(n: int, seed: int) -> Generated:
         InputError: for fewer than 5 variables.
     """
     if n < 5:
-        raise InputError(f"{n} variables came, at least 5 were wanted", hint="raise n")
+        raise InputError(f"expected at least 5 variables, got {n}", hint="raise n")
     rng = np.random.default_rng([seed, n])
     planted = rng.integers(0, 2, size=n)
     terms: list[tuple[tuple[int, ...], float]] = [((), 0.5 * n)]

@@ -86,7 +86,7 @@ def fit(
     x, y = np.asarray(bits, dtype=np.float64), np.asarray(utility, dtype=np.float64)
     if not len(y) or not np.isfinite(y).all():
         raise InputError(
-            f"{len(y)} utilities came, at least one and all finite were wanted",
+            f"expected at least one utility and all of them finite, got {len(y)}",
             hint="check the simulation",
         )
     terms = _terms(x, order)

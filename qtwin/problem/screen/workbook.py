@@ -41,9 +41,13 @@ def read_workbook(path: Path, *, what: str) -> tuple[Mapping[str, Rows], str]:
         with zipfile.ZipFile(path) as archive:
             return _sheets(archive, path), digest
     except FileNotFoundError:
-        raise InputError(f"no file at {path}, a {what} was wanted", hint="check the path") from None
+        raise InputError(
+            f"expected a {what}, got no file at {path}", hint="check the path"
+        ) from None
     except IsADirectoryError:
-        raise InputError(f"{path} is a folder, a {what} was wanted", hint="name the file") from None
+        raise InputError(
+            f"expected a {what}, got the folder {path}", hint="name the file"
+        ) from None
     except (
         zipfile.BadZipFile,
         ET.ParseError,
@@ -55,7 +59,7 @@ def read_workbook(path: Path, *, what: str) -> tuple[Mapping[str, Rows], str]:
         RuntimeError,
     ):
         raise InputError(
-            f"{path.name} is no Excel workbook, a {what} was wanted",
+            f"expected a {what}, got {path.name}, which is no Excel workbook",
             hint="save it as .xlsx or CSV again",
         ) from None
     except OSError as error:

@@ -88,7 +88,7 @@ def run_mitigation(
     widest = max(4, read.sampling.variables)
     if device.max_qubits < widest:
         raise InputError(
-            f"{device.name} has {device.max_qubits} qubits, {widest} were wanted",
+            f"expected {widest} qubits, got {device.max_qubits} on {device.name}",
             hint='device = "fez"',
         )
     installed = versions()

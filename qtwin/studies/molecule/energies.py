@@ -343,8 +343,8 @@ def curve_of(molecule: Molecule, section: ScanSection) -> Curve:
     moves = tuple(k - 1 for k in section.moves) or (second,)
     if first == second or not all(0 <= k < molecule.n_atoms for k in (first, second, *moves)):
         raise InputError(
-            f"[scan] bond {list(section.bond)} and moves {list(section.moves)} came, atoms "
-            f"1 to {molecule.n_atoms} were wanted",
+            f"[scan] expected atoms 1 to {molecule.n_atoms}, got bond {list(section.bond)} "
+            f"and moves {list(section.moves)}",
             hint="two different atoms; moves holds the second one and what goes with it",
         )
     if second not in moves or first in moves:

@@ -139,7 +139,7 @@ def test_a_matrix_of_indices(tmp_path: Path) -> None:
         ({(1, 0): "asprin"}, r"'asprin' has no column in the matrix"),
         ({(2, 0): "ASPIRIN"}, r"m.csv line 3: 'aspirin' stands twice"),
         ({(2, 0): ""}, r"m.csv line 3: expected a drug in the first column"),
-        ({(1, 2): "n/a"}, r"m.csv line 2: bortezomib: something else came"),
+        ({(1, 2): "n/a"}, r"m.csv line 2: bortezomib: expected a number, got something else"),
     ],
 )
 def test_spoilt_matrices_are_refused(
@@ -194,7 +194,7 @@ def test_decimal_commas(
     )
     if expected is None:
         for read in (lambda: read_screen(path, alone), lambda: read_sets(sets)):
-            with pytest.raises(InputError, match=r"decimal sign|a number was wanted"):
+            with pytest.raises(InputError, match=r"decimal sign|expected a number"):
                 read()
     else:
         assert tuple(read_screen(path, alone).synergy[0]) == expected

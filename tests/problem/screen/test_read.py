@@ -101,11 +101,16 @@ def test_columns_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pairs", "singles", "message"),
     [
-        (PAIRS.replace(",-3", ",NaN"), SINGLES, r"p.csv line 4: synergy is nan, a finite number"),
+        (
+            PAIRS.replace(",-3", ",NaN"),
+            SINGLES,
+            r"p.csv line 4: expected a finite number for "
+            r"synergy, got nan",
+        ),
         (
             PAIRS.replace(",-3", ",n/a"),
             SINGLES,
-            r"p.csv line 4: synergy: something else came, a number",
+            r"p.csv line 4: synergy: expected a number, got something else",
         ),
         (
             PAIRS.replace("aspirin,cisplatin", "aspirin,Aspirin"),
@@ -127,7 +132,12 @@ def test_columns_by_name(tmp_path: Path) -> None:
             SINGLES.replace("Cisplatin,K562,12\n", ""),
             r"no single effect of cisplatin in K562",
         ),
-        (PAIRS, SINGLES.replace(",12", ",inf"), r"s.csv line 7: effect is inf, a finite number"),
+        (
+            PAIRS,
+            SINGLES.replace(",12", ",inf"),
+            r"s.csv line 7: expected a finite number for "
+            r"effect, got inf",
+        ),
         (PAIRS.replace("synergy", "value"), SINGLES, r"no column synergy"),
         ("drug_1,drug_2,context,synergy\n", SINGLES, r"expected pairs, got none"),
         (PAIRS.replace("drug_1", "first"), SINGLES, r"no column drug_1"),
@@ -136,7 +146,7 @@ def test_columns_by_name(tmp_path: Path) -> None:
             SINGLES,
             r"synergy and label could both be",
         ),
-        ("", SINGLES, r"no header came"),
+        ("", SINGLES, r"got no header"),
     ],
 )
 def test_spoilt_tables_are_refused(pairs: str, singles: str, message: str, tmp_path: Path) -> None:

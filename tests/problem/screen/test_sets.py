@@ -100,8 +100,8 @@ def test_a_workbook_tells_what_its_csv_tells(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        ({(1, 3): "NaN"}, {}, "line 2: score is nan, a finite number"),
-        ({(1, 3): None}, {}, "line 2: score: nothing came, a number"),
+        ({(1, 3): "NaN"}, {}, "line 2: expected a finite number for score, got nan"),
+        ({(1, 3): None}, {}, "line 2: score: expected a number, got nothing"),
         ({(1, 1): "a"}, {}, "line 2: a drug stands twice"),
         ({(1, 3): -0.5}, {"kind": "ratio"}, "line 2: expected a positive ratio, got -0.5"),
         ({(0, 3): "Wert"}, {}, "no column score"),
