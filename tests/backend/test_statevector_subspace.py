@@ -269,7 +269,7 @@ def test_what_cannot_be_is_refused() -> None:
             grover.value(angles)
     with pytest.raises(InputError, match="distinct"):
         ring_rounds((1, 1))
-    with pytest.raises(InputError, match="distinct numbers"):
+    with pytest.raises(InputError, match="distinct qubits"):
         ring_rounds("ab")
     with pytest.raises(InputError, match="at least 1 thread, got 0"):
         SubspaceQaoa(states, cost, mixer="grover", threads=0)

@@ -179,12 +179,12 @@ def test_what_must_be_there_before_money_is_spent(
         assert code == 2
         return err
 
-    assert "one to cloud-submission was wanted" in refused(
+    assert "expected a consent to cloud-submission" in refused(
         'consent = ["cloud-submission"]', "", "--yes"
     )
     assert "nobody can be asked" in refused("settle_s = 0.1", "settle_s = 0.2")
     assert "the budget is 0.01 USD" in refused("max_usd = 9.0", "max_usd = 0.01", "--yes")
-    assert "a limit was wanted" in refused("max_usd = 9.0", "", "--yes")
+    assert "expected a limit" in refused("max_usd = 9.0", "", "--yes")
     assert "did you mean 'flex'" in refused('plan = "flex"', 'plan = "flux"', "--yes")
     no_budget = text.partition("[hardware]")[0] + "[[solver]]" + text.rpartition("[[solver]]")[2]
     spec.write_text(no_budget, encoding="utf-8")

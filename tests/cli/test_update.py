@@ -165,7 +165,7 @@ def test_update_is_rebuild(record: Write) -> None:
     [
         ([_consent("deny")], "denies the use"),
         ([_consent("deny", "HRESCH"), _consent("permit", "TREAT")], "denies research"),
-        ([_consent("permit", "TREAT")], "allows TREAT"),
+        ([_consent("permit", "TREAT")], "got one to TREAT"),
     ],
 )
 def test_a_consent_that_came_with_the_update_counts(

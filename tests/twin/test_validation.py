@@ -217,7 +217,7 @@ def test_wrong_questions_are_refused() -> None:
         schedule(0, ("mmse",))
     with pytest.raises(InputError, match="1 patient, got 0"):
         simulated_patients(model, 0, n_visits=1)
-    with pytest.raises(InputError, match="64 draws of 32"):
+    with pytest.raises(InputError, match="1 to 32 draws, got 64"):
         fit(model, simulated_patients(model, 1, n_visits=1), n_members=32, n_draws=64)
     with pytest.raises(InputError, match="7 bins"):
         uniformity("x", np.arange(64), 63, n_bins=7)
