@@ -117,7 +117,11 @@ def _row(**changes: object) -> list[dict[str, object]]:
 
 FILES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "variables announced": ("a.qubo", lambda: b"p qubo 0 2000000000 1 0\n7 7 1\n", "10,000"),
-    "digits announced": ("a.qubo", lambda: b"p qubo 0 " + b"9" * 5000 + b" 1 0\n0 0 1\n", "expected"),
+    "digits announced": (
+        "a.qubo",
+        lambda: b"p qubo 0 " + b"9" * 5000 + b" 1 0\n0 0 1\n",
+        "expected",
+    ),
     "a superscript for a digit": ("a.qubo", lambda: "p qubo 0 ² 1 0\n0 0 1\n".encode(), "expected"),
     "a variable of many digits": (
         "a.qubo",

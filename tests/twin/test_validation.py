@@ -221,7 +221,7 @@ def test_wrong_questions_are_refused() -> None:
         fit(model, simulated_patients(model, 1, n_visits=1), n_members=32, n_draws=64)
     with pytest.raises(InputError, match="7 bins"):
         uniformity("x", np.arange(64), 63, n_bins=7)
-    with pytest.raises(InputError, match="0 kinds"):
+    with pytest.raises(InputError, match="1 kind of fit, got 0"):
         calibration_ranks([])
 
 
