@@ -305,7 +305,7 @@ def encode(
             where none is known: the least that any choice may be worth takes its place.
         margin: By how much the weight exceeds the proven bound, relative to it and to the spread of
             what is known to be feasible, at least a tenth of the largest coefficient: what is
-                forbidden never ties with the optimum.
+            forbidden never ties with the optimum.
         weight: M itself, where a smaller one is known to do (`Sufficiency.tightest_weight`);
             nothing is proven of it here.
         leave_out: Leave rows without a penalty of moderate size to solvers that take rows

@@ -143,7 +143,7 @@ def require_consent(
         patient: The record, with what the user stated.
         scope: Of `SCOPES`; the first that is allowed is taken. The first is what is going to be
             done: another one may stand in where the record is silent about it, not where it denies
-                it.
+            it.
         today: The day on which the consent must hold; the real one by default.
 
     Raises:

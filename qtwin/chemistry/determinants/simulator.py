@@ -42,7 +42,7 @@ class DeterminantSimulator:
         ansatz: The circuit; it says how many electrons there are.
         symmetric: Work in the point-group block of the lowest determinant. Rotations that leave it
             are then dropped, as if their angle were zero: right for circuits that never need them
-                (UCCSD from Hartree-Fock), wrong for those that leave the
+            (UCCSD from Hartree-Fock), wrong for those that leave the
             block and come back (generalised singles). `used` says which parameters are left.
 
     Raises:

@@ -120,7 +120,7 @@ class BFDCQO(Solver):
         annealing_time: Of the Hamiltonian's own evolution; 0 leaves it out, as the paper does.
         counterdiabatic: False leaves the counterdiabatic term out. With no annealing time either,
             nothing is left but product states and their bias: a cross-entropy method (Rubinstein
-                1999), the classical twin that the circuit has to beat.
+            1999), the classical twin that the circuit has to beat.
         backend: Where the circuits are measured.
         shots: Measurements of all rounds together.
 
