@@ -186,8 +186,9 @@ class Span:
     alive: Array
     at_event: Array
     _time: Array
-    _value: Array
+    _lived: Array
     _weight: Array
+    _alive_middle: Array
     _beyond: bool
     _horizon: float
 
@@ -205,13 +206,15 @@ class Span:
             if self._beyond
             else np.full(len(duration_years), self._horizon)
         )
-        until = np.minimum(middle + duration_years, end)
+        until = np.minimum(np.minimum(middle + duration_years, end), self._time[-1])
         found = np.empty(len(duration_years))
         for e, stop in enumerate(until):
-            both = np.interp(
-                [middle, min(float(stop), float(self._time[-1]))], self._time, self._value[e]
-            )
-            found[e] = both[1] - both[0]
+            ends = np.array([middle, stop])
+            step = np.searchsorted(self._time, ends, side="right") - 1
+            # within a step by the trapezoidal rule, as from step to step
+            rate = 0.5 * (self._weight[e, step] + np.interp(ends, self._time, self._weight[e]))
+            years = self._lived[e, step] + rate * (ends - self._time[step])
+            found[e] = (years[1] - years[0]) / self._alive_middle[e]
         return found
 
 
@@ -273,8 +276,9 @@ def span(
         alive=np.exp(-node_hazard) @ weights,
         at_event=(last - at(quality_lived, 0.5 * end)) / alive_middle,
         _time=time,
-        _value=lived / alive_middle[:, None],
+        _lived=lived,
         _weight=alive * discount,
+        _alive_middle=alive_middle,
         _beyond=beyond,
         _horizon=end,
     )
