@@ -269,12 +269,30 @@ def choose_from(
         lambda o: bool(eligibility.excluded(o)),
         required=not isinstance(needs, str),
     )
-    constraints = (
-        *constraints_for(options, needs=wanted, max_drugs=max_drugs),
-        *further_constraints(options, rules),
-        *eligibility_constraints(options, eligibility),
-    )
-    feasible = allowed(len(options), constraints, seed=seed)
+    held = eligibility_constraints(options, eligibility)
+
+    def constraints_of(covered: Sequence[str], by_rules: bool = True) -> tuple[Constraint, ...]:
+        return (
+            *constraints_for(options, needs=covered, max_drugs=max_drugs),
+            *further_constraints(options, rules),
+            *(held if by_rules else ()),
+        )
+
+    def posed(covered: Sequence[str], by_rules: bool = True) -> FeasibleSet:
+        return allowed(len(options), constraints_of(covered, by_rules), seed=seed)
+
+    feasible = posed(wanted)
+    # the rules keep apart what would cover the needs of the record: none of these is forced
+    if not len(feasible.bits) and isinstance(needs, str) and len(posed(wanted, False).bits):
+        opposed = [n for n in wanted if len(posed([m for m in wanted if m != n]).bits)] or wanted
+        wanted = tuple(n for n in wanted if n not in opposed)
+        feasible = posed(wanted)
+        uncovered = (
+            *uncovered,
+            f"no eligible candidates cover {' and '.join(opposed)} together: the one that is worth "
+            "more on the twin is covered",
+        )
+    constraints = constraints_of(wanted)
     if not len(feasible.bits):
         raise explain_infeasible(len(options), constraints)
     return Choice(
