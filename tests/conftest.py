@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,10 @@ from hypothesis import settings
 
 # Before NumPy comes: threads that spin over small matrices cost tenfold on a busy machine.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# A suite that is started in the background of a shell inherits an ignored Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes depends on who else uses the machine. The examples are the same in every
 # run, so that a change is judged by what it changed; HYPOTHESIS_PROFILE=explore looks for new ones.

@@ -241,8 +241,8 @@ def test_limits_and_ctrl_c_under_constraints() -> None:
         assert encoding.is_feasible(result.bits[None, :]).all()
         energies = [p.best_energy for p in result.trace]
         assert energies == sorted(energies, reverse=True)
-    threading.Timer(0.3, _thread.interrupt_main).start()
     wide = plain(random_polynomial(42, 2, 0))
+    threading.Timer(0.5, _thread.interrupt_main).start()
     stopped = Enumeration().solve(Instance(encoding=wide), seed=0)
     assert (stopped.status, stopped.proven) == ("interrupted", False)
     assert stopped.bits is not None

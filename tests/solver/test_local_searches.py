@@ -4,10 +4,8 @@ constraint and of any degree.
 
 from __future__ import annotations
 
-import _thread
 import itertools
 import math
-import threading
 
 import numpy as np
 import pytest
@@ -25,6 +23,7 @@ from qtwin.solver.classical.tabu import Tabu
 from qtwin.solver.local.problem import LocalSearchProblem
 from qtwin.solver.local.rows import arrays_of, flip, stand
 from tests.oracles.brute_force import allowed, energy_of, lowest_feasible
+from tests.oracles.ctrl_c import ctrl_c
 from tests.oracles.instances import random_polynomial
 from tests.oracles.ruled import ruled, under
 
@@ -203,8 +202,8 @@ def test_limits_targets_and_ctrl_c_end_a_search_in_the_middle(solver: Tabu | Loc
     assert limited.bits is not None
     aimed = solver.solve(Instance(encoding=encoding, target_energy=-1.0), seed=0)
     assert (aimed.status, aimed.info["target_reached"]) == ("feasible", True)
-    threading.Timer(0.4, _thread.interrupt_main).start()
-    stopped = solver.solve(Instance(encoding=encoding), seed=0)
+    with ctrl_c(0.4):
+        stopped = solver.solve(Instance(encoding=encoding), seed=0)
     assert stopped.status == "interrupted"
     assert stopped.bits is not None
 
